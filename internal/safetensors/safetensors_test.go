@@ -1,0 +1,223 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/carve-video/carve/internal/golden"
+)
+
+func build(header string, data ...byte) []byte {
+	out := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	return append(append(out, header...), data...)
+}
+
+func TestParse(t *testing.T) {
+	b := build(`{"__metadata__":{"format":"pt"},
+		"b":{"dtype":"I16","shape":[2],"data_offsets":[8,12]},
+		"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},
+		"empty":{"dtype":"F32","shape":[0,3],"data_offsets":[8,8]},
+		"s":{"dtype":"BOOL","shape":[],"data_offsets":[12,13]}}`,
+		0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0xff, 0xff, 2, 0, 1)
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	mem, err := Parse("mem", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close()
+	if mem.Mapped() || !disk.Mapped() {
+		t.Error("Mapped tells memory and disk apart wrongly")
+	}
+	for _, f := range []*File{mem, disk} {
+		if got := f.Names(); !slices.Equal(got, []string{"a", "empty", "b", "s"}) {
+			t.Errorf("names %v", got)
+		}
+		if f.Metadata()["format"] != "pt" {
+			t.Errorf("metadata %v", f.Metadata())
+		}
+		a, _ := f.Tensor("a")
+		if v, err := a.Float32(); err != nil || !slices.Equal(v, []float32{1, -2}) {
+			t.Errorf("a = %v, %v", v, err)
+		}
+		if string(b[a.Offset:a.Offset+8]) != string(a.Data) {
+			t.Error("Offset does not point at the bytes")
+		}
+		if err := a.CheckShape(1, 2); err != nil {
+			t.Error(err)
+		}
+		if err := a.CheckShape(2); err == nil || !strings.Contains(err.Error(), f.Path()) || !strings.Contains(err.Error(), `"a"`) {
+			t.Errorf("shape error %v does not name file and tensor", err)
+		}
+		bt, _ := f.Tensor("b")
+		if v, err := bt.Int32(); err != nil || !slices.Equal(v, []int32{-1, 2}) {
+			t.Errorf("b = %v, %v", v, err)
+		}
+		if _, err := bt.Float32(); err == nil {
+			t.Error("integers passed as floats")
+		}
+		if _, err := a.Int64(); err == nil {
+			t.Error("floats passed as integers")
+		}
+		_, err := f.Tensor("nope")
+		var missing *MissingError
+		if !errors.As(err, &missing) || missing.Name != "nope" || missing.Path != f.Path() {
+			t.Errorf("missing tensor: %v", err)
+		}
+	}
+}
+
+func TestParseRejects(t *testing.T) {
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"empty":         {nil, "0 bytes"},
+		"short":         {[]byte{1, 2, 3}, "3 bytes"},
+		"header length": {binary.LittleEndian.AppendUint64(nil, 1<<63), "header claims"},
+		"header beyond": {build(`{}`)[:9], "header claims"},
+		"not json":      {build(`hello`), "not a JSON object"},
+		"cut json":      {build(`{"a":`), "header"},
+		"list":          {build(`[]`), "not a JSON object"},
+		"tail":          {build(`{} {}`), "follows"},
+		"dtype":         {build(`{"a":{"dtype":"C64","shape":[],"data_offsets":[0,8]}}`, make([]byte, 8)...), "element type"},
+		"no offsets":    {build(`{"a":{"dtype":"U8","shape":[1]}}`, 0), "data_offsets"},
+		"outside":       {build(`{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}`, 0), "cut off"},
+		"backwards":     {build(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}}`, 0), "outside"},
+		"negative":      {build(`{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}`, 0), "negative"},
+		"product":       {build(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, 0, 0, 0, 0), "does not fill"},
+		"wrap":          {build(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`), "too large"},
+		"wrap bytes":    {build(`{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}`), "does not fill"},
+		"twice":         {build(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}`, 0, 0), "twice"},
+		"overlap":       {build(`{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}`, 0, 0, 0), "share"},
+	} {
+		f, err := Parse("weights.st", c.data)
+		if err == nil || f != nil {
+			t.Errorf("%s: accepted", name)
+			continue
+		}
+		if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "weights.st") {
+			t.Errorf("%s: error %q, want %q and the file in it", name, err, c.want)
+		}
+	}
+	if _, err := Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	if _, err := Open(t.TempDir()); err == nil {
+		t.Error("a folder was opened")
+	}
+}
+
+// Every binary16 number survives the way to float32 and back; between
+// neighbours the nearer one is taken, at the middle the even one.
+func TestFloat16(t *testing.T) {
+	for i := range 1 << 16 {
+		h := uint16(i)
+		f := FromFloat16(h)
+		if f != f {
+			if g := ToFloat16(f); g&0x7c00 != 0x7c00 || g&0x3ff == 0 {
+				t.Fatalf("%#04x is not a number, came back as %#04x", h, g)
+			}
+			continue
+		}
+		if g := ToFloat16(f); g != h {
+			t.Fatalf("%#04x -> %v -> %#04x", h, f, g)
+		}
+		if h&0x7fff >= 0x7bff {
+			continue // no finite upper neighbour
+		}
+		next := FromFloat16(h + 1)
+		mid := float32((float64(f) + float64(next)) / 2)
+		even := h + h&1
+		if g := ToFloat16(mid); g != even {
+			t.Fatalf("the middle %v above %#04x went to %#04x", mid, h, g)
+		}
+		if g := ToFloat16(math.Nextafter32(mid, f)); g != h {
+			t.Fatalf("just below the middle above %#04x went to %#04x", h, g)
+		}
+		if g := ToFloat16(math.Nextafter32(mid, next)); g != h+1 {
+			t.Fatalf("just above the middle above %#04x went to %#04x", h, g)
+		}
+	}
+	for _, c := range []struct {
+		f    float32
+		want uint16
+	}{{65519.99, 0x7bff}, {65520, 0x7c00}, {float32(math.Inf(-1)), 0xfc00}, {1e-30, 0}, {1, 0x3c00}} {
+		if g := ToFloat16(c.f); g != c.want {
+			t.Errorf("%v -> %#04x, want %#04x", c.f, g, c.want)
+		}
+	}
+}
+
+// Files written by the reference writer open, whatever is in the folder.
+func TestReferenceFiles(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{"cases/*/*.safetensors", "units/*.safetensors", "models/*/*.safetensors"} {
+		m, err := filepath.Glob(golden.Dir(t, pattern[:strings.IndexByte(pattern, '*')]) + pattern[strings.IndexByte(pattern, '*')-1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, m...)
+	}
+	if len(files) == 0 {
+		t.Fatal("no safetensors files in the golden data")
+	}
+	for _, path := range files {
+		f, err := Open(path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, name := range f.Names() {
+			tensor, _ := f.Tensor(name)
+			if size, _ := tensor.DType.size(); len(tensor.Data) != size*tensor.Len() {
+				t.Errorf("%s: %s: %d bytes for %v of %s", path, name, len(tensor.Data), tensor.Shape, tensor.DType)
+			}
+		}
+		f.Close()
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(build(`{"a":{"dtype":"F16","shape":[1,2],"data_offsets":[0,4]},"__metadata__":{"k":"v"}}`, 1, 2, 3, 4))
+	f.Add(build(`{"a":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}`, make([]byte, 8)...))
+	f.Add(build(`{}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := Parse("fuzz", data)
+		if err != nil {
+			return
+		}
+		total := 0
+		for _, name := range file.Names() {
+			tensor, err := file.Tensor(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			total += len(tensor.Data)
+			if got := data[tensor.Offset:][:len(tensor.Data)]; string(got) != string(tensor.Data) {
+				t.Fatal("offset and bytes disagree")
+			}
+			if _, err := tensor.Float32(); err != nil {
+				if _, err := tensor.Int64(); err != nil {
+					t.Fatalf("%s reads as nothing", tensor.DType)
+				}
+			}
+		}
+		if total > len(data) {
+			t.Fatal("tensors are longer than the file")
+		}
+	})
+}
