@@ -1,0 +1,68 @@
+// Package densecrf sharpens soft label maps along the edges of a picture: a
+// fully connected conditional random field with Gaussian edge potentials,
+// solved by mean field (Krähenbühl and Koltun, "Efficient Inference in Fully
+// Connected CRFs with Gaussian Edge Potentials", 2011).
+//
+// # What is computed
+//
+// Every pixel is joined to every other by two kernels: one of distance alone,
+// which removes specks, and a bilateral one of distance and colour, which pulls
+// the outline to the edges of the picture. With U the unary energies, Q the
+// marginals and Potts compatibilities, the iteration is that of car.md 6.1:
+//
+//	Q = softmax(-U)
+//	repeat: E = -U + Σ_k compat_k · n_k · K_k(n_k · Q);  Q = softmax(E)
+//
+// K_k is the permutohedral lattice filter of kernel k (Adams, Baek and Davis,
+// "Fast High-Dimensional Filtering Using the Permutohedral Lattice", 2010) and
+// n_k = 1/sqrt(K_k(1) + 1e-20) normalises it symmetrically.
+//
+// # How it is made fast
+//
+// The lattice depends on the picture only, so it is built once, together with
+// the neighbours of every vertex and the list of pixels that fall upon it.
+// Splatting is then a gather, and splat, blur and slice run in parallel over
+// vertices or pixels without any locking; the order of every sum is fixed, so a
+// result does not depend on the number of threads. Labels lie side by side
+// in blocks of 1, 4 or 8, and since the marginals of a pixel sum to one, the
+// first label is never filtered: two labels cost one channel.
+package densecrf
+
+import "math"
+
+// Params are the constants of the two kernels and the number of iterations.
+type Params struct {
+	// Iterations of mean field, at least 0.
+	Iterations int
+
+	// GaussianSXY is the standard deviation, in pixels, of the kernel of
+	// distance alone, GaussianCompat its Potts weight.
+	GaussianSXY, GaussianCompat float32
+
+	// BilateralSXY (pixels) and BilateralSRGB (8-bit sample values) are the
+	// standard deviations of the kernel of distance and colour,
+	// BilateralCompat its Potts weight.
+	BilateralSXY, BilateralSRGB, BilateralCompat float32
+
+	// Threads is how many goroutines an inference may use, itself included;
+	// 0 stands for runtime.GOMAXPROCS. The result does not depend on it.
+	Threads int
+}
+
+// Reference returns the constants of the published CaR (car.md 6.1).
+func Reference() Params {
+	return Params{
+		Iterations:  10,
+		GaussianSXY: 1, GaussianCompat: 3,
+		BilateralSXY: 67, BilateralSRGB: 3, BilateralCompat: 4,
+	}
+}
+
+// Unary turns probabilities into energies: -log(clip(p, 1e-5, 1)). The slices
+// have the same length and may be the same slice.
+func Unary(prob, dst []float32) {
+	dst = dst[:len(prob)]
+	for i, p := range prob {
+		dst[i] = float32(-math.Log(float64(min(max(p, 1e-5), 1))))
+	}
+}
