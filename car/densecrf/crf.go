@@ -128,26 +128,32 @@ func (c *CRF) Infer(unary []float32, labels int, q []float32) {
 	c.unary, c.result, c.block, c.on = nil, nil, nil, nil
 }
 
-// arrange splits labels 1 and up into blocks.
+// arrange splits labels 1 and up into blocks. Memory once had is kept for
+// another number of labels.
 func (c *CRF) arrange(labels int) {
 	if c.labels == labels {
 		return
 	}
 	c.labels = labels
-	c.blocks = c.blocks[:0]
 	n := c.w * c.h
-	for first := 1; first < labels; {
-		b := block{first: first, labels: min(labels-first, maxWidth), width: maxWidth}
+	count := 0
+	for first := 1; first < labels; count++ {
+		if count == cap(c.blocks) {
+			c.blocks = append(c.blocks[:count], block{})
+		}
+		c.blocks = c.blocks[:count+1]
+		b := &c.blocks[count]
+		b.first, b.labels, b.width = first, min(labels-first, maxWidth), maxWidth
 		switch {
 		case b.labels == 1:
 			b.width = 1
 		case b.labels <= 4:
 			b.width = 4
 		}
-		b.minusU, b.q = make([]float32, n*b.width), make([]float32, n*b.width)
-		c.blocks = append(c.blocks, b)
+		b.minusU, b.q = grow(b.minusU, n*b.width), grow(b.q, n*b.width)
 		first += b.labels
 	}
+	c.blocks = c.blocks[:count]
 }
 
 // filter leaves K_k(n_k·q) of the current block, unsliced, in the kernel's

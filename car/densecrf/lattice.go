@@ -87,8 +87,9 @@ func (l *lattice) init(w, h int, sxy, srgb float32, d, strips int) {
 	for i := range d {
 		l.scale[i] = float32(1/math.Sqrt(float64((i+2)*(i+1)))) * deviation
 	}
-	l.corner = make([]int32, l.n*(d+1))
-	l.weight = make([]float32, l.n*(d+1))
+	// One more point than there are pixels: see elevateStrip.
+	l.corner = make([]int32, (l.n+1)*(d+1))
+	l.weight = make([]float32, (l.n+1)*(d+1))
 	l.point = make([]int32, l.n*(d+1))
 	l.share = make([]float32, l.n*(d+1))
 	l.strips = make([]strip, max(1, min(strips, h)))
@@ -151,6 +152,18 @@ func (l *lattice) elevateStrip(i int) {
 			l.enclose2(p, &v, &s.table)
 		}
 	}
+	if s.last == l.n && l.n%4 != 0 {
+		// The reference handles four points at a time and fills up the last
+		// four with zero features. They weigh nothing, but the vertices
+		// around them exist and take part in the blur, which moves marginals
+		// by up to 7e-3: for parity they must exist here too.
+		v = [maxDim]float32{}
+		if l.d == 5 {
+			l.enclose5(l.n, &v, &s.table)
+		} else {
+			l.enclose2(l.n, &v, &s.table)
+		}
+	}
 }
 
 // recastStrip replaces the strip's own vertex numbers by the lattice's.
@@ -183,7 +196,7 @@ func (l *lattice) transpose() {
 	l.start = grow(l.start, l.vertices+2)
 	l.cursor = grow(l.cursor, l.vertices+2)
 	clear(l.start)
-	for _, v := range l.corner {
+	for _, v := range l.corner[:l.n*(l.d+1)] {
 		l.start[v+1]++
 	}
 	for v := 1; v < len(l.start); v++ {
