@@ -43,14 +43,17 @@ as_root() {
 }
 
 apt_updated=
+apt_update() {
+  [ -z "$apt_updated" ] || return 0
+  say "apt-get update"
+  as_root apt-get -qq update || say "apt-get update had errors; going on with the lists there are"
+  apt_updated=1
+}
+
 apt_install() {
   [ -z "$offline" ] || die "missing packages: $*" "run once without --offline"
   command -v apt-get >/dev/null || die "missing packages: $*" "only apt is known here; install their equivalents by hand"
-  if [ -z "$apt_updated" ]; then
-    say "apt-get update"
-    as_root apt-get -qq update || say "apt-get update had errors; going on with the lists there are"
-    apt_updated=1
-  fi
+  apt_update
   say "apt-get install $*"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
 }
@@ -114,6 +117,14 @@ av_matches() {
     "libavcodec >= $avcodec_major" "libavcodec < $((avcodec_major + 1))" 2>/dev/null
 }
 
+distribution_has_ffmpeg7() {
+  command -v apt-cache >/dev/null || return 1
+  [ -n "$offline" ] || apt_update
+  local policy
+  policy=$(apt-cache policy libavcodec-dev 2>/dev/null)
+  [[ $policy == *"Candidate: 7:7."* ]]
+}
+
 pkg_config_path=
 ffmpeg_bin=
 setup_ffmpeg() {
@@ -125,7 +136,7 @@ setup_ffmpeg() {
   fi
   local prefix=$cache/ffmpeg-7.1
   if [ "$(cat "$prefix/.recipe" 2>/dev/null)" != "$ffmpeg_recipe" ]; then
-    if command -v apt-cache >/dev/null && apt-cache policy libavcodec-dev 2>/dev/null | grep -q 'Candidate: 7:7\.'; then
+    if distribution_has_ffmpeg7; then
       apt_install ffmpeg libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libpostproc-dev libswresample-dev libswscale-dev
       av_matches || die "the distribution's FFmpeg 7.x was installed and pkg-config does not find it"
       ffmpeg_bin=$(pkg-config --variable=prefix libavcodec)/bin
@@ -190,7 +201,10 @@ SOURCES
     -o "Dir::Cache::pkgcache=" -o "Dir::Cache::srcpkgcache=" -o APT::Sandbox::User=root)
   say "fetching the source (signed index, private apt state)"
   "${apt[@]}" update
-  (cd "$work/src" && "${apt[@]}" source --download-only ffmpeg && dpkg-source --no-copy -x ffmpeg_*.dsc tree >/dev/null)
+  # apt has checked the hashes against the signed index; dpkg-source would only
+  # repeat that it lacks the uploader's own key.
+  (cd "$work/src" && "${apt[@]}" source --download-only ffmpeg 2>/dev/null && dpkg-source --no-copy -x ffmpeg_*.dsc tree >/dev/null 2>&1) ||
+    die "the source package of FFmpeg could not be fetched" "look at what apt-get says of $uri"
   # The headers of the NVIDIA codecs are older on Debian 12 than FFmpeg wants;
   # they are headers only, so Debian 13's package is unpacked beside the source.
   (cd "$work/src" && "${apt[@]}" download libffmpeg-nvenc-dev && dpkg-deb -x libffmpeg-nvenc-dev_*.deb nv)
@@ -292,13 +306,14 @@ setup_onnxruntime
 mkdir -p "$cache"
 {
   echo "export CARVE_CACHE='$cache'"
-  [ -z "$go_bin" ] || echo "export PATH='$go_bin':\$PATH"
   if [ -n "$pkg_config_path" ]; then
     echo "export PKG_CONFIG_PATH='$pkg_config_path'\${PKG_CONFIG_PATH:+:\$PKG_CONFIG_PATH}"
     # The rpath lets the binary run from anywhere without LD_LIBRARY_PATH.
     echo "export CGO_LDFLAGS=\"\${CGO_LDFLAGS:--O2 -g} -Wl,-rpath,${pkg_config_path%/pkgconfig}\""
   fi
   echo "export PATH='$ffmpeg_bin':\$PATH"
+  # After FFmpeg's: that may be /usr/bin, where the distribution's old Go lies.
+  [ -z "$go_bin" ] || echo "export PATH='$go_bin':\$PATH"
   echo "export CARVE_BUILD_ONNXRUNTIME='$ort_lib'"
 } >"$cache/build.env.new"
 if cmp -s "$cache/build.env.new" "$cache/build.env"; then rm "$cache/build.env.new"; else mv "$cache/build.env.new" "$cache/build.env"; fi

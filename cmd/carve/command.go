@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// A command is one verb of the program.
+type command struct {
+	name  string
+	short string // one line for the list of commands
+	run   func(args []string, stdout, stderr io.Writer) error
+}
+
+// commands in the order in which help lists them. The first one is what runs
+// when no verb is given. A function, not a variable, because help lists them.
+func commands() []command {
+	return []command{
+		{"segment", "segment named things in a video or an image (the default)", runSegment},
+		{"models", "list the models that are there, show what one is", runModels},
+		{"demo", "segment the built-in clip with the built-in model", runDemo},
+		{"version", "print the version of carve and of the libraries it runs on", runVersion},
+		{"help", "print this text, or that of a command", runHelp},
+	}
+}
+
+// run is main without the process: it returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	cmd := commands()[0]
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		found, ok := findCommand(args[0])
+		if !ok {
+			return report(stderr, "", withHint(usagef("unknown command %q", args[0]),
+				"an input is given with -i; the commands are: "+strings.Join(commandNames(), ", ")))
+		}
+		cmd, args = found, args[1:]
+	} else if len(args) == 1 && args[0] == "--version" {
+		cmd, args = command{run: runVersion}, nil
+	} else if len(args) == 0 || len(args) == 1 && (args[0] == "-h" || args[0] == "--help") {
+		cmd = command{run: runHelp}
+		if len(args) == 0 {
+			runHelp(nil, stderr, stderr)
+			return exitUsage
+		}
+		args = nil
+	}
+	return report(stderr, logFormatOf(args), cmd.run(args, stdout, stderr))
+}
+
+func findCommand(name string) (command, bool) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
+func commandNames() []string {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// parse runs a flag set over args. Help is printed to stdout and reported as
+// errHelp; anything wrong is a usage error that points at --help.
+func parse(fs *pflag.FlagSet, args []string, help func() string, stdout io.Writer) error {
+	fs.SortFlags = false
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		fmt.Fprint(stdout, help())
+		return errHelp
+	case err != nil:
+		return withHint(usageError{err}, "carve "+fs.Name()+" --help lists the flags")
+	}
+	return nil
+}

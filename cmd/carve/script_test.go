@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/carve-video/carve/internal/democlip"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"carve": main})
+}
+
+// TestScripts runs the program as users do: testdata/script/*.txt say what is
+// typed, what must be printed, and which files must be there afterwards.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			// The scripts run in a folder of their own and with a home of their
+			// own: what they may use of the machine is named here.
+			for _, name := range []string{"CARVE_ONNXRUNTIME", "CARVE_BUILD_ONNXRUNTIME"} {
+				if lib := os.Getenv(name); lib != "" {
+					env.Setenv("CARVE_ONNXRUNTIME", lib)
+					break
+				}
+			}
+			env.Setenv("CARVE_CACHE", filepath.Join(env.WorkDir, ".cache"))
+			return os.WriteFile(filepath.Join(env.WorkDir, "demo.mp4"), democlip.Clip, 0o644)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits,
+		},
+	})
+}
+
+// exits runs a program and demands its exit code: "exits 3 carve -i …".
+// Output can be matched with stdout and stderr, as after exec.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARG…]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("running %s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%s exited with %d, want %d", args[1], got, want)
+	}
+}
