@@ -1,0 +1,166 @@
+package densecrf
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// noise is a picture and unary energies that follow from the seed alone.
+func noise(seed uint64, w, h, labels int) (rgb []uint8, unary []float32) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	for range 3 * w * h {
+		rgb = append(rgb, uint8(r.IntN(40)))
+	}
+	for range labels * w * h {
+		unary = append(unary, r.Float32())
+	}
+	Unary(unary, unary)
+	return rgb, unary
+}
+
+func params(threads int) Params {
+	p := Reference()
+	p.Threads = threads
+	return p
+}
+
+func TestUnary(t *testing.T) {
+	got := make([]float32, 6)
+	Unary([]float32{1, 2, 0.5, 1e-5, 0, -3}, got)
+	low := float32(-math.Log(float64(float32(1e-5))))
+	for i, want := range []float32{0, 0, float32(math.Ln2), low, low, low} {
+		if got[i] != want {
+			t.Errorf("energy %d is %v, want %v", i, got[i], want)
+		}
+	}
+}
+
+func TestExp(t *testing.T) {
+	for v := float32(0); v > -100; v -= 0.00137 {
+		want := math.Exp(float64(v))
+		if got := float64(exp(v)); math.Abs(got-want) > 3e-7*want+1e-37 {
+			t.Fatalf("exp(%v) = %v, want %v", v, got, want)
+		}
+	}
+	if exp(0) != 1 || exp(padding) != 0 {
+		t.Errorf("exp(0) = %v, exp(padding) = %v", exp(0), exp(padding))
+	}
+}
+
+// The number of threads must not change a single bit.
+func TestThreads(t *testing.T) {
+	const w, h = 131, 97 // several chunks, strips of unequal height
+	for _, labels := range []int{2, 4, 7, 11} {
+		rgb, unary := noise(3, w, h, labels)
+		want := make([]float32, len(unary))
+		New(w, h, rgb, params(1)).Infer(unary, labels, want)
+		for _, threads := range []int{2, 3, 5} {
+			got := make([]float32, len(unary))
+			New(w, h, rgb, params(threads)).Infer(unary, labels, got)
+			if !slices.Equal(got, want) {
+				t.Errorf("%d labels: %d threads give another result than one", labels, threads)
+			}
+		}
+	}
+}
+
+// Reset and calls with other numbers of labels leave nothing behind.
+func TestReset(t *testing.T) {
+	const w, h = 41, 23
+	c := New(w, h, make([]uint8, 3*w*h), params(2))
+	for seed, labels := range []int{5, 2, 13, 3, 2} {
+		rgb, unary := noise(uint64(seed), w, h, labels)
+		want := make([]float32, len(unary))
+		New(w, h, rgb, params(2)).Infer(unary, labels, want)
+		c.Reset(rgb)
+		c.Infer(unary, labels, unary) // in place
+		if !slices.Equal(unary, want) {
+			t.Errorf("%d labels: a field that was reset differs from a new one", labels)
+		}
+	}
+}
+
+// Marginals sum to one, and the order of the labels does not matter: label 0,
+// which is never filtered itself, least of all.
+func TestLabels(t *testing.T) {
+	const w, h = 37, 29
+	const n = w * h
+	for labels := 2; labels <= 18; labels++ {
+		rgb, unary := noise(7, w, h, labels)
+		p := params(1)
+		p.Iterations = 3
+		c := New(w, h, rgb, p)
+		q := make([]float32, len(unary))
+		c.Infer(unary, labels, q)
+
+		turned := slices.Concat(unary[(labels-1)*n:], unary[:(labels-1)*n])
+		c.Infer(turned, labels, turned)
+		turned = slices.Concat(turned[n:], turned[:n])
+		for p := range n {
+			var sum float32
+			for l := range labels {
+				sum += q[l*n+p]
+			}
+			if abs(sum-1) > 1e-5 {
+				t.Fatalf("%d labels: marginals of pixel %d sum to %v", labels, p, sum)
+			}
+		}
+		for i := range q {
+			if abs(q[i]-turned[i]) > 1e-4 {
+				t.Fatalf("%d labels: turning the labels moves a marginal from %v to %v", labels, q[i], turned[i])
+			}
+		}
+	}
+}
+
+// A picture of two flat halves: specks within a half vanish, the edge stays.
+func TestEdge(t *testing.T) {
+	const w, h = 40, 30
+	rgb, prob := make([]uint8, 3*w*h), make([]float32, 2*w*h)
+	r := rand.New(rand.NewPCG(4, 5))
+	for p := range w * h {
+		right := p%w >= w/2
+		if right {
+			rgb[3*p], rgb[3*p+1], rgb[3*p+2] = 200, 180, 20
+		}
+		fg := float32(0.35)
+		if right != (r.IntN(5) == 0) { // one in five is wrong
+			fg = 0.65
+		}
+		prob[p], prob[w*h+p] = 1-fg, fg
+	}
+	Unary(prob, prob)
+	New(w, h, rgb, Reference()).Infer(prob, 2, prob)
+	for p := range w * h {
+		if got, want := prob[w*h+p] > 0.5, p%w >= w/2; got != want {
+			t.Fatalf("pixel (%d, %d) is labelled %v", p%w, p/w, got)
+		}
+	}
+}
+
+func TestSmallest(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {1, 7}, {5, 1}, {2, 2}} {
+		w, h := size[0], size[1]
+		rgb, unary := noise(9, w, h, 3)
+		New(w, h, rgb, params(4)).Infer(unary, 3, unary)
+		for _, q := range unary {
+			if !(q >= 0 && q <= 1) {
+				t.Errorf("%d×%d: marginal %v", w, h, q)
+			}
+		}
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	const w, h = 64, 48
+	rgb, unary := noise(2, w, h, 6)
+	q := make([]float32, len(unary))
+	c := New(w, h, rgb, params(1))
+	work := func() { c.Reset(rgb); c.Infer(unary, 6, q); c.Infer(unary, 2, q) }
+	work()
+	if n := testing.AllocsPerRun(5, work); n > 1 {
+		t.Errorf("%v allocations per picture", n)
+	}
+}
