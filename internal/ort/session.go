@@ -1,0 +1,245 @@
+// Package ort runs ONNX models with ONNX Runtime.
+//
+// The runtime is a shared library that is opened when the first session is
+// made ([FindLibrary] says where it is looked for), so that a program that
+// lacks it starts and can say so. There is one environment in a process; it is
+// never destroyed, because doing so gives nothing back.
+//
+// A [Session] is made from an encoded model and lives until Close. Its inputs
+// and outputs are tensors over memory of the caller, who may keep them from
+// run to run: nothing is allocated for a run but what the operators need in
+// between, and that comes from the session's arena.
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strconv"
+	"sync"
+
+	onnxruntime "github.com/yalue/onnxruntime_go"
+)
+
+// A Tensor is an input or an output of a run.
+type Tensor = onnxruntime.Value
+
+// Options say how a session runs.
+type Options struct {
+	// Threads is the number of threads an operator may use; 0 is one for each
+	// core that the process may use.
+	Threads int
+	// Device is "cpu", "cuda", or "auto" (and empty): cuda if the library can.
+	Device string
+	// Folder is where the files lie that hold external weights.
+	Folder string
+	// Log is told which device was chosen; nil is silent.
+	Log *slog.Logger
+}
+
+// A Session is a model ready to run. Run may be called from several
+// goroutines, but runs that compete for cores are slower than runs in turn.
+type Session struct {
+	name    string
+	session *onnxruntime.DynamicAdvancedSession
+	device  string
+}
+
+var environment struct {
+	sync.Mutex
+	library string // set once the environment stands
+}
+
+// Start opens the library and makes the environment, once in a process. It is
+// called by NewSession; calling it before tells early whether it will work.
+func Start() error {
+	environment.Lock()
+	defer environment.Unlock()
+	if environment.library != "" {
+		return nil
+	}
+	path, err := FindLibrary()
+	if err != nil {
+		return err
+	}
+	onnxruntime.SetSharedLibraryPath(path)
+	if err := onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelError()); err != nil {
+		return fmt.Errorf("failed to start ONNX Runtime from %s: %w", path, err)
+	}
+	environment.library = path
+	return nil
+}
+
+// Library is the path of the library in use and its version; both are empty
+// before Start.
+func Library() (path, version string) {
+	environment.Lock()
+	defer environment.Unlock()
+	if environment.library == "" {
+		return "", ""
+	}
+	return environment.library, onnxruntime.GetVersion()
+}
+
+// NewSession loads an encoded model. name stands for it in errors.
+func NewSession(name string, model []byte, inputs, outputs []string, o Options) (*Session, error) {
+	if err := Start(); err != nil {
+		return nil, err
+	}
+	s := &Session{name: name}
+	options, err := s.options(o)
+	if err != nil {
+		return nil, fmt.Errorf("failed to set up the session for %s: %w", name, err)
+	}
+	defer options.Destroy()
+	s.session, err = onnxruntime.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
+	if err != nil {
+		return nil, fmt.Errorf("failed to load %s: %w", name, err)
+	}
+	if o.Log != nil {
+		o.Log.Debug("session ready", "graph", name, "device", s.device)
+	}
+	return s, nil
+}
+
+func (s *Session) options(o Options) (_ *onnxruntime.SessionOptions, err error) {
+	threads := o.Threads
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	options, err := onnxruntime.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			options.Destroy()
+		}
+	}()
+	err = errors.Join(
+		options.SetIntraOpNumThreads(threads),
+		options.SetInterOpNumThreads(1),
+		options.SetGraphOptimizationLevel(onnxruntime.GraphOptimizationLevelEnableAll),
+		options.SetLogSeverityLevel(onnxruntime.LoggingLevelError),
+	)
+	if err != nil {
+		return nil, err
+	}
+	config := map[string]string{
+		// Idle threads would spin for work, on cores that decoding, drawing
+		// and encoding need, and each session has threads of its own.
+		"session.intra_op.allow_spinning": "0",
+	}
+	if o.Folder != "" {
+		config["session.model_external_initializers_file_folder_path"] = o.Folder
+	}
+	for k, v := range config {
+		if err := options.AddSessionConfigEntry(k, v); err != nil {
+			return nil, err
+		}
+	}
+	s.device, err = chooseDevice(o.Device, options)
+	return options, err
+}
+
+// chooseDevice appends the provider for a device and says which it became.
+func chooseDevice(device string, options *onnxruntime.SessionOptions) (string, error) {
+	switch device {
+	case "cpu":
+		return "cpu", nil
+	case "", "auto", "cuda":
+	default:
+		return "", fmt.Errorf("unknown device %q: want auto, cpu or cuda", device)
+	}
+	err := appendCUDA(options)
+	if err == nil {
+		return "cuda", nil
+	}
+	if device == "cuda" {
+		return "", fmt.Errorf("the device cuda cannot be used: %w", err)
+	}
+	return "cpu", nil
+}
+
+func appendCUDA(options *onnxruntime.SessionOptions) error {
+	cuda, err := onnxruntime.NewCUDAProviderOptions()
+	if err != nil {
+		return err
+	}
+	defer cuda.Destroy()
+	if err := cuda.Update(map[string]string{"device_id": strconv.Itoa(0)}); err != nil {
+		return err
+	}
+	return options.AppendExecutionProviderCUDA(cuda)
+}
+
+// Device is where the session runs: "cpu" or "cuda".
+func (s *Session) Device() string { return s.device }
+
+// Run runs the model. in and out are in the order of the names given to
+// NewSession, and none is nil: the runtime writes into what out holds.
+// When ctx ends the run is broken off, and ctx's error is returned.
+func (s *Session) Run(ctx context.Context, in, out []Tensor) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	options, err := onnxruntime.NewRunOptions()
+	if err != nil {
+		return fmt.Errorf("failed to run %s: %w", s.name, err)
+	}
+	defer options.Destroy()
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		options.Terminate() // the run's own error says whether it took
+	})
+	err = s.session.RunWithOptions(in, out, options)
+	// The binding hands bare C pointers to the runtime: the tensors, and the
+	// Go memory below them, must be reachable until the run is over.
+	runtime.KeepAlive(in)
+	runtime.KeepAlive(out)
+	if !stop() {
+		<-ended // options must outlive the call to Terminate
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("failed to run %s: %w", s.name, err)
+	}
+	return nil
+}
+
+// Close frees the session.
+func (s *Session) Close() error {
+	if s == nil || s.session == nil {
+		return nil
+	}
+	err := s.session.Destroy()
+	s.session = nil
+	return err
+}
+
+// Element is what a tensor can be made of here.
+type Element interface{ float32 | int64 | uint8 }
+
+// NewTensor makes a tensor over data, which must have as many elements as the
+// shape says and stays the caller's. Free it with Destroy.
+func NewTensor[T Element](data []T, shape ...int) (Tensor, error) {
+	sides := make(onnxruntime.Shape, len(shape))
+	n := 1
+	for i, d := range shape {
+		sides[i] = int64(d)
+		n *= d
+	}
+	if len(data) != n {
+		return nil, fmt.Errorf("a tensor of shape %v has %d elements, not %d", shape, n, len(data))
+	}
+	t, err := onnxruntime.NewTensor(sides, data)
+	if err != nil {
+		return nil, fmt.Errorf("failed to make a tensor of shape %v: %w", shape, err)
+	}
+	return t, nil
+}

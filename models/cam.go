@@ -1,0 +1,102 @@
+package models
+
+import (
+	"math"
+
+	"github.com/carve-video/carve/internal/onnx"
+)
+
+// camGraph is the gradient of u·f̂ by Y = LN1(X), averaged over the patches,
+// and its product with Y: car.md 11.4, for a batch of K directions. Its input
+// df is the gradient by the unnormalised feature,
+//
+//	df = (u - f̂ (f̂·u)) / |f|      K×E
+//
+// and the others are the trunk's caches. The attention probabilities are not
+// among those but computed anew: they are H×N×L, more than all the rest.
+func camGraph(c config, w *weights) (*net, error) {
+	n := newNet("cam", c, w)
+	t := c.Vision
+	H, d := t.Heads, t.headDim()
+	rows := func(name, side string, width int) onnx.Value {
+		return n.Input(name, onnx.Float32, onnx.Free(side), onnx.Fixed(width))
+	}
+	df := rows("df", "K", c.Projection)
+	y := rows(cacheY, "L", t.Width)
+	q := rows(cacheQ, "N", t.Width)
+	k := rows(cacheK, "L", t.Width)
+	v := rows(cacheV, "L", t.Width)
+	o := rows(cacheO, "N", t.Width)
+	xh2 := rows(cacheXh2, "N", t.Width)
+	i2 := rows(cacheI2, "N", 1)
+	phi := rows(cachePhi, "N", t.MLP)
+	gm := rows(cacheGm, "N", t.Width)
+	xhp := rows(cacheXhp, "N", t.Width)
+	ip := rows(cacheIp, "N", 1)
+
+	prefix := layerName(visionPrefix, t.Layers-1)
+	weight := func(name string, out, in int) onnx.Value { return n.param(prefix+name, out, in) }
+	patches := n.Cast(n.Side(q, 0), onnx.Float32) // N, as a number
+
+	n.Scope("projection and post_layernorm")
+	dg := n.MatMul(df, n.param("visual_projection.weight", c.Projection, t.Width)) // K×D
+	a := n.Mul(dg, n.param(visionPrefix+"post_layernorm.weight", t.Width))
+	a0 := n.Sub(a, n.Mean(a, -1))
+	beta := n.Div(n.MatMul(a, n.Transpose(xhp, 1, 0)), n.Scalar(float32(t.Width))) // K×N
+	beta = n.Reshape(beta, 0, -1, 1)
+	cn := n.Div(ip, patches) // N×1
+	a0 = n.Reshape(a0, -1, 1, t.Width)
+
+	n.Scope("mlp")
+	alpha := n.MatMul(a0, weight(".mlp.fc2.weight", t.Width, t.MLP))             // K×1×F
+	du := n.MatMul(n.Mul(phi, alpha), weight(".mlp.fc1.weight", t.MLP, t.Width)) // K×N×D
+	du = n.Mul(cn, n.Sub(du, n.Mul(beta, gm)))
+
+	n.Scope("layer_norm2")
+	b := n.Mul(du, n.param(prefix+".layer_norm2.weight", t.Width))
+	b = n.Sub(n.Sub(b, n.Mean(b, -1)), n.Mul(xh2, n.Mean(n.Mul(b, xh2), -1)))
+	dx1 := n.Add(n.Mul(cn, n.Sub(a0, n.Mul(beta, xhp))), n.Mul(i2, b))
+
+	n.Scope("attention")
+	do := n.MatMul(dx1, weight(".self_attn.out_proj.weight", t.Width, t.Width)) // K×N×D
+	scale := n.Scalar(float32(1 / math.Sqrt(float64(d))))
+	N, L := n.Side(q, 0), n.Side(k, 0)
+	// Heads lead, patches or tokens come last: products then run along the
+	// rows of p as they lie, and no H×N×L is ever transposed.
+	rowsByHead := func(x onnx.Value) onnx.Value { // R×D to H×R×d
+		return n.Transpose(n.Reshape(x, -1, H, d), 1, 0, 2)
+	}
+	columnsByHead := func(x onnx.Value) onnx.Value { // R×D to H×1×d×R
+		return n.Reshape(n.Transpose(n.Reshape(x, -1, H, d), 1, 2, 0), H, 1, d, -1)
+	}
+	p := n.probabilities(n.Unsqueeze(q, 0), n.Unsqueeze(k, 0), t, "")
+	p = n.Squeeze(p, 0)                                       // H×N×L
+	dot := n.Transpose(n.Reshape(do, 0, 0, H, d), 2, 0, 3, 1) // H×K×d×N
+	rho := n.Sum(n.Mul(dot, columnsByHead(o)), 2)             // H×K×1×N
+
+	// B and r of all directions in one product with p: H×K(d+1)×L.
+	br := n.ReshapeTo(n.Concat(2, dot, rho), n.Concat(0, n.Ints(H, -1), N))
+	br = n.ReshapeTo(n.MatMul(br, p), n.Concat(0, n.Ints(H, -1, d+1), L))
+	r := n.Slice(br, 2, d, d+1) // H×K×1×L
+	cs := n.Sum(n.Mul(n.Slice(br, 2, 0, d), columnsByHead(v)), 2)
+	cs = n.Mul(n.Sub(cs, r), scale)                 // H×K×1×L
+	sq := n.MatMul(n.Squeeze(cs, 2), rowsByHead(k)) // H×K×d
+
+	p0 := n.Reshape(n.Transpose(n.Slice(p, 2, 0, 1), 0, 2, 1), H, 1, 1, -1) // column of CLS
+	dov0 := n.Sum(n.Mul(dot, columnsByHead(n.Slice(v, 0, 0, 1))), 2)        // H×K×1×N
+	ds0 := n.Mul(n.Mul(p0, n.Sub(dov0, rho)), scale)
+	sk := n.Neg(n.MatMul(n.Squeeze(ds0, 2), rowsByHead(q))) // H×K×d
+	rest := n.Reshape(n.Sub(n.Scalar(1), p0), H, 1, -1, 1)  // H×1×N×1
+	sv := n.Squeeze(n.MatMul(dot, rest), 3)                 // H×K×d
+
+	n.Scope("input projections")
+	project := func(s onnx.Value, name string) onnx.Value { // H×K×d to K×D
+		s = n.Reshape(n.Transpose(s, 1, 0, 2), 0, t.Width)
+		return n.MatMul(s, weight(".self_attn."+name+".weight", t.Width, t.Width))
+	}
+	wc := n.Add(n.Add(project(sq, "q_proj"), project(sk, "k_proj")), project(sv, "v_proj"))
+	wc = n.Div(wc, patches) // K×D
+	n.Output("w", wc, onnx.Float32)
+	n.Output("cam", n.MatMul(wc, n.Transpose(n.Slice(y, 0, 1, onnx.End), 1, 0)), onnx.Float32) // K×N
+	return n, n.err
+}

@@ -1,0 +1,33 @@
+package models
+
+import "github.com/carve-video/carve/internal/onnx"
+
+// classifierGraph is g's view of a batch of images (car.md 4.3): the blocks
+// but the last, or all of them, post_layernorm on the token CLS, projection,
+// unit length. Of the last block that runs only the row of CLS comes out, so
+// only that row is computed.
+func classifierGraph(c config, w *weights, keepLastBlock bool) (*net, error) {
+	n := newNet("classifier", c, w)
+	t := c.Vision
+	patches := n.Input("patches", onnx.Uint8, onnx.Free("B"), onnx.Free("N"), onnx.Fixed(3*t.PatchSize*t.PatchSize))
+	pos := n.Input("positions", onnx.Float32, onnx.Free("L"), onnx.Fixed(t.Width))
+
+	n.Scope("embeddings")
+	x := n.embeddings(patches, pos)
+	blocks := t.Layers - 1
+	if keepLastBlock {
+		blocks++
+	}
+	for i := range blocks - 1 {
+		n.Scope(layerName(visionPrefix, i))
+		x, _ = n.block(x, layerName(visionPrefix, i), t, "", false)
+	}
+	n.Scope(layerName(visionPrefix, blocks-1))
+	x = n.blockFirstRow(x, layerName(visionPrefix, blocks-1), t) // B×1×D
+
+	n.Scope("feature")
+	x = n.layerNorm(n.Reshape(x, -1, t.Width), visionPrefix+"post_layernorm", t)
+	x = n.MatMul(x, n.transposed("visual_projection.weight", c.Projection, t.Width))
+	n.Output("vectors", n.unit(x), onnx.Float32) // B×E
+	return n, n.err
+}

@@ -1,0 +1,497 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	_ "image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/golden"
+	"github.com/carve-video/carve/internal/safetensors"
+)
+
+// A goldenCase is what a case's manifest says of the models' part in it.
+type goldenCase struct {
+	dir    string
+	Case   string
+	Preset string
+	Image  struct{ File string }
+	FInput struct{ H, W int } `json:"f_input"`
+	Models struct{ F, G string }
+	Config struct {
+		Template  string   `json:"cam_text_template"`
+		Templates []string `json:"semantic_templates"`
+	}
+	Passes []struct {
+		Name       string
+		Tensors    string
+		Prefix     string `json:"image_prefix"`
+		Background []string
+		Stages     []struct {
+			CamTexts []string `json:"cam_texts"`
+		}
+	}
+	Noise map[string]any `json:"noise_fp32_vs_fp64_models"`
+}
+
+// goldenCases reads every case of the golden data.
+func goldenCases(t *testing.T) []goldenCase {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(golden.Dir(t, "cases"), "*", "manifest.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	var cases []goldenCase
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := goldenCase{dir: filepath.Dir(f)}
+		if err := json.Unmarshal(b, &c); err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		cases = append(cases, c)
+	}
+	return cases
+}
+
+// openGolden opens models of the golden data once in a test.
+type openGolden struct {
+	t      *testing.T // the whole test, at whose end the models are closed
+	models map[string]*Model
+}
+
+func (o openGolden) model(t *testing.T, name string) *Model {
+	t.Helper()
+	if m := o.models[name]; m != nil {
+		return m
+	}
+	m, err := Open(o.t.Context(), golden.Dir(t, "models", name), Options{Threads: 2, Device: "cpu"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			o.t.Error(err)
+		}
+	})
+	o.models[name] = m
+	return m
+}
+
+func readImage(t *testing.T, path string) *car.Image {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	src, _, err := image.Decode(f)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	b := src.Bounds()
+	img := car.NewImage(b.Dx(), b.Dy())
+	for y := range img.H {
+		for x := range img.W {
+			r, g, bl, _ := src.At(b.Min.X+x, b.Min.Y+y).RGBA()
+			copy(img.Pix[3*(y*img.W+x):], []uint8{uint8(r >> 8), uint8(g >> 8), uint8(bl >> 8)})
+		}
+	}
+	return img
+}
+
+func floats(t *testing.T, f *safetensors.File, name string) []float32 {
+	t.Helper()
+	tensor, err := f.Tensor(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := tensor.Float32()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// near fails unless got is within tolerance of want everywhere.
+func near(t *testing.T, what string, got, want []float32, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d numbers, want %d", what, len(got), len(want))
+		return
+	}
+	worst, at := 0.0, 0
+	for i := range got {
+		d := math.Abs(float64(got[i]) - float64(want[i]))
+		if !(d <= worst) { // not a number counts as worst
+			worst, at = d, i
+		}
+	}
+	if !(worst <= tolerance) {
+		t.Errorf("%s: element %d is %g, want %g (off by %.3g, allowed %.3g)", what, at, got[at], want[at], worst, tolerance)
+	}
+	if testing.Verbose() {
+		t.Logf("%-28s off by %.2g of %.2g", what, worst, tolerance)
+	}
+}
+
+func concat(rows [][]float32) []float32 { return slices.Concat(rows...) }
+
+// Everything a model computes in a case equals the reference's, stage by
+// stage: token ids, text vectors, trunk, probabilities, gradients, maps, and
+// the judge's image vectors.
+func TestGoldenCases(t *testing.T) {
+	opened := openGolden{t, map[string]*Model{}}
+	for _, c := range goldenCases(t) {
+		t.Run(c.Case, func(t *testing.T) {
+			f, g := opened.model(t, c.Models.F), opened.model(t, c.Models.G)
+			input := filepath.Join(c.dir, "resized.png")
+			if _, err := os.Stat(input); err != nil { // written where it differs
+				input = filepath.Join(c.dir, c.Image.File)
+			}
+			img := readImage(t, input)
+			if img.W != c.FInput.W || img.H != c.FInput.H {
+				t.Fatalf("%s is %dx%d, want %dx%d", input, img.W, img.H, c.FInput.W, c.FInput.H)
+			}
+			proposer, err := f.Proposer()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := g.Judge(); err != nil {
+				t.Fatal(err)
+			}
+			v, err := proposer.Look(t.Context(), img)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer v.Close()
+			for _, p := range c.Passes {
+				file, err := safetensors.Open(filepath.Join(c.dir, p.Tensors))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer file.Close()
+				checkTrunk(t, f, img, v.(*view), file)
+				bg := checkTexts(t, f, file, p.Background, c.Config.Template)
+				for i, stage := range p.Stages {
+					checkStage(t, f, v.(*view), file, fmt.Sprintf("s%d/", i+1), stage.CamTexts, bg)
+					checkJudge(t, g.judge, c.dir, file, p.Prefix, fmt.Sprintf("s%d", i+1))
+				}
+			}
+		})
+	}
+}
+
+func checkTrunk(t *testing.T, m *Model, img *car.Image, v *view, file *safetensors.File) {
+	rows, cols := v.Grid()
+	N, D := rows*cols, m.config.Vision.Width
+	if file.Has("pos") {
+		near(t, "pos", positions(m.table, D, rows, cols), floats(t, file, "pos"), 0)
+	}
+	if file.Has("X") || file.Has("Y") {
+		x, y := debugTrunk(t, m, img)
+		if file.Has("X") {
+			near(t, "X", x, floats(t, file, "X"), 5e-3)
+		}
+		if file.Has("Y") {
+			near(t, "Y", y, floats(t, file, "Y"), 5e-3)
+		}
+	}
+	d := v.Attention()
+	if file.Has("Dbar") {
+		near(t, "Dbar", d, floats(t, file, "Dbar"), 1e-4)
+	}
+	if !file.Has("Dbar_rows") {
+		return
+	}
+	tensor, err := file.Tensor("Dbar_row_idx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	idx, err := tensor.Int32()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var picked [][]float32
+	for _, r := range idx {
+		picked = append(picked, d[int(r)*N:][:N])
+	}
+	near(t, "Dbar rows", concat(picked), floats(t, file, "Dbar_rows"), 1e-4)
+	rowsum, colsum := make([]float32, N), make([]float32, N)
+	for i := range N {
+		for j := range N {
+			rowsum[i] += d[i*N+j]
+			colsum[j] += d[i*N+j]
+		}
+	}
+	near(t, "Dbar row sums", rowsum, floats(t, file, "Dbar_rowsum"), 1e-4)
+	near(t, "Dbar column sums", colsum, floats(t, file, "Dbar_colsum"), 1e-4)
+}
+
+// debugTrunk runs the trunk with X as a further output.
+func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
+	t.Helper()
+	n, err := trunkGraph(m.config, m.weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Output("x", n.x, 1)
+	s, err := m.session(n, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	g, err := gridOf(img, m.config.Vision.PatchSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := m.Proposer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := newView(p.(*proposer), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.destroy()
+	cut(v.patches, img, m.config.Vision.PatchSize)
+	D := m.config.Vision.Width
+	x, y = make([]float32, (g.patches()+1)*D), make([]float32, (g.patches()+1)*D)
+	out := append(slices.Clone(v.out), add(&v.tensors, x, g.patches()+1, D))
+	out[slices.Index(n.Outputs(), cacheY)] = add(&v.tensors, y, g.patches()+1, D)
+	if err := s.Run(context.Background(), v.in, out); err != nil {
+		t.Fatal(err)
+	}
+	return x, y
+}
+
+func checkTexts(t *testing.T, m *Model, file *safetensors.File, background []string, template string) (bg [][]float32) {
+	if !file.Has("f_bg") {
+		return nil
+	}
+	var texts []string
+	for _, b := range background {
+		texts = append(texts, strings.Replace(template, "{}", b, 1))
+	}
+	checkIDs(t, m, file, "bg_ids", texts)
+	bg = encode(t, m, texts)
+	near(t, "f_bg", concat(bg), floats(t, file, "f_bg"), 1e-4)
+	return bg
+}
+
+func encode(t *testing.T, m *Model, texts []string) [][]float32 {
+	t.Helper()
+	v, err := m.text.EncodeTexts(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// checkIDs compares the tokens of texts with rows that are zero padded.
+func checkIDs(t *testing.T, m *Model, file *safetensors.File, name string, texts []string) {
+	t.Helper()
+	tensor, err := file.Tensor(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := tensor.Int32()
+	if err != nil {
+		t.Fatal(err)
+	}
+	width := tensor.Shape[len(tensor.Shape)-1]
+	for i, text := range texts {
+		row := make([]int32, width)
+		copy(row, m.text.tokenizer.Encode(text))
+		if !slices.Equal(row, want[i*width:][:width]) {
+			t.Errorf("%s: ids of %q are %v, want %v", name, text, row, want[i*width:][:width])
+		}
+	}
+}
+
+func checkStage(t *testing.T, m *Model, v *view, file *safetensors.File, stage string, texts []string, bg [][]float32) {
+	if !file.Has(stage + "f_fg") {
+		return // a stage without trace
+	}
+	checkIDs(t, m, file, stage+"cam_ids", texts)
+	fg := encode(t, m, texts)
+	near(t, stage+"f_fg", concat(fg), floats(t, file, stage+"f_fg"), 1e-4)
+
+	want, err := file.Tensor(stage + "logits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One row: all texts against each other and the background. As many rows
+	// as texts: each alone against the background.
+	alone := want.Shape[0] > 1
+	tensor, err := file.Tensor(stage + "cam_fgonly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fgOnly, err := tensor.Uint8()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logits, probs []float32
+	var directions [][]float32
+	for k := range texts {
+		set, self := append(slices.Clone(fg), bg...), k
+		if want.Shape[1] == 1+len(bg) {
+			set, self, alone = append([][]float32{fg[k]}, bg...), 0, true
+		}
+		l, p := scores(m, v, set)
+		if k == 0 || alone {
+			logits, probs = append(logits, l...), append(probs, p...)
+		}
+		if fgOnly[k] == 1 {
+			set = fg
+			if alone {
+				set = fg[k : k+1]
+			}
+			_, p = scores(m, v, set)
+		}
+		// dp_c/df̂ = tau p_c (t_c - sum_j p_j t_j)   (car.md 11.3)
+		u := make([]float32, len(fg[k]))
+		for j := range u {
+			mean := 0.0
+			for i, text := range set {
+				mean += float64(p[i]) * float64(text[j])
+			}
+			u[j] = m.text.scale * p[self] * (set[self][j] - float32(mean))
+		}
+		directions = append(directions, u)
+	}
+	near(t, stage+"logits", logits, floats(t, file, stage+"logits"), 1e-3)
+	near(t, stage+"p", probs, floats(t, file, stage+"p"), 1e-4)
+
+	maps, gradients, err := v.cam(t.Context(), directions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, cols := v.Grid()
+	wantW, wantM := floats(t, file, stage+"cam_w"), floats(t, file, stage+"cam_raw")
+	for k := range texts {
+		w, c := wantW[k*m.config.Vision.Width:][:m.config.Vision.Width], wantM[k*rows*cols:][:rows*cols]
+		near(t, fmt.Sprintf("%scam_w[%d]", stage, k), gradients[k], w, 1e-3*largest(w))
+		near(t, fmt.Sprintf("%scam_raw[%d]", stage, k), maps[k], c, 1e-3*largest(c))
+	}
+}
+
+func largest(v []float32) float64 {
+	m := 0.0
+	for _, f := range v {
+		m = max(m, math.Abs(float64(f)))
+	}
+	return m
+}
+
+// scores are the logits of texts against the view's feature, and their softmax.
+func scores(m *Model, v *view, texts [][]float32) (logits, p []float32) {
+	for _, text := range texts {
+		dot := 0.0
+		for i, f := range v.Feature() {
+			dot += float64(f) * float64(text[i])
+		}
+		logits = append(logits, float32(dot*float64(m.text.scale)))
+	}
+	top, sum := float64(slices.Max(logits)), 0.0
+	for _, l := range logits {
+		sum += math.Exp(float64(l) - top)
+	}
+	for _, l := range logits {
+		p = append(p, float32(math.Exp(float64(l)-top)/sum))
+	}
+	return logits, p
+}
+
+// checkJudge encodes the crops that the case keeps as pictures, and the
+// stage's texts in all templates.
+func checkJudge(t *testing.T, j *judge, dir string, file *safetensors.File, prefix, stage string) {
+	t.Helper()
+	m := j.model
+	E := m.config.Projection
+	if file.Has(stage + "/g_img") {
+		want := floats(t, file, stage+"/g_img")
+		for k := 0; (k+1)*E <= len(want); k++ {
+			path := filepath.Join(dir, fmt.Sprintf("%s%s_crop%d.png", prefix, stage, k))
+			if _, err := os.Stat(path); err != nil {
+				continue
+			}
+			v, err := j.EncodeImages(t.Context(), []*car.Image{readImage(t, path)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			near(t, fmt.Sprintf("%s/g_img[%d]", stage, k), v[0], want[k*E:][:E], 1e-3)
+		}
+	}
+	// The ids say what the texts were; encoding them checks the text tower.
+	if file.Has(stage + "/sem_ids") {
+		tensor, err := file.Tensor(stage + "/sem_ids")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids, err := tensor.Int32()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var batch [][]int32
+		for row := range slices.Chunk(ids, tensor.Shape[len(tensor.Shape)-1]) {
+			batch = append(batch, row[:slices.Index(row, m.text.tokenizer.End())+1])
+		}
+		m.text.mu.Lock()
+		v, err := m.text.run(t.Context(), batch)
+		m.text.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, stage+"/g_txt", concat(v), floats(t, file, stage+"/g_txt"), 1e-4)
+	}
+}
+
+// The table of positions equals PyTorch's to the bit, for every grid of the
+// units' manifest.
+func TestGoldenPositions(t *testing.T) {
+	var manifest struct {
+		Tables []struct {
+			File, Input, Output string
+			HW                  [2]int
+		} `json:"positional_table"`
+	}
+	b, err := os.ReadFile(golden.Dir(t, "units", "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	if len(manifest.Tables) == 0 {
+		t.Fatal("no tables")
+	}
+	for _, u := range manifest.Tables {
+		file, err := safetensors.Open(golden.Dir(t, "units", u.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		in, err := file.Tensor(u.Input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := in.Float32()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := positions(table, in.Shape[len(in.Shape)-1], u.HW[0], u.HW[1])
+		near(t, fmt.Sprintf("%s to %v", u.Input, u.HW), got, floats(t, file, u.Output), 0)
+	}
+}

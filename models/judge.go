@@ -1,0 +1,113 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/ort"
+)
+
+// judgeTokens bounds the tokens of one run of the classifier, and with them
+// its working memory: images beyond it wait for the next run.
+const judgeTokens = 4096
+
+// A judge is a model in the role of g. Calls take turns.
+type judge struct {
+	*textEncoder
+	model   *Model
+	session *ort.Session
+
+	mu        sync.Mutex
+	positions positionTables
+	patches   []uint8 // of a run; grows to the largest
+	closed    bool
+}
+
+var _ car.Judge = (*judge)(nil)
+
+func newJudge(m *Model) (*judge, error) {
+	s, err := m.session(classifierGraph(m.config, m.weights, m.options.KeepLastBlock))
+	if err != nil {
+		return nil, err
+	}
+	return &judge{
+		textEncoder: m.text, model: m, session: s,
+		positions: positionTables{trained: m.table, width: m.config.Vision.Width},
+	}, nil
+}
+
+// InputSize implements [car.Judge].
+func (j *judge) InputSize() int { return j.model.config.Vision.ImageSize }
+
+// PatchSize implements [car.Judge].
+func (j *judge) PatchSize() int { return j.model.config.Vision.PatchSize }
+
+// EncodeImages implements [car.Judge].
+func (j *judge) EncodeImages(ctx context.Context, images []*car.Image) ([][]float32, error) {
+	if len(images) == 0 {
+		return nil, nil
+	}
+	g, err := gridOf(images[0], j.PatchSize())
+	if err != nil {
+		return nil, err
+	}
+	for i, img := range images {
+		if h, err := gridOf(img, j.PatchSize()); err != nil {
+			return nil, err
+		} else if h != g {
+			return nil, fmt.Errorf("image %d is %dx%d and the first one %dx%d: the images of a call have one size",
+				i, img.W, img.H, images[0].W, images[0].H)
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return nil, errClosed
+	}
+	var vectors [][]float32
+	for batch := range slices.Chunk(images, max(1, judgeTokens/(g.patches()+1))) {
+		v, err := j.run(ctx, g, batch)
+		if err != nil {
+			return nil, fmt.Errorf("failed to encode images: %w", err)
+		}
+		vectors = append(vectors, v...)
+	}
+	return vectors, nil
+}
+
+func (j *judge) run(ctx context.Context, g grid, images []*car.Image) ([][]float32, error) {
+	c := j.model.config
+	B, N, area := len(images), g.patches(), 3*c.Vision.PatchSize*c.Vision.PatchSize
+	j.patches = slices.Grow(j.patches[:0], B*N*area)[:B*N*area]
+	for i, img := range images {
+		cut(j.patches[i*N*area:][:N*area], img, c.Vision.PatchSize)
+	}
+	flat := make([]float32, B*c.Projection)
+	var t tensors
+	defer t.destroy()
+	in := []ort.Tensor{
+		add(&t, j.patches, B, N, area),
+		add(&t, j.positions.table(g), N+1, c.Vision.Width),
+	}
+	out := []ort.Tensor{add(&t, flat, B, c.Projection)}
+	if t.err != nil {
+		return nil, t.err
+	}
+	if err := j.session.Run(ctx, in, out); err != nil {
+		return nil, err
+	}
+	return slices.Collect(slices.Chunk(flat, c.Projection)), nil
+}
+
+func (j *judge) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return nil
+	}
+	j.closed = true
+	return j.session.Close()
+}

@@ -1,0 +1,201 @@
+package models
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/carve-video/carve/internal/onnx"
+)
+
+// A net is a graph that is built from the layers of a CLIP. Its methods are
+// named after the layers; their comments give the shapes, with
+//
+//	B  batch            L  tokens, row 0 is CLS    N = L-1  patches
+//	D  width            F  width inside the MLP    E  projection
+//	H  heads            d = D/H
+//
+// The first missing or misshapen tensor is kept in err, so that the layers
+// read as formulas.
+type net struct {
+	*onnx.Graph
+	weights *weights
+	config  config
+	params  map[string]onnx.Value
+	err     error
+	x       onnx.Value // of the trunk: X, the input of the last block
+}
+
+func newNet(name string, c config, w *weights) *net {
+	return &net{Graph: onnx.NewGraph(name), weights: w, config: c, params: map[string]onnx.Value{}}
+}
+
+// param is a tensor of the checkpoint, as float32.
+func (n *net) param(name string, shape ...int) onnx.Value {
+	if v, ok := n.params[name]; ok {
+		return v
+	}
+	v, err := n.weights.declare(n.Graph, name, shape...)
+	if err != nil {
+		if n.err == nil {
+			n.err = err
+		}
+		return ""
+	}
+	n.params[name] = v
+	return v
+}
+
+// transposed is a matrix of the checkpoint (out×in, as PyTorch stores them)
+// as in×out.
+func (n *net) transposed(name string, out, in int) onnx.Value {
+	key := name + "^T"
+	if v, ok := n.params[key]; ok {
+		return v
+	}
+	v := n.Transpose(n.param(name, out, in), 1, 0)
+	n.params[key] = v
+	return v
+}
+
+// linear is x W^T + b: …×in to …×out.
+func (n *net) linear(x onnx.Value, prefix string, out, in int) onnx.Value {
+	return n.Add(n.MatMul(x, n.transposed(prefix+".weight", out, in)), n.param(prefix+".bias", out))
+}
+
+// layerNorm normalises the last axis, D wide.
+func (n *net) layerNorm(x onnx.Value, prefix string, t tower) onnx.Value {
+	return n.LayerNorm(x, n.param(prefix+".weight", t.Width), n.param(prefix+".bias", t.Width), t.Eps)
+}
+
+// activation is the MLP's non-linearity.
+func (n *net) activation(x onnx.Value, t tower) onnx.Value {
+	if t.Act == gelu {
+		return n.Gelu(x)
+	}
+	return n.Mul(x, n.Sigmoid(n.Mul(n.Scalar(1.702), x)))
+}
+
+// slope is the derivative of activation.
+func (n *net) slope(x onnx.Value, t tower) onnx.Value {
+	one := n.Scalar(1)
+	if t.Act == gelu { // Phi(x) + x phi(x)
+		cdf := n.Mul(n.Scalar(0.5), n.Add(one, n.Erf(n.Mul(x, n.Scalar(math.Sqrt2/2)))))
+		pdf := n.Mul(n.Scalar(float32(1/math.Sqrt(2*math.Pi))), n.Exp(n.Mul(n.Scalar(-0.5), n.Mul(x, x))))
+		return n.Add(cdf, n.Mul(x, pdf))
+	}
+	// s (1 + 1.702 x (1 - s)), car.md 11.3
+	s := n.Sigmoid(n.Mul(n.Scalar(1.702), x))
+	return n.Mul(s, n.Add(one, n.Mul(n.Mul(n.Scalar(1.702), x), n.Sub(one, s))))
+}
+
+// mlp is the second half of a block without its residual: …×D to …×D.
+func (n *net) mlp(x onnx.Value, prefix string, t tower) onnx.Value {
+	h := n.activation(n.linear(x, prefix+".fc1", t.MLP, t.Width), t)
+	return n.linear(h, prefix+".fc2", t.Width, t.MLP)
+}
+
+// queries, keys and values are B×L×D, the heads side by side.
+func (n *net) queries(y onnx.Value, prefix string, t tower) onnx.Value {
+	return n.linear(y, prefix+".self_attn.q_proj", t.Width, t.Width)
+}
+
+func (n *net) keys(y onnx.Value, prefix string, t tower) onnx.Value {
+	return n.linear(y, prefix+".self_attn.k_proj", t.Width, t.Width)
+}
+
+func (n *net) values(y onnx.Value, prefix string, t tower) onnx.Value {
+	return n.linear(y, prefix+".self_attn.v_proj", t.Width, t.Width)
+}
+
+// split takes the heads apart: B×L×D to B×H×L×d.
+func (n *net) split(x onnx.Value, t tower) onnx.Value {
+	return n.Transpose(n.Reshape(x, 0, 0, t.Heads, t.headDim()), 0, 2, 1, 3)
+}
+
+// join puts the heads side by side again: B×H×L×d to B×L×D.
+func (n *net) join(x onnx.Value, t tower) onnx.Value {
+	return n.Reshape(n.Transpose(x, 0, 2, 1, 3), 0, 0, t.Width)
+}
+
+// probabilities are the attention of queries (B×M×D) to keys (B×L×D):
+// B×H×M×L, rows sum to 1. mask, if any, is added before the softmax.
+func (n *net) probabilities(q, k onnx.Value, t tower, mask onnx.Value) onnx.Value {
+	// Scaling the queries and not the products touches L/d times fewer
+	// numbers, and for the usual d = 64 the scale is a power of two: exact.
+	q = n.Mul(q, n.Scalar(float32(1/math.Sqrt(float64(t.headDim())))))
+	kt := n.Transpose(n.Reshape(k, 0, 0, t.Heads, t.headDim()), 0, 2, 3, 1) // B×H×d×L
+	s := n.MatMul(n.split(q, t), kt)
+	if mask != "" {
+		s = n.Add(s, mask)
+	}
+	return n.Softmax(s)
+}
+
+// attention is the first half of a block without its residual and its
+// LayerNorm, for queries from yq (B×M×D) and keys and values from y (B×L×D).
+// With probs it also returns the probabilities (B×H×M×L).
+func (n *net) attention(yq, y onnx.Value, prefix string, t tower, mask onnx.Value, probs bool) (out, p onnx.Value) {
+	q, k, v := n.queries(yq, prefix, t), n.keys(y, prefix, t), n.values(y, prefix, t)
+	if mask == "" && !probs {
+		out = n.MultiHeadAttention(q, k, v, t.Heads)
+	} else {
+		p = n.probabilities(q, k, t, mask)
+		out = n.join(n.MatMul(p, n.split(v, t)), t)
+	}
+	return n.linear(out, prefix+".self_attn.out_proj", t.Width, t.Width), p
+}
+
+// block is one whole block: B×L×D to B×L×D.
+func (n *net) block(x onnx.Value, prefix string, t tower, mask onnx.Value, probs bool) (out, p onnx.Value) {
+	y := n.layerNorm(x, prefix+".layer_norm1", t)
+	z, p := n.attention(y, y, prefix, t, mask, probs)
+	x = n.Add(x, z)
+	return n.Add(x, n.mlp(n.layerNorm(x, prefix+".layer_norm2", t), prefix+".mlp", t)), p
+}
+
+// blockFirstRow is a block of which only the first token comes out: B×L×D to
+// B×1×D. All tokens are attended to, but the rest is done for one.
+func (n *net) blockFirstRow(x onnx.Value, prefix string, t tower) onnx.Value {
+	y := n.layerNorm(x, prefix+".layer_norm1", t)
+	z, _ := n.attention(n.Slice(y, 1, 0, 1), y, prefix, t, "", false)
+	x = n.Add(n.Slice(x, 1, 0, 1), z)
+	return n.Add(x, n.mlp(n.layerNorm(x, prefix+".layer_norm2", t), prefix+".mlp", t))
+}
+
+// unit scales the last axis to length 1.
+func (n *net) unit(x onnx.Value) onnx.Value { return n.Div(x, n.Norm(x, -1)) }
+
+// Names of the checkpoint's parts.
+const (
+	visionPrefix = "vision_model."
+	textPrefix   = "text_model."
+)
+
+func layerName(prefix string, i int) string {
+	return fmt.Sprintf("%sencoder.layers.%d", prefix, i)
+}
+
+// embeddings turns patches into the input of the first block: uint8 pixels
+// B×N×3p² (channel, row, column within a patch) and positions L×D to B×L×D.
+func (n *net) embeddings(patches, pos onnx.Value) onnx.Value {
+	t := n.config.Vision
+	area := t.PatchSize * t.PatchSize
+	// One number per pixel of a patch, because channels lie one behind the
+	// other in the last axis. PyTorch's order of operations (car.md 3.1).
+	mean, std := make([]float32, 3*area), make([]float32, 3*area)
+	for i := range mean {
+		mean[i], std[i] = n.config.mean[i/area], n.config.std[i/area]
+	}
+	x := n.Div(n.Cast(patches, onnx.Float32), n.Scalar(255))
+	x = n.Div(n.Sub(x, n.Floats(mean, 3*area)), n.Floats(std, 3*area))
+
+	// The convolution of patches that do not overlap is a product.
+	conv := n.param(visionPrefix+"embeddings.patch_embedding.weight", t.Width, 3, t.PatchSize, t.PatchSize)
+	conv = n.Transpose(n.Reshape(conv, t.Width, 3*area), 1, 0)
+	x = n.MatMul(x, conv) // B×N×D
+	cls := n.Reshape(n.param(visionPrefix+"embeddings.class_embedding", t.Width), 1, 1, t.Width)
+	cls = n.Expand(cls, n.Concat(0, n.Side(x, 0), n.Ints(1, 1)))
+	x = n.Add(n.Concat(1, cls, x), pos)
+	// The name is misspelt in every checkpoint.
+	return n.layerNorm(x, visionPrefix+"pre_layrnorm", t)
+}

@@ -1,0 +1,68 @@
+package models
+
+import "github.com/carve-video/carve/internal/safetensors"
+
+// positions brings a trained table of positions to a grid of rows×cols
+// patches. table is (1+side²)×width: the row of CLS, which is kept, and then a
+// square of patches, row by row. The result is (1+rows*cols)×width.
+//
+// As in the reference (car.md 3.2) the square is interpolated bilinearly with
+// half-pixel centres, the neighbours clamped to it, and the whole table is
+// rounded to half precision, also where the grid is the trained one.
+func positions(table []float32, width, rows, cols int) []float32 {
+	side := 0
+	for (side+1)*(side+1) <= len(table)/width-1 {
+		side++
+	}
+	out := make([]float32, (1+rows*cols)*width)
+	copy(out, table[:width])
+	square := table[width:]
+	ys, xs := taps(side, rows), taps(side, cols)
+	for i, y := range ys {
+		for j, x := range xs {
+			to := out[(1+i*cols+j)*width:][:width]
+			a := square[(y.low*side+x.low)*width:][:width]
+			b := square[(y.low*side+x.high)*width:][:width]
+			c := square[(y.high*side+x.low)*width:][:width]
+			d := square[(y.high*side+x.high)*width:][:width]
+			for k := range to {
+				top := mix(x.part, a[k], b[k])
+				bottom := mix(x.part, c[k], d[k])
+				to[k] = mix(y.part, top, bottom)
+			}
+		}
+	}
+	for i, v := range out {
+		out[i] = safetensors.FromFloat16(safetensors.ToFloat16(v))
+	}
+	return out
+}
+
+// A tap says between which two samples an output lies, and how far behind the
+// lower one.
+type tap struct {
+	low, high int
+	part      float32 // in [0, 1)
+}
+
+// taps takes the scale in single precision and what comes of it in double, as
+// PyTorch does: the next rounding, to half precision, makes the last bits of a
+// weight visible.
+func taps(in, out int) []tap {
+	scale := float64(float32(in) / float32(out))
+	t := make([]tap, out)
+	for i := range t {
+		at := max(0, (float64(i)+0.5)*scale-0.5)
+		low := min(int(at), in-1)
+		t[i] = tap{low: low, high: min(low+1, in-1), part: float32(at - float64(low))}
+	}
+	return t
+}
+
+// mix is (1-part) a + part b, the second product rounded to float32 and the
+// first one not, which is what compilers make of it where there is a fused
+// multiply-add. A product of two float32 is exact in float64.
+func mix(part, a, b float32) float32 {
+	second := float32(part * b)
+	return float32(float64(1-part)*float64(a) + float64(second))
+}
