@@ -276,16 +276,15 @@ func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
 }
 
 func checkTexts(t *testing.T, m *Model, file *safetensors.File, background []string, template string) (bg [][]float32) {
-	if !file.Has("f_bg") {
-		return nil
-	}
 	var texts []string
 	for _, b := range background {
 		texts = append(texts, strings.Replace(template, "{}", b, 1))
 	}
-	checkIDs(t, m, file, "bg_ids", texts)
 	bg = encode(t, m, texts)
-	near(t, "f_bg", concat(bg), floats(t, file, "f_bg"), 1e-4)
+	if file.Has("f_bg") { // else another pass of the case has it
+		checkIDs(t, m, file, "bg_ids", texts)
+		near(t, "f_bg", concat(bg), floats(t, file, "f_bg"), 1e-4)
+	}
 	return bg
 }
 
