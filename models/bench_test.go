@@ -1,0 +1,149 @@
+package models
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/golden"
+	"github.com/carve-video/carve/internal/safetensors"
+)
+
+// benchmarks are the models that speed is measured on: the embedded one, a
+// golden one, and with CARVE_BENCH=real ones of the published sizes with
+// random weights (their speed does not depend on what they know).
+func benchmarks(b *testing.B, run func(b *testing.B, m *Model)) {
+	b.Run("demo", func(b *testing.B) { run(b, openTest(b, "demo", Options{})) })
+	b.Run("micro-f", func(b *testing.B) { run(b, openTest(b, golden.Dir(b, "models", "micro-f"), Options{})) })
+	if os.Getenv("CARVE_BENCH") != "real" {
+		return
+	}
+	b.Run("B16", func(b *testing.B) { run(b, openTest(b, vitBase16.write(b, safetensors.F16, 1), Options{})) })
+	b.Run("L14", func(b *testing.B) { run(b, openTest(b, vitLarge14.write(b, safetensors.F16, 1), Options{})) })
+}
+
+// sizes are pictures as the pipeline would hand them over.
+func sizes(m *Model, each func(w, h int)) {
+	p := m.config.Vision.PatchSize
+	up := func(n int) int { return (n + p - 1) / p * p }
+	for _, s := range [][2]int{{320, 180}, {640, 360}} {
+		each(up(s[0]), up(s[1]))
+	}
+}
+
+func BenchmarkTrunk(b *testing.B) {
+	benchmarks(b, func(b *testing.B, m *Model) {
+		p, err := m.Proposer()
+		if err != nil {
+			b.Fatal(err)
+		}
+		sizes(m, func(w, h int) {
+			b.Run(fmt.Sprintf("%dx%d", w, h), func(b *testing.B) {
+				img := noise(w, h, 1)
+				for b.Loop() {
+					v, err := p.Look(b.Context(), img)
+					if err != nil {
+						b.Fatal(err)
+					}
+					v.Close()
+				}
+				reportRSS(b)
+			})
+		})
+	})
+}
+
+func BenchmarkCAM(b *testing.B) {
+	benchmarks(b, func(b *testing.B, m *Model) {
+		p, err := m.Proposer()
+		if err != nil {
+			b.Fatal(err)
+		}
+		sizes(m, func(w, h int) {
+			v, err := p.Look(b.Context(), noise(w, h, 1))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer v.Close()
+			for _, k := range []int{1, 4, 20} {
+				b.Run(fmt.Sprintf("%dx%d/K%d", w, h, k), func(b *testing.B) {
+					u := directions(m, k)
+					for b.Loop() {
+						if _, err := v.CAM(b.Context(), u); err != nil {
+							b.Fatal(err)
+						}
+					}
+					reportRSS(b)
+				})
+			}
+		})
+	})
+}
+
+func BenchmarkJudge(b *testing.B) {
+	benchmarks(b, func(b *testing.B, m *Model) {
+		j, err := m.Judge()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, n := range []int{1, 4, 16} {
+			b.Run(fmt.Sprintf("%d", n), func(b *testing.B) {
+				images := make([]*car.Image, n)
+				for i := range images {
+					images[i] = noise(j.InputSize(), j.InputSize(), uint64(i))
+				}
+				for b.Loop() {
+					if _, err := j.EncodeImages(b.Context(), images); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/image")
+				reportRSS(b)
+			})
+		}
+	})
+}
+
+func BenchmarkText(b *testing.B) {
+	benchmarks(b, func(b *testing.B, m *Model) {
+		texts := make([]string, 64)
+		for i := range texts {
+			texts[i] = fmt.Sprintf("There is a large %s in the scene.", strings.Repeat("dog ", i%4))
+		}
+		ids := make([][]int32, len(texts))
+		for i, text := range texts {
+			ids[i] = m.text.tokenizer.Encode(text)
+		}
+		for b.Loop() {
+			if _, err := m.text.run(b.Context(), ids); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(texts)), "µs/text")
+	})
+}
+
+// reportRSS adds what the process holds now, in MB.
+func reportRSS(b *testing.B) {
+	b.ReportMetric(float64(rss(b))/(1<<20), "MB-RSS")
+}
+
+// rss is the resident memory of the process in bytes.
+func rss(t testing.TB) int64 {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("resident memory is read from /proc")
+	}
+	s, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total, resident int64
+	if _, err := fmt.Sscan(string(s), &total, &resident); err != nil {
+		t.Fatal(err)
+	}
+	return resident * int64(os.Getpagesize())
+}
