@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/carve-video/carve/internal/stickers"
+)
+
+// writeScenes draws scenes with the seeds seed, seed+1, …
+func writeScenes(seed uint64, count int, training, dir string) error {
+	w, h := 0, 0
+	if training != "" {
+		if _, err := fmt.Sscanf(training, "%dx%d", &w, &h); err != nil || w < 16 || h < 16 {
+			return fmt.Errorf("%q is not a size like 144x96", training)
+		}
+	}
+	var album stickers.Album
+	for i := range count {
+		o := stickers.MeasureOptions(i)
+		if training != "" {
+			o = stickers.TrainingOptions(w, h)
+		}
+		s := stickers.NewScene(seed+uint64(i), o)
+		if err := writeFrame(dir, i, s.Image, s.Truth); err != nil {
+			return err
+		}
+		album.Add(s.Truth)
+	}
+	return writeAlbum(dir, &album)
+}
+
+func writeClip(script, out, strip string) error {
+	clip, err := readScript(script)
+	if err != nil {
+		return err
+	}
+	dir := out
+	film := strings.HasSuffix(out, ".mp4")
+	if film {
+		if dir, err = os.MkdirTemp("", "stickerworld-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	}
+	album := stickers.Album{Absent: clip.Absent}
+	var truths []*stickers.Truth
+	for n := range clip.Frames {
+		img, truth := clip.Frame(n)
+		if err := writeFrame(dir, n, img, truth); err != nil {
+			return err
+		}
+		album.Add(truth)
+		truths = append(truths, truth)
+	}
+	if err := writeAlbum(dir, &album); err != nil {
+		return err
+	}
+	if strip != "" {
+		all, err := stickers.Strip(truths)
+		if err != nil {
+			return err
+		}
+		if err := writePNG(strip, all); err != nil {
+			return err
+		}
+		if err := writeAlbum(filepath.Dir(strip), &album); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "audio.wav"), clip.Sound(), 0o644); err != nil {
+		return fmt.Errorf("writing the sound: %w", err)
+	}
+	if film {
+		return encode(dir, fmt.Sprintf("%d/%d", clip.RateNum, clip.RateDen), out)
+	}
+	return nil
+}
+
+func readScript(name string) (*stickers.Clip, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	clip, err := stickers.ReadClip(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return clip, nil
+}
+
+func writeFrame(dir string, n int, img image.Image, truth *stickers.Truth) error {
+	name := fmt.Sprintf("%05d.png", n)
+	if err := writePNG(filepath.Join(dir, "frames", name), img); err != nil {
+		return err
+	}
+	return writePNG(filepath.Join(dir, "annotations", name), truth.Picture())
+}
+
+func writePNG(name string, img image.Image) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	enc := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := enc.Encode(&b, img); err != nil {
+		return fmt.Errorf("encoding %s: %w", name, err)
+	}
+	return os.WriteFile(name, b.Bytes(), 0o644)
+}
+
+func writeAlbum(dir string, a *stickers.Album) error {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "truth.json"), append(b, '\n'), 0o644)
+}
+
+// encode makes a film of what lies in dir. Colours are tagged, since players
+// guess otherwise; one thread and no encoder's signature, so that the same
+// build of FFmpeg writes the same bytes again.
+func encode(dir, rate, out string) error {
+	cmd := exec.Command("ffmpeg", "-loglevel", "error", "-y",
+		"-framerate", rate, "-i", filepath.Join(dir, "frames", "%05d.png"),
+		"-i", filepath.Join(dir, "audio.wav"),
+		"-map", "0:v", "-map", "1:a",
+		"-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
+		"-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv",
+		"-c:v", "libx264", "-preset", "veryslow", "-crf", "21", "-threads", "1",
+		"-c:a", "aac", "-b:a", "64k",
+		"-map_metadata", "-1", "-fflags", "+bitexact", "-flags", "+bitexact",
+		"-movflags", "+faststart", out)
+	if b, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("encoding %s with ffmpeg: %w: %s", out, err, bytes.TrimSpace(b))
+	}
+	return nil
+}

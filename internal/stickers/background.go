@@ -1,0 +1,167 @@
+package stickers
+
+import "math"
+
+// BackgroundKinds are the patterns that a background is made of, in the order
+// of the training script.
+var BackgroundKinds = []string{"gradient", "clouds", "stripes", "checks", "patches", "horizon", "plain"}
+
+// background draws one background. kind is an index into BackgroundKinds, or
+// negative for a random one.
+//
+// Coordinates are those of the script: y in -1..1, x in -w/h..w/h.
+func background(w, h, kind int, d dice) *canvas {
+	img := newCanvas(w, h)
+	aspect := float32(w) / float32(h)
+	if kind < 0 {
+		kind = d.IntN(len(BackgroundKinds))
+	}
+	var col [3][3]float32
+	for i := range col {
+		col[i] = d.colour()
+	}
+	th := d.u() * math.Pi
+	ct, st := cos32(th), sin32(th)
+	fr := exp32(d.u()*2.6 + .3)
+	noise := make([]float32, w*h)
+	for i, amp := 0, float32(1); i < 4; i++ {
+		k := 3 << i
+		d.addField(noise, w, h, max(2, int(float32(k)*aspect)), k, amp)
+		amp *= .3 + .5*d.u()
+	}
+	sharp := exp32(d.u() * 3)
+	lift, flat := d.u(), d.u()
+	blobs := make([]float32, w*h)
+	d.addField(blobs, w, h, 7, 5, 1)
+	withBlobs := d.chance(.35)
+
+	for y := range h {
+		yy := ramp(y, h)
+		for x := range w {
+			i := y*w + x
+			xx := ramp(x, w) * aspect
+			u, v := xx*ct+yy*st, yy*ct-xx*st
+			n := noise[i]
+			var m float32
+			switch kind {
+			case 0:
+				m = soft(u, 2)
+			case 1:
+				m = soft(n, sharp)
+			case 2:
+				m = soft(sin32(u*fr*math.Pi+n*.3), sharp*2)
+			case 3:
+				m = soft(sin32(u*fr*math.Pi)*sin32(v*fr*math.Pi), sharp*2)
+			case 4:
+				m = soft(n-.5, 8)
+			case 5:
+				m = soft(v+.3*n+lift-.5, sharp*3)
+			default:
+				m = flat
+			}
+			var k float32
+			if withBlobs {
+				k = soft(blobs[i]-.7, 10)
+			}
+			for c := range 3 {
+				p := col[0][c]*(1-m) + col[1][c]*m
+				img.pix[c][i] = p*(1-k) + col[2][c]*k
+			}
+		}
+	}
+
+	for range 2 { // boxes and discs: shapes that are nobody
+		cx, cy := (d.u()*2-1)*aspect, d.u()*2-1
+		rx, ry := .08+.4*d.u(), .08+.4*d.u()
+		round, there, c := d.chance(.5), d.chance(.22), d.colour()
+		if !there {
+			continue
+		}
+		for y := range h {
+			dy := (ramp(y, h) - cy) / ry
+			for x := range w {
+				dx := (ramp(x, w)*aspect - cx) / rx
+				inside := dx*dx+dy*dy < 1
+				if !round {
+					inside = max(dx, -dx, dy, -dy) < 1
+				}
+				if inside {
+					for k := range 3 {
+						img.pix[k][y*w+x] = c[k]
+					}
+				}
+			}
+		}
+	}
+
+	grain := d.u()
+	grain *= .12 * grain
+	shade := .06 * d.u()
+	for c := range 3 {
+		for i := range img.pix[c] {
+			img.pix[c][i] = clamp01(img.pix[c][i] + d.n()*grain + noise[i]*shade)
+		}
+	}
+	return img
+}
+
+// colour draws one that is rarely grey and not often dark.
+func (d dice) colour() [3]float32 {
+	scale, lift := .6+.4*d.u(), .25*d.u()
+	var c [3]float32
+	for i := range c {
+		c[i] = clamp01(d.u()*scale + lift)
+	}
+	return c
+}
+
+// ramp is the i-th of n values that go evenly from -1 to 1.
+func ramp(i, n int) float32 {
+	if n == 1 {
+		return -1
+	}
+	return float32(2*i)/float32(n-1) - 1
+}
+
+// addField adds amp times a smooth random field to dst (w×h): normal values on
+// a coarse grid of cols×rows, cubic in between (Keys' kernel with a = -0.75, as
+// PyTorch has it, pixel centres aligned at half, edges repeated).
+func (d dice) addField(dst []float32, w, h, cols, rows int, amp float32) {
+	grid := make([]float32, cols*rows)
+	for i := range grid {
+		grid[i] = d.n()
+	}
+	wide := make([]float32, w*rows) // stretched along x only
+	for x := range w {
+		x0, k := cubic(x, w, cols)
+		for r := range rows {
+			var s float32
+			for t := range k {
+				s += k[t] * grid[r*cols+min(max(x0+t, 0), cols-1)]
+			}
+			wide[r*w+x] = s
+		}
+	}
+	for y := range h {
+		y0, k := cubic(y, h, rows)
+		row := dst[y*w : (y+1)*w]
+		for t := range k {
+			src := wide[min(max(y0+t, 0), rows-1)*w:]
+			for x := range row {
+				row[x] += amp * k[t] * src[x]
+			}
+		}
+	}
+}
+
+// cubic returns the first of the four source positions and their weights for
+// position i of n when m samples are stretched to n.
+func cubic(i, n, m int) (first int, k [4]float32) {
+	const a = -.75
+	pos := (float64(i)+.5)*float64(m)/float64(n) - .5
+	f := math.Floor(pos)
+	t := pos - f
+	near := func(x float64) float32 { return float32(((a+2)*x-(a+3))*x*x + 1) }
+	far := func(x float64) float32 { return float32(((a*x-5*a)*x+8*a)*x - 4*a) }
+	return int(f) - 1, [4]float32{far(t + 1), near(t), near(1 - t), far(2 - t)}
+}

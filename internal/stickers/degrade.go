@@ -1,0 +1,166 @@
+package stickers
+
+import "math"
+
+// degrade does to a picture what cameras and codecs do: softness, exposure,
+// noise, block quantisation. The script blurs a quarter of its training
+// pictures and quantises three tenths, and none of those it measures with;
+// hence the two chances.
+func (c *canvas) degrade(blurChance, jpegChance float64, d dice) {
+	if d.chance(blurChance) {
+		c.blur(.4 + .9*d.u())
+	}
+	contrast, light := .75+.45*d.u(), .5+(d.u()-.5)*.2
+	sigma := d.u()
+	sigma *= .05 * sigma
+	for k := range c.pix {
+		off := light + (d.u()-.5)*.1
+		for i, v := range c.pix[k] {
+			c.pix[k][i] = (v-.5)*contrast + off
+		}
+	}
+	c.grain(sigma, d)
+	if d.chance(jpegChance) {
+		c.quantise(25 + 65*d.u())
+	}
+}
+
+// grain adds noise of the given deviation, and clamps.
+func (c *canvas) grain(sigma float32, d dice) {
+	for _, p := range c.pix {
+		for i, v := range p {
+			p[i] = clamp01(v + d.n()*sigma)
+		}
+	}
+}
+
+// blur is Gaussian, sigma in pixels, edges mirrored.
+func (c *canvas) blur(sigma float32) {
+	r := max(1, int(3*sigma+.5))
+	kernel := make([]float32, 2*r+1)
+	var sum float32
+	for i := range kernel {
+		x := float32(i - r)
+		kernel[i] = exp32(-x * x / (2 * sigma * sigma))
+		sum += kernel[i]
+	}
+	for i := range kernel {
+		kernel[i] /= sum
+	}
+	tmp := make([]float32, c.w*c.h)
+	for _, p := range c.pix {
+		for y := range c.h {
+			for x := range c.w {
+				var s float32
+				for i, k := range kernel {
+					s += k * p[y*c.w+mirror(x+i-r, c.w)]
+				}
+				tmp[y*c.w+x] = s
+			}
+		}
+		for y := range c.h {
+			for x := range c.w {
+				var s float32
+				for i, k := range kernel {
+					s += k * tmp[mirror(y+i-r, c.h)*c.w+x]
+				}
+				p[y*c.w+x] = s
+			}
+		}
+	}
+}
+
+// mirror folds an index back into 0..n-1 without repeating the edge.
+func mirror(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	for i < 0 || i >= n {
+		if i < 0 {
+			i = -i
+		} else {
+			i = 2*(n-1) - i
+		}
+	}
+	return i
+}
+
+// luminance table of JPEG's annex K, which the script uses on all of R, G and B.
+var quantTable = [64]float32{
+	16, 11, 10, 16, 24, 40, 51, 61,
+	12, 12, 14, 19, 26, 58, 60, 55,
+	14, 13, 16, 24, 40, 57, 69, 56,
+	14, 17, 22, 29, 51, 87, 80, 62,
+	18, 22, 37, 56, 68, 109, 103, 77,
+	24, 35, 55, 64, 81, 104, 113, 92,
+	49, 64, 78, 87, 103, 121, 120, 101,
+	72, 92, 95, 98, 112, 100, 103, 99,
+}
+
+// dct[k][n] is the orthonormal DCT of length 8.
+var dct = func() (m [8][8]float32) {
+	for k := range m {
+		for n := range m[k] {
+			m[k][n] = float32(.5 * math.Cos(float64((2*n+1)*k)*math.Pi/16))
+			if k == 0 {
+				m[k][n] *= math.Sqrt2 / 2
+			}
+		}
+	}
+	return m
+}()
+
+// quantise is what JPEG loses at a quality of 1..100, in 8×8 blocks of each
+// channel. Blocks at the right and lower edge are filled up by repeating the
+// last sample.
+func (c *canvas) quantise(quality float32) {
+	scale := (200 - 2*quality) / 100
+	if quality < 50 {
+		scale = 50 / quality
+	}
+	var q [64]float32
+	for i := range q {
+		q[i] = max(quantTable[i]*scale, 1)
+	}
+	for _, p := range c.pix {
+		for y := 0; y < c.h; y += 8 {
+			for x := 0; x < c.w; x += 8 {
+				c.quantiseBlock(p, x, y, &q)
+			}
+		}
+	}
+}
+
+func (c *canvas) quantiseBlock(p []float32, x0, y0 int, q *[64]float32) {
+	var b, t [8][8]float32
+	for y := range b {
+		for x := range b[y] {
+			b[y][x] = p[min(y0+y, c.h-1)*c.w+min(x0+x, c.w-1)]*255 - 128
+		}
+	}
+	for k := range t { // t = D b Dᵀ
+		for x := range t[k] {
+			var s float32
+			for n := range b {
+				for m := range b[n] {
+					s += dct[k][n] * b[n][m] * dct[x][m]
+				}
+			}
+			t[k][x] = float32(math.RoundToEven(float64(s/q[8*k+x]))) * q[8*k+x]
+		}
+	}
+	for y := range b { // b = Dᵀ t D
+		for x := range b[y] {
+			if y0+y >= c.h || x0+x >= c.w {
+				continue
+			}
+			var s float32
+			for k := range t {
+				for l := range t[k] {
+					s += dct[k][y] * t[k][l] * dct[l][x]
+				}
+			}
+			p[(y0+y)*c.w+x0+x] = clamp01((s + 128) / 255)
+		}
+	}
+}

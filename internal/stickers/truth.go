@@ -1,0 +1,105 @@
+package stickers
+
+import (
+	"image"
+	"image/color"
+	"slices"
+)
+
+// A Truth says which concept every pixel of a picture shows.
+type Truth struct {
+	W, H int
+
+	// Names are the concepts by label: label k is Names[k-1], label 0 is none
+	// of them. In a clip they are the same for all frames.
+	Names []string
+
+	// Labels has one label a pixel, row by row: the concept whose stickers
+	// together cover more than half of it. It has what is in Ignored as well.
+	Labels []uint8
+
+	// Ignored are the concepts of which something is in the picture, but so
+	// little, or so well covered, that neither finding nor missing it should
+	// count.
+	Ignored []string
+}
+
+// minPixels is how much of a concept must be seen to be asked for.
+func minPixels(w, h int) float64 { return max(60, .002*float64(w*h)) }
+
+func (s *stack) truth(names []string) *Truth {
+	t := &Truth{W: s.w, H: s.h, Names: names, Labels: make([]uint8, s.w*s.h)}
+	sum := make([]float32, s.w*s.h)
+	for k, name := range names {
+		clear(sum)
+		drawn := false
+		for j, seen := range s.seen {
+			if s.names[j] != name {
+				continue
+			}
+			drawn = drawn || s.drawn[j]
+			for i, a := range seen {
+				sum[i] += a
+			}
+		}
+		n := 0
+		for i, a := range sum {
+			if a > .5 {
+				t.Labels[i] = uint8(k + 1)
+				n++
+			}
+		}
+		if drawn && float64(n) < minPixels(s.w, s.h) {
+			t.Ignored = append(t.Ignored, name)
+		}
+	}
+	return t
+}
+
+// Present are the concepts that are in the picture and should be found.
+func (t *Truth) Present() []string {
+	var has [256]bool
+	for _, l := range t.Labels {
+		has[l] = true
+	}
+	var names []string
+	for k, name := range t.Names {
+		if has[k+1] && !slices.Contains(t.Ignored, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Mask is where the concept is, W×H; all false for a name that is not there.
+func (t *Truth) Mask(name string) []bool {
+	m := make([]bool, len(t.Labels))
+	if k := slices.Index(t.Names, name); k >= 0 {
+		for i, l := range t.Labels {
+			m[i] = int(l) == k+1
+		}
+	}
+	return m
+}
+
+// Picture is the truth as an indexed picture, as data sets of video
+// segmentation keep it: the palette index is the label.
+func (t *Truth) Picture() *image.Paletted {
+	return &image.Paletted{Pix: t.Labels, Stride: t.W, Rect: image.Rect(0, 0, t.W, t.H), Palette: palette[:len(t.Names)+1]}
+}
+
+// palette is the one of PASCAL VOC and DAVIS: the bits of the label are dealt
+// in turn to red, green and blue, the highest first.
+var palette = func() color.Palette {
+	p := make(color.Palette, 256)
+	for i := range p {
+		var c [3]uint8
+		for bit, v := 0, i; v > 0; bit, v = bit+1, v>>3 {
+			for k := range c {
+				c[k] |= uint8(v>>k&1) << (7 - bit)
+			}
+		}
+		p[i] = color.RGBA{c[0], c[1], c[2], 255}
+	}
+	return p
+}()
