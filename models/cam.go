@@ -69,8 +69,8 @@ func camGraph(c config, w *weights) (*net, error) {
 	columnsByHead := func(x onnx.Value) onnx.Value { // R×D to H×1×d×R
 		return n.Reshape(n.Transpose(n.Reshape(x, -1, H, d), 1, 2, 0), H, 1, d, -1)
 	}
-	p := n.probabilities(n.Unsqueeze(q, 0), n.Unsqueeze(k, 0), t, "")
-	p = n.Squeeze(p, 0)                                       // H×N×L
+	kt := n.Transpose(n.Reshape(k, -1, H, d), 1, 2, 0)        // H×d×L
+	p := n.Softmax(n.MatMul(n.Mul(rowsByHead(q), scale), kt)) // H×N×L
 	dot := n.Transpose(n.Reshape(do, 0, 0, H, d), 2, 0, 3, 1) // H×K×d×N
 	rho := n.Sum(n.Mul(dot, columnsByHead(o)), 2)             // H×K×1×N
 

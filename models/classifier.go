@@ -20,7 +20,7 @@ func classifierGraph(c config, w *weights, keepLastBlock bool) (*net, error) {
 	}
 	for i := range blocks - 1 {
 		n.Scope(layerName(visionPrefix, i))
-		x, _ = n.block(x, layerName(visionPrefix, i), t, "", false)
+		x = n.block(x, layerName(visionPrefix, i), t, "")
 	}
 	n.Scope(layerName(visionPrefix, blocks-1))
 	x = n.blockFirstRow(x, layerName(visionPrefix, blocks-1), t) // B×1×D

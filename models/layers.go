@@ -117,49 +117,52 @@ func (n *net) join(x onnx.Value, t tower) onnx.Value {
 	return n.Reshape(n.Transpose(x, 0, 2, 1, 3), 0, 0, t.Width)
 }
 
-// probabilities are the attention of queries (B×M×D) to keys (B×L×D):
-// B×H×M×L, rows sum to 1. mask, if any, is added before the softmax.
-func (n *net) probabilities(q, k onnx.Value, t tower, mask onnx.Value) onnx.Value {
-	// Scaling the queries and not the products touches L/d times fewer
-	// numbers, and for the usual d = 64 the scale is a power of two: exact.
-	q = n.Mul(q, n.Scalar(float32(1/math.Sqrt(float64(t.headDim())))))
-	kt := n.Transpose(n.Reshape(k, 0, 0, t.Heads, t.headDim()), 0, 2, 3, 1) // B×H×d×L
-	s := n.MatMul(n.split(q, t), kt)
-	if mask != "" {
-		s = n.Add(s, mask)
-	}
-	return n.Softmax(s)
+// scaled divides queries by sqrt d. Scaling them and not the products touches
+// L/d times fewer numbers, and for the usual d = 64 the scale is a power of
+// two: exact.
+func (n *net) scaled(q onnx.Value, t tower) onnx.Value {
+	return n.Mul(q, n.Scalar(float32(1/math.Sqrt(float64(t.headDim())))))
 }
 
-// attention is the first half of a block without its residual and its
-// LayerNorm, for queries from yq (B×M×D) and keys and values from y (B×L×D).
-// With probs it also returns the probabilities (B×H×M×L).
-func (n *net) attention(yq, y onnx.Value, prefix string, t tower, mask onnx.Value, probs bool) (out, p onnx.Value) {
-	q, k, v := n.queries(yq, prefix, t), n.keys(y, prefix, t), n.values(y, prefix, t)
-	if mask == "" && !probs {
-		out = n.MultiHeadAttention(q, k, v, t.Heads)
-	} else {
-		p = n.probabilities(q, k, t, mask)
-		out = n.join(n.MatMul(p, n.split(v, t)), t)
+// keysT takes the heads of keys apart, transposed: B×L×D to B×H×d×L.
+func (n *net) keysT(k onnx.Value, t tower) onnx.Value {
+	return n.Transpose(n.Reshape(k, 0, 0, t.Heads, t.headDim()), 0, 2, 3, 1)
+}
+
+// attend is softmax(q k^T / sqrt d) v without out_proj, for q (B×M×D), k and v
+// (B×L×D). mask, if any, is added before the softmax.
+func (n *net) attend(q, k, v onnx.Value, t tower, mask onnx.Value) onnx.Value {
+	if mask == "" {
+		return n.MultiHeadAttention(q, k, v, t.Heads)
 	}
-	return n.linear(out, prefix+".self_attn.out_proj", t.Width, t.Width), p
+	s := n.MatMul(n.split(n.scaled(q, t), t), n.keysT(k, t)) // B×H×M×L
+	return n.join(n.MatMul(n.Softmax(n.Add(s, mask)), n.split(v, t)), t)
 }
 
 // block is one whole block: B×L×D to B×L×D.
-func (n *net) block(x onnx.Value, prefix string, t tower, mask onnx.Value, probs bool) (out, p onnx.Value) {
+func (n *net) block(x onnx.Value, prefix string, t tower, mask onnx.Value) onnx.Value {
 	y := n.layerNorm(x, prefix+".layer_norm1", t)
-	z, p := n.attention(y, y, prefix, t, mask, probs)
-	x = n.Add(x, z)
-	return n.Add(x, n.mlp(n.layerNorm(x, prefix+".layer_norm2", t), prefix+".mlp", t)), p
+	o := n.attend(n.queries(y, prefix, t), n.keys(y, prefix, t), n.values(y, prefix, t), t, mask)
+	return n.rest(x, o, prefix, t)
+}
+
+// rest is what follows attention in a block: out_proj, residual, MLP.
+func (n *net) rest(x, o onnx.Value, prefix string, t tower) onnx.Value {
+	x = n.Add(x, n.outProj(o, prefix, t))
+	return n.Add(x, n.mlp(n.layerNorm(x, prefix+".layer_norm2", t), prefix+".mlp", t))
+}
+
+func (n *net) outProj(o onnx.Value, prefix string, t tower) onnx.Value {
+	return n.linear(o, prefix+".self_attn.out_proj", t.Width, t.Width)
 }
 
 // blockFirstRow is a block of which only the first token comes out: B×L×D to
 // B×1×D. All tokens are attended to, but the rest is done for one.
 func (n *net) blockFirstRow(x onnx.Value, prefix string, t tower) onnx.Value {
 	y := n.layerNorm(x, prefix+".layer_norm1", t)
-	z, _ := n.attention(n.Slice(y, 1, 0, 1), y, prefix, t, "", false)
-	x = n.Add(n.Slice(x, 1, 0, 1), z)
-	return n.Add(x, n.mlp(n.layerNorm(x, prefix+".layer_norm2", t), prefix+".mlp", t))
+	q := n.queries(n.Slice(y, 1, 0, 1), prefix, t)
+	o := n.attend(q, n.keys(y, prefix, t), n.values(y, prefix, t), t, "")
+	return n.rest(n.Slice(x, 1, 0, 1), o, prefix, t)
 }
 
 // unit scales the last axis to length 1.

@@ -155,6 +155,7 @@ func newView(p *proposer, g grid) (*view, error) {
 	v.in = []ort.Tensor{
 		add(&v.tensors, v.patches, 1, N, 3*t.PatchSize*t.PatchSize),
 		add(&v.tensors, p.positions.table(g), L, D),
+		add(&v.tensors, attentionRows(t.Heads, L), attentionParts),
 	}
 	v.out = []ort.Tensor{
 		add(&v.tensors, v.feature, c.Projection),

@@ -34,7 +34,7 @@ func textGraph(c config, w *weights) (*net, error) {
 
 	for i := range t.Layers {
 		n.Scope(layerName(textPrefix, i))
-		x, _ = n.block(x, layerName(textPrefix, i), t, mask, false)
+		x = n.block(x, layerName(textPrefix, i), t, mask)
 	}
 	n.Scope("text feature")
 	x = n.Gather(n.Reshape(x, -1, t.Width), ends) // B×D

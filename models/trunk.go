@@ -26,6 +26,63 @@ var cacheNames = []string{
 	cacheY, cacheQ, cacheK, cacheV, cacheO, cacheXh2, cacheI2, cachePhi, cacheGm, cacheXhp, cacheIp,
 }
 
+// attentionParts is how many parts the rows of the attention are done in. The
+// probabilities of a block are H×L×L, hundreds of megabytes for a large image;
+// in parts they fit into the cache, or nearly. How long the parts are is the
+// trunk's third input, see [attentionRows].
+const attentionParts = 8
+
+// attentionRows divides L rows into parts such that the probabilities of one,
+// heads×rows×L, take a few megabytes. Small images get fewer parts: the rest
+// are empty, and cost next to nothing.
+func attentionRows(heads, L int) []int64 {
+	const part = 4 << 20 / 4 // numbers
+	used := min(max(1, (heads*L*L+part-1)/part), attentionParts, L)
+	rows := make([]int64, attentionParts)
+	for i := range used {
+		rows[i] = int64((i+1)*L/used - i*L/used)
+	}
+	return rows
+}
+
+// A meanAttention gathers the probabilities of blocks, summed over heads and
+// blocks as they come, so that one L×L is kept and not H times the blocks.
+type meanAttention struct {
+	rows onnx.Value   // of the parts
+	sums []onnx.Value // 1×1×(rows)×L each
+}
+
+// attend is [net.attend] for one image, and adds the probabilities.
+func (a *meanAttention) attend(n *net, q, k, v onnx.Value, t tower) onnx.Value {
+	kt, v := n.keysT(k, t), n.split(v, t)
+	parts := n.Split(n.split(n.scaled(q, t), t), 2, a.rows, attentionParts) // 1×H×(rows)×d
+	out := make([]onnx.Value, len(parts))
+	for i, q := range parts {
+		p := n.Softmax(n.MatMul(q, kt)) // 1×H×(rows)×L
+		out[i] = n.MatMul(p, v)
+		sum := n.Sum(p, 1)
+		if len(a.sums) < attentionParts {
+			a.sums = append(a.sums, sum)
+		} else {
+			a.sums[i] = n.Add(a.sums[i], sum)
+		}
+	}
+	return n.join(n.Concat(2, out...), t)
+}
+
+// mean is the mean of all probabilities added, without the row and the column
+// of CLS: N×N. count is how many, heads times blocks.
+func (a *meanAttention) mean(n *net, count int) onnx.Value {
+	parts := make([]onnx.Value, len(a.sums))
+	for i, sum := range a.sums {
+		if i == 0 { // the first part is never empty, and has CLS
+			sum = n.Slice(sum, 2, 1, onnx.End)
+		}
+		parts[i] = n.Mul(n.Slice(sum, 3, 1, onnx.End), n.Scalar(1/float32(count)))
+	}
+	return n.Concat(2, parts...)
+}
+
 // trunkGraph is f's view of one image (car.md 3.2 to 3.4, 3.6 and 11.2): all
 // blocks, the last one for the patches only, with its caches; the pooled
 // feature; and the mean attention of the last two thirds of the blocks.
@@ -35,42 +92,35 @@ func trunkGraph(c config, w *weights) (*net, error) {
 	// The batch is one image.
 	patches := n.Input("patches", onnx.Uint8, onnx.Fixed(1), onnx.Free("N"), onnx.Fixed(3*t.PatchSize*t.PatchSize))
 	pos := n.Input("positions", onnx.Float32, onnx.Free("L"), onnx.Fixed(t.Width))
+	attention := meanAttention{rows: n.Input("rows", onnx.Int64, onnx.Fixed(attentionParts))}
 
 	n.Scope("embeddings")
 	x := n.embeddings(patches, pos)
 
-	// Two thirds of the blocks, the last among them: 8 of 12. The sum is over
-	// heads and blocks as they come, so that one L×L is kept and not 8.
-	averaged := (2*t.Layers + 2) / 3
-	var attention onnx.Value // 1×1×L×L
-	add := func(p onnx.Value) {
-		p = n.Sum(p, 1)
-		if attention != "" {
-			p = n.Add(attention, p)
-		}
-		attention = p
-	}
+	averaged := (2*t.Layers + 2) / 3 // 8 of 12, the last among them
 	last := t.Layers - 1
 	for i := range last {
-		n.Scope(layerName(visionPrefix, i))
-		var p onnx.Value
-		x, p = n.block(x, layerName(visionPrefix, i), t, "", i >= t.Layers-averaged)
-		if p != "" {
-			add(n.Slice(p, 2, 1, onnx.End))
+		prefix := layerName(visionPrefix, i)
+		n.Scope(prefix)
+		if i < t.Layers-averaged {
+			x = n.block(x, prefix, t, "")
+			continue
 		}
+		y := n.layerNorm(x, prefix+".layer_norm1", t)
+		o := attention.attend(n, n.queries(y, prefix, t), n.keys(y, prefix, t), n.values(y, prefix, t), t)
+		x = n.rest(x, o, prefix, t)
 	}
+	n.x = n.Reshape(x, -1, t.Width)
 
-	// The last block and its caches (car.md 11.2).
+	// The last block and its caches (car.md 11.2). Behind attention the row of
+	// CLS is left out.
 	prefix := layerName(visionPrefix, last)
 	n.Scope(prefix)
-	y := n.layerNorm(x, prefix+".layer_norm1", t)         // 1×L×D
-	q := n.queries(n.Slice(y, 1, 1, onnx.End), prefix, t) // 1×N×D
-	k, v := n.keys(y, prefix, t), n.values(y, prefix, t)  // 1×L×D
-	p := n.probabilities(q, k, t, "")                     // 1×H×N×L
-	o := n.join(n.MatMul(p, n.split(v, t)), t)            // 1×N×D
-	z := n.linear(o, prefix+".self_attn.out_proj", t.Width, t.Width)
-	x1 := n.Add(n.Slice(x, 1, 1, onnx.End), z)
-	add(p)
+	y := n.layerNorm(x, prefix+".layer_norm1", t) // 1×L×D
+	q, k, v := n.queries(y, prefix, t), n.keys(y, prefix, t), n.values(y, prefix, t)
+	o := n.Slice(attention.attend(n, q, k, v, t), 1, 1, onnx.End) // 1×N×D
+	q = n.Slice(q, 1, 1, onnx.End)
+	x1 := n.Add(n.Slice(x, 1, 1, onnx.End), n.outProj(o, prefix, t))
 
 	xh2, i2 := n.normalised(x1, t)
 	u := n.affine(xh2, prefix+".layer_norm2", t)
@@ -88,13 +138,9 @@ func trunkGraph(c config, w *weights) (*net, error) {
 	eta := n.MatMul(xhp, n.param(prefix+".mlp.fc2.weight", t.Width, t.MLP))            // 1×N×F
 	gm := n.MatMul(n.Mul(phi, eta), n.param(prefix+".mlp.fc1.weight", t.MLP, t.Width)) // 1×N×D
 
-	n.Scope("mean attention")
-	attention = n.Slice(attention, 3, 1, onnx.End)
-	attention = n.Mul(attention, n.Scalar(1/float32(averaged*t.Heads)))
-
 	n.Output("feature", n.Reshape(n.Div(f, length), -1), onnx.Float32)
 	n.Output("length", n.Reshape(length, -1), onnx.Float32)
-	n.Output("attention", n.Reshape(attention, -1), onnx.Float32)
+	n.Output("attention", n.Reshape(attention.mean(n, averaged*t.Heads), -1), onnx.Float32)
 	caches := map[string]onnx.Value{
 		cacheY: y, cacheQ: q, cacheK: k, cacheV: v, cacheO: o, cacheXh2: xh2, cacheI2: i2,
 		cachePhi: phi, cacheGm: gm, cacheXhp: xhp, cacheIp: ip,
@@ -102,7 +148,6 @@ func trunkGraph(c config, w *weights) (*net, error) {
 	for _, name := range cacheNames {
 		n.Output(name, n.Squeeze(caches[name], 0), onnx.Float32)
 	}
-	n.x = n.Reshape(x, -1, t.Width)
 	return n, n.err
 }
 

@@ -99,7 +99,7 @@ func (g *Graph) Input(name string, t DataType, shape ...Dim) Value {
 
 // Output declares v as an output under a name. Its shape is left to inference.
 func (g *Graph) Output(name string, v Value, t DataType) {
-	g.node(string(name), "Identity", []Value{v})
+	g.append("", []Value{Value(name)}, "Identity", []Value{v})
 	g.outs = appendMessage(g.outs, 12, valueInfo(name, t, nil))
 	g.outputs = append(g.outputs, name)
 }
@@ -208,22 +208,33 @@ func intsAttr(name string, v ...int) attr {
 	return appendVarint(b, 20, attrInts)
 }
 
-// node appends a NodeProto with one output, which it also names the node by.
-func (g *Graph) node(out, op string, in []Value, attrs ...attr) Value {
-	return g.nodeIn("", out, op, in, attrs...)
+// node appends an operator of ONNX with one output.
+func (g *Graph) node(op string, in []Value, attrs ...attr) Value {
+	return g.one("", op, in, attrs...)
 }
 
-func (g *Graph) nodeIn(domain, out, op string, in []Value, attrs ...attr) Value {
-	if out == "" {
-		out = fmt.Sprintf("%s/%s_%d", g.scope, op, g.count)
-		g.count++
-	}
+// one appends an operator of a domain with one output.
+func (g *Graph) one(domain, op string, in []Value, attrs ...attr) Value {
+	out := g.newName(op)
+	g.append(domain, []Value{out}, op, in, attrs...)
+	return out
+}
+
+func (g *Graph) newName(op string) Value {
+	g.count++
+	return Value(fmt.Sprintf("%s/%s_%d", g.scope, op, g.count))
+}
+
+// append appends a NodeProto. It is called what its first output is.
+func (g *Graph) append(domain string, out []Value, op string, in []Value, attrs ...attr) {
 	var b []byte
 	for _, v := range in {
 		b = appendString(b, 1, string(v))
 	}
-	b = appendString(b, 2, out)
-	b = appendString(b, 3, out)
+	for _, v := range out {
+		b = appendString(b, 2, string(v))
+	}
+	b = appendString(b, 3, string(out[0]))
 	b = appendString(b, 4, op)
 	for _, a := range attrs {
 		b = appendMessage(b, 5, a)
@@ -233,7 +244,6 @@ func (g *Graph) nodeIn(domain, out, op string, in []Value, attrs ...attr) Value 
 		g.contrib = true
 	}
 	g.nodes = appendMessage(g.nodes, 1, b)
-	return Value(out)
 }
 
 func valueInfo(name string, t DataType, shape []Dim) []byte {

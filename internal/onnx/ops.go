@@ -3,91 +3,97 @@ package onnx
 // The operators, under their ONNX names. Shapes broadcast as in NumPy.
 
 // Add is a + b.
-func (g *Graph) Add(a, b Value) Value { return g.node("", "Add", []Value{a, b}) }
+func (g *Graph) Add(a, b Value) Value { return g.node("Add", []Value{a, b}) }
 
 // Sub is a - b.
-func (g *Graph) Sub(a, b Value) Value { return g.node("", "Sub", []Value{a, b}) }
+func (g *Graph) Sub(a, b Value) Value { return g.node("Sub", []Value{a, b}) }
 
 // Mul is a * b, element by element.
-func (g *Graph) Mul(a, b Value) Value { return g.node("", "Mul", []Value{a, b}) }
+func (g *Graph) Mul(a, b Value) Value { return g.node("Mul", []Value{a, b}) }
 
 // Div is a / b.
-func (g *Graph) Div(a, b Value) Value { return g.node("", "Div", []Value{a, b}) }
+func (g *Graph) Div(a, b Value) Value { return g.node("Div", []Value{a, b}) }
 
 // Neg is -a.
-func (g *Graph) Neg(a Value) Value { return g.node("", "Neg", []Value{a}) }
+func (g *Graph) Neg(a Value) Value { return g.node("Neg", []Value{a}) }
 
 // Sqrt is the square root.
-func (g *Graph) Sqrt(a Value) Value { return g.node("", "Sqrt", []Value{a}) }
+func (g *Graph) Sqrt(a Value) Value { return g.node("Sqrt", []Value{a}) }
 
 // Exp is e to the a.
-func (g *Graph) Exp(a Value) Value { return g.node("", "Exp", []Value{a}) }
+func (g *Graph) Exp(a Value) Value { return g.node("Exp", []Value{a}) }
 
 // Erf is the error function.
-func (g *Graph) Erf(a Value) Value { return g.node("", "Erf", []Value{a}) }
+func (g *Graph) Erf(a Value) Value { return g.node("Erf", []Value{a}) }
 
 // Sigmoid is 1/(1+e^-a).
-func (g *Graph) Sigmoid(a Value) Value { return g.node("", "Sigmoid", []Value{a}) }
+func (g *Graph) Sigmoid(a Value) Value { return g.node("Sigmoid", []Value{a}) }
 
 // Gelu is a times the normal distribution function of a, exactly.
-func (g *Graph) Gelu(a Value) Value { return g.node("", "Gelu", []Value{a}) }
+func (g *Graph) Gelu(a Value) Value { return g.node("Gelu", []Value{a}) }
 
 // MatMul is the product of the last two axes, the others being a batch.
-func (g *Graph) MatMul(a, b Value) Value { return g.node("", "MatMul", []Value{a, b}) }
+func (g *Graph) MatMul(a, b Value) Value { return g.node("MatMul", []Value{a, b}) }
 
 // Softmax is taken along the last axis.
 func (g *Graph) Softmax(a Value) Value {
-	return g.node("", "Softmax", []Value{a}, intAttr("axis", -1))
+	return g.node("Softmax", []Value{a}, intAttr("axis", -1))
 }
 
 // LayerNorm normalises the last axis, biased variance.
 func (g *Graph) LayerNorm(x, scale, bias Value, eps float32) Value {
-	return g.node("", "LayerNormalization", []Value{x, scale, bias}, intAttr("axis", -1), floatAttr("epsilon", eps))
+	return g.node("LayerNormalization", []Value{x, scale, bias}, intAttr("axis", -1), floatAttr("epsilon", eps))
 }
 
 // Mean is the mean along axes, which stay with length 1.
 func (g *Graph) Mean(x Value, axes ...int) Value {
-	return g.node("", "ReduceMean", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
+	return g.node("ReduceMean", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
 }
 
 // Sum is the sum along axes, which stay with length 1.
 func (g *Graph) Sum(x Value, axes ...int) Value {
-	return g.node("", "ReduceSum", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
+	return g.node("ReduceSum", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
 }
 
 // Norm is the Euclidean length along axes, which stay with length 1.
 func (g *Graph) Norm(x Value, axes ...int) Value {
-	return g.node("", "ReduceL2", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
+	return g.node("ReduceL2", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
 }
 
 // Transpose orders the axes anew.
 func (g *Graph) Transpose(x Value, perm ...int) Value {
-	return g.node("", "Transpose", []Value{x}, intsAttr("perm", perm...))
+	return g.node("Transpose", []Value{x}, intsAttr("perm", perm...))
 }
 
 // Reshape gives x another shape: 0 keeps a side, -1 (once) is what is left.
 func (g *Graph) Reshape(x Value, shape ...int) Value {
-	return g.node("", "Reshape", []Value{x, g.Ints(shape...)})
+	return g.node("Reshape", []Value{x, g.Ints(shape...)})
 }
 
 // ReshapeTo is Reshape to a shape that is known at run time.
 func (g *Graph) ReshapeTo(x, shape Value) Value {
-	return g.node("", "Reshape", []Value{x, shape})
+	return g.node("Reshape", []Value{x, shape})
 }
 
 // Squeeze drops an axis of length 1.
 func (g *Graph) Squeeze(x Value, axis int) Value {
-	return g.node("", "Squeeze", []Value{x, g.Ints(axis)})
+	return g.node("Squeeze", []Value{x, g.Ints(axis)})
 }
 
-// Unsqueeze inserts an axis of length 1.
-func (g *Graph) Unsqueeze(x Value, axis int) Value {
-	return g.node("", "Unsqueeze", []Value{x, g.Ints(axis)})
+// Split cuts x along an axis into count parts, as long as sizes (a vector of
+// as many integers) says at run time. Parts may be empty.
+func (g *Graph) Split(x Value, axis int, sizes Value, count int) []Value {
+	out := make([]Value, count)
+	for i := range out {
+		out[i] = g.newName("Split")
+	}
+	g.append("", out, "Split", []Value{x, sizes}, intAttr("axis", axis))
+	return out
 }
 
 // Slice takes from <= i < to along an axis; End as to is the end.
 func (g *Graph) Slice(x Value, axis, from, to int) Value {
-	return g.node("", "Slice", []Value{x, g.Ints(from), g.Ints(to), g.Ints(axis)})
+	return g.node("Slice", []Value{x, g.Ints(from), g.Ints(to), g.Ints(axis)})
 }
 
 // End is the end of an axis, for [Graph.Slice].
@@ -103,34 +109,34 @@ func (g *Graph) Head(x, n Value, axes ...int) Value {
 		}
 		ends = g.Concat(0, all...)
 	}
-	return g.node("", "Slice", []Value{x, g.Ints(make([]int, len(axes))...), ends, g.Ints(axes...)})
+	return g.node("Slice", []Value{x, g.Ints(make([]int, len(axes))...), ends, g.Ints(axes...)})
 }
 
 // Concat joins along an axis.
 func (g *Graph) Concat(axis int, x ...Value) Value {
-	return g.node("", "Concat", x, intAttr("axis", axis))
+	return g.node("Concat", x, intAttr("axis", axis))
 }
 
 // Gather picks rows (axis 0) of x by index.
 func (g *Graph) Gather(x, index Value) Value {
-	return g.node("", "Gather", []Value{x, index}, intAttr("axis", 0))
+	return g.node("Gather", []Value{x, index}, intAttr("axis", 0))
 }
 
 // Side is the length of one axis, as a vector of one integer.
 func (g *Graph) Side(x Value, axis int) Value {
-	return g.node("", "Shape", []Value{x}, intAttr("start", axis), intAttr("end", axis+1))
+	return g.node("Shape", []Value{x}, intAttr("start", axis), intAttr("end", axis+1))
 }
 
 // Expand repeats sides of length 1 up to shape, a vector of integers.
-func (g *Graph) Expand(x, shape Value) Value { return g.node("", "Expand", []Value{x, shape}) }
+func (g *Graph) Expand(x, shape Value) Value { return g.node("Expand", []Value{x, shape}) }
 
 // Cast converts to another element type.
 func (g *Graph) Cast(x Value, to DataType) Value {
-	return g.node("", "Cast", []Value{x}, intAttr("to", int(to)))
+	return g.node("Cast", []Value{x}, intAttr("to", int(to)))
 }
 
 // MultiHeadAttention is ONNX Runtime's fused attention without a mask: q, k
 // and v are B×L×D, heads side by side, unscaled.
 func (g *Graph) MultiHeadAttention(q, k, v Value, heads int) Value {
-	return g.nodeIn(contribDomain, "", "MultiHeadAttention", []Value{q, k, v}, intAttr("num_heads", heads))
+	return g.one(contribDomain, "MultiHeadAttention", []Value{q, k, v}, intAttr("num_heads", heads))
 }
