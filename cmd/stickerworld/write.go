@@ -110,8 +110,7 @@ func writePNG(name string, img image.Image) error {
 		return err
 	}
 	var b bytes.Buffer
-	enc := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := enc.Encode(&b, img); err != nil {
+	if err := png.Encode(&b, img); err != nil {
 		return fmt.Errorf("encoding %s: %w", name, err)
 	}
 	return os.WriteFile(name, b.Bytes(), 0o644)
