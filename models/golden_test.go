@@ -268,7 +268,7 @@ func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
 	D := m.config.Vision.Width
 	x, y = make([]float32, (g.patches()+1)*D), make([]float32, (g.patches()+1)*D)
 	out := append(slices.Clone(v.out), add(&v.tensors, x, g.patches()+1, D))
-	out[slices.Index(n.Outputs(), cacheY)] = add(&v.tensors, y, g.patches()+1, D)
+	out[slices.Index(n.Outputs(), cacheY)] = add(&v.tensors, y, 1, g.patches()+1, D)
 	if err := s.Run(context.Background(), v.in, out); err != nil {
 		t.Fatal(err)
 	}

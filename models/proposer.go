@@ -139,18 +139,10 @@ func newView(p *proposer, g grid) (*view, error) {
 		attention: make([]float32, N*N),
 		closed:    true,
 	}
-	float := func(shape ...int) ort.Tensor {
-		n := 1
-		for _, d := range shape {
-			n *= d
-		}
-		return add(&v.tensors, make([]float32, n), shape...)
-	}
 	D, F := t.Width, t.MLP
-	cache := map[string]ort.Tensor{
-		cacheY: float(L, D), cacheQ: float(N, D), cacheK: float(L, D), cacheV: float(L, D), cacheO: float(N, D),
-		cacheXh2: float(N, D), cacheI2: float(N, 1), cachePhi: float(N, F), cacheGm: float(N, D),
-		cacheXhp: float(N, D), cacheIp: float(N, 1),
+	cacheShapes := map[string][2]int{
+		cacheY: {L, D}, cacheQ: {N, D}, cacheK: {L, D}, cacheV: {L, D}, cacheO: {N, D}, cacheXh2: {N, D}, cacheI2: {N, 1},
+		cachePhi: {N, F}, cacheGm: {N, D}, cacheXhp: {N, D}, cacheIp: {N, 1},
 	}
 	v.in = []ort.Tensor{
 		add(&v.tensors, v.patches, 1, N, 3*t.PatchSize*t.PatchSize),
@@ -160,11 +152,15 @@ func newView(p *proposer, g grid) (*view, error) {
 	v.out = []ort.Tensor{
 		add(&v.tensors, v.feature, c.Projection),
 		add(&v.tensors, v.length, 1),
-		add(&v.tensors, v.attention, N*N),
+		add(&v.tensors, v.attention, 1, 1, N, N),
 	}
 	for _, name := range cacheNames {
-		v.out = append(v.out, cache[name])
-		v.caches = append(v.caches, cache[name])
+		// The same memory under two shapes: the trunk's has its batch of one,
+		// so that the operator that makes it can write into it.
+		rows, cols := cacheShapes[name][0], cacheShapes[name][1]
+		data := make([]float32, rows*cols)
+		v.out = append(v.out, add(&v.tensors, data, 1, rows, cols))
+		v.caches = append(v.caches, add(&v.tensors, data, rows, cols))
 	}
 	if v.tensors.err != nil {
 		v.destroy()
