@@ -1,0 +1,241 @@
+// Package sheet lays frames out as a contact sheet: one picture that shows a
+// clip at a glance.
+//
+// Frames stand in a grid with thin gutters, each over a line of caption: words
+// such as a time code on the left, then tags, each a name behind a dot of its
+// colour. What does not fit into the line is cut with an ellipsis.
+package sheet
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"sync"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// A Cell is one frame of the sheet.
+type Cell struct {
+	Image   image.Image
+	Caption string
+	Tags    []Tag
+}
+
+// A Tag is a name with the colour that it has in the picture.
+type Tag struct {
+	Name  string
+	Color color.Color
+}
+
+// Options say how a sheet is laid out. The zero value is good for most.
+type Options struct {
+	// Title is a line above the frames; none if empty.
+	Title string
+
+	// Columns is the number of frames side by side. Default: as many as make
+	// the sheet's frames closest to a 16:10 picture.
+	Columns int
+
+	// CellWidth is the width of a frame in pixels, default 320. All frames get
+	// the height that the first one has at this width; others are fitted into
+	// it.
+	CellWidth int
+}
+
+const (
+	gutter    = 6  // between frames, and round them
+	captionH  = 22 // under a frame
+	titleH    = 34
+	captionPt = 12
+	titlePt   = 16
+)
+
+// Quiet colours, so that the frames are what one sees.
+var (
+	paper = color.RGBA{22, 24, 29, 255}
+	ink   = color.RGBA{205, 209, 217, 255}
+	faint = color.RGBA{150, 156, 168, 255}
+)
+
+// maxSide keeps a slip of the caller from asking for gigabytes.
+const maxSide = 1 << 14
+
+// Draw lays the cells out, row by row.
+func Draw(cells []Cell, o Options) (*image.RGBA, error) {
+	if len(cells) == 0 {
+		return nil, errors.New("contact sheet without frames")
+	}
+	if o.CellWidth <= 0 {
+		o.CellWidth = 320
+	}
+	for i, c := range cells {
+		if c.Image == nil || c.Image.Bounds().Empty() {
+			return nil, fmt.Errorf("contact sheet: frame %d is empty", i+1)
+		}
+	}
+	first := cells[0].Image.Bounds()
+	w := o.CellWidth
+	h := max(1, (w*first.Dy()+first.Dx()/2)/first.Dx())
+	if o.Columns <= 0 {
+		o.Columns = columns(len(cells), w, h+captionH)
+	}
+	cols := min(o.Columns, len(cells))
+	rows := (len(cells) + cols - 1) / cols
+	top := gutter
+	if o.Title != "" {
+		top = titleH
+	}
+	size := image.Pt(cols*(w+gutter)+gutter, rows*(h+captionH)+top)
+	if size.X > maxSide || size.Y > maxSide {
+		return nil, fmt.Errorf("contact sheet of %d frames would be %dx%d, more than %d a side", len(cells), size.X, size.Y, maxSide)
+	}
+	f, err := fonts()
+	if err != nil {
+		return nil, fmt.Errorf("contact sheet: %w", err)
+	}
+	f.mu.Lock() // a font face keeps a buffer for the glyph at hand
+	defer f.mu.Unlock()
+
+	dst := image.NewRGBA(image.Rectangle{Max: size})
+	draw.Draw(dst, dst.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
+	if o.Title != "" {
+		line := writer{dst: dst, face: f.title, x: gutter + 2, base: titleH - 12, end: size.X - gutter}
+		line.write(o.Title, ink)
+	}
+	for i, c := range cells {
+		at := image.Pt(gutter+i%cols*(w+gutter), top+i/cols*(h+captionH))
+		box := fit(c.Image.Bounds(), image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))})
+		draw.CatmullRom.Scale(dst, box, c.Image, c.Image.Bounds(), draw.Over, nil)
+
+		line := writer{dst: dst, face: f.caption, x: at.X + 2, base: at.Y + h + 15, end: at.X + w - 2}
+		line.write(c.Caption, faint)
+		for _, tag := range c.Tags {
+			if line.x > at.X+2 {
+				line.x += 8
+			}
+			if !line.room(tag.Name) {
+				line.write("…", ink)
+				break
+			}
+			line.dot(tag.Color)
+			line.write(tag.Name, ink)
+		}
+	}
+	return dst, nil
+}
+
+// columns chooses a grid for n cells of w×h whose shape is nearest to 16:10,
+// and rather one without a gap in the last row.
+func columns(n, w, h int) int {
+	best, bestCost := 1, 0.
+	for c := 1; c <= n; c++ {
+		r := (n + c - 1) / c
+		shape := float64(c*w) / float64(r*h) / 1.6
+		if shape < 1 {
+			shape = 1 / shape
+		}
+		cost := shape * (1 + .5*float64(r*c-n)/float64(n))
+		if c == 1 || cost < bestCost {
+			best, bestCost = c, cost
+		}
+	}
+	return best
+}
+
+// fit is the largest box of the picture's shape in the middle of the frame.
+func fit(picture, frame image.Rectangle) image.Rectangle {
+	w, h := frame.Dx(), frame.Dy()
+	// A pixel of rounding is not worth a bar.
+	if d := picture.Dx()*h - picture.Dy()*w; d > picture.Dx() {
+		h = max(1, w*picture.Dy()/picture.Dx())
+	} else if -d > picture.Dy() {
+		w = max(1, h*picture.Dx()/picture.Dy())
+	}
+	at := frame.Min.Add(image.Pt((frame.Dx()-w)/2, (frame.Dy()-h)/2))
+	return image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))}
+}
+
+// A writer sets words into one line, from x to end.
+type writer struct {
+	dst          *image.RGBA
+	face         font.Face
+	x, base, end int
+}
+
+const dotRoom = 13
+
+// room tells whether a tag fits into what is left of the line, with an
+// ellipsis after it.
+func (l *writer) room(name string) bool {
+	return l.x+dotRoom+font.MeasureString(l.face, name+" …").Ceil() <= l.end
+}
+
+// write sets the text, cut where the line ends.
+func (l *writer) write(text string, c color.Color) {
+	if text == "" {
+		return
+	}
+	width := func(s string) int { return font.MeasureString(l.face, s).Ceil() }
+	if l.x+width(text) > l.end {
+		r := []rune(text)
+		for len(r) > 0 && l.x+width(string(r)+"…") > l.end {
+			r = r[:len(r)-1]
+		}
+		text = string(r) + "…"
+	}
+	d := font.Drawer{Dst: l.dst, Src: image.NewUniform(c), Face: l.face, Dot: fixed.P(l.x, l.base)}
+	d.DrawString(text)
+	l.x = d.Dot.X.Ceil()
+}
+
+// dot draws a disc in the colour of a tag, its edge smoothed by counting the
+// 4×4 parts of a pixel that are inside.
+func (l *writer) dot(c color.Color) {
+	const r = 4
+	cx, cy := l.x+r, l.base-r
+	cover := image.NewAlpha(image.Rect(cx-r, cy-r, cx+r, cy+r))
+	for y := -r; y < r; y++ {
+		for x := -r; x < r; x++ {
+			n := 0
+			for s := range 16 {
+				dx, dy := float64(x)+(float64(s%4)+.5)/4, float64(y)+(float64(s/4)+.5)/4
+				if dx*dx+dy*dy < r*r {
+					n++
+				}
+			}
+			cover.SetAlpha(cx+x, cy+y, color.Alpha{uint8(n * 255 / 16)})
+		}
+	}
+	draw.DrawMask(l.dst, cover.Rect, image.NewUniform(c), image.Point{}, cover, cover.Rect.Min, draw.Over)
+	l.x += dotRoom
+}
+
+type fontSet struct {
+	mu             sync.Mutex
+	caption, title font.Face
+}
+
+// fonts parses the Go fonts (BSD licence, part of golang.org/x/image) once.
+var fonts = sync.OnceValues(func() (*fontSet, error) {
+	f, err := opentype.Parse(goregular.TTF)
+	if err != nil {
+		return nil, err
+	}
+	s := new(fontSet)
+	for _, x := range []struct {
+		face *font.Face
+		pt   float64
+	}{{&s.caption, captionPt}, {&s.title, titlePt}} {
+		*x.face, err = opentype.NewFace(f, &opentype.FaceOptions{Size: x.pt, DPI: 72, Hinting: font.HintingFull})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+})
