@@ -1,0 +1,64 @@
+package video
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What can be wrong with an input before work starts. [Source.Initialize]
+// wraps exactly one of them, with the path and the reason.
+var (
+	ErrNotFound         = errors.New("no such file")
+	ErrIsDirectory      = errors.New("is a directory")
+	ErrUnreadable       = errors.New("cannot be read")
+	ErrEmpty            = errors.New("is empty")
+	ErrNotMedia         = errors.New("is not a media file, or its beginning is damaged")
+	ErrNoVideo          = errors.New("has no video stream")
+	ErrUnsupportedCodec = errors.New("has a video codec that cannot be decoded")
+	ErrNoFrame          = errors.New("ends before its first frame")
+)
+
+// What can be wrong with an output before work starts. [Sink.Initialize] wraps
+// one of them, or an error of the file system.
+var (
+	ErrUnknownContainer = errors.New("has an extension that stands for no known container")
+	ErrExists           = errors.New("exists already")
+	ErrSameFile         = errors.New("is the input itself")
+	ErrNotRegular       = errors.New("is not a regular file")
+	ErrStillContainer   = errors.New("is an image, which cannot hold a video")
+	ErrNoEncoder        = errors.New("no encoder for it in this FFmpeg")
+)
+
+// A PathError is a file and what is wrong with it. It unwraps to one of the
+// errors above or to the cause.
+type PathError struct {
+	Path   string
+	Err    error  // what is wrong, in general
+	Detail string // what FFmpeg or the system said, possibly empty
+}
+
+func (e *PathError) Error() string {
+	if e.Detail != "" {
+		return fmt.Sprintf("%s: %v (%s)", e.Path, e.Err, e.Detail)
+	}
+	return fmt.Sprintf("%s: %v", e.Path, e.Err)
+}
+
+func (e *PathError) Unwrap() error { return e.Err }
+
+// Damage says what of an input was broken.
+type Damage struct {
+	Count int64         // broken packets and frames, concealed ones included
+	First time.Duration // where the first was, counted from the first frame
+	Err   error         // what the first was
+}
+
+// A DamageError stops a strict [Source] at its first damage.
+type DamageError struct{ Damage }
+
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("input is damaged at %.3f s: %v", e.First.Seconds(), e.Err)
+}
+
+func (e *DamageError) Unwrap() error { return e.Err }

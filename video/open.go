@@ -1,0 +1,293 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/asticode/go-astiav"
+)
+
+// checkInput finds what is wrong with a path before FFmpeg, whose codes say
+// less, gets to see it.
+func checkInput(path string) error {
+	fi, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &PathError{Path: path, Err: ErrNotFound}
+	case err != nil:
+		return &PathError{Path: path, Err: ErrUnreadable, Detail: reason(err)}
+	case fi.IsDir():
+		return &PathError{Path: path, Err: ErrIsDirectory}
+	case fi.Mode().IsRegular() && fi.Size() == 0:
+		return &PathError{Path: path, Err: ErrEmpty}
+	}
+	if fi.Mode().IsRegular() {
+		f, err := os.Open(path)
+		if err != nil {
+			return &PathError{Path: path, Err: ErrUnreadable, Detail: reason(err)}
+		}
+		f.Close()
+	}
+	return nil
+}
+
+// reason strips the path from a file system's error: it is already named.
+func reason(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+// guessed are demuxers that FFmpeg takes for their file name's sake: they make
+// pictures out of any text.
+var guessed = map[string]bool{"tty": true, "bin": true, "xbin": true, "adf": true, "idf": true}
+
+// open opens the file and the decoder, and describes what can be known without
+// a picture.
+func (s *Source) open() error {
+	fail := func(what error, detail string) error {
+		return &PathError{Path: s.Path, Err: what, Detail: detail}
+	}
+	s.lastPTS, s.seen = astiav.NoPtsValue, astiav.NoPtsValue
+	s.next, s.drained = 0, false
+	s.packet, s.decoded = astiav.AllocPacket(), astiav.AllocFrame()
+	s.input = astiav.AllocFormatContext()
+	if s.packet == nil || s.decoded == nil || s.input == nil {
+		return errors.New("opening the input: out of memory")
+	}
+	options := astiav.NewDictionary()
+	defer options.Free()
+	// A name with a percent sign is that name, not a numbered series. Other
+	// demuxers leave the option alone.
+	if err := options.Set("pattern_type", "none", astiav.NewDictionaryFlags()); err != nil {
+		return fmt.Errorf("opening the input: %w", err)
+	}
+	lines, err := watchErrors(func() error {
+		// "file:" keeps a name such as "take:2.mp4" from being read as a protocol.
+		if err := s.input.OpenInput("file:"+s.Path, nil, options); err != nil {
+			return err
+		}
+		return s.input.FindStreamInfo(nil)
+	})
+	if err != nil {
+		return fail(ErrNotMedia, detail(lines, err))
+	}
+	if guessed[s.input.InputFormat().Name()] {
+		return fail(ErrNotMedia, "text")
+	}
+	if err := s.choose(); err != nil {
+		return err
+	}
+
+	codec := astiav.FindDecoder(s.stream.CodecParameters().CodecID())
+	if codec == nil {
+		return fail(ErrUnsupportedCodec, s.stream.CodecParameters().CodecID().Name())
+	}
+	if s.decoder = astiav.AllocCodecContext(codec); s.decoder == nil {
+		return errors.New("opening the decoder: out of memory")
+	}
+	if err := s.decoder.FromCodecParameters(s.stream.CodecParameters()); err != nil {
+		return fail(ErrUnsupportedCodec, err.Error())
+	}
+	s.decoder.SetThreadCount(s.Threads)
+	setPacketTimeBase(s.decoder, s.stream.TimeBase())
+	lines, err = watchErrors(func() error { return s.decoder.Open(codec, nil) })
+	if err != nil {
+		return fail(ErrUnsupportedCodec, codec.Name()+": "+detail(lines, err))
+	}
+	return nil
+}
+
+// detail makes one line of what FFmpeg logged and returned.
+func detail(lines []string, err error) string {
+	if len(lines) == 0 {
+		return strings.ToLower(err.Error()[:1]) + err.Error()[1:]
+	}
+	return lines[len(lines)-1]
+}
+
+// choose picks the video stream. Cover pictures of music are pictures too, but
+// only if there is nothing else.
+func (s *Source) choose() error {
+	best, _, err := s.input.FindBestStream(astiav.MediaTypeVideo, -1, -1)
+	if err != nil {
+		best = nil
+	}
+	area := func(st *astiav.Stream) int { return st.CodecParameters().Width() * st.CodecParameters().Height() }
+	if best == nil || attached(best) {
+		var other *astiav.Stream
+		for _, st := range s.input.Streams() {
+			if st.CodecParameters().MediaType() == astiav.MediaTypeVideo && !attached(st) &&
+				(other == nil || area(st) > area(other)) {
+				other = st
+			}
+		}
+		if other != nil {
+			best = other
+		}
+	}
+	if best == nil {
+		return &PathError{Path: s.Path, Err: ErrNoVideo, Detail: s.kinds()}
+	}
+	s.stream = best
+	return nil
+}
+
+func attached(st *astiav.Stream) bool {
+	return st.DispositionFlags().Has(astiav.DispositionFlagAttachedPic)
+}
+
+// kinds lists what the file has instead of video.
+func (s *Source) kinds() string {
+	var k []string
+	for _, st := range s.input.Streams() {
+		p := st.CodecParameters()
+		k = append(k, p.MediaType().String()+" "+p.CodecID().Name())
+	}
+	if len(k) == 0 {
+		return "no streams at all"
+	}
+	return "only " + strings.Join(k, ", ")
+}
+
+// first decodes up to the first frame and describes the input by it.
+func (s *Source) first() error {
+	var lines []string
+	lines, err := watchErrors(func() error { return s.decode(context.Background()) })
+	if errors.Is(err, io.EOF) {
+		d := ""
+		switch {
+		case s.damage.Err != nil:
+			d = s.damage.Err.Error()
+		case len(lines) > 0:
+			d = lines[len(lines)-1]
+		}
+		return &PathError{Path: s.Path, Err: ErrNoFrame, Detail: d}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Path, err)
+	}
+	return s.describe()
+}
+
+func (s *Source) describe() error {
+	f, p := s.decoded, s.stream.CodecParameters()
+	desc, ok := describe(f.PixelFormat())
+	if !ok || desc.hardware {
+		return &PathError{Path: s.Path, Err: ErrUnsupportedCodec, Detail: "pixel format " + f.PixelFormat().Name()}
+	}
+	i := Info{
+		Path: s.Path, Container: s.input.InputFormat().Name(), Codec: p.CodecID().Name(),
+		Width: f.Width(), Height: f.Height(), PixelFormat: desc.name,
+		TimeBase: fromAV(s.stream.TimeBase()), AverageRate: fromAV(s.stream.AvgFrameRate()),
+		RealRate: fromAV(s.stream.RFrameRate()), StartPTS: frameTimestamp(f),
+		SampleAspect: fromAV(s.input.GuessSampleAspectRatio(s.stream, f)),
+		Frames:       s.stream.NbFrames(),
+		format:       f.PixelFormat(), codecID: p.CodecID(),
+	}
+	for _, c := range desc.components {
+		i.BitDepth = max(i.BitDepth, c.depth)
+	}
+	if i.StartPTS == astiav.NoPtsValue {
+		i.StartPTS = 0
+	}
+	if !i.SampleAspect.Known() {
+		i.SampleAspect = Rational{0, 1}
+	}
+	i.Interlaced, i.topFirst = frameInterlaced(f)
+
+	// The picture knows best; the container fills in what it leaves open.
+	i.colour = frameColour(f)
+	says := parametersColour(p)
+	for _, k := range []struct{ is, says *int }{
+		{&i.colour.colourRange, &says.colourRange}, {&i.colour.chroma, &says.chroma},
+	} {
+		if *k.is == 0 {
+			*k.is = *k.says
+		}
+	}
+	const unspecified = 2 // ITU-T H.273, for matrix, primaries and transfer
+	for _, k := range []struct{ is, says *int }{
+		{&i.colour.matrix, &says.matrix}, {&i.colour.primaries, &says.primaries}, {&i.colour.transfer, &says.transfer},
+	} {
+		if *k.is == unspecified {
+			*k.is = *k.says
+		}
+	}
+	i.ColourMatrix, i.ColourRange = i.colour.matrixName(), i.colour.rangeName()
+	i.ColourPrimaries, i.ColourCurve = i.colour.primariesName(), i.colour.transferName()
+	i.ChromaLocation = i.colour.chromaName()
+
+	if i.matrix, i.hasMatrix = frameMatrix(f); !i.hasMatrix {
+		i.matrix, i.hasMatrix = parametersMatrix(p)
+	}
+	if i.hasMatrix {
+		var exact bool
+		if i.Orientation, exact = orientationOf(i.matrix); !exact {
+			s.Log.Warn("the picture is turned by something else than quarter turns; the nearest is taken")
+		}
+	}
+
+	if d := s.stream.Duration(); d != astiav.NoPtsValue && d > 0 {
+		i.Duration = i.TimeBase.Duration(d)
+	} else if d := s.input.Duration(); d != astiav.NoPtsValue && d > 0 {
+		i.Duration = time.Duration(d) * time.Microsecond
+	}
+	if i.Frames <= 0 && i.Rate().Known() {
+		i.Frames = int64(i.Duration.Seconds()*i.Rate().Float() + 0.5)
+	}
+	i.Still = s.still(i)
+	if i.Still {
+		i.Frames, i.Duration = 1, 0
+	}
+	for _, st := range s.input.Streams() {
+		if st.Index() == s.stream.Index() {
+			continue
+		}
+		i.Streams = append(i.Streams, streamInfo(st))
+	}
+	s.info = i
+	return nil
+}
+
+func streamInfo(st *astiav.Stream) StreamInfo {
+	p := st.CodecParameters()
+	si := StreamInfo{Index: st.Index(), Kind: p.MediaType().String(), Codec: p.CodecID().Name()}
+	if m := st.Metadata(); m != nil {
+		if e := m.Get("language", nil, astiav.NewDictionaryFlags()); e != nil && e.Value() != "und" {
+			si.Language = e.Value()
+		}
+	}
+	return si
+}
+
+// still reports whether the input is one image: by its demuxer, or, for the
+// image formats that are built as a film of one frame, by its brand.
+func (s *Source) still(i Info) bool {
+	switch {
+	case attached(s.stream):
+		return true
+	case i.Container == "image2" || i.Container == "ico" || strings.HasSuffix(i.Container, "_pipe"):
+		return true
+	case s.stream.NbFrames() == 1:
+		m := s.input.Metadata()
+		if m == nil {
+			return false
+		}
+		if e := m.Get("major_brand", nil, astiav.NewDictionaryFlags()); e != nil {
+			switch e.Value() {
+			case "avif", "heic", "heix", "mif1":
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,103 @@
+package video
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+)
+
+// A Picture is a frame as the model sees it: upright, square pixels, RGB of 8
+// bits each, rows of 3·W bytes without padding. It lives as long as its frame.
+type Picture struct {
+	Pix  []byte
+	W, H int
+}
+
+// A Preparer turns frames into pictures for the model. It keeps one chain of
+// filters and is used by one goroutine at a time.
+type Preparer struct {
+	// MaxSide bounds the longer side; a larger picture is reduced, a smaller
+	// one stays as it is. 0 means no bound.
+	MaxSide int
+	// Source is where the frames come from.
+	Source *Source
+
+	graph graph
+	out   *astiav.Frame
+	w, h  int // upright
+	chain string
+}
+
+// Initialize fixes the size of the pictures.
+func (p *Preparer) Initialize() error {
+	info := p.Source.Info()
+	p.w, p.h = ModelSize(info, p.MaxSide)
+	cw, ch := info.Orientation.Upright(p.w, p.h) // its own inverse: upright to coded
+	chain := []string{
+		fmt.Sprintf("scale=%d:%d:flags=bicubic+accurate_rnd+full_chroma_int:in_color_matrix=%s:out_range=pc",
+			cw, ch, info.scaleMatrix()),
+		"format=rgb24",
+	}
+	p.chain = strings.Join(append(chain, info.Orientation.filters()...), ",")
+	p.out = astiav.AllocFrame()
+	return nil
+}
+
+// Size returns the size of every prepared picture.
+func (p *Preparer) Size() (w, h int) { return p.w, p.h }
+
+// Prepare makes the picture of f in memory that belongs to f.
+func (p *Preparer) Prepare(f *Frame) (Picture, error) {
+	in := f.slot.picture()
+	if err := p.graph.fit(shapeOf(in), p.chain); err != nil {
+		return Picture{}, err
+	}
+	if err := p.graph.run(in, p.out); err != nil {
+		return Picture{}, err
+	}
+	n := 3 * p.w * p.h
+	if cap(f.slot.rgb) < n {
+		f.slot.rgb = make([]byte, n)
+	}
+	pix := f.slot.rgb[:n]
+	_, err := p.out.ImageCopyToBuffer(pix, 1)
+	p.out.Unref()
+	if err != nil {
+		return Picture{}, fmt.Errorf("copying the picture of frame %d: %w", f.Index, err)
+	}
+	return Picture{pix, p.w, p.h}, nil
+}
+
+// Close frees the filters.
+func (p *Preparer) Close() {
+	p.graph.close()
+	if p.out != nil {
+		p.out.Free()
+		p.out = nil
+	}
+}
+
+// ModelSize returns the size of the upright picture with square pixels whose
+// longer side is at most maxSide (0: no bound). Pixels that are not square are
+// made so by stretching the shorter way, so that no detail is lost; beyond
+// that nothing is enlarged.
+func ModelSize(info Info, maxSide int) (w, h int) {
+	fw, fh := float64(info.Width), float64(info.Height)
+	if a := info.SampleAspect; a.Known() {
+		if r := a.Float(); r > 1 {
+			fw *= r
+		} else {
+			fh /= r
+		}
+	}
+	if info.Orientation.Transpose {
+		fw, fh = fh, fw
+	}
+	if long := max(fw, fh); maxSide > 0 && long > float64(maxSide) {
+		fw *= float64(maxSide) / long
+		fh *= float64(maxSide) / long
+	}
+	return max(1, int(math.Round(fw))), max(1, int(math.Round(fh)))
+}

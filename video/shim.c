@@ -1,0 +1,155 @@
+#include "shim.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <libavutil/dict.h>
+#include <libavutil/mem.h>
+
+int carveFrameCopyProps(AVFrame *dst, const AVFrame *src) {
+	// Side data is added to what is there, and dst is used again and again.
+	av_frame_side_data_free(&dst->side_data, &dst->nb_side_data);
+	return av_frame_copy_props(dst, src);
+}
+
+int carveFrameMatrix(const AVFrame *f, int32_t *m) {
+	const AVFrameSideData *sd = av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX);
+	if (!sd || sd->size < 9 * sizeof(int32_t)) return 0;
+	memcpy(m, sd->data, 9 * sizeof(int32_t));
+	return 1;
+}
+
+void carveFrameForEncoder(AVFrame *f, int64_t pts, int64_t duration) {
+	f->pts = pts;
+	f->duration = duration;
+	// Types are the encoder's to choose; left in place they would be forced.
+	f->pict_type = AV_PICTURE_TYPE_NONE;
+}
+
+int carveParametersMatrix(const AVCodecParameters *p, int32_t *m) {
+	const AVPacketSideData *sd = av_packet_side_data_get(p->coded_side_data, p->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+	if (!sd || sd->size < 9 * sizeof(int32_t)) return 0;
+	memcpy(m, sd->data, 9 * sizeof(int32_t));
+	return 1;
+}
+
+int carveParametersSetMatrix(AVCodecParameters *p, const int32_t *m) {
+	AVPacketSideData *sd = av_packet_side_data_new(&p->coded_side_data, &p->nb_coded_side_data,
+		AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(int32_t), 0);
+	if (!sd) return AVERROR(ENOMEM);
+	memcpy(sd->data, m, 9 * sizeof(int32_t));
+	return 0;
+}
+
+void carveParametersDropMatrix(AVCodecParameters *p) {
+	av_packet_side_data_remove(p->coded_side_data, &p->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+}
+
+int carveParametersForCopy(AVCodecParameters *dst, const AVCodecParameters *src, const AVOutputFormat *of) {
+	int err = avcodec_parameters_copy(dst, src);
+	if (err < 0) return err;
+	// A tag belongs to its container: it is kept only where the new container
+	// gives it the same meaning, or has no tags of its own.
+	unsigned int tag;
+	if (of->codec_tag && av_codec_get_id(of->codec_tag, src->codec_tag) != src->codec_id &&
+		av_codec_get_tag2(of->codec_tag, src->codec_id, &tag))
+		dst->codec_tag = 0;
+	return 0;
+}
+
+int carveParametersCopySideData(AVCodecParameters *dst, const AVCodecParameters *src) {
+	// What describes the picture as such. What describes the old bit stream
+	// (parameter sets, encoder properties, Dolby Vision layers) must not travel.
+	static const enum AVPacketSideDataType kinds[] = {
+		AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_STEREO3D, AV_PKT_DATA_SPHERICAL,
+		AV_PKT_DATA_MASTERING_DISPLAY_METADATA, AV_PKT_DATA_CONTENT_LIGHT_LEVEL,
+	};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		const AVPacketSideData *from = av_packet_side_data_get(src->coded_side_data, src->nb_coded_side_data, kinds[i]);
+		if (!from) continue;
+		AVPacketSideData *to = av_packet_side_data_new(&dst->coded_side_data, &dst->nb_coded_side_data, kinds[i], from->size, 0);
+		if (!to) return AVERROR(ENOMEM);
+		memcpy(to->data, from->data, from->size);
+	}
+	return 0;
+}
+
+int carveCanStore(const AVOutputFormat *of, int codec) {
+	return avformat_query_codec(of, codec, FF_COMPLIANCE_EXPERIMENTAL);
+}
+
+int carveBestPixelFormat(const int *list, int n, int src, int *loss) {
+	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(src);
+	int alpha = d && (d->flags & AV_PIX_FMT_FLAG_ALPHA);
+	enum AVPixelFormat best = AV_PIX_FMT_NONE;
+	*loss = 0;
+	for (int i = 0; i < n; i++) {
+		const AVPixFmtDescriptor *c = av_pix_fmt_desc_get(list[i]);
+		if (!c || (c->flags & AV_PIX_FMT_FLAG_HWACCEL)) continue;
+		if (best == AV_PIX_FMT_NONE) {
+			best = list[i];
+			continue;
+		}
+		best = av_find_best_pix_fmt_of_2(best, list[i], src, alpha, NULL);
+	}
+	if (best != AV_PIX_FMT_NONE) av_find_best_pix_fmt_of_2(best, AV_PIX_FMT_NONE, src, alpha, loss);
+	return best;
+}
+
+static void dropPrefixed(AVDictionary **d, const char *prefix) {
+	const AVDictionaryEntry *e;
+	while ((e = av_dict_get(*d, prefix, NULL, AV_DICT_IGNORE_SUFFIX))) {
+		char *key = av_strdup(e->key);
+		if (!key) return;
+		av_dict_set(d, key, NULL, AV_DICT_MATCH_CASE);
+		av_free(key);
+	}
+}
+
+int carveStreamCopyMetadata(AVStream *dst, const AVStream *src, int encoded) {
+	dst->disposition = src->disposition;
+	int err = av_dict_copy(&dst->metadata, src->metadata, 0);
+	if (err < 0) return err;
+	if (encoded) {
+		// Statements about the old bit stream, no longer true.
+		static const char *const stale[] = {"encoder", "BPS", "NUMBER_OF_", "_STATISTICS_", "rotate"};
+		for (size_t i = 0; i < sizeof(stale) / sizeof(*stale); i++) dropPrefixed(&dst->metadata, stale[i]);
+	}
+	return 0;
+}
+
+int carveFormatCopyMetadata(AVFormatContext *dst, const AVFormatContext *src) {
+	int err = av_dict_copy(&dst->metadata, src->metadata, 0);
+	if (err < 0) return err;
+	// The muxer's own business, each of them.
+	static const char *const own[] = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration"};
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) av_dict_set(&dst->metadata, own[i], NULL, 0);
+	return 0;
+}
+
+int carveFormatCopyChapters(AVFormatContext *dst, const AVFormatContext *src) {
+	if (!src->nb_chapters) return 0;
+	dst->chapters = av_calloc(src->nb_chapters, sizeof(*dst->chapters));
+	if (!dst->chapters) return AVERROR(ENOMEM);
+	for (unsigned i = 0; i < src->nb_chapters; i++) {
+		const AVChapter *from = src->chapters[i];
+		AVChapter *to = av_mallocz(sizeof(*to));
+		if (!to) return AVERROR(ENOMEM);
+		to->id = from->id;
+		to->time_base = from->time_base;
+		to->start = from->start;
+		to->end = from->end;
+		dst->chapters[dst->nb_chapters++] = to;
+		int err = av_dict_copy(&to->metadata, from->metadata, 0);
+		if (err < 0) return err;
+	}
+	return 0;
+}
+
+int carveHeaderDuration(const AVFormatContext *c) {
+	return c->duration != AV_NOPTS_VALUE && c->duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
+}
+
+int carveReadError(const AVFormatContext *c) {
+	return c->pb && c->pb->error && c->pb->error != AVERROR_EOF ? c->pb->error : 0;
+}

@@ -1,0 +1,273 @@
+package video
+
+//#cgo pkg-config: libavcodec libavformat libavutil
+//#include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/asticode/go-astiav"
+)
+
+// FFmpegVersion returns the version of the FFmpeg libraries in use, such as
+// "7.1.5".
+func FFmpegVersion() string { return C.GoString(C.av_version_info()) }
+
+// pointer returns the C pointer that a type of the binding wraps. The binding
+// shows it for frames and codec contexts only; for the rest it is the first
+// word of the struct, which TestBindingLayout holds it to.
+func pointer[T any](p *T) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(p)) }
+
+func cFrame(f *astiav.Frame) *C.AVFrame { return (*C.AVFrame)(f.UnsafePointer()) }
+
+func cParameters(p *astiav.CodecParameters) *C.AVCodecParameters {
+	return (*C.AVCodecParameters)(pointer(p))
+}
+
+func cFormat(c *astiav.FormatContext) *C.AVFormatContext { return (*C.AVFormatContext)(pointer(c)) }
+
+func check(ret C.int) error {
+	if ret < 0 {
+		return astiav.Error(ret)
+	}
+	return nil
+}
+
+// frameDamaged reports whether the decoder marked f as decoded with errors,
+// concealed ones included.
+func frameDamaged(f *astiav.Frame) bool {
+	c := cFrame(f)
+	return c.flags&C.AV_FRAME_FLAG_CORRUPT != 0 || c.decode_error_flags != 0
+}
+
+func frameInterlaced(f *astiav.Frame) (interlaced, topFirst bool) {
+	flags := cFrame(f).flags
+	return flags&C.AV_FRAME_FLAG_INTERLACED != 0, flags&C.AV_FRAME_FLAG_TOP_FIELD_FIRST != 0
+}
+
+// frameTimestamp returns the pts, guessed from the dts where it is missing.
+func frameTimestamp(f *astiav.Frame) int64 { return int64(cFrame(f).best_effort_timestamp) }
+
+func frameDuration(f *astiav.Frame) int64 { return int64(cFrame(f).duration) }
+
+func frameMatrix(f *astiav.Frame) (m [9]int32, ok bool) {
+	ok = C.carveFrameMatrix(cFrame(f), (*C.int32_t)(&m[0])) != 0
+	return m, ok
+}
+
+func frameCopyProperties(dst, src *astiav.Frame) error {
+	return check(C.carveFrameCopyProps(cFrame(dst), cFrame(src)))
+}
+
+func frameForEncoder(f *astiav.Frame, pts, duration int64) {
+	C.carveFrameForEncoder(cFrame(f), C.int64_t(pts), C.int64_t(duration))
+}
+
+// framePlane returns rows rows of plane i as they lie in memory. The stride is
+// positive for every frame that Frame.Planes lets through.
+func framePlane(f *astiav.Frame, i, rows int) (data []byte, stride int) {
+	c := cFrame(f)
+	stride = int(c.linesize[i])
+	if c.data[i] == nil || stride <= 0 || rows <= 0 {
+		return nil, stride
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(c.data[i])), stride*rows), stride
+}
+
+// frameUpsideDown reports whether a plane's rows lie backwards in memory.
+func frameUpsideDown(f *astiav.Frame) bool {
+	for _, l := range cFrame(f).linesize[:4] {
+		if l < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// colour holds FFmpeg's numbers (those of ITU-T H.273) of a picture's colour
+// description.
+type colour struct {
+	matrix, colourRange, primaries, transfer, chroma int
+}
+
+func frameColour(f *astiav.Frame) colour {
+	c := cFrame(f)
+	return colour{int(c.colorspace), int(c.color_range), int(c.color_primaries), int(c.color_trc), int(c.chroma_location)}
+}
+
+func setFrameColour(f *astiav.Frame, k colour) {
+	c := cFrame(f)
+	c.colorspace, c.color_range = C.enum_AVColorSpace(k.matrix), C.enum_AVColorRange(k.colourRange)
+	c.color_primaries, c.color_trc = C.enum_AVColorPrimaries(k.primaries), C.enum_AVColorTransferCharacteristic(k.transfer)
+	c.chroma_location = C.enum_AVChromaLocation(k.chroma)
+}
+
+func parametersColour(p *astiav.CodecParameters) colour {
+	c := cParameters(p)
+	return colour{int(c.color_space), int(c.color_range), int(c.color_primaries), int(c.color_trc), int(c.chroma_location)}
+}
+
+func setContextColour(cc *astiav.CodecContext, k colour) {
+	c := (*C.AVCodecContext)(cc.UnsafePointer())
+	c.colorspace, c.color_range = C.enum_AVColorSpace(k.matrix), C.enum_AVColorRange(k.colourRange)
+	c.color_primaries, c.color_trc = C.enum_AVColorPrimaries(k.primaries), C.enum_AVColorTransferCharacteristic(k.transfer)
+	c.chroma_sample_location = C.enum_AVChromaLocation(k.chroma)
+}
+
+func setContextFieldOrder(cc *astiav.CodecContext, topFirst bool) {
+	c := (*C.AVCodecContext)(cc.UnsafePointer())
+	c.field_order = C.AV_FIELD_BB
+	if topFirst {
+		c.field_order = C.AV_FIELD_TT
+	}
+}
+
+// setPacketTimeBase tells a decoder the unit of its packets' timestamps, from
+// which it computes those of frames that have none.
+func setPacketTimeBase(cc *astiav.CodecContext, tb astiav.Rational) {
+	c := (*C.AVCodecContext)(cc.UnsafePointer())
+	c.pkt_timebase = C.AVRational{num: C.int(tb.Num()), den: C.int(tb.Den())}
+}
+
+func colourName(s *C.char) string {
+	if s == nil {
+		return "unknown"
+	}
+	return C.GoString(s)
+}
+
+func (k colour) matrixName() string {
+	return colourName(C.av_color_space_name(C.enum_AVColorSpace(k.matrix)))
+}
+
+func (k colour) rangeName() string {
+	return colourName(C.av_color_range_name(C.enum_AVColorRange(k.colourRange)))
+}
+
+func (k colour) primariesName() string {
+	return colourName(C.av_color_primaries_name(C.enum_AVColorPrimaries(k.primaries)))
+}
+
+func (k colour) transferName() string {
+	return colourName(C.av_color_transfer_name(C.enum_AVColorTransferCharacteristic(k.transfer)))
+}
+
+func (k colour) chromaName() string {
+	return colourName(C.av_chroma_location_name(C.enum_AVChromaLocation(k.chroma)))
+}
+
+func parametersMatrix(p *astiav.CodecParameters) (m [9]int32, ok bool) {
+	ok = C.carveParametersMatrix(cParameters(p), (*C.int32_t)(&m[0])) != 0
+	return m, ok
+}
+
+func setParametersMatrix(p *astiav.CodecParameters, m [9]int32) error {
+	return check(C.carveParametersSetMatrix(cParameters(p), (*C.int32_t)(&m[0])))
+}
+
+func dropParametersMatrix(p *astiav.CodecParameters) { C.carveParametersDropMatrix(cParameters(p)) }
+
+func copyParameters(dst, src *astiav.CodecParameters, of *astiav.OutputFormat) error {
+	return check(C.carveParametersForCopy(cParameters(dst), cParameters(src), (*C.AVOutputFormat)(pointer(of))))
+}
+
+func copyPictureSideData(dst, src *astiav.CodecParameters) error {
+	return check(C.carveParametersCopySideData(cParameters(dst), cParameters(src)))
+}
+
+// storage says whether a container takes a codec.
+type storage int
+
+const (
+	refuses storage = iota
+	takes
+	unsure // the container does not say: trying is the only way to know
+)
+
+func canStore(of *astiav.OutputFormat, id astiav.CodecID) storage {
+	switch ret := C.carveCanStore((*C.AVOutputFormat)(pointer(of)), C.int(id)); {
+	case ret > 0:
+		return takes
+	case ret == 0:
+		return refuses
+	default:
+		return unsure
+	}
+}
+
+// nearestPixelFormat returns the format of list that loses least of src, and
+// whether anything is lost.
+func nearestPixelFormat(list []astiav.PixelFormat, src astiav.PixelFormat) (best astiav.PixelFormat, lossy bool, err error) {
+	c := make([]C.int, 0, len(list)+1)
+	for _, f := range list {
+		c = append(c, C.int(f))
+	}
+	c = append(c, C.int(C.AV_PIX_FMT_NONE))
+	var loss C.int
+	got := C.carveBestPixelFormat(&c[0], C.int(len(list)), C.int(src), &loss)
+	if got == C.AV_PIX_FMT_NONE {
+		return 0, false, fmt.Errorf("no pixel format near %s", src.Name())
+	}
+	return astiav.PixelFormat(got), loss != 0, nil
+}
+
+// copyStreamMetadata copies tags and dispositions. For a stream that has been
+// encoded anew, tags that describe the old bit stream are left out.
+func copyStreamMetadata(dst, src *astiav.Stream, encoded bool) error {
+	e := C.int(0)
+	if encoded {
+		e = 1
+	}
+	return check(C.carveStreamCopyMetadata((*C.AVStream)(pointer(dst)), (*C.AVStream)(pointer(src)), e))
+}
+
+func copyFormatMetadata(dst, src *astiav.FormatContext) error {
+	return check(C.carveFormatCopyMetadata(cFormat(dst), cFormat(src)))
+}
+
+func copyChapters(dst, src *astiav.FormatContext) error {
+	return check(C.carveFormatCopyChapters(cFormat(dst), cFormat(src)))
+}
+
+// headerDuration reports whether the duration of the file is stated in it,
+// rather than guessed from its size or its last timestamps.
+func headerDuration(c *astiav.FormatContext) bool { return C.carveHeaderDuration(cFormat(c)) != 0 }
+
+// readError returns the error that stopped reading, if one did.
+func readError(c *astiav.FormatContext) error { return check(C.carveReadError(cFormat(c))) }
+
+// A component says where one component of a pixel lies (AVComponentDescriptor).
+type component struct{ plane, step, offset, shift, depth int }
+
+// pixelDescription is what FFmpeg says of a pixel format.
+type pixelDescription struct {
+	name                                          string
+	components                                    []component
+	log2ChromaW, log2ChromaH                      int
+	rgb, alpha, planar, bigEndian, palette, float bool
+	bitstream, hardware, bayer                    bool
+}
+
+func describe(pf astiav.PixelFormat) (pixelDescription, bool) {
+	d := C.av_pix_fmt_desc_get(C.enum_AVPixelFormat(pf))
+	if d == nil {
+		return pixelDescription{}, false
+	}
+	has := func(flag C.uint64_t) bool { return d.flags&flag != 0 }
+	p := pixelDescription{
+		name:        C.GoString(d.name),
+		log2ChromaW: int(d.log2_chroma_w), log2ChromaH: int(d.log2_chroma_h),
+		rgb: has(C.AV_PIX_FMT_FLAG_RGB), alpha: has(C.AV_PIX_FMT_FLAG_ALPHA),
+		planar: has(C.AV_PIX_FMT_FLAG_PLANAR), bigEndian: has(C.AV_PIX_FMT_FLAG_BE),
+		palette: has(C.AV_PIX_FMT_FLAG_PAL), float: has(C.AV_PIX_FMT_FLAG_FLOAT),
+		bitstream: has(C.AV_PIX_FMT_FLAG_BITSTREAM), hardware: has(C.AV_PIX_FMT_FLAG_HWACCEL),
+		bayer: has(C.AV_PIX_FMT_FLAG_BAYER),
+	}
+	for i := range int(d.nb_components) {
+		c := d.comp[i]
+		p.components = append(p.components, component{int(c.plane), int(c.step), int(c.offset), int(c.shift), int(c.depth)})
+	}
+	return p, true
+}

@@ -1,0 +1,35 @@
+// What the Go binding of FFmpeg does not reach. Every function here is a thin
+// accessor: no state, no policy.
+#ifndef CARVE_VIDEO_SHIM_H
+#define CARVE_VIDEO_SHIM_H
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/avutil.h>
+#include <libavutil/display.h>
+#include <libavutil/frame.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/pixdesc.h>
+
+void carveLogInstall(void);
+
+int carveFrameCopyProps(AVFrame *dst, const AVFrame *src);
+int carveFrameMatrix(const AVFrame *f, int32_t *m);
+void carveFrameForEncoder(AVFrame *f, int64_t pts, int64_t duration);
+
+int carveParametersMatrix(const AVCodecParameters *p, int32_t *m);
+int carveParametersSetMatrix(AVCodecParameters *p, const int32_t *m);
+void carveParametersDropMatrix(AVCodecParameters *p);
+int carveParametersForCopy(AVCodecParameters *dst, const AVCodecParameters *src, const AVOutputFormat *of);
+int carveParametersCopySideData(AVCodecParameters *dst, const AVCodecParameters *src);
+
+int carveCanStore(const AVOutputFormat *of, int codec);
+int carveBestPixelFormat(const int *list, int n, int src, int *loss);
+
+int carveStreamCopyMetadata(AVStream *dst, const AVStream *src, int encoded);
+int carveFormatCopyMetadata(AVFormatContext *dst, const AVFormatContext *src);
+int carveFormatCopyChapters(AVFormatContext *dst, const AVFormatContext *src);
+int carveHeaderDuration(const AVFormatContext *c);
+int carveReadError(const AVFormatContext *c);
+
+#endif

@@ -1,0 +1,366 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/asticode/go-astiav"
+)
+
+// DefaultFrames is how many frames may be in flight when Source.Frames is 0:
+// enough for each stage of a pipeline to have one at work and one waiting.
+const DefaultFrames = 16
+
+// A Source reads a file: it demuxes, decodes the video, and passes the packets
+// of all other streams on to a [Sink] as they lie in the file. It is used by
+// one goroutine at a time.
+type Source struct {
+	// Path is the file to read.
+	Path string
+	// Strict makes the first damage an error instead of counting it.
+	Strict bool
+	// Threads decode; 0 lets FFmpeg choose by the number of processors.
+	Threads int
+	// Frames may be in flight at the same time; 0 means DefaultFrames.
+	Frames int
+	// Log takes one warning for damage and notes about oddities; nil is silent.
+	Log *slog.Logger
+
+	info    Info
+	input   *astiav.FormatContext
+	stream  *astiav.Stream
+	decoder *astiav.CodecContext
+	packet  *astiav.Packet
+	decoded *astiav.Frame // what the decoder gave last, when ready
+	ready   bool
+	drained bool // the decoder knows that there is no more
+	ended   bool // Read has returned io.EOF
+	pool    *pool
+
+	next    int64 // index
+	lastPTS int64 // of the last frame read, NoPtsValue before the first
+	seen    int64 // latest pts or dts of the video, for naming places
+
+	beside   passthrough
+	damage   Damage
+	retimed  bool
+	convert  graph         // for pictures whose shape differs from the first one's
+	warned   bool          // about a change of shape
+	furthest time.Duration // end of the furthest packet of any stream
+}
+
+// Initialize opens the file and decodes up to its first frame, so that every
+// reason for which nothing could be done is known before work starts.
+func (s *Source) Initialize() (err error) {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if err := checkInput(s.Path); err != nil {
+		return err
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	if err := s.first(); err != nil {
+		return err
+	}
+	if s.beside.overflowed {
+		// The file starts with more of its other streams than is worth keeping
+		// in memory; the second reading will find the sink in place.
+		s.closeInput()
+		s.beside = passthrough{}
+		s.damage = Damage{}
+		if err := s.open(); err != nil {
+			return err
+		}
+	}
+	frames := s.Frames
+	if frames <= 0 {
+		frames = DefaultFrames
+	}
+	s.pool = newPool(frames)
+	return nil
+}
+
+// Info describes the input, after Initialize.
+func (s *Source) Info() Info { return s.info }
+
+// Damage returns what was broken so far.
+func (s *Source) Damage() Damage { return s.damage }
+
+// Read returns the next frame in display order, and io.EOF after the last. It
+// waits for a frame to be released when all are in flight.
+func (s *Source) Read(ctx context.Context) (*Frame, error) {
+	if s.ended {
+		return nil, io.EOF
+	}
+	if err := s.beside.begin(s); err != nil {
+		return nil, err
+	}
+	slot, err := s.pool.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.read(ctx, slot)
+	if err != nil {
+		s.pool.put(slot)
+		if errors.Is(err, io.EOF) {
+			s.ended = true
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
+	if s.info.Still && s.next > 0 {
+		return nil, io.EOF
+	}
+	if !s.ready {
+		if err := s.decode(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.ready = false
+	pts := s.timestamp(s.decoded)
+	duration := frameDuration(s.decoded)
+	if duration <= 0 {
+		duration = s.frameTicks()
+	}
+	if err := s.settle(slot); err != nil {
+		return nil, err
+	}
+	f := &Frame{Index: s.next, PTS: pts, Duration: duration, TimeBase: s.info.TimeBase, slot: slot}
+	s.next++
+	s.lastPTS = pts
+	return f, nil
+}
+
+// timestamp returns the frame's pts, made to increase: a container cannot hold
+// two pictures at one time, and some files have such.
+func (s *Source) timestamp(f *astiav.Frame) int64 {
+	pts := frameTimestamp(f)
+	first := s.lastPTS == astiav.NoPtsValue
+	switch {
+	case pts == astiav.NoPtsValue && first:
+		return 0
+	case pts == astiav.NoPtsValue:
+		return s.lastPTS + max(1, s.frameTicks())
+	case !first && pts <= s.lastPTS:
+		if !s.retimed {
+			s.retimed = true
+			s.Log.Warn("timestamps do not increase; such frames are put one tick after the one before",
+				"at", s.place(pts))
+		}
+		return s.lastPTS + 1
+	}
+	return pts
+}
+
+// frameTicks returns the usual distance of two frames in ticks, at least 0.
+func (s *Source) frameTicks() int64 {
+	r, tb := s.info.Rate(), s.info.TimeBase
+	if !r.Known() || !tb.Known() {
+		return 0
+	}
+	return int64(float64(tb.Den)*float64(r.Den)/(float64(tb.Num)*float64(r.Num)) + 0.5)
+}
+
+// settle moves the decoded picture into the slot, brought to the shape of the
+// first one where it differs: an encoder cannot change horses.
+func (s *Source) settle(slot *slot) error {
+	d := s.decoded
+	if d.Width() == s.info.Width && d.Height() == s.info.Height && d.PixelFormat() == s.info.format {
+		slot.decoded.MoveRef(d)
+		return nil
+	}
+	if !s.warned {
+		s.warned = true
+		s.Log.Warn("the picture changes its size or pixel format; it is converted to the first one's",
+			"at", s.place(frameTimestamp(d)),
+			"from", fmt.Sprintf("%dx%d %s", s.info.Width, s.info.Height, s.info.PixelFormat),
+			"to", fmt.Sprintf("%dx%d %s", d.Width(), d.Height(), d.PixelFormat().Name()))
+	}
+	chain := fmt.Sprintf("scale=%d:%d:flags=bicubic+accurate_rnd+full_chroma_int,format=%s",
+		s.info.Width, s.info.Height, s.info.PixelFormat)
+	if err := s.convert.fit(shapeOf(d), chain); err != nil {
+		return err
+	}
+	if err := s.convert.run(d, slot.decoded); err != nil {
+		return err
+	}
+	if err := frameCopyProperties(slot.decoded, d); err != nil {
+		return fmt.Errorf("copying a picture's properties: %w", err)
+	}
+	setFrameColour(slot.decoded, s.info.colour)
+	slot.decoded.SetSampleAspectRatio(s.info.SampleAspect.av())
+	d.Unref()
+	return nil
+}
+
+// decode leaves the next picture in s.decoded.
+func (s *Source) decode(ctx context.Context) error {
+	for failures := 0; ; {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		err := s.decoder.ReceiveFrame(s.decoded)
+		switch {
+		case err == nil:
+			if ts := frameTimestamp(s.decoded); ts != astiav.NoPtsValue {
+				s.seen = ts
+			}
+			if frameDamaged(s.decoded) {
+				if err := s.damaged(errors.New("a frame was decoded with errors")); err != nil {
+					return err
+				}
+			}
+			s.ready = true
+			return nil
+		case errors.Is(err, astiav.ErrEof):
+			return io.EOF
+		case errors.Is(err, astiav.ErrEagain):
+			if err := s.feed(); err != nil {
+				return err
+			}
+			failures = 0
+		default:
+			if err := s.damaged(fmt.Errorf("decoding a frame: %w", err)); err != nil {
+				return err
+			}
+			// A decoder that fails without taking more input would fail for ever.
+			if failures++; failures > 64 {
+				if s.drained {
+					return io.EOF
+				}
+				if err := s.feed(); err != nil {
+					return err
+				}
+				failures = 0
+			}
+		}
+	}
+}
+
+// feed gives the decoder its next packet, passing on those of other streams on
+// the way, or tells it that there is no more.
+func (s *Source) feed() error {
+	if s.drained {
+		return nil
+	}
+	for {
+		video, err := s.readPacket()
+		if errors.Is(err, io.EOF) {
+			s.drained = true
+			if err := s.atEnd(); err != nil {
+				return err
+			}
+			if err := s.decoder.SendPacket(nil); err != nil && !errors.Is(err, astiav.ErrEof) {
+				return fmt.Errorf("ending the decoder: %w", err)
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if video {
+			return nil
+		}
+	}
+}
+
+// readPacket reads one packet and gives it to whom it belongs; video is true
+// when that was the decoder.
+func (s *Source) readPacket() (video bool, err error) {
+	const patience = 4096 // failures in a row after which nothing more is expected
+	for failures := 0; ; failures++ {
+		err := s.input.ReadFrame(s.packet)
+		if err == nil {
+			break
+		}
+		if errors.Is(err, astiav.ErrEof) {
+			return false, io.EOF
+		}
+		if errors.Is(err, astiav.ErrEagain) && failures < patience {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		if err := s.damaged(fmt.Errorf("reading: %w", err)); err != nil {
+			return false, err
+		}
+		if failures >= patience || !errors.Is(err, astiav.ErrInvaliddata) {
+			return false, io.EOF
+		}
+	}
+	defer s.packet.Unref()
+
+	p := s.packet
+	s.reach(p)
+	video = p.StreamIndex() == s.stream.Index()
+	if video {
+		if ts := p.Pts(); ts != astiav.NoPtsValue {
+			s.seen = ts
+		} else if ts := p.Dts(); ts != astiav.NoPtsValue {
+			s.seen = ts
+		}
+	}
+	if p.Flags().Has(astiav.PacketFlagCorrupt) {
+		if err := s.damaged(fmt.Errorf("a packet of stream %d is cut or corrupt", p.StreamIndex())); err != nil {
+			return false, err
+		}
+	}
+	if !video {
+		return false, s.beside.pass(p)
+	}
+	if err := s.decoder.SendPacket(p); err != nil {
+		if errors.Is(err, astiav.ErrEagain) {
+			// Cannot be: packets are sent only once the decoder has none left.
+			return false, errors.New("decoder refuses a packet while it has no frame")
+		}
+		if err := s.damaged(fmt.Errorf("decoding a packet: %w", err)); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// Close frees everything but the frames in flight, which live until they are
+// released.
+func (s *Source) Close() {
+	s.closeInput()
+	s.convert.close()
+	s.beside.drop()
+	if s.pool != nil {
+		s.pool.close()
+	}
+}
+
+func (s *Source) closeInput() {
+	if s.decoder != nil {
+		s.decoder.Free()
+		s.decoder = nil
+	}
+	if s.input != nil {
+		s.input.CloseInput()
+		s.input = nil
+	}
+	if s.packet != nil {
+		s.packet.Free()
+		s.packet = nil
+	}
+	if s.decoded != nil {
+		s.decoded.Free()
+		s.decoded = nil
+	}
+	s.stream = nil
+	s.ready = false
+}
