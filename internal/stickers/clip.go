@@ -137,8 +137,14 @@ func (t *Track) check() error {
 		if i > 0 && k.T <= t.Keys[i-1].T {
 			return fmt.Errorf("key %d is not later than the one before", i+1)
 		}
-		if k.Size <= 0 {
+		if !(k.Size > 0) {
 			return fmt.Errorf("key %d has no size", i+1)
+		}
+		// Far beyond any picture, and small enough for the arithmetic.
+		for _, v := range []float64{k.T, k.X, k.Y, k.Size, k.Turn} {
+			if !(math.Abs(v) <= 1e5) {
+				return fmt.Errorf("key %d: %g is out of range", i+1, v)
+			}
 		}
 	}
 	return nil

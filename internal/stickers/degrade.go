@@ -110,6 +110,16 @@ var dct = func() (m [8][8]float32) {
 	return m
 }()
 
+// inverseDCT is its transpose, since it is orthonormal.
+var inverseDCT = func() (m [8][8]float32) {
+	for k := range dct {
+		for n, v := range dct[k] {
+			m[n][k] = v
+		}
+	}
+	return m
+}()
+
 // quantise is what JPEG loses at a quality of 1..100, in 8×8 blocks of each
 // channel. Blocks at the right and lower edge are filled up by repeating the
 // last sample.
@@ -132,35 +142,38 @@ func (c *canvas) quantise(quality float32) {
 }
 
 func (c *canvas) quantiseBlock(p []float32, x0, y0 int, q *[64]float32) {
-	var b, t [8][8]float32
+	var b [8][8]float32
 	for y := range b {
 		for x := range b[y] {
 			b[y][x] = p[min(y0+y, c.h-1)*c.w+min(x0+x, c.w-1)]*255 - 128
 		}
 	}
-	for k := range t { // t = D b Dᵀ
-		for x := range t[k] {
-			var s float32
-			for n := range b {
-				for m := range b[n] {
-					s += dct[k][n] * b[n][m] * dct[x][m]
-				}
-			}
-			t[k][x] = float32(math.RoundToEven(float64(s/q[8*k+x]))) * q[8*k+x]
+	// Two turns of "transform the rows, transpose" do rows and columns.
+	b = rowsTransposed(rowsTransposed(b, &dct), &dct)
+	for k := range b {
+		for x := range b[k] {
+			step := q[8*k+x]
+			b[k][x] = float32(math.RoundToEven(float64(b[k][x]/step))) * step
 		}
 	}
-	for y := range b { // b = Dᵀ t D
-		for x := range b[y] {
-			if y0+y >= c.h || x0+x >= c.w {
-				continue
-			}
-			var s float32
-			for k := range t {
-				for l := range t[k] {
-					s += dct[k][y] * t[k][l] * dct[l][x]
-				}
-			}
-			p[(y0+y)*c.w+x0+x] = clamp01((s + 128) / 255)
+	b = rowsTransposed(rowsTransposed(b, &inverseDCT), &inverseDCT)
+	for y := range min(8, c.h-y0) {
+		for x := range min(8, c.w-x0) {
+			p[(y0+y)*c.w+x0+x] = clamp01((b[y][x] + 128) / 255)
 		}
 	}
+}
+
+// rowsTransposed is (b mᵀ)ᵀ: every row of b multiplied by m, as a column.
+func rowsTransposed(b [8][8]float32, m *[8][8]float32) (t [8][8]float32) {
+	for y := range b {
+		for k := range m {
+			var s float32
+			for n, v := range b[y] {
+				s += m[k][n] * v
+			}
+			t[k][y] = s
+		}
+	}
+	return t
 }
