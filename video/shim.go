@@ -35,6 +35,15 @@ func check(ret C.int) error {
 	return nil
 }
 
+// errInvalidArgument is what muxers answer to a packet they cannot place.
+const errInvalidArgument = astiav.Error(-C.EINVAL)
+
+// rescale converts ticks of one time base to another's, to the nearest.
+func rescale(ticks int64, from, to Rational) int64 {
+	return int64(C.av_rescale_q(C.int64_t(ticks),
+		C.AVRational{num: C.int(from.Num), den: C.int(from.Den)}, C.AVRational{num: C.int(to.Num), den: C.int(to.Den)}))
+}
+
 // frameDamaged reports whether the decoder marked f as decoded with errors,
 // concealed ones included.
 func frameDamaged(f *astiav.Frame) bool {

@@ -1,0 +1,161 @@
+package video
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/asticode/go-astiav"
+)
+
+// A copied stream goes into the output packet by packet, untouched.
+type copied struct {
+	info    StreamInfo
+	out     *astiav.Stream
+	base    astiav.Rational // of the source's stream
+	lastDTS int64
+	refused int64 // packets that the container did not take
+	reason  error
+}
+
+// addCopies adds an output stream for each of the source's that the container
+// takes, and says which it does not.
+func (s *Sink) addCopies(of *astiav.OutputFormat) error {
+	s.copies = make(map[int]*copied)
+	for _, in := range s.Source.input.Streams() {
+		if in.Index() == s.Source.stream.Index() || in.Discard() == astiav.DiscardAll {
+			continue // what the demuxer itself skips holds chapters, say, read already
+		}
+		si := streamInfo(in)
+		if remade(in, s.Source.stream) {
+			continue
+		}
+		if !carries(of, in) {
+			if si.Kind == "data" {
+				// Sensor records of cameras and the like, which hardly any
+				// container but their own takes, and nobody plays.
+				s.Log.Info("a data stream is left out: the container does not take it",
+					"stream", si.Index, "codec", si.Codec, "container", of.Name())
+				continue
+			}
+			s.lose(si, "the container "+of.Name()+" does not take it")
+			continue
+		}
+		out := s.output.NewStream(nil)
+		if out == nil {
+			return errors.New("adding a stream: out of memory")
+		}
+		if err := copyParameters(out.CodecParameters(), in.CodecParameters(), of); err != nil {
+			return fmt.Errorf("copying the parameters of stream %d: %w", si.Index, err)
+		}
+		if err := copyStreamMetadata(out, in, false); err != nil {
+			return fmt.Errorf("copying the tags of stream %d: %w", si.Index, err)
+		}
+		out.SetTimeBase(in.TimeBase())
+		out.SetAvgFrameRate(in.AvgFrameRate())
+		out.SetSampleAspectRatio(in.SampleAspectRatio())
+		out.SetID(in.ID())
+		s.copies[si.Index] = &copied{info: si, out: out, base: in.TimeBase(), lastDTS: astiav.NoPtsValue}
+	}
+	return nil
+}
+
+// remade reports whether the muxer makes the stream itself: time codes, from
+// the tag of the video.
+func remade(in, video *astiav.Stream) bool {
+	if in.CodecParameters().MediaType() != astiav.MediaTypeData {
+		return false
+	}
+	tag := func(st *astiav.Stream) string {
+		if m := st.Metadata(); m != nil {
+			if e := m.Get("timecode", nil, astiav.NewDictionaryFlags()); e != nil {
+				return e.Value()
+			}
+		}
+		return ""
+	}
+	return tag(in) != "" && tag(in) == tag(video)
+}
+
+func carries(of *astiav.OutputFormat, in *astiav.Stream) bool {
+	p := in.CodecParameters()
+	if p.CodecID() == astiav.CodecIDNone {
+		return false
+	}
+	if attached(in) {
+		// As a cover, that is: elsewhere it would become a video of one frame.
+		return slices.Contains([]string{"mp4", "mov"}, of.Name()) && canStore(of, p.CodecID()) == takes
+	}
+	switch canStore(of, p.CodecID()) {
+	case takes:
+		return true
+	case unsure:
+		return p.MediaType() == astiav.MediaTypeAudio
+	}
+	return false
+}
+
+func (s *Sink) lose(si StreamInfo, why string) {
+	s.Log.Warn("a stream is left out", "stream", si.Index, "kind", si.Kind, "codec", si.Codec, "language", si.Language, "reason", why)
+	s.lost = append(s.lost, Loss{si, why})
+}
+
+// copyPacket writes one packet of another stream. A packet that the container
+// refuses is counted and does not stop the video.
+func (s *Sink) copyPacket(p *astiav.Packet) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.copies[p.StreamIndex()]
+	if c == nil || s.output == nil {
+		return nil
+	}
+	q := s.spare
+	if err := q.Ref(p); err != nil {
+		return fmt.Errorf("copying a packet: %w", err)
+	}
+	defer q.Unref()
+	q.SetStreamIndex(c.out.Index())
+	q.SetPos(-1)
+	q.RescaleTs(c.base, c.out.TimeBase())
+	if q.Dts() == astiav.NoPtsValue {
+		q.SetDts(q.Pts())
+	}
+	if q.Dts() == astiav.NoPtsValue {
+		s.refuse(c, errors.New("it has no timestamp"))
+		return nil
+	}
+	// A damaged file may go back in time, which no muxer takes.
+	if c.lastDTS != astiav.NoPtsValue && q.Dts() < c.lastDTS {
+		q.SetDts(c.lastDTS + 1)
+		if q.Pts() != astiav.NoPtsValue {
+			q.SetPts(max(q.Pts(), q.Dts()))
+		}
+	}
+	dts := q.Dts()
+	if err := s.output.WriteInterleavedFrame(q); err != nil {
+		if errors.Is(err, errInvalidArgument) || errors.Is(err, astiav.ErrInvaliddata) {
+			s.refuse(c, err)
+			return nil
+		}
+		return fmt.Errorf("writing %s: %w", s.Path, err)
+	}
+	c.lastDTS = dts
+	return nil
+}
+
+func (s *Sink) refuse(c *copied, err error) {
+	if c.refused++; c.refused == 1 {
+		c.reason = err
+		s.Log.Warn("a packet of another stream could not be copied", "stream", c.info.Index, "kind", c.info.Kind, "error", err)
+	}
+}
+
+func (s *Sink) lostPackets() (lost []Loss) {
+	for _, c := range s.copies {
+		if c.refused > 0 {
+			lost = append(lost, Loss{c.info, fmt.Sprintf("%d packets could not be copied: %v", c.refused, c.reason)})
+		}
+	}
+	slices.SortFunc(lost, func(a, b Loss) int { return a.Stream.Index - b.Stream.Index })
+	return lost
+}

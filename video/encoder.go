@@ -1,0 +1,346 @@
+package video
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+)
+
+// DefaultCRF is libx264's constant rate factor when none is given: 18 is where
+// differences from the source stop being visible, which is what footage that
+// will be worked on deserves.
+const DefaultCRF = 18
+
+// An encoder turns frames into packets. Its input is the source's picture, or
+// what the graph makes of it where that cannot be encoded as it is.
+type encoder struct {
+	codec   *astiav.Codec
+	context *astiav.CodecContext
+	format  astiav.PixelFormat
+	colour  colour
+	chain   string // filters before the encoder; empty: the picture goes in as it is
+	graph   graph
+	out     *astiav.Frame // what the graph gave
+	base    Rational      // time base of its input
+
+	lastPTS int64
+	// times holds pts and duration of the frames inside, in the source's time
+	// base, for an encoder whose own is too coarse. Such encoders do not reorder.
+	times  []span
+	source Rational
+}
+
+type span struct{ pts, duration int64 }
+
+// findEncoder picks the encoder: the named one, or the first of the container's
+// that this FFmpeg has.
+func (s *Sink) findEncoder(c container) (*astiav.Codec, error) {
+	names := c.encoders
+	if s.Encoder != "" {
+		names = []string{s.Encoder}
+	}
+	for i, n := range names {
+		codec := astiav.FindEncoderByName(n)
+		if codec == nil || codec.ID().MediaType() != astiav.MediaTypeVideo {
+			continue
+		}
+		if i > 0 {
+			s.Log.Warn("encoder is missing in this FFmpeg; another one is used", "missing", names[0], "used", n)
+		}
+		return codec, nil
+	}
+	return nil, &PathError{Path: s.Path, Err: ErrNoEncoder, Detail: strings.Join(names, ", ")}
+}
+
+// openEncoder opens the encoder for pictures like those of info.
+func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
+	info := s.info
+	e := &encoder{lastPTS: astiav.NoPtsValue, source: info.TimeBase, out: astiav.AllocFrame()}
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	if e.codec, err = s.findEncoder(c); err != nil {
+		return err
+	}
+	if err := s.planPicture(e, c); err != nil {
+		return err
+	}
+	cc := astiav.AllocCodecContext(e.codec)
+	if cc == nil {
+		return errors.New("opening the encoder: out of memory")
+	}
+	e.context = cc
+	w, h, aspect := info.Width, info.Height, info.SampleAspect
+	if c.upright && info.Orientation.Transpose {
+		w, h, aspect = h, w, Rational{aspect.Den, aspect.Num}
+	}
+	w, h = evenSize(e.codec.Name(), e.format, w, h)
+	if !aspect.Known() {
+		aspect = Rational{0, 1}
+	}
+	cc.SetWidth(w)
+	cc.SetHeight(h)
+	cc.SetPixelFormat(e.format)
+	cc.SetSampleAspectRatio(aspect.av())
+	setContextColour(cc, e.colour)
+	if rate := info.Rate(); rate.Known() {
+		cc.SetFramerate(rate.av())
+	}
+	e.base = encoderBase(e.codec.Name(), c, info)
+	cc.SetTimeBase(e.base.av())
+	if c.fixedRate || e.base != e.source {
+		cc.SetMaxBFrames(0) // no place for two orders: see times
+	}
+	cc.SetThreadCount(s.Threads)
+	if s.Threads == 0 && strings.HasPrefix(e.codec.Name(), "libvpx") {
+		cc.SetThreadCount(min(16, runtime.NumCPU())) // it does not choose itself
+	}
+	if c.image {
+		cc.SetThreadCount(1)
+	}
+	flags := astiav.NewCodecContextFlags()
+	if globalHeader {
+		flags = flags.Add(astiav.CodecContextFlagGlobalHeader)
+	}
+	if info.Interlaced && interlaces[e.codec.Name()] {
+		flags = flags.Add(astiav.CodecContextFlagInterlacedDct).Add(astiav.CodecContextFlagInterlacedMe)
+		setContextFieldOrder(cc, info.topFirst)
+	}
+	cc.SetFlags(flags)
+	cc.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
+
+	options := astiav.NewDictionary()
+	defer options.Free()
+	for _, kv := range s.encoderOptions(e.codec.Name()) {
+		if err := options.Set(kv[0], kv[1], astiav.NewDictionaryFlags()); err != nil {
+			return fmt.Errorf("setting encoder option %s: %w", kv[0], err)
+		}
+	}
+	lines, err := watchErrors(func() error { return cc.Open(e.codec, options) })
+	if err != nil {
+		return fmt.Errorf("opening encoder %s for %dx%d %s: %s", e.codec.Name(), w, h, e.format.Name(), detail(lines, err))
+	}
+	if unknown := options.Get("", nil, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)); unknown != nil {
+		return fmt.Errorf("encoder %s has no option %q", e.codec.Name(), unknown.Key())
+	}
+	s.encoder = e
+	return nil
+}
+
+var interlaces = map[string]bool{"libx264": true, "mpeg4": true, "mpeg2video": true, "prores_ks": true}
+
+// encoderBase returns the time base that the encoder counts in: the source's,
+// so that no timestamp is ever rounded, wherever that is possible.
+func encoderBase(name string, c container, info Info) Rational {
+	rate := info.Rate()
+	switch {
+	case c.fixedRate && rate.Known():
+		return Rational{rate.Den, rate.Num}
+	case name == "mpeg4" && info.TimeBase.Den > 65535: // 16 bits in its headers
+		if rate.Known() && rate.Num <= 65535 {
+			return Rational{rate.Den, rate.Num}
+		}
+		return Rational{1, 1000}
+	}
+	return info.TimeBase
+}
+
+// evenSize returns the size an encoder needs for w × h: those for H.26x cut
+// pictures by whole chroma samples only.
+func evenSize(encoder string, format astiav.PixelFormat, w, h int) (int, int) {
+	switch encoder {
+	case "libx264", "libx265", "libopenh264":
+		if d, ok := describe(format); ok {
+			w += -w & (1<<d.log2ChromaW - 1)
+			h += -h & (1<<d.log2ChromaH - 1)
+		}
+	}
+	return w, h
+}
+
+// planPicture chooses the pixel format and the filters before the encoder.
+func (s *Sink) planPicture(e *encoder, c container) error {
+	info := s.info
+	list := e.codec.PixelFormats()
+	if e.codec.Name() == "mjpeg" {
+		// Files of JPEG are full range; the other formats of the list need a
+		// reader that believes a tag.
+		list = slices.DeleteFunc(list, func(f astiav.PixelFormat) bool { return !strings.HasPrefix(f.Name(), "yuvj") })
+	}
+	e.format, e.colour = info.format, info.colour
+	var chain []string
+	if c.upright {
+		chain = append(chain, info.Orientation.filters()...)
+	}
+	if len(list) > 0 && !slices.Contains(list, info.format) {
+		best, lossy, err := nearestPixelFormat(list, info.format)
+		if err != nil {
+			return fmt.Errorf("encoder %s: %w", e.codec.Name(), err)
+		}
+		e.format = best
+		scale := "scale=flags=bicubic+accurate_rnd+full_chroma_int:in_color_matrix=" + info.scaleMatrix()
+		from, _ := describe(info.format)
+		to, _ := describe(best)
+		const bt709, limited, full, rgb = 1, 1, 2, 0 // ITU-T H.273; FFmpeg's ranges
+		switch {
+		case from.rgb && !to.rgb:
+			e.colour.matrix, e.colour.colourRange = bt709, limited
+			if strings.HasPrefix(best.Name(), "yuvj") {
+				const bt601 = 6 // what JFIF prescribes
+				e.colour.matrix, e.colour.colourRange = bt601, full
+				scale += ":out_color_matrix=bt601:out_range=pc"
+			} else {
+				scale += ":out_color_matrix=bt709:out_range=tv"
+			}
+		case to.rgb:
+			e.colour.matrix, e.colour.colourRange, e.colour.chroma = rgb, full, 0
+			scale += ":out_range=pc"
+		case strings.HasPrefix(best.Name(), "yuvj"):
+			e.colour.colourRange = full
+			scale += ":out_range=pc"
+		}
+		chain = append(chain, scale, "format="+best.Name())
+		if lossy {
+			s.Log.Warn("encoder does not take the pixel format; the nearest is used",
+				"encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
+		} else {
+			s.Log.Debug("pixel format is converted without loss", "from", info.PixelFormat, "to", best.Name())
+		}
+	}
+	w, h := info.Width, info.Height
+	if c.upright {
+		w, h = info.Orientation.Upright(w, h)
+	}
+	if ew, eh := evenSize(e.codec.Name(), e.format, w, h); ew != w || eh != h {
+		chain = append(chain, fmt.Sprintf("pad=%d:%d:0:0,fillborders=right=%d:bottom=%d:mode=smear", ew, eh, ew-w, eh-h))
+		s.Log.Warn("encoder takes even sizes only with this pixel format; the last column or row is doubled",
+			"encoder", e.codec.Name(), "from", fmt.Sprintf("%dx%d", w, h), "to", fmt.Sprintf("%dx%d", ew, eh))
+	}
+	e.chain = strings.Join(chain, ",")
+	return nil
+}
+
+// encoderOptions returns the private options, the caller's last.
+func (s *Sink) encoderOptions(name string) (kv [][2]string) {
+	crf := func(byDefault int) string {
+		if s.CRF > 0 {
+			return strconv.Itoa(s.CRF)
+		}
+		return strconv.Itoa(byDefault)
+	}
+	preset := s.Preset
+	if preset == "" {
+		preset = "medium"
+	}
+	switch name {
+	case "libx264":
+		kv = append(kv, [2]string{"preset", preset})
+		if s.Lossless {
+			kv = append(kv, [2]string{"qp", "0"})
+		} else {
+			kv = append(kv, [2]string{"crf", crf(DefaultCRF)})
+		}
+	case "libx265":
+		// It writes on stderr by itself unless told not to.
+		params := "log-level=error"
+		if s.Lossless {
+			params += ":lossless=1"
+		}
+		kv = append(kv, [2]string{"preset", preset}, [2]string{"crf", crf(20)}, [2]string{"x265-params", params})
+	case "libvpx-vp9":
+		kv = append(kv, [2]string{"b", "0"}, [2]string{"crf", crf(24)}, [2]string{"row-mt", "1"}, [2]string{"cpu-used", "3"})
+		if s.Lossless {
+			kv = append(kv, [2]string{"lossless", "1"})
+		}
+	case "libvpx":
+		// VP8 has no quality mode without a rate: the rate is only its ceiling.
+		kv = append(kv, [2]string{"b", "20M"}, [2]string{"crf", crf(10)}, [2]string{"cpu-used", "3"})
+	case "mpeg4":
+		// Quantiser scale 2 to 31, near what x264's factor means.
+		q := 3
+		if s.CRF > 0 {
+			q = min(31, max(2, s.CRF/6))
+		}
+		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(q * 118)}) // 118: FF_QP2LAMBDA
+	case "mjpeg":
+		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(2 * 118)})
+	}
+	for k, v := range s.Options {
+		kv = append(kv, [2]string{k, v})
+	}
+	return kv
+}
+
+// send gives one frame to the encoder; nil says that there are no more. Packets
+// go to emit as they come out, in the encoder's time base.
+func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Packet) error {
+	var in *astiav.Frame
+	if f != nil {
+		in = f.slot.picture()
+		pts, duration := f.PTS, f.Duration
+		if e.base != e.source {
+			e.times = append(e.times, span{pts, duration})
+			pts, duration = rescale(pts, e.source, e.base), rescale(duration, e.source, e.base)
+		}
+		if e.lastPTS != astiav.NoPtsValue && pts <= e.lastPTS {
+			pts = e.lastPTS + 1
+		}
+		e.lastPTS = pts
+		if e.chain != "" {
+			if err := e.graph.fit(shapeOf(in), e.chain); err != nil {
+				return err
+			}
+			if err := e.graph.run(in, e.out); err != nil {
+				return err
+			}
+			in = e.out
+			setFrameColour(in, e.colour)
+		}
+		frameForEncoder(in, pts, duration)
+	}
+	if err := e.context.SendFrame(in); err != nil && !errors.Is(err, astiav.ErrEof) {
+		return fmt.Errorf("encoding: %w", err)
+	}
+	for {
+		err := e.context.ReceivePacket(pkt)
+		if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("encoding: %w", err)
+		}
+		err = emit(pkt)
+		pkt.Unref()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// pop returns the times, in the source's time base, of the frame that the next
+// packet holds; ok is false where the encoder counts in that base itself.
+func (e *encoder) pop() (t span, ok bool) {
+	if len(e.times) == 0 {
+		return span{}, false
+	}
+	t = e.times[0]
+	e.times = e.times[:copy(e.times, e.times[1:])]
+	return t, true
+}
+
+func (e *encoder) close() {
+	e.graph.close()
+	if e.out != nil {
+		e.out.Free()
+	}
+	if e.context != nil {
+		e.context.Free()
+	}
+}

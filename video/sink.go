@@ -1,0 +1,383 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"sync"
+
+	"github.com/asticode/go-astiav"
+)
+
+// A Sink writes a file like its source's: the frames it is given, with their
+// timestamps, and copies of all other streams that the container takes. Until
+// Finish the file has another, hidden name.
+//
+// Frames come from one goroutine; the packets of the copied streams come from
+// the goroutine that reads the source. Neither waits for the other.
+type Sink struct {
+	// Path is the file to write; its extension names the container.
+	Path string
+	// Source is where the frames and the other streams come from. It is
+	// initialized and not yet read from.
+	Source *Source
+	// Encoder is FFmpeg's name for it; empty takes the container's usual one.
+	Encoder string
+	// CRF is the quality, smaller is better; 0 takes a default.
+	CRF int
+	// Lossless keeps every sample, where the encoder can.
+	Lossless bool
+	// Preset trades speed for size, in the encoder's words; empty is "medium".
+	Preset string
+	// Options are further options of the encoder.
+	Options map[string]string
+	// Threads encode; 0 lets FFmpeg choose.
+	Threads int
+	// Overwrite replaces a file that exists.
+	Overwrite bool
+	// Log takes warnings about what cannot be kept; nil is silent.
+	Log *slog.Logger
+
+	info      Info
+	part      *part
+	encoder   *encoder
+	image     []byte // encoded picture, for an image
+	packet    *astiav.Packet
+	still     bool // the output is an image
+	fixedRate bool // the container numbers frames
+	frames    int64
+	lost      []Loss
+	skewed    bool
+	done      bool
+
+	mu     sync.Mutex // guards the muxer, which both goroutines feed
+	output *astiav.FormatContext
+	io     *astiav.IOContext
+	stream *astiav.Stream
+	copies map[int]*copied // by the index in the source
+	spare  *astiav.Packet
+}
+
+// A Loss is something of the source that the output does not have.
+type Loss struct {
+	Stream StreamInfo
+	Reason string
+}
+
+// Initialize checks the output, opens the encoder and writes the header. It
+// leaves nothing behind when it fails.
+func (s *Sink) Initialize() (err error) {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	s.info = s.Source.Info()
+	c, err := containerOf(s.Path, s.info.Still)
+	if err != nil {
+		return err
+	}
+	s.still, s.fixedRate = c.image, c.fixedRate
+	if s.part, err = newPart(s.Path, s.info.Path, s.Overwrite); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.Abort()
+		}
+	}()
+	s.packet, s.spare = astiav.AllocPacket(), astiav.AllocPacket()
+	if c.image {
+		return s.openEncoder(c, false)
+	}
+	of := astiav.FindOutputFormat(c.muxer)
+	if of == nil {
+		return &PathError{Path: s.Path, Err: ErrUnknownContainer, Detail: "this FFmpeg has no muxer " + c.muxer}
+	}
+	if err := s.openEncoder(c, of.Flags().Has(astiav.IOFormatFlagGlobalheader)); err != nil {
+		return err
+	}
+	return s.openMuxer(c, of)
+}
+
+func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
+	if s.output, err = astiav.AllocOutputFormatContext(of, c.muxer, s.part.path); err != nil {
+		return fmt.Errorf("opening the container: %w", err)
+	}
+	s.output.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
+	if err := s.addVideo(c); err != nil {
+		return fmt.Errorf("adding the video stream: %w", err)
+	}
+	if err := s.addCopies(of); err != nil {
+		return err
+	}
+	if err := copyFormatMetadata(s.output, s.Source.input); err != nil {
+		return fmt.Errorf("copying metadata: %w", err)
+	}
+	if err := copyChapters(s.output, s.Source.input); err != nil {
+		return fmt.Errorf("copying chapters: %w", err)
+	}
+	s.io, err = astiav.OpenIOContext("file:"+s.part.path, astiav.NewIOContextFlags(astiav.IOContextFlagWrite), nil, nil)
+	if err != nil {
+		return fmt.Errorf("opening %s for writing: %w", s.part.path, err)
+	}
+	s.output.SetPb(s.io)
+	options := astiav.NewDictionary()
+	defer options.Free()
+	for k, v := range s.muxerOptions(c) {
+		if err := options.Set(k, v, astiav.NewDictionaryFlags()); err != nil {
+			return fmt.Errorf("setting muxer option %s: %w", k, err)
+		}
+	}
+	lines, err := watchErrors(func() error { return s.output.WriteHeader(options) })
+	if err != nil {
+		return fmt.Errorf("writing the header of %s: %s", s.Path, detail(lines, err))
+	}
+	wanted := make(map[int]bool)
+	for i := range s.copies {
+		wanted[i] = true
+	}
+	s.Source.beside.attach(s, wanted)
+	return nil
+}
+
+func (s *Sink) addVideo(c container) error {
+	if s.stream = s.output.NewStream(nil); s.stream == nil {
+		return errors.New("out of memory")
+	}
+	p := s.stream.CodecParameters()
+	if err := p.FromCodecContext(s.encoder.context); err != nil {
+		return err
+	}
+	src := s.Source.stream
+	if err := copyPictureSideData(p, src.CodecParameters()); err != nil {
+		return err
+	}
+	switch {
+	case c.upright:
+		dropParametersMatrix(p)
+	case s.info.hasMatrix:
+		if err := setParametersMatrix(p, s.info.matrix); err != nil {
+			return err
+		}
+	}
+	s.stream.SetTimeBase(s.encoder.base.av())
+	s.stream.SetAvgFrameRate(s.info.AverageRate.av())
+	s.stream.SetRFrameRate(s.info.RealRate.av())
+	s.stream.SetSampleAspectRatio(s.encoder.context.SampleAspectRatio())
+	s.stream.SetID(src.ID())
+	return copyStreamMetadata(s.stream, src, true)
+}
+
+// muxerOptions sees to it that timestamps survive.
+func (s *Sink) muxerOptions(c container) map[string]string {
+	o := make(map[string]string)
+	// How far one stream may run ahead of another before they are written out
+	// of order. Ten seconds bound the memory; where frames are rare it must
+	// still be longer than what is between the demuxer and the encoder's end.
+	interleave := 10.0
+	if r := s.info.Rate(); r.Known() {
+		interleave = max(interleave, 150/r.Float())
+	}
+	o["max_interleave_delta"] = strconv.FormatInt(int64(min(interleave, 600)*1e6), 10)
+	switch c.muxer {
+	case "mp4", "mov":
+		if c.muxer == "mp4" {
+			o["movflags"] = "+faststart"
+		}
+		// Ticks of the source. Small bases are left to the muxer, which takes a
+		// power of two times them: exact as well.
+		if den := s.encoder.base.Den; den >= 600 {
+			o["video_track_timescale"] = strconv.Itoa(den)
+		}
+		if scale := s.movieTimescale(); scale > 0 {
+			o["movie_timescale"] = strconv.Itoa(scale)
+		}
+		o["write_tmcd"] = "1"
+	case "matroska", "webm":
+		// Shifting everything because one audio packet lies a few milliseconds
+		// before zero would move the pictures.
+		o["avoid_negative_ts"] = "disabled"
+	case "mpegts":
+		o["mpegts_copyts"] = "1"
+	}
+	return o
+}
+
+// movieTimescale returns the unit in which a file of the MP4 family states
+// where its streams start, or 0 where the usual millisecond is exact.
+func (s *Sink) movieTimescale() int {
+	scale, exact := int64(1000), true
+	for _, st := range s.Source.input.Streams() {
+		if st.Index() != s.Source.stream.Index() && s.copies[st.Index()] == nil {
+			continue
+		}
+		start, tb := st.StartTime(), fromAV(st.TimeBase())
+		if start == astiav.NoPtsValue || !tb.Known() {
+			continue
+		}
+		if start*int64(tb.Num)*1000%int64(tb.Den) != 0 {
+			exact = false
+		}
+		scale = lcm(scale, int64(tb.Den))
+		if scale <= 0 || scale > 1<<31-1 {
+			scale = int64(s.info.TimeBase.Den)
+			break
+		}
+	}
+	if exact {
+		return 0
+	}
+	return int(scale)
+}
+
+func lcm(a, b int64) int64 {
+	x, y := a, b
+	for y != 0 {
+		x, y = y, x%y
+	}
+	if x == 0 {
+		return 0
+	}
+	return a / x * b
+}
+
+// Encode writes one frame. The frame stays the caller's, who may release it as
+// soon as Encode returns.
+func (s *Sink) Encode(ctx context.Context, f *Frame) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if s.still && s.frames > 0 {
+		return &PathError{Path: s.Path, Err: ErrStillContainer}
+	}
+	if err := s.encoder.send(f, s.emit, s.packet); err != nil {
+		return fmt.Errorf("frame %d: %w", f.Index, err)
+	}
+	s.frames++
+	return nil
+}
+
+// emit writes one packet of the encoder.
+func (s *Sink) emit(p *astiav.Packet) error {
+	if s.still {
+		s.image = append(s.image[:0], p.Data()...)
+		return nil
+	}
+	base := s.encoder.base
+	if t, ok := s.encoder.pop(); ok {
+		if s.fixedRate {
+			s.noteSkew(t.pts, p.Pts())
+		} else {
+			p.SetPts(t.pts)
+			p.SetDts(t.pts)
+			p.SetDuration(t.duration)
+			base = s.encoder.source
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.SetStreamIndex(s.stream.Index())
+	p.RescaleTs(base.av(), s.stream.TimeBase())
+	if err := s.output.WriteInterleavedFrame(p); err != nil {
+		return fmt.Errorf("writing %s: %w", s.Path, err)
+	}
+	return nil
+}
+
+// noteSkew reports, once, that a container which only counts frames has moved
+// one by more than a millisecond.
+func (s *Sink) noteSkew(pts, counted int64) {
+	want, got := s.info.TimeBase.Duration(pts), s.encoder.base.Duration(counted)
+	if d := want - got; !s.skewed && (d > 1e6 || d < -1e6) {
+		s.skewed = true
+		s.Log.Warn("the container numbers its frames; timestamps that do not fit are moved to the nearest", "at", want)
+		s.lost = append(s.lost, Loss{StreamInfo{Index: s.Source.stream.Index(), Kind: "video", Codec: s.info.Codec}, "timestamps of a variable rate"})
+	}
+}
+
+// Lost returns what of the source is missing in the output. It is complete
+// after Finish.
+func (s *Sink) Lost() []Loss {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lost := append([]Loss(nil), s.lost...)
+	return append(lost, s.lostPackets()...)
+}
+
+// Frames returns how many frames were given to the encoder.
+func (s *Sink) Frames() int64 { return s.frames }
+
+// Finish writes what the encoder still holds and the trailer, and gives the
+// file its name. The source must not be read from meanwhile. When it fails
+// nothing is left behind.
+func (s *Sink) Finish() (err error) {
+	if s.done {
+		return errors.New("output is closed already")
+	}
+	defer s.Abort() // frees; the file has its name by then, or must go
+	if s.frames == 0 {
+		return fmt.Errorf("finishing %s: no frame was written", s.Path)
+	}
+	if err := s.encoder.send(nil, s.emit, s.packet); err != nil {
+		return err
+	}
+	if s.still {
+		if err := os.WriteFile(s.part.path, s.image, 0o666); err != nil {
+			return fmt.Errorf("writing %s: %w", s.Path, err)
+		}
+	} else if err := s.closeMuxer(); err != nil {
+		return err
+	}
+	if err := s.part.finish(); err != nil {
+		return err
+	}
+	s.part = nil
+	return nil
+}
+
+func (s *Sink) closeMuxer() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.output.WriteTrailer(); err != nil {
+		return fmt.Errorf("writing the end of %s: %w", s.Path, err)
+	}
+	err := s.io.Close()
+	s.io = nil
+	if err != nil {
+		return fmt.Errorf("closing %s: %w", s.Path, err)
+	}
+	return nil
+}
+
+// Abort stops writing and removes the unfinished file. After Finish, or a
+// second time, it does nothing.
+func (s *Sink) Abort() {
+	if s.done {
+		return
+	}
+	s.done = true
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.io != nil {
+		_ = s.io.Close() // the file goes anyway
+		s.io = nil
+	}
+	if s.output != nil {
+		s.output.Free()
+		s.output = nil
+	}
+	if s.encoder != nil {
+		s.encoder.close()
+	}
+	for _, p := range []*astiav.Packet{s.packet, s.spare} {
+		if p != nil {
+			p.Free()
+		}
+	}
+	if s.part != nil {
+		s.part.remove()
+		s.part = nil
+	}
+}
