@@ -58,45 +58,60 @@ func camGraph(c config, w *weights) (*net, error) {
 	dx1 := n.Add(n.Mul(cn, n.Sub(a0, n.Mul(beta, xhp))), n.Mul(i2, b))
 
 	n.Scope("attention")
-	do := n.MatMul(dx1, weight(".self_attn.out_proj.weight", t.Width, t.Width)) // K×N×D
-	scale := n.Scalar(float32(1 / math.Sqrt(float64(d))))
-	N, L := n.Side(q, 0), n.Side(k, 0)
-	// Heads lead, patches or tokens come last: products then run along the
-	// rows of p as they lie, and no H×N×L is ever transposed.
-	rowsByHead := func(x onnx.Value) onnx.Value { // R×D to H×R×d
-		return n.Transpose(n.Reshape(x, -1, H, d), 1, 0, 2)
+	do := n.MatMul(dx1, weight(".self_attn.out_proj.weight", t.Width, t.Width))                     // K×N×D
+	do = n.Transpose(n.Reshape(do, 0, 0, H, d), 2, 0, 3, 1)                                         // H×K×d×N
+	byHead := func(x onnx.Value) onnx.Value { return n.Transpose(n.Reshape(x, -1, H, d), 1, 0, 2) } // R×D to H×R×d
+	qs, ks, vs, os := byHead(q), byHead(k), byHead(v), byHead(o)
+	var sq, sk, sv []onnx.Value
+	var done onnx.Value
+	for h := range H {
+		head := func(x onnx.Value) onnx.Value { return n.Squeeze(n.Slice(x, 0, h, h+1), 0) }
+		hq := head(qs)
+		if done != "" {
+			hq = n.Concat(0, hq, done) // one head's N×L after the other's, see net.after
+		}
+		var q, k, v onnx.Value
+		q, k, v, done = n.camHead(head(do), hq, head(ks), head(vs), head(os), d)
+		sq, sk, sv = append(sq, q), append(sk, k), append(sv, v)
 	}
-	columnsByHead := func(x onnx.Value) onnx.Value { // R×D to H×1×d×R
-		return n.Reshape(n.Transpose(n.Reshape(x, -1, H, d), 1, 2, 0), H, 1, d, -1)
-	}
-	kt := n.Transpose(n.Reshape(k, -1, H, d), 1, 2, 0)        // H×d×L
-	p := n.Softmax(n.MatMul(n.Mul(rowsByHead(q), scale), kt)) // H×N×L
-	dot := n.Transpose(n.Reshape(do, 0, 0, H, d), 2, 0, 3, 1) // H×K×d×N
-	rho := n.Sum(n.Mul(dot, columnsByHead(o)), 2)             // H×K×1×N
-
-	// B and r of all directions in one product with p: H×K(d+1)×L.
-	br := n.ReshapeTo(n.Concat(2, dot, rho), n.Concat(0, n.Ints(H, -1), N))
-	br = n.ReshapeTo(n.MatMul(br, p), n.Concat(0, n.Ints(H, -1, d+1), L))
-	r := n.Slice(br, 2, d, d+1) // H×K×1×L
-	cs := n.Sum(n.Mul(n.Slice(br, 2, 0, d), columnsByHead(v)), 2)
-	cs = n.Mul(n.Sub(cs, r), scale)                 // H×K×1×L
-	sq := n.MatMul(n.Squeeze(cs, 2), rowsByHead(k)) // H×K×d
-
-	p0 := n.Reshape(n.Transpose(n.Slice(p, 2, 0, 1), 0, 2, 1), H, 1, 1, -1) // column of CLS
-	dov0 := n.Sum(n.Mul(dot, columnsByHead(n.Slice(v, 0, 0, 1))), 2)        // H×K×1×N
-	ds0 := n.Mul(n.Mul(p0, n.Sub(dov0, rho)), scale)
-	sk := n.Neg(n.MatMul(n.Squeeze(ds0, 2), rowsByHead(q))) // H×K×d
-	rest := n.Reshape(n.Sub(n.Scalar(1), p0), H, 1, -1, 1)  // H×1×N×1
-	sv := n.Squeeze(n.MatMul(dot, rest), 3)                 // H×K×d
 
 	n.Scope("input projections")
-	project := func(s onnx.Value, name string) onnx.Value { // H×K×d to K×D
-		s = n.Reshape(n.Transpose(s, 1, 0, 2), 0, t.Width)
-		return n.MatMul(s, weight(".self_attn."+name+".weight", t.Width, t.Width))
+	project := func(heads []onnx.Value, name string) onnx.Value { // K×d each, to K×D
+		return n.MatMul(n.Concat(1, heads...), weight(".self_attn."+name+".weight", t.Width, t.Width))
 	}
 	wc := n.Add(n.Add(project(sq, "q_proj"), project(sk, "k_proj")), project(sv, "v_proj"))
 	wc = n.Div(wc, patches) // K×D
 	n.Output("w", wc, onnx.Float32)
 	n.Output("cam", n.MatMul(wc, n.Transpose(n.Slice(y, 0, 1, onnx.End), 1, 0)), onnx.Float32) // K×N
 	return n, n.err
+}
+
+// camHead is the gradient through the attention of one head: from dO
+// (K×d×N, by the head's output) to the sums over patches and tokens by its
+// queries, keys and values (K×d each; car.md 11.4). q and o are N×d, k and v
+// L×d. done has no rows and depends on the last use of the probabilities.
+//
+// Patches and tokens come last, so that products run along the rows of the
+// probabilities as they lie and no N×L is transposed.
+func (n *net) camHead(do, q, k, v, o onnx.Value, d int) (sq, sk, sv, done onnx.Value) {
+	scale := n.Scalar(float32(1 / math.Sqrt(float64(d))))
+	p := n.Softmax(n.MatMul(n.Mul(q, scale), n.Transpose(k, 1, 0))) // N×L
+	rho := n.Sum(n.Mul(do, n.Transpose(o, 1, 0)), 1)                // K×1×N
+
+	// B and r of all directions in one product with p: K(d+1)×L.
+	br := n.ReshapeTo(n.Concat(1, do, rho), n.Concat(0, n.Ints(-1), n.Side(q, 0)))
+	br = n.ReshapeTo(n.MatMul(br, p), n.Concat(0, n.Ints(-1, d+1), n.Side(k, 0)))
+	cs := n.Sum(n.Mul(n.Slice(br, 1, 0, d), n.Transpose(v, 1, 0)), 1) // K×1×L
+	cs = n.Mul(n.Sub(cs, n.Slice(br, 1, d, d+1)), scale)
+	sq = n.MatMul(n.Squeeze(cs, 1), k) // K×d
+
+	p0 := n.Transpose(n.Slice(p, 1, 0, 1), 1, 0)                        // 1×N, the column of CLS
+	dov0 := n.Sum(n.Mul(do, n.Transpose(n.Slice(v, 0, 0, 1), 1, 0)), 1) // K×1×N
+	ds0 := n.Mul(n.Mul(p0, n.Sub(dov0, rho)), scale)
+	sk = n.Neg(n.MatMul(n.Squeeze(ds0, 1), q)) // K×d
+	rest := n.Transpose(n.Sub(n.Scalar(1), p0), 1, 0)
+	sv = n.Squeeze(n.MatMul(do, rest), 2) // K×d
+
+	done = n.Slice(n.Add(sq, n.Add(sk, sv)), 0, 0, 0) // 0×d
+	return sq, sk, sv, done
 }

@@ -196,8 +196,10 @@ func (v *view) cam(ctx context.Context, directions [][]float32) (maps, gradients
 	}
 	t := p.model.config.Vision
 	N := v.grid.patches()
-	perDirection := 4 * N * (2*t.MLP + 10*t.Width) // floats that live at a time, measured
-	chunk := max(1, camMemory/perDirection)
+	// At the peak a direction has N×F and some N×D; the probabilities of a
+	// head, N×L twice, come once.
+	perDirection, once := 4*N*(t.MLP+4*t.Width), 8*N*N
+	chunk := max(1, (camMemory-once)/perDirection)
 	for len(directions) > 0 {
 		n := min(chunk, len(directions))
 		m, w, err := v.camBatch(ctx, directions[:n])
