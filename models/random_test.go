@@ -166,6 +166,47 @@ func (s shape) write(t testing.TB, dtype safetensors.DType, seed uint64) string 
 	return dir
 }
 
+// widen copies a folder that write made, its weights stored as float32.
+func widen(t testing.TB, dir string, s shape) string {
+	t.Helper()
+	half, err := safetensors.Open(filepath.Join(dir, weightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer half.Close()
+	out := s.write(t, safetensors.F32, 1)
+	path := filepath.Join(out, weightsFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := safetensors.Parse(path, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range file.Names() {
+		from, err := half.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := from.Float32()
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := file.Tensor(name) // a view into b
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range values {
+			binary.LittleEndian.PutUint32(to.Data[4*i:], math.Float32bits(v))
+		}
+	}
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 func product(sides []int) int {
 	n := 1
 	for _, s := range sides {
