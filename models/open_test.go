@@ -1,0 +1,138 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/carve-video/carve/internal/safetensors"
+	"github.com/carve-video/carve/models/demo"
+)
+
+func TestOpenErrors(t *testing.T) {
+	ctx := t.Context()
+	t.Setenv("CARVE_CACHE", t.TempDir())
+	_, err := Open(ctx, "nope", Options{})
+	var unknown *UnknownModelError
+	if !errors.As(err, &unknown) || !slices.Contains(unknown.Known, demo.Name) || unknown.Hint() == "" {
+		t.Errorf("unknown name: %v", err)
+	}
+	if _, err := Open(ctx, "./nope", Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing folder: %v", err)
+	}
+	if _, err := Open(ctx, filepath.Join(tiny.write(t, safetensors.F32, 1), "config.json"), Options{}); err == nil || !strings.Contains(err.Error(), "not a folder") {
+		t.Errorf("a file: %v", err)
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := Open(ended, "demo", Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended context: %v", err)
+	}
+
+	// A named model is found in the cache.
+	good := tiny.write(t, safetensors.F32, 1)
+	if err := os.MkdirAll(modelsDir(), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(good, filepath.Join(modelsDir(), "mine")); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(Names(), []string{"demo", "mine"}) {
+		t.Errorf("names %v", Names())
+	}
+	if m, err := Open(ctx, "mine", Options{}); err != nil {
+		t.Error(err)
+	} else {
+		if m.Info().Name != "mine" {
+			t.Errorf("name %q", m.Info().Name)
+		}
+		m.Close()
+	}
+
+	edit := func(file, from, to string) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			path := filepath.Join(dir, file)
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(b), from) {
+				t.Fatalf("%s has no %q", file, from)
+			}
+			if err := os.WriteFile(path, []byte(strings.Replace(string(b), from, to, 1)), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	remove := func(file string) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			if err := os.Remove(filepath.Join(dir, file)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const tensor = "vision_model.encoder.layers.1.mlp.fc1.weight"
+	for name, c := range map[string]struct {
+		damage func(t *testing.T, dir string)
+		want   []string
+	}{
+		"no config":      {remove("config.json"), []string{"config.json"}},
+		"no weights":     {remove(weightsFile), []string{weightsFile}},
+		"no vocabulary":  {remove("vocab.json"), []string{"vocab.json"}},
+		"no merges":      {remove("merges.txt"), []string{"merges.txt"}},
+		"broken config":  {edit("config.json", "{", "["), []string{"config.json"}},
+		"other model":    {edit("config.json", `"clip"`, `"bert"`), []string{"config.json", "bert"}},
+		"activation":     {edit("config.json", quickGELU, "relu"), []string{"hidden_act", "relu"}},
+		"heads":          {edit("config.json", `"num_attention_heads":3`, `"num_attention_heads":5`), []string{"num_attention_heads"}},
+		"layers":         {edit("config.json", `"num_hidden_layers":3`, `"num_hidden_layers":4`), []string{weightsFile, "layers.3.", "missing"}},
+		"width":          {edit("config.json", `"projection_dim":7`, `"projection_dim":8`), []string{weightsFile, "projection.weight", "shape"}},
+		"resolution":     {edit("config.json", `"image_size":16`, `"image_size":20`), []string{weightsFile, "position_embedding", "shape"}},
+		"missing tensor": {edit(weightsFile, tensor, strings.Replace(tensor, "fc1", "fcx", 1)), []string{weightsFile, tensor, "missing"}},
+		"integers":       {edit(weightsFile, `"F32"`, `"I32"`), []string{weightsFile, "I32"}},
+		"small vocab":    {edit("config.json", `"vocab_size":2560`, `"vocab_size":2559`), []string{"vocab"}},
+		"cut weights": {func(t *testing.T, dir string) {
+			path := filepath.Join(dir, weightsFile)
+			st, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(path, st.Size()-4); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{weightsFile, "cut off"}},
+		"empty weights": {func(t *testing.T, dir string) {
+			if err := os.Truncate(filepath.Join(dir, weightsFile), 0); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{weightsFile}},
+		"other form": {func(t *testing.T, dir string) {
+			if err := os.Rename(filepath.Join(dir, weightsFile), filepath.Join(dir, "pytorch_model.bin")); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"pytorch_model.bin", "model.safetensors"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := tiny.write(t, safetensors.F32, 1)
+			c.damage(t, dir)
+			m, err := Open(t.Context(), dir, Options{})
+			if err == nil {
+				m.Close()
+				t.Fatal("opened")
+			}
+			for _, w := range append(c.want, dir) {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("error %q does not have %q", err, w)
+				}
+			}
+		})
+	}
+	if _, err := OpenFS(ctx, "empty", fstest.MapFS{}, Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("empty file system: %v", err)
+	}
+}
