@@ -105,7 +105,7 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	if c.image {
 		cc.SetThreadCount(1)
 	}
-	flags := astiav.NewCodecContextFlags()
+	flags := astiav.NewCodecContextFlags(keepDurations)
 	if globalHeader {
 		flags = flags.Add(astiav.CodecContextFlagGlobalHeader)
 	}
@@ -255,9 +255,11 @@ func (s *Sink) encoderOptions(name string) (kv [][2]string) {
 		}
 		kv = append(kv, [2]string{"preset", preset}, [2]string{"crf", crf(20)}, [2]string{"x265-params", params})
 	case "libvpx-vp9":
-		kv = append(kv, [2]string{"b", "0"}, [2]string{"crf", crf(24)}, [2]string{"row-mt", "1"}, [2]string{"cpu-used", "3"})
+		kv = append(kv, [2]string{"b", "0"}, [2]string{"row-mt", "1"}, [2]string{"cpu-used", "3"})
 		if s.Lossless {
 			kv = append(kv, [2]string{"lossless", "1"})
+		} else {
+			kv = append(kv, [2]string{"crf", crf(24)})
 		}
 	case "libvpx":
 		// VP8 has no quality mode without a rate: the rate is only its ceiling.

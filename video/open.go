@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -236,8 +237,12 @@ func (s *Source) describe() error {
 		}
 	}
 
+	s.end = math.MinInt64
 	if d := s.stream.Duration(); d != astiav.NoPtsValue && d > 0 {
 		i.Duration = i.TimeBase.Duration(d)
+		if start := s.stream.StartTime(); start != astiav.NoPtsValue && strings.HasPrefix(i.Container, "mov,") {
+			s.end = start + d
+		}
 	} else if d := s.input.Duration(); d != astiav.NoPtsValue && d > 0 {
 		i.Duration = time.Duration(d) * time.Microsecond
 	}

@@ -38,6 +38,9 @@ func check(ret C.int) error {
 // errInvalidArgument is what muxers answer to a packet they cannot place.
 const errInvalidArgument = astiav.Error(-C.EINVAL)
 
+// keepDurations makes an encoder hand its frames' durations on to its packets.
+const keepDurations = astiav.CodecContextFlag(C.AV_CODEC_FLAG_FRAME_DURATION)
+
 // rescale converts ticks of one time base to another's, to the nearest.
 func rescale(ticks int64, from, to Rational) int64 {
 	return int64(C.av_rescale_q(C.int64_t(ticks),

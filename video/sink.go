@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"strconv"
 	"sync"
@@ -41,17 +42,20 @@ type Sink struct {
 	// Log takes warnings about what cannot be kept; nil is silent.
 	Log *slog.Logger
 
-	info      Info
-	part      *part
-	encoder   *encoder
-	image     []byte // encoded picture, for an image
-	packet    *astiav.Packet
-	still     bool // the output is an image
-	fixedRate bool // the container numbers frames
-	frames    int64
-	lost      []Loss
-	skewed    bool
-	done      bool
+	info                       Info
+	part                       *part
+	encoder                    *encoder
+	image                      []byte // encoded picture, for an image
+	packet                     *astiav.Packet
+	held                       *astiav.Packet // the video's latest, while holds
+	holds                      bool
+	firstDTS, startPTS, endPTS int64 // of the video, in the stream's ticks
+	still                      bool  // the output is an image
+	fixedRate                  bool  // the container numbers frames
+	frames                     int64
+	lost                       []Loss
+	skewed                     bool
+	done                       bool
 
 	mu     sync.Mutex // guards the muxer, which both goroutines feed
 	output *astiav.FormatContext
@@ -87,7 +91,8 @@ func (s *Sink) Initialize() (err error) {
 			s.Abort()
 		}
 	}()
-	s.packet, s.spare = astiav.AllocPacket(), astiav.AllocPacket()
+	s.packet, s.spare, s.held = astiav.AllocPacket(), astiav.AllocPacket(), astiav.AllocPacket()
+	s.firstDTS, s.startPTS, s.endPTS = astiav.NoPtsValue, math.MaxInt64, math.MinInt64
 	if c.image {
 		return s.openEncoder(c, false)
 	}
@@ -205,29 +210,27 @@ func (s *Sink) muxerOptions(c container) map[string]string {
 	return o
 }
 
-// movieTimescale returns the unit in which a file of the MP4 family states
-// where its streams start, or 0 where the usual millisecond is exact.
+// movieTimescale returns a unit in which a file of the MP4 family can state
+// exactly where its streams start and how long they are, or 0 to leave it at
+// the usual millisecond.
 func (s *Sink) movieTimescale() int {
-	scale, exact := int64(1000), true
+	scale := int64(1)
 	for _, st := range s.Source.input.Streams() {
-		if st.Index() != s.Source.stream.Index() && s.copies[st.Index()] == nil {
+		base := fromAV(st.TimeBase())
+		if st.Index() == s.Source.stream.Index() {
+			base = s.encoder.base
+		} else if s.copies[st.Index()] == nil {
 			continue
 		}
-		start, tb := st.StartTime(), fromAV(st.TimeBase())
-		if start == astiav.NoPtsValue || !tb.Known() {
+		if !base.Known() {
 			continue
 		}
-		if start*int64(tb.Num)*1000%int64(tb.Den) != 0 {
-			exact = false
-		}
-		scale = lcm(scale, int64(tb.Den))
-		if scale <= 0 || scale > 1<<31-1 {
-			scale = int64(s.info.TimeBase.Den)
-			break
+		if scale = lcm(scale, int64(base.Den)); scale > 1<<31-1 {
+			return s.encoder.base.Den
 		}
 	}
-	if exact {
-		return 0
+	for scale < 1000 {
+		scale *= 10
 	}
 	return int(scale)
 }
@@ -259,7 +262,7 @@ func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 	return nil
 }
 
-// emit writes one packet of the encoder.
+// emit takes one packet of the encoder.
 func (s *Sink) emit(p *astiav.Packet) error {
 	if s.still {
 		s.image = append(s.image[:0], p.Data()...)
@@ -276,14 +279,46 @@ func (s *Sink) emit(p *astiav.Packet) error {
 			base = s.encoder.source
 		}
 	}
+	p.RescaleTs(base.av(), s.stream.TimeBase())
+	if s.firstDTS == astiav.NoPtsValue {
+		s.firstDTS = p.Dts()
+	}
+	s.startPTS, s.endPTS = min(s.startPTS, p.Pts()), max(s.endPTS, p.Pts()+p.Duration())
+	if err := s.writeHeld(); err != nil {
+		return err
+	}
+	s.held.MoveRef(p)
+	s.holds = true
+	return nil
+}
+
+// writeHeld writes the packet that emit kept back. The last one is kept until
+// the end because only then is its duration known: see lastDuration.
+func (s *Sink) writeHeld() error {
+	if !s.holds {
+		return nil
+	}
+	s.holds = false
+	defer s.held.Unref()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.SetStreamIndex(s.stream.Index())
-	p.RescaleTs(base.av(), s.stream.TimeBase())
-	if err := s.output.WriteInterleavedFrame(p); err != nil {
+	s.held.SetStreamIndex(s.stream.Index())
+	if err := s.output.WriteInterleavedFrame(s.held); err != nil {
 		return fmt.Errorf("writing %s: %w", s.Path, err)
 	}
 	return nil
+}
+
+// lastDuration makes the film as long as it was. The MP4 family adds up
+// durations in decoding order, where the last packet is not the last picture
+// once there are B-frames; with a variable rate the sum would come out wrong.
+func (s *Sink) lastDuration() {
+	switch s.output.OutputFormat().Name() {
+	case "mp4", "mov":
+		if d := s.firstDTS + s.endPTS - s.startPTS - s.held.Dts(); s.holds && d > 0 {
+			s.held.SetDuration(d)
+		}
+	}
 }
 
 // noteSkew reports, once, that a container which only counts frames has moved
@@ -327,8 +362,14 @@ func (s *Sink) Finish() (err error) {
 		if err := os.WriteFile(s.part.path, s.image, 0o666); err != nil {
 			return fmt.Errorf("writing %s: %w", s.Path, err)
 		}
-	} else if err := s.closeMuxer(); err != nil {
-		return err
+	} else {
+		s.lastDuration()
+		if err := s.writeHeld(); err != nil {
+			return err
+		}
+		if err := s.closeMuxer(); err != nil {
+			return err
+		}
 	}
 	if err := s.part.finish(); err != nil {
 		return err
@@ -371,7 +412,7 @@ func (s *Sink) Abort() {
 	if s.encoder != nil {
 		s.encoder.close()
 	}
-	for _, p := range []*astiav.Packet{s.packet, s.spare} {
+	for _, p := range []*astiav.Packet{s.packet, s.held, s.spare} {
 		if p != nil {
 			p.Free()
 		}

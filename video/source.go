@@ -37,11 +37,13 @@ type Source struct {
 	packet  *astiav.Packet
 	decoded *astiav.Frame // what the decoder gave last, when ready
 	ready   bool
-	drained bool // the decoder knows that there is no more
-	ended   bool // Read has returned io.EOF
+	failed  error // why there is none, to be told when it is asked for
+	drained bool  // the decoder knows that there is no more
+	ended   bool  // Read has returned io.EOF
 	pool    *pool
 
 	next    int64 // index
+	end     int64 // of the video, where the container states it in ticks
 	lastPTS int64 // of the last frame read, NoPtsValue before the first
 	seen    int64 // latest pts or dts of the video, for naming places
 
@@ -126,22 +128,39 @@ func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
 		return nil, io.EOF
 	}
 	if !s.ready {
+		if s.failed != nil {
+			return nil, s.failed
+		}
 		if err := s.decode(ctx); err != nil {
 			return nil, err
 		}
 	}
 	s.ready = false
-	pts := s.timestamp(s.decoded)
-	duration := frameDuration(s.decoded)
-	if duration <= 0 {
-		duration = s.frameTicks()
-	}
+	f := &Frame{Index: s.next, PTS: s.timestamp(s.decoded), TimeBase: s.info.TimeBase, slot: slot}
+	own := frameDuration(s.decoded)
 	if err := s.settle(slot); err != nil {
 		return nil, err
 	}
-	f := &Frame{Index: s.next, PTS: pts, Duration: duration, TimeBase: s.info.TimeBase, slot: slot}
 	s.next++
-	s.lastPTS = pts
+	s.lastPTS = f.PTS
+
+	// How long a frame lasts is known for sure once the next is there.
+	if !s.info.Still {
+		s.failed = s.decode(ctx)
+	}
+	switch next := frameTimestamp(s.decoded); {
+	case s.ready && next != astiav.NoPtsValue && next > f.PTS:
+		f.Duration = next - f.PTS
+	case !s.ready && s.end > f.PTS && s.end-f.PTS <= 10*max(own, s.frameTicks()):
+		f.Duration = s.end - f.PTS
+	case own > 0:
+		f.Duration = own
+	default:
+		f.Duration = s.frameTicks()
+	}
+	if err := ctx.Err(); err != nil && errors.Is(s.failed, context.Cause(ctx)) {
+		s.failed = nil // the caller's doing, not the file's
+	}
 	return f, nil
 }
 
@@ -362,5 +381,5 @@ func (s *Source) closeInput() {
 		s.decoded = nil
 	}
 	s.stream = nil
-	s.ready = false
+	s.ready, s.failed = false, nil
 }

@@ -1,0 +1,77 @@
+package video
+
+import (
+	"fmt"
+
+	"github.com/asticode/go-astiav"
+)
+
+// A sampler reads one component of one row as 8-bit values.
+type sampler struct {
+	row   []byte
+	step  int
+	shift int  // right shift to the upper eight bits
+	up    int  // left shift where the depth is below eight
+	wide  bool // two bytes a sample
+	big   bool // big endian
+}
+
+func (s sampler) at(x int) byte {
+	b := s.row[x*s.step:]
+	if !s.wide {
+		return b[0] >> s.shift << s.up
+	}
+	v := int(b[0]) | int(b[1])<<8
+	if s.big {
+		v = int(b[0])<<8 | int(b[1])
+	}
+	return byte(v >> s.shift)
+}
+
+// sampler returns the reader of component c (of full resolution) in row y.
+func (d pixelDescription) sampler(p *astiav.Frame, c, y int) sampler {
+	comp := d.components[c]
+	data, stride := framePlane(p, comp.plane, d.rows(comp.plane, p.Height()))
+	return sampler{
+		row: data[y*stride+comp.offset:], step: comp.step,
+		shift: comp.shift + max(0, comp.depth-8), up: max(0, 8-comp.depth),
+		wide: comp.shift+comp.depth > 8, big: d.bigEndian,
+	}
+}
+
+// sampleRow writes component c of row y into dst.
+func (d pixelDescription) sampleRow(p *astiav.Frame, c, y int, dst []byte) {
+	s := d.sampler(p, c, y)
+	switch {
+	case s.step == 1 && s.shift == 0 && s.up == 0 && !s.wide:
+		copy(dst, s.row)
+	case s.wide && !s.big && s.step == 2:
+		row := s.row[:2*len(dst)]
+		for x := range dst {
+			dst[x] = byte((int(row[2*x]) | int(row[2*x+1])<<8) >> s.shift)
+		}
+	default:
+		for x := range dst {
+			dst[x] = s.at(x)
+		}
+	}
+}
+
+// lumaByFilter serves the formats that are not made of plain samples.
+func (s *slot) lumaByFilter(dst []byte) error {
+	var g graph // rare formats: not worth keeping
+	defer g.close()
+	p := s.picture()
+	if err := g.fit(shapeOf(p), "scale=flags=bicubic,format=gray"); err != nil {
+		return err
+	}
+	out := astiav.AllocFrame()
+	defer out.Free()
+	if err := g.run(p, out); err != nil {
+		return err
+	}
+	if _, err := out.ImageCopyToBuffer(dst, 1); err != nil {
+		return fmt.Errorf("copying brightness: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package video
+
+import "fmt"
+
+// A Plane is one plane of samples as it lies in memory: rows of Stride bytes,
+// of which the first belong to the picture.
+type Plane struct {
+	Data   []byte
+	Stride int
+}
+
+// Planes returns the picture's planes for drawing, in the source's pixel
+// format. It first makes sure that nobody else looks at the samples: a decoder
+// predicts later pictures from earlier ones, and what were drawn there would
+// smear over the rest of the film. The planes are valid until Release.
+func (f *Frame) Planes() ([4]Plane, error) {
+	var planes [4]Plane
+	if err := f.slot.detach(); err != nil {
+		return planes, fmt.Errorf("frame %d: %w", f.Index, err)
+	}
+	p := f.slot.picture()
+	d, ok := describe(p.PixelFormat())
+	if !ok {
+		return planes, fmt.Errorf("frame %d: unknown pixel format %s", f.Index, p.PixelFormat().Name())
+	}
+	for i := range planes {
+		data, stride := framePlane(p, i, d.rows(i, p.Height()))
+		planes[i] = Plane{data, stride}
+	}
+	return planes, nil
+}
+
+// rows returns the height of plane i in a picture of height h.
+func (d pixelDescription) rows(i, h int) int {
+	if d.palette && i == 1 {
+		return 1
+	}
+	chroma, used := false, false
+	for c, comp := range d.components {
+		if comp.plane == i {
+			used = true
+			// Components 1 and 2 are chroma; where they share their plane with
+			// luma the picture is packed and has all rows.
+			chroma = !d.rgb && (c == 1 || c == 2) && comp.plane != d.components[0].plane
+		}
+	}
+	if !used {
+		return 0
+	}
+	if chroma {
+		return -(-h >> d.log2ChromaH)
+	}
+	return h
+}
+
+// Luma returns the picture's brightness as 8-bit samples of the coded size, row
+// after row, in memory of the frame. It guides the upsampling of masks, for
+// which edges matter and exact values do not: deeper samples are cut to their
+// upper eight bits, and RGB is weighted as BT.601 does.
+func (f *Frame) Luma() ([]byte, error) {
+	p := f.slot.picture()
+	w, h := p.Width(), p.Height()
+	if cap(f.slot.luma) < w*h {
+		f.slot.luma = make([]byte, w*h)
+	}
+	dst := f.slot.luma[:w*h]
+	d, ok := describe(p.PixelFormat())
+	if !ok || d.palette || d.bitstream || d.float || d.hardware || d.bayer || frameUpsideDown(p) {
+		return dst, f.slot.lumaByFilter(dst)
+	}
+	rgb := d.rgb && len(d.components) >= 3
+	for y := range h {
+		row := dst[y*w : (y+1)*w]
+		if !rgb {
+			d.sampleRow(p, 0, y, row)
+			continue
+		}
+		var px [3]sampler
+		for c := range px {
+			px[c] = d.sampler(p, c, y)
+		}
+		for x := range row {
+			row[x] = byte((77*int(px[0].at(x)) + 150*int(px[1].at(x)) + 29*int(px[2].at(x)) + 128) >> 8)
+		}
+	}
+	return dst, nil
+}
