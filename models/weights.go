@@ -49,7 +49,9 @@ func openWeights(fsys fs.FS, dir string) (*weights, error) {
 	f, err := safetensors.Open(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, errors.Join(err, elsewhere(fsys))
+			if other := elsewhere(fsys); other != "" {
+				return nil, fmt.Errorf("%w (there is %s, which is not read: save the model as one %s)", err, other, weightsFile)
+			}
 		}
 		return nil, err
 	}
@@ -66,14 +68,14 @@ func openWeights(fsys fs.FS, dir string) (*weights, error) {
 	return &weights{file: f, folder: filepath.Dir(real), name: filepath.Base(real)}, nil
 }
 
-// elsewhere explains a folder whose weights are there in a form not read.
-func elsewhere(fsys fs.FS) error {
+// elsewhere is the file of a folder that holds weights in a form not read.
+func elsewhere(fsys fs.FS) string {
 	for _, name := range []string{"model.safetensors.index.json", "pytorch_model.bin", "open_clip_pytorch_model.bin"} {
 		if _, err := fs.Stat(fsys, name); err == nil {
-			return fmt.Errorf("the folder has %s, which is not read: save the model as one model.safetensors", name)
+			return name
 		}
 	}
-	return nil
+	return ""
 }
 
 func (w *weights) Close() error { return w.file.Close() }
