@@ -1,0 +1,137 @@
+package car
+
+import (
+	"math"
+	"sync"
+)
+
+// resizeBicubic brings img to w×h the way PIL does, to the bit (car.md 3.1):
+// separable, horizontal pass first, antialiased when it shrinks, weights of 22
+// fraction bits, 8-bit samples between the passes. dst and tmp are reused when
+// they are large enough; the result is dst.
+func resizeBicubic(img *Image, w, h int, dst, tmp *Image) *Image {
+	dst.resize(w, h)
+	if img.W == w && img.H == h {
+		copy(dst.Pix, img.Pix)
+		return dst
+	}
+	src := img
+	if w != img.W {
+		tmp.resize(w, img.H)
+		t := bicubicTaps(img.W, w)
+		for y := range img.H {
+			resampleRow(tmp.Pix[3*w*y:3*w*(y+1)], src.Pix[3*img.W*y:], t)
+		}
+		src = tmp
+	}
+	if h == img.H {
+		copy(dst.Pix, src.Pix)
+		return dst
+	}
+	t := bicubicTaps(img.H, h)
+	stride := 3 * w
+	for y := range h {
+		row, weights := dst.Pix[stride*y:stride*(y+1)], t.weights[t.size*y:]
+		from := t.from[y]
+		for x := range row {
+			sum := int32(1 << 21)
+			for k := range t.count[y] {
+				sum += weights[k] * int32(src.Pix[(from+k)*stride+x])
+			}
+			row[x] = clip22(sum)
+		}
+	}
+	return dst
+}
+
+func resampleRow(dst, src []uint8, t *taps) {
+	for x := range len(dst) / 3 {
+		weights := t.weights[t.size*x:]
+		r, g, b := int32(1<<21), int32(1<<21), int32(1<<21)
+		p := src[3*t.from[x]:]
+		for k := range t.count[x] {
+			w := weights[k]
+			r += w * int32(p[3*k])
+			g += w * int32(p[3*k+1])
+			b += w * int32(p[3*k+2])
+		}
+		dst[3*x], dst[3*x+1], dst[3*x+2] = clip22(r), clip22(g), clip22(b)
+	}
+}
+
+func clip22(v int32) uint8 { return uint8(min(max(v>>22, 0), 255)) }
+
+// resize gives the image another size; what it holds is lost.
+func (img *Image) resize(w, h int) {
+	n := 3 * w * h
+	if cap(img.Pix) < n {
+		img.Pix = make([]uint8, n)
+	}
+	img.Pix, img.W, img.H = img.Pix[:n], w, h
+}
+
+// taps are the weights of a resampling: output i is the sum over count[i]
+// inputs from from[i] on.
+type taps struct {
+	size    int // weights an output has room for
+	from    []int
+	count   []int
+	weights []int32
+}
+
+type tapsKey struct{ in, out int }
+
+var (
+	tapsMu    sync.Mutex
+	tapsCache = map[tapsKey]*taps{}
+)
+
+// bicubicTaps returns the weights for a side of in samples brought to out: the
+// Keys cubic with a = -0.5, stretched by the scale when that is above 1.
+func bicubicTaps(in, out int) *taps {
+	tapsMu.Lock()
+	defer tapsMu.Unlock()
+	if t := tapsCache[tapsKey{in, out}]; t != nil {
+		return t
+	}
+	scale := float64(in) / float64(out)
+	stretch := max(scale, 1)
+	support := 2 * stretch
+	t := &taps{size: int(math.Ceil(support))*2 + 1}
+	weights := make([]float64, t.size)
+	for i := range out {
+		centre := (float64(i) + 0.5) * scale
+		from := max(0, int(centre-support+0.5))
+		to := min(in, int(centre+support+0.5))
+		sum := 0.0
+		for j := from; j < to; j++ {
+			weights[j-from] = cubic((float64(j) - centre + 0.5) / stretch)
+			sum += weights[j-from]
+		}
+		t.from, t.count = append(t.from, from), append(t.count, to-from)
+		for k := range t.size {
+			var q int32
+			if k < to-from {
+				q = int32(math.Round(weights[k] / sum * (1 << 22))) // half away from zero
+			}
+			t.weights = append(t.weights, q)
+		}
+	}
+	if len(tapsCache) > 256 { // sizes are few unless someone feeds a zoo of pictures
+		clear(tapsCache)
+	}
+	tapsCache[tapsKey{in, out}] = t
+	return t
+}
+
+func cubic(x float64) float64 {
+	const a = -0.5
+	x = math.Abs(x)
+	switch {
+	case x < 1:
+		return ((a+2)*x-(a+3))*x*x + 1
+	case x < 2:
+		return (((x-5)*x+8)*x - 4) * a
+	}
+	return 0
+}

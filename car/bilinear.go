@@ -1,0 +1,88 @@
+package car
+
+// resizeBilinear brings a map of sw×sh values to dw×dh the way OpenCV does:
+// half-pixel centres, the border replicated, float32 (car.md 3.6).
+func resizeBilinear(src []float32, sw, sh int, dst []float32, dw, dh int, s *bilinearScratch) {
+	s.fit(sw, dw)
+	if cap(s.rows) < 2*dw {
+		s.rows = make([]float32, 2*dw)
+	}
+	row := [2][]float32{s.rows[:dw], s.rows[dw : 2*dw]}
+	have := [2]int{-1, -1}
+	scale := float64(sh) / float64(dh)
+	for y := range dh {
+		y0, f := bilinearPosition(y, scale, sh)
+		y1 := min(y0+1, sh-1)
+		for i, want := range [2]int{y0, y1} {
+			if have[i] == want {
+				continue
+			}
+			if i == 0 && have[1] == want { // the lower row of before is the upper one now
+				row[0], row[1] = row[1], row[0]
+				have[0], have[1] = have[1], have[0]
+				continue
+			}
+			line := src[want*sw : (want+1)*sw]
+			out := row[i]
+			for x := range out {
+				a := s.from[x]
+				b := min(a+1, sw-1)
+				g := s.frac[x]
+				out[x] = line[a]*(1-g) + line[b]*g
+			}
+			have[i] = want
+		}
+		out, top, bottom := dst[y*dw:(y+1)*dw], row[0], row[1]
+		for x := range out {
+			out[x] = top[x]*(1-f) + bottom[x]*f
+		}
+	}
+}
+
+// bilinearScratch is memory that resizeBilinear uses again.
+type bilinearScratch struct {
+	sw, dw int
+	from   []int
+	frac   []float32
+	rows   []float32
+}
+
+func (s *bilinearScratch) fit(sw, dw int) {
+	if s.sw == sw && s.dw == dw {
+		return
+	}
+	s.sw, s.dw = sw, dw
+	s.from, s.frac = make([]int, dw), make([]float32, dw)
+	scale := float64(sw) / float64(dw)
+	for x := range dw {
+		s.from[x], s.frac[x] = bilinearPosition(x, scale, sw)
+	}
+}
+
+func bilinearPosition(i int, scale float64, n int) (from int, frac float32) {
+	f := float32((float64(i)+0.5)*scale - 0.5)
+	from = int(f)
+	if f < 0 {
+		return 0, 0
+	}
+	if from >= n-1 {
+		return n - 1, 0
+	}
+	return from, f - float32(from)
+}
+
+// stretch is min-max normalisation: (v - min) / (1e-15 + max(v - min)), in
+// place (car.md 3.5; the epsilon is the reference's).
+func stretch(v []float32) {
+	if len(v) == 0 {
+		return
+	}
+	low, high := v[0], v[0]
+	for _, x := range v {
+		low, high = min(low, x), max(high, x)
+	}
+	one := 1e-15 + (high - low)
+	for i := range v {
+		v[i] = (v[i] - low) / one
+	}
+}

@@ -1,0 +1,175 @@
+package car
+
+import "context"
+
+// Loop runs the recurrence until the set of queries is stable (car.md
+// section 2):
+//
+//	repeat
+//	   Y = f(image, texts)             propose a mask for every text
+//	   s = g(prompt(image, Y), texts)  judge every mask
+//	   texts = those with s > theta    filter
+//	until none was dropped
+//
+// There are at most one more stages than queries: a stage drops something or
+// is the last.
+func (s *Segmenter) Loop(ctx context.Context, scene *Scene, bank *Bank) (*Outcome, error) {
+	out := &Outcome{bank: bank}
+	for i := range bank.passes {
+		p := &bank.passes[i]
+		texts, set, stage := bank.raw, p.members, 1
+		if s.alone(p) {
+			// Stage 1 could only filter, and one text is never dropped.
+			texts, stage = bank.cam, 2
+		}
+		var before []Proposal
+		for ; ; stage++ {
+			proposals, err := s.stage(ctx, scene, bank, p, stage, set, texts)
+			if err != nil {
+				return nil, err
+			}
+			kept := s.filter(bank, proposals)
+			if !anyHeat(proposals) {
+				kept = among(before, kept) // the masks of the stage before stand
+			}
+			out.record(p, stage, proposals, kept)
+			before = kept
+			dropped := len(kept) < len(proposals)
+			if stage > 1 && !dropped || len(kept) == 0 {
+				out.kept = append(out.kept, kept)
+				break
+			}
+			// From the second stage on names stand in the CAM template.
+			set, texts = members(kept), bank.cam
+		}
+	}
+	scene.release()
+	return out, nil
+}
+
+// Step runs one stage over some of the queries: the recurrent step of a video,
+// where the next frame takes the place of the next round. Names stand in the
+// CAM template, as in every stage of the loop but the first. asked are indices
+// into the bank, in ascending order.
+func (s *Segmenter) Step(ctx context.Context, scene *Scene, bank *Bank, asked []int) (*Outcome, error) {
+	out := &Outcome{bank: bank}
+	for i := range bank.passes {
+		p := &bank.passes[i]
+		set := intersect(p.members, asked)
+		var kept []Proposal
+		if len(set) > 0 {
+			proposals, err := s.stage(ctx, scene, bank, p, 1, set, bank.cam)
+			if err != nil {
+				return nil, err
+			}
+			kept = s.filter(bank, proposals)
+			out.record(p, 1, proposals, kept)
+		}
+		out.kept = append(out.kept, kept)
+	}
+	scene.release()
+	return out, nil
+}
+
+// stage proposes and judges.
+func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass, stage int, set []int, texts [][]float32) ([]Proposal, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var t *Trace
+	if s.Trace != nil {
+		t = newTrace(p, stage, set)
+	}
+	proposals, err := s.propose(ctx, scene, bank, p, set, texts, t)
+	if err != nil {
+		return nil, err
+	}
+	rivals := set
+	if s.preset.Contest == AgainstAll {
+		rivals = p.members
+	}
+	if err := s.score(ctx, scene, bank, p, proposals, rivals, t); err != nil {
+		return nil, err
+	}
+	if t != nil {
+		t.Proposals = proposals
+		s.Trace(t)
+	}
+	return proposals, nil
+}
+
+// alone tells whether the only query of a pass cannot be dropped.
+func (s *Segmenter) alone(p *pass) bool { return len(p.members) == 1 }
+
+// filter keeps the proposals that look like their text.
+func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
+	var kept []Proposal
+	best := 0
+	for i, p := range proposals {
+		theta := bank.queries[p.Query].Theta
+		if theta == 0 {
+			theta = s.preset.Theta
+		}
+		// Strictly, as in the code; the paper writes >=.
+		if p.Score > theta {
+			kept = append(kept, p)
+		}
+		if p.Score > proposals[best].Score {
+			best = i
+		}
+	}
+	if len(kept) == 0 && s.preset.KeepBest {
+		kept = append(kept, proposals[best])
+	}
+	return kept
+}
+
+func anyHeat(proposals []Proposal) bool {
+	for _, p := range proposals {
+		if p.peak > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// among returns, for each kept proposal, the one of the stage before with its
+// new score; in the first stage there is none, and the empty masks stand.
+func among(before, kept []Proposal) []Proposal {
+	if before == nil {
+		return kept
+	}
+	out := make([]Proposal, len(kept))
+	for i, k := range kept {
+		out[i] = k
+		for _, b := range before {
+			if b.Query == k.Query {
+				out[i] = b
+				out[i].Score = k.Score
+			}
+		}
+	}
+	return out
+}
+
+func members(proposals []Proposal) []int {
+	set := make([]int, len(proposals))
+	for i, p := range proposals {
+		set[i] = p.Query
+	}
+	return set
+}
+
+// intersect returns the common elements of two ascending lists.
+func intersect(a, b []int) []int {
+	var out []int
+	for _, x := range a {
+		for len(b) > 0 && b[0] < x {
+			b = b[1:]
+		}
+		if len(b) > 0 && b[0] == x {
+			out = append(out, x)
+		}
+	}
+	return out
+}

@@ -1,0 +1,201 @@
+package car
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+// A Proposal is the heat of one query in one picture.
+type Proposal struct {
+	// Query is its index in the bank.
+	Query int
+	// Heat is the refined CAM at the picture's size, W×H values in 0..1
+	// (car.md 3.6, Y). It belongs to the scene.
+	Heat []float32
+	// Score is the judge's, 0..1: how much of its own text it is, among those
+	// it was judged against.
+	Score float32
+
+	sum  float64 // of Heat
+	peak float32 // its maximum
+}
+
+// propose makes the proposals of a stage: f of the paper (car.md section 3).
+// texts are the embeddings to use, raw or in the CAM template.
+func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pass, members []int, texts [][]float32, t *Trace) ([]Proposal, error) {
+	maps, err := s.cams(ctx, scene, bank, p, members, texts, t)
+	if err != nil {
+		return nil, fmt.Errorf("proposing masks: %w", err)
+	}
+	n := scene.rows * scene.cols
+	k := len(members)
+
+	// Affinity: heat inside the boxes spreads over the whole picture.
+	if cap(s.scratch.boxed) < n*k {
+		s.scratch.boxed, s.scratch.inside = make([]float32, n*k), make([]float32, n*k)
+	}
+	boxed, inside := s.scratch.boxed[:n*k], s.scratch.inside[:n*k]
+	for i, m := range maps {
+		in := inside[i*n : (i+1)*n]
+		s.scratch.boxer.mark(m, scene.rows, scene.cols, s.preset.Lambda, in)
+		for j, v := range m {
+			boxed[i*n+j] = v * in[j]
+		}
+	}
+	scene.affinity.spread(boxed, k)
+	if t != nil {
+		t.Maps, t.Inside, t.Spread = maps, rowsOf(inside, n), rowsOf(append([]float32(nil), boxed...), n)
+	}
+
+	proposals := make([]Proposal, k)
+	for i, q := range members {
+		refined := boxed[i*n : (i+1)*n]
+		stretch(refined)
+		heat := scene.heat()
+		resizeBilinear(refined, scene.cols, scene.rows, heat, scene.img.W, scene.img.H, &s.scratch.bilinear)
+		proposals[i] = Proposal{Query: q, Heat: heat}
+		for _, v := range heat {
+			proposals[i].sum += float64(v)
+			proposals[i].peak = max(proposals[i].peak, v)
+		}
+	}
+	if t != nil {
+		t.Refined = rowsOf(boxed, n)
+	}
+	return proposals, nil
+}
+
+// cams returns the GradCAM of each member, patch by patch in 0..1 (car.md 3.4
+// and 3.5).
+func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass, members []int, texts [][]float32, t *Trace) ([][]float32, error) {
+	feature, tau := scene.view.Feature(), s.proposer.LogitScale()
+	directions := make([][]float32, len(members))
+	for i := range members {
+		rivals := s.rivals(bank, p, members, texts, i, true)
+		directions[i] = slope(feature, tau, rivals, t)
+	}
+	maps, err := scene.view.CAM(ctx, directions)
+	if err != nil {
+		return nil, err
+	}
+	if t != nil {
+		t.Raw = clone2(maps)
+		t.Retried = make([]bool, len(members))
+	}
+	// Where nothing is left above zero, the background may be to blame: once
+	// more among the queries alone.
+	var again []int
+	for i, m := range maps {
+		if !positive(m) {
+			again = append(again, i)
+		}
+	}
+	if len(again) > 0 {
+		directions = directions[:0]
+		for _, i := range again {
+			directions = append(directions, slope(feature, tau, s.rivals(bank, p, members, texts, i, false), nil))
+		}
+		second, err := scene.view.CAM(ctx, directions)
+		if err != nil {
+			return nil, err
+		}
+		for j, i := range again {
+			maps[i] = second[j]
+			if t != nil {
+				t.Retried[i] = true
+				t.Raw[i] = append([]float32(nil), second[j]...)
+			}
+		}
+	}
+	for _, m := range maps {
+		for j, v := range m {
+			m[j] = max(v, 0)
+		}
+		stretch(m)
+		stretch(m)
+	}
+	return maps, nil
+}
+
+// rivals returns the texts that member i competes with, itself first: all
+// members of a semantic set or the sentence alone, and the background.
+func (s *Segmenter) rivals(bank *Bank, p *pass, members []int, texts [][]float32, i int, background bool) [][]float32 {
+	own := members[i]
+	rivals := append(s.scratch.rivals[:0], texts[own])
+	if s.preset.Mode == Semantic {
+		for _, q := range members {
+			if q != own {
+				rivals = append(rivals, texts[q])
+			}
+		}
+	}
+	if background {
+		rivals = append(rivals, p.background...)
+		rivals = append(rivals, bank.own[own]...)
+	}
+	s.scratch.rivals = rivals
+	return rivals
+}
+
+// slope returns the direction in which the probability of the first text grows:
+// with p = softmax(tau·f̂·t), dp_0/df̂ = tau·p_0·(t_0 - Σ_j p_j·t_j) (car.md 11.3
+// and 11.5). The sum runs over the other texts, whose shares (1 - p_0) would be
+// lost to rounding where p_0 is near 1.
+func slope(feature []float32, tau float32, texts [][]float32, t *Trace) []float32 {
+	logits := make([]float64, len(texts))
+	high := math.Inf(-1)
+	for j, text := range texts {
+		logits[j] = float64(tau) * float64(dot(feature, text))
+		high = max(high, logits[j])
+	}
+	p := make([]float64, len(texts))
+	total := 0.0
+	for j, l := range logits {
+		p[j] = math.Exp(l - high)
+		total += p[j]
+	}
+	for j := range p {
+		p[j] /= total
+	}
+	if t != nil {
+		t.Logits = append(t.Logits, logits)
+		t.Probabilities = append(t.Probabilities, p)
+	}
+	direction := make([]float64, len(feature))
+	for j := 1; j < len(texts); j++ {
+		for i, v := range texts[j] {
+			direction[i] += p[j] * (float64(texts[0][i]) - float64(v))
+		}
+	}
+	out := make([]float32, len(feature))
+	for i, v := range direction {
+		out[i] = float32(float64(tau) * p[0] * v)
+	}
+	return out
+}
+
+func positive(m []float32) bool {
+	for _, v := range m {
+		if v > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func rowsOf(v []float32, n int) [][]float32 {
+	var rows [][]float32
+	for ; len(v) >= n && n > 0; v = v[n:] {
+		rows = append(rows, v[:n])
+	}
+	return rows
+}
+
+func clone2(v [][]float32) [][]float32 {
+	out := make([][]float32, len(v))
+	for i := range v {
+		out[i] = append([]float32(nil), v[i]...)
+	}
+	return out
+}

@@ -1,0 +1,245 @@
+package car
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/carve-video/carve/car/densecrf"
+)
+
+// A Result is what was found in a picture.
+type Result struct {
+	W, H int
+
+	// Found are the queries that were kept, in the order of the bank.
+	Found []Found
+
+	// Labels is the label map: 0 is background, k+1 query k of the bank. Where
+	// masks meet, the higher score wins, and things win over stuff (car.md 6.2).
+	Labels []uint16
+
+	// Stages says how it came to that.
+	Stages []Stage
+}
+
+// Found is one query's part of a result.
+type Found struct {
+	Query int     // index in the bank
+	Label string  // of the query
+	Score float32 // the judge's, 0..1
+	// Mask has a byte a pixel, 1 where the query wins: W×H.
+	Mask []uint8
+	// Probability is the refined probability, 0..1, W×H: the soft mask.
+	Probability []float32
+}
+
+// Area is the number of pixels of the mask.
+func (f *Found) Area() int {
+	n := 0
+	for _, m := range f.Mask {
+		n += int(m)
+	}
+	return n
+}
+
+// Lookup returns the part of a query of the bank, or nil.
+func (r *Result) Lookup(query int) *Found {
+	for i := range r.Found {
+		if r.Found[i].Query == query {
+			return &r.Found[i]
+		}
+	}
+	return nil
+}
+
+// refiner is the memory of Refine, apart from the loop's.
+type refiner struct {
+	crf        *densecrf.CRF
+	w, h       int
+	iterations int
+	colours    []uint8
+	unary, q   []float32
+}
+
+// Refine fits the kept masks to the picture's edges (car.md 6.1). The result
+// holds memory of its own.
+func (s *Segmenter) Refine(ctx context.Context, scene *Scene, out *Outcome) (*Result, error) {
+	res := &Result{}
+	return res, s.RefineInto(ctx, scene, out, res)
+}
+
+// RefineInto is Refine into the memory of an earlier result, whose content is
+// lost.
+func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, res *Result) error {
+	res.W, res.H = scene.Size()
+	res.Stages, res.Found = out.Stages, res.Found[:0]
+	res.Labels = grow(res.Labels, res.W*res.H)
+	clear(res.Labels)
+	built := false
+	for _, kept := range out.kept {
+		if len(kept) == 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !built {
+			s.refiner.look(scene.img, &s.preset, s.threads())
+			built = true
+		}
+		if s.preset.Mode == Refer {
+			// Sentences may mean the same thing: each has a field of its own.
+			for i := range kept {
+				res.add(out.bank, kept[i:i+1], s.refiner.refine(kept[i:i+1]))
+			}
+			continue
+		}
+		res.add(out.bank, kept, s.refiner.refine(kept))
+	}
+	slices.SortStableFunc(res.Found, func(a, b Found) int { return a.Query - b.Query })
+	res.paint(out)
+	return nil
+}
+
+// grow returns a slice of n elements, v itself if it has room; what it holds is
+// not cleared.
+func grow[T any](v []T, n int) []T {
+	if cap(v) < n {
+		return make([]T, n)
+	}
+	return v[:n]
+}
+
+// look prepares the fields for a picture; lattices of the size are kept.
+func (r *refiner) look(img *Image, p *Preset, threads int) {
+	colours := img.Pix[:3*img.W*img.H]
+	if p.WrapColours {
+		if cap(r.colours) < len(colours) {
+			r.colours = make([]uint8, len(colours))
+		}
+		r.colours = r.colours[:len(colours)]
+		densecrf.WrapImage(colours, r.colours)
+		colours = r.colours
+	}
+	if r.crf == nil || r.w != img.W || r.h != img.H {
+		params := p.CRF
+		params.Threads = threads
+		r.crf, r.w, r.h = densecrf.New(img.W, img.H, colours, params), img.W, img.H
+		return
+	}
+	r.crf.Reset(colours)
+}
+
+// refine returns the marginals of background and proposals, one plane after
+// the other; they are valid until the next call.
+func (r *refiner) refine(kept []Proposal) []float32 {
+	n := r.w * r.h
+	labels := len(kept) + 1
+	if cap(r.unary) < labels*n {
+		r.unary, r.q = make([]float32, labels*n), make([]float32, labels*n)
+	}
+	unary, q := r.unary[:labels*n], r.q[:labels*n]
+	// Background is what no proposal claims: 1 - max Y (bg_factor 1).
+	background := unary[:n]
+	for i := range background {
+		background[i] = 1
+	}
+	for k, p := range kept {
+		copy(unary[(k+1)*n:], p.Heat)
+		for i, v := range p.Heat {
+			background[i] = min(background[i], 1-v)
+		}
+	}
+	densecrf.Unary(unary, unary)
+	r.crf.Infer(unary, labels, q)
+	return q
+}
+
+// add takes the marginals of one field into the result.
+func (res *Result) add(bank *Bank, kept []Proposal, q []float32) {
+	n := res.W * res.H
+	first := len(res.Found)
+	for k, p := range kept {
+		if len(res.Found) < cap(res.Found) {
+			res.Found = res.Found[:len(res.Found)+1]
+		} else {
+			res.Found = append(res.Found, Found{})
+		}
+		f := &res.Found[len(res.Found)-1]
+		f.Query, f.Label, f.Score = p.Query, bank.queries[p.Query].Label, p.Score
+		f.Mask, f.Probability = grow(f.Mask, n), grow(f.Probability, n)
+		clear(f.Mask)
+		copy(f.Probability, q[(k+1)*n:])
+	}
+	for i := range n {
+		best, high := -1, q[i]
+		for k := range kept {
+			if v := q[(k+1)*n+i]; v > high {
+				best, high = k, v
+			}
+		}
+		if best >= 0 {
+			res.Found[first+best].Mask[i] = 1
+		}
+	}
+}
+
+// paint writes the label map: stuff first, then things, each by ascending
+// score, so that what is surer overwrites (car.md 6.2).
+func (res *Result) paint(out *Outcome) {
+	for i := len(out.kept) - 1; i >= 0; i-- {
+		order := members(out.kept[i])
+		slices.SortStableFunc(order, func(a, b int) int {
+			return cmpFloat(res.Lookup(a).Score, res.Lookup(b).Score)
+		})
+		for _, q := range order {
+			for j, m := range res.Lookup(q).Mask {
+				if m != 0 {
+					res.Labels[j] = uint16(q + 1)
+				}
+			}
+		}
+	}
+}
+
+func cmpFloat(a, b float32) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Merge makes one mask of several that mean one object (car.md 6.4): their
+// mean, weighted by score, above one half; or, where that covers no more than a
+// twentieth of the picture, their union. It has a byte a pixel.
+func (r *Result) Merge() []uint8 {
+	n := r.W * r.H
+	merged := make([]uint8, n)
+	total := 0.0
+	for i := range r.Found {
+		total += float64(r.Found[i].Score)
+	}
+	area := 0
+	for j := range n {
+		sum := 0.0
+		for i := range r.Found {
+			sum += float64(r.Found[i].Score) * float64(r.Found[i].Mask[j])
+		}
+		if total > 0 && sum/total >= 0.5 {
+			merged[j] = 1
+			area++
+		}
+	}
+	if float64(area) <= math.Floor(0.05*float64(n)) {
+		for i := range r.Found {
+			for j, m := range r.Found[i].Mask {
+				merged[j] |= m
+			}
+		}
+	}
+	return merged
+}

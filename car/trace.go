@@ -1,0 +1,53 @@
+package car
+
+import "sync"
+
+// A Trace is the inside of one stage, for tests and for people who want to see
+// why something was kept. Lists run over the queries asked, in order; patch maps
+// have rows×cols values.
+type Trace struct {
+	Pass  string
+	Stage int
+	Asked []int
+
+	// The proposer. Rivals begin with the query itself, then the others of the
+	// set in order, then the background.
+	Logits, Probabilities [][]float64
+	Raw                   [][]float32 // Y·w, before ReLU
+	Retried               []bool      // without the background
+	Maps                  [][]float32 // after ReLU and min-max
+	Inside                [][]float32 // 1 inside the boxes
+	Spread                [][]float32 // A·(inside·map)
+	Refined               [][]float32 // after min-max
+	Proposals             []Proposal
+
+	// The judge; empty where a text was alone.
+	Areas    []int  // pixels of the masks shown
+	Prompted []bool // false: the picture as it is
+	Pictures map[int]Shown
+	Vectors  [][]float32
+	Shares   [][]float64 // of each proposal among the rivals
+
+	mu sync.Mutex
+}
+
+// Shown is what the judge was shown: the prompted picture, and what became of
+// it at the judge's size. Only the first of equal ones is made.
+type Shown struct{ Prompted, Input *Image }
+
+func newTrace(p *pass, stage int, asked []int) *Trace {
+	return &Trace{Pass: p.name, Stage: stage, Asked: asked, Pictures: make(map[int]Shown)}
+}
+
+// scratch is memory that the proposing and judging half uses again.
+type scratch struct {
+	whole, half   Image
+	blur          []uint16
+	boxed, inside []float32
+	boxer         boxer
+	bilinear      bilinearScratch
+	rivals        [][]float32
+	masks         [][]uint8
+	inputs        []*Image
+	showings      []*showing
+}
