@@ -13,6 +13,7 @@ type copied struct {
 	info    StreamInfo
 	out     *astiav.Stream
 	base    astiav.Rational // of the source's stream
+	cover   bool
 	lastDTS int64
 	refused int64 // packets that the container did not take
 	reason  error
@@ -55,7 +56,7 @@ func (s *Sink) addCopies(of *astiav.OutputFormat) error {
 		out.SetAvgFrameRate(in.AvgFrameRate())
 		out.SetSampleAspectRatio(in.SampleAspectRatio())
 		out.SetID(in.ID())
-		s.copies[si.Index] = &copied{info: si, out: out, base: in.TimeBase(), lastDTS: astiav.NoPtsValue}
+		s.copies[si.Index] = &copied{info: si, out: out, base: in.TimeBase(), cover: attached(in), lastDTS: astiav.NoPtsValue}
 	}
 	return nil
 }
@@ -119,6 +120,10 @@ func (s *Sink) copyPacket(p *astiav.Packet) error {
 	q.RescaleTs(c.base, c.out.TimeBase())
 	if q.Dts() == astiav.NoPtsValue {
 		q.SetDts(q.Pts())
+	}
+	if c.cover && q.Dts() == astiav.NoPtsValue {
+		q.SetPts(0)
+		q.SetDts(0)
 	}
 	if q.Dts() == astiav.NoPtsValue {
 		s.refuse(c, errors.New("it has no timestamp"))

@@ -8,24 +8,24 @@ import (
 
 // A sampler reads one component of one row as 8-bit values.
 type sampler struct {
-	row   []byte
-	step  int
-	shift int  // right shift to the upper eight bits
-	up    int  // left shift where the depth is below eight
-	wide  bool // two bytes a sample
-	big   bool // big endian
+	row         []byte
+	step        int
+	shift, mask int  // to the sample itself
+	down, up    int  // to its upper eight bits
+	wide, big   bool // two bytes a sample, the upper first
 }
 
 func (s sampler) at(x int) byte {
 	b := s.row[x*s.step:]
-	if !s.wide {
-		return b[0] >> s.shift << s.up
+	v := int(b[0])
+	if s.wide {
+		if s.big {
+			v = v<<8 | int(b[1])
+		} else {
+			v |= int(b[1]) << 8
+		}
 	}
-	v := int(b[0]) | int(b[1])<<8
-	if s.big {
-		v = int(b[0])<<8 | int(b[1])
-	}
-	return byte(v >> s.shift)
+	return byte(v >> s.shift & s.mask >> s.down << s.up)
 }
 
 // sampler returns the reader of component c (of full resolution) in row y.
@@ -34,7 +34,8 @@ func (d pixelDescription) sampler(p *astiav.Frame, c, y int) sampler {
 	data, stride := framePlane(p, comp.plane, d.rows(comp.plane, p.Height()))
 	return sampler{
 		row: data[y*stride+comp.offset:], step: comp.step,
-		shift: comp.shift + max(0, comp.depth-8), up: max(0, 8-comp.depth),
+		shift: comp.shift, mask: 1<<comp.depth - 1,
+		down: max(0, comp.depth-8), up: max(0, 8-comp.depth),
 		wide: comp.shift+comp.depth > 8, big: d.bigEndian,
 	}
 }
@@ -43,12 +44,12 @@ func (d pixelDescription) sampler(p *astiav.Frame, c, y int) sampler {
 func (d pixelDescription) sampleRow(p *astiav.Frame, c, y int, dst []byte) {
 	s := d.sampler(p, c, y)
 	switch {
-	case s.step == 1 && s.shift == 0 && s.up == 0 && !s.wide:
+	case s.step == 1 && s.shift == 0 && s.mask == 255 && !s.wide:
 		copy(dst, s.row)
 	case s.wide && !s.big && s.step == 2:
 		row := s.row[:2*len(dst)]
 		for x := range dst {
-			dst[x] = byte((int(row[2*x]) | int(row[2*x+1])<<8) >> s.shift)
+			dst[x] = byte((int(row[2*x]) | int(row[2*x+1])<<8) >> s.shift & s.mask >> s.down)
 		}
 	default:
 		for x := range dst {
