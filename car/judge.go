@@ -129,9 +129,7 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 		}
 		s.forJudge(picture, inputs[k], w)
 		if t != nil {
-			t.mu.Lock()
 			t.Pictures[fresh[k]] = Shown{cloneImage(picture), cloneImage(inputs[k])}
-			t.mu.Unlock()
 		}
 	})
 	for from := 0; from < len(fresh); from += judgeBatch {

@@ -1,7 +1,5 @@
 package car
 
-import "sync"
-
 // A Trace is the inside of one stage, for tests and for people who want to see
 // why something was kept. Lists run over the queries asked, in order; patch maps
 // have rows×cols values.
@@ -24,11 +22,9 @@ type Trace struct {
 	// The judge; empty where a text was alone.
 	Areas    []int  // pixels of the masks shown
 	Prompted []bool // false: the picture as it is
-	Pictures map[int]Shown
+	Pictures []Shown
 	Vectors  [][]float32
 	Shares   [][]float64 // of each proposal among the rivals
-
-	mu sync.Mutex
 }
 
 // Shown is what the judge was shown: the prompted picture, and what became of
@@ -36,7 +32,7 @@ type Trace struct {
 type Shown struct{ Prompted, Input *Image }
 
 func newTrace(p *pass, stage int, asked []int) *Trace {
-	return &Trace{Pass: p.name, Stage: stage, Asked: asked, Pictures: make(map[int]Shown)}
+	return &Trace{Pass: p.name, Stage: stage, Asked: asked, Pictures: make([]Shown, len(asked))}
 }
 
 // scratch is memory that the proposing and judging half uses again.

@@ -1,0 +1,377 @@
+package car
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/carve-video/carve/internal/golden"
+	"github.com/carve-video/carve/internal/safetensors"
+)
+
+// units is the manifest of the golden units, as far as this package goes.
+type units struct {
+	Bicubic []struct {
+		Input, Output string
+		W             int `json:"out_w"`
+		H             int `json:"out_h"`
+	} `json:"pil_bicubic"`
+	Crop    []struct{ Input, Output string } `json:"clip_preprocess_bytes"`
+	Blur    []struct{ Input, Output string } `json:"gaussian_blur_15"`
+	Gray    []struct{ Input, Output string } `json:"bgr2gray_on_rgb"`
+	Ellipse []tiles                          `json:"ellipse"`
+	Rect    []tiles                          `json:"rectangle"`
+	Prompts []struct {
+		Base, Masks, Output string
+		Types               []string
+	} `json:"apply_visual_prompts"`
+	Extent []struct {
+		Mask    int
+		CenterX int `json:"center_x"`
+		CenterY int `json:"center_y"`
+		Width   int
+		Height  int
+	} `json:"mask2chw"`
+	Bilinear []struct {
+		Input, Output, File string
+		In                  [2]int `json:"in_hw"`
+		Out                 [2]int `json:"out_hw"`
+	} `json:"cv2_resize_bilinear_f32"`
+	Boxes struct {
+		File  string
+		Cases []struct {
+			Map, Mask string
+			Threshold float32
+		}
+	} `json:"scoremap2bbox"`
+	CAA []struct{ File, D, A, M, Box, R string } `json:"caa"`
+}
+
+type tiles struct {
+	Output     string
+	H          int      `json:"tile_h"`
+	W          int      `json:"tile_w"`
+	Background uint8    `json:"background"`
+	Ellipses   [][4]int `json:"params_cx_cy_ax_ay"`
+	Rectangles [][4]int `json:"params_x0_y0_x1_y1"`
+}
+
+func readUnits(t *testing.T) units {
+	var u units
+	golden.Manifest(t, golden.Dir(t, "units", "manifest.json"), &u)
+	return u
+}
+
+func unitImage(t *testing.T, name string) *Image {
+	pix, w, h := golden.RGB(t, golden.Dir(t, "units", name))
+	return &Image{Pix: pix, W: w, H: h}
+}
+
+func unitTensors(t *testing.T, name string) func(string) []float32 {
+	f, err := safetensors.Open(golden.Dir(t, "units", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return func(name string) []float32 { return floats(t, f, name) }
+}
+
+func floats(t *testing.T, f *safetensors.File, name string) []float32 {
+	t.Helper()
+	tensor, err := f.Tensor(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tensor.DType == "U8" {
+		b, err := tensor.Uint8()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := make([]float32, len(b))
+		for i := range b {
+			v[i] = float32(b[i])
+		}
+		return v
+	}
+	v, err := tensor.Float32()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// samePixels demands equal pictures but for the given number of pixels.
+func samePixels(t *testing.T, got, want *Image, allowed int) {
+	t.Helper()
+	if got.W != want.W || got.H != want.H {
+		t.Fatalf("size %dx%d, want %dx%d", got.W, got.H, want.W, want.H)
+	}
+	differ, at := 0, 0
+	for i := 0; i < len(want.Pix); i += 3 {
+		if got.Pix[i] != want.Pix[i] || got.Pix[i+1] != want.Pix[i+1] || got.Pix[i+2] != want.Pix[i+2] {
+			differ, at = differ+1, i/3
+		}
+	}
+	if differ > allowed {
+		t.Errorf("%d pixels differ (%d allowed), one at %d,%d: %v, want %v", differ, allowed,
+			at%want.W, at/want.W, got.Pix[3*at:3*at+3], want.Pix[3*at:3*at+3])
+	}
+}
+
+func TestGoldenBicubic(t *testing.T) {
+	for _, u := range readUnits(t).Bicubic {
+		var dst, tmp Image
+		got := resizeBicubic(unitImage(t, u.Input), u.W, u.H, &dst, &tmp)
+		samePixels(t, got, unitImage(t, u.Output), 0)
+	}
+}
+
+func TestGoldenCrop(t *testing.T) {
+	for _, u := range readUnits(t).Crop {
+		var dst Image
+		var w showing
+		want := unitImage(t, u.Output)
+		centreCrop(unitImage(t, u.Input), want.W, &dst, &w)
+		samePixels(t, &dst, want, 0)
+	}
+}
+
+func TestGoldenBlurAndGray(t *testing.T) {
+	u := readUnits(t)
+	for _, u := range u.Blur {
+		in, dst := unitImage(t, u.Input), Image{}
+		surround(in, promptSet([]Prompt{Blur}), &dst, new([]uint16))
+		samePixels(t, &dst, unitImage(t, u.Output), 0)
+	}
+	for _, u := range u.Gray {
+		in, dst := unitImage(t, u.Input), Image{}
+		surround(in, promptSet([]Prompt{Gray}), &dst, new([]uint16))
+		samePixels(t, &dst, unitImage(t, u.Output), 0)
+	}
+}
+
+func TestGoldenOutlines(t *testing.T) {
+	u := readUnits(t)
+	for _, u := range append(u.Ellipse, u.Rect...) {
+		all := unitImage(t, u.Output)
+		draw := append(u.Ellipses, u.Rectangles...)
+		for i, p := range draw {
+			got := NewImage(u.W, u.H)
+			for j := range got.Pix {
+				got.Pix[j] = u.Background
+			}
+			allowed := 0
+			if len(u.Ellipses) > 0 {
+				drawEllipse(got, p[0], p[1], p[2], p[3])
+				allowed = 1 // goldens/README.md: one pixel of an outline
+			} else {
+				drawRectangle(got, p[0], p[1], p[2], p[3])
+			}
+			t.Run(fmt.Sprint(u.Output, p), func(t *testing.T) {
+				samePixels(t, got, tile(all, i, u.W, u.H), allowed)
+			})
+		}
+	}
+}
+
+// tile cuts the i-th of the tiles of w×h out of a sheet, row by row.
+func tile(all *Image, i, w, h int) *Image {
+	out := NewImage(w, h)
+	across := all.W / w
+	x0, y0 := i%across*w, i/across*h
+	for y := range h {
+		copy(out.Pix[3*w*y:3*w*(y+1)], all.Pix[3*((y0+y)*all.W+x0):])
+	}
+	return out
+}
+
+func promptMasks(t *testing.T, name string, w, h int) [][]uint8 {
+	pix, _, height := golden.Gray(t, golden.Dir(t, "units", name))
+	var masks [][]uint8
+	for i := range height / h {
+		masks = append(masks, pix[i*w*h:(i+1)*w*h])
+	}
+	return masks
+}
+
+func TestGoldenPrompts(t *testing.T) {
+	for _, u := range readUnits(t).Prompts {
+		base := unitImage(t, u.Base)
+		all := unitImage(t, u.Output)
+		var set []Prompt
+		for _, name := range u.Types {
+			p, err := ParsePrompt(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			set = append(set, p)
+		}
+		file, _, _ := strings.Cut(u.Masks, " ")
+		for i, mask := range promptMasks(t, file, base.W, base.H) {
+			t.Run(fmt.Sprint(strings.Join(u.Types, "+"), " ", i), func(t *testing.T) {
+				var around, got Image
+				surround(base, promptSet(set), &around, new([]uint16))
+				show(base, &around, mask, promptSet(set), &got, &outliner{})
+				allowed := 0
+				if promptSet(set).has(Circle) {
+					allowed = 1
+				}
+				samePixels(t, &got, tile(all, i, base.W, base.H), allowed)
+			})
+		}
+	}
+}
+
+func TestGoldenExtent(t *testing.T) {
+	u := readUnits(t)
+	base := unitImage(t, u.Prompts[0].Base)
+	file, _, _ := strings.Cut(u.Prompts[0].Masks, " ")
+	masks := promptMasks(t, file, base.W, base.H)
+	for _, u := range u.Extent {
+		cx, cy, w, h := extent(masks[u.Mask], base.W)
+		if cx != u.CenterX || cy != u.CenterY || w != u.Width || h != u.Height {
+			t.Errorf("mask %d: centre %d,%d, size %dx%d; want %d,%d, %dx%d", u.Mask, cx, cy, w, h, u.CenterX, u.CenterY, u.Width, u.Height)
+		}
+	}
+}
+
+func TestGoldenBilinear(t *testing.T) {
+	for _, u := range readUnits(t).Bilinear {
+		get := unitTensors(t, u.File)
+		dst := make([]float32, u.Out[0]*u.Out[1])
+		resizeBilinear(get(u.Input), u.In[1], u.In[0], dst, u.Out[1], u.Out[0], &bilinearScratch{})
+		near(t, u.Output, dst, get(u.Output), 1e-6)
+	}
+}
+
+func near(t *testing.T, name string, got, want []float32, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d values, want %d", name, len(got), len(want))
+	}
+	worst, at := 0.0, 0
+	for i := range want {
+		if d := math.Abs(float64(got[i]) - float64(want[i])); d > worst || math.IsNaN(d) {
+			worst, at = d, i
+		}
+	}
+	if !(worst <= tolerance) {
+		t.Errorf("%s: value %d is %g, want %g: off by %g, %g allowed", name, at, got[at], want[at], worst, tolerance)
+	}
+}
+
+func TestGoldenBoxes(t *testing.T) {
+	u := readUnits(t).Boxes
+	f, err := safetensors.Open(golden.Dir(t, "units", u.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, c := range u.Cases {
+		m, err := f.Tensor(c.Map)
+		if err != nil {
+			t.Fatal(err)
+		}
+		heat := floats(t, f, c.Map)
+		got := make([]float32, len(heat))
+		new(boxer).mark(heat, m.Shape[0], m.Shape[1], c.Threshold, got)
+		near(t, c.Mask, got, floats(t, f, c.Mask), 0)
+	}
+}
+
+func TestGoldenAffinity(t *testing.T) {
+	for _, u := range readUnits(t).CAA {
+		get := unitTensors(t, u.File)
+		d, m, box := get(u.D), get(u.M), get(u.Box)
+		n := len(m)
+		for threads := 1; threads <= 3; threads++ {
+			var a affinity
+			a.build(d, n, threads)
+			// A, column by column.
+			full := make([]float32, n*n)
+			for i := range n {
+				full[i*n+i] = 1
+			}
+			a.spread(full, n)
+			near(t, u.A, full, get(u.A), 1e-6)
+			x := make([]float32, n)
+			for i := range x {
+				x[i] = m[i] * box[i]
+			}
+			a.spread(x, 1)
+			near(t, u.R, x, get(u.R), 1e-6)
+		}
+	}
+}
+
+// TestGoldenLabels checks the label map and the merging of sentences.
+func TestGoldenLabels(t *testing.T) {
+	f, err := safetensors.Open(filepath.Join(golden.Dir(t, "units"), "labels.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for j := 0; f.Has(fmt.Sprint("masks", j)); j++ {
+		name := func(s string) string { return fmt.Sprint(s, j) }
+		masks, err := f.Tensor(name("masks"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, h, w := masks.Shape[0], masks.Shape[1], masks.Shape[2]
+		res := &Result{W: w, H: h, Labels: make([]uint16, w*h)}
+		out := &Outcome{}
+		add := func(masks, scores []float32, ids []int) {
+			var kept []Proposal
+			for i := range scores {
+				m := make([]uint8, w*h)
+				for p, v := range masks[i*w*h : (i+1)*w*h] {
+					if v > 0.5 {
+						m[p] = 1
+					}
+				}
+				kept = append(kept, Proposal{Query: ids[i], Score: scores[i]})
+				res.Found = append(res.Found, Found{Query: ids[i], Score: scores[i], Mask: m})
+			}
+			out.kept = append(out.kept, kept)
+		}
+		scores := name("scores")
+		if f.Has(scores) {
+			ids := []int{0, 1, 2, 3, 4, 5, 6, 7, 8}
+			if f.Has(name("stuff")) {
+				ids = []int{4, 7} // the id maps of the manifest's note
+			}
+			add(floats(t, f, name("masks")), floats(t, f, scores), ids[:k])
+			if f.Has(name("stuff")) {
+				add(floats(t, f, name("stuff")), floats(t, f, name("stuff_scores")), []int{30, 21})
+			}
+			var kept [][]Proposal
+			for _, pass := range out.kept {
+				var live []Proposal
+				for _, p := range pass {
+					if p.Score > 0 {
+						live = append(live, p)
+					}
+				}
+				kept = append(kept, live)
+			}
+			out.kept = kept
+			res.paint(out)
+			tensor, err := f.Tensor(name("labels"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := tensor.Int32()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range want {
+				if int32(res.Labels[i]) != want[i] {
+					t.Errorf("labels%d: pixel %d is %d, want %d", j, i, res.Labels[i], want[i])
+					break
+				}
+			}
+		}
+	}
+}
