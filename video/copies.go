@@ -80,6 +80,9 @@ func remade(in, video *astiav.Stream) bool {
 
 func carries(of *astiav.OutputFormat, in *astiav.Stream) bool {
 	p := in.CodecParameters()
+	if p.MediaType() == astiav.MediaTypeAttachment {
+		return of.Name() == "matroska" // which says yes only to what it calls codecs
+	}
 	if p.CodecID() == astiav.CodecIDNone {
 		return false
 	}

@@ -158,8 +158,8 @@ func evenSize(encoder string, format astiav.PixelFormat, w, h int) (int, int) {
 	switch encoder {
 	case "libx264", "libx265", "libopenh264":
 		if d, ok := describe(format); ok {
-			w += -w & (1<<d.log2ChromaW - 1)
-			h += -h & (1<<d.log2ChromaH - 1)
+			w += -w & (1<<d.ChromaX - 1)
+			h += -h & (1<<d.ChromaY - 1)
 		}
 	}
 	return w, h
@@ -190,7 +190,7 @@ func (s *Sink) planPicture(e *encoder, c container) error {
 		to, _ := describe(best)
 		const bt709, limited, full, rgb = 1, 1, 2, 0 // ITU-T H.273; FFmpeg's ranges
 		switch {
-		case from.rgb && !to.rgb:
+		case from.RGB && !to.RGB:
 			e.colour.matrix, e.colour.colourRange = bt709, limited
 			if strings.HasPrefix(best.Name(), "yuvj") {
 				const bt601 = 6 // what JFIF prescribes
@@ -199,7 +199,7 @@ func (s *Sink) planPicture(e *encoder, c container) error {
 			} else {
 				scale += ":out_color_matrix=bt709:out_range=tv"
 			}
-		case to.rgb:
+		case to.RGB:
 			e.colour.matrix, e.colour.colourRange, e.colour.chroma = rgb, full, 0
 			scale += ":out_range=pc"
 		case strings.HasPrefix(best.Name(), "yuvj"):

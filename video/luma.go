@@ -29,19 +29,19 @@ func (s sampler) at(x int) byte {
 }
 
 // sampler returns the reader of component c (of full resolution) in row y.
-func (d pixelDescription) sampler(p *astiav.Frame, c, y int) sampler {
-	comp := d.components[c]
-	data, stride := framePlane(p, comp.plane, d.rows(comp.plane, p.Height()))
+func (d Layout) sampler(p *astiav.Frame, c, y int) sampler {
+	comp := d.Components[c]
+	data, stride := framePlane(p, comp.Plane, d.rows(comp.Plane, p.Height()))
 	return sampler{
-		row: data[y*stride+comp.offset:], step: comp.step,
-		shift: comp.shift, mask: 1<<comp.depth - 1,
-		down: max(0, comp.depth-8), up: max(0, 8-comp.depth),
-		wide: comp.shift+comp.depth > 8, big: d.bigEndian,
+		row: data[y*stride+comp.Offset:], step: comp.Step,
+		shift: comp.Shift, mask: 1<<comp.Depth - 1,
+		down: max(0, comp.Depth-8), up: max(0, 8-comp.Depth),
+		wide: comp.Shift+comp.Depth > 8, big: d.BigEndian,
 	}
 }
 
 // sampleRow writes component c of row y into dst.
-func (d pixelDescription) sampleRow(p *astiav.Frame, c, y int, dst []byte) {
+func (d Layout) sampleRow(p *astiav.Frame, c, y int, dst []byte) {
 	s := d.sampler(p, c, y)
 	switch {
 	case s.step == 1 && s.shift == 0 && s.mask == 255 && !s.wide:

@@ -187,15 +187,15 @@ func (s *Source) describe() error {
 	}
 	i := Info{
 		Path: s.Path, Container: s.input.InputFormat().Name(), Codec: p.CodecID().Name(),
-		Width: f.Width(), Height: f.Height(), PixelFormat: desc.name,
+		Width: f.Width(), Height: f.Height(), PixelFormat: desc.Name,
 		TimeBase: fromAV(s.stream.TimeBase()), AverageRate: fromAV(s.stream.AvgFrameRate()),
 		RealRate: fromAV(s.stream.RFrameRate()), StartPTS: frameTimestamp(f),
 		SampleAspect: fromAV(s.input.GuessSampleAspectRatio(s.stream, f)),
 		Frames:       s.stream.NbFrames(),
 		format:       f.PixelFormat(), codecID: p.CodecID(),
 	}
-	for _, c := range desc.components {
-		i.BitDepth = max(i.BitDepth, c.depth)
+	for _, c := range desc.Components {
+		i.BitDepth = max(i.BitDepth, c.Depth)
 	}
 	if i.StartPTS == astiav.NoPtsValue {
 		i.StartPTS = 0

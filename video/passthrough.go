@@ -20,6 +20,7 @@ type passthrough struct {
 	begun      bool
 	kept       []*astiav.Packet
 	bytes      int
+	limit      int // of bytes; 0 means maxKept
 	overflowed bool
 }
 
@@ -64,7 +65,11 @@ func (b *passthrough) pass(p *astiav.Packet) error {
 	if b.overflowed {
 		return nil
 	}
-	if b.bytes += p.Size(); b.bytes > maxKept {
+	limit := b.limit
+	if limit == 0 {
+		limit = maxKept
+	}
+	if b.bytes += p.Size(); b.bytes > limit {
 		b.drop()
 		b.overflowed = true
 		return nil

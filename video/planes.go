@@ -31,24 +31,24 @@ func (f *Frame) Planes() ([4]Plane, error) {
 }
 
 // rows returns the height of plane i in a picture of height h.
-func (d pixelDescription) rows(i, h int) int {
-	if d.palette && i == 1 {
+func (d Layout) rows(i, h int) int {
+	if d.Palette && i == 1 {
 		return 1
 	}
 	chroma, used := false, false
-	for c, comp := range d.components {
-		if comp.plane == i {
+	for c, comp := range d.Components {
+		if comp.Plane == i {
 			used = true
 			// Components 1 and 2 are chroma; where they share their plane with
 			// luma the picture is packed and has all rows.
-			chroma = !d.rgb && (c == 1 || c == 2) && comp.plane != d.components[0].plane
+			chroma = !d.RGB && (c == 1 || c == 2) && comp.Plane != d.Components[0].Plane
 		}
 	}
 	if !used {
 		return 0
 	}
 	if chroma {
-		return -(-h >> d.log2ChromaH)
+		return -(-h >> d.ChromaY)
 	}
 	return h
 }
@@ -65,10 +65,10 @@ func (f *Frame) Luma() ([]byte, error) {
 	}
 	dst := f.slot.luma[:w*h]
 	d, ok := describe(p.PixelFormat())
-	if !ok || d.palette || d.bitstream || d.float || d.hardware || d.bayer || frameUpsideDown(p) {
+	if !ok || d.Palette || d.Bitstream || d.Float || d.hardware || d.bayer || frameUpsideDown(p) {
 		return dst, f.slot.lumaByFilter(dst)
 	}
-	rgb := d.rgb && len(d.components) >= 3
+	rgb := d.RGB && len(d.Components) >= 3
 	for y := range h {
 		row := dst[y*w : (y+1)*w]
 		if !rgb {

@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"fmt"
+	"sync"
 	"unsafe"
 
 	"github.com/asticode/go-astiav"
@@ -250,36 +251,30 @@ func headerDuration(c *astiav.FormatContext) bool { return C.carveHeaderDuration
 // readError returns the error that stopped reading, if one did.
 func readError(c *astiav.FormatContext) error { return check(C.carveReadError(cFormat(c))) }
 
-// A component says where one component of a pixel lies (AVComponentDescriptor).
-type component struct{ plane, step, offset, shift, depth int }
+// described keeps what describe found: it is asked for with every frame.
+var described sync.Map // of astiav.PixelFormat to Layout
 
-// pixelDescription is what FFmpeg says of a pixel format.
-type pixelDescription struct {
-	name                                          string
-	components                                    []component
-	log2ChromaW, log2ChromaH                      int
-	rgb, alpha, planar, bigEndian, palette, float bool
-	bitstream, hardware, bayer                    bool
-}
-
-func describe(pf astiav.PixelFormat) (pixelDescription, bool) {
+func describe(pf astiav.PixelFormat) (Layout, bool) {
+	if p, ok := described.Load(pf); ok {
+		return p.(Layout), true
+	}
 	d := C.av_pix_fmt_desc_get(C.enum_AVPixelFormat(pf))
 	if d == nil {
-		return pixelDescription{}, false
+		return Layout{}, false
 	}
 	has := func(flag C.uint64_t) bool { return d.flags&flag != 0 }
-	p := pixelDescription{
-		name:        C.GoString(d.name),
-		log2ChromaW: int(d.log2_chroma_w), log2ChromaH: int(d.log2_chroma_h),
-		rgb: has(C.AV_PIX_FMT_FLAG_RGB), alpha: has(C.AV_PIX_FMT_FLAG_ALPHA),
-		planar: has(C.AV_PIX_FMT_FLAG_PLANAR), bigEndian: has(C.AV_PIX_FMT_FLAG_BE),
-		palette: has(C.AV_PIX_FMT_FLAG_PAL), float: has(C.AV_PIX_FMT_FLAG_FLOAT),
-		bitstream: has(C.AV_PIX_FMT_FLAG_BITSTREAM), hardware: has(C.AV_PIX_FMT_FLAG_HWACCEL),
-		bayer: has(C.AV_PIX_FMT_FLAG_BAYER),
+	p := Layout{
+		Name:    C.GoString(d.name),
+		ChromaX: int(d.log2_chroma_w), ChromaY: int(d.log2_chroma_h),
+		RGB: has(C.AV_PIX_FMT_FLAG_RGB), Alpha: has(C.AV_PIX_FMT_FLAG_ALPHA),
+		BigEndian: has(C.AV_PIX_FMT_FLAG_BE), Float: has(C.AV_PIX_FMT_FLAG_FLOAT),
+		Palette: has(C.AV_PIX_FMT_FLAG_PAL), Bitstream: has(C.AV_PIX_FMT_FLAG_BITSTREAM),
+		bayer: has(C.AV_PIX_FMT_FLAG_BAYER), hardware: has(C.AV_PIX_FMT_FLAG_HWACCEL),
 	}
 	for i := range int(d.nb_components) {
 		c := d.comp[i]
-		p.components = append(p.components, component{int(c.plane), int(c.step), int(c.offset), int(c.shift), int(c.depth)})
+		p.Components = append(p.Components, Component{int(c.plane), int(c.step), int(c.offset), int(c.shift), int(c.depth)})
 	}
+	described.Store(pf, p)
 	return p, true
 }

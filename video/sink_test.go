@@ -84,6 +84,20 @@ func journeys() []journey {
 			special: func(t *testing.T, _ *run, a, b probe) {
 				equal(t, "field order", b.Streams[0].FieldOrder, a.Streams[0].FieldOrder)
 			}},
+		{name: "video long after audio", ext: "mkv", make: append([]string{"-itsoffset", "40"}, x264()...), to: "mkv", how: lossless, pixels: true, audio: true},
+		{name: "audio long after video", ext: "mp4", make: []string{"-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=40", "-c:v", "libx264", "-c:a", "aac"}, to: "mp4", how: quick, audio: true, total: true},
+		{name: "audio read twice", ext: "mp4", make: x264(), to: "mp4", audio: true, total: true,
+			how: func(src *Source, s *Sink) { src.beside.limit = 100; s.Preset = "veryfast" }},
+		{name: "audio only where it takes it", ext: "mkv", make: x264(), to: "webm", how: func(_ *Source, s *Sink) { s.Encoder = "libvpx-vp9" },
+			special: func(t *testing.T, r *run, _, b probe) {
+				if len(r.lost) != 1 || r.lost[0].Stream.Codec != "aac" || len(b.Streams) != 1 {
+					t.Errorf("lost %+v, %d streams", r.lost, len(b.Streams))
+				}
+			}},
+		{name: "slow film, sparse subtitles", ext: "mkv", make: nil, to: "mkv", how: lossless, pixels: true, audio: true,
+			special: func(t *testing.T, r *run, a, b probe) {
+				sameList(t, "subtitles", packets(t, r.out, "s", "pts_time,data_hash"), packets(t, r.in, "s", "pts_time,data_hash"))
+			}},
 		{name: "subtitles, chapters, tags", ext: "mkv", to: "mkv", how: lossless, pixels: true, audio: true, make: nil,
 			special: func(t *testing.T, r *run, a, b probe) {
 				sameList(t, "subtitles", packets(t, r.out, "s", "pts_time,data_hash"), packets(t, r.in, "s", "pts_time,data_hash"))
@@ -100,6 +114,20 @@ func journeys() []journey {
 				equal(t, "warnings", r.log.count("left out"), 1)
 				equal(t, "chapters", len(b.Chapters), len(a.Chapters))
 				equal(t, "title", b.Format.Tags["title"], "A Film")
+			}},
+		{name: "chapters and font", ext: "mkv", make: nil, to: "mkv", how: lossless, pixels: true, audio: true,
+			special: func(t *testing.T, r *run, a, b probe) {
+				sameTags(t, a, b)
+				if k := b.Streams[len(b.Streams)-1]; k.Kind != "attachment" || k.Tags["filename"] != "font.ttf" {
+					t.Errorf("attachment: %+v", k)
+				}
+			}},
+		{name: "chapters in MP4", ext: "mp4", make: nil, to: "mp4", how: lossless, pixels: true, audio: true, total: true,
+			special: func(t *testing.T, r *run, a, b probe) {
+				sameTags(t, a, b)
+				if len(r.lost) != 0 || r.log.count("left out") != 0 {
+					t.Errorf("lost %+v\n%s", r.lost, r.log.all())
+				}
 			}},
 		{name: "two languages of audio", ext: "mp4", to: "mp4", how: quick, audio: true, total: true,
 			make: []string{"-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=1.2", "-f", "lavfi", "-i", "sine=880:duration=1.2", "-map", "0", "-map", "1", "-map", "2",
@@ -140,18 +168,36 @@ func (j journey) clip(t *testing.T) string {
 		return ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=1.2", "-i", cover,
 			"-map", "0", "-map", "1", "-map", "2", "-c:v:0", "libx264", "-c:v:1", "copy", "-disposition:v:1", "attached_pic")
 	}
+	film, sound := av, "sine=duration=1.2"
+	first, last := "00:00:00,100 --> 00:00:00,500", "00:00:01,000 --> 00:00:01,100"
+	if strings.HasPrefix(j.name, "slow") {
+		film, sound = "testsrc2=size=64x48:rate=1:duration=60", "sine=duration=60"
+		last = "00:00:59,000 --> 00:00:59,500"
+	}
 	srt, meta := filepath.Join(dir, "s.srt"), filepath.Join(dir, "meta.txt")
 	for p, s := range map[string]string{
-		srt:  "1\n00:00:00,100 --> 00:00:00,500\nEins\n\n2\n00:00:01,000 --> 00:00:01,100\nZwei\n",
+		srt:  "1\n" + first + "\nEins\n\n2\n" + last + "\nZwei\n",
 		meta: ";FFMETADATA1\ntitle=A Film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=600\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=600\nEND=1200\ntitle=Two\n",
 	} {
 		if err := os.WriteFile(p, []byte(s), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return ffmpeg(t, "in.mkv", "-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=1.2", "-i", srt, "-i", meta,
+	if j.name == "chapters in MP4" {
+		return ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", film, "-f", "lavfi", "-i", sound, "-i", meta, "-map_metadata", "2", "-map_chapters", "2",
+			"-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "aac")
+	}
+	var more []string
+	if strings.HasSuffix(j.name, "font") {
+		font := filepath.Join(dir, "font.ttf")
+		if err := os.WriteFile(font, []byte("not really a font"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		more = []string{"-attach", font, "-metadata:s:t", "mimetype=application/x-truetype-font"}
+	}
+	return ffmpeg(t, "in.mkv", append([]string{"-f", "lavfi", "-i", film, "-f", "lavfi", "-i", sound, "-i", srt, "-i", meta,
 		"-map_metadata", "3", "-map_chapters", "3", "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-c:a", "aac", "-c:s", "srt",
-		"-metadata:s:s", "language=ger", "-metadata:s:a", "language=eng", "-disposition:s", "forced")
+		"-metadata:s:s", "language=ger", "-metadata:s:a", "language=eng", "-disposition:s", "forced"}, more...)...)
 }
 
 func sameTags(t *testing.T, a, b probe) {

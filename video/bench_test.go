@@ -1,0 +1,189 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func hd(b testing.TB) string {
+	return ffmpeg(b, "hd.mp4", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30:duration=4", "-c:v", "libx264", "-preset", "veryfast")
+}
+
+// BenchmarkTranscode reads and writes 1080p, and lets FFmpeg's own program do
+// the same for comparison.
+func BenchmarkTranscode(b *testing.B) {
+	in := hd(b)
+	perFrame := func(b *testing.B, frames int) {
+		b.ReportMetric(float64(frames)*float64(b.N)/b.Elapsed().Seconds(), "frames/s")
+	}
+	b.Run("carve", func(b *testing.B) {
+		for b.Loop() {
+			r := &run{in: in, out: filepath.Join(b.TempDir(), "o.mp4")}
+			if err := r.do(context.Background(), func(*Frame) error { return nil }, quick); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perFrame(b, 120)
+	})
+	b.Run("program", func(b *testing.B) {
+		for b.Loop() {
+			out := filepath.Join(b.TempDir(), "o.mp4")
+			cmd := exec.Command(program(b, "ffmpeg"), "-nostdin", "-v", "error", "-i", in, "-c:v", "libx264", "-crf", "18", "-preset", "veryfast", out)
+			if err := cmd.Run(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perFrame(b, 120)
+	})
+}
+
+// BenchmarkFrame measures what happens to each 1080p frame between the coders.
+func BenchmarkFrame(b *testing.B) {
+	s := &Source{Path: hd(b)}
+	if err := s.Initialize(); err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	f, err := s.Read(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Release()
+	p := &Preparer{Source: s, MaxSide: 512}
+	if err := p.Initialize(); err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	b.Run("prepare", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := p.Prepare(f); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("luma", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := f.Luma(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("planes", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := f.Planes(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func resident(t testing.TB) int64 {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip(err)
+	}
+	pages, err := strconv.ParseInt(strings.Fields(string(b))[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// TestSoakMemory reads, prepares, draws and writes thousands of frames; the
+// memory at a quarter of the way is that at the end.
+func TestSoakMemory(t *testing.T) {
+	frames := int64(3000)
+	if os.Getenv("CARVE_SOAK") == "" {
+		frames = 600
+	}
+	in := ffmpeg(t, "long.mkv", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30:duration="+strconv.FormatInt(frames/30, 10),
+		"-f", "lavfi", "-i", "sine=duration="+strconv.FormatInt(frames/30, 10), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "flac")
+	r := &run{in: in, out: filepath.Join(t.TempDir(), "o.mp4")}
+	var p *Preparer
+	var early int64
+	err := r.do(context.Background(), func(f *Frame) error {
+		if _, err := p.Prepare(f); err != nil {
+			return err
+		}
+		if _, err := f.Luma(); err != nil {
+			return err
+		}
+		planes, err := f.Planes()
+		if err != nil {
+			return err
+		}
+		clear(planes[0].Data[:1000])
+		if f.Index == frames/4 {
+			early = resident(t)
+		}
+		return nil
+	}, func(src *Source, s *Sink) {
+		s.Preset = "ultrafast"
+		p = &Preparer{Source: src, MaxSide: 256}
+		// The preparer needs the picture's size, and Initialize comes after this.
+		probe := &Source{Path: in}
+		if err := probe.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		defer probe.Close()
+		p.Source = probe
+		if err := p.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	late := resident(t)
+	t.Logf("%d frames: %d MB after a quarter, %d MB at the end", frames, early>>20, late>>20)
+	if grown := late - early; grown > 24<<20 {
+		t.Errorf("memory grew by %d MB over %d frames", grown>>20, frames*3/4)
+	}
+}
+
+// TestOpenAndClose: handles and memory of files that were looked at and left.
+func TestOpenAndClose(t *testing.T) {
+	in := clip(t, "c.mp4", "-c:v", "libx264")
+	open := func() {
+		s := &Source{Path: in}
+		if err := s.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		sink := &Sink{Path: filepath.Join(t.TempDir(), "o.mp4"), Source: s}
+		if err := sink.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		f, err := s.Read(context.Background())
+		if err != nil && !errors.Is(err, io.EOF) {
+			t.Fatal(err)
+		}
+		f.Release()
+		sink.Abort()
+	}
+	for range 10 {
+		open()
+	}
+	before := resident(t)
+	for range 60 {
+		open()
+	}
+	if grown := resident(t) - before; grown > 24<<20 {
+		t.Errorf("memory grew by %d MB over 60 files", grown>>20)
+	}
+	if fds, err := os.ReadDir("/proc/self/fd"); err == nil && len(fds) > 60 {
+		t.Errorf("%d open files", len(fds))
+	}
+}

@@ -1,0 +1,39 @@
+package video
+
+// A Layout says how the samples of a pixel format lie in its planes. It is
+// FFmpeg's description of the format (libavutil/pixdesc.h) in Go types, for
+// code that draws into [Frame.Planes] without knowing FFmpeg.
+type Layout struct {
+	Name string
+	// Components are luma, then the two chroma, or red, green, blue; alpha is
+	// last. A single one is luma.
+	Components []Component
+	// ChromaX and ChromaY are the logarithms to base 2 of how many luma samples
+	// lie beside and above one another for one of chroma.
+	ChromaX, ChromaY int
+
+	RGB       bool // red, green, blue instead of luma and chroma
+	Alpha     bool // the last component is alpha
+	BigEndian bool // samples of more than one byte
+	Float     bool // samples are floating point numbers
+	Palette   bool // samples are indices into plane 1
+	Bitstream bool // samples are not aligned to bytes
+
+	bayer, hardware bool
+}
+
+// A Component says where one component of the pixels is found. A sample is
+// (v >> Shift) & (1<<Depth - 1) of the one or two bytes that hold it.
+type Component struct {
+	Plane  int
+	Step   int // bytes from one sample to the next of the row
+	Offset int // bytes before the first sample of the row
+	Shift  int // bits below the sample
+	Depth  int // bits of the sample
+}
+
+// Layout returns how the frames' samples lie.
+func (i Info) Layout() Layout {
+	l, _ := describe(i.format)
+	return l
+}
