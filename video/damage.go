@@ -45,8 +45,7 @@ func (s *Source) reach(p *astiav.Packet) {
 	if ts == astiav.NoPtsValue {
 		return
 	}
-	st := s.input.Streams()[p.StreamIndex()]
-	s.furthest = max(s.furthest, fromAV(st.TimeBase()).Duration(ts+max(0, p.Duration())))
+	s.furthest = max(s.furthest, s.base(p.StreamIndex()).Duration(ts+max(0, p.Duration())))
 }
 
 // shortfall is how much may miss at the end before a file counts as cut off.

@@ -109,7 +109,8 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	if globalHeader {
 		flags = flags.Add(astiav.CodecContextFlagGlobalHeader)
 	}
-	if info.Interlaced && interlaces[e.codec.Name()] {
+	// x264 codes fields of whole chroma rows only.
+	if info.Interlaced && interlaces[e.codec.Name()] && h%4 == 0 {
 		flags = flags.Add(astiav.CodecContextFlagInterlacedDct).Add(astiav.CodecContextFlagInterlacedMe)
 		setContextFieldOrder(cc, info.topFirst)
 	}

@@ -40,7 +40,7 @@ type Info struct {
 	colour              colour
 	matrix              [9]int32 // display matrix, when hasMatrix
 	hasMatrix, topFirst bool
-	codecID             astiav.CodecID
+	index               int // of the video stream
 }
 
 // StreamInfo describes a stream beside the video.

@@ -88,6 +88,9 @@ func (s *Source) open() error {
 		return err
 	}
 
+	s.bases, s.time = nil, continuity{}
+	// Elsewhere a step back is a guess of the demuxer's, or plain damage.
+	s.restarts = s.input.InputFormat().Flags().Has(astiav.IOFormatFlagTsDiscont)
 	codec := astiav.FindDecoder(s.stream.CodecParameters().CodecID())
 	if codec == nil {
 		return fail(ErrUnsupportedCodec, s.stream.CodecParameters().CodecID().Name())
@@ -192,7 +195,7 @@ func (s *Source) describe() error {
 		RealRate: fromAV(s.stream.RFrameRate()), StartPTS: frameTimestamp(f),
 		SampleAspect: fromAV(s.input.GuessSampleAspectRatio(s.stream, f)),
 		Frames:       s.stream.NbFrames(),
-		format:       f.PixelFormat(), codecID: p.CodecID(),
+		format:       f.PixelFormat(), index: s.stream.Index(),
 	}
 	for _, c := range desc.Components {
 		i.BitDepth = max(i.BitDepth, c.Depth)

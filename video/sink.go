@@ -327,8 +327,10 @@ func (s *Sink) noteSkew(pts, counted int64) {
 	want, got := s.info.TimeBase.Duration(pts), s.encoder.base.Duration(counted)
 	if d := want - got; !s.skewed && (d > 1e6 || d < -1e6) {
 		s.skewed = true
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.Log.Warn("the container numbers its frames; timestamps that do not fit are moved to the nearest", "at", want)
-		s.lost = append(s.lost, Loss{StreamInfo{Index: s.Source.stream.Index(), Kind: "video", Codec: s.info.Codec}, "timestamps of a variable rate"})
+		s.lost = append(s.lost, Loss{StreamInfo{Index: s.info.index, Kind: "video", Codec: s.info.Codec}, "timestamps of a variable rate"})
 	}
 }
 
@@ -386,6 +388,9 @@ func (s *Sink) closeMuxer() error {
 	}
 	err := s.io.Close()
 	s.io = nil
+	// Gone, so that a packet of a source that still reads finds no muxer.
+	s.output.Free()
+	s.output = nil
 	if err != nil {
 		return fmt.Errorf("closing %s: %w", s.Path, err)
 	}

@@ -84,6 +84,7 @@ func journeys() []journey {
 			special: func(t *testing.T, _ *run, a, b probe) {
 				equal(t, "field order", b.Streams[0].FieldOrder, a.Streams[0].FieldOrder)
 			}},
+		{name: "interlaced, fields of odd height", ext: "ts", make: []string{"-f", "lavfi", "-i", "testsrc2=size=176x146:rate=50:duration=1", "-vf", "interlace", "-flags", "+ilme+ildct", "-c:v", "mpeg2video"}, to: "mp4", how: lossless, pixels: true},
 		{name: "video long after audio", ext: "mkv", make: append([]string{"-itsoffset", "40"}, x264()...), to: "mkv", how: lossless, pixels: true, audio: true},
 		{name: "audio long after video", ext: "mp4", make: []string{"-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=40", "-c:v", "libx264", "-c:a", "aac"}, to: "mp4", how: quick, audio: true, total: true},
 		{name: "audio read twice", ext: "mp4", make: x264(), to: "mp4", audio: true, total: true,

@@ -47,6 +47,12 @@ type Source struct {
 	lastPTS int64 // of the last frame read, NoPtsValue before the first
 	seen    int64 // latest pts or dts of the video, for naming places
 
+	bases []Rational // time base of each stream
+
+	time continuity
+
+	restarts bool // the container may start its times anew
+
 	beside   passthrough
 	damage   Damage
 	retimed  bool
@@ -323,6 +329,9 @@ func (s *Source) readPacket() (video bool, err error) {
 	defer s.packet.Unref()
 
 	p := s.packet
+	if s.restarts && s.time.mend(p, s.base(p.StreamIndex())) {
+		s.Log.Warn("timestamps start anew; from here on they are shifted to go on", "at", s.place(s.seen), "by", s.time.shift)
+	}
 	s.reach(p)
 	video = p.StreamIndex() == s.stream.Index()
 	if video {
@@ -350,6 +359,18 @@ func (s *Source) readPacket() (video bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// base returns the time base of a stream. Some containers bring in streams as
+// they go.
+func (s *Source) base(stream int) Rational {
+	if stream >= len(s.bases) {
+		s.bases = s.bases[:0]
+		for _, st := range s.input.Streams() {
+			s.bases = append(s.bases, fromAV(st.TimeBase()))
+		}
+	}
+	return s.bases[stream]
 }
 
 // Close frees everything but the frames in flight, which live until they are

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -271,6 +272,33 @@ func TestChangeOfShape(t *testing.T) {
 	equal(t, "format", p.Streams[0].PixFmt, "yuv420p")
 	equal(t, "warnings", r.log.count("changes its size"), 1)
 	t.Log(r.damage)
+}
+
+// TestStartingAnew joins two recordings that both begin at the same time.
+func TestStartingAnew(t *testing.T) {
+	one, err := os.ReadFile(ffmpeg(t, "a.ts", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=3", "-f", "lavfi", "-i", "sine=duration=3",
+		"-c:v", "libx264", "-c:a", "mp2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := filepath.Join(t.TempDir(), "both.ts")
+	if err := os.WriteFile(both, append(slices.Clone(one), one...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := transcode(t, both, "o.mp4")
+	p := ffprobe(t, r.out)
+	equal(t, "frames", p.Streams[0].Frames, "150")
+	equal(t, "warnings", r.log.count("start anew"), 1)
+	d, _ := strconv.ParseFloat(p.Streams[0].Duration, 64)
+	if d < 5.9 || d > 6.4 {
+		t.Errorf("%.2f s of two times three", d)
+	}
+	// Sound and picture still end together.
+	a, _ := strconv.ParseFloat(p.Streams[1].Duration, 64)
+	if a < d-0.3 || a > d+0.3 {
+		t.Errorf("%.2f s of picture, %.2f s of sound", d, a)
+	}
+	equal(t, "audio", len(packets(t, r.out, "a", "pts")), len(packets(t, both, "a", "pts")))
 }
 
 func TestLogFolds(t *testing.T) {
