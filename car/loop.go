@@ -106,9 +106,9 @@ func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 	var kept []Proposal
 	best := 0
 	for i, p := range proposals {
-		theta := bank.queries[p.Query].Theta
-		if theta == 0 {
-			theta = s.preset.Theta
+		theta := s.preset.Theta
+		if own := bank.queries[p.Query].Theta; own != nil {
+			theta = *own
 		}
 		// Strictly, as in the code; the paper writes >=.
 		if p.Score > theta {

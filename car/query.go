@@ -2,6 +2,7 @@ package car
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,9 +20,9 @@ type Query struct {
 	// meant.
 	Background []string
 
-	// Theta is the score above which the query stays; 0 stands for the
-	// preset's.
-	Theta float32
+	// Theta is the score above which the query stays, 0..1; nil stands for the
+	// preset's. With 0 it is never dropped.
+	Theta *float32
 
 	// Colour is how outputs paint it, as a name or #rrggbb; empty lets them
 	// choose.
@@ -68,28 +69,47 @@ func (q *Query) check() error {
 			return fmt.Errorf("a background word is empty")
 		}
 	}
-	if q.Theta < 0 || q.Theta > 1 || q.Theta != q.Theta {
-		return fmt.Errorf("theta is %g, which is not between 0 and 1", q.Theta)
+	if t := q.Theta; t != nil && !(*t >= 0 && *t <= 1) {
+		return fmt.Errorf("theta is %g, which is not between 0 and 1", *t)
 	}
 	return nil
 }
 
 // CheckQueries finds what is wrong with a set of queries: none at all, an
-// empty one, two with the same label.
+// empty one, two with the same label, two that mean the same.
+//
+// Two that mean the same are refused because neither would be found: each has
+// half of the score, and the thresholds are made for the whole.
 func CheckQueries(queries []Query) error {
 	if len(queries) == 0 {
 		return fmt.Errorf("there is no query")
 	}
-	seen := make(map[string]bool)
+	labels, meanings := make(map[string]bool), make(map[string]string)
 	for i := range queries {
 		q := &queries[i]
 		if err := q.check(); err != nil {
 			return fmt.Errorf("query %q: %w", q.Label, err)
 		}
-		if seen[q.Label] {
+		if labels[q.Label] {
 			return fmt.Errorf("query %q is given twice", q.Label)
 		}
-		seen[q.Label] = true
+		labels[q.Label] = true
+		m := q.meaning()
+		if other, ok := meanings[m]; ok {
+			return fmt.Errorf("queries %q and %q have the same phrases", other, q.Label)
+		}
+		meanings[m] = q.Label
 	}
 	return nil
+}
+
+// meaning is the same for queries with the same phrases, in whatever order and
+// case: CLIP reads lower case.
+func (q *Query) meaning() string {
+	phrases := make([]string, len(q.Phrases))
+	for i, p := range q.Phrases {
+		phrases[i] = strings.ToLower(strings.Join(strings.Fields(p), " "))
+	}
+	slices.Sort(phrases)
+	return strings.Join(phrases, "|")
 }

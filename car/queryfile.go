@@ -1,13 +1,15 @@
 package car
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // queryFileLimit bounds a file of queries; whoever needs more has mistaken the
@@ -16,7 +18,8 @@ const queryFileLimit = 1 << 20
 
 // ReadQueries reads a file of queries. A name that ends in .yaml or .yml is a
 // YAML list, under the key "queries" or by itself, of names or of mappings with
-// the keys label, phrases, background, theta and colour. Any other name is a
+// the keys label, phrases, background, theta and colour; an unknown key is an
+// error, so that a misspelt one is not passed over. Any other name is a
 // text with one query a line as [ParseQuery] reads it; blank lines and what
 // follows a # at the start of a word are passed over. Errors name the line.
 func ReadQueries(r io.Reader, name string) ([]Query, error) {
@@ -63,51 +66,102 @@ func lineQueries(text string) ([]Query, error) {
 	return queries, nil
 }
 
-// A queryEntry is one entry of the YAML list: a string or a mapping.
-type queryEntry struct{ Query }
-
-func (e *queryEntry) UnmarshalYAML(data []byte) error {
-	var name string
-	if err := yaml.Unmarshal(data, &name); err == nil {
-		q, err := ParseQuery(name)
-		e.Query = q
-		return err
-	}
-	var m struct {
-		Label      string   `yaml:"label"`
-		Phrases    []string `yaml:"phrases"`
-		Background []string `yaml:"background"`
-		Theta      float32  `yaml:"theta"`
-		Colour     string   `yaml:"colour"`
-	}
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&m); err != nil {
-		return err
-	}
-	if len(m.Phrases) == 0 && m.Label != "" {
-		m.Phrases = []string{m.Label}
-	}
-	e.Query = Query(m)
-	return e.check()
-}
-
+// yamlQueries walks the document itself instead of decoding it whole, so that
+// an error names the line of the entry that it is about.
 func yamlQueries(data []byte) ([]Query, error) {
-	var list []queryEntry
-	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&list)
+	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		var keyed struct {
-			Queries []queryEntry `yaml:"queries"`
-		}
-		if yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&keyed) != nil {
-			if err == io.EOF {
-				return nil, nil
-			}
-			return nil, fmt.Errorf("%s", strings.Join(strings.Fields(yaml.FormatError(err, false, false)), " "))
-		}
-		list = keyed.Queries
+		return nil, atLine(nil, err)
 	}
-	queries := make([]Query, len(list))
-	for i, e := range list {
-		queries[i] = e.Query
+	var docs []ast.Node
+	for _, d := range file.Docs {
+		if d.Body != nil {
+			docs = append(docs, d.Body)
+		}
+	}
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	if len(docs) > 1 {
+		return nil, atLine(docs[1], fmt.Errorf("a second document begins here; one is read"))
+	}
+	list := docs[0]
+	if m, ok := list.(ast.MapNode); ok {
+		list = nil
+		for entries := m.MapRange(); entries.Next(); {
+			if key := entries.Key().String(); key != "queries" {
+				return nil, atLine(entries.Key(), fmt.Errorf("unknown key %q: queries stand in a list, by itself or under the key queries", key))
+			}
+			list = entries.Value()
+		}
+	}
+	if _, null := list.(*ast.NullNode); null {
+		return nil, nil
+	}
+	entries, ok := list.(*ast.SequenceNode)
+	if !ok {
+		return nil, atLine(list, fmt.Errorf("queries are to be a list"))
+	}
+	var queries []Query
+	for _, node := range entries.Values {
+		q, err := yamlQuery(node)
+		if err != nil {
+			return nil, atLine(node, err)
+		}
+		queries = append(queries, q)
 	}
 	return queries, nil
+}
+
+// yamlQuery reads one entry of the list.
+func yamlQuery(node ast.Node) (Query, error) {
+	switch node.(type) {
+	case ast.MapNode:
+		var m struct {
+			Label      string   `yaml:"label"`
+			Phrases    []string `yaml:"phrases"`
+			Background []string `yaml:"background"`
+			Theta      *float32 `yaml:"theta"`
+			Colour     string   `yaml:"colour"`
+		}
+		if err := yaml.NodeToValue(node, &m, yaml.Strict()); err != nil {
+			return Query{}, err
+		}
+		if len(m.Phrases) == 0 && m.Label != "" {
+			m.Phrases = []string{m.Label}
+		}
+		q := Query(m)
+		if err := q.check(); err != nil {
+			return Query{}, fmt.Errorf("query %q: %w", q.Label, err)
+		}
+		return q, nil
+	case *ast.StringNode, *ast.LiteralNode, *ast.IntegerNode, *ast.FloatNode:
+		var name string
+		if err := yaml.NodeToValue(node, &name); err != nil {
+			return Query{}, err
+		}
+		return ParseQuery(name)
+	case *ast.BoolNode, *ast.NullNode:
+		return Query{}, fmt.Errorf("%s is not a name: put it in quotes to look for it", node)
+	}
+	return Query{}, fmt.Errorf("an entry is to be a name or a mapping with label, phrases, background, theta, colour")
+}
+
+// atLine puts a line number before an error: the library's own where it has
+// one, else the node's.
+func atLine(node ast.Node, err error) error {
+	line := 0
+	if node != nil && node.GetToken() != nil {
+		line = node.GetToken().Position.Line
+	}
+	if y := yaml.Error(nil); errors.As(err, &y) {
+		if t := y.GetToken(); t != nil {
+			line = t.Position.Line
+		}
+		err = errors.New(y.GetMessage())
+	}
+	if line == 0 {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", line, err)
 }
