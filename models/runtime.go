@@ -15,3 +15,17 @@ func Runtime() (path, version string, err error) {
 	path, version = ort.Library()
 	return path, version, nil
 }
+
+// Device is where the model's sessions run, "cpu" or "cuda"; it is empty before
+// the first role is made.
+func (m *Model) Device() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.proposer != nil:
+		return m.proposer.trunk.Device()
+	case m.judge != nil:
+		return m.judge.session.Device()
+	}
+	return ""
+}

@@ -61,7 +61,7 @@ func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
 		p.interval = 500 * time.Millisecond
 		p.render = func(s progressState, last bool) { renderJSON(stdout, s) }
 	case "auto":
-		if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if f, ok := stderr.(*os.File); ok && isTerminal(stderr) {
 			p.render = func(s progressState, last bool) {
 				width, _, err := term.GetSize(int(f.Fd()))
 				if err != nil {
@@ -72,6 +72,11 @@ func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
 		}
 	}
 	return p
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // frame counts one written frame.

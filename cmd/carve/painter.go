@@ -1,0 +1,79 @@
+package main
+
+import (
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/matte"
+	"github.com/carve-video/carve/video"
+	"github.com/carve-video/carve/video/overlay"
+)
+
+// A painter brings masks to the size of the film and draws them into frames.
+type painter struct {
+	overlay.Painter
+	info     video.Info
+	enlarger *matte.Enlarger
+	lw, lh   int // size of the masks, as coded
+
+	turned []float32
+	alphas [][]uint8
+	layers []overlay.Layer
+	planes []overlay.Plane
+}
+
+func newPainter(info video.Info) (*painter, error) {
+	layout := info.Layout()
+	f := overlay.Format{
+		RGB: layout.RGB, BigEndian: layout.BigEndian,
+		Log2ChromaW: layout.ChromaX, Log2ChromaH: layout.ChromaY,
+		Matrix: info.ColourMatrix, Rows: info.Height, FullRange: info.ColourRange == "pc",
+	}
+	for _, c := range layout.Components {
+		f.Components = append(f.Components, overlay.Component(c))
+	}
+	if layout.Alpha && len(f.Components) > 1 {
+		f.Components = f.Components[:len(f.Components)-1]
+	}
+	p := &painter{info: info}
+	p.Width, p.Height, p.Format = info.Width, info.Height, f
+	p.Upright = info.Orientation.Point
+	p.UprightWidth, p.UprightHeight = info.Orientation.Upright(info.Width, info.Height)
+	return p, p.Initialize()
+}
+
+// draw lays what was found over the frame.
+func (p *painter) draw(frame *video.Frame, found []car.Found, w, h int, colours [][3]uint8) error {
+	if len(found) == 0 {
+		return nil
+	}
+	luma, err := frame.Luma()
+	if err != nil {
+		return err
+	}
+	lw, lh := p.info.Orientation.Upright(w, h)
+	if p.enlarger == nil || p.lw != lw || p.lh != lh {
+		p.enlarger, p.lw, p.lh = matte.New(p.Width, p.Height, lw, lh), lw, lh
+		p.turned = make([]float32, w*h)
+	}
+	p.enlarger.Guide(luma)
+	for len(p.alphas) < len(found) {
+		p.alphas = append(p.alphas, make([]uint8, p.Width*p.Height))
+	}
+	alphas := p.alphas[:len(found)]
+	p.layers = p.layers[:0]
+	for i := range found {
+		f := &found[i]
+		video.ToCoded(p.info.Orientation, p.turned, f.Probability, w, h)
+		p.enlarger.Enlarge(p.turned, alphas[i])
+		p.layers = append(p.layers, overlay.Layer{Alpha: alphas[i], Colour: colours[f.Query], Label: f.Label, Score: f.Score})
+	}
+	matte.Share(alphas)
+	planes, err := frame.Planes()
+	if err != nil {
+		return err
+	}
+	p.planes = p.planes[:0]
+	for _, plane := range planes {
+		p.planes = append(p.planes, overlay.Plane(plane))
+	}
+	return p.Draw(p.planes, p.layers)
+}

@@ -1,0 +1,43 @@
+package overlay
+
+// A canvas holds what will be laid over a frame: premultiplied RGBA, 8 bits,
+// with the span of columns in use for every row.
+type canvas struct {
+	w, h   int
+	pix    []uint8
+	x0, x1 []int
+}
+
+func (c *canvas) init(w, h int) {
+	c.w, c.h = w, h
+	c.pix = make([]uint8, 4*w*h)
+	c.x0, c.x1 = make([]int, h), make([]int, h)
+	for y := range h {
+		c.x0[y] = w
+	}
+}
+
+// clear empties the canvas; only what was drawn on is cleared.
+func (c *canvas) clear() {
+	for y := range c.h {
+		if c.x1[y] > c.x0[y] {
+			clear(c.pix[4*(y*c.w+c.x0[y]) : 4*(y*c.w+c.x1[y])])
+		}
+		c.x0[y], c.x1[y] = c.w, 0
+	}
+}
+
+// over lays a colour over a pixel, opacity 0..1.
+func (c *canvas) over(x, y int, colour [3]uint8, opacity float32) {
+	a := uint32(min(max(opacity, 0), 1)*255 + 0.5)
+	if a == 0 {
+		return
+	}
+	c.x0[y], c.x1[y] = min(c.x0[y], x), max(c.x1[y], x+1)
+	p := c.pix[4*(y*c.w+x):][:4:4]
+	rest := 255 - a
+	for i := range 3 {
+		p[i] = uint8((uint32(colour[i])*a + uint32(p[i])*rest + 127) / 255)
+	}
+	p[3] = uint8((255*a + uint32(p[3])*rest + 127) / 255)
+}

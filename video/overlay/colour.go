@@ -1,0 +1,49 @@
+package overlay
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/image/colornames"
+)
+
+// palette begins with the seven colours of Okabe and Ito ("Color Universal
+// Design", 2008) that are neither black nor grey, which people with any of the
+// common kinds of colour blindness tell apart; then come lighter and darker
+// ones of the same hues, which differ by lightness.
+var palette = [][3]uint8{
+	{230, 159, 0}, {86, 180, 233}, {0, 158, 115}, {240, 228, 66}, {0, 114, 178}, {213, 94, 0}, {204, 121, 167},
+	{255, 204, 102}, {172, 222, 250}, {110, 220, 184}, {152, 143, 20}, {96, 164, 255}, {255, 158, 92}, {240, 186, 216},
+	{140, 96, 0}, {30, 92, 130}, {0, 92, 66}, {128, 54, 0}, {128, 64, 102},
+}
+
+// Colour returns the i-th colour for concepts. They are told apart by people
+// with colour blindness, and the same i has the same colour in every run.
+func Colour(i int) [3]uint8 { return palette[i%len(palette)] }
+
+// ParseColour reads #rgb, #rrggbb or a name of CSS.
+func ParseColour(s string) ([3]uint8, error) {
+	name := strings.ToLower(strings.TrimSpace(s))
+	if c, ok := colornames.Map[name]; ok {
+		return [3]uint8{c.R, c.G, c.B}, nil
+	}
+	hex, ok := strings.CutPrefix(name, "#")
+	if ok && len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	v, err := strconv.ParseUint(hex, 16, 32)
+	if !ok || len(hex) != 6 || err != nil {
+		return [3]uint8{}, fmt.Errorf("%q is no colour", s)
+	}
+	return [3]uint8{uint8(v >> 16), uint8(v >> 8), uint8(v)}, nil
+}
+
+// lighten returns the colour of a line in a fill of c: most of the way to
+// white.
+func lighten(c [3]uint8) [3]uint8 {
+	for i, v := range c {
+		c[i] = uint8((int(v)*2 + 255*3) / 5)
+	}
+	return c
+}

@@ -1,0 +1,241 @@
+// Package overlay draws what was found into decoded frames: a translucent fill
+// in the concept's colour, a crisp outline that reads on dark and on bright
+// footage, and a small legend.
+//
+// It draws where the decoder left the samples, in their own format and bit
+// depth. Nothing is converted, so a sample that no fill, line or letter covers
+// is not touched, and ten bits stay ten bits.
+//
+// A frame is drawn in two steps. The layers are painted on a canvas of 8-bit
+// RGBA, of which only the rows and columns that hold something are looked at;
+// then the canvas is blended into the planes, each component in its own terms
+// (see [Format]).
+package overlay
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Layer is one concept in one frame.
+type Layer struct {
+	// Alpha says how much of each pixel belongs to the concept, 0..255, in the
+	// coded size and orientation.
+	Alpha  []uint8
+	Colour [3]uint8
+	Label  string
+	Score  float32 // 0..1
+}
+
+// A Plane is one plane of samples: rows of Stride bytes.
+type Plane struct {
+	Data   []byte
+	Stride int
+}
+
+// A Painter draws layers into the frames of one film. Its exported fields are
+// parameters; it is for one goroutine.
+type Painter struct {
+	Width, Height int // coded
+	Format        Format
+	// Upright maps a pixel of the upright picture to the coded one, given the
+	// upright size; nil where they are the same. UprightWidth and UprightHeight
+	// are needed with it.
+	Upright                     func(x, y, w, h int) (int, int)
+	UprightWidth, UprightHeight int
+	// NoLegend leaves the legend out.
+	NoLegend bool
+
+	canvas canvas
+	line   liner
+	legend legend
+}
+
+// The fill lets the picture through; lines hardly do.
+const (
+	fillOpacity   = 0.42
+	lineOpacity   = 0.95
+	shadowOpacity = 0.55
+)
+
+// Initialize checks the format and makes the canvas.
+func (p *Painter) Initialize() error {
+	if p.Width <= 0 || p.Height <= 0 {
+		return fmt.Errorf("a picture of %dx%d cannot be drawn on", p.Width, p.Height)
+	}
+	if err := p.Format.check(); err != nil {
+		return err
+	}
+	if p.Upright == nil {
+		p.Upright = func(x, y, _, _ int) (int, int) { return x, y }
+		p.UprightWidth, p.UprightHeight = p.Width, p.Height
+	}
+	p.canvas.init(p.Width, p.Height)
+	// A line is two pixels wide at 1080 rows and never thinner than one.
+	p.line.init(p.Width, p.Height, float32(max(1.0, 2*float64(min(p.Width, p.Height))/1080)))
+	return p.legend.init(p.UprightHeight)
+}
+
+// Draw paints the layers, first to last, into the planes.
+func (p *Painter) Draw(planes []Plane, layers []Layer) error {
+	if len(layers) == 0 {
+		return nil
+	}
+	p.canvas.clear()
+	for i := range layers {
+		l := &layers[i]
+		if len(l.Alpha) < p.Width*p.Height {
+			return fmt.Errorf("the mask of %q has %d values, not %d", l.Label, len(l.Alpha), p.Width*p.Height)
+		}
+		p.paint(l)
+	}
+	if !p.NoLegend {
+		if err := p.legend.draw(&p.canvas, layers, p.Upright, p.UprightWidth, p.UprightHeight); err != nil {
+			return err
+		}
+	}
+	return p.Format.blend(planes, &p.canvas)
+}
+
+// paint puts one layer on the canvas: fill, dark line outside, light line
+// inside.
+func (p *Painter) paint(l *Layer) {
+	box, ok := bounds(l.Alpha, p.Width, p.Height)
+	if !ok {
+		return
+	}
+	box = box.grow(p.line.reach(), p.Width, p.Height)
+	p.line.measure(l.Alpha, box)
+	light := lighten(l.Colour)
+	t := p.line.width
+	for y := box.y0; y < box.y1; y++ {
+		for x := box.x0; x < box.x1; x++ {
+			i := y*p.Width + x
+			if a := l.Alpha[i]; a != 0 {
+				p.canvas.over(x, y, l.Colour, fillOpacity*float32(a)/255)
+			}
+			d := p.line.distance(x, y) // above 0 inside
+			if d == far || d > 2*t+1 || d < -2*t-1 {
+				continue
+			}
+			if c := cover(d+t*0.75, t*1.5); c > 0 { // from 1.5 t outside to the edge
+				p.canvas.over(x, y, [3]uint8{}, shadowOpacity*c)
+			}
+			if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
+				p.canvas.over(x, y, light, lineOpacity*c)
+			}
+		}
+	}
+}
+
+// cover is how much of a pixel at distance d from its middle a line of the
+// given width covers.
+func cover(d, width float32) float32 {
+	if d < 0 {
+		d = -d
+	}
+	return min(max(width/2+0.5-d, 0), 1) * min(width, 1)
+}
+
+// A rect spans [x0, x1) × [y0, y1).
+type rect struct{ x0, y0, x1, y1 int }
+
+func (r rect) grow(by, w, h int) rect {
+	return rect{max(r.x0-by, 0), max(r.y0-by, 0), min(r.x1+by, w), min(r.y1+by, h)}
+}
+
+// bounds is the smallest rectangle that holds all of a mask.
+func bounds(alpha []uint8, w, h int) (rect, bool) {
+	r := rect{w, h, 0, 0}
+	for y := range h {
+		row := alpha[y*w : (y+1)*w]
+		left := 0
+		for left < w && row[left] == 0 {
+			left++
+		}
+		if left == w {
+			continue
+		}
+		right := w
+		for row[right-1] == 0 {
+			right--
+		}
+		r.x0, r.x1 = min(r.x0, left), max(r.x1, right)
+		r.y0, r.y1 = min(r.y0, y), y+1
+	}
+	return r, r.y1 > r.y0
+}
+
+// far stands for a distance that is larger than any line is wide.
+const far = float32(math.MaxFloat32)
+
+// A liner tells how far a pixel is from the outline of a mask. A box blur of
+// the mask falls linearly across a straight edge, by 1/(2r+1) a pixel, so its
+// difference from one half is the distance, as fine as the mask's own edge is.
+type liner struct {
+	w, h, r int
+	width   float32
+	box     rect
+	rows    []uint16 // blurred along x, of the box
+	sums    []uint32
+	blurred []uint32
+	area    float32
+}
+
+func (l *liner) init(w, h int, width float32) {
+	l.w, l.h, l.width = w, h, width
+	l.r = int(math.Ceil(float64(2*width))) + 1
+	side := 2*l.r + 1
+	l.area = float32(side * side * 255)
+	l.sums = make([]uint32, w)
+}
+
+// reach is how far outside a mask its line goes.
+func (l *liner) reach() int { return l.r + 1 }
+
+// measure blurs the mask inside a box.
+func (l *liner) measure(alpha []uint8, b rect) {
+	l.box = b
+	w, h := b.x1-b.x0, b.y1-b.y0
+	if cap(l.rows) < w*h {
+		l.rows, l.blurred = make([]uint16, w*h), make([]uint32, w*h)
+	}
+	l.rows, l.blurred = l.rows[:w*h], l.blurred[:w*h]
+	at := func(i, n int) int { return min(max(i, 0), n-1) } // the border goes on
+	for y := range h {
+		in := alpha[(b.y0+y)*l.w : (b.y0+y+1)*l.w]
+		out := l.rows[y*w : (y+1)*w]
+		sum := 0
+		for x := b.x0 - l.r; x <= b.x0+l.r; x++ {
+			sum += int(in[at(x, l.w)])
+		}
+		for x := range out {
+			out[x] = uint16(sum)
+			sum += int(in[at(b.x0+x+l.r+1, l.w)]) - int(in[at(b.x0+x-l.r, l.w)])
+		}
+	}
+	sums := l.sums[:w]
+	clear(sums)
+	for y := -l.r; y <= l.r; y++ {
+		for x, v := range l.rows[at(y, h)*w : at(y, h)*w+w] {
+			sums[x] += uint32(v)
+		}
+	}
+	for y := range h {
+		copy(l.blurred[y*w:], sums)
+		add, sub := l.rows[at(y+l.r+1, h)*w:], l.rows[at(y-l.r, h)*w:]
+		for x := range sums {
+			sums[x] += uint32(add[x]) - uint32(sub[x])
+		}
+	}
+}
+
+// distance is that of a pixel inside the box from the outline, in pixels, above
+// 0 inside.
+func (l *liner) distance(x, y int) float32 {
+	v := float32(l.blurred[(y-l.box.y0)*(l.box.x1-l.box.x0)+x-l.box.x0]) / l.area
+	if v == 0 || v >= 1 {
+		return far
+	}
+	return (v - 0.5) * float32(2*l.r+1)
+}
