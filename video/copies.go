@@ -86,6 +86,9 @@ func carries(of *astiav.OutputFormat, in *astiav.Stream) bool {
 	if p.CodecID() == astiav.CodecIDNone {
 		return false
 	}
+	if p.MediaType() == astiav.MediaTypeAudio && p.SampleRate() <= 0 {
+		return false // damaged: nothing is known of it, and one such stream spoils the header
+	}
 	if attached(in) {
 		// As a cover, that is: elsewhere it would become a video of one frame.
 		return slices.Contains([]string{"mp4", "mov"}, of.Name()) && canStore(of, p.CodecID()) == takes

@@ -1,5 +1,7 @@
 package video
 
+import "github.com/asticode/go-astiav"
+
 // A Layout says how the samples of a pixel format lie in its planes. It is
 // FFmpeg's description of the format (libavutil/pixdesc.h) in Go types, for
 // code that draws into [Frame.Planes] without knowing FFmpeg.
@@ -30,6 +32,23 @@ type Component struct {
 	Offset int // bytes before the first sample of the row
 	Shift  int // bits below the sample
 	Depth  int // bits of the sample
+}
+
+// drawable reports whether the samples can be drawn on one by one.
+func (l Layout) drawable() bool {
+	for _, c := range l.Components {
+		if c.Depth > 16 || c.Shift+c.Depth > 16 {
+			return false
+		}
+	}
+	return len(l.Components) > 0 && !l.Palette && !l.Bitstream && !l.Float && !l.bayer && !l.hardware
+}
+
+// drawables are the formats that a picture is brought into when its own cannot
+// be drawn on: palettes, single bits, floating point.
+var drawables = []astiav.PixelFormat{
+	astiav.PixelFormatGray8, astiav.PixelFormatGray16Le, astiav.PixelFormatRgb24, astiav.PixelFormatRgba,
+	astiav.PixelFormatRgb48Le, astiav.PixelFormatRgba64Le,
 }
 
 // Layout returns how the frames' samples lie.

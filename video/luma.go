@@ -1,10 +1,6 @@
 package video
 
-import (
-	"fmt"
-
-	"github.com/asticode/go-astiav"
-)
+import "github.com/asticode/go-astiav"
 
 // A sampler reads one component of one row as 8-bit values.
 type sampler struct {
@@ -56,23 +52,4 @@ func (d Layout) sampleRow(p *astiav.Frame, c, y int, dst []byte) {
 			dst[x] = s.at(x)
 		}
 	}
-}
-
-// lumaByFilter serves the formats that are not made of plain samples.
-func (s *slot) lumaByFilter(dst []byte) error {
-	var g graph // rare formats: not worth keeping
-	defer g.close()
-	p := s.picture()
-	if err := g.fit(shapeOf(p), "scale=flags=bicubic,format=gray"); err != nil {
-		return err
-	}
-	out := astiav.AllocFrame()
-	defer out.Free()
-	if err := g.run(p, out); err != nil {
-		return err
-	}
-	if _, err := out.ImageCopyToBuffer(dst, 1); err != nil {
-		return fmt.Errorf("copying brightness: %w", err)
-	}
-	return nil
 }

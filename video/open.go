@@ -188,6 +188,16 @@ func (s *Source) describe() error {
 	if !ok || desc.hardware {
 		return &PathError{Path: s.Path, Err: ErrUnsupportedCodec, Detail: "pixel format " + f.PixelFormat().Name()}
 	}
+	s.native = f.PixelFormat()
+	format := s.native
+	if !desc.drawable() {
+		var err error
+		if format, _, err = nearestPixelFormat(drawables, format); err != nil {
+			return &PathError{Path: s.Path, Err: ErrUnsupportedCodec, Detail: err.Error()}
+		}
+		s.Log.Debug("pictures are converted to a format that can be drawn on", "from", desc.Name, "to", format.Name())
+		desc, _ = describe(format)
+	}
 	i := Info{
 		Path: s.Path, Container: s.input.InputFormat().Name(), Codec: p.CodecID().Name(),
 		Width: f.Width(), Height: f.Height(), PixelFormat: desc.Name,
@@ -195,7 +205,7 @@ func (s *Source) describe() error {
 		RealRate: fromAV(s.stream.RFrameRate()), StartPTS: frameTimestamp(f),
 		SampleAspect: fromAV(s.input.GuessSampleAspectRatio(s.stream, f)),
 		Frames:       s.stream.NbFrames(),
-		format:       f.PixelFormat(), index: s.stream.Index(),
+		format:       format, index: s.stream.Index(),
 	}
 	for _, c := range desc.Components {
 		i.BitDepth = max(i.BitDepth, c.Depth)
@@ -224,6 +234,13 @@ func (s *Source) describe() error {
 	} {
 		if *k.is == unspecified {
 			*k.is = *k.says
+		}
+	}
+	if format != s.native {
+		const rgb, full = 0, 2
+		i.colour.colourRange = full
+		if desc.RGB {
+			i.colour.matrix = rgb
 		}
 	}
 	i.ColourMatrix, i.ColourRange = i.colour.matrixName(), i.colour.rangeName()

@@ -59,14 +59,20 @@ func (d Layout) rows(i, h int) int {
 // upper eight bits, and RGB is weighted as BT.601 does.
 func (f *Frame) Luma() ([]byte, error) {
 	p := f.slot.picture()
+	if frameUpsideDown(p) {
+		if err := f.slot.detach(); err != nil {
+			return nil, fmt.Errorf("frame %d: %w", f.Index, err)
+		}
+		p = f.slot.picture()
+	}
 	w, h := p.Width(), p.Height()
 	if cap(f.slot.luma) < w*h {
 		f.slot.luma = make([]byte, w*h)
 	}
 	dst := f.slot.luma[:w*h]
 	d, ok := describe(p.PixelFormat())
-	if !ok || d.Palette || d.Bitstream || d.Float || d.hardware || d.bayer || frameUpsideDown(p) {
-		return dst, f.slot.lumaByFilter(dst)
+	if !ok || !d.drawable() {
+		return nil, fmt.Errorf("frame %d: no brightness in pixel format %s", f.Index, p.PixelFormat().Name())
 	}
 	rgb := d.RGB && len(d.Components) >= 3
 	for y := range h {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/carve-video/carve/internal/golden"
+	"github.com/carve-video/carve/video/overlay"
 )
 
 const av = "testsrc2=size=176x144:rate=25:duration=1.2"
@@ -321,6 +322,64 @@ func TestSharedClips(t *testing.T) {
 					t.Errorf("lost %v", r.lost)
 				}
 			}}.check(t, path)
+		})
+	}
+}
+
+// TestOverlay draws with the real painter, upright and turned, and looks where
+// the colour has gone.
+func TestOverlay(t *testing.T) {
+	plain := ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", "color=gray:size=320x240:rate=5:duration=0.8", "-c:v", "libx264")
+	for _, c := range []struct {
+		name, in, to string
+		args         []string
+	}{
+		{"8 bits", "in.mkv", "o.mkv", []string{"-i", plain, "-c", "copy"}},
+		{"turned", "in.mp4", "o.mp4", []string{"-display_rotation", "90", "-i", plain, "-c", "copy"}},
+		{"10 bits 4:2:2", "in.mkv", "o.mkv", []string{"-i", plain, "-c:v", "libx264", "-pix_fmt", "yuv422p10le"}},
+		{"RGB", "in.mkv", "o.nut", []string{"-i", plain, "-c:v", "ffv1", "-pix_fmt", "gbrp"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := ffmpeg(t, c.in, c.args...)
+			var painter *overlay.Painter
+			var info Info
+			r := &run{in: in, out: filepath.Join(t.TempDir(), c.to)}
+			err := r.do(context.Background(), func(f *Frame) error {
+				if painter == nil {
+					info = r.info
+					painter = info.Painter()
+					painter.NoLegend = true
+					if err := painter.Initialize(); err != nil {
+						return err
+					}
+				}
+				// The left third of the upright picture.
+				uw, uh := info.Orientation.Upright(info.Width, info.Height)
+				mask, alpha := make([]uint8, uw*uh), make([]uint8, uw*uh)
+				for i := range mask {
+					if i%uw < uw/3 {
+						mask[i] = 255
+					}
+				}
+				ToCoded(info.Orientation, alpha, mask, uw, uh)
+				return f.Draw(painter, []overlay.Layer{{Alpha: alpha, Colour: [3]uint8{255, 0, 0}, Label: "x", Score: 1}})
+			}, func(_ *Source, s *Sink) {
+				if s.Lossless = true; c.to == "o.nut" {
+					s.Lossless = false
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, h := info.Orientation.Upright(320, 240)
+			before, after := rawRGB(t, in, w, h), rawRGB(t, r.out, w, h)
+			for _, x := range []int{w / 6, w * 2 / 3} {
+				at := 3 * (h/2*w + x)
+				red := int(after[at]) - int(after[at+2])
+				if left := x < w/3; left != (red > 40) {
+					t.Errorf("column %d of %d: %v was %v", x, w, after[at:at+3], before[at:at+3])
+				}
+			}
 		})
 	}
 }

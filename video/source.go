@@ -49,6 +49,8 @@ type Source struct {
 
 	bases []Rational // time base of each stream
 
+	native astiav.PixelFormat // the decoder's; the frames' too, unless it cannot be drawn on
+
 	time continuity
 
 	restarts bool // the container may start its times anew
@@ -208,7 +210,8 @@ func (s *Source) settle(slot *slot) error {
 		slot.decoded.MoveRef(d)
 		return nil
 	}
-	if !s.warned {
+	same := d.Width() == s.info.Width && d.Height() == s.info.Height && d.PixelFormat() == s.native
+	if !same && !s.warned {
 		s.warned = true
 		s.Log.Warn("the picture changes its size or pixel format; it is converted to the first one's",
 			"at", s.place(frameTimestamp(d)),
