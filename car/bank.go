@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // A Bank is a set of queries with their embeddings in both models: what need
@@ -14,6 +16,8 @@ type Bank struct {
 	raw     [][]float32   // proposer's, of the phrases as they are
 	cam     [][]float32   // proposer's, in the CAM template
 	own     [][][]float32 // proposer's, of the query's own background words
+	yields  [][]bool      // per query, background words of its pass that do not compete with it; nil for none
+	first   []int         // per query, the first one with the same phrases: itself but for duplicates
 	judged  [][][]float32 // judge's, template × query
 	passes  []pass
 }
@@ -23,7 +27,8 @@ type Bank struct {
 type pass struct {
 	name       string
 	members    []int // queries of the bank
-	background [][]float32
+	words      []string
+	background [][]float32 // of the words
 	prompts    prompts
 }
 
@@ -54,12 +59,6 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 	if b.cam, err = encodeQueries(queries, p.CAMTemplate, f); err != nil {
 		return nil, fmt.Errorf("encoding queries: %w", err)
 	}
-	b.own = make([][][]float32, n)
-	for i, q := range queries {
-		if b.own[i], err = encodeWords(q.Background, p.CAMTemplate, f); err != nil {
-			return nil, fmt.Errorf("encoding the background of query %q: %w", q.Label, err)
-		}
-	}
 	templates := p.JudgeTemplates
 	if len(templates) == 0 {
 		templates = []string{p.CAMTemplate}
@@ -82,18 +81,79 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 			thingNames = append(thingNames, q.Phrases...)
 		}
 	}
-	if things.background, err = encodeWords(p.Background, p.CAMTemplate, f); err != nil {
-		return nil, fmt.Errorf("encoding background words: %w", err)
-	}
-	if stuff.background, err = encodeWords(thingNames, p.CAMTemplate, f); err != nil {
-		return nil, fmt.Errorf("encoding things as background: %w", err)
+	// Things are the background of stuff (car.md 7.1). Where there is no thing,
+	// the words must do: with nothing to compete with, a single text has no
+	// gradient and no mask.
+	things.words, stuff.words = p.Background, thingNames
+	if len(thingNames) == 0 {
+		stuff.words = p.Background
 	}
 	for _, pass := range []pass{things, stuff} {
-		if len(pass.members) > 0 {
-			b.passes = append(b.passes, pass)
+		if len(pass.members) == 0 {
+			continue
+		}
+		if pass.background, err = encodeWords(pass.words, p.CAMTemplate, f); err != nil {
+			return nil, fmt.Errorf("encoding background words: %w", err)
+		}
+		b.passes = append(b.passes, pass)
+	}
+
+	b.own, b.yields, b.first = make([][][]float32, n), make([][]bool, n), make([]int, n)
+	meanings := make(map[string]int)
+	for i := range b.passes {
+		pass := &b.passes[i]
+		for _, q := range pass.members {
+			query := &queries[q]
+			if p.YieldBackground {
+				b.yields[q] = said(query, pass.words)
+			}
+			var words []string // without those that compete anyway
+			for _, w := range query.Background {
+				if !slices.Contains(pass.words, w) && !slices.Contains(words, w) {
+					words = append(words, w)
+				}
+			}
+			if b.own[q], err = encodeWords(words, p.CAMTemplate, f); err != nil {
+				return nil, fmt.Errorf("encoding the background of query %q: %w", query.Label, err)
+			}
 		}
 	}
+	for i := range queries {
+		m := queries[i].meaning()
+		if _, ok := meanings[m]; !ok {
+			meanings[m] = i
+		}
+		b.first[i] = meanings[m]
+	}
 	return b, nil
+}
+
+// said marks the words that one of the query's phrases is or contains as whole
+// words: "wall" in "brick wall", but not "sea" in "seagull". What the query
+// names as its own background is not spared. It returns nil if none is said.
+func said(q *Query, words []string) []bool {
+	var marks []bool
+	for i, w := range words {
+		inside := func(phrase string) bool {
+			return strings.Contains(" "+wordsOf(phrase)+" ", " "+wordsOf(w)+" ")
+		}
+		if !slices.ContainsFunc(q.Phrases, inside) || slices.Contains(q.Background, w) {
+			continue
+		}
+		if marks == nil {
+			marks = make([]bool, len(words))
+		}
+		marks[i] = true
+	}
+	return marks
+}
+
+// wordsOf returns the words of a text in lower case, one space apart, without
+// punctuation.
+func wordsOf(text string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}), " ")
 }
 
 // encodeQueries returns a unit vector per query: the mean over its phrases.

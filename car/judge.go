@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -30,6 +31,7 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	sum, share := make([]float64, len(rivals)), make([]float64, len(rivals))
 	for i, v := range vectors {
 		clear(sum)
+		var each [][]float64
 		for _, texts := range bank.judged {
 			for j, q := range rivals {
 				share[j] = tau * float64(dot(v, texts[q]))
@@ -37,6 +39,9 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 			softmax(share)
 			for j, x := range share {
 				sum[j] += x
+			}
+			if t != nil {
+				each = append(each, slices.Clone(share))
 			}
 		}
 		// With templates, the reference takes a second softmax over the sum of
@@ -50,7 +55,8 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 			}
 		}
 		if t != nil {
-			t.Shares = append(t.Shares, append([]float64(nil), sum...))
+			t.ByTemplate = append(t.ByTemplate, each)
+			t.Shares = append(t.Shares, slices.Clone(sum))
 		}
 	}
 	return nil

@@ -1,6 +1,9 @@
 package car
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Loop runs the recurrence until the set of queries is stable (car.md
 // section 2):
@@ -16,34 +19,65 @@ import "context"
 func (s *Segmenter) Loop(ctx context.Context, scene *Scene, bank *Bank) (*Outcome, error) {
 	out := &Outcome{bank: bank}
 	for i := range bank.passes {
-		p := &bank.passes[i]
-		texts, set, stage := bank.raw, p.members, 1
-		if s.alone(p) {
-			// Stage 1 could only filter, and one text is never dropped.
-			texts, stage = bank.cam, 2
-		}
-		var before []Proposal
-		for ; ; stage++ {
-			proposals, err := s.stage(ctx, scene, bank, p, stage, set, texts)
-			if err != nil {
-				return nil, err
-			}
-			kept := s.filter(bank, proposals)
-			if !anyHeat(proposals) {
-				kept = among(before, kept) // the masks of the stage before stand
-			}
-			out.record(p, stage, proposals, kept)
-			before = kept
-			dropped := len(kept) < len(proposals)
-			if stage > 1 && !dropped || len(kept) == 0 {
-				out.kept = append(out.kept, kept)
-				break
-			}
-			// From the second stage on names stand in the CAM template.
-			set, texts = members(kept), bank.cam
+		if err := s.recur(ctx, scene, bank, &bank.passes[i], out); err != nil {
+			return nil, err
 		}
 	}
 	scene.release()
+	return out, nil
+}
+
+// recur is the loop over the queries of one pass.
+func (s *Segmenter) recur(ctx context.Context, scene *Scene, bank *Bank, p *pass, out *Outcome) error {
+	set, texts, stage := p.members, bank.raw, 1
+	if len(set) == 1 {
+		// Stage 1 could only filter, and one text is never dropped.
+		texts, stage = bank.cam, 2
+	}
+	var kept []Proposal
+	for ; ; stage++ {
+		proposals, err := s.stage(ctx, scene, bank, p, stage, set, texts)
+		if err != nil {
+			return err
+		}
+		before := kept
+		kept = s.filter(bank, proposals)
+		if !anyHeat(proposals) {
+			if kept, err = s.stand(ctx, scene, bank, p, stage, before, kept); err != nil {
+				return err
+			}
+		}
+		out.record(p, stage, proposals, kept)
+		scene.keep(append(out.kept, kept)...)
+		if len(kept) == 0 || len(kept) == len(set) && stage > 1 {
+			out.kept = append(out.kept, kept)
+			return nil
+		}
+		// From the second stage on names stand in the CAM template.
+		set, texts = members(kept), bank.cam
+	}
+}
+
+// stand returns the kept queries of a stage without any heat with the heat of
+// the stage before: the reference lets those masks stand (car.md section 2). In
+// the first stage there are none.
+func (s *Segmenter) stand(ctx context.Context, scene *Scene, bank *Bank, p *pass, stage int, before, kept []Proposal) ([]Proposal, error) {
+	if before == nil && stage > 1 { // stage 1 was passed over; now it counts
+		var err error
+		if before, err = s.propose(ctx, scene, bank, p, members(kept), bank.raw, nil); err != nil {
+			return nil, err
+		}
+	}
+	out := slices.Clone(kept)
+	for i := range out {
+		for _, b := range before {
+			if b.Query == out[i].Query {
+				score := out[i].Score
+				out[i] = b
+				out[i].Score = score
+			}
+		}
+	}
 	return out, nil
 }
 
@@ -66,6 +100,7 @@ func (s *Segmenter) Step(ctx context.Context, scene *Scene, bank *Bank, asked []
 			out.record(p, 1, proposals, kept)
 		}
 		out.kept = append(out.kept, kept)
+		scene.keep(out.kept...)
 	}
 	scene.release()
 	return out, nil
@@ -98,9 +133,6 @@ func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	return proposals, nil
 }
 
-// alone tells whether the only query of a pass cannot be dropped.
-func (s *Segmenter) alone(p *pass) bool { return len(p.members) == 1 }
-
 // filter keeps the proposals that look like their text.
 func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 	var kept []Proposal
@@ -131,25 +163,6 @@ func anyHeat(proposals []Proposal) bool {
 		}
 	}
 	return false
-}
-
-// among returns, for each kept proposal, the one of the stage before with its
-// new score; in the first stage there is none, and the empty masks stand.
-func among(before, kept []Proposal) []Proposal {
-	if before == nil {
-		return kept
-	}
-	out := make([]Proposal, len(kept))
-	for i, k := range kept {
-		out[i] = k
-		for _, b := range before {
-			if b.Query == k.Query {
-				out[i] = b
-				out[i].Score = k.Score
-			}
-		}
-	}
-	return out
 }
 
 func members(proposals []Proposal) []int {

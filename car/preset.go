@@ -66,6 +66,10 @@ type Preset struct {
 	JudgeTemplates []string
 	// Background words compete with the queries while masks are proposed.
 	Background []string
+	// YieldBackground spares a query the background words that it says itself:
+	// "wall" does not compete with "brick wall". The reference knows no such
+	// thing; for the names of its data sets it makes no difference.
+	YieldBackground bool
 
 	// Stuff names queries that are not things: they are run in a second pass,
 	// against the names of the things as background, and things overwrite them

@@ -131,7 +131,15 @@ func (s *Segmenter) rivals(bank *Bank, p *pass, members []int, texts [][]float32
 		}
 	}
 	if background {
-		rivals = append(rivals, p.background...)
+		if spared := bank.yields[own]; spared == nil {
+			rivals = append(rivals, p.background...)
+		} else {
+			for j, word := range p.background {
+				if !spared[j] {
+					rivals = append(rivals, word)
+				}
+			}
+		}
 		rivals = append(rivals, bank.own[own]...)
 	}
 	s.scratch.rivals = rivals

@@ -1,6 +1,7 @@
 package car
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -55,11 +56,10 @@ func (r *Result) Lookup(query int) *Found {
 
 // refiner is the memory of Refine, apart from the loop's.
 type refiner struct {
-	crf        *densecrf.CRF
-	w, h       int
-	iterations int
-	colours    []uint8
-	unary, q   []float32
+	crf      *densecrf.CRF
+	w, h     int
+	colours  []uint8
+	unary, q []float32
 }
 
 // Refine fits the kept masks to the picture's edges (car.md 6.1). The result
@@ -98,6 +98,7 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 		res.add(out.bank, kept, s.refiner.refine(kept))
 	}
 	slices.SortStableFunc(res.Found, func(a, b Found) int { return a.Query - b.Query })
+	res.fold(out.bank)
 	res.paint(out)
 	return nil
 }
@@ -185,32 +186,48 @@ func (res *Result) add(bank *Bank, kept []Proposal, q []float32) {
 	}
 }
 
+// fold joins duplicate queries to the first of them, where the reference maps
+// them too (car.md section 2).
+func (res *Result) fold(bank *Bank) {
+	n := 0
+	for i := range res.Found {
+		f := &res.Found[i]
+		first := res.Found[:n]
+		at := slices.IndexFunc(first, func(g Found) bool { return bank.first[g.Query] == bank.first[f.Query] })
+		if at < 0 {
+			// Swapped, not copied: the memory of each is used again.
+			res.Found[n], res.Found[i] = res.Found[i], res.Found[n]
+			n++
+			continue
+		}
+		g := &first[at]
+		for j, m := range f.Mask {
+			g.Mask[j] |= m
+			g.Probability[j] = min(g.Probability[j]+f.Probability[j], 1)
+		}
+	}
+	res.Found = res.Found[:n]
+}
+
 // paint writes the label map: stuff first, then things, each by ascending
 // score, so that what is surer overwrites (car.md 6.2).
 func (res *Result) paint(out *Outcome) {
 	for i := len(out.kept) - 1; i >= 0; i-- {
-		order := members(out.kept[i])
-		slices.SortStableFunc(order, func(a, b int) int {
-			return cmpFloat(res.Lookup(a).Score, res.Lookup(b).Score)
-		})
-		for _, q := range order {
-			for j, m := range res.Lookup(q).Mask {
+		var order []*Found
+		for _, p := range out.kept[i] {
+			if f := res.Lookup(p.Query); f != nil { // not a duplicate
+				order = append(order, f)
+			}
+		}
+		slices.SortStableFunc(order, func(a, b *Found) int { return cmp.Compare(a.Score, b.Score) })
+		for _, f := range order {
+			for j, m := range f.Mask {
 				if m != 0 {
-					res.Labels[j] = uint16(q + 1)
+					res.Labels[j] = uint16(f.Query + 1)
 				}
 			}
 		}
 	}
-}
-
-func cmpFloat(a, b float32) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // Merge makes one mask of several that mean one object (car.md 6.4): their

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 )
 
 // A Scene is what is known of one picture: everything that no text changes,
@@ -14,8 +15,8 @@ type Scene struct {
 	view       View
 	rows, cols int
 	affinity   affinity
-	heats      [][]float32 // memory of proposals, W×H each
-	inUse      int         // of them
+	heats      [][]float32 // of proposals, W×H each
+	spare      [][]float32 // memory for more of them
 
 	around  [2]surroundings
 	vectors map[shown][]float32
@@ -83,7 +84,7 @@ func (sc *Scene) Close() {
 	}
 	sc.release()
 	sc.img = nil
-	sc.inUse = 0
+	sc.spare, sc.heats = append(sc.spare, sc.heats...), sc.heats[:0]
 	clear(sc.vectors)
 	for i := range sc.around {
 		sc.around[i].made = false
@@ -105,14 +106,29 @@ func (sc *Scene) release() {
 // heat returns memory for a proposal.
 func (sc *Scene) heat() []float32 {
 	n := sc.img.W * sc.img.H
-	if sc.inUse == len(sc.heats) {
-		sc.heats = append(sc.heats, nil)
+	var heat []float32
+	if last := len(sc.spare) - 1; last >= 0 {
+		heat, sc.spare = sc.spare[last], sc.spare[:last]
 	}
-	if cap(sc.heats[sc.inUse]) < n {
-		sc.heats[sc.inUse] = make([]float32, n)
-	}
-	sc.inUse++
-	return sc.heats[sc.inUse-1][:n]
+	heat = grow(heat, n)
+	sc.heats = append(sc.heats, heat)
+	return heat
+}
+
+// keep takes back the memory of all proposals but those given: a stage of many
+// texts is far larger than what it leaves.
+func (sc *Scene) keep(proposals ...[]Proposal) {
+	sc.heats = slices.DeleteFunc(sc.heats, func(heat []float32) bool {
+		for _, list := range proposals {
+			for i := range list {
+				if &list[i].Heat[0] == &heat[0] {
+					return false
+				}
+			}
+		}
+		sc.spare = append(sc.spare, heat)
+		return true
+	})
 }
 
 // surroundings returns the picture under the prompts that change what lies

@@ -20,11 +20,12 @@ type Trace struct {
 	Proposals             []Proposal
 
 	// The judge; empty where a text was alone.
-	Areas    []int  // pixels of the masks shown
-	Prompted []bool // false: the picture as it is
-	Pictures []Shown
-	Vectors  [][]float32
-	Shares   [][]float64 // of each proposal among the rivals
+	Areas      []int  // pixels of the masks shown
+	Prompted   []bool // false: the picture as it is
+	Pictures   []Shown
+	Vectors    [][]float32
+	ByTemplate [][][]float64 // of each proposal, per template, among the rivals: P
+	Shares     [][]float64   // of each proposal among the rivals: S
 }
 
 // Shown is what the judge was shown: the prompted picture, and what became of

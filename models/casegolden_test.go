@@ -114,7 +114,7 @@ func (r *run) preset(t *testing.T) car.Preset {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours.About, ours.Stuff = "", p.Stuff
+	ours.About, ours.Stuff, ours.YieldBackground = "", p.Stuff, false
 	a, b := fmt.Sprintf("%+v", normalise(ours)), fmt.Sprintf("%+v", normalise(p))
 	if a != b {
 		t.Errorf("preset %s is not the case's:\n%s\n%s", r.c.Preset, a, b)
