@@ -1,5 +1,174 @@
 package main
 
-import "io"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
 
-func runDemo(args []string, stdout, stderr io.Writer) error { return nil }
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/internal/sheet"
+	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/video"
+	"github.com/carve-video/carve/video/overlay"
+	"github.com/spf13/pflag"
+)
+
+func demoHelp() string {
+	return `carve demo - segment the built-in clip with the built-in model
+
+Usage:
+  carve demo [-o FOLDER] [-y]
+
+Writes clip.mp4, overlay.mp4 and sheet.png into the folder. The model is not
+CLIP: it knows 64 emoji stickers, and the clip is made of five of them, one of
+which is asked for and never there.
+
+Flags:
+  -o, --output FOLDER   where to write (default demo-out)
+  -y, --overwrite       replace files that exist
+`
+}
+
+// demoCells is how many frames the contact sheet shows.
+const demoCells = 12
+
+func runDemo(args []string, stdout, stderr io.Writer) error {
+	fs := pflag.NewFlagSet("demo", pflag.ContinueOnError)
+	dir := fs.StringP("output", "o", "demo-out", "")
+	overwrite := fs.BoolP("overwrite", "y", false, "")
+	if err := parse(fs, args, demoHelp, stdout); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return withHint(usagef("unexpected argument %q", fs.Arg(0)), "the folder is given with -o")
+	}
+	if err := os.MkdirAll(*dir, 0o755); err != nil {
+		return fmt.Errorf("making the demo's folder: %w", err)
+	}
+	clip, out, contact := filepath.Join(*dir, "clip.mp4"), filepath.Join(*dir, "overlay.mp4"), filepath.Join(*dir, "sheet.png")
+	if !*overwrite {
+		for _, path := range []string{clip, out, contact} {
+			if _, err := os.Stat(path); err == nil {
+				return withHint(fmt.Errorf("%s exists already", path), "-y replaces it")
+			}
+		}
+	}
+	if err := os.WriteFile(clip, democlip.Clip, 0o644); err != nil {
+		return fmt.Errorf("writing the demo's clip: %w", err)
+	}
+
+	var o segmentOptions
+	flags := newSegmentFlags(&o)
+	line := []string{"-i", clip, "-o", out, "-m", demo.Name, "-y"}
+	for _, q := range democlip.Queries {
+		line = append(line, "-q", q)
+	}
+	if err := flags.Parse(line); err != nil {
+		return err
+	}
+	// The sheet names what is in each of its frames.
+	found := make(map[int64][]int)
+	o.observe = func(index int64, shown []car.Found) {
+		for _, f := range shown {
+			found[index] = append(found[index], f.Query)
+		}
+	}
+	fmt.Fprintf(stderr, "segmenting %s with the demo model, which knows 64 stickers and nothing else\n", clip)
+	s, err := segment(&o, stdout, stderr)
+	if s != nil {
+		s.print(&o, stdout, stderr)
+	}
+	if err != nil {
+		return err
+	}
+	if err := contactSheet(out, contact, s, found); err != nil {
+		return fmt.Errorf("drawing the contact sheet: %w", err)
+	}
+	fmt.Fprintf(stdout, "overlay: %s\ncontact sheet: %s\n", out, contact)
+	return nil
+}
+
+// contactSheet draws frames of a clip, evenly spread, into a PNG.
+func contactSheet(clip, path string, s *summary, found map[int64][]int) error {
+	ctx := context.Background()
+	src := &video.Source{Path: clip}
+	if err := src.Initialize(); err != nil {
+		return err
+	}
+	defer src.Close()
+	prep := &video.Preparer{Source: src, MaxSide: 640}
+	if err := prep.Initialize(); err != nil {
+		return err
+	}
+	defer prep.Close()
+
+	var tags []sheet.Tag
+	for i, c := range s.Concepts {
+		rgb := overlay.Colour(i)
+		tags = append(tags, sheet.Tag{Name: c.Label, Color: color.RGBA{rgb[0], rgb[1], rgb[2], 255}})
+	}
+	var cells []sheet.Cell
+	for {
+		frame, err := src.Read(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if frame.Index*demoCells/max(s.Frames, 1) < int64(len(cells)) {
+			frame.Release()
+			continue
+		}
+		cell := sheet.Cell{Caption: clock(frame.Time())}
+		for _, q := range found[frame.Index] {
+			cell.Tags = append(cell.Tags, tags[q])
+		}
+		picture, err := prep.Prepare(frame)
+		if err == nil {
+			cell.Image = rgba(picture)
+		}
+		frame.Release()
+		if err != nil {
+			return err
+		}
+		cells = append(cells, cell)
+	}
+	img, err := sheet.Draw(cells, sheet.Options{Title: "carve demo: " + filepath.Base(clip), Columns: 4})
+	if err != nil {
+		return err
+	}
+	return writePNG(path, img)
+}
+
+func rgba(p video.Picture) image.Image {
+	img := image.NewRGBA(image.Rect(0, 0, p.W, p.H))
+	for i := range p.W * p.H {
+		copy(img.Pix[4*i:], p.Pix[3*i:3*i+3])
+		img.Pix[4*i+3] = 255
+	}
+	return img
+}
+
+func writePNG(path string, img image.Image) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+		if err != nil {
+			os.Remove(path)
+		}
+	}()
+	return png.Encode(f, img)
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/carve-video/carve/car"
 	"github.com/spf13/pflag"
 )
 
@@ -44,7 +45,8 @@ type segmentOptions struct {
 	logFormat string
 	progress  string
 
-	given func(flag string) bool // whether a flag stood on the command line
+	given   func(flag string) bool               // whether a flag stood on the command line
+	observe func(index int64, found []car.Found) // told of every frame, unless nil
 }
 
 // The defaults, each with its reason. --help prints them.

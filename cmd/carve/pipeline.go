@@ -26,7 +26,8 @@ type pipeline struct {
 	painter  *painter
 	colours  [][3]uint8
 	progress *progress
-	stop     <-chan struct{} // closed when no more frames shall be read
+	stop     <-chan struct{}                      // closed when no more frames shall be read
+	observe  func(index int64, found []car.Found) // told of every frame, unless nil
 
 	line    *line
 	start   time.Duration // time of the first frame
@@ -143,10 +144,14 @@ func (p *pipeline) encode(ctx context.Context, j *job) error {
 	if err := p.sink.Encode(ctx, j.frame); err != nil {
 		return err
 	}
+	shown := visible(j.result)
 	var present []string
-	for _, f := range visible(j.result) {
+	for _, f := range shown {
 		p.found[f.Query]++
 		present = append(present, f.Label)
+	}
+	if p.observe != nil {
+		p.observe(j.frame.Index, shown)
 	}
 	select {
 	case p.spare <- j.result:

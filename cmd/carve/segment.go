@@ -105,11 +105,14 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	p := &pipeline{
 		source: src, sink: sink, prep: prep, tracker: tracker, painter: painter, colours: colours,
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
-		stop:     stop,
+		stop: stop, observe: o.observe,
 	}
 	began := time.Now()
 	err = p.run(ctx)
 	last := p.progress.done()
+	if err == nil && p.stopped && sink.Frames() == 0 {
+		err = context.Canceled
+	}
 	if err == nil {
 		err = sink.Finish()
 	}
