@@ -10,6 +10,8 @@ import (
 
 // damaged counts one damage; a strict source returns it as an error.
 func (s *Source) damaged(err error) error {
+	s.damageMu.Lock()
+	defer s.damageMu.Unlock()
 	s.damage.Count++
 	if s.damage.Count == 1 {
 		s.damage.First, s.damage.Err = s.place(s.seen), err

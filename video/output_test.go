@@ -118,6 +118,9 @@ func TestNothingUntilFinished(t *testing.T) {
 	}
 	write(true)
 	equal(t, "frames", ffprobe(t, link).Streams[0].Frames, "5")
+	if fi, err := os.Stat(real); err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, it was 0600", fi.Mode())
+	}
 	if fi, err := os.Lstat(link); err != nil || fi.Mode()&fs.ModeSymlink == 0 {
 		t.Error("the link was replaced")
 	}

@@ -22,6 +22,7 @@ type part struct {
 // newPart checks the final name and creates the file. input is the file that
 // must not be overwritten.
 func newPart(path, input string, overwrite bool) (*part, error) {
+	mode := fs.FileMode(0)
 	fi, err := os.Stat(path)
 	switch {
 	case err == nil && fi.IsDir():
@@ -37,6 +38,7 @@ func newPart(path, input string, overwrite bool) (*part, error) {
 		if !overwrite {
 			return nil, &PathError{Path: path, Err: ErrExists}
 		}
+		mode = fi.Mode().Perm() // who may read it stays as it was
 		// A link stays a link: what it points to is replaced.
 		if path, err = filepath.EvalSymlinks(path); err != nil {
 			return nil, fmt.Errorf("resolving the output: %w", err)
@@ -46,8 +48,10 @@ func newPart(path, input string, overwrite bool) (*part, error) {
 	}
 	dir, base := filepath.Split(path)
 	ext := filepath.Ext(base)
+	stem := strings.TrimSuffix(base, ext)
+	stem = stem[:min(len(stem), 100)] // room for what is added, in 255 bytes
 	for range 100 {
-		name := fmt.Sprintf(".%s.part-%06x%s", strings.TrimSuffix(base, ext), rand.Uint32()&0xffffff, ext)
+		name := fmt.Sprintf(".%s.part-%06x%s", stem, rand.Uint32()&0xffffff, ext)
 		p := &part{final: path, path: filepath.Join(dir, name), overwrite: overwrite}
 		f, err := os.OpenFile(p.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if errors.Is(err, fs.ErrExist) {
@@ -56,7 +60,14 @@ func newPart(path, input string, overwrite bool) (*part, error) {
 		if err != nil {
 			return nil, fmt.Errorf("creating a file beside %s: %w", path, err)
 		}
-		return p, f.Close()
+		if mode != 0 {
+			err = f.Chmod(mode)
+		}
+		if err = errors.Join(err, f.Close()); err != nil {
+			p.remove()
+			return nil, fmt.Errorf("creating a file beside %s: %w", path, err)
+		}
+		return p, nil
 	}
 	return nil, fmt.Errorf("creating a file beside %s: no free name", path)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/asticode/go-astiav"
 )
@@ -52,7 +53,7 @@ type Sink struct {
 	firstDTS, startPTS, endPTS int64 // of the video, in the stream's ticks
 	still                      bool  // the output is an image
 	fixedRate                  bool  // the container numbers frames
-	frames                     int64
+	frames                     atomic.Int64
 	lost                       []Loss
 	skewed                     bool
 	done                       bool
@@ -252,13 +253,13 @@ func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	if s.still && s.frames > 0 {
+	if s.still && s.frames.Load() > 0 {
 		return &PathError{Path: s.Path, Err: ErrStillContainer}
 	}
 	if err := s.encoder.send(f, s.emit, s.packet); err != nil {
 		return fmt.Errorf("frame %d: %w", f.Index, err)
 	}
-	s.frames++
+	s.frames.Add(1)
 	return nil
 }
 
@@ -343,8 +344,9 @@ func (s *Sink) Lost() []Loss {
 	return append(lost, s.lostPackets()...)
 }
 
-// Frames returns how many frames were given to the encoder.
-func (s *Sink) Frames() int64 { return s.frames }
+// Frames returns how many frames were given to the encoder so far. It may be
+// called from any goroutine.
+func (s *Sink) Frames() int64 { return s.frames.Load() }
 
 // Finish writes what the encoder still holds and the trailer, and gives the
 // file its name. The source must not be read from meanwhile. When it fails
@@ -354,7 +356,7 @@ func (s *Sink) Finish() (err error) {
 		return errors.New("output is closed already")
 	}
 	defer s.Abort() // frees; the file has its name by then, or must go
-	if s.frames == 0 {
+	if s.frames.Load() == 0 {
 		return fmt.Errorf("finishing %s: no frame was written", s.Path)
 	}
 	if err := s.encoder.send(nil, s.emit, s.packet); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/asticode/go-astiav"
@@ -56,6 +57,7 @@ type Source struct {
 	restarts bool // the container may start its times anew
 
 	beside   passthrough
+	damageMu sync.Mutex // Damage may be asked for while Read runs
 	damage   Damage
 	retimed  bool
 	convert  graph         // for pictures whose shape differs from the first one's
@@ -104,8 +106,12 @@ func (s *Source) Initialize() (err error) {
 // Info describes the input, after Initialize.
 func (s *Source) Info() Info { return s.info }
 
-// Damage returns what was broken so far.
-func (s *Source) Damage() Damage { return s.damage }
+// Damage returns what was broken so far. It may be called from any goroutine.
+func (s *Source) Damage() Damage {
+	s.damageMu.Lock()
+	defer s.damageMu.Unlock()
+	return s.damage
+}
 
 // Read returns the next frame in display order, and io.EOF after the last. It
 // waits for a frame to be released when all are in flight.
