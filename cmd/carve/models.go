@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -106,6 +107,10 @@ and by these as well, a little less well:
 func modelError(name string, err error) error {
 	if name == defaultModel {
 		return withHint(err, fmt.Sprintf("put OpenAI's CLIP, as Hugging Face folders, into %s (README, first ten minutes), name a folder with -m, or try -m demo", models.Dir()))
+	}
+	var unknown *models.UnknownModelError
+	if errors.As(err, &unknown) {
+		return withHint(err, "carve models list shows those there are; a folder is given as ./FOLDER")
 	}
 	return err
 }

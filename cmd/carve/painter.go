@@ -9,7 +9,7 @@ import (
 
 // A painter brings masks to the size of the film and draws them into frames.
 type painter struct {
-	overlay.Painter
+	*overlay.Painter
 	info     video.Info
 	enlarger *matte.Enlarger
 	lw, lh   int // size of the masks, as coded
@@ -17,26 +17,10 @@ type painter struct {
 	turned []float32
 	alphas [][]uint8
 	layers []overlay.Layer
-	planes []overlay.Plane
 }
 
 func newPainter(info video.Info) (*painter, error) {
-	layout := info.Layout()
-	f := overlay.Format{
-		RGB: layout.RGB, BigEndian: layout.BigEndian,
-		Log2ChromaW: layout.ChromaX, Log2ChromaH: layout.ChromaY,
-		Matrix: info.ColourMatrix, Rows: info.Height, FullRange: info.ColourRange == "pc",
-	}
-	for _, c := range layout.Components {
-		f.Components = append(f.Components, overlay.Component(c))
-	}
-	if layout.Alpha && len(f.Components) > 1 {
-		f.Components = f.Components[:len(f.Components)-1]
-	}
-	p := &painter{info: info}
-	p.Width, p.Height, p.Format = info.Width, info.Height, f
-	p.Upright = info.Orientation.Point
-	p.UprightWidth, p.UprightHeight = info.Orientation.Upright(info.Width, info.Height)
+	p := &painter{Painter: info.Painter(), info: info}
 	return p, p.Initialize()
 }
 
@@ -67,13 +51,5 @@ func (p *painter) draw(frame *video.Frame, found []car.Found, w, h int, colours 
 		p.layers = append(p.layers, overlay.Layer{Alpha: alphas[i], Colour: colours[f.Query], Label: f.Label, Score: f.Score})
 	}
 	matte.Share(alphas)
-	planes, err := frame.Planes()
-	if err != nil {
-		return err
-	}
-	p.planes = p.planes[:0]
-	for _, plane := range planes {
-		p.planes = append(p.planes, overlay.Plane(plane))
-	}
-	return p.Draw(p.planes, p.layers)
+	return frame.Draw(p.Painter, p.layers)
 }

@@ -105,7 +105,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	p := &pipeline{
 		source: src, sink: sink, prep: prep, tracker: tracker, painter: painter, colours: colours,
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
-		stop: stop, observe: o.observe,
+		stop:     stop, observe: o.observe,
 	}
 	began := time.Now()
 	err = p.run(ctx)
