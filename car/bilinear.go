@@ -1,5 +1,7 @@
 package car
 
+import "math"
+
 // resizeBilinear brings a map of sw×sh values to dw×dh the way OpenCV does:
 // half-pixel centres, the border replicated, float32 (car.md 3.6).
 func resizeBilinear(src []float32, sw, sh int, dst []float32, dw, dh int, s *bilinearScratch) {
@@ -69,6 +71,39 @@ func bilinearPosition(i int, scale float64, n int) (from int, frac float32) {
 		return n - 1, 0
 	}
 	return from, f - float32(from)
+}
+
+// orResized sets the pixels of dst that a mask of zeros and ones covers when
+// OpenCV brings it to dw×dh. Its 8-bit arithmetic cuts off what float32 keeps:
+// weights have 11 fraction bits, and of each row's share the last ones are
+// dropped before the two are added.
+func orResized(dst []uint8, dw, dh int, mask []uint8, sw, sh int) {
+	const one = 1 << 11
+	position := func(i int, scale float64) (from int, a, b int32) {
+		f := float32((float64(i)+0.5)*scale - 0.5)
+		whole := float32(math.Floor(float64(f)))
+		f -= whole
+		return int(whole), int32(math.RoundToEven(float64((1 - f) * one))), int32(math.RoundToEven(float64(f * one)))
+	}
+	line := func(y, x0 int, a, b int32) int32 {
+		row := mask[min(max(y, 0), sh-1)*sw:]
+		if x0 < 0 {
+			x0, a, b = 0, one, 0
+		}
+		if x0 >= sw-1 {
+			return one * int32(row[sw-1])
+		}
+		return a*int32(row[x0]) + b*int32(row[x0+1])
+	}
+	for y := range dh {
+		y0, top, bottom := position(y, float64(sh)/float64(dh))
+		for x := range dw {
+			x0, a, b := position(x, float64(sw)/float64(dw))
+			if v := top*(line(y0, x0, a, b)>>4)>>16 + bottom*(line(y0+1, x0, a, b)>>4)>>16; (v+2)>>2 > 0 {
+				dst[y*dw+x] = 1
+			}
+		}
+	}
 }
 
 // stretch is min-max normalisation: (v - min) / (1e-15 + max(v - min)), in

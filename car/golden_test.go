@@ -3,7 +3,9 @@ package car
 import (
 	"fmt"
 	"math"
-	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,7 +48,9 @@ type units struct {
 			Threshold float32
 		}
 	} `json:"scoremap2bbox"`
-	CAA []struct{ File, D, A, M, Box, R string } `json:"caa"`
+	CAA    []struct{ File, D, A, M, Box, R string } `json:"caa"`
+	Scaled []struct{ Input, Output, File string }   `json:"scale_cam_image"`
+	Labels struct{ File, Note string }              `json:"assign_label_and_merge"`
 }
 
 type tiles struct {
@@ -86,6 +90,17 @@ func floats(t *testing.T, f *safetensors.File, name string) []float32 {
 	}
 	if tensor.DType == "U8" {
 		b, err := tensor.Uint8()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := make([]float32, len(b))
+		for i := range b {
+			v[i] = float32(b[i])
+		}
+		return v
+	}
+	if tensor.DType == "I32" {
+		b, err := tensor.Int32()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -306,72 +321,128 @@ func TestGoldenAffinity(t *testing.T) {
 	}
 }
 
-// TestGoldenLabels checks the label map and the merging of sentences.
+// TestGoldenLabels checks the label map, and the one mask that is made of
+// several.
 func TestGoldenLabels(t *testing.T) {
-	f, err := safetensors.Open(filepath.Join(golden.Dir(t, "units"), "labels.safetensors"))
+	u := readUnits(t).Labels
+	f, err := safetensors.Open(golden.Dir(t, "units", u.File))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	// Where there is stuff, the masks are those of a few classes among many;
+	// which ones, only the note says.
+	var ids [2][]int
+	for i, list := range regexp.MustCompile(`\[([0-9, ]+)\]`).FindAllStringSubmatch(u.Note, 2) {
+		for id := range strings.SplitSeq(list[1], ",") {
+			n, err := strconv.Atoi(strings.TrimSpace(id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids[i] = append(ids[i], n)
+		}
+	}
+	cases := 0
 	for j := 0; f.Has(fmt.Sprint("masks", j)); j++ {
-		name := func(s string) string { return fmt.Sprint(s, j) }
-		masks, err := f.Tensor(name("masks"))
+		masks, err := f.Tensor(fmt.Sprint("masks", j))
 		if err != nil {
 			t.Fatal(err)
 		}
-		k, h, w := masks.Shape[0], masks.Shape[1], masks.Shape[2]
-		res := &Result{W: w, H: h, Labels: make([]uint16, w*h)}
-		out := &Outcome{}
-		add := func(masks, scores []float32, ids []int) {
-			var kept []Proposal
-			for i := range scores {
-				m := make([]uint8, w*h)
-				for p, v := range masks[i*w*h : (i+1)*w*h] {
-					if v > 0.5 {
-						m[p] = 1
-					}
-				}
-				kept = append(kept, Proposal{Query: ids[i], Score: scores[i]})
-				res.Found = append(res.Found, Found{Query: ids[i], Score: scores[i], Mask: m})
+		res := &Result{W: masks.Shape[2], H: masks.Shape[1]}
+		if f.Has(fmt.Sprint("labels", j)) {
+			cases++
+			out := &Outcome{}
+			things := []int(nil)
+			if f.Has(fmt.Sprint("stuff", j)) {
+				things = ids[0]
 			}
-			out.kept = append(out.kept, kept)
-		}
-		scores := name("scores")
-		if f.Has(scores) {
-			ids := []int{0, 1, 2, 3, 4, 5, 6, 7, 8}
-			if f.Has(name("stuff")) {
-				ids = []int{4, 7} // the id maps of the manifest's note
+			unitPass(t, f, res, out, fmt.Sprint("masks", j), fmt.Sprint("scores", j), things)
+			if things != nil {
+				unitPass(t, f, res, out, fmt.Sprint("stuff", j), fmt.Sprint("stuff_scores", j), ids[1])
 			}
-			add(floats(t, f, name("masks")), floats(t, f, scores), ids[:k])
-			if f.Has(name("stuff")) {
-				add(floats(t, f, name("stuff")), floats(t, f, name("stuff_scores")), []int{30, 21})
-			}
-			var kept [][]Proposal
-			for _, pass := range out.kept {
-				var live []Proposal
-				for _, p := range pass {
-					if p.Score > 0 {
-						live = append(live, p)
-					}
-				}
-				kept = append(kept, live)
-			}
-			out.kept = kept
+			res.Labels = make([]uint16, res.W*res.H)
 			res.paint(out)
-			tensor, err := f.Tensor(name("labels"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, err := tensor.Int32()
-			if err != nil {
-				t.Fatal(err)
-			}
+			want := floats(t, f, fmt.Sprint("labels", j))
 			for i := range want {
-				if int32(res.Labels[i]) != want[i] {
-					t.Errorf("labels%d: pixel %d is %d, want %d", j, i, res.Labels[i], want[i])
+				if float32(res.Labels[i]) != want[i] {
+					t.Errorf("labels%d: pixel %d is %d, want %g", j, i, res.Labels[i], want[i])
 					break
 				}
 			}
 		}
+		if merged := fmt.Sprint("merged", j); f.Has(merged) {
+			cases++
+			res.Found = nil
+			unitPass(t, f, res, &Outcome{}, fmt.Sprint("masks", j), fmt.Sprint("merge_scores", j), nil)
+			tensor, err := f.Tensor(merged)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := res.Merge(tensor.Shape[1], tensor.Shape[0])
+			for i, v := range floats(t, f, merged) {
+				if float32(got[i]) != v {
+					t.Errorf("%s: pixel %d is %d, want %g", merged, i, got[i], v)
+					break
+				}
+			}
+		}
+	}
+	if cases == 0 {
+		t.Error("no case in " + f.Path())
+	}
+}
+
+// unitPass adds a unit's masks to a result, as those of a pass whose k-th query
+// is ids[k], or k. A score of 0 means that the query was not found.
+func unitPass(t *testing.T, f *safetensors.File, res *Result, out *Outcome, masks, scores string, ids []int) {
+	t.Helper()
+	n := res.W * res.H
+	heat := floats(t, f, masks)
+	var kept []Proposal
+	for k, score := range floats(t, f, scores) {
+		if score <= 0 {
+			continue
+		}
+		found := Found{Query: k, Score: score, Mask: make([]uint8, n)}
+		if ids != nil {
+			found.Query = ids[k]
+		}
+		for i, v := range heat[k*n : (k+1)*n] {
+			if v > 0.5 {
+				found.Mask[i] = 1
+			}
+		}
+		kept = append(kept, Proposal{Query: found.Query, Score: score})
+		res.Found = append(res.Found, found)
+	}
+	out.kept = append(out.kept, kept)
+}
+
+// TestGoldenScaled checks min-max, and resizing after it.
+func TestGoldenScaled(t *testing.T) {
+	u := readUnits(t)
+	size := make(map[string][4]int)
+	for _, b := range u.Bilinear {
+		size[b.Input] = [4]int{b.In[1], b.In[0], b.Out[1], b.Out[0]}
+	}
+	for _, c := range u.Scaled {
+		var name string
+		var factor, offset float32
+		if _, err := fmt.Sscanf(c.Input, "%s * %g - %g", &name, &factor, &offset); err != nil {
+			t.Fatalf("input %q: %v", c.Input, err)
+		}
+		s, ok := size[name]
+		if !ok {
+			t.Fatalf("the size of %s is not known", name)
+		}
+		get := unitTensors(t, c.File)
+		in := slices.Clone(get(name))
+		for i := range in {
+			in[i] = in[i]*factor - offset
+		}
+		stretch(in)
+		got := make([]float32, s[2]*s[3])
+		resizeBilinear(in, s[0], s[1], got, s[2], s[3], &bilinearScratch{})
+		near(t, c.Output, got, get(c.Output), 1e-6)
 	}
 }

@@ -3,7 +3,6 @@ package car
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 
 	"github.com/carve-video/carve/car/densecrf"
@@ -230,33 +229,41 @@ func (res *Result) paint(out *Outcome) {
 	}
 }
 
-// Merge makes one mask of several that mean one object (car.md 6.4): their
-// mean, weighted by score, above one half; or, where that covers no more than a
-// twentieth of the picture, their union. It has a byte a pixel.
-func (r *Result) Merge() []uint8 {
+// Merge makes one mask of several that mean one object, at the size w×h (car.md
+// 6.4): their mean, weighted by score, where it reaches one half; or, where that
+// covers no more than a twentieth of the picture, their union. It has a byte a
+// pixel.
+func (r *Result) Merge(w, h int) []uint8 {
 	n := r.W * r.H
-	merged := make([]uint8, n)
-	total := 0.0
+	mean, total := make([]float32, n), float32(0)
 	for i := range r.Found {
-		total += float64(r.Found[i].Score)
-	}
-	area := 0
-	for j := range n {
-		sum := 0.0
-		for i := range r.Found {
-			sum += float64(r.Found[i].Score) * float64(r.Found[i].Mask[j])
+		total += r.Found[i].Score
+		for j, m := range r.Found[i].Mask {
+			mean[j] += r.Found[i].Score * float32(m)
 		}
-		if total > 0 && sum/total >= 0.5 {
+	}
+	merged := make([]uint8, w*h)
+	if total == 0 {
+		return merged
+	}
+	for j := range mean {
+		mean[j] /= total
+	}
+	resized := make([]float32, w*h)
+	resizeBilinear(mean, r.W, r.H, resized, w, h, &bilinearScratch{})
+	area := 0
+	for j, v := range resized {
+		if v >= 0.5 {
 			merged[j] = 1
 			area++
 		}
 	}
-	if float64(area) <= math.Floor(0.05*float64(n)) {
-		for i := range r.Found {
-			for j, m := range r.Found[i].Mask {
-				merged[j] |= m
-			}
-		}
+	if float64(area) > 0.05*float64(w*h) {
+		return merged
+	}
+	clear(merged)
+	for i := range r.Found {
+		orResized(merged, w, h, r.Found[i].Mask, r.W, r.H)
 	}
 	return merged
 }

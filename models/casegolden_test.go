@@ -401,7 +401,7 @@ func (r *run) checkRefined(t *testing.T, p golden.Pass, name string, first int, 
 func (r *run) checkLabels(t *testing.T, res *car.Result) {
 	if r.c.Mode == "refer" {
 		want, _, _ := golden.Gray(t, r.c.Path("merged_"+r.passes[0].Name+".png"))
-		got := res.Merge()
+		got := res.Merge(res.W, res.H)
 		off := 0
 		for i := range want {
 			if (want[i] > 0) != (got[i] > 0) {
