@@ -1,0 +1,437 @@
+package car
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestSegment: what is there is found where it is, what is not is dropped.
+func TestSegment(t *testing.T) {
+	wd := newWorld()
+	res := wd.segment(t, worldPreset(), named("cow", "dog", "pig", "cat")...)
+	if diff := cmp.Diff([]string{"dog", "cat"}, foundIn(res)); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, f := range res.Found {
+		if v := iou(f.Mask, wd.truth(f.Label)); v < 0.8 {
+			t.Errorf("IoU of %s is %.2f", f.Label, v)
+		}
+		for i, m := range f.Mask {
+			if (res.Labels[i] == uint16(f.Query+1)) != (m == 1) {
+				t.Fatalf("pixel %d: label %d, mask of %s %d", i, res.Labels[i], f.Label, m)
+			}
+			if p := f.Probability[i]; !(p >= 0 && p <= 1) || m == 1 && p < 1./3 {
+				t.Fatalf("pixel %d: probability %g of %s, mask %d", i, p, f.Label, m)
+			}
+		}
+	}
+	// Two stages drop nothing the second time, and that ends it.
+	want := []Stage{
+		{Number: 1, Pass: "things", Asked: []int{0, 1, 2, 3}, Kept: []int{1, 3}},
+		{Number: 2, Pass: "things", Asked: []int{1, 3}, Kept: []int{1, 3}},
+	}
+	for i := range res.Stages {
+		if len(res.Stages[i].Scores) != len(res.Stages[i].Asked) {
+			t.Errorf("stage %d has scores %v", i+1, res.Stages[i].Scores)
+		}
+		res.Stages[i].Scores = nil
+	}
+	if diff := cmp.Diff(want, res.Stages); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPhrasing: names are bare in the first stage and stand in the template
+// from the second on; the background always stands in it (car.md section 2).
+func TestPhrasing(t *testing.T) {
+	wd := newWorld()
+	wd.segment(t, worldPreset(), named("dog", "cat", "cow")...)
+	for stage, directions := range wd.directions {
+		for _, u := range directions {
+			if bare := u[wd.bare()] != 0; bare != (stage == 0) {
+				t.Errorf("call %d of CAM: part along bare names is %g", stage+1, u[wd.bare()])
+			}
+		}
+	}
+	if !slices.Contains(wd.asked, "a clean origami wall.") || slices.Contains(wd.asked, "wall") {
+		t.Errorf("texts of the proposer: %q", wd.asked)
+	}
+}
+
+// TestFilterIsStrict: a score equal to theta does not pass, and if none passes
+// the best stays.
+func TestFilterIsStrict(t *testing.T) {
+	queries := named("cat", "dog")
+	preset := worldPreset()
+	preset.Theta = 0
+	first := newWorld().segment(t, preset, queries...).Stages[0].Scores
+	low, best := 0, 1
+	if first[0] > first[1] {
+		low, best = 1, 0
+	}
+	if first[low] == first[best] {
+		t.Fatalf("both score %g", first[0])
+	}
+	for _, c := range []struct {
+		theta float32
+		kept  []int
+	}{
+		{first[low] - 1e-4, []int{0, 1}},
+		{first[low], []int{best}},
+		{first[best], []int{best}}, // none passes
+		{1, []int{best}},
+	} {
+		preset.Theta = c.theta
+		res := newWorld().segment(t, preset, queries...)
+		if diff := cmp.Diff(c.kept, res.Stages[0].Kept); diff != "" {
+			t.Errorf("theta %g: %s", c.theta, diff)
+		}
+	}
+	// Each query may have a theta of its own.
+	preset.Theta = 1
+	queries[low].Theta = ptr(0)
+	if res := newWorld().segment(t, preset, queries...); !slices.Equal(res.Stages[0].Kept, []int{low}) {
+		t.Errorf("kept %v, want the one that is never dropped", res.Stages[0].Kept)
+	}
+	// Without KeepBest a set may come out empty.
+	queries[low].Theta = nil
+	preset.KeepBest = false
+	res := newWorld().segment(t, preset, queries...)
+	if len(res.Found) != 0 || len(res.Stages) != 1 || slices.Max(res.Labels) != 0 || len(res.Labels) != res.W*res.H {
+		t.Errorf("found %v in %d stages", foundIn(res), len(res.Stages))
+	}
+}
+
+// TestFirstBest: of equal scores the first stays.
+func TestFirstBest(t *testing.T) {
+	preset := worldPreset()
+	preset.Theta = 1
+	res := newWorld().segment(t, preset, named("cow", "pig")...)
+	if s := res.Stages[0].Scores; s[0] != s[1] {
+		t.Fatalf("scores of two absent things are %v", s)
+	}
+	if !slices.Equal(res.Stages[0].Kept, []int{0}) {
+		t.Errorf("kept %v", res.Stages[0].Kept)
+	}
+}
+
+// TestLoneQuery: the last query cannot be dropped, so there is nothing to judge
+// and no first stage.
+func TestLoneQuery(t *testing.T) {
+	wd := newWorld()
+	res := wd.segment(t, worldPreset(), Named("dog"))
+	if wd.encoded != 0 || len(wd.directions) != 1 {
+		t.Errorf("%d images were judged in %d stages", wd.encoded, len(wd.directions))
+	}
+	if len(res.Found) != 1 || res.Found[0].Score != 1 || iou(res.Found[0].Mask, wd.truth("dog")) < 0.8 {
+		t.Errorf("found %v", foundIn(res))
+	}
+	// Nor in a set that shrinks to one.
+	wd = newWorld()
+	wd.segment(t, worldPreset(), named("dog", "cow")...)
+	if want := 2; wd.encoded != want || len(wd.directions) < 2 {
+		t.Errorf("%d images were judged in %d stages, want %d in the first alone", wd.encoded, len(wd.directions), want)
+	}
+}
+
+// TestDuplicates: equal queries are one, the first.
+func TestDuplicates(t *testing.T) {
+	preset := worldPreset()
+	preset.Theta = 0.3
+	wd := newWorld()
+	res := wd.segment(t, preset, named("dog", "cat", "dog")...)
+	if diff := cmp.Diff([]string{"dog", "cat"}, foundIn(res)); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, f := range res.Found {
+		if v := iou(f.Mask, wd.truth(f.Label)); v < 0.8 {
+			t.Errorf("IoU of %s is %.2f", f.Label, v)
+		}
+	}
+	if top := slices.Max(res.Labels); top != 2 {
+		t.Errorf("labels go up to %d", top)
+	}
+}
+
+// TestSynonyms: the phrases of a query share one vector.
+func TestSynonyms(t *testing.T) {
+	wd := newWorld()
+	pet := Query{Label: "pet", Phrases: []string{"dog", "cat"}}
+	preset := worldPreset()
+	preset.Theta = 0
+	res := wd.segment(t, preset, pet, Named("cow"))
+	both := wd.truth("dog")
+	for i, m := range wd.truth("cat") {
+		both[i] |= m
+	}
+	if f := res.Lookup(0); f == nil || f.Label != "pet" || iou(f.Mask, both) < 0.8 {
+		t.Errorf("found %v", foundIn(res))
+	}
+}
+
+// TestEncodedOnce: no image is encoded per template or again in a later stage,
+// and what shows the same is shown once.
+func TestEncodedOnce(t *testing.T) {
+	wd := newWorld()
+	s := wd.segmenter(t, worldPreset())
+	stages, shown := 0, 0
+	s.Trace = func(tr *Trace) {
+		stages++
+		for _, p := range tr.Pictures {
+			if p.Input != nil {
+				shown++
+			}
+		}
+	}
+	// Neither cow nor pig has any heat: both are the picture as it is. Dog and
+	// "small dog" have the same mask.
+	if _, err := s.Segment(context.Background(), wd.picture(), named("cow", "dog", "pig", "small dog")); err != nil {
+		t.Fatal(err)
+	}
+	if wd.encoded != 2 || shown != 2 || stages < 2 {
+		t.Errorf("%d images encoded, %d shown in %d stages; want 2", wd.encoded, shown, stages)
+	}
+}
+
+// TestContest: against the stage a lone step scores 1, against all it scores
+// what it would among all.
+func TestContest(t *testing.T) {
+	ctx := context.Background()
+	for _, contest := range []Contest{AgainstStage, AgainstAll} {
+		preset := worldPreset()
+		preset.Contest, preset.KeepBest = contest, false
+		wd := newWorld()
+		s := wd.segmenter(t, preset)
+		bank, err := s.Encode(ctx, named("dog", "cat", "cow"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := func(asked ...int) *Outcome {
+			scene, err := s.Look(ctx, wd.picture())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer scene.Close()
+			out, err := s.Step(ctx, scene, bank, asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		all, dog, cow, none := step(0, 1, 2), step(0), step(2), step()
+		if len(none.Kept()) != 0 || len(none.Stages) != 0 {
+			t.Errorf("nothing was asked, and %v kept", none.Kept())
+		}
+		if contest == AgainstStage {
+			if dog.Score(0) != 1 || cow.Score(2) != 1 {
+				t.Errorf("alone: scores %g and %g, want 1", dog.Score(0), cow.Score(2))
+			}
+			continue
+		}
+		if dog.Score(0) != all.Score(0) || !slices.Equal(dog.Kept(), []int{0}) {
+			t.Errorf("dog alone scores %g, among all %g", dog.Score(0), all.Score(0))
+		}
+		// Alone, cow is proposed without the rest taking part, so only the
+		// decision is the same.
+		if len(cow.Kept()) != 0 {
+			t.Errorf("cow is kept with %g", cow.Score(2))
+		}
+	}
+}
+
+// TestBackgroundWords: a query competes with the preset's words and its own; of
+// the preset's, not with those it says itself.
+func TestBackgroundWords(t *testing.T) {
+	queries := []Query{
+		Named("brick wall"),
+		{Label: "dog", Phrases: []string{"dog"}, Background: []string{"cat", "wall", "cat"}},
+		Named("wallpaper"),
+	}
+	for _, yield := range []bool{false, true} {
+		wd := newWorld()
+		preset := worldPreset()
+		preset.Background = []string{"Wall", "sky"}
+		preset.YieldBackground = yield
+		s := wd.segmenter(t, preset)
+		var rows []int
+		s.Trace = func(tr *Trace) {
+			if tr.Stage == 1 {
+				for _, p := range tr.Probabilities {
+					rows = append(rows, len(p))
+				}
+			}
+		}
+		if _, err := s.Segment(context.Background(), wd.picture(), queries); err != nil {
+			t.Fatal(err)
+		}
+		want := []int{5, 7, 5}
+		if yield {
+			want[0]--
+		}
+		if diff := cmp.Diff(want, rows); diff != "" {
+			t.Errorf("yield %v: texts in competition: %s", yield, diff)
+		}
+	}
+	// And it matters: with the cat as background of the dog alone, the cat's
+	// patches speak against it.
+	wd := newWorld()
+	preset := worldPreset()
+	preset.Background = nil
+	res := wd.segment(t, preset, Query{Label: "pet", Phrases: []string{"dog", "cat"}, Background: []string{"cat"}})
+	if f := res.Lookup(0); f == nil || iou(f.Mask, wd.truth("dog")) < 0.8 {
+		t.Error("the background word changes nothing")
+	}
+}
+
+// TestHeatless: where a stage has no heat at all the masks of the stage before
+// stand, also where that stage had been passed over.
+func TestHeatless(t *testing.T) {
+	for _, queries := range [][]Query{named("dog", "cow"), named("dog")} {
+		wd := newWorld()
+		wd.blind = map[string]int{"dog": 2}
+		res := wd.segment(t, worldPreset(), queries...)
+		if f := res.Lookup(0); f == nil || iou(f.Mask, wd.truth("dog")) < 0.8 {
+			t.Errorf("%d queries: the heat of the bare name is lost", len(queries))
+		}
+	}
+	// With none anywhere, the query stands with an empty mask.
+	wd := newWorld()
+	wd.blind = map[string]int{"dog": 3}
+	if f := wd.segment(t, worldPreset(), Named("dog")).Lookup(0); f == nil || f.Area() != 0 || f.Score != 1 {
+		t.Errorf("found %+v", f)
+	}
+}
+
+// TestStuff: stuff has a pass of its own with the things as background, and
+// things overwrite it.
+func TestStuff(t *testing.T) {
+	wd := newWorld()
+	wd.things[0].y0 = 0 // the dog reaches into the sky
+	preset := worldPreset()
+	preset.Stuff, preset.StuffPrompts = []string{"sky"}, []Prompt{Black}
+	res := wd.segment(t, preset, named("dog", "sky", "cow")...)
+	if diff := cmp.Diff([]string{"dog", "sky"}, foundIn(res)); diff != "" {
+		t.Fatal(diff)
+	}
+	if last := res.Stages[len(res.Stages)-1]; last.Pass != "stuff" || last.Scores[0] != 1 {
+		t.Errorf("the last stage is %+v", last)
+	}
+	for i, m := range res.Lookup(0).Mask {
+		if m == 1 && res.Labels[i] != 1 {
+			t.Fatalf("pixel %d of the dog is labelled %d", i, res.Labels[i])
+		}
+	}
+	if v := iou(res.Lookup(1).Mask, wd.truth("sky")); v < 0.6 {
+		t.Errorf("IoU of the sky is %.2f", v)
+	}
+	// Alone it has the background words to compete with.
+	wd = newWorld()
+	res = wd.segment(t, preset, named("sky")...)
+	if f := res.Lookup(0); f == nil || iou(f.Mask, wd.truth("sky")) < 0.6 {
+		t.Error("stuff alone is not found")
+	}
+}
+
+// TestRefer: sentences may mean the same thing and do not compete for pixels.
+func TestRefer(t *testing.T) {
+	preset := worldPreset()
+	preset.Mode, preset.JudgeTemplates, preset.Theta = Refer, nil, 0.1
+	wd := newWorld()
+	res := wd.segment(t, preset, named("the red dog", "a dog on the left")...)
+	if len(res.Found) != 2 {
+		t.Fatalf("found %q", foundIn(res))
+	}
+	truth := wd.truth("dog")
+	for _, f := range res.Found {
+		if v := iou(f.Mask, truth); v < 0.8 {
+			t.Errorf("IoU of %q is %.2f", f.Label, v)
+		}
+	}
+	if v := iou(res.Merge(res.W, res.H), truth); v < 0.8 {
+		t.Errorf("IoU of the merged mask is %.2f", v)
+	}
+}
+
+// TestCancel: a cancelled context ends the loop between stages and within, with
+// its error, and nothing is left open.
+func TestCancel(t *testing.T) {
+	for when := range 4 {
+		ctx, cancel := context.WithCancel(context.Background())
+		wd := newWorld()
+		s := wd.segmenter(t, worldPreset())
+		switch when {
+		case 0:
+			cancel()
+		case 1:
+			s.Trace = func(*Trace) { cancel() }
+		case 2:
+			wd.onEncode = func() error { cancel(); return nil }
+		case 3:
+			wd.onEncode = func() error { return errWorld }
+		}
+		_, err := s.Segment(ctx, wd.picture(), named("dog", "cat", "cow"))
+		want := context.Canceled
+		if when == 3 {
+			want = errWorld
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("case %d: error %v, want %v", when, err, want)
+		}
+		if wd.looks != wd.closes {
+			t.Errorf("case %d: %d views were opened and %d closed", when, wd.looks, wd.closes)
+		}
+		cancel()
+	}
+}
+
+func TestSegmentErrors(t *testing.T) {
+	wd := newWorld()
+	ctx := context.Background()
+	s := wd.segmenter(t, worldPreset())
+	for want, run := range map[string]func() error{
+		"there is no query": func() error { _, err := s.Segment(ctx, wd.picture(), nil); return err },
+		`query "": the name is empty`: func() error {
+			_, err := s.Segment(ctx, wd.picture(), []Query{{}})
+			return err
+		},
+		"picture of 0x0": func() error { _, err := s.Segment(ctx, &Image{}, named("dog")); return err },
+		"picture of 9x9": func() error { _, err := s.Segment(ctx, &Image{W: 9, H: 9}, named("dog")); return err },
+		"one that judges": func() error {
+			_, err := New(worldProposer{wd}, nil, worldPreset())
+			return err
+		},
+	} {
+		if err := run(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+// TestShapes: no picture is too small, too narrow or of too odd a size.
+func TestShapes(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {1, 90}, {90, 1}, {7, 9}, {200, 3}, {65, 63}} {
+		wd := newWorld()
+		for _, set := range [][]Prompt{{Circle, Blur}, {Contour, Rectangle, Gray}} {
+			for _, view := range []JudgeView{CenterCrop, NativeAspect} {
+				preset := worldPreset()
+				preset.Prompts, preset.View = set, view
+				img := NewImage(size[0], size[1])
+				for i := range img.Pix {
+					img.Pix[i] = uint8(250 * (i / 3 % 2))
+				}
+				res, err := wd.segmenter(t, preset).Segment(context.Background(), img, named("dog", "cat", "wall"))
+				if err != nil {
+					t.Fatalf("%v: %v", size, err)
+				}
+				if res.W != size[0] || res.H != size[1] || len(res.Labels) != size[0]*size[1] {
+					t.Errorf("%v: result of %dx%d", size, res.W, res.H)
+				}
+			}
+		}
+	}
+}
