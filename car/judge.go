@@ -91,12 +91,8 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 		if len(s.scratch.masks) <= len(masks) {
 			s.scratch.masks = append(s.scratch.masks, nil)
 		}
-		mask := s.scratch.masks[len(masks)]
-		if cap(mask) < n {
-			mask = make([]uint8, n)
-			s.scratch.masks[len(masks)] = mask
-		}
-		mask = mask[:n]
+		mask := grow(s.scratch.masks[len(masks)], n)
+		s.scratch.masks[len(masks)] = mask
 		area := 0
 		for j, v := range proposals[i].Heat {
 			mask[j] = 0

@@ -1,6 +1,10 @@
 package car
 
-import "github.com/carve-video/carve/car/densecrf"
+import (
+	"slices"
+
+	"github.com/carve-video/carve/car/densecrf"
+)
 
 // origami is the template the reference wraps names in for CAMs: of all the
 // templates tried by its ancestor it gave the best heat maps (car.md 3.3).
@@ -39,7 +43,7 @@ var contextStuff = []string{
 	"sidewalk", "sky", "snow", "wall", "water", "window", "wood", "door", "fence", "rock",
 }
 
-// Presets returns all presets. All but stickers hold the values of the
+// Presets returns all presets, as copies of the caller's own. All but stickers hold the values of the
 // reference's configuration files (car.md section 8).
 func Presets() []Preset {
 	semantic := Preset{
@@ -75,7 +79,7 @@ func Presets() []Preset {
 	free := semantic
 	free.YieldBackground = true
 
-	return []Preset{
+	presets := []Preset{
 		with(free, "voc", "a few everyday objects; the strictest; of the reference's Pascal VOC", 0.4, 0.6, 0.4, Circle, Blur),
 		with(free, "coco", "many objects at once; of the reference's COCO Object", 0.5, 0.3, 0.5, Blur, Gray),
 		context,
@@ -86,4 +90,9 @@ func Presets() []Preset {
 		with(refer, "refcocog", "the same, longer sentences; of the reference's RefCOCOg", 0.5, 0.1, 0.6, Circle, Blur),
 		with(refer, "gres", "one sentence, never dropped; of the reference's GRES", 0.5, 0, 0.3, Circle),
 	}
+	for i := range presets {
+		p := &presets[i]
+		p.JudgeTemplates, p.Background, p.Stuff = slices.Clone(p.JudgeTemplates), slices.Clone(p.Background), slices.Clone(p.Stuff)
+	}
+	return presets
 }

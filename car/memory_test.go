@@ -1,0 +1,159 @@
+package car
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// frames runs the segmenter over n pictures as a video does, results in the
+// memory of the first.
+func (wd *world) frames(t testing.TB, s *Segmenter, bank *Bank, n int, res *Result) {
+	ctx := context.Background()
+	img := wd.picture()
+	for range n {
+		scene, err := s.Look(ctx, img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := s.Loop(ctx, scene, bank)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.RefineInto(ctx, scene, out, res); err != nil {
+			t.Fatal(err)
+		}
+		scene.Close()
+		scene.Close() // does nothing
+	}
+}
+
+// TestSteadyMemory: after the first frames no memory is taken that grows with
+// the picture, and what is used again holds nothing of before.
+func TestSteadyMemory(t *testing.T) {
+	wd := newWorld()
+	wd.w, wd.h = 320, 240
+	wd.things[2].x1 = 320
+	s := wd.segmenter(t, worldPreset())
+	s.Threads = 1
+	bank, err := s.Encode(context.Background(), named("dog", "cow", "cat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var res Result
+	wd.frames(t, s, bank, 2, &res)
+	first := slices.Clone(res.Labels)
+	// The fake models take their share: what they take alone is measured.
+	taken := func(f func()) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	models := taken(func() {
+		img := wd.picture()
+		for range 4 {
+			view, _ := worldProposer{wd}.Look(context.Background(), img)
+			view.Attention()
+		}
+	})
+	all := taken(func() { wd.frames(t, s, bank, 4, &res) })
+	if extra, plane := int64(all)-int64(models), int64(wd.w*wd.h); extra > 4*plane {
+		t.Errorf("%d bytes a frame of %d pixels", extra/4, plane)
+	}
+	if !slices.Equal(first, res.Labels) {
+		t.Error("the same picture gives another result in used memory")
+	}
+}
+
+// TestSizesMix: a segmenter takes pictures and queries of any size in turn.
+func TestSizesMix(t *testing.T) {
+	wd := newWorld()
+	s := wd.segmenter(t, worldPreset())
+	var res Result
+	for i, w := range []int{96, 200, 96, 120, 90} {
+		wd.w = w
+		queries := named("dog", "cat", "cow", "pig")[:1+i%4]
+		bank, err := s.Encode(context.Background(), queries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wd.frames(t, s, bank, 1, &res)
+		fresh, err := wd.segmenter(t, worldPreset()).Segment(context.Background(), wd.picture(), queries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(fresh, &res); diff != "" {
+			t.Errorf("picture %d differs from that of a new segmenter:\n%s", i, diff)
+		}
+	}
+}
+
+// TestThreads: the number of threads changes nothing but the last bits of the
+// heat, and none of the decisions.
+func TestThreads(t *testing.T) {
+	wd := newWorld()
+	var want *Result
+	for threads := 1; threads <= 5; threads++ {
+		s := wd.segmenter(t, worldPreset())
+		s.Threads = threads
+		got, err := s.Segment(context.Background(), wd.picture(), named("dog", "cat", "cow"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = got
+		}
+		if !slices.Equal(want.Labels, got.Labels) || len(want.Stages) != len(got.Stages) {
+			t.Errorf("%d threads give another label map", threads)
+		}
+	}
+}
+
+// TestRefineBeside: one frame is refined while the loop runs on the next, as in
+// the pipeline; the race detector watches.
+func TestRefineBeside(t *testing.T) {
+	wd := newWorld()
+	s := wd.segmenter(t, worldPreset())
+	ctx := context.Background()
+	bank, err := s.Encode(ctx, named("dog", "cat", "cow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type job struct {
+		scene *Scene
+		out   *Outcome
+	}
+	jobs := make(chan job, 1)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for j := range jobs {
+			res, err := s.Refine(ctx, j.scene, j.out)
+			if err != nil || len(res.Found) != 2 {
+				t.Errorf("found %v, error %v", foundIn(res), err)
+			}
+			j.scene.Close()
+		}
+	})
+	for range 6 {
+		scene, err := s.Look(ctx, wd.picture())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := s.Loop(ctx, scene, bank)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs <- job{scene, out}
+	}
+	close(jobs)
+	wg.Wait()
+	if wd.looks != wd.closes {
+		t.Errorf("%d views were opened and %d closed", wd.looks, wd.closes)
+	}
+}
