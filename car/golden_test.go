@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carve-video/carve/car/densecrf"
 	"github.com/carve-video/carve/internal/golden"
 	"github.com/carve-video/carve/internal/safetensors"
 )
@@ -51,6 +52,10 @@ type units struct {
 	CAA    []struct{ File, D, A, M, Box, R string } `json:"caa"`
 	Scaled []struct{ Input, Output, File string }   `json:"scale_cam_image"`
 	Labels struct{ File, Note string }              `json:"assign_label_and_merge"`
+	Empty  struct {
+		Image, Y string
+		Results  map[string]struct{ Areas []float64 }
+	} `json:"crf_empty_mask"`
 }
 
 type tiles struct {
@@ -444,5 +449,42 @@ func TestGoldenScaled(t *testing.T) {
 		got := make([]float32, s[2]*s[3])
 		resizeBilinear(in, s[0], s[1], got, s[2], s[3], &bilinearScratch{})
 		near(t, c.Output, got, get(c.Output), 1e-6)
+	}
+}
+
+// TestGoldenEmptyMask: a query that wins no pixel keeps its place, refined with
+// the others or alone.
+func TestGoldenEmptyMask(t *testing.T) {
+	u := readUnits(t).Empty
+	var h, w, y0, y1, x0, x1 int
+	var first, second, high float32
+	if _, err := fmt.Sscanf(u.Y, "two maps %dx%d: all %g; %g with %g in [%d:%d, %d:%d]", &h, &w, &first, &second, &high, &y0, &y1, &x0, &x1); err != nil {
+		t.Fatalf("maps %q: %v", u.Y, err)
+	}
+	img := unitImage(t, u.Image)
+	maps := [2][]float32{slices.Repeat([]float32{first}, w*h), slices.Repeat([]float32{second}, w*h)}
+	for y := y0; y < y1; y++ {
+		for x := x0; x < x1; x++ {
+			maps[1][y*w+x] = high
+		}
+	}
+	for mode, name := range map[Mode]string{Semantic: "fixed separate=False", Refer: "fixed separate=True"} {
+		preset := Preset{Mode: mode, CRF: densecrf.Reference(), WrapColours: true}
+		s := &Segmenter{preset: preset}
+		bank := &Bank{queries: []Query{Named("a"), Named("b")}, first: []int{0, 1}}
+		out := &Outcome{bank: bank, kept: [][]Proposal{{{Query: 0, Heat: maps[0], Score: 1}, {Query: 1, Heat: maps[1], Score: 1}}}}
+		res, err := s.Refine(t.Context(), &Scene{img: img}, out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := u.Results[name].Areas
+		if len(res.Found) != len(want) {
+			t.Fatalf("%s: %d masks, want %d", name, len(res.Found), len(want))
+		}
+		for i := range want {
+			if got := float64(res.Found[i].Area()); got != want[i] {
+				t.Errorf("%s: mask %d has %g pixels, want %g", name, i, got, want[i])
+			}
+		}
 	}
 }

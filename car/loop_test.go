@@ -46,6 +46,51 @@ func TestSegment(t *testing.T) {
 	}
 }
 
+// TestSecondStage: names that all pass bare are asked once more in the template
+// all the same; the masks are those of the second stage.
+func TestSecondStage(t *testing.T) {
+	wd := newWorld()
+	res := wd.segment(t, worldPreset(), named("dog", "cat")...)
+	if len(res.Stages) != 2 || len(res.Stages[0].Kept) != 2 || len(wd.directions) != 2 {
+		t.Errorf("stages %+v", res.Stages)
+	}
+}
+
+// TestShown: a mask is shown if its heat sums to more than one pixel's and any
+// of it is above eta; else the picture is shown as it is (car.md 4.1).
+func TestShown(t *testing.T) {
+	ctx := context.Background()
+	wd := newWorld()
+	s := wd.segmenter(t, worldPreset())
+	bank, err := s.Encode(ctx, named("dog", "cat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scene, err := s.Look(ctx, wd.picture())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scene.Close()
+	for _, c := range []struct {
+		heat  float32
+		n     int
+		shown bool
+	}{{1, 1, false}, {0.75, 2, true}, {0.5, 100, false}, {0, 100, false}, {0.25, 3, false}} {
+		p := Proposal{Heat: make([]float32, wd.w*wd.h)}
+		for i := range c.n {
+			p.Heat[i] = c.heat
+			p.sum += float64(c.heat)
+		}
+		tr := newTrace(&bank.passes[0], 1, []int{0})
+		if _, err := s.showings(ctx, scene, &bank.passes[0], []Proposal{p}, tr); err != nil {
+			t.Fatal(err)
+		}
+		if tr.Prompted[0] != c.shown {
+			t.Errorf("%d pixels of %g: shown %v", c.n, c.heat, tr.Prompted[0])
+		}
+	}
+}
+
 // TestPhrasing: names are bare in the first stage and stand in the template
 // from the second on; the background always stands in it (car.md section 2).
 func TestPhrasing(t *testing.T) {
@@ -291,11 +336,11 @@ func TestBackgroundWords(t *testing.T) {
 // TestHeatless: where a stage has no heat at all the masks of the stage before
 // stand, also where that stage had been passed over.
 func TestHeatless(t *testing.T) {
-	for _, queries := range [][]Query{named("dog", "cow"), named("dog")} {
+	for _, queries := range [][]Query{named("dog", "cow"), named("cow", "dog"), named("dog")} {
 		wd := newWorld()
 		wd.blind = map[string]int{"dog": 2}
 		res := wd.segment(t, worldPreset(), queries...)
-		if f := res.Lookup(0); f == nil || iou(f.Mask, wd.truth("dog")) < 0.8 {
+		if len(res.Found) != 1 || iou(res.Found[0].Mask, wd.truth("dog")) < 0.8 {
 			t.Errorf("%d queries: the heat of the bare name is lost", len(queries))
 		}
 	}
@@ -329,6 +374,17 @@ func TestStuff(t *testing.T) {
 	if v := iou(res.Lookup(1).Mask, wd.truth("sky")); v < 0.6 {
 		t.Errorf("IoU of the sky is %.2f", v)
 	}
+	// What the things left does not suffer from later stages of the stuff.
+	preset.Stuff = []string{"sky", "wall", "pig"}
+	again := newWorld()
+	again.things[0].y0 = 0
+	more := again.segment(t, preset, named("dog", "sky", "cow", "wall", "pig")...)
+	if diff := cmp.Diff([]string{"dog", "sky", "wall"}, foundIn(more)); diff != "" {
+		t.Fatal(diff)
+	}
+	if !slices.Equal(more.Lookup(0).Mask, res.Lookup(0).Mask) {
+		t.Error("another stuff query changes the things")
+	}
 	// Alone it has the background words to compete with.
 	wd = newWorld()
 	res = wd.segment(t, preset, named("sky")...)
@@ -342,7 +398,18 @@ func TestRefer(t *testing.T) {
 	preset := worldPreset()
 	preset.Mode, preset.JudgeTemplates, preset.Theta = Refer, nil, 0.1
 	wd := newWorld()
-	res := wd.segment(t, preset, named("the red dog", "a dog on the left")...)
+	s := wd.segmenter(t, preset)
+	s.Trace = func(tr *Trace) {
+		for _, p := range tr.Probabilities {
+			if want := 1 + len(preset.Background); len(p) != want {
+				t.Errorf("a sentence is proposed among %d texts, want itself and the background: %d", len(p), want)
+			}
+		}
+	}
+	res, err := s.Segment(context.Background(), wd.picture(), named("the red dog", "a dog on the left"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(res.Found) != 2 {
 		t.Fatalf("found %q", foundIn(res))
 	}
