@@ -79,8 +79,8 @@ func runsOf(c *golden.Case) []*run {
 	return runs
 }
 
-// preset is the preset of the case's own settings, and must be carve's of that
-// name.
+// preset is the preset of the case's own settings. Where carve has one of that
+// name, it must be the same, but for what the reference does not know.
 func (r *run) preset(t *testing.T) car.Preset {
 	cfg := r.c.Config
 	prompts := func(names []string) (list []car.Prompt) {
@@ -112,7 +112,8 @@ func (r *run) preset(t *testing.T) car.Preset {
 	}
 	ours, err := car.PresetNamed(r.c.Preset)
 	if err != nil {
-		t.Fatal(err)
+		t.Logf("the case's settings are held against no preset: %v", err)
+		return p
 	}
 	ours.About, ours.Stuff, ours.YieldBackground = "", p.Stuff, false
 	a, b := fmt.Sprintf("%+v", normalise(ours)), fmt.Sprintf("%+v", normalise(p))
@@ -137,8 +138,9 @@ func (r *run) check(t *testing.T, f car.Proposer, g car.Judge) {
 	}
 	seg.Trace = func(tr *car.Trace) {
 		kept := trace{Trace: car.Trace{Pass: tr.Pass, Stage: tr.Stage, Asked: slices.Clone(tr.Asked), Retried: tr.Retried,
-			Probabilities: tr.Probabilities, Raw: tr.Raw, Maps: copies(tr.Maps), Inside: copies(tr.Inside), Refined: copies(tr.Refined),
-			Areas: tr.Areas, Prompted: tr.Prompted, Pictures: tr.Pictures, Vectors: tr.Vectors, Shares: tr.Shares}}
+			Logits: tr.Logits, Probabilities: tr.Probabilities, Raw: tr.Raw, Maps: copies(tr.Maps), Inside: copies(tr.Inside),
+			Spread: copies(tr.Spread), Refined: copies(tr.Refined), Areas: tr.Areas, Prompted: tr.Prompted, Pictures: tr.Pictures,
+			Vectors: tr.Vectors, ByTemplate: tr.ByTemplate, Shares: tr.Shares}}
 		for _, p := range tr.Proposals {
 			kept.heats = append(kept.heats, slices.Clone(p.Heat))
 		}
@@ -220,7 +222,7 @@ func (r *run) checkPass(t *testing.T, p golden.Pass, name string, first int, res
 			continue
 		}
 		found = append(found, text)
-		if math.Abs(float64(f.Score)-p.Final.Scores[i]) > 1e-3 {
+		if math.Abs(float64(f.Score)-p.Final.Scores[i]) > max(1e-3, 4*noise[fmt.Sprintf("s%d/S", seen)]) {
 			t.Errorf("%s: final score of %q is %g, want %g", p.Name, text, f.Score, p.Final.Scores[i])
 		}
 	}
@@ -260,26 +262,36 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 	tolerance := func(name string, listed float64) float64 { return max(listed, 4*noise[stage+name]) }
 	where := fmt.Sprintf("%s, stage %d", p.Name, tr.Stage)
 
-	probabilities := get("p")
-	for i, row := range tr.Probabilities {
-		want := probabilities[i]
-		if r.c.Mode == "refer" {
-			want = probabilities[i*len(row)]
+	for i := range tr.Asked {
+		for _, v := range []struct {
+			name   string
+			rows   [][]float64
+			listed float64
+		}{{"logits", tr.Logits, 1e-3}, {"p", tr.Probabilities, 1e-4}} {
+			all, got := get(v.name), v.rows[i]
+			var want []float32
+			if r.c.Mode == "refer" {
+				want = all[i*len(got) : (i+1)*len(got)]
+			} else { // one row for all; the trace has the text itself in front
+				want = slices.Concat(all[i:i+1], all[:i], all[i+1:])
+			}
+			nearValues(t, where+" "+v.name, narrow(got), want, tolerance(v.name, v.listed))
 		}
-		nearValues(t, where+" p", []float32{float32(row[0])}, []float32{want}, tolerance("p", 1e-4))
 	}
 
 	// Heat.
 	nearValues(t, where+" m", flat(tr.Maps), get("cam_m"), tolerance("cam_m", 1e-3))
 	nearValues(t, where+" boxes", flat(tr.Inside), get("box_mask"), 0)
 	nearValues(t, where+" refined", flat(tr.Refined), get("ref"), tolerance("ref", 1e-3))
-	for i, raw := range tr.Raw {
-		want := get("cam_raw")[i*len(raw) : (i+1)*len(raw)]
-		peak := 0.0
-		for _, v := range want {
-			peak = max(peak, math.Abs(float64(v)))
+	for i := range tr.Asked {
+		for _, v := range []struct {
+			name, noise string
+			rows        [][]float32
+		}{{"cam_raw", "cam_raw (relative to its max)", tr.Raw}, {"ref_raw", "ref", tr.Spread}} {
+			got := v.rows[i]
+			want := get(v.name)[i*len(got) : (i+1)*len(got)]
+			nearValues(t, where+" "+v.name, got, want, peak(want)*tolerance(v.noise, 1e-3))
 		}
-		nearValues(t, where+" raw CAM", raw, want, peak*tolerance("cam_raw (relative to its max)", 1e-3))
 	}
 	for i, retried := range get("cam_fgonly") {
 		if tr.Retried[i] != (retried != 0) {
@@ -288,7 +300,15 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 	}
 	w, h := r.c.Image.Width, r.c.Image.Height
 	want := get("Y_s8")
-	for _, heat := range tr.heats {
+	tops, sums := get("Y_max"), get("Y_sum")
+	for i, heat := range tr.heats {
+		top, sum := float32(0), 0.0
+		for _, v := range heat {
+			top, sum = max(top, v), sum+float64(v)
+		}
+		nearValues(t, where+" max Y", []float32{top}, tops[i:i+1], tolerance("Y", 1e-3))
+		mean := []float32{float32(sum / float64(w*h))}
+		nearValues(t, where+" mean Y", mean, []float32{sums[i] / float32(w*h)}, tolerance("Y", 1e-3))
 		var sample []float32
 		for y := 3; y < h; y += 8 {
 			for x := 3; x < w; x += 8 {
@@ -319,39 +339,63 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 		}
 	}
 	nearValues(t, where+" image vectors", flat(tr.Vectors), get("g_img"), tolerance("g_img", 1e-3))
-	var shares []float32
-	for _, row := range tr.Shares {
-		for _, v := range row {
-			shares = append(shares, float32(v))
+	var byTemplate, shares []float32
+	for a := range tr.ByTemplate[0] { // the reference's order is template, image, text
+		for i := range tr.ByTemplate {
+			byTemplate = append(byTemplate, narrow(tr.ByTemplate[i][a])...)
 		}
 	}
+	for _, row := range tr.Shares {
+		shares = append(shares, narrow(row)...)
+	}
+	nearValues(t, where+" P", byTemplate, get("P"), tolerance("P", 4e-3))
 	nearValues(t, where+" S", shares, get("S"), tolerance("S", 1e-3))
 	for i, shown := range tr.Pictures {
 		if shown.Input == nil {
 			continue
 		}
-		for kind, img := range map[string]*car.Image{"prompted": shown.Prompted, "crop": shown.Input} {
-			path := r.c.Path(fmt.Sprintf("%ss%d_%s%d.png", p.Prefix, tr.Stage, kind, i))
-			if _, err := os.Stat(path); err != nil {
-				continue // the first few are stored
-			}
-			pix, w, h := golden.RGB(t, path)
-			if img.W != w || img.H != h {
-				t.Fatalf("%s: %s image %d is %dx%d, want %dx%d", where, kind, i, img.W, img.H, w, h)
-			}
-			differ := 0
-			for j := range pix {
-				if pix[j] != img.Pix[j] {
-					differ++
-				}
-			}
-			// A pixel at the threshold may fall on either side, and moves an
-			// outline by one with it.
-			if float64(differ) > 0.005*float64(len(pix)) {
-				t.Errorf("%s: %s image %d differs in %d of %d bytes", where, kind, i, differ, len(pix))
-			}
+		// Bytes are equal. But a pixel of heat within the noise of eta may fall
+		// on either side, and moves an outline by one with it; and of the outline
+		// of an ellipse one pixel may differ (goldens/README.md).
+		allowed := 0
+		if i < len(p.Margins[tr.Stage-1].NearEta) && p.Margins[tr.Stage-1].NearEta[i] > 0 {
+			allowed = len(shown.Prompted.Pix) / 3 / 200
+		} else if slices.Contains(p.Prompts, string(car.Circle)) {
+			allowed = 1
+		}
+		prefix := fmt.Sprintf("%ss%d_", p.Prefix, tr.Stage)
+		off := r.comparePicture(t, where, fmt.Sprintf("%sprompted%d.png", prefix, i), shown.Prompted, allowed)
+		if off > 0 {
+			allowed = len(shown.Input.Pix) / 3 / 200 // what differs is seen in the crop as well
+		} else {
+			allowed = 0
+		}
+		r.comparePicture(t, where, fmt.Sprintf("%scrop%d.png", prefix, i), shown.Input, allowed)
+	}
+}
+
+// comparePicture returns how many pixels of a picture differ from the stored
+// one; 0 if it is not stored, as only the first few are.
+func (r *run) comparePicture(t *testing.T, where, name string, img *car.Image, allowed int) int {
+	path := r.c.Path(name)
+	if _, err := os.Stat(path); err != nil {
+		return 0
+	}
+	pix, w, h := golden.RGB(t, path)
+	if img.W != w || img.H != h {
+		t.Errorf("%s: %s is %dx%d, want %dx%d", where, name, img.W, img.H, w, h)
+		return 0
+	}
+	off := 0
+	for j := 0; j < len(pix); j += 3 {
+		if [3]uint8(pix[j:]) != [3]uint8(img.Pix[j:]) {
+			off++
 		}
 	}
+	if off > allowed {
+		t.Errorf("%s: %s differs in %d pixels of %d, %d allowed", where, name, off, w*h, allowed)
+	}
+	return off
 }
 
 // checkRefined compares the CRF's marginals, sampled, with the reference's.
@@ -447,6 +491,22 @@ func agree(t *testing.T, what string, off, of int) {
 	if float64(off) > 0.005*float64(of) {
 		t.Errorf("%s differs in %d of %d pixels", what, off, of)
 	}
+}
+
+func narrow(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(x)
+	}
+	return out
+}
+
+func peak(v []float32) float64 {
+	top := 0.0
+	for _, x := range v {
+		top = max(top, math.Abs(float64(x)))
+	}
+	return top
 }
 
 func flat(v [][]float32) (out []float32) {
