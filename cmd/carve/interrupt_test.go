@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/video"
+)
+
+// interruptedRun segments the demo clip and sends the process a SIGINT at each
+// of the given frames.
+func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
+	// Without this the test would die of a signal that comes too late.
+	guard := make(chan os.Signal, 4)
+	signal.Notify(guard, os.Interrupt)
+	defer signal.Stop(guard)
+
+	dir = t.TempDir()
+	in, out := filepath.Join(dir, "in.mp4"), filepath.Join(dir, "out.mp4")
+	if err := os.WriteFile(in, democlip.Clip, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var o segmentOptions
+	if err := newSegmentFlags(&o).Parse([]string{"-i", in, "-o", out, "-q", "dog", "-q", "pizza", "-m", "demo"}); err != nil {
+		t.Fatal(err)
+	}
+	o.observe = func(index int64, _ []car.Found) {
+		for _, a := range at {
+			if index == a {
+				if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	var stdout, errs bytes.Buffer
+	_, err := segment(&o, &stdout, &errs)
+	if errors.Is(err, models.ErrNoRuntime) {
+		t.Skip("no ONNX Runtime: run with scripts/env.sh")
+	}
+	code = report(&errs, "", err)
+	return dir, errs.String(), code
+}
+
+// TestFirstInterrupt: the frames in flight are finished and the file is whole.
+func TestFirstInterrupt(t *testing.T) {
+	dir, stderr, code := interruptedRun(t, 3)
+	if code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	if !strings.Contains(stderr, "stopped at 0:00.") {
+		t.Errorf("stderr does not say where it stopped:\n%s", stderr)
+	}
+	src := &video.Source{Path: filepath.Join(dir, "out.mp4")}
+	if err := src.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	n := int64(0)
+	for {
+		f, err := src.Read(t.Context())
+		if err != nil {
+			break
+		}
+		f.Release()
+		n++
+	}
+	if n < 4 || n > 3+video.DefaultFrames+1 {
+		t.Errorf("%d frames were written; those in flight at the fourth are 1 to %d more", n, video.DefaultFrames)
+	}
+	if d := src.Damage(); d.Count > 0 {
+		t.Errorf("the file is damaged: %v", d.Err)
+	}
+}
+
+// TestSecondInterrupt: nothing is left.
+func TestSecondInterrupt(t *testing.T) {
+	dir, stderr, code := interruptedRun(t, 3, 4)
+	if code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	if !strings.Contains(stderr, "no file was written") {
+		t.Errorf("stderr does not say that there is no file:\n%s", stderr)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != "in.mp4" {
+			t.Errorf("%s was left behind", e.Name())
+		}
+	}
+}
