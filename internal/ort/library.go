@@ -31,7 +31,7 @@ func (e *NoRuntimeError) Is(target error) bool { return target == ErrNoRuntime }
 
 // Hint says what to do about it.
 func (e *NoRuntimeError) Hint() string {
-	return "run `make demo/setup`, or set CARVE_ONNXRUNTIME to the path of a libonnxruntime.so"
+	return "run `make setup` in carve's source, or set CARVE_ONNXRUNTIME to the path of a libonnxruntime.so"
 }
 
 // FindLibrary returns the path of the shared library: the one that

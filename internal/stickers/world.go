@@ -44,14 +44,6 @@ func (c *canvas) clone() *canvas {
 	return d
 }
 
-func (c *canvas) clamp() {
-	for _, p := range c.pix {
-		for i, v := range p {
-			p[i] = clamp01(v)
-		}
-	}
-}
-
 // picture rounds to 8 bits.
 func (c *canvas) picture() *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, c.w, c.h))
@@ -96,9 +88,6 @@ func (d dice) weighted(weights []float64) int {
 func exp32(v float32) float32 { return float32(math.Exp(float64(v))) }
 func sin32(v float32) float32 { return float32(math.Sin(float64(v))) }
 func cos32(v float32) float32 { return float32(math.Cos(float64(v))) }
-func sqrt32(v float32) float32 {
-	return float32(math.Sqrt(float64(v)))
-}
 
 // soft is a step from 0 to 1 round z = 0, steeper with s.
 func soft(z, s float32) float32 { return 1 / (1 + exp32(-z*s)) }

@@ -64,8 +64,8 @@ func (f *Format) matrix() (kr, kb float64) {
 	return 0.299, 0.114
 }
 
-// A mix makes the value of one component out of premultiplied RGBA of 0..255:
-// scale·(r·R + g·G + b·B) + a·A, in units of the component's samples times 256.
+// A mix makes the value of one component, in its samples, out of premultiplied
+// RGBA of 0..255: r·R + g·G + b·B + a·A. A carries the component's offset.
 type mix struct {
 	r, g, b, a float32
 }
@@ -87,9 +87,6 @@ func (f *Format) mixes() [3]mix {
 		return m
 	}
 	kr, kb := f.matrix()
-	if f.Matrix == "gbr" {
-		kr, kb = 0.299, 0.114
-	}
 	kg := 1 - kr - kb
 	for i := range min(len(f.Components), 3) {
 		depth := f.Components[i].Depth

@@ -1,0 +1,132 @@
+package car
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+func noiseImage(w, h int) *Image {
+	d := rand.New(rand.NewPCG(9, 9))
+	img := NewImage(w, h)
+	for i := range img.Pix {
+		img.Pix[i] = uint8(d.IntN(256))
+	}
+	return img
+}
+
+// BenchmarkAffinity is what an image costs once (build), and a stage of 10
+// texts (spread); N is the number of patches.
+func BenchmarkAffinity(b *testing.B) {
+	for _, n := range []int{768, 1200, 3600} { // 500x375, 640x480 and 1280x720 at B/16
+		attention := make([]float32, n*n)
+		for i := range attention {
+			attention[i] = float32(1+i%7) / float32(n)
+		}
+		var a affinity
+		b.Run(fmt.Sprintf("build/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				a.build(attention, n, 2)
+			}
+		})
+		x := make([]float32, 10*n)
+		b.Run(fmt.Sprintf("spread10/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				for i := range x {
+					x[i] = 1
+				}
+				a.spread(x, 10)
+			}
+		})
+	}
+}
+
+// BenchmarkShow is the way of one picture to the judge.
+func BenchmarkShow(b *testing.B) {
+	img := noiseImage(640, 480)
+	mask := make([]uint8, 640*480)
+	for i := range mask {
+		if x, y := i%640, i/640; x > 100 && x < 300 && y > 50 && y < 400 {
+			mask[i] = 1
+		}
+	}
+	var around, prompted, half, dst Image
+	var tmp []uint16
+	var w showing
+	set := promptSet([]Prompt{Blur, Gray, Circle})
+	b.Run("surround", func(b *testing.B) {
+		for b.Loop() {
+			surround(img, set, &around, &tmp)
+		}
+	})
+	b.Run("show", func(b *testing.B) {
+		for b.Loop() {
+			show(img, &around, mask, set, &prompted, &w.outliner)
+		}
+	})
+	b.Run("crop224", func(b *testing.B) {
+		for b.Loop() {
+			centreCrop(img, 224, &dst, &w)
+		}
+	})
+	b.Run("bicubic", func(b *testing.B) {
+		for b.Loop() {
+			resizeBicubic(img, 656, 496, &dst, &half)
+		}
+	})
+	heat, small := make([]float32, 640*480), make([]float32, 40*30)
+	var s bilinearScratch
+	b.Run("heat", func(b *testing.B) {
+		for b.Loop() {
+			resizeBilinear(small, 40, 30, heat, 640, 480, &s)
+		}
+	})
+}
+
+// BenchmarkLoop is all that is not the models, at 640x480 with 4 texts.
+func BenchmarkLoop(b *testing.B) {
+	wd := newWorld()
+	wd.w, wd.h = 640, 480
+	preset := worldPreset()
+	preset.Prompts = []Prompt{Blur, Gray}
+	s := wd.segmenter(b, preset)
+	ctx := context.Background()
+	bank, err := s.Encode(ctx, named("dog", "cat", "cow", "pig"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	img := wd.picture()
+	scene, err := s.Look(ctx, img)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var res Result
+	b.Run("stage", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			clear(scene.vectors)
+			out := &Outcome{bank: bank}
+			p := &bank.passes[0]
+			proposals, err := s.stage(ctx, scene, bank, p, 1, p.members, bank.cam)
+			if err != nil {
+				b.Fatal(err)
+			}
+			out.kept = append(out.kept, s.filter(bank, proposals))
+			scene.keep(out.kept...)
+			scene.keep()
+		}
+	})
+	b.Run("refine", func(b *testing.B) {
+		out, err := s.Step(ctx, scene, bank, []int{0, 1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := s.RefineInto(ctx, scene, out, &res); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
