@@ -155,8 +155,13 @@ func (s *tally) run(t *testing.T, seg *car.Segmenter, img *car.Image, truth *sti
 }
 
 // TestScore is what the demo model, our pipeline and its preset are worth
-// together, on scenes that were used for no tuning: ten queries a scene, none
-// to four of them present. The model's own figures, with a plainer pipeline
+// together: ten queries a scene, none to four of them present. The figures lie
+// close to what is demanded. The preset's prompts were chosen on other scenes
+// (seeds from 1770000), but among variants that were then seen on these too, and
+// the number of scenes was raised from 48, where .039 of the absent were kept
+// with blur and grey alone, to 120: the error of the mean is then about .02 in
+// recall and .005 in what is kept. So this guards against getting worse; it is
+// no estimate on unseen scenes. The model's own figures, with a plainer pipeline
 // and no CRF, are .62, .85 and .02 (models/demo/metrics.json).
 func TestScore(t *testing.T) {
 	if testing.Short() {
@@ -169,7 +174,7 @@ func TestScore(t *testing.T) {
 		scoreFolder(t, seg, *scenesDir, d)
 		return
 	}
-	const scenes = 48
+	const scenes = 120
 	for i := range scenes {
 		scene := stickers.NewScene(770000+uint64(i), stickers.MeasureOptions(i))
 		s.run(t, seg, rgb(scene.Image), scene.Truth, tenQueries(scene.Truth, d))
