@@ -63,7 +63,7 @@ func Presets() []Preset {
 	context.Stuff, context.StuffPrompts = contextStuff, []Prompt{Blur, Gray}
 
 	// The demo model's own. It was trained with blurred and grey surroundings,
-	// and a centre crop hides what moves at the sides (models/demo/README.md).
+	// and a centre crop hides what moves at the sides (models/demo/NOTES.md).
 	// The ellipse says little at 96 pixels: on 150 generated scenes it took
 	// recall from .848 to .855 and absent names kept from .027 to .024, less
 	// than the error of the sample (about .02 and .005). There is no published

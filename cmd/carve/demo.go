@@ -27,8 +27,8 @@ Usage:
   carve demo [-o FOLDER] [-y]
 
 Writes clip.mp4, overlay.mp4 and sheet.png into the folder. The model is not
-CLIP: it knows 64 emoji stickers, and the clip is made of five of them, one of
-which is asked for and never there.
+CLIP: it knows 64 emoji stickers. The clip shows four of them; a fifth is asked
+for and never there.
 
 Flags:
   -o, --output FOLDER   where to write (default demo-out)

@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// segmentOptions is what the command line of "carve segment" says. Zero
-// values of eta, theta, lambda, prompts and maxSide mean "not given": the
-// preset decides.
+// segmentOptions is what the command line of "carve segment" says. For eta,
+// theta, lambda, prompts and maxSide the preset decides unless they were given:
+// zero is a value like any other.
 type segmentOptions struct {
 	input  string
 	output string
@@ -98,7 +98,7 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.Float32Var(&o.theta, "theta", 0, "score above which a query stays, 0 to 1 (default: the preset's)")
 	fs.Float32Var(&o.lambda, "lambda", 0, "heat above which a patch opens an affinity box, 0 to 1 (default: the preset's)")
 	fs.StringSliceVar(&o.prompts, "prompts", nil, "how the judge is shown a mask: blur, gray, black, circle, rectangle, contour (default: the preset's)")
-	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 for -m demo)", defaultMaxSideCPU, defaultMaxSideGPU))
+	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", defaultMaxSideCPU, defaultMaxSideGPU))
 
 	fs.StringVar(&o.memory, "memory", "on", "on carries the surviving queries from frame to frame; off runs the whole loop on every frame")
 	fs.IntVar(&o.probe, "probe", defaultProbe, "with memory, ask each absent query again every so many frames")

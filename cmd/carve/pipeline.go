@@ -42,6 +42,7 @@ type job struct {
 	image  car.Image
 	step   *tracking.Step
 	result *car.Result
+	shown  []car.Found // the part of result that has pixels
 }
 
 func (j *job) release() {
@@ -121,11 +122,12 @@ func (p *pipeline) refine(ctx context.Context, j *job) error {
 	err := p.tracker.Segmenter.RefineInto(ctx, j.step.Scene, j.step.Outcome, j.result)
 	j.step.Close()
 	j.step = nil
+	j.shown = visible(j.result)
 	return err
 }
 
 func (p *pipeline) draw(_ context.Context, j *job) error {
-	return p.painter.draw(j.frame, visible(j.result), j.result.W, j.result.H, p.colours)
+	return p.painter.draw(j.frame, j.shown, j.result.W, j.result.H, p.colours)
 }
 
 // visible leaves out queries that were kept and won no pixel.
@@ -144,14 +146,13 @@ func (p *pipeline) encode(ctx context.Context, j *job) error {
 	if err := p.sink.Encode(ctx, j.frame); err != nil {
 		return err
 	}
-	shown := visible(j.result)
 	var present []string
-	for _, f := range shown {
+	for _, f := range j.shown {
 		p.found[f.Query]++
 		present = append(present, f.Label)
 	}
 	if p.observe != nil {
-		p.observe(j.frame.Index, shown)
+		p.observe(j.frame.Index, j.shown)
 	}
 	select {
 	case p.spare <- j.result:

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -278,6 +277,9 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, log *
 	if judge != proposer {
 		if m.judge, err = models.Open(context.Background(), judge, options); err != nil {
 			m.proposer.Close()
+			if o.classifier != "" {
+				return nil, modelError(o.classifier, err)
+			}
 			return nil, modelError(o.model, err)
 		}
 	}
@@ -503,5 +505,5 @@ func (p *pipeline) concepts(queries []car.Query) []conceptSummary {
 	for i, q := range queries {
 		list[i] = conceptSummary{q.Label, p.found[i]}
 	}
-	return slices.Clip(list)
+	return list
 }
