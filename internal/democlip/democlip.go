@@ -41,9 +41,10 @@ var truthPNG []byte
 var truthJSON []byte
 
 // Present are the concepts that are in the clip, and Absent is asked for but
-// never there. Queries are both.
+// never there. Queries are both; they get their colours in this order, which is
+// the one that sets them off from the stickers' own.
 var (
-	Present = []string{"dog", "car", "balloon", "butterfly"}
+	Present = []string{"car", "dog", "butterfly", "balloon"}
 	Absent  = []string{"pizza"}
 	Queries = append(append([]string(nil), Present...), Absent...)
 )
