@@ -11,7 +11,7 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/golden"
-	"github.com/carve-video/carve/internal/safetensors"
+	"github.com/carve-video/carve/internal/tensor"
 )
 
 // benchmarks are the models that speed is measured on: the embedded one, a
@@ -23,8 +23,8 @@ func benchmarks(b *testing.B, run func(b *testing.B, m *Model)) {
 	if os.Getenv("CARVE_BENCH") != "real" {
 		return
 	}
-	b.Run("B16", func(b *testing.B) { run(b, openTest(b, vitBase16.write(b, safetensors.F16, 1), Options{})) })
-	b.Run("L14", func(b *testing.B) { run(b, openTest(b, vitLarge14.write(b, safetensors.F16, 1), Options{})) })
+	b.Run("B16", func(b *testing.B) { run(b, openTest(b, vitBase16.write(b, tensor.F16, 1), Options{})) })
+	b.Run("L14", func(b *testing.B) { run(b, openTest(b, vitLarge14.write(b, tensor.F16, 1), Options{})) })
 }
 
 // sizes are pictures as the pipeline would hand them over.

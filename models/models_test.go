@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/car"
-	"github.com/carve-video/carve/internal/safetensors"
+	"github.com/carve-video/carve/internal/tensor"
 )
 
 // The embedded model opens without files and serves in both roles, which share
@@ -123,7 +123,7 @@ func TestSourcesAgree(t *testing.T) {
 	wide := tiny // tensors above inlineBelow, so that some are mapped
 	wide.width, wide.heads, wide.textWidth = 192, 3, 128
 	for _, s := range []shape{tiny, wide} {
-		for _, dtype := range []safetensors.DType{safetensors.F32, safetensors.F16, safetensors.BF16} {
+		for _, dtype := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16} {
 			dir := s.write(t, dtype, 7)
 			disk := look(openTest(t, dir, Options{}))
 			m, err := OpenFS(t.Context(), "memory", os.DirFS(dir), Options{Threads: 2, Device: "cpu"})
@@ -138,7 +138,7 @@ func TestSourcesAgree(t *testing.T) {
 		}
 	}
 	// The values of a half precision checkpoint, stored as float32.
-	dir := tiny.write(t, safetensors.F16, 7)
+	dir := tiny.write(t, tensor.F16, 7)
 	near(t, "F16 as F32", look(openTest(t, widen(t, dir, tiny), Options{})), look(openTest(t, dir, Options{})), 0)
 
 	// A folder of links, as download caches keep them.
@@ -158,7 +158,7 @@ func TestGradient(t *testing.T) {
 		for _, eps := range []float64{1e-5, 1e-2} {
 			s := tiny
 			s.act, s.eps = act, eps
-			m := openTest(t, s.write(t, safetensors.F32, 11), Options{})
+			m := openTest(t, s.write(t, tensor.F32, 11), Options{})
 			img := noise(16, 12, 9)
 			p, err := m.Proposer()
 			if err != nil {
@@ -206,7 +206,7 @@ func TestGradient(t *testing.T) {
 // CAMs are linear in their direction, whatever the chunks they are done in,
 // and do not depend on what else is in the batch.
 func TestCAMLinear(t *testing.T) {
-	m := openTest(t, tiny.write(t, safetensors.F32, 3), Options{})
+	m := openTest(t, tiny.write(t, tensor.F32, 3), Options{})
 	p, err := m.Proposer()
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +258,7 @@ func TestAttentionParts(t *testing.T) {
 			t.Errorf("%d heads, %d tokens: rows %v", c.heads, c.L, rows)
 		}
 	}
-	m := openTest(t, tiny.write(t, safetensors.F32, 3), Options{})
+	m := openTest(t, tiny.write(t, tensor.F32, 3), Options{})
 	p, err := m.Proposer()
 	if err != nil {
 		t.Fatal(err)
@@ -330,7 +330,7 @@ func TestBatches(t *testing.T) {
 
 // The switch that keeps the judge's last block changes what it says.
 func TestKeepLastBlock(t *testing.T) {
-	dir := tiny.write(t, safetensors.F32, 5)
+	dir := tiny.write(t, tensor.F32, 5)
 	var vectors [2][]float32
 	for i, keep := range []bool{false, true} {
 		j, err := openTest(t, dir, Options{KeepLastBlock: keep}).Judge()
@@ -370,7 +370,7 @@ func TestTooLong(t *testing.T) {
 }
 
 func TestImageErrors(t *testing.T) {
-	m := openTest(t, tiny.write(t, safetensors.F32, 1), Options{})
+	m := openTest(t, tiny.write(t, tensor.F32, 1), Options{})
 	p, err := m.Proposer()
 	if err != nil {
 		t.Fatal(err)

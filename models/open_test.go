@@ -11,7 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/carve-video/carve/internal/safetensors"
+	"github.com/carve-video/carve/internal/tensor"
 	"github.com/carve-video/carve/models/demo"
 )
 
@@ -26,7 +26,7 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := Open(ctx, "./nope", Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing folder: %v", err)
 	}
-	if _, err := Open(ctx, filepath.Join(tiny.write(t, safetensors.F32, 1), "config.json"), Options{}); err == nil || !strings.Contains(err.Error(), "not a folder") {
+	if _, err := Open(ctx, filepath.Join(tiny.write(t, tensor.F32, 1), "config.json"), Options{}); err == nil || !strings.Contains(err.Error(), "not a folder") {
 		t.Errorf("a file: %v", err)
 	}
 	ended, cancel := context.WithCancel(ctx)
@@ -36,7 +36,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 
 	// A named model is found in the cache.
-	good := tiny.write(t, safetensors.F32, 1)
+	good := tiny.write(t, tensor.F32, 1)
 	if err := os.MkdirAll(modelsDir(), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestOpenErrors(t *testing.T) {
 			}
 		}
 	}
-	const tensor = "vision_model.encoder.layers.1.mlp.fc1.weight"
+	const fc1 = "vision_model.encoder.layers.1.mlp.fc1.weight"
 	for name, c := range map[string]struct {
 		damage func(t *testing.T, dir string)
 		want   []string
@@ -93,7 +93,7 @@ func TestOpenErrors(t *testing.T) {
 		"layers":         {edit("config.json", `"num_hidden_layers":3`, `"num_hidden_layers":4`), []string{weightsFile, "layers.3.", "missing"}},
 		"width":          {edit("config.json", `"projection_dim":7`, `"projection_dim":8`), []string{weightsFile, "projection.weight", "shape"}},
 		"resolution":     {edit("config.json", `"image_size":16`, `"image_size":20`), []string{weightsFile, "position_embedding", "shape"}},
-		"missing tensor": {edit(weightsFile, tensor, strings.Replace(tensor, "fc1", "fcx", 1)), []string{weightsFile, tensor, "missing"}},
+		"missing tensor": {edit(weightsFile, fc1, strings.Replace(fc1, "fc1", "fcx", 1)), []string{weightsFile, fc1, "missing"}},
 		"integers":       {edit(weightsFile, `"F32"`, `"I32"`), []string{weightsFile, "I32"}},
 		"small vocab":    {edit("config.json", `"vocab_size":2560`, `"vocab_size":2559`), []string{"vocab"}},
 		"cut weights": {func(t *testing.T, dir string) {
@@ -118,7 +118,7 @@ func TestOpenErrors(t *testing.T) {
 		}, []string{"pytorch_model.bin", "model.safetensors"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := tiny.write(t, safetensors.F32, 1)
+			dir := tiny.write(t, tensor.F32, 1)
 			c.damage(t, dir)
 			m, err := Open(t.Context(), dir, Options{})
 			if err == nil {

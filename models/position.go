@@ -1,6 +1,6 @@
 package models
 
-import "github.com/carve-video/carve/internal/safetensors"
+import "github.com/carve-video/carve/internal/tensor"
 
 // positions brings a trained table of positions to a grid of rows×cols
 // patches. table is (1+side²)×width: the row of CLS, which is kept, and then a
@@ -33,7 +33,7 @@ func positions(table []float32, width, rows, cols int) []float32 {
 		}
 	}
 	for i, v := range out {
-		out[i] = safetensors.FromFloat16(safetensors.ToFloat16(v))
+		out[i] = tensor.FromFloat16(tensor.ToFloat16(v))
 	}
 	return out
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/safetensors"
+	"github.com/carve-video/carve/internal/tensor"
 	"github.com/carve-video/carve/models/demo"
 )
 
@@ -97,10 +98,10 @@ func (s shape) config() []byte {
 // write makes up a model folder with random weights, stored as dtype: the same
 // numbers for the same seed, to the precision of dtype. The vocabulary is the
 // demo model's.
-func (s shape) write(t testing.TB, dtype safetensors.DType, seed uint64) string {
+func (s shape) write(t testing.TB, dtype tensor.DType, seed uint64) string {
 	t.Helper()
 	dir := t.TempDir()
-	size := map[safetensors.DType]int{safetensors.F32: 4, safetensors.F16: 2, safetensors.BF16: 2}[dtype]
+	size := map[tensor.DType]int{tensor.F32: 4, tensor.F16: 2, tensor.BF16: 2}[dtype]
 	rng := rand.New(rand.NewPCG(seed, 1))
 	names, shapes := s.tensorShapes()
 	header, offset := map[string]any{}, 0
@@ -139,11 +140,11 @@ func (s shape) write(t testing.TB, dtype safetensors.DType, seed uint64) string 
 		for range product(sides) {
 			v := float32(mean + spread*rng.NormFloat64())
 			switch dtype {
-			case safetensors.F32:
+			case tensor.F32:
 				out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
-			case safetensors.F16:
-				out = binary.LittleEndian.AppendUint16(out, safetensors.ToFloat16(v))
-			case safetensors.BF16:
+			case tensor.F16:
+				out = binary.LittleEndian.AppendUint16(out, tensor.ToFloat16(v))
+			case tensor.BF16:
 				out = binary.LittleEndian.AppendUint16(out, uint16(math.Float32bits(v)>>16))
 			}
 		}
@@ -174,7 +175,7 @@ func widen(t testing.TB, dir string, s shape) string {
 		t.Fatal(err)
 	}
 	defer half.Close()
-	out := s.write(t, safetensors.F32, 1)
+	out := s.write(t, tensor.F32, 1)
 	path := filepath.Join(out, weightsFile)
 	b, err := os.ReadFile(path)
 	if err != nil {

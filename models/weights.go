@@ -8,6 +8,7 @@ import (
 
 	"github.com/carve-video/carve/internal/onnx"
 	"github.com/carve-video/carve/internal/safetensors"
+	"github.com/carve-video/carve/internal/tensor"
 )
 
 // weightsFile is the checkpoint of a model folder.
@@ -90,7 +91,7 @@ func (w *weights) floats(name string, shape ...int) ([]float32, error) {
 }
 
 // tensor looks a floating-point tensor up and checks its shape.
-func (w *weights) tensor(name string, shape ...int) (safetensors.Tensor, error) {
+func (w *weights) tensor(name string, shape ...int) (tensor.Tensor, error) {
 	t, err := w.file.Tensor(name)
 	if err != nil {
 		return t, err
@@ -101,14 +102,14 @@ func (w *weights) tensor(name string, shape ...int) (safetensors.Tensor, error) 
 	return t, t.CheckShape(shape...)
 }
 
-var elementTypes = map[safetensors.DType]struct {
+var elementTypes = map[tensor.DType]struct {
 	onnx onnx.DataType
 	size int64
 }{
-	safetensors.F64:  {onnx.Float64, 8},
-	safetensors.F32:  {onnx.Float32, 4},
-	safetensors.F16:  {onnx.Float16, 2},
-	safetensors.BF16: {onnx.BFloat16, 2},
+	tensor.F64:  {onnx.Float64, 8},
+	tensor.F32:  {onnx.Float32, 4},
+	tensor.F16:  {onnx.Float16, 2},
+	tensor.BF16: {onnx.BFloat16, 2},
 }
 
 // declare makes the tensor an initializer of g and returns it as float32.
@@ -133,7 +134,7 @@ func (w *weights) declare(g *onnx.Graph, name string, shape ...int) (onnx.Value,
 
 // count is the number of parameters, and the type most of them are stored in.
 func (w *weights) count() (params int64, dtype string) {
-	by := map[safetensors.DType]int64{}
+	by := map[tensor.DType]int64{}
 	for _, name := range w.file.Names() {
 		t, err := w.file.Tensor(name)
 		if _, float := elementTypes[t.DType]; err != nil || !float {
@@ -141,7 +142,7 @@ func (w *weights) count() (params int64, dtype string) {
 		}
 		params += int64(t.Len())
 		by[t.DType] += int64(t.Len())
-		if by[t.DType] > by[safetensors.DType(dtype)] {
+		if by[t.DType] > by[tensor.DType(dtype)] {
 			dtype = string(t.DType)
 		}
 	}

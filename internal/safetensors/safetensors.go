@@ -30,6 +30,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/carve-video/carve/internal/tensor"
 	"github.com/edsrzf/mmap-go"
 )
 
@@ -43,7 +44,7 @@ type File struct {
 	path     string
 	data     []byte // the whole file
 	mapped   mmap.MMap
-	tensors  map[string]Tensor
+	tensors  map[string]tensor.Tensor
 	names    []string
 	metadata map[string]string
 }
@@ -118,28 +119,18 @@ func (f *File) Has(name string) bool {
 }
 
 // Tensor returns the tensor of that name.
-func (f *File) Tensor(name string) (Tensor, error) {
+func (f *File) Tensor(name string) (tensor.Tensor, error) {
 	t, ok := f.tensors[name]
 	if !ok {
-		return Tensor{}, &MissingError{Path: f.path, Name: name}
+		return tensor.Tensor{}, &tensor.MissingError{Path: f.path, Name: name}
 	}
 	return t, nil
 }
 
-// A MissingError says that a file has no tensor of a name.
-type MissingError struct {
-	Path string // the file
-	Name string // the tensor looked for
-}
-
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("%s: tensor %q is missing", e.Path, e.Name)
-}
-
 type entry struct {
-	DType   DType    `json:"dtype"`
-	Shape   []int64  `json:"shape"`
-	Offsets []uint64 `json:"data_offsets"`
+	DType   tensor.DType `json:"dtype"`
+	Shape   []int64      `json:"shape"`
+	Offsets []uint64     `json:"data_offsets"`
 }
 
 func parse(path string, data []byte) (*File, error) {
@@ -154,7 +145,7 @@ func parse(path string, data []byte) (*File, error) {
 		return fail("the header claims %d bytes of a file of %d", n, len(data))
 	}
 	body := data[8+n:]
-	f := &File{path: path, data: data, tensors: map[string]Tensor{}}
+	f := &File{path: path, data: data, tensors: map[string]tensor.Tensor{}}
 
 	// The top level is walked token by token: decoding it into a map would
 	// let the last of two equal names win silently.
@@ -205,36 +196,36 @@ func parse(path string, data []byte) (*File, error) {
 }
 
 // check turns a header's entry into a tensor whose range was looked at.
-func (e entry) check(name string, body []byte) (Tensor, error) {
-	size, ok := e.DType.size()
+func (e entry) check(name string, body []byte) (tensor.Tensor, error) {
+	size, ok := e.DType.Size()
 	if !ok {
-		return Tensor{}, fmt.Errorf("unknown element type %q", e.DType)
+		return tensor.Tensor{}, fmt.Errorf("unknown element type %q", e.DType)
 	}
 	if len(e.Offsets) != 2 {
-		return Tensor{}, fmt.Errorf("data_offsets has %d entries, want 2", len(e.Offsets))
+		return tensor.Tensor{}, fmt.Errorf("data_offsets has %d entries, want 2", len(e.Offsets))
 	}
 	from, to := e.Offsets[0], e.Offsets[1]
 	if from > to || to > uint64(len(body)) {
-		return Tensor{}, fmt.Errorf("bytes %d to %d lie outside the %d bytes of data (is the file cut off?)", from, to, len(body))
+		return tensor.Tensor{}, fmt.Errorf("bytes %d to %d lie outside the %d bytes of data (is the file cut off?)", from, to, len(body))
 	}
 	count := uint64(1)
 	shape := make([]int, 0, min(len(e.Shape), 16))
 	for _, d := range e.Shape {
 		if d < 0 {
-			return Tensor{}, fmt.Errorf("shape %v has a negative side", e.Shape)
+			return tensor.Tensor{}, fmt.Errorf("shape %v has a negative side", e.Shape)
 		}
 		// Bounded by the data as it is multiplied, so that it cannot wrap. A
 		// side of 0 makes the tensor empty whatever the others are.
 		if d > 0 && count > math.MaxInt64/uint64(d) {
-			return Tensor{}, fmt.Errorf("shape %v is too large", e.Shape)
+			return tensor.Tensor{}, fmt.Errorf("shape %v is too large", e.Shape)
 		}
 		count *= uint64(d)
 		shape = append(shape, int(d))
 	}
 	if count > math.MaxInt64/uint64(size) || count*uint64(size) != to-from {
-		return Tensor{}, fmt.Errorf("shape %v of %s does not fill the %d bytes given", e.Shape, e.DType, to-from)
+		return tensor.Tensor{}, fmt.Errorf("shape %v of %s does not fill the %d bytes given", e.Shape, e.DType, to-from)
 	}
-	return Tensor{Name: name, DType: e.DType, Shape: shape, Data: body[from:to:to]}, nil
+	return tensor.Tensor{Name: name, DType: e.DType, Shape: shape, Data: body[from:to:to]}, nil
 }
 
 // checkOverlap sorts the names by their bytes and rejects shared ones.

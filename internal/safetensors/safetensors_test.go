@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/carve-video/carve/internal/golden"
+	"github.com/carve-video/carve/internal/tensor"
 )
 
 func build(header string, data ...byte) []byte {
@@ -73,7 +73,7 @@ func TestParse(t *testing.T) {
 			t.Error("floats passed as integers")
 		}
 		_, err := f.Tensor("nope")
-		var missing *MissingError
+		var missing *tensor.MissingError
 		if !errors.As(err, &missing) || missing.Name != "nope" || missing.Path != f.Path() {
 			t.Errorf("missing tensor: %v", err)
 		}
@@ -123,46 +123,6 @@ func TestParseRejects(t *testing.T) {
 
 // Every binary16 number survives the way to float32 and back; between
 // neighbours the nearer one is taken, at the middle the even one.
-func TestFloat16(t *testing.T) {
-	for i := range 1 << 16 {
-		h := uint16(i)
-		f := FromFloat16(h)
-		if f != f {
-			if g := ToFloat16(f); g&0x7c00 != 0x7c00 || g&0x3ff == 0 {
-				t.Fatalf("%#04x is not a number, came back as %#04x", h, g)
-			}
-			continue
-		}
-		if g := ToFloat16(f); g != h {
-			t.Fatalf("%#04x -> %v -> %#04x", h, f, g)
-		}
-		if h&0x7fff >= 0x7bff {
-			continue // no finite upper neighbour
-		}
-		next := FromFloat16(h + 1)
-		mid := float32((float64(f) + float64(next)) / 2)
-		even := h + h&1
-		if g := ToFloat16(mid); g != even {
-			t.Fatalf("the middle %v above %#04x went to %#04x", mid, h, g)
-		}
-		if g := ToFloat16(math.Nextafter32(mid, f)); g != h {
-			t.Fatalf("just below the middle above %#04x went to %#04x", h, g)
-		}
-		if g := ToFloat16(math.Nextafter32(mid, next)); g != h+1 {
-			t.Fatalf("just above the middle above %#04x went to %#04x", h, g)
-		}
-	}
-	for _, c := range []struct {
-		f    float32
-		want uint16
-	}{{65519.99, 0x7bff}, {65520, 0x7c00}, {float32(math.Inf(-1)), 0xfc00}, {1e-30, 0}, {1, 0x3c00}} {
-		if g := ToFloat16(c.f); g != c.want {
-			t.Errorf("%v -> %#04x, want %#04x", c.f, g, c.want)
-		}
-	}
-}
-
-// Files written by the reference writer open, whatever is in the folder.
 func TestReferenceFiles(t *testing.T) {
 	var files []string
 	for _, pattern := range []string{"cases/*/*.safetensors", "units/*.safetensors", "models/*/*.safetensors"} {
@@ -182,9 +142,9 @@ func TestReferenceFiles(t *testing.T) {
 			continue
 		}
 		for _, name := range f.Names() {
-			tensor, _ := f.Tensor(name)
-			if size, _ := tensor.DType.size(); len(tensor.Data) != size*tensor.Len() {
-				t.Errorf("%s: %s: %d bytes for %v of %s", path, name, len(tensor.Data), tensor.Shape, tensor.DType)
+			x, _ := f.Tensor(name)
+			if size, _ := x.DType.Size(); len(x.Data) != size*x.Len() {
+				t.Errorf("%s: %s: %d bytes for %v of %s", path, name, len(x.Data), x.Shape, x.DType)
 			}
 		}
 		f.Close()
@@ -202,17 +162,17 @@ func FuzzParse(f *testing.F) {
 		}
 		total := 0
 		for _, name := range file.Names() {
-			tensor, err := file.Tensor(name)
+			x, err := file.Tensor(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			total += len(tensor.Data)
-			if got := data[tensor.Offset:][:len(tensor.Data)]; string(got) != string(tensor.Data) {
+			total += len(x.Data)
+			if got := data[x.Offset:][:len(x.Data)]; string(got) != string(x.Data) {
 				t.Fatal("offset and bytes disagree")
 			}
-			if _, err := tensor.Float32(); err != nil {
-				if _, err := tensor.Int64(); err != nil {
-					t.Fatalf("%s reads as nothing", tensor.DType)
+			if _, err := x.Float32(); err != nil {
+				if _, err := x.Int64(); err != nil {
+					t.Fatalf("%s reads as nothing", x.DType)
 				}
 			}
 		}

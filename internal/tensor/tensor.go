@@ -1,4 +1,9 @@
-package safetensors
+// Package tensor is what the readers of checkpoints have in common: named
+// arrays of numbers as they lie in a file, and their element types.
+//
+// A [Tensor] does not own its bytes. It is a view into a file that its reader
+// mapped or holds in memory, so it is valid until that reader is closed.
+package tensor
 
 import (
 	"encoding/binary"
@@ -25,8 +30,8 @@ const (
 	BOOL DType = "BOOL"
 )
 
-// size is the number of bytes of an element.
-func (d DType) size() (int, bool) {
+// Size is the number of bytes of an element; a type that is not read has none.
+func (d DType) Size() (int, bool) {
 	switch d {
 	case F64, I64:
 		return 8, true
@@ -40,15 +45,29 @@ func (d DType) size() (int, bool) {
 	return 0, false
 }
 
-// A Tensor is a name, an element type, a shape, and bytes: row-major,
-// little-endian, a view into the File.
+// A Tensor is a name, an element type, a shape, and bytes: row-major and
+// little-endian, a view into the file unless Offset says otherwise.
 type Tensor struct {
 	Path   string // of the file, for errors and for external references
 	Name   string
 	DType  DType
 	Shape  []int // empty for a scalar
 	Data   []byte
-	Offset int64 // of Data in the file
+	Offset int64 // of Data in the file; [Nowhere] where the file has it in no such form
+}
+
+// Nowhere is the Offset of a tensor whose bytes, as they are in Data, lie in no
+// file: it was put together in memory.
+const Nowhere = -1
+
+// A MissingError says that a file has no tensor of a name.
+type MissingError struct {
+	Path string // the file
+	Name string // the tensor looked for
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("%s: tensor %q is missing", e.Path, e.Name)
 }
 
 // Len is the number of elements.
@@ -175,40 +194,4 @@ func (t Tensor) Uint8() ([]uint8, error) {
 		return nil, t.typeError("bytes")
 	}
 	return slices.Clone(t.Data), nil
-}
-
-// FromFloat16 widens an IEEE 754 binary16 number. Every one has an exact
-// float32.
-func FromFloat16(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exp, frac := uint32(h>>10)&0x1f, uint32(h)&0x3ff
-	switch exp {
-	case 0: // zero, or frac * 2^-24
-		v := float32(frac) * (1.0 / (1 << 24))
-		return math.Float32frombits(math.Float32bits(v) | sign)
-	case 31: // infinity, not a number
-		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
-	}
-	return math.Float32frombits(sign | (exp+127-15)<<23 | frac<<13)
-}
-
-// ToFloat16 rounds to the nearest IEEE 754 binary16 number, ties to even, as
-// PyTorch's half() does.
-func ToFloat16(f float32) uint16 {
-	bits := math.Float32bits(f)
-	sign := uint16(bits>>16) & 0x8000
-	abs := bits & 0x7fffffff
-	switch {
-	case abs > 0x7f800000: // not a number: keep it one
-		return sign | 0x7e00
-	case abs >= 0x477ff000: // 65520 and more round to infinity
-		return sign | 0x7c00
-	case abs < 0x38800000: // below 2^-14: a multiple of 2^-24
-		// Adding 0.5 puts the last place of the sum at 2^-24, so the
-		// addition itself rounds, to even.
-		sum := math.Float32frombits(abs) + 0.5
-		return sign | uint16(math.Float32bits(sum)-math.Float32bits(0.5))
-	}
-	odd := abs >> 13 & 1
-	return sign | uint16((abs+0xfff+odd)>>13-(127-15)<<10)
 }
