@@ -1,0 +1,160 @@
+package pickle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+var (
+	errCut   = errors.New("the pickle is cut off")
+	errStack = errors.New("the pickle takes a value that it has not made")
+	errDeep  = fmt.Errorf("values are nested deeper than %d", maxDepth)
+)
+
+// A slot is a value on the stack or put away, and how deep values nest in it as
+// far as it was built in this slot.
+type slot struct {
+	v     any
+	depth int
+}
+
+// A machine is the stack machine of a pickle.
+type machine struct {
+	in      []byte
+	pos     int
+	stack   []slot
+	marks   []int // heights of the stack at the open marks
+	memo    map[int64]slot
+	values  int // pushed so far
+	pairs   int // that ordered dicts may still be made of
+	options Options
+}
+
+// floor is the height under which nothing may be taken: a value below a mark
+// waits until the mark is closed.
+func (m *machine) floor() int {
+	if len(m.marks) == 0 {
+		return 0
+	}
+	return m.marks[len(m.marks)-1]
+}
+
+func (m *machine) push(v any) error { return m.pushSlot(slot{v: v}) }
+
+func (m *machine) pushSlot(s slot) error {
+	if s.depth > maxDepth {
+		return errDeep
+	}
+	if m.values++; m.values > maxValues {
+		return fmt.Errorf("there are more than %d values", maxValues)
+	}
+	m.stack = append(m.stack, s)
+	return nil
+}
+
+func (m *machine) pop() (slot, error) {
+	s, err := m.top()
+	if err != nil {
+		return slot{}, err
+	}
+	m.stack = m.stack[:len(m.stack)-1]
+	return *s, nil
+}
+
+func (m *machine) top() (*slot, error) {
+	if len(m.stack) == m.floor() {
+		return nil, errStack
+	}
+	return &m.stack[len(m.stack)-1], nil
+}
+
+func (m *machine) mark() error {
+	if len(m.marks) == maxDepth {
+		return errDeep
+	}
+	m.marks = append(m.marks, len(m.stack))
+	return nil
+}
+
+// sinceMark closes the last mark and takes what was pushed after it. The result
+// is valid until the next push.
+func (m *machine) sinceMark() ([]slot, error) {
+	if len(m.marks) == 0 {
+		return nil, errStack
+	}
+	at := m.floor()
+	m.marks = m.marks[:len(m.marks)-1]
+	items := m.stack[at:]
+	m.stack = m.stack[:at]
+	return items, nil
+}
+
+// last takes the last n values; the result is valid until the next push.
+func (m *machine) last(n int) ([]slot, error) {
+	at := len(m.stack) - n
+	if at < m.floor() {
+		return nil, errStack
+	}
+	items := m.stack[at:]
+	m.stack = m.stack[:at]
+	return items, nil
+}
+
+func (m *machine) put(key int64) error {
+	s, err := m.top()
+	if err == nil {
+		m.memo[key] = *s
+	}
+	return err
+}
+
+func (m *machine) get(key int64) error {
+	s, ok := m.memo[key]
+	if !ok {
+		return fmt.Errorf("the pickle recalls number %d, which it has not put away", key)
+	}
+	return m.pushSlot(s)
+}
+
+// take consumes n bytes of the input, which n was only claimed to have.
+func (m *machine) take(n uint64) ([]byte, error) {
+	if n > uint64(len(m.in)-m.pos) {
+		return nil, errCut
+	}
+	b := m.in[m.pos:][:n:n]
+	m.pos += int(n)
+	return b, nil
+}
+
+// number consumes a little-endian number of size bytes, without sign.
+func (m *machine) number(size uint64) (uint64, error) {
+	b, err := m.take(size)
+	if err != nil {
+		return 0, err
+	}
+	var wide [8]byte
+	copy(wide[:], b)
+	return binary.LittleEndian.Uint64(wide[:]), nil
+}
+
+// sized consumes as many bytes as a number of that size before them says.
+func (m *machine) sized(size uint64) ([]byte, error) {
+	n, err := m.number(size)
+	if err != nil {
+		return nil, err
+	}
+	return m.take(n)
+}
+
+// line consumes the input up to the next end of line.
+func (m *machine) line() (string, error) {
+	i := bytes.IndexByte(m.in[m.pos:], '\n')
+	if i < 0 {
+		return "", errCut
+	}
+	s := string(m.in[m.pos:][:i])
+	m.pos += i + 1
+	return s, nil
+}

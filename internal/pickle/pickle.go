@@ -1,0 +1,72 @@
+// Package pickle reads Python pickles without ever running anything.
+//
+// # Why this is safe
+//
+// A pickle is a program for a small stack machine. Most of its instructions
+// make plain values; a few of them call what the pickle names, and that is how
+// a checkpoint can take over the machine that loads it. Here a class is never
+// more than its name, and a call is never more than a record of it: an [Object]
+// holds the class, the arguments and the state, and nobody looks the class up.
+// Even so only those classes are let through that the caller allows. A pickle
+// that names os.system is not one whose other values are worth having.
+//
+// # Values
+//
+//	None, bool        nil, bool
+//	int, float        int64, float64
+//	str, bytes        string, []byte
+//	tuple, list       Tuple, *List
+//	dict, OrderedDict *Dict
+//	a class           Class
+//	an instance       *Object
+//
+// A str of Python 2 is a string too, whatever its bytes mean. An int beyond 64
+// bits is refused.
+//
+// # Bounds
+//
+// A stream is believed nothing. Strings are cut from the input and cannot be
+// longer than it, each instruction takes time in proportion to the bytes that it
+// consumes, and there are limits to the number of values and to their nesting.
+// Nothing here recurses.
+//
+// The nesting is that of the pickle as it is built. A pickle can also put a
+// container away, recall it and put it into itself, so whoever walks the result
+// has to bound the depth. Tuples alone cannot be changed once made: they never
+// hold themselves, and never nest deeper than the limit.
+package pickle
+
+import "fmt"
+
+// Limits that hold for every pickle. The annotations of RefCOCO, the largest
+// pickles that are read, have some 4 million values; Python itself does not
+// write containers nested deeper than about a thousand.
+const (
+	maxValues = 1 << 24
+	maxDepth  = 1000
+)
+
+// Options say what a pickle may hold beside plain values.
+type Options struct {
+	// Allow tells whether a class may occur; nil allows none. OrderedDict of
+	// the module collections always may: it is a *Dict.
+	Allow func(Class) bool
+	// Persistent is given what stands for a thing outside the pickle, and
+	// returns that thing; nil refuses them.
+	Persistent func(id any) (any, error)
+}
+
+// Load reads the first pickle of data, and keeps no reference to data.
+func Load(data []byte, o Options) (any, error) {
+	m := machine{in: data, options: o, memo: map[int64]slot{}, pairs: len(data)}
+	for {
+		at := m.pos
+		v, done, err := m.next()
+		if err != nil {
+			return nil, fmt.Errorf("pickle, at byte %d: %w", at, err)
+		}
+		if done {
+			return v, nil
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package torch
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/carve-video/carve/internal/pickle"
+)
+
+// Limits of what is walked. Real archives have some 500 objects, 8 deep, with a
+// dozen attributes each. Objects can hold one another, so that the ways through
+// a small file would be without number.
+const (
+	maxAttributes = 1 << 17
+	maxDepth      = 64
+	maxName       = 1024 // of a tensor, with the way to it
+)
+
+// A walk collects the tensors of a checkpoint into a file.
+type walk struct {
+	file       *File
+	builder    builder
+	attributes int // seen so far
+}
+
+// stateDict takes the tensors of a dict, or of the one inside it.
+func (w *walk) stateDict(d *pickle.Dict) error {
+	for _, key := range []string{"state_dict", "model"} {
+		if inner, ok := d.Get(key); ok {
+			if dict, ok := inner.(*pickle.Dict); ok {
+				d = dict
+				break
+			}
+		}
+	}
+	for i, key := range d.Keys {
+		name, ok := key.(string)
+		if !ok {
+			continue
+		}
+		if o, ok := d.Values[i].(*pickle.Object); ok && !plain[o.Class] {
+			if err := w.add(name, o); err != nil {
+				return err
+			}
+		}
+	}
+	if len(w.file.names) == 0 {
+		return errors.New("the state dict has no tensors")
+	}
+	return nil
+}
+
+// object takes the tensors of a TorchScript object and of those it holds;
+// prefix is the way to it, with a dot at its end.
+func (w *walk) object(prefix string, o *pickle.Object, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("the objects below %q are nested too deep", prefix)
+	}
+	d, ok := o.State.(*pickle.Dict)
+	if !ok {
+		return nil // of a class without attributes
+	}
+	if w.attributes += len(d.Keys); w.attributes > maxAttributes {
+		return fmt.Errorf("the attributes below %q are too many", prefix)
+	}
+	for i, key := range d.Keys {
+		name, ok := key.(string)
+		if !ok {
+			return fmt.Errorf("an attribute of %q has a name of kind %T", prefix, key)
+		}
+		if len(prefix)+len(name) > maxName {
+			return fmt.Errorf("an attribute below %.40q has a name of %d bytes", prefix, len(prefix)+len(name))
+		}
+		name = prefix + name
+		var err error
+		switch v := d.Values[i].(type) {
+		case bool, int64, float64, string:
+			w.file.values[name] = v
+		case *pickle.Object:
+			switch {
+			case isScript(v.Class):
+				err = w.object(name+".", v, depth+1)
+			case !plain[v.Class]:
+				err = w.add(name, v)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) add(name string, o *pickle.Object) error {
+	if len(name) > maxName {
+		return fmt.Errorf("tensor %.40q has a name of %d bytes", name, len(name))
+	}
+	f := w.file
+	if _, twice := f.tensors[name]; twice {
+		return fmt.Errorf("tensor %q is there twice", name)
+	}
+	t, err := w.builder.rebuild(o)
+	if err != nil {
+		return fmt.Errorf("tensor %q: %w", name, err)
+	}
+	t.Path, t.Name = f.path, name
+	f.tensors[name] = t
+	f.names = append(f.names, name)
+	return nil
+}

@@ -1,0 +1,150 @@
+// Package torch reads tensors out of the files that PyTorch writes.
+//
+// # Layout
+//
+// A file is a zip archive with one folder at its top. In it data.pkl is a
+// pickle, and data/0, data/1 and so on are storages: the bytes of tensors,
+// little-endian, not compressed. In the pickle a tensor is a call of
+// torch._utils._rebuild_tensor_v2 with a reference to a storage, an offset into
+// it, a shape and strides.
+//
+// torch.save writes a dict of tensors, or a dict that holds such a one under
+// "state_dict" or "model" beside an optimizer's state and the like.
+// torch.jit.save writes a TorchScript archive: an object of a class of its own,
+// whose attributes are tensors, plain values and further such objects. Its
+// tensors are called by the way to them, "visual.conv1.weight". The code in such
+// an archive is not looked at.
+//
+// # Trust
+//
+// Nothing in a file is run (package pickle), and classes other than those above
+// are refused. Every storage must lie inside the file and be as long as it is
+// said to be, and every tensor inside its storage; tensors may share a storage,
+// as tied weights do. Errors name the file and the tensor.
+//
+// A file on disk is mapped, and a tensor whose elements lie row after row is a
+// view into it. One that lies in strides, or in an entry that was compressed
+// after all, is put together in memory, in no more of it than the storages take.
+//
+// Files of PyTorch before 1.6, which are no archives, are named as such and
+// refused.
+package torch
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/carve-video/carve/internal/pickle"
+	"github.com/carve-video/carve/internal/tensor"
+	"github.com/edsrzf/mmap-go"
+)
+
+// A File is an open checkpoint, on disk or in memory. It may be read from
+// several goroutines.
+type File struct {
+	path        string
+	mapped      mmap.MMap
+	torchScript bool
+	tensors     map[string]tensor.Tensor
+	names       []string
+	values      map[string]any
+}
+
+// Open maps the file at path and finds its tensors. Their bytes are valid until
+// Close.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("failed to open weights: %w", err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("failed to open weights: %w", err)
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("failed to open weights: %s is not a regular file", path)
+	}
+	if st.Size() == 0 {
+		return nil, fmt.Errorf("%s: not a PyTorch checkpoint: it is empty", path)
+	}
+	m, err := mmap.Map(f, mmap.RDONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("failed to map %s: %w", path, err)
+	}
+	file, err := Parse(path, m)
+	if err != nil {
+		return nil, errors.Join(err, m.Unmap())
+	}
+	file.mapped = m
+	return file, nil
+}
+
+// Parse reads a checkpoint that lies in memory; name stands for it in errors.
+// The tensors keep referring to data.
+func Parse(name string, data []byte) (*File, error) {
+	f := &File{path: name, tensors: map[string]tensor.Tensor{}, values: map[string]any{}}
+	if err := f.parse(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// Close releases the mapping. Tensor bytes must not be used afterwards.
+func (f *File) Close() error {
+	f.tensors = nil
+	if f.mapped == nil {
+		return nil
+	}
+	m := f.mapped
+	f.mapped = nil
+	return m.Unmap()
+}
+
+// TorchScript reports whether the file was written by torch.jit.save.
+func (f *File) TorchScript() bool { return f.torchScript }
+
+// Names lists the tensors in the order of the file.
+func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Tensor returns the tensor of that name.
+func (f *File) Tensor(name string) (tensor.Tensor, error) {
+	t, ok := f.tensors[name]
+	if !ok {
+		return tensor.Tensor{}, &tensor.MissingError{Path: f.path, Name: name}
+	}
+	return t, nil
+}
+
+// Values are the attributes of a TorchScript archive that are a bool, int64,
+// float64 or string, by the way to them; there are none of a state dict.
+func (f *File) Values() map[string]any { return maps.Clone(f.values) }
+
+func (f *File) parse(data []byte) error {
+	a, err := openArchive(data)
+	if err != nil {
+		return err
+	}
+	b, err := a.small("data.pkl", maxPickle)
+	if err != nil {
+		return err
+	}
+	top, err := pickle.Load(b, pickle.Options{Allow: allowed, Persistent: storageOf})
+	if err != nil {
+		return fmt.Errorf("data.pkl: %w", err)
+	}
+	w := walk{file: f, builder: builder{archive: a, met: map[string]bool{}}}
+	switch v := top.(type) {
+	case *pickle.Dict:
+		return w.stateDict(v)
+	case *pickle.Object:
+		if isScript(v.Class) {
+			f.torchScript = true
+			return w.object("", v, 0)
+		}
+	}
+	return fmt.Errorf("data.pkl holds no state dict but a value of kind %T", top)
+}
