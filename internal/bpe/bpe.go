@@ -49,10 +49,15 @@ type pair struct{ left, right string }
 // New reads a vocabulary from the contents of vocab.json (token to id) and
 // merges.txt (one pair a line, the earlier the sooner joined).
 func New(vocab, merges []byte) (*Tokenizer, error) {
-	t := &Tokenizer{ranks: map[pair]int{}}
-	if err := json.Unmarshal(vocab, &t.ids); err != nil {
+	var ids map[string]int32
+	if err := json.Unmarshal(vocab, &ids); err != nil {
 		return nil, fmt.Errorf("failed to read vocab.json: %w", err)
 	}
+	return build(ids, merges)
+}
+
+func build(ids map[string]int32, merges []byte) (*Tokenizer, error) {
+	t := &Tokenizer{ids: ids, ranks: map[pair]int{}}
 	for token, id := range t.ids {
 		if id < 0 {
 			return nil, fmt.Errorf("vocab.json: token %q has the id %d", token, id)
