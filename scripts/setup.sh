@@ -129,6 +129,8 @@ pkg_config_path=
 ffmpeg_bin=
 setup_ffmpeg() {
   if av_matches; then
+    # Found by way of the environment it must be found without it as well.
+    [ -z "${PKG_CONFIG_PATH:-}" ] || pkg_config_path=$(pkg-config --variable=pcfiledir libavcodec)
     ffmpeg_bin=$(pkg-config --variable=prefix libavcodec)/bin
     [ -x "$ffmpeg_bin/ffprobe" ] || apt_install ffmpeg
     [ -x "$ffmpeg_bin/ffprobe" ] || die "FFmpeg's libraries are there, its programs ffmpeg and ffprobe are not in $ffmpeg_bin" "install the programs of the same build"
