@@ -44,6 +44,15 @@ type Proposer interface {
 	Look(ctx context.Context, img *Image) (View, error)
 }
 
+// A BatchProposer looks at several images at once, which is faster on devices
+// that a single image does not fill.
+type BatchProposer interface {
+	Proposer
+
+	// LookAll is Look for images of one size. Each View is closed by itself.
+	LookAll(ctx context.Context, images []*Image) ([]View, error)
+}
+
 // A View is what f knows of one image: the activations before the last block
 // and what can be had from them. It is valid until Close.
 type View interface {

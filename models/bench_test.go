@@ -11,20 +11,16 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/golden"
-	"github.com/carve-video/carve/internal/tensor"
 )
 
 // benchmarks are the models that speed is measured on: the embedded one, a
-// golden one, and with CARVE_BENCH=real ones of the published sizes with
-// random weights (their speed does not depend on what they know).
+// golden one, and where CARVE_BENCH names a folder ones of the published sizes.
 func benchmarks(b *testing.B, run func(b *testing.B, m *Model)) {
 	b.Run("demo", func(b *testing.B) { run(b, openTest(b, "demo", Options{})) })
 	b.Run("micro-f", func(b *testing.B) { run(b, openTest(b, golden.Dir(b, "models", "micro-f"), Options{})) })
-	if os.Getenv("CARVE_BENCH") != "real" {
-		return
+	for _, name := range []string{"B16", "L14"} {
+		b.Run(name, func(b *testing.B) { run(b, realModel(b, name)) })
 	}
-	b.Run("B16", func(b *testing.B) { run(b, openTest(b, vitBase16.write(b, tensor.F16, 1), Options{})) })
-	b.Run("L14", func(b *testing.B) { run(b, openTest(b, vitLarge14.write(b, tensor.F16, 1), Options{})) })
 }
 
 // sizes are pictures as the pipeline would hand them over.
@@ -122,9 +118,9 @@ func BenchmarkText(b *testing.B) {
 	})
 }
 
-// cpu is the processor time that the process has used: on a machine that is
+// cpuTime is the processor time that the process has used: on a machine that is
 // shared with others it tells more than the wall clock.
-func cpu(b *testing.B) time.Duration {
+func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -142,13 +138,13 @@ func loop(b *testing.B, f func() error) {
 	var from time.Duration
 	for first := true; b.Loop(); first = false {
 		if first {
-			from = cpu(b)
+			from = cpuTime(b)
 		}
 		if err := f(); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64((cpu(b)-from).Microseconds())/1e3/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64((cpuTime(b)-from).Microseconds())/1e3/float64(b.N), "cpu-ms/op")
 	reportRSS(b)
 }
 

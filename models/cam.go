@@ -58,8 +58,9 @@ func camGraph(c config, w *weights) (*net, error) {
 	dx1 := n.Add(n.Mul(cn, n.Sub(a0, n.Mul(beta, xhp))), n.Mul(i2, b))
 
 	n.Scope("attention")
-	do := n.MatMul(dx1, weight(".self_attn.out_proj.weight", t.Width, t.Width))                     // K×N×D
-	do = n.Transpose(n.Reshape(do, 0, 0, H, d), 2, 0, 3, 1)                                         // H×K×d×N
+	// Made with the patches last, as camHead wants them.
+	do := n.MatMulT(n.transposed(prefix+".self_attn.out_proj.weight", t.Width, t.Width), dx1)       // K×D×N
+	do = n.Transpose(n.Reshape(do, 0, H, d, -1), 1, 0, 2, 3)                                        // H×K×d×N
 	byHead := func(x onnx.Value) onnx.Value { return n.Transpose(n.Reshape(x, -1, H, d), 1, 0, 2) } // R×D to H×R×d
 	qs, ks, vs, os := byHead(q), byHead(k), byHead(v), byHead(o)
 	var sq, sk, sv []onnx.Value

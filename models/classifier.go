@@ -6,8 +6,9 @@ import "github.com/carve-video/carve/internal/onnx"
 // but the last, or all of them, post_layernorm on the token CLS, projection,
 // unit length. Of the last block that runs only the row of CLS comes out, so
 // only that row is computed.
-func classifierGraph(c config, w *weights, keepLastBlock bool) (*net, error) {
+func classifierGraph(c config, w *weights, keepLastBlock bool, precision string) (*net, error) {
 	n := newNet("classifier", c, w)
+	n.precision, n.eightBit = precision, precision == Int8
 	t := c.Vision
 	patches := n.Input("patches", onnx.Uint8, onnx.Free("B"), onnx.Free("N"), onnx.Fixed(3*t.PatchSize*t.PatchSize))
 	pos := n.Input("positions", onnx.Float32, onnx.Free("L"), onnx.Fixed(t.Width))

@@ -76,39 +76,53 @@ func readConfig(fsys fs.FS) (config, error) {
 		return c, fmt.Errorf("config.json: %w", err)
 	}
 
-	b, err = fs.ReadFile(fsys, "preprocessor_config.json")
+	return c, c.readPreprocessor(fsys)
+}
+
+// readPreprocessor takes means and deviations from preprocessor_config.json
+// where there is one.
+func (c *config) readPreprocessor(fsys fs.FS) error {
+	b, err := fs.ReadFile(fsys, "preprocessor_config.json")
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
+		return nil
 	}
 	if err != nil {
-		return c, err
+		return err
 	}
 	var pre struct {
 		Mean []float32 `json:"image_mean"`
 		Std  []float32 `json:"image_std"`
 	}
 	if err := json.Unmarshal(b, &pre); err != nil {
-		return c, fmt.Errorf("preprocessor_config.json: %w", err)
+		return fmt.Errorf("preprocessor_config.json: %w", err)
 	}
+	if err := c.setMeanStd("image_mean", pre.Mean, "image_std", pre.Std); err != nil {
+		return fmt.Errorf("preprocessor_config.json: %w", err)
+	}
+	return nil
+}
+
+// setMeanStd sets what is given; nil leaves the default.
+func (c *config) setMeanStd(meanName string, mean []float32, stdName string, std []float32) error {
 	for _, v := range []struct {
 		name string
 		from []float32
 		to   *[3]float32
-	}{{"image_mean", pre.Mean, &c.mean}, {"image_std", pre.Std, &c.std}} {
+	}{{meanName, mean, &c.mean}, {stdName, std, &c.std}} {
 		switch {
 		case v.from == nil:
 		case len(v.from) != 3:
-			return c, fmt.Errorf("preprocessor_config.json: %s has %d numbers, want 3", v.name, len(v.from))
+			return fmt.Errorf("%s has %d numbers, want 3", v.name, len(v.from))
 		default:
 			*v.to = [3]float32(v.from)
 		}
 	}
 	for _, s := range c.std {
 		if !(s > 0) {
-			return c, fmt.Errorf("preprocessor_config.json: image_std %v is not positive", c.std)
+			return fmt.Errorf("%s %v is not positive", stdName, c.std)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // limit bounds every number of config.json: far above any CLIP, and small

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -31,8 +32,12 @@ type textEncoder struct {
 	scale     float32
 
 	mu      sync.Mutex
-	session *ort.Session // made when the first text comes
+	session *ort.Session // made when the first text comes that is not known
 	cache   map[string][]float32
+
+	opened bool   // whether the remembered texts have been read
+	file   string // where texts are remembered on disk; empty for nowhere
+	whole  int64  // bytes of file that are good
 }
 
 func newTextEncoder(m *Model, t *bpe.Tokenizer) (*textEncoder, error) {
@@ -55,6 +60,7 @@ func (e *textEncoder) LogitScale() float32 { return e.scale }
 func (e *textEncoder) EncodeTexts(ctx context.Context, texts []string) ([][]float32, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.recall()
 	type job struct {
 		text string
 		ids  []int32
@@ -97,16 +103,33 @@ func (e *textEncoder) EncodeTexts(ctx context.Context, texts []string) ([][]floa
 	if len(e.cache)+len(fresh) > textCache {
 		clear(e.cache)
 	}
-	for text, v := range fresh {
-		e.cache[text] = v
+	maps.Copy(e.cache, fresh)
+	if e.file != "" && len(fresh) > 0 {
+		var err error
+		if e.whole, err = remember(e.file, e.whole, fresh, e.model.config.Projection); err != nil {
+			e.model.options.Log.Warn("texts cannot be remembered", "err", err)
+			e.file = ""
+		}
 	}
 	return out, nil
+}
+
+// recall reads the texts that are remembered on disk, when the first is asked
+// for.
+func (e *textEncoder) recall() {
+	if e.opened {
+		return
+	}
+	e.opened = true
+	if e.file = e.model.rememberedFile(); e.file != "" {
+		e.cache, e.whole = readRemembered(e.file, e.model.config.Projection)
+	}
 }
 
 // run encodes a batch of token ids, each of which ends with its end of text.
 func (e *textEncoder) run(ctx context.Context, batch [][]int32) ([][]float32, error) {
 	if e.session == nil {
-		s, err := e.model.session(textGraph(e.model.config, e.model.weights))
+		s, err := e.model.session(func(w *weights) (*net, error) { return textGraph(e.model.config, w) })
 		if err != nil {
 			return nil, err
 		}

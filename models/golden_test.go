@@ -78,6 +78,7 @@ func goldenCases(t *testing.T) []goldenCase {
 type openGolden struct {
 	t      *testing.T // the whole test, at whose end the models are closed
 	models map[string]*Model
+	forms  map[string]form // of the models; a name that is not there is the golden data's own folder
 }
 
 func (o openGolden) model(t *testing.T, name string) *Model {
@@ -85,7 +86,12 @@ func (o openGolden) model(t *testing.T, name string) *Model {
 	if m := o.models[name]; m != nil {
 		return m
 	}
-	m, err := Open(o.t.Context(), golden.Dir(t, "models", name), Options{Threads: 2, Device: "cpu"})
+	f, ok := o.forms[name]
+	if !ok {
+		f = form{path: golden.Dir(t, "models", name)}
+	}
+	f.options.Threads, f.options.Device = 2, "cpu"
+	m, err := Open(o.t.Context(), f.path, f.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,47 +165,75 @@ func concat(rows [][]float32) []float32 { return slices.Concat(rows...) }
 
 // Everything a model computes in a case equals the reference's, stage by
 // stage: token ids, text vectors, trunk, probabilities, gradients, maps, and
-// the judge's image vectors.
+// the judge's image vectors. And it does so whatever form the models come in.
 func TestGoldenCases(t *testing.T) {
-	opened := openGolden{t, map[string]*Model{}}
-	for _, c := range goldenCases(t) {
-		t.Run(c.Case, func(t *testing.T) {
-			f, g := opened.model(t, c.Models.F), opened.model(t, c.Models.G)
-			input := filepath.Join(c.dir, "resized.png")
-			if _, err := os.Stat(input); err != nil { // written where it differs
-				input = filepath.Join(c.dir, c.Image.File)
-			}
-			img := readImage(t, input)
-			if img.W != c.FInput.W || img.H != c.FInput.H {
-				t.Fatalf("%s is %dx%d, want %dx%d", input, img.W, img.H, c.FInput.W, c.FInput.H)
-			}
-			proposer, err := f.Proposer()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := g.Judge(); err != nil {
-				t.Fatal(err)
-			}
-			v, err := proposer.Look(t.Context(), img)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer v.Close()
-			for _, p := range c.Passes {
-				file, err := safetensors.Open(filepath.Join(c.dir, p.Tensors))
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer file.Close()
-				within := c.tolerance(p.Name)
-				checkTrunk(t, f, img, v.(*view), file, within)
-				bg := checkTexts(t, f, file, within, p.Background, c.Config.Template)
-				for i, stage := range p.Stages {
-					checkStage(t, f, v.(*view), file, within, fmt.Sprintf("s%d/", i+1), stage.CamTexts, bg)
-					checkJudge(t, g.judge, c.dir, file, within, p.Prefix, fmt.Sprintf("s%d", i+1))
-				}
-			}
+	cases := goldenCases(t)
+	if testing.Short() {
+		cases = cases[:2]
+	}
+	t.Run("as they lie", func(t *testing.T) { checkCases(t, cases, nil) })
+
+	// Heads and activation as the config.json of the two say.
+	f := forms(t, golden.Dir(t, "models", "micro-f"), 2, 1, quickGELU)
+	g := forms(t, golden.Dir(t, "models", "micro-g"), 2, 1, quickGELU)
+	// What PyTorch itself wrote.
+	said := Options{Heads: 2, TextHeads: 1}
+	g["TorchScript"] = form{golden.Dir(t, "models", "micro-g", "micro-g.torchscript.pt"), said}
+	said.Activation = quickGELU
+	g["OpenAI's state dict"] = form{golden.Dir(t, "models", "micro-g", "micro-g.openai.pt"), said}
+	f["TorchScript"] = f["OpenAI's state dict"]
+	for _, name := range sortedForms(g) {
+		if testing.Short() && name != "TorchScript" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			checkCases(t, cases, map[string]form{"micro-f": f[name], "micro-g": g[name]})
 		})
+	}
+}
+
+func checkCases(t *testing.T, cases []goldenCase, forms map[string]form) {
+	opened := openGolden{t, map[string]*Model{}, forms}
+	for _, c := range cases {
+		t.Run(c.Case, func(t *testing.T) { c.check(t, opened) })
+	}
+}
+
+func (c goldenCase) check(t *testing.T, opened openGolden) {
+	f, g := opened.model(t, c.Models.F), opened.model(t, c.Models.G)
+	input := filepath.Join(c.dir, "resized.png")
+	if _, err := os.Stat(input); err != nil { // written where it differs
+		input = filepath.Join(c.dir, c.Image.File)
+	}
+	img := readImage(t, input)
+	if img.W != c.FInput.W || img.H != c.FInput.H {
+		t.Fatalf("%s is %dx%d, want %dx%d", input, img.W, img.H, c.FInput.W, c.FInput.H)
+	}
+	proposer, err := f.Proposer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Judge(); err != nil {
+		t.Fatal(err)
+	}
+	v, err := proposer.Look(t.Context(), img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	for _, p := range c.Passes {
+		file, err := safetensors.Open(filepath.Join(c.dir, p.Tensors))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		within := c.tolerance(p.Name)
+		checkTrunk(t, f, img, v.(*view), file, within)
+		bg := checkTexts(t, f, file, within, p.Background, c.Config.Template)
+		for i, stage := range p.Stages {
+			checkStage(t, f, v.(*view), file, within, fmt.Sprintf("s%d/", i+1), stage.CamTexts, bg)
+			checkJudge(t, g.judge, c.dir, file, within, p.Prefix, fmt.Sprintf("s%d", i+1))
+		}
 	}
 }
 
@@ -252,12 +286,13 @@ func checkTrunk(t *testing.T, m *Model, img *car.Image, v *view, file *safetenso
 // debugTrunk runs the trunk with X as a further output.
 func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
 	t.Helper()
-	n, err := trunkGraph(m.config, m.weights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.Output("x", n.x, 1)
-	s, err := m.session(n, nil)
+	var n *net
+	s, err := m.session(func(w *weights) (_ *net, err error) {
+		if n, err = trunkGraph(m.config, w, Float32); err == nil {
+			n.Output("x", n.x, 1)
+		}
+		return n, err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +305,7 @@ func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := newView(p.(*proposer), g)
+	v, err := newBatch(p.(*proposer), g, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +313,7 @@ func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
 	cut(v.patches, img, m.config.Vision.PatchSize)
 	D := m.config.Vision.Width
 	x, y = make([]float32, (g.patches()+1)*D), make([]float32, (g.patches()+1)*D)
-	out := append(slices.Clone(v.out), add(&v.tensors, x, g.patches()+1, D))
+	out := append(slices.Clone(v.out), add(&v.tensors, x, 1, g.patches()+1, D))
 	out[slices.Index(n.Outputs(), cacheY)] = add(&v.tensors, y, 1, g.patches()+1, D)
 	if err := s.Run(context.Background(), v.in, out); err != nil {
 		t.Fatal(err)

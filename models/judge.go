@@ -29,7 +29,9 @@ type judge struct {
 var _ car.Judge = (*judge)(nil)
 
 func newJudge(m *Model) (*judge, error) {
-	s, err := m.session(classifierGraph(m.config, m.weights, m.options.KeepLastBlock))
+	s, err := m.session(func(w *weights) (*net, error) {
+		return classifierGraph(m.config, w, m.options.KeepLastBlock, m.options.Precision)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -50,17 +52,9 @@ func (j *judge) EncodeImages(ctx context.Context, images []*car.Image) ([][]floa
 	if len(images) == 0 {
 		return nil, nil
 	}
-	g, err := gridOf(images[0], j.PatchSize())
+	g, err := gridOfAll(images, j.PatchSize())
 	if err != nil {
 		return nil, err
-	}
-	for i, img := range images {
-		if h, err := gridOf(img, j.PatchSize()); err != nil {
-			return nil, err
-		} else if h != g {
-			return nil, fmt.Errorf("image %d is %dx%d and the first one %dx%d: the images of a call have one size",
-				i, img.W, img.H, images[0].W, images[0].H)
-		}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

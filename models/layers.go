@@ -20,46 +20,36 @@ type net struct {
 	*onnx.Graph
 	weights *weights
 	config  config
-	params  map[string]onnx.Value
+	params  map[string]param
 	err     error
 	x       onnx.Value // of the trunk: X, the input of the last block
+
+	external []constant // those that lie in a file of their own
+	size     int64      // of that file
+
+	precision string // of the graph
+	eightBit  bool   // whether the layers now built are done in 8 bits
+	quantized map[onnx.Value][3]onnx.Value
 }
 
 func newNet(name string, c config, w *weights) *net {
-	return &net{Graph: onnx.NewGraph(name), weights: w, config: c, params: map[string]onnx.Value{}}
+	return &net{Graph: onnx.NewGraph(name), weights: w, config: c, params: map[string]param{}, precision: Float32}
 }
 
 // param is a tensor of the checkpoint, as float32.
 func (n *net) param(name string, shape ...int) onnx.Value {
-	if v, ok := n.params[name]; ok {
-		return v
-	}
-	v, err := n.weights.declare(n.Graph, name, shape...)
-	if err != nil {
-		if n.err == nil {
-			n.err = err
-		}
-		return ""
-	}
-	n.params[name] = v
-	return v
+	return n.constant(constant{name: name, shape: shape}).value
 }
 
 // transposed is a matrix of the checkpoint (out×in, as PyTorch stores them)
 // as in×out.
 func (n *net) transposed(name string, out, in int) onnx.Value {
-	key := name + "^T"
-	if v, ok := n.params[key]; ok {
-		return v
-	}
-	v := n.Transpose(n.param(name, out, in), 1, 0)
-	n.params[key] = v
-	return v
+	return n.constant(constant{name: name, shape: []int{out, in}, turned: true}).value
 }
 
 // linear is x W^T + b: …×in to …×out.
 func (n *net) linear(x onnx.Value, prefix string, out, in int) onnx.Value {
-	return n.Add(n.MatMul(x, n.transposed(prefix+".weight", out, in)), n.param(prefix+".bias", out))
+	return n.times(x, prefix+".weight", out, in, true, n.param(prefix+".bias", out))
 }
 
 // layerNorm normalises the last axis, D wide.

@@ -1,14 +1,17 @@
 // Package models runs CLIPs for CaR: it implements the two roles of package
-// car, [car.Proposer] and [car.Judge], over checkpoints in Hugging Face's
-// layout.
+// car, [car.Proposer] and [car.Judge], over checkpoints as their publishers
+// ship them.
 //
 // # A model
 //
-// A model is a folder with config.json, model.safetensors, vocab.json and
-// merges.txt, of any width, depth, patch and resolution. [Open] takes such a
-// folder, or a name: "demo" is embedded in the program, others are looked up
-// in carve's cache. One model may serve in both roles; they share the
-// checkpoint, the text encoder and the texts it has encoded.
+// A model is a CLIP with a vision transformer, of any width, depth, patch and
+// resolution: OpenAI's .pt files, Hugging Face's folders (safetensors, whole or
+// in shards, or pytorch_model.bin), OpenCLIP's files (checkpoint.go, naming.go).
+// Sizes are read from the tensors, and what tensors do not show from a config,
+// a table, or [Options] (sizes.go). [Open] takes a path, or a name: "demo" is
+// embedded in the program, others lie in carve's cache, where [Pull] and
+// [Import] put them (store.go). One model may serve in both roles; they share
+// the checkpoint, the text encoder and the texts it has encoded.
 //
 // # Graphs
 //
@@ -16,16 +19,20 @@
 // that reads like the architecture (layers.go) builds four ONNX graphs over
 // them: the text encoder, the trunk that proposes, the gradient of its last
 // block as forward operations, and the classifier (car.md 11.7). A graph is
-// built and loaded when its role is first asked for.
+// built and loaded when its role is first asked for; what is constant in one is
+// computed once and kept on disk (built.go), and so are the vectors of texts
+// (remembered.go).
 //
 // # Arithmetic
 //
-// Everything runs in float32, whatever the checkpoint stores. Images enter as
-// bytes. The released CaR code is matched in what it leaves out, the last
-// block of the classifier, and in what it rounds, the table of positions.
+// Everything runs in float32, whatever the checkpoint stores, or with [Int8] the
+// large products in 8 bits. Images enter as bytes. The released CaR code is
+// matched in what it leaves out, the last block of the classifier, and in what
+// it rounds, the table of positions.
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +57,14 @@ type Options struct {
 	Threads int
 	// Device is "auto" (or empty), "cpu" or "cuda".
 	Device string
+	// Heads, TextHeads and Activation ("quick_gelu" or "gelu") describe a
+	// checkpoint that does not say them; zero and empty take what its config or
+	// the table of known models says. An [UnsaidError] tells which is missing.
+	Heads, TextHeads int
+	Activation       string
+	// Precision of the large products: Float32 (or empty) or Int8, which the CPU
+	// does several times faster and a little less exactly.
+	Precision string
 	// KeepLastBlock makes the judge run all its blocks. The released CaR code
 	// leaves the last one out, and its thresholds depend on that.
 	KeepLastBlock bool
@@ -85,65 +100,35 @@ func (e *UnknownModelError) Error() string {
 
 // Hint says what to do about it.
 func (e *UnknownModelError) Hint() string {
-	return "give one of these names, or a folder with config.json, model.safetensors, vocab.json and merges.txt"
+	return "give one of these names, a folder with a model (./FOLDER), or a checkpoint (./FILE.pt)"
 }
 
-// modelsDir is where named models are installed.
-func modelsDir() string {
-	cache := ort.CacheDir()
-	if cache == "" {
-		return ""
-	}
-	return filepath.Join(cache, "models")
-}
-
-// Names lists the models that can be opened by name: the embedded one and
-// those in carve's cache.
-func Names() []string {
-	names := []string{demo.Name}
-	entries, _ := os.ReadDir(modelsDir()) // none installed, none listed
-	for _, e := range entries {
-		if _, err := os.Stat(filepath.Join(modelsDir(), e.Name(), "config.json")); err == nil {
-			names = append(names, e.Name())
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// Open opens a model by name or by folder. What contains a path separator, or
-// is "." or "..", is a folder; of a name and a folder that are called the same
-// the name wins.
+// Open opens a model by name, or by the path of its folder or of a checkpoint.
+// What contains a path separator, or is "." or "..", is a path; of a name and a
+// path that are called the same the name wins.
 //
 // The files are read and checked here, every tensor's presence and shape
 // included; sessions are made by [Model.Proposer] and [Model.Judge].
-func Open(ctx context.Context, nameOrDir string, o Options) (*Model, error) {
+func Open(ctx context.Context, nameOrPath string, o Options) (*Model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	isPath := strings.ContainsRune(nameOrDir, filepath.Separator) || nameOrDir == "." || nameOrDir == ".."
-	if !isPath {
-		if nameOrDir == demo.Name {
+	if !isPath(nameOrPath) {
+		if nameOrPath == demo.Name {
 			return OpenFS(ctx, demo.Name, demo.FS, o)
 		}
-		if slices.Contains(Names(), nameOrDir) {
-			return open(nameOrDir, filepath.Join(modelsDir(), nameOrDir), nil, o)
+		if slices.Contains(Names(), nameOrPath) {
+			return open(nameOrPath, folder(nameOrPath), "", nil, o)
 		}
 	}
-	st, err := os.Stat(nameOrDir)
+	dir, only, err := fileSystem(nameOrPath)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !isPath:
-		return nil, &UnknownModelError{Name: nameOrDir, Known: Names()}
+	case errors.Is(err, fs.ErrNotExist) && !isPath(nameOrPath):
+		return nil, absent(nameOrPath)
 	case err != nil:
 		return nil, fmt.Errorf("failed to open model: %w", err)
-	case !st.IsDir():
-		return nil, fmt.Errorf("failed to open model: %s is not a folder", nameOrDir)
 	}
-	abs, err := filepath.Abs(nameOrDir)
-	if err != nil {
-		return nil, fmt.Errorf("failed to open model: %w", err)
-	}
-	return open(filepath.Base(abs), abs, nil, o)
+	return open(filepath.Base(filepath.Join(dir, only)), dir, only, nil, o)
 }
 
 // OpenFS opens a model whose files lie in fsys. Its weights are read into
@@ -152,7 +137,7 @@ func OpenFS(ctx context.Context, name string, fsys fs.FS, o Options) (*Model, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return open(name, "", fsys, o)
+	return open(name, "", "", fsys, o)
 }
 
 // A Model is an open CLIP. Its roles are made when they are asked for and
@@ -162,8 +147,14 @@ type Model struct {
 	options Options
 	config  config
 	weights *weights
+	dir     string // on disk; empty in memory
+	alone   bool   // a checkpoint that was named by itself: nothing beside it counts
 	text    *textEncoder
 	table   []float32 // trained positions, L×D
+
+	sum           sync.Once // for the two below, see fingerprint
+	fingerprinted string
+	sumErr        error
 
 	mu       sync.Mutex
 	proposer *proposer
@@ -171,15 +162,21 @@ type Model struct {
 	closed   bool
 }
 
-func open(name, dir string, fsys fs.FS, o Options) (_ *Model, err error) {
+func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	where := name
 	if dir != "" {
-		fsys, where = os.DirFS(dir), dir
+		fsys, where = os.DirFS(dir), filepath.Join(dir, only)
+	}
+	if o.Precision == "" {
+		o.Precision = Float32
+	}
+	if o.Precision != Float32 && o.Precision != Int8 {
+		return nil, fmt.Errorf("unknown precision %q: want %s or %s", o.Precision, Float32, Int8)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	m := &Model{name: name, options: o}
+	m := &Model{name: name, options: o, dir: dir}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("failed to open model %s: %w", where, err)
@@ -188,27 +185,38 @@ func open(name, dir string, fsys fs.FS, o Options) (_ *Model, err error) {
 			}
 		}
 	}()
-	if m.config, err = readConfig(fsys); err != nil {
+	if dir != "" && only == "" {
+		// What was found out when the model came into the cache.
+		manifest, err := readManifest(dir)
+		switch {
+		case err == nil:
+			only = manifest.Weights
+			o.Heads = cmp.Or(o.Heads, manifest.Heads)
+			o.TextHeads = cmp.Or(o.TextHeads, manifest.TextHeads)
+			o.Activation = cmp.Or(o.Activation, manifest.Activation)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	} else {
+		m.alone = only != "" && !slices.Contains(weightFiles, only)
+	}
+	if m.weights, err = openWeights(fsys, dir, only); err != nil {
 		return nil, err
 	}
-	vocab, err := fs.ReadFile(fsys, "vocab.json")
+	// A checkpoint that was named by itself stands by itself, unless its name
+	// is one that only has a meaning in a folder.
+	beside := fsys
+	if m.alone {
+		beside = none{}
+	}
+	if m.config, err = configOf(beside, m.weights, o); err != nil {
+		return nil, err
+	}
+	tokenizer, err := readVocabulary(beside, m.config.Text.Vocab)
 	if err != nil {
 		return nil, err
 	}
-	merges, err := fs.ReadFile(fsys, "merges.txt")
-	if err != nil {
-		return nil, err
-	}
-	tokenizer, err := bpe.New(vocab, merges)
-	if err != nil {
-		return nil, err
-	}
-	if tokenizer.Size() > m.config.Text.Vocab {
-		return nil, fmt.Errorf("vocab.json goes up to the id %d, config.json allows vocab_size %d", tokenizer.Size()-1, m.config.Text.Vocab)
-	}
-	if m.weights, err = openWeights(fsys, dir); err != nil {
-		return nil, err
-	}
+	m.weights.inline = dir == "" || m.weights.size() < builtFrom
 	v := m.config.Vision
 	side := v.ImageSize / v.PatchSize
 	m.table, err = m.weights.floats(visionPrefix+"embeddings.position_embedding.weight", 1+side*side, v.Width)
@@ -219,7 +227,7 @@ func open(name, dir string, fsys fs.FS, o Options) (_ *Model, err error) {
 	// checkpoint is refused here and not in the middle of work.
 	for _, build := range []func() (*net, error){
 		func() (*net, error) { return textGraph(m.config, m.weights) },
-		func() (*net, error) { return trunkGraph(m.config, m.weights) },
+		func() (*net, error) { return trunkGraph(m.config, m.weights, o.Precision) },
 		func() (*net, error) { return camGraph(m.config, m.weights) },
 	} {
 		if _, err := build(); err != nil {
@@ -229,36 +237,19 @@ func open(name, dir string, fsys fs.FS, o Options) (_ *Model, err error) {
 	if m.text, err = newTextEncoder(m, tokenizer); err != nil {
 		return nil, err
 	}
+	if err := m.weights.checkUnknown(); err != nil {
+		return nil, err
+	}
+	m.weights.used = nil // graphs that are built from here on may be built at once
 	o.Log.Debug("model opened", "model", name, "from", where)
 	return m, nil
 }
 
-// Info describes a model.
-type Info struct {
-	Name       string
-	Width      int // of the vision transformer
-	Layers     int // its blocks
-	Heads      int
-	Patch      int // side of a patch, pixels
-	Resolution int // side of the square trained on, pixels
-	Projection int // width of the common space
-	TextWidth  int
-	TextLayers int
-	Context    int   // tokens of a text
-	Vocabulary int   // ids
-	Params     int64 // numbers in the checkpoint, buffers left out
-	DType      string
-}
+// none is a folder without files.
+type none struct{}
 
-// Info describes the model.
-func (m *Model) Info() Info {
-	v, t := m.config.Vision, m.config.Text
-	params, dtype := m.weights.count()
-	return Info{
-		Name: m.name, Width: v.Width, Layers: v.Layers, Heads: v.Heads, Patch: v.PatchSize, Resolution: v.ImageSize,
-		Projection: m.config.Projection, TextWidth: t.Width, TextLayers: t.Layers, Context: t.Context, Vocabulary: t.Vocab,
-		Params: params, DType: dtype,
-	}
+func (none) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
 // Tokens is the number of tokens of a text, its start and end included. More
@@ -326,17 +317,4 @@ func (m *Model) Close() error {
 		err = errors.Join(err, m.judge.Close())
 	}
 	return errors.Join(err, m.weights.Close())
-}
-
-// session loads a graph.
-func (m *Model) session(n *net, err error) (*ort.Session, error) {
-	if err != nil {
-		return nil, err
-	}
-	return ort.NewSession(n.Name(), n.Marshal(), n.Inputs(), n.Outputs(), ort.Options{
-		Threads: m.options.Threads,
-		Device:  m.options.Device,
-		Folder:  m.weights.folder,
-		Log:     m.options.Log,
-	})
 }

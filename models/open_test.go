@@ -26,7 +26,7 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := Open(ctx, "./nope", Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing folder: %v", err)
 	}
-	if _, err := Open(ctx, filepath.Join(tiny.write(t, tensor.F32, 1), "config.json"), Options{}); err == nil || !strings.Contains(err.Error(), "not a folder") {
+	if _, err := Open(ctx, filepath.Join(tiny.write(t, tensor.F32, 1), "config.json"), Options{}); err == nil || !strings.Contains(err.Error(), "neither a folder nor a checkpoint") {
 		t.Errorf("a file: %v", err)
 	}
 	ended, cancel := context.WithCancel(ctx)
@@ -37,10 +37,10 @@ func TestOpenErrors(t *testing.T) {
 
 	// A named model is found in the cache.
 	good := tiny.write(t, tensor.F32, 1)
-	if err := os.MkdirAll(modelsDir(), 0o777); err != nil {
+	if err := os.MkdirAll(Dir(), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(good, filepath.Join(modelsDir(), "mine")); err != nil {
+	if err := os.Symlink(good, filepath.Join(Dir(), "mine")); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(Names(), []string{"demo", "mine"}) {
@@ -77,12 +77,20 @@ func TestOpenErrors(t *testing.T) {
 			}
 		}
 	}
+	shards := func(t *testing.T, dir string) {
+		t.Helper()
+		all := readTensors(t, dir)
+		if err := os.Remove(filepath.Join(dir, weightsFile)); err != nil {
+			t.Fatal(err)
+		}
+		writeShards(t, dir, all)
+	}
 	const fc1 = "vision_model.encoder.layers.1.mlp.fc1.weight"
 	for name, c := range map[string]struct {
 		damage func(t *testing.T, dir string)
 		want   []string
 	}{
-		"no config":      {remove("config.json"), []string{"config.json"}},
+		"no config":      {remove("config.json"), []string{weightsFile, "heads", "width of 12"}},
 		"no weights":     {remove(weightsFile), []string{weightsFile}},
 		"no vocabulary":  {remove("vocab.json"), []string{"vocab.json"}},
 		"no merges":      {remove("merges.txt"), []string{"merges.txt"}},
@@ -115,7 +123,48 @@ func TestOpenErrors(t *testing.T) {
 			if err := os.Rename(filepath.Join(dir, weightsFile), filepath.Join(dir, "pytorch_model.bin")); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{"pytorch_model.bin", "model.safetensors"}},
+		}, []string{"pytorch_model.bin", "not a PyTorch checkpoint"}},
+		"unknown tensor": {edit(weightsFile, `"logit_scale"`, `"logit_SCALE"`), []string{weightsFile, "logit_scale", "missing"}},
+		"extra tensor": {func(t *testing.T, dir string) {
+			all := append(readTensors(t, dir), tensor.Tensor{Name: "visual.extra", DType: tensor.F32, Shape: []int{2}, Data: make([]byte, 8)})
+			writeSafetensors(t, filepath.Join(dir, weightsFile), all)
+		}, []string{weightsFile, "visual.extra", "not a part"}},
+		"not a CLIP": {func(t *testing.T, dir string) {
+			writeSafetensors(t, filepath.Join(dir, weightsFile), []tensor.Tensor{{Name: "weight", DType: tensor.F32, Shape: []int{2}, Data: make([]byte, 8)}})
+		}, []string{weightsFile, "not a CLIP"}},
+		"no weights but others": {func(t *testing.T, dir string) {
+			all := readTensors(t, dir)
+			if err := os.Remove(filepath.Join(dir, weightsFile)); err != nil {
+				t.Fatal(err)
+			}
+			writeSafetensors(t, filepath.Join(dir, "a.safetensors"), all)
+			writeSafetensors(t, filepath.Join(dir, "b.safetensors"), all)
+		}, []string{"a.safetensors", "b.safetensors", "several"}},
+		"shard missing": {func(t *testing.T, dir string) {
+			shards(t, dir)
+			if err := os.Remove(filepath.Join(dir, "model-00002-of-00003.safetensors")); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"model-00002-of-00003.safetensors"}},
+		"index lies": {func(t *testing.T, dir string) {
+			shards(t, dir)
+			edit(weightsFile+".index.json", `"logit_scale":"model-00001`, `"logit_scale":"model-00002`)(t, dir)
+		}, []string{"index.json", "logit_scale", "model-00002"}},
+		"index leads away": {func(t *testing.T, dir string) {
+			shards(t, dir)
+			edit(weightsFile+".index.json", `"logit_scale":"model`, `"logit_scale":"../model`)(t, dir)
+		}, []string{"index.json", "logit_scale", "not a checkpoint beside it"}},
+		"empty index": {func(t *testing.T, dir string) {
+			shards(t, dir)
+			if err := os.WriteFile(filepath.Join(dir, weightsFile+".index.json"), []byte("{}"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"index.json", "no tensors"}},
+		"a manifest that leads away": {func(t *testing.T, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, manifestFile), []byte(`{"weights":"../x.pt"}`), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{manifestFile, "../x.pt"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := tiny.write(t, tensor.F32, 1)

@@ -22,6 +22,24 @@ func gridOf(img *car.Image, patch int) (grid, error) {
 	return grid{img.H / patch, img.W / patch}, nil
 }
 
+// gridOfAll is gridOf for images that go through a graph together, so have one
+// size.
+func gridOfAll(images []*car.Image, patch int) (grid, error) {
+	first, err := gridOf(images[0], patch)
+	if err != nil {
+		return first, err
+	}
+	for i, img := range images[1:] {
+		if g, err := gridOf(img, patch); err != nil {
+			return first, err
+		} else if g != first {
+			return first, fmt.Errorf("image %d is %dx%d and the first one %dx%d: the images of a call have one size",
+				i+1, img.W, img.H, images[0].W, images[0].H)
+		}
+	}
+	return first, nil
+}
+
 // cut writes the patches of an image one behind the other, row-major, each as
 // its red, its green and its blue plane: N×3×p×p, as the first convolution's
 // weights lie.

@@ -12,7 +12,7 @@ import (
 
 // camMemory bounds the working memory of one run of the CAM graph, in bytes:
 // directions are taken a few at a time when the image is large.
-const camMemory = 256 << 20
+const camMemory = 128 << 20
 
 // A proposer is a model in the role of f. Calls take turns; Views may be alive
 // side by side.
@@ -23,18 +23,18 @@ type proposer struct {
 
 	mu        sync.Mutex // over all below, and over runs
 	positions positionTables
-	free      []*view // closed, their memory waiting for an image of the same grid
+	free      []*batch // closed, their memory waiting for images of the same grid
 	closed    bool
 }
 
-var _ car.Proposer = (*proposer)(nil)
+var _ car.BatchProposer = (*proposer)(nil)
 
 func newProposer(m *Model) (*proposer, error) {
-	trunk, err := m.session(trunkGraph(m.config, m.weights))
+	trunk, err := m.session(func(w *weights) (*net, error) { return trunkGraph(m.config, w, m.options.Precision) })
 	if err != nil {
 		return nil, err
 	}
-	cam, err := m.session(camGraph(m.config, m.weights))
+	cam, err := m.session(func(w *weights) (*net, error) { return camGraph(m.config, w) })
 	if err != nil {
 		return nil, errors.Join(err, trunk.Close())
 	}
@@ -49,7 +49,19 @@ func (p *proposer) PatchSize() int { return p.model.config.Vision.PatchSize }
 
 // Look implements [car.Proposer].
 func (p *proposer) Look(ctx context.Context, img *car.Image) (car.View, error) {
-	g, err := gridOf(img, p.PatchSize())
+	views, err := p.LookAll(ctx, []*car.Image{img})
+	if err != nil {
+		return nil, err
+	}
+	return views[0], nil
+}
+
+// LookAll implements [car.BatchProposer].
+func (p *proposer) LookAll(ctx context.Context, images []*car.Image) ([]car.View, error) {
+	if len(images) == 0 {
+		return nil, nil
+	}
+	g, err := gridOfAll(images, p.PatchSize())
 	if err != nil {
 		return nil, err
 	}
@@ -58,44 +70,51 @@ func (p *proposer) Look(ctx context.Context, img *car.Image) (car.View, error) {
 	if p.closed {
 		return nil, errClosed
 	}
-	v, err := p.take(g)
+	b, err := p.take(g, len(images))
 	if err != nil {
 		return nil, fmt.Errorf("failed to look at an image: %w", err)
 	}
-	cut(v.patches, img, p.PatchSize())
-	if err := p.trunk.Run(ctx, v.in, v.out); err != nil {
-		p.giveBack(v)
+	for i, img := range images {
+		cut(b.patches[i*len(b.patches)/len(images):], img, p.PatchSize())
+	}
+	if err := p.trunk.Run(ctx, b.in, b.out); err != nil {
+		p.giveBack(b)
 		return nil, fmt.Errorf("failed to look at an image: %w", err)
 	}
-	v.closed = false
-	return v, nil
+	views := make([]car.View, len(images))
+	for i, v := range b.views {
+		v.closed = false
+		views[i] = v
+	}
+	b.alive = len(views)
+	return views, nil
 }
 
-// take returns a view with memory for a grid, a used one if there is one.
-func (p *proposer) take(g grid) (*view, error) {
-	for i, v := range p.free {
-		if v.grid == g {
+// take returns memory for so many images of a grid, used one if there is some.
+func (p *proposer) take(g grid, images int) (*batch, error) {
+	for i, b := range p.free {
+		if b.grid == g && len(b.views) == images {
 			p.free = append(p.free[:i], p.free[i+1:]...)
-			return v, nil
+			return b, nil
 		}
 	}
 	// A new size: what is kept for others is not likely to be wanted again.
 	p.drop()
-	return newView(p, g)
+	return newBatch(p, g, images)
 }
 
-// giveBack keeps a view's memory for the next image.
-func (p *proposer) giveBack(v *view) {
+// giveBack keeps memory for the next images.
+func (p *proposer) giveBack(b *batch) {
 	if p.closed || len(p.free) >= 2 {
-		v.destroy()
+		b.destroy()
 		return
 	}
-	p.free = append(p.free, v)
+	p.free = append(p.free, b)
 }
 
 func (p *proposer) drop() {
-	for _, v := range p.free {
-		v.destroy()
+	for _, b := range p.free {
+		b.destroy()
 	}
 	p.free = nil
 }
@@ -108,71 +127,84 @@ func (p *proposer) Close() error {
 	return errors.Join(p.trunk.Close(), p.cam.Close())
 }
 
-// A view is what the trunk knows of one image. Its memory is Go's, laid out
-// once per grid, and the trunk writes into it directly.
+// A batch is the memory of one run of the trunk. It is Go's, laid out once per
+// grid and number of images, and the trunk writes into it directly; each view
+// has its share of it.
+type batch struct {
+	grid    grid
+	patches []uint8 // the images
+	tensors tensors
+	in, out []ort.Tensor // of the trunk
+	views   []*view
+	alive   int // views that are not closed
+}
+
+// A view is what the trunk knows of one image.
 type view struct {
 	proposer  *proposer
-	grid      grid
-	patches   []uint8 // the image
+	batch     *batch
 	feature   []float32
 	length    []float32 // of the feature before it was made unit, one number
 	attention []float32
-	tensors   tensors
-	in, out   []ort.Tensor // of the trunk
 	caches    []ort.Tensor // of the CAM graph, behind df
 	closed    bool
 }
 
 var _ car.View = (*view)(nil)
 
-func newView(p *proposer, g grid) (*view, error) {
+func newBatch(p *proposer, g grid, images int) (*batch, error) {
 	c := p.model.config
 	t := c.Vision
 	N := g.patches()
-	L := N + 1
-	v := &view{
-		proposer:  p,
-		grid:      g,
-		patches:   make([]uint8, N*3*t.PatchSize*t.PatchSize),
-		feature:   make([]float32, c.Projection),
-		length:    make([]float32, 1),
-		attention: make([]float32, N*N),
-		closed:    true,
+	L, D, F, area := N+1, t.Width, t.MLP, 3*t.PatchSize*t.PatchSize
+	b := &batch{grid: g, patches: make([]uint8, images*N*area)}
+	for range images {
+		b.views = append(b.views, &view{proposer: p, batch: b, closed: true})
 	}
-	D, F := t.Width, t.MLP
+	b.in = []ort.Tensor{
+		add(&b.tensors, b.patches, images, N, area),
+		add(&b.tensors, p.positions.table(g), L, D),
+		add(&b.tensors, attentionRows(images*t.Heads, L), attentionParts),
+	}
+	// output is memory for one output of the trunk, given to the views in parts.
+	output := func(share func(v *view, part []float32), sides ...int) {
+		n := elements(sides)
+		data := make([]float32, images*n)
+		b.out = append(b.out, add(&b.tensors, data, append([]int{images}, sides...)...))
+		for i, v := range b.views {
+			share(v, data[i*n:][:n:n])
+		}
+	}
+	output(func(v *view, part []float32) { v.feature = part }, c.Projection)
+	output(func(v *view, part []float32) { v.length = part }, 1)
+	output(func(v *view, part []float32) { v.attention = part }, 1, N, N)
 	cacheShapes := map[string][2]int{
 		cacheY: {L, D}, cacheQ: {N, D}, cacheK: {L, D}, cacheV: {L, D}, cacheO: {N, D}, cacheXh2: {N, D}, cacheI2: {N, 1},
 		cachePhi: {N, F}, cacheGm: {N, D}, cacheXhp: {N, D}, cacheIp: {N, 1},
 	}
-	v.in = []ort.Tensor{
-		add(&v.tensors, v.patches, 1, N, 3*t.PatchSize*t.PatchSize),
-		add(&v.tensors, p.positions.table(g), L, D),
-		add(&v.tensors, attentionRows(t.Heads, L), attentionParts),
-	}
-	v.out = []ort.Tensor{
-		add(&v.tensors, v.feature, c.Projection),
-		add(&v.tensors, v.length, 1),
-		add(&v.tensors, v.attention, 1, 1, N, N),
-	}
 	for _, name := range cacheNames {
-		// The same memory under two shapes: the trunk's has its batch of one,
-		// so that the operator that makes it can write into it.
 		rows, cols := cacheShapes[name][0], cacheShapes[name][1]
-		data := make([]float32, rows*cols)
-		v.out = append(v.out, add(&v.tensors, data, 1, rows, cols))
-		v.caches = append(v.caches, add(&v.tensors, data, rows, cols))
+		output(func(v *view, part []float32) { v.caches = append(v.caches, add(&b.tensors, part, rows, cols)) }, rows, cols)
 	}
-	if v.tensors.err != nil {
-		v.destroy()
-		return nil, v.tensors.err
+	if b.tensors.err != nil {
+		b.destroy()
+		return nil, b.tensors.err
 	}
-	return v, nil
+	return b, nil
 }
 
-func (v *view) destroy() { v.tensors.destroy() }
+func (b *batch) destroy() { b.tensors.destroy() }
+
+func elements(sides []int) int {
+	n := 1
+	for _, s := range sides {
+		n *= s
+	}
+	return n
+}
 
 // Grid implements [car.View].
-func (v *view) Grid() (rows, cols int) { return v.grid.rows, v.grid.cols }
+func (v *view) Grid() (rows, cols int) { return v.batch.grid.rows, v.batch.grid.cols }
 
 // Feature implements [car.View].
 func (v *view) Feature() []float32 { return v.feature }
@@ -195,13 +227,14 @@ func (v *view) cam(ctx context.Context, directions [][]float32) (maps, gradients
 		return nil, nil, errors.New("the view is closed")
 	}
 	t := p.model.config.Vision
-	N := v.grid.patches()
+	N := v.batch.grid.patches()
 	// At the peak a direction has N×F and some N×D; the probabilities of a
 	// head, N×L twice, come once.
 	perDirection, once := 4*N*(t.MLP+4*t.Width), 8*N*N
 	chunk := max(1, (camMemory-once)/perDirection)
-	for len(directions) > 0 {
-		n := min(chunk, len(directions))
+	runs := (len(directions) + chunk - 1) / chunk
+	for ; runs > 0; runs-- { // of about equal length: what comes once per run is shared by most
+		n := (len(directions) + runs - 1) / runs
 		m, w, err := v.camBatch(ctx, directions[:n])
 		if err != nil {
 			return nil, nil, fmt.Errorf("failed to compute class activation maps: %w", err)
@@ -214,7 +247,7 @@ func (v *view) cam(ctx context.Context, directions [][]float32) (maps, gradients
 
 func (v *view) camBatch(ctx context.Context, directions [][]float32) (maps, gradients [][]float32, err error) {
 	c := v.proposer.model.config
-	E, D, N, K := c.Projection, c.Vision.Width, v.grid.patches(), len(directions)
+	E, D, N, K := c.Projection, c.Vision.Width, v.batch.grid.patches(), len(directions)
 	df := make([]float32, K*E)
 	for i, u := range directions {
 		if len(u) != E {
@@ -255,5 +288,7 @@ func (v *view) Close() {
 		return
 	}
 	v.closed = true
-	v.proposer.giveBack(v)
+	if v.batch.alive--; v.batch.alive == 0 {
+		v.proposer.giveBack(v.batch)
+	}
 }

@@ -106,7 +106,7 @@ func (s shape) write(t testing.TB, dtype tensor.DType, seed uint64) string {
 	names, shapes := s.tensorShapes()
 	header, offset := map[string]any{}, 0
 	for _, name := range names {
-		n := product(shapes[name])
+		n := elements(shapes[name])
 		header[name] = map[string]any{"dtype": dtype, "shape": append([]int{}, shapes[name]...), "data_offsets": []int{offset, offset + n*size}}
 		offset += n * size
 	}
@@ -134,10 +134,10 @@ func (s shape) write(t testing.TB, dtype tensor.DType, seed uint64) string {
 		case strings.HasSuffix(name, ".bias"):
 			spread = 0.1
 		case len(sides) > 1: // keeps activations in range at any width
-			spread = 1 / math.Sqrt(float64(product(sides[1:])))
+			spread = 1 / math.Sqrt(float64(elements(sides[1:])))
 		}
-		out := make([]byte, 0, product(sides)*size)
-		for range product(sides) {
+		out := make([]byte, 0, elements(sides)*size)
+		for range elements(sides) {
 			v := float32(mean + spread*rng.NormFloat64())
 			switch dtype {
 			case tensor.F32:
@@ -206,14 +206,6 @@ func widen(t testing.TB, dir string, s shape) string {
 		t.Fatal(err)
 	}
 	return out
-}
-
-func product(sides []int) int {
-	n := 1
-	for _, s := range sides {
-		n *= s
-	}
-	return n
 }
 
 // noise is a random picture: blocks of colour, so that patches differ.

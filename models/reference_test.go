@@ -54,7 +54,7 @@ func (b *referenceBlock) param(name string) []float64 {
 	if p, ok := b.cache[name]; ok {
 		return p
 	}
-	tensor, err := b.m.weights.file.Tensor(name)
+	tensor, err := b.m.weights.Tensor(name)
 	if err != nil {
 		b.t.Fatal(err)
 	}

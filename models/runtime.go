@@ -2,10 +2,6 @@ package models
 
 import "github.com/carve-video/carve/internal/ort"
 
-// Dir is the folder where named models lie, one folder each; it is empty where
-// there is no home to keep them in.
-func Dir() string { return modelsDir() }
-
 // Runtime finds and opens ONNX Runtime's library and returns its path and its
 // version, or an [ErrNoRuntime].
 func Runtime() (path, version string, err error) {

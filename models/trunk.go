@@ -49,25 +49,26 @@ func attentionRows(heads, L int) []int64 {
 // blocks as they come, so that one L×L is kept and not H times the blocks.
 type meanAttention struct {
 	rows onnx.Value   // of the parts
-	sums []onnx.Value // 1×1×(rows)×L each
+	sums []onnx.Value // B×1×(rows)×L each
 }
 
-// attend is [net.attend] for one image, and adds the probabilities.
+// attend is [net.attend], and adds the probabilities.
 func (a *meanAttention) attend(n *net, q, k, v onnx.Value, t tower) onnx.Value {
 	kt, v := n.keysT(k, t), n.split(v, t)
-	parts := n.Split(n.split(n.scaled(q, t), t), 2, a.rows, attentionParts) // 1×H×(rows)×d
+	parts := n.Split(n.split(n.scaled(q, t), t), 2, a.rows, attentionParts) // B×H×(rows)×d
 	out := make([]onnx.Value, len(parts))
 	first := len(a.sums) == 0
 	for i, q := range parts {
 		if i > 0 {
 			q = n.after(q, a.sums[i-1], t)
 		}
-		p := n.Softmax(n.MatMul(q, kt)) // 1×H×(rows)×L
+		p := n.Softmax(n.MatMul(q, kt)) // B×H×(rows)×L
 		out[i] = n.MatMul(p, v)
 		// The sum over heads, as a product with ones: several times faster
 		// than ReduceSum along a leading axis.
-		sum := n.MatMul(n.Floats(ones(t.Heads), 1, t.Heads), n.Reshape(p, t.Heads, -1))
-		sum = n.ReshapeTo(sum, n.Concat(0, n.Ints(1, 1, -1), n.Side(kt, 3)))
+		flat := n.ReshapeTo(p, n.Concat(0, n.Side(p, 0), n.Ints(t.Heads), n.Mul(n.Side(p, 2), n.Side(p, 3))))
+		sum := n.MatMul(n.Floats(ones(t.Heads), 1, t.Heads), flat) // B×1×(rows·L)
+		sum = n.ReshapeTo(sum, n.Concat(0, n.Side(p, 0), n.Ints(1), n.Side(p, 2), n.Side(p, 3)))
 		if first {
 			a.sums = append(a.sums, sum)
 		} else {
@@ -85,13 +86,13 @@ func (n *net) after(q, sum onnx.Value, t tower) onnx.Value {
 	return n.Concat(2, q, n.nothing(sum, t))
 }
 
-// nothing is a tensor without rows, 1×H×0×d, that depends on sum.
+// nothing is a tensor without rows, B×H×0×d, that depends on sum.
 func (n *net) nothing(sum onnx.Value, t tower) onnx.Value {
 	return n.Expand(n.Slice(n.Slice(sum, 2, 0, 0), 3, 0, 1), n.Ints(1, t.Heads, 0, t.headDim()))
 }
 
 // mean is the mean of all probabilities added, without the row and the column
-// of CLS: 1×1×N×N. count is how many, heads times blocks.
+// of CLS: B×1×N×N. count is how many, heads times blocks.
 func (a *meanAttention) mean(n *net, count int) onnx.Value {
 	parts := make([]onnx.Value, len(a.sums))
 	for i, sum := range a.sums {
@@ -111,14 +112,15 @@ func ones(n int) []float32 {
 	return v
 }
 
-// trunkGraph is f's view of one image (car.md 3.2 to 3.4, 3.6 and 11.2): all
-// blocks, the last one for the patches only, with its caches; the pooled
-// feature; and the mean attention of the last two thirds of the blocks.
-func trunkGraph(c config, w *weights) (*net, error) {
+// trunkGraph is f's view of a batch of images of one size (car.md 3.2 to 3.4,
+// 3.6 and 11.2): all blocks, the last one for the patches only, with its
+// caches; the pooled feature; and the mean attention of the last two thirds of
+// the blocks.
+func trunkGraph(c config, w *weights, precision string) (*net, error) {
 	n := newNet("vision trunk", c, w)
+	n.precision, n.eightBit = precision, precision == Int8
 	t := c.Vision
-	// The batch is one image.
-	patches := n.Input("patches", onnx.Uint8, onnx.Fixed(1), onnx.Free("N"), onnx.Fixed(3*t.PatchSize*t.PatchSize))
+	patches := n.Input("patches", onnx.Uint8, onnx.Free("B"), onnx.Free("N"), onnx.Fixed(3*t.PatchSize*t.PatchSize))
 	pos := n.Input("positions", onnx.Float32, onnx.Free("L"), onnx.Fixed(t.Width))
 	attention := meanAttention{rows: n.Input("rows", onnx.Int64, onnx.Fixed(attentionParts))}
 
@@ -138,36 +140,36 @@ func trunkGraph(c config, w *weights) (*net, error) {
 		o := attention.attend(n, n.queries(y, prefix, t), n.keys(y, prefix, t), n.values(y, prefix, t), t)
 		x = n.rest(x, o, prefix, t)
 	}
-	n.x = n.Reshape(x, -1, t.Width)
+	n.x = x
 
 	// The last block and its caches (car.md 11.2). Behind attention the row of
 	// CLS is left out.
 	prefix := layerName(visionPrefix, last)
 	n.Scope(prefix)
-	y := n.layerNorm(x, prefix+".layer_norm1", t) // 1×L×D
+	y := n.layerNorm(x, prefix+".layer_norm1", t) // B×L×D
 	q, k, v := n.queries(y, prefix, t), n.keys(y, prefix, t), n.values(y, prefix, t)
-	o := n.Slice(attention.attend(n, q, k, v, t), 1, 1, onnx.End) // 1×N×D
+	o := n.Slice(attention.attend(n, q, k, v, t), 1, 1, onnx.End) // B×N×D
 	q = n.Slice(q, 1, 1, onnx.End)
 	x1 := n.Add(n.Slice(x, 1, 1, onnx.End), n.outProj(o, prefix, t))
 
 	xh2, i2 := n.normalised(x1, t)
 	u := n.affine(xh2, prefix+".layer_norm2", t)
-	m := n.linear(u, prefix+".mlp.fc1", t.MLP, t.Width) // 1×N×F
+	m := n.linear(u, prefix+".mlp.fc1", t.MLP, t.Width) // B×N×F
 	x2 := n.Add(x1, n.linear(n.activation(m, t), prefix+".mlp.fc2", t.Width, t.MLP))
 
 	n.Scope("feature")
 	xhp, ip := n.normalised(x2, t)
-	pooled := n.Mean(n.affine(xhp, visionPrefix+"post_layernorm", t), 1)                   // 1×1×D
-	f := n.MatMul(pooled, n.transposed("visual_projection.weight", c.Projection, t.Width)) // 1×1×E
+	pooled := n.Mean(n.affine(xhp, visionPrefix+"post_layernorm", t), 1)                   // B×1×D
+	f := n.MatMul(pooled, n.transposed("visual_projection.weight", c.Projection, t.Width)) // B×1×E
 	length := n.Norm(f, -1)
 
 	n.Scope("gradient caches")
 	phi := n.slope(m, t)
-	eta := n.MatMul(xhp, n.param(prefix+".mlp.fc2.weight", t.Width, t.MLP))            // 1×N×F
-	gm := n.MatMul(n.Mul(phi, eta), n.param(prefix+".mlp.fc1.weight", t.MLP, t.Width)) // 1×N×D
+	eta := n.times(xhp, prefix+".mlp.fc2.weight", t.Width, t.MLP, false, "")            // B×N×F
+	gm := n.times(n.Mul(phi, eta), prefix+".mlp.fc1.weight", t.MLP, t.Width, false, "") // B×N×D
 
-	n.Output("feature", n.Reshape(n.Div(f, length), -1), onnx.Float32)
-	n.Output("length", n.Reshape(length, -1), onnx.Float32)
+	n.Output("feature", n.Reshape(n.Div(f, length), 0, -1), onnx.Float32)
+	n.Output("length", n.Reshape(length, 0, -1), onnx.Float32)
 	n.Output("attention", attention.mean(n, averaged*t.Heads), onnx.Float32)
 	caches := map[string]onnx.Value{
 		cacheY: y, cacheQ: q, cacheK: k, cacheV: v, cacheO: o, cacheXh2: xh2, cacheI2: i2,

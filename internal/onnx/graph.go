@@ -27,6 +27,7 @@ type DataType int
 const (
 	Float32  DataType = 1
 	Uint8    DataType = 2
+	Int8     DataType = 3
 	Int64    DataType = 7
 	Float16  DataType = 10
 	Float64  DataType = 11

@@ -23,6 +23,15 @@ func (g *Graph) Sqrt(a Value) Value { return g.node("Sqrt", []Value{a}) }
 // Exp is e to the a.
 func (g *Graph) Exp(a Value) Value { return g.node("Exp", []Value{a}) }
 
+// Abs is the absolute value.
+func (g *Graph) Abs(a Value) Value { return g.node("Abs", []Value{a}) }
+
+// Larger is the larger of a and b, element by element.
+func (g *Graph) Larger(a, b Value) Value { return g.node("Max", []Value{a, b}) }
+
+// Round rounds to the nearest integer, ties to even.
+func (g *Graph) Round(a Value) Value { return g.node("Round", []Value{a}) }
+
 // Erf is the error function.
 func (g *Graph) Erf(a Value) Value { return g.node("Erf", []Value{a}) }
 
@@ -34,6 +43,11 @@ func (g *Graph) Gelu(a Value) Value { return g.node("Gelu", []Value{a}) }
 
 // MatMul is the product of the last two axes, the others being a batch.
 func (g *Graph) MatMul(a, b Value) Value { return g.node("MatMul", []Value{a, b}) }
+
+// MatMulT is a times b transposed, without b ever being turned round.
+func (g *Graph) MatMulT(a, b Value) Value {
+	return g.one(contribDomain, "FusedMatMul", []Value{a, b}, intAttr("transB", 1))
+}
 
 // Softmax is taken along the last axis.
 func (g *Graph) Softmax(a Value) Value {
@@ -58,6 +72,11 @@ func (g *Graph) Sum(x Value, axes ...int) Value {
 // Norm is the Euclidean length along axes, which stay with length 1.
 func (g *Graph) Norm(x Value, axes ...int) Value {
 	return g.node("ReduceL2", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
+}
+
+// Largest is the maximum along axes, which stay with length 1.
+func (g *Graph) Largest(x Value, axes ...int) Value {
+	return g.node("ReduceMax", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
 }
 
 // Transpose orders the axes anew.
@@ -139,4 +158,23 @@ func (g *Graph) Cast(x Value, to DataType) Value {
 // and v are B×L×D, heads side by side, unscaled.
 func (g *Graph) MultiHeadAttention(q, k, v Value, heads int) Value {
 	return g.one(contribDomain, "MultiHeadAttention", []Value{q, k, v}, intAttr("num_heads", heads))
+}
+
+// Quantize brings x to 8 bits without a sign, by a scale and a zero point that
+// are found in x when it runs: x ≈ scale (q - zero).
+func (g *Graph) Quantize(x Value) (q, scale, zero Value) {
+	q, scale, zero = g.newName("Quantize"), g.newName("Quantize"), g.newName("Quantize")
+	g.append("", []Value{q, scale, zero}, "DynamicQuantizeLinear", []Value{x})
+	return q, scale, zero
+}
+
+// MatMul8 is ONNX Runtime's product of 8-bit matrices, as float32: scaleA
+// (a - zeroA) times scaleB b, plus bias, if there is one. b has a sign, and
+// scaleB and bias one number a column.
+func (g *Graph) MatMul8(a, b, scaleA, scaleB, zeroA, bias Value) Value {
+	in := []Value{a, b, scaleA, scaleB, zeroA}
+	if bias != "" {
+		in = append(in, "", bias)
+	}
+	return g.one(contribDomain, "MatMulIntegerToFloat", in)
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/carve-video/carve/internal/ortdist"
 )
 
 // BuildLibrary is a path of the shared library that was known when the program
@@ -31,14 +33,21 @@ func (e *NoRuntimeError) Is(target error) bool { return target == ErrNoRuntime }
 
 // Hint says what to do about it.
 func (e *NoRuntimeError) Hint() string {
-	return "run `make setup` in carve's source, or set CARVE_ONNXRUNTIME to the path of a libonnxruntime.so"
+	return "carve runtime pull cpu fetches it; or set CARVE_ONNXRUNTIME to the path of a libonnxruntime.so"
 }
 
-// FindLibrary returns the path of the shared library: the one that
-// CARVE_ONNXRUNTIME names, else the one known at build time, else the newest
-// in carve's cache, else the newest on the system. A path that the user named
-// is taken or is an error; it is never passed over for another.
-func FindLibrary() (string, error) {
+// A Found is a library to open, and what must be open before it.
+type Found struct {
+	Path    string
+	Preload []string
+}
+
+// FindLibrary returns the shared library to use: the one that CARVE_ONNXRUNTIME
+// names; else, where there is an NVIDIA driver, the GPU build in carve's cache
+// ("carve runtime pull cuda"); else the one known at build time, else the newest
+// in the cache, else the newest on the system. A path that the user named is
+// taken or is an error; it is never passed over for another.
+func FindLibrary() (Found, error) {
 	var looked []string
 	exists := func(path string) bool {
 		looked = append(looked, path)
@@ -47,16 +56,21 @@ func FindLibrary() (string, error) {
 	}
 	if path := os.Getenv("CARVE_ONNXRUNTIME"); path != "" {
 		if exists(path) {
-			return path, nil
+			return Found{Path: path}, nil
 		}
-		return "", &NoRuntimeError{Looked: []string{path + " (CARVE_ONNXRUNTIME)"}}
+		return Found{}, &NoRuntimeError{Looked: []string{path + " (CARVE_ONNXRUNTIME)"}}
+	}
+	if cache := CacheDir(); cache != "" && hasDriver() {
+		if in, ok := ortdist.CUDA(cache); ok {
+			return Found{in.Library, in.Preload}, nil
+		}
 	}
 	if BuildLibrary != "" && exists(BuildLibrary) {
-		return BuildLibrary, nil
+		return Found{Path: BuildLibrary}, nil
 	}
 	// Set by the build's own environment, so for tests.
 	if path := os.Getenv("CARVE_BUILD_ONNXRUNTIME"); path != "" && exists(path) {
-		return path, nil
+		return Found{Path: path}, nil
 	}
 	var patterns []string
 	if cache := CacheDir(); cache != "" {
@@ -70,12 +84,25 @@ func FindLibrary() (string, error) {
 		slices.SortFunc(found, func(a, b string) int { return -compareVersions(a, b) })
 		for _, path := range found {
 			if exists(path) {
-				return path, nil
+				return Found{Path: path}, nil
 			}
 		}
 		looked = append(looked, p)
 	}
-	return "", &NoRuntimeError{Looked: looked}
+	return Found{}, &NoRuntimeError{Looked: looked}
+}
+
+// driverFiles are there where an NVIDIA driver is loaded: Linux's own, and that
+// of Windows as seen from its Linux.
+var driverFiles = []string{"/proc/driver/nvidia/version", "/dev/nvidiactl", "/usr/lib/wsl/lib/libcuda.so.1"}
+
+func hasDriver() bool {
+	for _, f := range driverFiles {
+		if _, err := os.Stat(f); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // CacheDir is where carve keeps what it fetched: CARVE_CACHE, or "carve" in

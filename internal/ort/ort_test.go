@@ -3,9 +3,11 @@ package ort
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -26,12 +28,16 @@ func TestFindLibrary(t *testing.T) {
 	}
 	find := func() string {
 		t.Helper()
-		path, err := FindLibrary()
+		found, err := FindLibrary()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return path
+		return found.Path
 	}
+	// Whether this machine has a driver must not decide what is tested.
+	drivers := driverFiles
+	defer func() { driverFiles = drivers }()
+	driverFiles = nil
 	dir := t.TempDir()
 	for _, v := range []string{"CARVE_ONNXRUNTIME", "CARVE_BUILD_ONNXRUNTIME"} {
 		t.Setenv(v, "")
@@ -62,6 +68,26 @@ func TestFindLibrary(t *testing.T) {
 	if got := find(); got != BuildLibrary {
 		t.Errorf("linked in: %s, want %s", got, BuildLibrary)
 	}
+
+	// The GPU build counts where there is a driver, with what it wants opened.
+	gpu := filepath.Join(dir, "carve", "onnxruntime-1.30.0-cuda")
+	library, first := touch(filepath.Join(gpu, "lib", "libonnxruntime.so.1")), touch(filepath.Join(gpu, "lib", "first.so"))
+	manifest := fmt.Sprintf(`{"name":"cuda","version":"1.30.0","os":%q,"arch":%q,"library":"lib/libonnxruntime.so.1","preload":["lib/first.so"],
+		"files":[{"path":"lib/libonnxruntime.so.1","size":0},{"path":"lib/first.so","size":0}]}`, runtime.GOOS, runtime.GOARCH)
+	if err := os.WriteFile(filepath.Join(gpu, "carve-manifest.json"), []byte(manifest), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(); got != BuildLibrary {
+		t.Errorf("without a driver: %s, want %s", got, BuildLibrary)
+	}
+	driverFiles = []string{filepath.Join(dir, "no driver"), first}
+	if found, err := FindLibrary(); err != nil || found.Path != library || !slices.Equal(found.Preload, []string{first}) {
+		t.Errorf("with a driver: %+v, %v; want %s and before it %s", found, err, library, first)
+	}
+	if err := preload([]string{first}); err == nil || !strings.Contains(err.Error(), first) {
+		t.Errorf("an empty file was opened as a library: %v", err)
+	}
+
 	named := touch(filepath.Join(dir, "named.so"))
 	t.Setenv("CARVE_ONNXRUNTIME", named)
 	if got := find(); got != named {
@@ -184,7 +210,7 @@ func TestOperators(t *testing.T) {
 	}
 }
 
-// Weights are found in the folder that the session is given.
+// Weights are found beside the file of the model.
 func TestExternal(t *testing.T) {
 	start(t)
 	dir := t.TempDir()
@@ -192,15 +218,18 @@ func TestExternal(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "w"), []byte{9, 9, 9, 9, 0x00, 0x3e, 0x00, 0xc0}, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	build := func(o Options) (*Session, error) {
+	build := func(dir string) (*Session, error) {
 		g := onnx.NewGraph("external")
 		x := g.Input("x", onnx.Float32, onnx.Fixed(2))
 		w := g.External("w", onnx.Float16, onnx.External{File: "w", Offset: 4, Length: 4}, 2)
 		g.Output("y", g.Mul(x, g.Cast(w, onnx.Float32)), onnx.Float32)
-		o.Threads, o.Device = 1, "cpu"
-		return NewSession(g.Name(), g.Marshal(), g.Inputs(), g.Outputs(), o)
+		path := filepath.Join(dir, "g.onnx")
+		if err := os.WriteFile(path, g.Marshal(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return OpenSession(g.Name(), path, g.Inputs(), g.Outputs(), Options{Threads: 1, Device: "cpu"})
 	}
-	s, err := build(Options{Folder: dir})
+	s, err := build(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +249,7 @@ func TestExternal(t *testing.T) {
 	if !slices.Equal(y, []float32{3, -6}) {
 		t.Errorf("y = %v", y)
 	}
-	if _, err := build(Options{Folder: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "external") {
+	if _, err := build(t.TempDir()); err == nil || !strings.Contains(err.Error(), "external") {
 		t.Errorf("missing file: %v", err)
 	}
 	if _, err := NewTensor([]float32{1}, 2); err == nil {

@@ -33,8 +33,6 @@ type Options struct {
 	Threads int
 	// Device is "cpu", "cuda", or "auto" (and empty): cuda if the library can.
 	Device string
-	// Folder is where the files lie that hold external weights.
-	Folder string
 	// Log is told which device was chosen; nil is silent.
 	Log *slog.Logger
 }
@@ -60,9 +58,13 @@ func Start() error {
 	if environment.library != "" {
 		return nil
 	}
-	path, err := FindLibrary()
+	found, err := FindLibrary()
 	if err != nil {
 		return err
+	}
+	path := found.Path
+	if err := preload(found.Preload); err != nil {
+		return fmt.Errorf("failed to start ONNX Runtime from %s: %w", path, err)
 	}
 	onnxruntime.SetSharedLibraryPath(path)
 	if err := onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelError()); err != nil {
@@ -83,8 +85,23 @@ func Library() (path, version string) {
 	return environment.library, onnxruntime.GetVersion()
 }
 
+// OpenSession loads a model from a file. Weights that lie in files beside it
+// are mapped, not read.
+func OpenSession(name, path string, inputs, outputs []string, o Options) (*Session, error) {
+	return newSession(name, o, func(options *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+		return onnxruntime.NewDynamicAdvancedSession(path, inputs, outputs, options)
+	})
+}
+
 // NewSession loads an encoded model. name stands for it in errors.
 func NewSession(name string, model []byte, inputs, outputs []string, o Options) (*Session, error) {
+	return newSession(name, o, func(options *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
+		return onnxruntime.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
+	})
+}
+
+func newSession(name string, o Options,
+	load func(*onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error)) (*Session, error) {
 	if err := Start(); err != nil {
 		return nil, err
 	}
@@ -94,8 +111,7 @@ func NewSession(name string, model []byte, inputs, outputs []string, o Options) 
 		return nil, fmt.Errorf("failed to set up the session for %s: %w", name, err)
 	}
 	defer options.Destroy()
-	s.session, err = onnxruntime.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
-	if err != nil {
+	if s.session, err = load(options); err != nil {
 		return nil, fmt.Errorf("failed to load %s: %w", name, err)
 	}
 	trim()
@@ -137,9 +153,6 @@ func (s *Session) options(o Options) (_ *onnxruntime.SessionOptions, err error) 
 		// busy cores spinning made the trunk 1.7 times slower.
 		"session.intra_op.allow_spinning": "0",
 	}
-	if o.Folder != "" {
-		config["session.model_external_initializers_file_folder_path"] = o.Folder
-	}
 	for k, v := range config {
 		if err := options.AddSessionConfigEntry(k, v); err != nil {
 			return nil, err
@@ -163,9 +176,26 @@ func chooseDevice(device string, options *onnxruntime.SessionOptions) (string, e
 		return "cuda", nil
 	}
 	if device == "cuda" {
-		return "", fmt.Errorf("the device cuda cannot be used: %w", err)
+		return "", &DeviceError{Device: device, Err: err}
 	}
 	return "cpu", nil
+}
+
+// A DeviceError says that the runtime cannot use a device.
+type DeviceError struct {
+	Device string
+	Err    error // the runtime's
+}
+
+func (e *DeviceError) Error() string {
+	return fmt.Sprintf("the device %s cannot be used: %v", e.Device, e.Err)
+}
+
+func (e *DeviceError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *DeviceError) Hint() string {
+	return "carve runtime pull cuda fetches the GPU build of ONNX Runtime, which needs an NVIDIA GPU and its driver; --device cpu needs neither"
 }
 
 func appendCUDA(options *onnxruntime.SessionOptions) error {

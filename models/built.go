@@ -1,0 +1,229 @@
+package models
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/carve-video/carve/internal/ort"
+)
+
+// Built graphs are kept on disk, beside their weights in the form that they want
+// (constant.go). Bringing those of a large model into it takes seconds, when the
+// model is first used; after that they are mapped:
+//
+//	CARVE_CACHE/graphs/WEIGHTS/GRAPH-PRECISION-DIGEST/
+//
+// WEIGHTS is the checksum of the checkpoint. DIGEST is that of the graph as the
+// builder describes it: a new builder, another precision or another layout make
+// another graph, and nobody has to remember to count a version up. The same
+// graph serves all devices and all versions of the runtime; only 8-bit weights
+// differ between kinds of CPUs, which are part of the digest.
+
+// The files of a built graph.
+const (
+	graphFile      = "graph.onnx"
+	weightsOfGraph = "graph.weights"
+)
+
+// builtFrom is the size of a checkpoint from which graphs are kept. Tests lower
+// it.
+var builtFrom int64 = 64 << 20
+
+// session loads a graph, from the cache where that is worth it.
+func (m *Model) session(build func(w *weights) (*net, error)) (*ort.Session, error) {
+	n, err := build(m.weights)
+	if err != nil {
+		return nil, err
+	}
+	o := ort.Options{Threads: m.options.Threads, Device: m.options.Device, Log: m.options.Log}
+	if n.precision == Int8 {
+		// Only the CPU has these products.
+		if o.Device == "cuda" {
+			return nil, fmt.Errorf("precision %s runs on the CPU only: say --device cpu, or --precision %s", Int8, Float32)
+		}
+		o.Device = "cpu"
+	}
+	if err := ort.Start(); err != nil {
+		return nil, err
+	}
+	if !m.weights.inline {
+		s, err := m.openBuilt(n, o)
+		var device *ort.DeviceError
+		if err == nil || errors.As(err, &device) {
+			return s, err
+		}
+		// A full disk or a cache that cannot be written is no reason not to
+		// work: the graph takes all weights along, at the price of memory.
+		m.options.Log.Warn("a built graph cannot be kept", "graph", n.Name(), "err", err)
+		w := *m.weights
+		w.inline = true
+		if n, err = build(&w); err != nil {
+			return nil, err
+		}
+	}
+	return ort.NewSession(n.Name(), n.Marshal(), n.Inputs(), n.Outputs(), o)
+}
+
+// openBuilt loads a graph from the cache. One that does not load was damaged,
+// and is built once more.
+func (m *Model) openBuilt(n *net, o ort.Options) (s *ort.Session, err error) {
+	for range 2 {
+		dir, e := m.built(n)
+		if e != nil {
+			return nil, errors.Join(err, e)
+		}
+		if s, err = ort.OpenSession(n.Name(), filepath.Join(dir, graphFile), n.Inputs(), n.Outputs(), o); err == nil {
+			return s, nil
+		}
+		var device *ort.DeviceError
+		if errors.As(err, &device) {
+			return nil, err
+		}
+		m.options.Log.Warn("a built graph cannot be loaded", "graph", n.Name(), "err", err)
+		if e := os.RemoveAll(dir); e != nil {
+			return nil, errors.Join(err, e)
+		}
+	}
+	return nil, err
+}
+
+// built returns the folder of a graph in the cache, after building it if need
+// be.
+func (m *Model) built(n *net) (dir string, err error) {
+	sum, err := m.fingerprint()
+	if err != nil {
+		return "", err
+	}
+	home, err := graphsDir(sum)
+	if err != nil {
+		return "", err
+	}
+	graph := n.Marshal()
+	digest := sha256.New()
+	digest.Write(graph)
+	fmt.Fprint(digest, n.precision, weightRange())
+	kind := strings.ReplaceAll(n.Name(), " ", "-") + "-" + n.precision
+	dir = filepath.Join(home, kind+"-"+hex.EncodeToString(digest.Sum(nil))[:16])
+	if complete(dir) {
+		return dir, nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	m.options.Log.Info("building a graph, once for this model", "model", m.name, "graph", n.Name(), "precision", n.precision)
+	if err := n.keep(graph, home, dir); err != nil {
+		return "", err
+	}
+	forget(home, kind, dir)
+	return dir, nil
+}
+
+// keep writes a graph and its weights into a folder of their own and moves that
+// into place whole. Of two processes that build at once the first one wins.
+func (n *net) keep(graph []byte, home, dir string) error {
+	temporary, err := os.MkdirTemp(home, "building-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	err = os.WriteFile(filepath.Join(temporary, graphFile), graph, 0o666)
+	if err == nil {
+		err = n.write(filepath.Join(temporary, weightsOfGraph))
+	}
+	if err == nil {
+		err = seal(temporary)
+	}
+	if err == nil {
+		err = os.Chmod(temporary, 0o755) // made for nobody else to read
+	}
+	if err != nil {
+		return fmt.Errorf("failed to keep %s: %w", n.Name(), err)
+	}
+	if err := os.Rename(temporary, dir); err != nil && !complete(dir) {
+		return fmt.Errorf("failed to keep %s: %w", n.Name(), err)
+	}
+	return nil
+}
+
+// sealFile lists the files of a built graph and their sizes: without it, or
+// with other sizes, a folder is what a crash left.
+const sealFile = "sizes.json"
+
+func seal(dir string) error {
+	sizes := map[string]int64{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		st, err := e.Info()
+		if err != nil {
+			return err
+		}
+		sizes[e.Name()] = st.Size()
+	}
+	b, err := json.Marshal(sizes)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, sealFile), b, 0o666)
+}
+
+func complete(dir string) bool {
+	b, err := os.ReadFile(filepath.Join(dir, sealFile))
+	if err != nil {
+		return false
+	}
+	var sizes map[string]int64
+	if json.Unmarshal(b, &sizes) != nil || len(sizes) == 0 {
+		return false
+	}
+	for name, size := range sizes {
+		st, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || st.Size() != size {
+			return false
+		}
+	}
+	return true
+}
+
+// forget removes what an older builder or runtime left of the same graph. A
+// process that has it mapped keeps it until it ends.
+func forget(home, kind, keep string) {
+	old, _ := filepath.Glob(filepath.Join(home, kind+"-*")) // the pattern is well-formed
+	for _, dir := range old {
+		if dir != keep {
+			os.RemoveAll(dir) // what stays costs room, nothing else
+		}
+	}
+}
+
+// graphsDir makes the folder of a checkpoint's built graphs.
+func graphsDir(sum string) (string, error) {
+	cache := ort.CacheDir()
+	if cache == "" {
+		return "", errors.New("there is no folder to keep built graphs in")
+	}
+	dir := filepath.Join(cache, "graphs", sum[:16])
+	return dir, os.MkdirAll(dir, 0o777)
+}
+
+// removeBuilt removes all that was kept of a checkpoint.
+func removeBuilt(sum string) error {
+	cache := ort.CacheDir()
+	if cache == "" {
+		return nil
+	}
+	err := os.Remove(textsFile(cache, sum))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, os.RemoveAll(filepath.Join(cache, "graphs", sum[:16])))
+}

@@ -1,0 +1,269 @@
+package models
+
+import (
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/tensor"
+)
+
+// keepBuilt makes a test keep what is built, however small, in a cache of its
+// own.
+func keepBuilt(t *testing.T) (cache string) {
+	t.Helper()
+	cache = t.TempDir()
+	t.Setenv("CARVE_CACHE", cache)
+	from := builtFrom
+	builtFrom = 0
+	t.Cleanup(func() { builtFrom = from })
+	return cache
+}
+
+// everything is what a model makes of a picture and of texts.
+func everything(t *testing.T, m *Model) []float32 {
+	t.Helper()
+	p, err := m.Proposer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	side := 2 * p.PatchSize()
+	v, err := p.Look(t.Context(), noise(side, side, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	maps, err := v.CAM(t.Context(), directions(m, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := m.Judge()
+	if err != nil {
+		t.Fatal(err)
+	}
+	vectors, err := j.EncodeImages(t.Context(), []*car.Image{noise(j.InputSize(), j.InputSize(), 2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := p.EncodeTexts(t.Context(), []string{"a dog", "a red frisbee"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(v.Feature(), v.Attention(), maps[0], maps[1], vectors[0], texts[0], texts[1])
+}
+
+func builtGraphs(t *testing.T, cache string) []string {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(cache, "graphs", "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dirs
+}
+
+func TestBuiltGraphs(t *testing.T) {
+	dir := tiny.write(t, tensor.F16, 1)
+	plain := everything(t, openTest(t, dir, Options{}))
+	cache := keepBuilt(t)
+	if len(builtGraphs(t, cache)) != 0 {
+		t.Fatal("the cache is not empty")
+	}
+	near(t, "first use", everything(t, openTest(t, dir, Options{})), plain, 1e-5)
+	built := builtGraphs(t, cache)
+	if len(built) != 4 { // text, trunk, cam, classifier
+		t.Errorf("built %q", built)
+	}
+	stamps := map[string]int64{}
+	for _, b := range built {
+		st, err := os.Stat(filepath.Join(b, "graph.onnx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stamps[b] = st.ModTime().UnixNano()
+	}
+	near(t, "second use", everything(t, openTest(t, dir, Options{})), plain, 1e-5)
+	for _, b := range builtGraphs(t, cache) {
+		if st, err := os.Stat(filepath.Join(b, "graph.onnx")); err != nil || stamps[b] != st.ModTime().UnixNano() {
+			t.Errorf("%s was built again (%v)", b, err)
+		}
+	}
+
+	// Another precision is built beside it, other weights elsewhere.
+	everything(t, openTest(t, dir, Options{Precision: Int8}))
+	if n := len(builtGraphs(t, cache)); n != 6 {
+		t.Errorf("%d graphs after int8, want two more: %q", n, builtGraphs(t, cache))
+	}
+	other := tiny.write(t, tensor.F16, 2)
+	if got := everything(t, openTest(t, other, Options{})); slices.Equal(got, plain) {
+		t.Error("other weights gave the same numbers")
+	}
+
+	// What a crash, a full disk or a curious user left is built anew.
+	for _, damage := range []func(dir string) error{
+		func(dir string) error { return os.Remove(filepath.Join(dir, sealFile)) },
+		func(dir string) error { return os.Truncate(filepath.Join(dir, "graph.onnx"), 10) },
+		func(dir string) error { // as long as it was, and nonsense
+			b, err := os.ReadFile(filepath.Join(dir, "graph.onnx"))
+			clear(b)
+			return errorsOf(err, os.WriteFile(filepath.Join(dir, "graph.onnx"), b, 0o666))
+		},
+	} {
+		for b := range maps.Keys(stamps) {
+			if err := damage(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		near(t, "after damage", everything(t, openTest(t, dir, Options{})), plain, 1e-5)
+	}
+
+	// An older builder's graph goes when its successor comes.
+	i := slices.IndexFunc(built, func(b string) bool { return strings.Contains(b, "vision-trunk-fp32") })
+	if i < 0 {
+		t.Fatalf("no trunk among %q", built)
+	}
+	old := filepath.Join(filepath.Dir(built[i]), "vision-trunk-fp32-0123456789abcdef")
+	if err := os.Rename(built[i], old); err != nil {
+		t.Fatal(err)
+	}
+	everything(t, openTest(t, dir, Options{}))
+	if _, err := os.Stat(old); err == nil {
+		t.Error("the older graph is still there")
+	}
+
+	// Without a place to keep them things work as well, and somebody is told.
+	if err := os.WriteFile(filepath.Join(t.TempDir(), "file"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CARVE_CACHE", filepath.Join(dir, "config.json"))
+	var log strings.Builder
+	near(t, "no cache", everything(t, openTest(t, dir, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})), plain, 1e-5)
+	if !strings.Contains(log.String(), "cannot be kept") {
+		t.Errorf("nobody was told: %s", log.String())
+	}
+}
+
+func errorsOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestRememberedTexts(t *testing.T) {
+	dir := tiny.write(t, tensor.F32, 1)
+	cache := keepBuilt(t)
+	texts := []string{"a dog", "a cat", "ein Hund"}
+	encode := func(m *Model, texts ...string) [][]float32 {
+		t.Helper()
+		v, err := m.text.EncodeTexts(t.Context(), texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	first := openTest(t, dir, Options{})
+	want := encode(first, texts...)
+	second := openTest(t, dir, Options{})
+	if got := encode(second, texts...); !slices.Equal(concat(got), concat(want)) {
+		t.Error("remembered texts differ")
+	}
+	if second.text.session != nil {
+		t.Error("the encoder was loaded for texts that are known")
+	}
+
+	// Two processes that write in turn keep one another's texts.
+	encode(first, "from the first")
+	encode(second, "from the second")
+	encode(first, "from the first again")
+	third := openTest(t, dir, Options{})
+	encode(third, append([]string{"from the first", "from the second", "from the first again"}, texts...)...)
+	if third.text.session != nil {
+		t.Error("a text was lost between two writers")
+	}
+
+	// A damaged end costs what was in it, and not what comes after.
+	file := third.text.file
+	if filepath.Dir(filepath.Dir(file)) != cache {
+		t.Errorf("texts are in %s", file)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damaged := range [][]byte{b[:len(b)-3], append(slices.Clone(b[:len(b)-1]), b[len(b)-1]^1), append(slices.Clone(b), 0xff, 0xff, 0xff, 0xff, 1), nil} {
+		if err := os.WriteFile(file, damaged, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		m := openTest(t, dir, Options{})
+		near(t, "after damage", concat(encode(m, texts...)), concat(want), 1e-6)
+		encode(m, texts[0]+" more")
+		again := openTest(t, dir, Options{})
+		encode(again, append(texts, texts[0]+" more")...)
+		if again.text.session != nil {
+			t.Errorf("texts behind %d damaged bytes were not remembered", len(damaged))
+		}
+	}
+
+	// Other weights have other texts.
+	if got := encode(openTest(t, tiny.write(t, tensor.F32, 2), Options{}), texts...); slices.Equal(concat(got), concat(want)) {
+		t.Error("other weights gave the same vectors")
+	}
+}
+
+// Several pictures at once are what they are one by one.
+func TestLookAll(t *testing.T) {
+	for _, name := range []string{"demo", tiny.write(t, tensor.F32, 7)} {
+		m := openTest(t, name, Options{})
+		one, err := m.Proposer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := one.(car.BatchProposer)
+		w, h := 5*all.PatchSize(), 3*all.PatchSize()
+		images := []*car.Image{noise(w, h, 1), noise(w, h, 2), noise(w, h, 3)}
+		for range 2 { // the second time in memory that was used
+			views, err := all.LookAll(t.Context(), images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u := directions(m, 2)
+			for i, img := range images {
+				v, err := all.Look(t.Context(), img)
+				if err != nil {
+					t.Fatal(err)
+				}
+				near(t, "feature", views[i].Feature(), v.Feature(), 1e-5)
+				near(t, "attention", views[i].Attention(), v.Attention(), 1e-6)
+				a, err := views[i].CAM(t.Context(), u)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := v.CAM(t.Context(), u)
+				if err != nil {
+					t.Fatal(err)
+				}
+				near(t, "maps", concat(a), concat(b), 1e-4)
+				v.Close()
+			}
+			for _, v := range views {
+				v.Close()
+			}
+		}
+		if p := one.(*proposer); len(p.free) != 2 {
+			t.Errorf("%d batches wait for the next images, want those of one and of three", len(p.free))
+		}
+		if _, err := all.LookAll(t.Context(), []*car.Image{images[0], noise(h, w, 1)}); err == nil {
+			t.Error("images of two sizes went together")
+		}
+		if v, err := all.LookAll(t.Context(), nil); len(v) != 0 || err != nil {
+			t.Errorf("no images: %v, %v", v, err)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package models
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/carve-video/carve/internal/ort"
+)
+
+// fingerprint is the checksum of the checkpoint: SHA-256 of its file, or of the
+// checksums of its files. It is computed once and remembered.
+func (m *Model) fingerprint() (string, error) {
+	m.sum.Do(func() {
+		sums := make([]string, len(m.weights.paths))
+		for i, name := range m.weights.paths {
+			if sums[i], m.sumErr = sumOf(filepath.Join(m.dir, name)); m.sumErr != nil {
+				m.sumErr = fmt.Errorf("failed to compute the checksum of %s: %w", name, m.sumErr)
+				return
+			}
+		}
+		m.fingerprinted = sums[0]
+		if len(sums) > 1 {
+			h := sha256.New()
+			for _, s := range sums {
+				io.WriteString(h, s) // a hash does not fail
+			}
+			m.fingerprinted = hex.EncodeToString(h.Sum(nil))
+		}
+	})
+	return m.fingerprinted, m.sumErr
+}
+
+// A stamp says which state of a file a checksum belongs to.
+type stamp struct {
+	Path  string `json:"path"`
+	Size  int64  `json:"size"`
+	Nanos int64  `json:"modified"`
+	Sum   string `json:"sha256"`
+}
+
+// sumOf is the SHA-256 of a file. Reading a gigabyte at every start would cost
+// more than all the rest of it, so it is remembered by path, size and time of
+// the last change.
+func sumOf(path string) (string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	now := stamp{Path: path, Size: st.Size(), Nanos: st.ModTime().UnixNano()}
+	var note string // where it is remembered
+	if cache := ort.CacheDir(); cache != "" {
+		key := sha256.Sum256([]byte(path))
+		note = filepath.Join(cache, "sums", hex.EncodeToString(key[:8])+".json")
+		if b, err := os.ReadFile(note); err == nil {
+			var then stamp
+			if json.Unmarshal(b, &then) == nil && then.Sum != "" {
+				now.Sum = then.Sum
+				if then == now {
+					return now.Sum, nil
+				}
+			}
+		}
+	}
+	if now.Sum, err = hashFile(path); err != nil {
+		return "", err
+	}
+	if note != "" {
+		// Not being able to remember costs time, no more.
+		if b, err := json.Marshal(now); err == nil && os.MkdirAll(filepath.Dir(note), 0o777) == nil {
+			writeWhole(note, b)
+		}
+	}
+	return now.Sum, nil
+}
+
+// hashFile reads a file for its SHA-256.
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// writeWhole writes a small file so that nobody ever sees a part of it.
+func writeWhole(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once it is renamed
+	if _, err := f.Write(b); err != nil {
+		f.Close()
+		return err
+	}
+	// A temporary file is made for nobody else to read.
+	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,157 @@
+package models
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// companions are the files that belong to a checkpoint in a folder.
+var companions = []string{"config.json", "preprocessor_config.json", "vocab.json", "merges.txt", openCLIPFile}
+
+// Import copies a model, a folder or a checkpoint by itself, into the cache, so
+// that it can be opened by name. It is opened first: what cannot be used is
+// not imported. An empty name is that of the registry where the checksum is in
+// it, else that of the file or folder. Options describe a checkpoint that does
+// not describe itself, and are remembered.
+func Import(ctx context.Context, path, name string, o Options) (*Manifest, error) {
+	if Dir() == "" {
+		return nil, errors.New("there is no folder to keep models in: set CARVE_CACHE")
+	}
+	if name != "" {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("failed to import %s: %w", path, err)
+	}
+	src, err := Open(ctx, abs, o)
+	if err != nil {
+		return nil, err
+	}
+	files, weights := src.files()
+	sum, err := src.fingerprint()
+	if err := errors.Join(err, src.Close()); err != nil {
+		return nil, fmt.Errorf("failed to import %s: %w", path, err)
+	}
+	m := &Manifest{Source: abs, Added: now(), Weights: weights,
+		Heads: o.Heads, TextHeads: o.TextHeads, Activation: o.Activation}
+	known, isKnown := knownSum(sum)
+	if isKnown {
+		m.Licence = known.Licence
+	}
+	switch {
+	case name != "":
+		m.Name = name
+	case isKnown:
+		m.Name = known.Name
+	default:
+		m.Name = strings.TrimSuffix(filepath.Base(abs), filepath.Ext(weights))
+		if err := checkName(m.Name); err != nil {
+			return nil, fmt.Errorf("%w: give one with --name", err)
+		}
+	}
+	if installed(m.Name) {
+		return nil, fmt.Errorf("there is a model %s already: remove it first, or import under another name", m.Name)
+	}
+	if err := m.copyIn(ctx, src.dir, files); err != nil {
+		return nil, fmt.Errorf("failed to import %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// files are the files of the model's folder that belong to it, and which of
+// them is to be opened.
+func (m *Model) files() (all []string, weights string) {
+	weights = filepath.Base(m.weights.name)
+	all = slices.Clone(m.weights.paths)
+	if !slices.Contains(all, weights) {
+		all = append(all, weights) // an index
+	}
+	if m.alone {
+		return all, weights
+	}
+	for _, name := range companions {
+		if _, err := os.Stat(filepath.Join(m.dir, name)); err == nil {
+			all = append(all, name)
+		}
+	}
+	return all, weights
+}
+
+// copyIn copies the files into a folder of their own, with their checksums, and
+// moves that into place when it is whole.
+func (m *Manifest) copyIn(ctx context.Context, from string, files []string) error {
+	if err := os.MkdirAll(Dir(), 0o777); err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp(Dir(), ".importing-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	for _, name := range files {
+		f, err := copyFile(ctx, filepath.Join(temporary, name), filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		m.Files = append(m.Files, f)
+	}
+	if err := m.write(temporary); err != nil {
+		return err
+	}
+	if err := os.Chmod(temporary, 0o755); err != nil {
+		return err
+	}
+	// What a broken-off pull of the same name left has no manifest.
+	to := folder(m.Name)
+	if !installed(m.Name) {
+		if err := os.RemoveAll(to); err != nil {
+			return err
+		}
+	}
+	return os.Rename(temporary, to)
+}
+
+func copyFile(ctx context.Context, to, from string) (ManifestFile, error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return ManifestFile{}, err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return ManifestFile{}, err
+	}
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(out, h), &interruptible{ctx, in})
+	if err == nil {
+		err = out.Sync()
+	}
+	if err := errors.Join(err, out.Close()); err != nil {
+		return ManifestFile{}, err
+	}
+	return ManifestFile{Name: filepath.Base(to), Size: n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
+}
+
+// An interruptible reader ends with its context.
+type interruptible struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r *interruptible) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}

@@ -1,0 +1,32 @@
+package models
+
+// Info describes a model.
+type Info struct {
+	Name       string
+	Width      int // of the vision transformer
+	Layers     int // its blocks
+	Heads      int
+	Patch      int    // side of a patch, pixels
+	Resolution int    // side of the square trained on, pixels
+	Projection int    // width of the common space
+	Activation string // of the MLPs
+	TextWidth  int
+	TextLayers int
+	TextHeads  int
+	Context    int   // tokens of a text
+	Vocabulary int   // ids
+	Params     int64 // numbers in the checkpoint, buffers left out
+	DType      string
+	Bytes      int64 // of all tensors, as stored
+}
+
+// Info describes the model.
+func (m *Model) Info() Info {
+	v, t := m.config.Vision, m.config.Text
+	params, dtype := m.weights.count()
+	return Info{
+		Name: m.name, Width: v.Width, Layers: v.Layers, Heads: v.Heads, Patch: v.PatchSize, Resolution: v.ImageSize,
+		Projection: m.config.Projection, Activation: v.Act, TextWidth: t.Width, TextLayers: t.Layers, TextHeads: t.Heads, Context: t.Context, Vocabulary: t.Vocab,
+		Params: params, DType: dtype, Bytes: m.weights.size(),
+	}
+}

@@ -1,0 +1,100 @@
+package models
+
+import (
+	"math"
+	"testing"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/golden"
+)
+
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		ab += float64(a[i]) * float64(b[i])
+		aa += float64(a[i]) * float64(a[i])
+		bb += float64(b[i]) * float64(b[i])
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+func centred(v []float32) []float32 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x)
+	}
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = x - float32(sum/float64(len(v)))
+	}
+	return out
+}
+
+// Eight bits must see nearly what float32 sees: features, attention, maps and
+// judgements of trained weights and of the golden ones.
+func TestInt8(t *testing.T) {
+	for _, dir := range []string{"demo", golden.Dir(t, "models", "micro-f")} {
+		exact, rough := openTest(t, dir, Options{}), openTest(t, dir, Options{Precision: Int8})
+		img := scene(t, exact)
+		var views [2]car.View
+		var vectors [2][][]float32
+		for i, m := range []*Model{exact, rough} {
+			p, err := m.Proposer()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if views[i], err = p.Look(t.Context(), img); err != nil {
+				t.Fatal(err)
+			}
+			defer views[i].Close()
+			j, err := m.Judge()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if vectors[i], err = j.EncodeImages(t.Context(), []*car.Image{noise(j.InputSize(), j.InputSize(), 1), noise(j.InputSize(), j.InputSize(), 2)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check := func(what string, least float64, a, b []float32) {
+			t.Helper()
+			c := cosine(a, b)
+			t.Logf("%s: %s %.5f", exact.Info().Name, what, c)
+			if c < least || c > 1-1e-9 { // equal to the bit is not 8 bits
+				t.Errorf("%s: %s of int8 and of fp32 have a cosine of %.5f, want %.3f", exact.Info().Name, what, c, least)
+			}
+		}
+		check("feature", 0.99, views[0].Feature(), views[1].Feature())
+		check("attention", 0.99, views[0].Attention(), views[1].Attention())
+		for i := range vectors[0] {
+			check("judge", 0.99, vectors[0][i], vectors[1][i])
+		}
+		u := directions(exact, 4)
+		var maps [2][][]float32
+		for i, v := range views {
+			var err error
+			if maps[i], err = v.CAM(t.Context(), u); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range u {
+			check("map", 0.9, centred(maps[0][i]), centred(maps[1][i]))
+		}
+	}
+}
+
+// scene is noise of several scales: something for attention to differ on.
+func scene(t *testing.T, m *Model) *car.Image {
+	t.Helper()
+	p := m.config.Vision.PatchSize
+	w, h := 12*p, 8*p
+	coarse, fine := noise(6, 4, 5), noise(w, h, 6)
+	for y := range h {
+		for x := range w {
+			for c := range 3 {
+				i := 3*(y*w+x) + c
+				fine.Pix[i] = uint8((3*int(coarse.Pix[3*((y*4/h)*6+x*6/w)+c]) + int(fine.Pix[i])) / 4)
+			}
+		}
+	}
+	return fine
+}

@@ -1,0 +1,91 @@
+package models
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/carve-video/carve/models/demo"
+)
+
+// An Entry is a model that carve knows where to get.
+type Entry struct {
+	Name    string
+	About   string
+	Role    string // what it is good for: "proposer", "classifier", or both
+	Licence string // of the weights
+	Size    int64  // bytes, about
+	URL     string // empty for what is built in
+	SHA256  string // of the file at URL
+	File    string // what the file is called in the model's folder
+}
+
+// Host is where the model comes from.
+func (e Entry) Host() string {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// registry is all that can be pulled by name. Every checksum in it was given by
+// the publisher; whatever has none that is known for certain is imported
+// instead, which computes one.
+//
+// OpenAI names its files by their checksums: the folder in a URL is the SHA-256
+// of the file, and its own loader checks it.
+var registry = []Entry{
+	{
+		Name:    demo.Name,
+		About:   "knows 64 emoji stickers and nothing else; built in",
+		Role:    "proposer, classifier",
+		Licence: "Apache-2.0",
+	},
+	openAIEntry("clip-vit-base-patch16", "OpenAI's CLIP ViT-B/16", "proposer", "ViT-B-16.pt", 351e6,
+		"5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f"),
+	openAIEntry("clip-vit-large-patch14", "OpenAI's CLIP ViT-L/14", "classifier", "ViT-L-14.pt", 933e6,
+		"b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836"),
+	openAIEntry("clip-vit-large-patch14-336", "OpenAI's CLIP ViT-L/14, trained on at 336 pixels", "classifier", "ViT-L-14-336px.pt", 934e6,
+		"3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02"),
+}
+
+func openAIEntry(name, about, role, file string, size int64, sum string) Entry {
+	return Entry{Name: name, About: about, Role: role, Licence: "MIT", Size: size, SHA256: sum, File: file,
+		URL: "https://openaipublic.azureedge.net/clip/models/" + sum + "/" + file}
+}
+
+// Registry lists the models that carve knows where to get, the built-in one
+// first.
+func Registry() []Entry { return slices.Clone(registry) }
+
+// Known is the registry's entry of a name.
+func Known(name string) (Entry, bool) {
+	i := slices.IndexFunc(registry, func(e Entry) bool { return e.Name == name })
+	if i < 0 {
+		return Entry{}, false
+	}
+	return registry[i], true
+}
+
+// knownSum is the registry's entry of a checksum.
+func knownSum(sum string) (Entry, bool) {
+	i := slices.IndexFunc(registry, func(e Entry) bool { return e.SHA256 == sum && sum != "" })
+	if i < 0 {
+		return Entry{}, false
+	}
+	return registry[i], true
+}
+
+// A MissingModelError says that a model is in the registry and not on this
+// machine.
+type MissingModelError struct{ Entry }
+
+func (e *MissingModelError) Error() string {
+	return fmt.Sprintf("model %s is not on this machine", e.Name)
+}
+
+// Hint says what to do about it.
+func (e *MissingModelError) Hint() string {
+	return fmt.Sprintf("carve models pull %s fetches it (about %d MB, from %s)", e.Name, e.Size/1e6, e.Host())
+}

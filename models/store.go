@@ -1,0 +1,303 @@
+package models
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/carve-video/carve/internal/fetch"
+	"github.com/carve-video/carve/internal/ort"
+	"github.com/carve-video/carve/models/demo"
+)
+
+// Named models lie in folders of carve's cache. One that was pulled or imported
+// has a manifest beside its files, which is written last: without it the folder
+// is what a broken-off pull left, or a Hugging Face folder that somebody put
+// there by hand.
+
+// manifestFile is the manifest of a folder.
+const manifestFile = "carve.json"
+
+// A Manifest is what is known of a model in the cache.
+type Manifest struct {
+	Name       string         `json:"name"`
+	Source     string         `json:"source"` // a URL, or the path it was imported from
+	Licence    string         `json:"licence,omitempty"`
+	Added      time.Time      `json:"added"`
+	Weights    string         `json:"weights"` // the checkpoint among the files, or its index
+	Heads      int            `json:"heads,omitempty"`
+	TextHeads  int            `json:"text_heads,omitempty"`
+	Activation string         `json:"activation,omitempty"`
+	Files      []ManifestFile `json:"files"`
+}
+
+// A ManifestFile is one file of a model.
+type ManifestFile struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Dir is the folder where named models lie, one folder each; it is empty where
+// there is no home to keep them in.
+func Dir() string {
+	cache := ort.CacheDir()
+	if cache == "" {
+		return ""
+	}
+	return filepath.Join(cache, "models")
+}
+
+// folder is where a named model is, or would be.
+func folder(name string) string { return filepath.Join(Dir(), name) }
+
+// installed tells whether a named model is whole in the cache.
+func installed(name string) bool {
+	if Dir() == "" {
+		return false
+	}
+	for _, file := range []string{manifestFile, "config.json"} {
+		if _, err := os.Stat(filepath.Join(folder(name), file)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Names lists the models that can be opened by name: the embedded one and
+// those in carve's cache.
+func Names() []string {
+	names := []string{demo.Name}
+	entries, _ := os.ReadDir(Dir()) // none there, none listed
+	for _, e := range entries {
+		if installed(e.Name()) && modelName.MatchString(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Path is the folder of a named model.
+func Path(name string) (string, error) {
+	if name == demo.Name {
+		return "", fmt.Errorf("model %s is built into the program and has no folder", name)
+	}
+	if !modelName.MatchString(name) || !installed(name) {
+		return "", absent(name)
+	}
+	return folder(name), nil
+}
+
+// absent is the error for a name that is not in the cache.
+func absent(name string) error {
+	if e, ok := Known(name); ok {
+		return &MissingModelError{e}
+	}
+	return &UnknownModelError{Name: name, Known: Names()}
+}
+
+// ReadManifest returns what is known of a model in the cache; a folder that was
+// put there by hand has no manifest, which is fs.ErrNotExist.
+func ReadManifest(name string) (*Manifest, error) {
+	dir, err := Path(name)
+	if err != nil {
+		return nil, err
+	}
+	return readManifest(dir)
+}
+
+func readManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, manifestFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var m Manifest
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, f := range append(m.Files, ManifestFile{Name: m.Weights}) {
+		if f.Name != filepath.Base(f.Name) || f.Name == "." || f.Name == ".." {
+			return nil, fmt.Errorf("%s: %q is not a file of that folder", path, f.Name)
+		}
+	}
+	return &m, nil
+}
+
+func (m *Manifest) write(dir string) error {
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeWhole(filepath.Join(dir, manifestFile), append(b, '\n'))
+}
+
+// modelName is what a model in the cache may be called.
+var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// checkName refuses names that are no folder's, or that mean something else.
+func checkName(name string) error {
+	if !modelName.MatchString(name) {
+		return fmt.Errorf("%q cannot be a model's name: use letters, digits, dots, dashes and underscores", name)
+	}
+	if a, b := Pair(name); name == demo.Name || a != name || b != name {
+		return fmt.Errorf("the name %q is taken", name)
+	}
+	return nil
+}
+
+// PullOptions say how to fetch. The zero value is usable.
+type PullOptions struct {
+	// Mirror is a base URL that stands in for scheme and host of the source:
+	// MIRROR/clip/models/… for OpenAI's. Empty is CARVE_MIRROR, else the source.
+	Mirror string
+	// HTTP is the client to use; nil is one that asks the environment for
+	// proxies and gives up when nothing comes.
+	HTTP *http.Client
+	// Progress is told about four times a second; nil is silent.
+	Progress func(Progress)
+	// Log is told of retries; nil is silent.
+	Log *slog.Logger
+}
+
+// Progress is how far a fetch is.
+type Progress = fetch.Progress
+
+func (o PullOptions) client() *fetch.Client {
+	return &fetch.Client{HTTP: o.HTTP, Mirror: cmp.Or(o.Mirror, os.Getenv("CARVE_MIRROR")), Progress: o.Progress, Log: o.Log}
+}
+
+// Pull fetches a model of the registry into the cache, unless it is there, and
+// checks that it can be opened. It resumes what an earlier pull left.
+func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err error) {
+	e, ok := Known(name)
+	if !ok {
+		return false, &UnknownModelError{Name: name, Known: Names()}
+	}
+	if e.URL == "" || installed(name) {
+		return false, nil
+	}
+	if Dir() == "" {
+		return false, errors.New("there is no folder to keep models in: set CARVE_CACHE")
+	}
+	dir := folder(name)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return false, fmt.Errorf("failed to make the folder of model %s: %w", name, err)
+	}
+	path := filepath.Join(dir, e.File)
+	if _, err := o.client().Get(ctx, fetch.File{URLs: []string{e.URL}, SHA256: e.SHA256}, path); err != nil {
+		return false, fmt.Errorf("failed to pull model %s: %w", name, err)
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return false, err
+	}
+	m := &Manifest{Name: name, Source: e.URL, Licence: e.Licence, Added: now(), Weights: e.File,
+		Files: []ManifestFile{{Name: e.File, Size: st.Size(), SHA256: e.SHA256}}}
+	opened, err := open(name, dir, e.File, nil, Options{})
+	if err != nil {
+		return false, err
+	}
+	return true, errors.Join(opened.Close(), m.write(dir))
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
+
+// Verify computes the checksums of a model's files again and opens it. A folder
+// that was put into the cache by hand has none to compare with: known tells.
+func Verify(ctx context.Context, name string) (known bool, err error) {
+	if name != demo.Name {
+		dir, err := Path(name)
+		if err != nil {
+			return false, err
+		}
+		m, err := readManifest(dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return false, err
+		default:
+			known = true
+			for _, f := range m.Files {
+				if err := ctx.Err(); err != nil {
+					return known, err
+				}
+				if err := f.verify(dir); err != nil {
+					return known, fmt.Errorf("model %s is damaged: %w", name, err)
+				}
+			}
+		}
+	}
+	m, err := Open(ctx, name, Options{})
+	if err != nil {
+		return known, err
+	}
+	return known, m.Close()
+}
+
+func (f ManifestFile) verify(dir string) error {
+	path := filepath.Join(dir, f.Name)
+	st, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if st.Size() != f.Size {
+		return fmt.Errorf("%s has %d bytes, not %d", path, st.Size(), f.Size)
+	}
+	sum, err := hashFile(path)
+	if err != nil {
+		return err
+	}
+	if sum != f.SHA256 {
+		return fmt.Errorf("%s has the checksum %s, not %s", path, sum, f.SHA256)
+	}
+	return nil
+}
+
+// Remove deletes a model from the cache, with what was built from it.
+func Remove(name string) error {
+	if name == demo.Name {
+		return fmt.Errorf("model %s is built into the program and cannot be removed", name)
+	}
+	if !modelName.MatchString(name) {
+		return absent(name)
+	}
+	dir := folder(name)
+	st, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return absent(name)
+	}
+	if err != nil {
+		return err
+	}
+	if m, err := open(name, dir, "", nil, Options{}); err == nil {
+		sum, err := m.fingerprint()
+		m.Close()
+		if err == nil {
+			if err := removeBuilt(sum); err != nil {
+				return fmt.Errorf("failed to remove what was built from model %s: %w", name, err)
+			}
+		}
+	}
+	if st.Mode()&fs.ModeSymlink != 0 {
+		return os.Remove(dir) // somebody's own folder, which stays
+	}
+	return os.RemoveAll(dir)
+}
+
+// isPath tells a path from a name, as [Open] does.
+func isPath(s string) bool {
+	return strings.ContainsRune(s, filepath.Separator) || s == "." || s == ".."
+}

@@ -1,0 +1,40 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/carve-video/carve/internal/bpe"
+)
+
+// readVocabulary reads a folder's vocabulary. Where it has none the model must
+// be one for CLIP's own, which is embedded.
+func readVocabulary(fsys fs.FS, size int) (*bpe.Tokenizer, error) {
+	vocab, err := fs.ReadFile(fsys, "vocab.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := fs.Stat(fsys, "merges.txt"); err == nil {
+			return nil, fmt.Errorf("there is a merges.txt without vocab.json: %w", fs.ErrNotExist)
+		}
+		t, err := bpe.CLIP()
+		if err == nil && t.Size() != size {
+			return nil, fmt.Errorf("there is no vocab.json, and CLIP's own vocabulary has %d tokens where the model has %d", t.Size(), size)
+		}
+		return t, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	merges, err := fs.ReadFile(fsys, "merges.txt")
+	if err != nil {
+		return nil, err
+	}
+	t, err := bpe.New(vocab, merges)
+	if err != nil {
+		return nil, err
+	}
+	if t.Size() > size {
+		return nil, fmt.Errorf("vocab.json goes up to the id %d, the model has %d (vocab_size)", t.Size()-1, size)
+	}
+	return t, nil
+}
