@@ -21,7 +21,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"segment", "segment named things in a video or an image (the default)", runSegment},
-		{"models", "list the models that are there, show what one is", runModels},
+		{"models", "list, show, fetch, import and check models", runModels},
+		{"runtime", "list and fetch ONNX Runtime, for the CPU or for NVIDIA GPUs", runRuntime},
 		{"demo", "segment the built-in clip with the built-in model", runDemo},
 		{"version", "print the version of carve and of the libraries it runs on", runVersion},
 		{"help", "print this text, or that of a command", runHelp},

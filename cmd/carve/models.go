@@ -2,90 +2,203 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/spf13/pflag"
 )
 
+// modelsOptions are the flags of "carve models".
+type modelsOptions struct {
+	name       string
+	heads      int
+	textHeads  int
+	activation string
+	quiet      bool
+	json       bool
+}
+
+func newModelsFlags(o *modelsOptions) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("models", pflag.ContinueOnError)
+	fs.StringVar(&o.name, "name", "", "import: what to call the model (default: by its checksum or its file)")
+	fs.IntVar(&o.heads, "heads", 0, "import: attention heads of the vision transformer, where the file does not say")
+	fs.IntVar(&o.textHeads, "text-heads", 0, "import: attention heads of the text transformer, where the file does not say")
+	fs.StringVar(&o.activation, "activation", "", "import: quick_gelu or gelu, where the file does not say")
+	fs.BoolVar(&o.json, "json", false, "list: one JSON object a line")
+	fs.BoolVar(&o.quiet, "quiet", false, "pull: print errors only")
+	return fs
+}
+
 func modelsHelp() string {
-	return `carve models - list the models that are there, show what one is
+	var o modelsOptions
+	return `carve models - list, show, fetch and check the models
 
 Usage:
-  carve models list
-  carve models show NAME|FOLDER
+  carve models list                  those on this machine, and those that can be pulled
+  carve models show NAME|PATH        what a model is
+  carve models pull NAME…            fetch from the publisher, checked by checksum
+  carve models import PATH           copy a folder or a checkpoint into carve's cache
+  carve models verify [NAME]         compute the checksums again (default: of all)
+  carve models rm NAME               delete it, with what was built from it
+  carve models path NAME             print its folder
 
-A model is a CLIP ViT in Hugging Face layout: a folder with config.json,
-model.safetensors, vocab.json and merges.txt. Folders in ` + models.Dir() + `
-can be named without their path. "clip" is the pair clip-vit-base-patch16,
-which proposes masks, and clip-vit-large-patch14, which judges them. "demo" is
-built in: a tiny model that knows 64 emoji stickers and nothing else.
+Flags:
+` + newModelsFlags(&o).FlagUsagesWrapped(100) + `
+A model is a CLIP with a vision transformer, as its publishers ship it: OpenAI's
+.pt files, Hugging Face folders (model.safetensors, whole or in shards, or
+pytorch_model.bin), OpenCLIP's files. No code in a file is ever run.
+
+"clip" is the pair clip-vit-base-patch16, which proposes masks, and
+clip-vit-large-patch14, which judges them. "demo" is built in: a tiny model that
+knows 64 emoji stickers and nothing else.
+
+Models lie in ` + models.Dir() + `.
+CARVE_CACHE moves it. Downloads resume where they broke off; CARVE_MIRROR, a
+base URL, stands in for the publisher's host, and HTTPS_PROXY is honoured.
 `
 }
 
+// verbs are what can be done with models, and how many names each takes.
+var verbs = map[string]struct {
+	least, most int
+	run         func(ctx context.Context, o *modelsOptions, names []string, stdout, stderr io.Writer) error
+}{
+	"list":   {0, 0, listModels},
+	"show":   {1, 1, showModel},
+	"pull":   {1, 100, pullModels},
+	"import": {1, 1, importModel},
+	"verify": {0, 100, verifyModels},
+	"rm":     {1, 100, removeModels},
+	"path":   {1, 1, modelPath},
+}
+
 func runModels(args []string, stdout, stderr io.Writer) error {
-	fs := pflag.NewFlagSet("models", pflag.ContinueOnError)
+	var o modelsOptions
+	fs := newModelsFlags(&o)
 	if err := parse(fs, args, modelsHelp, stdout); err != nil {
 		return err
 	}
-	verb := fs.Arg(0)
-	switch {
-	case verb == "list" && fs.NArg() == 1:
-		return listModels(stdout)
-	case verb == "show" && fs.NArg() == 2:
-		return showModel(stdout, fs.Arg(1))
-	case fs.NArg() == 0:
-		return withHint(usagef("what about the models?"), "carve models list, or carve models show NAME")
+	const usage = "carve models --help lists what can be done with them"
+	if fs.NArg() == 0 {
+		return withHint(usagef("what about the models?"), usage)
 	}
-	return withHint(usagef("cannot understand \"models %s\"", strings.Join(fs.Args(), " ")), "carve models list, or carve models show NAME")
+	v, ok := verbs[fs.Arg(0)]
+	if n := fs.NArg() - 1; !ok || n < v.least || n > v.most {
+		return withHint(usagef("cannot understand \"models %s\"", strings.Join(fs.Args(), " ")), usage)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	return v.run(ctx, &o, fs.Args()[1:], stdout, stderr)
 }
 
-func listModels(stdout io.Writer) error {
-	for _, name := range models.Names() {
-		m, err := models.Open(context.Background(), name, models.Options{})
-		if err != nil {
-			fmt.Fprintf(stdout, "%-24s unusable: %v\n", name, err)
-			continue
-		}
-		i := m.Info()
-		what := ""
-		if name == demo.Name {
-			what = "  (built in; 64 stickers)"
-		}
-		fmt.Fprintf(stdout, "%-24s ViT %d wide, %d blocks, patch %d, %d px; %s parameters, %s%s\n",
-			name, i.Width, i.Layers, i.Patch, i.Resolution, count(i.Params), i.DType, what)
-		if err := m.Close(); err != nil {
-			return err
+// A listedModel is one line of "carve models list".
+type listedModel struct {
+	MessageType string `json:"message_type"`
+	Name        string `json:"name"`
+	State       string `json:"state"` // "built in", "here", "not here" or "unusable"
+	Bytes       int64  `json:"bytes,omitempty"`
+	Role        string `json:"role,omitempty"`
+	About       string `json:"about"`
+	Licence     string `json:"licence,omitempty"`
+	Source      string `json:"source,omitempty"`
+}
+
+func listModels(ctx context.Context, o *modelsOptions, _ []string, stdout, _ io.Writer) error {
+	var list []listedModel
+	here := models.Names()
+	for _, name := range here {
+		list = append(list, describe(ctx, name))
+	}
+	for _, e := range models.Registry() {
+		if !contains(here, e.Name) {
+			list = append(list, listedModel{Name: e.Name, State: "not here", Bytes: e.Size, Role: e.Role, About: e.About, Licence: e.Licence, Source: e.URL})
 		}
 	}
-	fmt.Fprintf(stdout, "\nothers go into %s, one folder each\n", models.Dir())
+	for _, m := range list {
+		if o.json {
+			m.MessageType = "model"
+			line, err := json.Marshal(m)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(stdout, "%s\n", line)
+			continue
+		}
+		fmt.Fprintf(stdout, "%-28s %-9s %8s  %s\n", m.Name, m.State, megabytes(m.Bytes), m.About)
+	}
+	if !o.json {
+		fmt.Fprintf(stdout, "\n\"clip\" is the pair clip-vit-base-patch16 and clip-vit-large-patch14.\nModels lie in %s\n", models.Dir())
+	}
 	return nil
 }
 
-func showModel(stdout io.Writer, name string) error {
+// describe opens a model that is here to say what it is.
+func describe(ctx context.Context, name string) listedModel {
+	l := listedModel{Name: name, State: "here"}
+	if e, ok := models.Known(name); ok {
+		l.About, l.Role, l.Licence, l.Source = e.About, e.Role, e.Licence, e.URL
+	}
+	if name == demo.Name {
+		l.State = "built in"
+	}
+	m, err := models.Open(ctx, name, models.Options{})
+	if err != nil {
+		l.State, l.About = "unusable", oneLine(err.Error())
+		return l
+	}
+	defer m.Close() // was only read
+	i := m.Info()
+	l.Bytes = i.Bytes
+	if l.About == "" {
+		l.About = fmt.Sprintf("ViT %d wide, %d blocks, patch %d, %d px; %s parameters, %s", i.Width, i.Layers, i.Patch, i.Resolution, count(i.Params), i.DType)
+	}
+	return l
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ io.Writer) error {
+	name := names[0]
 	proposer, judge := models.Pair(name)
 	if proposer != judge {
 		fmt.Fprintf(stdout, "%s is a pair: %s proposes masks, %s judges them\n\n", name, proposer, judge)
 	}
 	for _, half := range uniq(proposer, judge) {
-		m, err := models.Open(context.Background(), half, models.Options{})
+		m, err := models.Open(ctx, half, models.Options{})
 		if err != nil {
-			return modelError(name, err)
+			return modelError(half, err)
 		}
 		i := m.Info()
 		fmt.Fprintf(stdout, `%s
-  image     ViT %d wide, %d blocks, %d heads, patch %d, trained at %d px
-  text      %d wide, %d blocks, up to %d tokens of %d
+  image     ViT %d wide, %d blocks, %d heads, patch %d, trained at %d px, %s
+  text      %d wide, %d blocks, %d heads, up to %d tokens of %d
   space     %d dimensions
-  weights   %s parameters, stored as %s
-`, i.Name, i.Width, i.Layers, i.Heads, i.Patch, i.Resolution,
-			i.TextWidth, i.TextLayers, i.Context, i.Vocabulary, i.Projection, count(i.Params), i.DType)
+  weights   %s parameters, stored as %s, %s
+`, i.Name, i.Width, i.Layers, i.Heads, i.Patch, i.Resolution, i.Activation,
+			i.TextWidth, i.TextLayers, i.TextHeads, i.Context, i.Vocabulary, i.Projection, count(i.Params), i.DType, megabytes(i.Bytes))
 		if err := m.Close(); err != nil {
 			return err
+		}
+		if manifest, err := models.ReadManifest(half); err == nil {
+			fmt.Fprintf(stdout, "  source    %s (%s)\n", manifest.Source, manifest.Added.Format("2006-01-02"))
+			for _, f := range manifest.Files {
+				fmt.Fprintf(stdout, "  file      %s, sha256 %s\n", f.Name, f.SHA256)
+			}
 		}
 	}
 	if name == demo.Name {
@@ -103,16 +216,100 @@ and by these as well, a little less well:
 	return nil
 }
 
-// modelError adds the hint to an error that says that a model is not there.
+func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, _ io.Writer) error {
+	if o.activation != "" {
+		if err := oneOf("activation", o.activation, "quick_gelu", "gelu"); err != nil {
+			return err
+		}
+	}
+	if o.heads < 0 || o.textHeads < 0 {
+		return usagef("a number of heads is negative")
+	}
+	m, err := models.Import(ctx, names[0], o.name, models.Options{Heads: o.heads, TextHeads: o.textHeads, Activation: o.activation})
+	if err != nil {
+		return withHint(err, hintOf(err))
+	}
+	size := int64(0)
+	for _, f := range m.Files {
+		size += f.Size
+	}
+	fmt.Fprintf(stdout, "imported %s: %s\n", m.Name, megabytes(size))
+	return nil
+}
+
+func verifyModels(ctx context.Context, _ *modelsOptions, names []string, stdout, _ io.Writer) error {
+	if len(names) == 0 {
+		names = models.Names()
+	}
+	var bad error
+	for _, name := range names {
+		for _, half := range pairOf(name) {
+			known, err := models.Verify(ctx, half)
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err != nil:
+				fmt.Fprintf(stdout, "%-28s bad: %s\n", half, oneLine(err.Error()))
+				bad = withHint(fmt.Errorf("verifying %s: %w", half, err), "carve models rm "+half+", then pull or import it again")
+				if hint := hintOf(err); hint != "" {
+					bad = withHint(fmt.Errorf("verifying %s: %w", half, err), hint)
+				}
+			case known:
+				fmt.Fprintf(stdout, "%-28s ok\n", half)
+			case half == demo.Name:
+				fmt.Fprintf(stdout, "%-28s ok (built in)\n", half)
+			default:
+				fmt.Fprintf(stdout, "%-28s opens; it was put there by hand, with no checksums to compare\n", half)
+			}
+		}
+	}
+	return bad
+}
+
+func removeModels(_ context.Context, _ *modelsOptions, names []string, stdout, _ io.Writer) error {
+	for _, name := range names {
+		for _, half := range pairOf(name) {
+			if err := models.Remove(half); err != nil {
+				return withHint(err, "carve models list shows those there are")
+			}
+			fmt.Fprintf(stdout, "removed %s\n", half)
+		}
+	}
+	return nil
+}
+
+func modelPath(_ context.Context, _ *modelsOptions, names []string, stdout, _ io.Writer) error {
+	for _, half := range pairOf(names[0]) {
+		path, err := models.Path(half)
+		if err != nil {
+			return withHint(err, hintOf(err))
+		}
+		fmt.Fprintln(stdout, path)
+	}
+	return nil
+}
+
+// modelError adds the hint to an error that says that a model is not there, or
+// how it is to be opened.
 func modelError(name string, err error) error {
-	if name == defaultModel {
-		return withHint(err, fmt.Sprintf("put OpenAI's CLIP, as Hugging Face folders, into %s (README, first ten minutes), name a folder with -m, or try -m demo", models.Dir()))
+	var missing *models.MissingModelError
+	if errors.As(err, &missing) {
+		return withHint(err, fmt.Sprintf("carve models pull %s fetches it (about %d MB, from %s); -m demo needs no download", name, missing.Size/1e6, missing.Host()))
 	}
 	var unknown *models.UnknownModelError
 	if errors.As(err, &unknown) {
-		return withHint(err, "carve models list shows those there are; a folder is given as ./FOLDER")
+		return withHint(err, "carve models list shows those there are; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt")
 	}
-	return err
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return withHint(err, hintOf(err))
+}
+
+// pairOf is the models that a name means.
+func pairOf(name string) []string {
+	a, b := models.Pair(name)
+	return uniq(a, b)
 }
 
 func uniq(a, b string) []string {
@@ -128,6 +325,14 @@ func count(n int64) string {
 		return fmt.Sprintf("%.1f G", float64(n)/1e9)
 	}
 	return fmt.Sprintf("%.1f M", float64(n)/1e6)
+}
+
+// megabytes writes a size: 351 MB.
+func megabytes(n int64) string {
+	if n < 10e6 {
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
 }
 
 // columns lays names out in lines of at most 76 characters.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/models"
 	"github.com/spf13/pflag"
 )
 
@@ -22,7 +23,10 @@ type segmentOptions struct {
 	model      string
 	classifier string
 	device     string
+	precision  string
 	threads    int
+	offline    bool
+	yes        bool
 
 	preset  string
 	eta     float32
@@ -88,9 +92,12 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.StringVarP(&o.output, "output", "o", "", "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
 
-	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a registered name or a folder")
+	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a name, a folder or a checkpoint")
 	fs.StringVar(&o.classifier, "classifier", "", "CLIP that judges them (default: the model's pair)")
 	fs.StringVar(&o.device, "device", "auto", "auto, cpu or cuda; auto takes a GPU where ONNX Runtime finds one")
+	fs.StringVar(&o.precision, "precision", "fp32", "fp32, or int8: two to three times faster on a CPU, a little less exact")
+	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
+	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
 	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
 
 	fs.StringVar(&o.preset, "preset", "", "thresholds, prompts and texts as one set (default: voc, and stickers for -m demo)")
@@ -158,6 +165,12 @@ func (o *segmentOptions) check(args []string) error {
 	}
 	if err := oneOf("device", o.device, "auto", "cpu", "cuda"); err != nil {
 		return err
+	}
+	if err := oneOf("precision", o.precision, models.Float32, models.Int8); err != nil {
+		return err
+	}
+	if o.precision == models.Int8 && o.device == "cuda" {
+		return withHint(usagef("--precision int8 runs on the CPU only"), "leave out one of --precision int8 and --device cuda")
 	}
 	if o.input == "" {
 		return withHint(usagef("no input"), "give one with -i FILE")

@@ -2,13 +2,18 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/models/demo"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -19,6 +24,14 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as users do: testdata/script/*.txt say what is
 // typed, what must be printed, and which files must be there afterwards.
 func TestScripts(t *testing.T) {
+	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/wrong/") {
+			fmt.Fprint(w, "this is not the file that you are looking for")
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(mirror.Close)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -31,6 +44,21 @@ func TestScripts(t *testing.T) {
 				}
 			}
 			env.Setenv("CARVE_CACHE", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("MIRROR", mirror.URL)
+			// The demo model as a folder, and its weights by themselves.
+			if err := os.CopyFS(filepath.Join(env.WorkDir, "demo-model"), demo.FS); err != nil {
+				return err
+			}
+			weights, err := demo.FS.ReadFile("model.safetensors")
+			if err != nil {
+				return err
+			}
+			if err := os.Mkdir(filepath.Join(env.WorkDir, "alone"), 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "alone", "some.safetensors"), weights, 0o644); err != nil {
+				return err
+			}
 			return os.WriteFile(filepath.Join(env.WorkDir, "demo.mp4"), democlip.Clip, 0o644)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

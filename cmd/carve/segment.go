@@ -69,7 +69,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	defer src.Close()
 
-	m, err := openModels(o, queries, preset, log)
+	m, err := openModels(o, queries, preset, stderr, log)
 	if err != nil {
 		return nil, err
 	}
@@ -263,15 +263,18 @@ func (m *openedModels) close() {
 	m.proposer.Close()
 }
 
-func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, log *slog.Logger) (_ *openedModels, err error) {
+func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stderr io.Writer, log *slog.Logger) (_ *openedModels, err error) {
 	proposer, judge := models.Pair(o.model)
 	if o.classifier != "" {
 		judge = o.classifier
 	}
-	options := models.Options{Threads: o.threads, Device: o.device, Log: log}
+	if err := haveModels(o, uniq(proposer, judge), stderr, log); err != nil {
+		return nil, err
+	}
+	options := models.Options{Threads: o.threads, Device: o.device, Precision: o.precision, Log: log}
 	m := &openedModels{}
 	if m.proposer, err = models.Open(context.Background(), proposer, options); err != nil {
-		return nil, modelError(o.model, err)
+		return nil, modelError(proposer, err)
 	}
 	m.judge = m.proposer
 	if judge != proposer {
@@ -280,7 +283,7 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, log *
 			if o.classifier != "" {
 				return nil, modelError(o.classifier, err)
 			}
-			return nil, modelError(o.model, err)
+			return nil, modelError(judge, err)
 		}
 	}
 	defer func() {

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/carve-video/carve/models"
+	"golang.org/x/term"
+)
+
+// pullModels fetches models by name; a pair is both its halves.
+func pullModels(ctx context.Context, o *modelsOptions, names []string, _, stderr io.Writer) error {
+	var halves []string
+	for _, name := range names {
+		for _, half := range pairOf(name) {
+			if _, ok := models.Known(half); !ok {
+				return withHint(usagef("there is nowhere to pull %q from", half),
+					"carve models list shows what can be pulled; a file or folder of your own comes by carve models import")
+			}
+			halves = append(halves, half)
+		}
+	}
+	for _, half := range halves {
+		if err := pullModel(ctx, half, o.quiet, stderr, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pullModel fetches one model and says so.
+func pullModel(ctx context.Context, name string, quiet bool, stderr io.Writer, log *slog.Logger) error {
+	show := newTransfer(name, quiet, stderr)
+	fetched, err := models.Pull(ctx, name, models.PullOptions{Progress: show.progress, Log: log})
+	show.end()
+	if ctx.Err() != nil {
+		return withHint(interruptedError{}, "what was fetched is kept: the same command goes on from there")
+	}
+	if err != nil {
+		return withHint(err, "carve models import PATH takes a copy of the file from elsewhere; CARVE_MIRROR and HTTPS_PROXY name a way round")
+	}
+	if !quiet {
+		what := "is here already"
+		if fetched {
+			what = "pulled"
+		}
+		fmt.Fprintf(stderr, "%s: %s\n", name, what)
+	}
+	return nil
+}
+
+// haveModels makes sure that the models of a run are on this machine: those
+// that can be fetched are fetched, after saying what and from where, when
+// somebody sits at a terminal or said --yes.
+func haveModels(o *segmentOptions, names []string, stderr io.Writer, log *slog.Logger) error {
+	var lacking []string
+	var from *models.MissingModelError
+	size := int64(0)
+	for _, name := range names {
+		_, err := models.Path(name)
+		_, here := os.Stat(name) // a folder of that name will do
+		// What is here, built in, a path, or unknown is for opening it to tell.
+		if here != nil && errors.As(err, &from) {
+			lacking = append(lacking, name)
+			size += from.Size
+		}
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	what := "model " + lacking[0] + " is"
+	if len(lacking) > 1 {
+		what = "models " + strings.Join(lacking, " and ") + " are"
+	}
+	what += " not on this machine"
+	pull := "carve models pull " + strings.Join(lacking, " ")
+	switch {
+	case o.offline:
+		return withHint(errors.New(what), fmt.Sprintf("%s fetches %s from %s; --offline does not", pull, megabytes(size), from.Host()))
+	case !o.yes && !isTerminal(stderr):
+		return withHint(errors.New(what), fmt.Sprintf("%s, or --yes, fetches %s from %s; -m demo needs no download", pull, megabytes(size), from.Host()))
+	}
+	fmt.Fprintf(stderr, "%s: fetching %s from %s\n", what, megabytes(size), from.Host())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	for _, name := range lacking {
+		if err := pullModel(ctx, name, o.quiet, stderr, log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A transfer shows how far a fetch is: a line that is written over on a
+// terminal, and elsewhere one line every ten seconds.
+type transfer struct {
+	name   string
+	w      io.Writer // nil is silent
+	width  int       // of the terminal; 0 if it is none
+	shown  time.Time
+	lively bool // whether a line stands on the terminal
+}
+
+func newTransfer(name string, quiet bool, w io.Writer) *transfer {
+	t := &transfer{name: name, shown: time.Now()}
+	if quiet {
+		return t
+	}
+	t.w = w
+	if f, ok := w.(*os.File); ok && isTerminal(w) {
+		var err error
+		if t.width, _, err = term.GetSize(int(f.Fd())); err != nil {
+			t.width = 80
+		}
+	}
+	return t
+}
+
+func (t *transfer) progress(p models.Progress) {
+	if t.w == nil {
+		return
+	}
+	text := t.name + ": " + transferText(p)
+	if t.width > 0 {
+		if len(text) > t.width-1 {
+			text = text[:t.width-1]
+		}
+		fmt.Fprintf(t.w, "\r\x1b[K%s", text)
+		t.lively = true
+		return
+	}
+	if time.Since(t.shown) >= 10*time.Second {
+		t.shown = time.Now()
+		fmt.Fprintln(t.w, text)
+	}
+}
+
+// end clears the terminal's line: what came of it is said by a line of its own.
+func (t *transfer) end() {
+	if t.lively {
+		fmt.Fprint(t.w, "\r\x1b[K")
+	}
+}
+
+// transferText is "123.4 of 351.0 MB, 35 %, 12.3 MB/s, 19 s left".
+func transferText(p models.Progress) string {
+	s := fmt.Sprintf("%.1f MB", float64(p.Have)/1e6)
+	if p.Total > 0 {
+		s = fmt.Sprintf("%.1f of %.1f MB, %d %%", float64(p.Have)/1e6, float64(p.Total)/1e6, 100*p.Have/p.Total)
+	}
+	if p.Rate > 0 {
+		s += fmt.Sprintf(", %.1f MB/s", p.Rate/1e6)
+	}
+	if p.ETA > 0 {
+		s += fmt.Sprintf(", %v left", p.ETA.Round(time.Second))
+	}
+	if p.Retry > 0 {
+		s += fmt.Sprintf(", try %d", p.Retry+1)
+	}
+	return s
+}

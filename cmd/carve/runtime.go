@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/carve-video/carve/internal/fetch"
+	"github.com/carve-video/carve/internal/ort"
+	"github.com/carve-video/carve/internal/ortdist"
+	"github.com/carve-video/carve/models"
+	"github.com/spf13/pflag"
+)
+
+// runtimeOptions are the flags of "carve runtime".
+type runtimeOptions struct {
+	bare  bool
+	quiet bool
+}
+
+func newRuntimeFlags(o *runtimeOptions) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("runtime", pflag.ContinueOnError)
+	fs.BoolVar(&o.bare, "without-nvidia", false, "pull cuda: leave out NVIDIA's libraries, for a system that has CUDA 13 and cuDNN 9")
+	fs.BoolVar(&o.quiet, "quiet", false, "pull: print errors only")
+	return fs
+}
+
+func runtimeHelp() string {
+	var o runtimeOptions
+	return `carve runtime - list and fetch ONNX Runtime, the library that models run on
+
+Usage:
+  carve runtime list           those on this machine, and those that can be pulled
+  carve runtime pull cpu       the one for any CPU
+  carve runtime pull cuda      the one for NVIDIA GPUs, with all it needs but the driver
+  carve runtime verify         compute the checksums of what was pulled again
+
+Flags:
+` + newRuntimeFlags(&o).FlagUsagesWrapped(100) + `
+They lie beside each other in ` + ort.CacheDir() + `. Where there is an NVIDIA driver
+the GPU one is taken, which can do all that the other can; CARVE_ONNXRUNTIME
+names a library of your own. Downloads resume where they broke off; CARVE_MIRROR,
+a base URL, stands in for the publisher's host, and HTTPS_PROXY is honoured.
+`
+}
+
+func runRuntime(args []string, stdout, stderr io.Writer) error {
+	var o runtimeOptions
+	fs := newRuntimeFlags(&o)
+	if err := parse(fs, args, runtimeHelp, stdout); err != nil {
+		return err
+	}
+	cache := ort.CacheDir()
+	if cache == "" {
+		return withHint(errors.New("there is no folder to keep ONNX Runtime in"), "set CARVE_CACHE")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch verb := strings.Join(fs.Args(), " "); {
+	case verb == "list":
+		return listRuntimes(cache, stdout)
+	case verb == "verify":
+		return verifyRuntimes(ctx, cache, stdout)
+	case fs.NArg() == 2 && fs.Arg(0) == "pull":
+		return pullRuntime(ctx, cache, fs.Arg(1), o, stdout, stderr)
+	default:
+		return withHint(usagef("cannot understand \"runtime %s\"", verb), "carve runtime --help lists what can be done with it")
+	}
+}
+
+func listRuntimes(cache string, stdout io.Writer) error {
+	list, bad := ortdist.List(cache)
+	for _, in := range list {
+		fmt.Fprintf(stdout, "%-5s %-8s %-8s %8s  %s\n", in.Name, in.Version, "here", megabytes(in.Size), in.Folder)
+	}
+	for _, b := range ortdist.Builds() {
+		if b.OS != runtime.GOOS || b.Arch != runtime.GOARCH {
+			continue
+		}
+		here := slices.ContainsFunc(list, func(in ortdist.Installed) bool { return in.Name == b.Name && in.Version == b.Version })
+		if !here {
+			fmt.Fprintf(stdout, "%-5s %-8s %-8s %8s  to fetch%s\n", b.Name, b.Version, "not here", megabytes(b.Size(true)), needs(b))
+		}
+	}
+	if path, version, err := models.Runtime(); err == nil {
+		fmt.Fprintf(stdout, "\nin use: %s (%s)\n", path, version)
+	} else {
+		fmt.Fprintf(stdout, "\nin use: none: %s\n", oneLine(err.Error()))
+	}
+	return bad
+}
+
+func needs(b ortdist.Build) string {
+	if b.Needs == "" {
+		return ""
+	}
+	return "; needs " + b.Needs
+}
+
+func pullRuntime(ctx context.Context, cache, name string, o runtimeOptions, stdout, stderr io.Writer) error {
+	b, err := ortdist.Find(name)
+	if err != nil {
+		return withHint(usageError{err}, "carve runtime list shows those there are for this machine")
+	}
+	if o.bare && name != "cuda" {
+		return usagef("--without-nvidia is about the build cuda")
+	}
+	if !o.quiet {
+		fmt.Fprintf(stderr, "ONNX Runtime %s for %s%s: %s to fetch, unless it is here\n", b.Version, b.Name, needs(b), megabytes(b.Size(!o.bare)))
+		for _, a := range b.Archives {
+			if !a.Libraries || !o.bare {
+				fmt.Fprintf(stderr, "  %-60s %8s  %s\n", a.Name, megabytes(a.Size), a.Licence)
+			}
+		}
+	}
+	in, err := ortdist.Install(ctx, cache, b, ortdist.Options{Libraries: !o.bare, Get: func(ctx context.Context, a ortdist.Archive, dest string) error {
+		show := newTransfer(a.Name, o.quiet, stderr)
+		defer show.end()
+		c := fetch.Client{Mirror: os.Getenv("CARVE_MIRROR"), Progress: show.progress}
+		_, err := c.Get(ctx, fetch.File{URLs: []string{a.URL}, SHA256: a.SHA256}, dest)
+		return err
+	}})
+	if ctx.Err() != nil {
+		return withHint(interruptedError{}, "what was fetched is kept: the same command goes on from there")
+	}
+	if err != nil {
+		return withHint(fmt.Errorf("pulling ONNX Runtime for %s: %w", name, err),
+			"CARVE_MIRROR and HTTPS_PROXY name a way round; CARVE_ONNXRUNTIME takes a library of your own")
+	}
+	fmt.Fprintf(stdout, "%s\n", in.Library)
+	return nil
+}
+
+func verifyRuntimes(ctx context.Context, cache string, stdout io.Writer) error {
+	list, bad := ortdist.List(cache)
+	for _, in := range list {
+		name := filepath.Base(in.Folder)
+		err := ortdist.Verify(ctx, in.Folder)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, ortdist.ErrNoManifest):
+			fmt.Fprintf(stdout, "%-28s there; with no checksums to compare\n", name)
+		case err != nil:
+			fmt.Fprintf(stdout, "%-28s bad: %s\n", name, oneLine(err.Error()))
+			bad = errors.Join(bad, withHint(err, "remove "+in.Folder+" and pull it again"))
+		default:
+			fmt.Fprintf(stdout, "%-28s ok\n", name)
+		}
+	}
+	return bad
+}
