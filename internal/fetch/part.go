@@ -7,33 +7,41 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"io/fs"
 	"os"
 )
 
 // A part is a file that is being fetched: what there is of it, and the hash of
 // that.
 type part struct {
-	path string
-	file *os.File
-	hash hash.Hash
-	have int64
+	path    string
+	file    *os.File
+	hash    hash.Hash
+	have    int64
+	resumed int64 // of have, what an earlier attempt had left
+	pieced  bool  // from more than one answer, so that the pieces may not fit
 }
+
+var errNotFile = errors.New("there is something that is not a file")
 
 // openPart opens a part file, and hashes what an earlier attempt left in it.
 func openPart(ctx context.Context, path string) (*part, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return nil, fail("write", path, err)
+		return nil, onDisk("write", path, err)
+	}
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		f.Close()
+		return nil, onDisk("write", path, errors.Join(err, errNotFile))
 	}
 	p := &part{path: path, file: f, hash: sha256.New()}
 	if p.have, err = io.Copy(p.hash, reader{ctx, f}); err != nil {
-		p.close()
+		f.Close()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fail("read", path, err)
+		return nil, onDisk("read", path, err)
 	}
+	p.resumed = p.have
 	return p, nil
 }
 
@@ -42,17 +50,17 @@ func (p *part) Write(b []byte) (int, error) {
 	n, err := p.file.Write(b)
 	p.hash.Write(b[:n]) // a hash does not fail
 	p.have += int64(n)
-	return n, fail("write", p.path, err)
+	return n, onDisk("write", p.path, err)
 }
 
 // restart forgets what there is.
 func (p *part) restart() error {
 	_, err := p.file.Seek(0, io.SeekStart)
 	if err := errors.Join(p.file.Truncate(0), err); err != nil {
-		return fail("empty", p.path, err)
+		return onDisk("empty", p.path, err)
 	}
 	p.hash.Reset()
-	p.have = 0
+	p.have, p.resumed, p.pieced = 0, 0, false
 	return nil
 }
 
@@ -60,35 +68,42 @@ func (p *part) sum() string { return hex.EncodeToString(p.hash.Sum(nil)) }
 
 // become gives the part its final name, when it is safe on disk.
 func (p *part) become(dest string) error {
-	if err := errors.Join(p.file.Sync(), p.close()); err != nil {
-		return fail("write", p.path, err)
+	f := p.file
+	p.file = nil
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return onDisk("write", p.path, err)
 	}
-	return os.Rename(p.path, dest)
+	return onDisk("rename", p.path, os.Rename(p.path, dest))
 }
 
-func (p *part) remove() error {
-	return errors.Join(p.close(), os.Remove(p.path))
-}
-
+// close ends the work on a part that did not become the file. What there is of
+// it stays for the next attempt; nothing does not.
 func (p *part) close() error {
 	if p.file == nil {
 		return nil
 	}
 	f := p.file
 	p.file = nil
-	return f.Close()
+	err := f.Close()
+	if p.have == 0 {
+		err = errors.Join(err, os.Remove(p.path))
+	}
+	return onDisk("close", p.path, err)
 }
 
 // sumOf is the checksum of a file.
 func sumOf(ctx context.Context, path string) (string, error) {
+	// Looked at before it is opened: to open a pipe may wait forever.
+	if st, err := os.Stat(path); err != nil {
+		return "", err
+	} else if !st.Mode().IsRegular() {
+		return "", onDisk("replace", path, errNotFile)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err == nil && st.IsDir() {
-		return "", &os.PathError{Op: "fetch", Path: path, Err: fs.ErrExist}
-	}
 	h := sha256.New()
 	if _, err := io.Copy(h, reader{ctx, f}); err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,12 +16,16 @@ import (
 // errStalled ends a connection that brings nothing any more.
 var errStalled = errors.New("the connection brings nothing any more")
 
+// errNoRange is the answer to a part that is longer than the file, or that the
+// server has nothing to go on with for another reason.
+var errNoRange = errors.New("the server has nothing that the part could go on with")
+
 // try makes one request for what the part lacks. Without an error the part is
 // as long as the server says the file is.
 func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := or(c.Stall, 30*time.Second)
+	stall := cmp.Or(c.Stall, 30*time.Second)
 	watch := time.AfterFunc(stall, func() { cancel(errStalled) })
 	defer watch.Stop()
 
@@ -34,7 +39,7 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 	if p.have > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.have))
 	}
-	res, err := or(c.HTTP, client).Do(req)
+	res, err := c.requester().Do(req)
 	if err != nil {
 		return onTheWay(ctx, u, err)
 	}
@@ -43,19 +48,18 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 	if err != nil {
 		return err
 	}
-	if total == p.have && res.StatusCode == http.StatusRequestedRangeNotSatisfiable {
-		return nil
-	}
 	m.total = max(total, 0)
 	buffer := make([]byte, 128<<10)
 	for {
 		n, err := res.Body.Read(buffer)
 		if n > 0 {
-			watch.Reset(stall)
+			// A slow disk is not a stalled connection.
+			watch.Stop()
 			if _, err := p.Write(buffer[:n]); err != nil {
 				return err
 			}
-			m.show(p.have)
+			m.add(n)
+			watch.Reset(stall)
 		}
 		if err == io.EOF {
 			break
@@ -63,8 +67,14 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 		if err != nil {
 			return onTheWay(ctx, u, err)
 		}
+		if total >= 0 && p.have > total {
+			break
+		}
 	}
-	if total >= 0 && p.have != total {
+	switch {
+	case total >= 0 && p.have > total:
+		return start(p, fmt.Errorf("%s: the server sends more than the %d bytes that it says the file has", visible(u), total))
+	case total >= 0 && p.have < total:
 		return fmt.Errorf("%s: the connection ended at byte %d of %d", visible(u), p.have, total)
 	}
 	return nil
@@ -73,65 +83,64 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 // begin looks at the head of an answer: whether its body goes on from the part
 // or starts anew, and how long the file is in all; -1 is not known.
 func begin(res *http.Response, u *url.URL, p *part) (total int64, err error) {
-	switch res.StatusCode {
-	case http.StatusOK: // also where a range was asked for and is not honoured
+	switch {
+	case res.StatusCode == http.StatusOK: // also where a range was asked for and is not honoured
 		if p.have > 0 {
 			if err := p.restart(); err != nil {
 				return 0, err
 			}
 		}
 		return res.ContentLength, nil
-	case http.StatusPartialContent:
-		from, total, ok := contentRange(res.Header.Get("Content-Range"))
-		if !ok || from != p.have {
-			err := p.restart()
-			return 0, errors.Join(fmt.Errorf("%s: the server sends another part of the file than the one asked for", visible(u)), err)
+	case res.StatusCode == http.StatusPartialContent:
+		r, ok := contentRange(res.Header.Get("Content-Range"))
+		if !ok || r.first != p.have || res.ContentLength >= 0 && res.ContentLength != r.last-r.first+1 {
+			return 0, start(p, fmt.Errorf("%s: the server sends another part of the file than the one asked for", visible(u)))
 		}
-		if total < 0 && res.ContentLength >= 0 {
-			total = p.have + res.ContentLength
-		}
-		return total, nil
-	case http.StatusRequestedRangeNotSatisfiable:
-		// The part is as long as the file, or longer.
-		if _, total, ok := contentRange(res.Header.Get("Content-Range")); ok && total == p.have {
-			return total, nil
-		}
-		err := p.restart()
-		return 0, errors.Join(fmt.Errorf("%s: the server has less of the file than was fetched before", visible(u)), err)
+		p.pieced = p.pieced || p.have > 0
+		return r.total, nil
+	case res.StatusCode == http.StatusRequestedRangeNotSatisfiable && p.have > 0:
+		return 0, start(p, fmt.Errorf("%s: %w", visible(u), errNoRange))
 	}
 	return 0, &StatusError{URL: visible(u), Status: res.StatusCode, after: retryAfter(res.Header.Get("Retry-After"))}
 }
 
-// contentRange reads "bytes 100-199/200" and "bytes */200"; -1 is not said.
-func contentRange(s string) (from, total int64, ok bool) {
-	s, ok = strings.CutPrefix(s, "bytes ")
-	span, size, ok2 := strings.Cut(s, "/")
-	if !ok || !ok2 {
-		return 0, 0, false
+// start empties the part because of an error, which it returns.
+func start(p *part, because error) error {
+	if err := p.restart(); err != nil {
+		return fmt.Errorf("%w; %w", because, err)
 	}
-	total, from = -1, -1
-	var err error
-	if size != "*" {
-		if total, err = strconv.ParseInt(size, 10, 64); err != nil || total < 0 {
-			return 0, 0, false
-		}
-	}
-	if span != "*" {
-		first, _, _ := strings.Cut(span, "-")
-		if from, err = strconv.ParseInt(first, 10, 64); err != nil {
-			return 0, 0, false
-		}
-	}
-	return from, total, true
+	return because
 }
 
-// retryAfter reads seconds or a date; what cannot be read is nothing.
+// A span is what a Content-Range says.
+type span struct{ first, last, total int64 }
+
+// contentRange reads "bytes 100-199/200". Where the total is not said ("*") it
+// is taken to end with the range, for what is asked for is always all the rest.
+func contentRange(s string) (span, bool) {
+	rest, ok1 := strings.CutPrefix(s, "bytes ")
+	rest, size, ok2 := strings.Cut(rest, "/")
+	from, to, ok3 := strings.Cut(rest, "-")
+	first, err1 := strconv.ParseInt(from, 10, 64)
+	last, err2 := strconv.ParseInt(to, 10, 64)
+	if !ok1 || !ok2 || !ok3 || err1 != nil || err2 != nil || first < 0 || last < first {
+		return span{}, false
+	}
+	if size == "*" {
+		return span{first, last, last + 1}, true
+	}
+	total, err := strconv.ParseInt(size, 10, 64)
+	return span{first, last, total}, err == nil && last < total
+}
+
+// retryAfter reads seconds or a date; what cannot be read is nothing. More than
+// maxPause is not waited for, whatever the server wishes.
 func retryAfter(s string) time.Duration {
-	if n, err := strconv.Atoi(s); err == nil && n > 0 {
-		return min(time.Duration(n), 3600) * time.Second
+	if n, err := strconv.Atoi(s); err == nil {
+		return time.Duration(min(max(n, 0), int(maxPause/time.Second))) * time.Second
 	}
 	if t, err := http.ParseTime(s); err == nil {
-		return max(time.Until(t), 0)
+		return min(max(time.Until(t), 0), maxPause)
 	}
 	return 0
 }
@@ -139,7 +148,7 @@ func retryAfter(s string) time.Duration {
 // onTheWay words an error of the network: the URL is said once, and without
 // what must not be shown.
 func onTheWay(ctx context.Context, u *url.URL, err error) error {
-	if cause := context.Cause(ctx); cause == errStalled {
+	if context.Cause(ctx) == errStalled {
 		err = errStalled
 	}
 	var wrapped *url.Error

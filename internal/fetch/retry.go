@@ -1,0 +1,98 @@
+package fetch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"time"
+)
+
+// maxTries bounds all tries of a URL: a server that brings a few bytes each
+// time must not keep one forever.
+const maxTries = 200
+
+// maxPause bounds the pause between tries.
+const maxPause = time.Minute
+
+// from makes the part whole from one URL, try after try.
+func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *meter) error {
+	var (
+		idle    int      // tries in a row that brought nothing
+		most    = p.have // the farthest that any try came
+		renewed bool     // begun anew, for the checksum was wrong
+		refused bool     // begun anew, for the server has no such range
+		pauses  = backoff{first: max(cmp.Or(c.Backoff, 500*time.Millisecond), 0)}
+	)
+	for all := 1; ; all++ {
+		err := c.try(ctx, u, p, m)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		// After an error too: what broke may have been only the end of an
+		// answer whose bytes are all there.
+		if err == nil || p.have > 0 {
+			if p.sum() == want {
+				return nil
+			}
+		}
+		switch {
+		case err == nil:
+			bad := &ChecksumError{visible(u), want, p.sum()}
+			again := p.pieced && !renewed
+			if err := p.restart(); err != nil {
+				return fmt.Errorf("%w; %w", bad, err)
+			}
+			if !again {
+				return bad
+			}
+			c.log().Warn("the checksum is wrong after going on from a part: fetching from the start", "url", visible(u))
+			renewed, most = true, 0
+			continue
+		case errors.Is(err, errNoRange) && !refused && !isDisk(err):
+			c.log().Warn("the server has nothing that the part could go on with: fetching from the start", "url", visible(u))
+			refused, most = true, 0
+			continue
+		case isFinal(err), isDisk(err):
+			return err
+		}
+		idle++
+		// Measured against the best try rather than the last: a server that
+		// takes no ranges would bring the same bytes again and again.
+		if p.have > most {
+			idle, most = 0, p.have
+			pauses.reset()
+		}
+		if idle >= cmp.Or(c.Tries, 6) || all >= maxTries {
+			return fmt.Errorf("%w (given up after %d tries)", err, all)
+		}
+		wait := pauses.next()
+		var status *StatusError
+		if errors.As(err, &status) && status.after > 0 {
+			wait = status.after
+		}
+		c.log().Warn("a try failed", "err", err, "again_in", wait.Round(time.Millisecond))
+		m.retry()
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// A backoff is the pauses between tries. They vary, so that the many whom a
+// server threw out do not all come back at the same moment.
+type backoff struct {
+	first   time.Duration
+	current time.Duration
+}
+
+func (b *backoff) next() time.Duration {
+	b.current = min(max(2*b.current, b.first), maxPause)
+	return min(b.current+rand.N(b.current/4+1), maxPause)
+}
+
+func (b *backoff) reset() { b.current = 0 }
