@@ -117,7 +117,7 @@ func (m *Model) built(n *net) (dir string, err error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
 	}
-	m.options.Log.Info("building a graph, once for this model", "model", m.name, "graph", n.Name(), "precision", n.precision)
+	m.options.Log.Info("preparing the model for this machine, once; later starts are faster", "model", m.name, "graph", n.Name(), "precision", n.precision)
 	if err := n.keep(graph, home, dir); err != nil {
 		return "", err
 	}

@@ -11,7 +11,7 @@ import (
 
 // newLog makes the logger of a run: lines like the program's errors, or JSON.
 func newLog(o *segmentOptions, stderr io.Writer) *slog.Logger {
-	level := slog.LevelWarn
+	level := slog.LevelInfo
 	switch {
 	case o.quiet:
 		level = slog.LevelError

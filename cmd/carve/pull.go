@@ -88,11 +88,11 @@ func haveModels(o *segmentOptions, names []string, stderr io.Writer, log *slog.L
 	case !o.yes && !isTerminal(stderr):
 		return withHint(errors.New(what), fmt.Sprintf("%s, or --yes, fetches %s from %s; -m demo needs no download", pull, megabytes(size), from.Host()))
 	}
-	fmt.Fprintf(stderr, "%s: fetching %s from %s\n", what, megabytes(size), from.Host())
+	log.Info(fmt.Sprintf("%s: fetching %s from %s", what, megabytes(size), from.Host()))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	for _, name := range lacking {
-		if err := pullModel(ctx, name, o.quiet, stderr, log); err != nil {
+		if err := pullModel(ctx, name, o.quiet || o.logFormat == "json", stderr, log); err != nil {
 			return err
 		}
 	}
