@@ -1,6 +1,10 @@
 package car
 
-import "context"
+import (
+	"context"
+	"image"
+	"image/draw"
+)
 
 // An Image is an upright RGB picture, 8 bits a sample, row by row without
 // padding: pixel (x, y) starts at Pix[3*(y*W+x)].
@@ -12,6 +16,26 @@ type Image struct {
 // NewImage returns a black image of the given size.
 func NewImage(w, h int) *Image {
 	return &Image{Pix: make([]uint8, 3*w*h), W: w, H: h}
+}
+
+// FromImage returns a picture of Go's as an Image. What is transparent stands on
+// black; more than 8 bits a sample are cut to 8.
+func FromImage(src image.Image) *Image {
+	b := src.Bounds()
+	rgba, ok := src.(*image.RGBA)
+	if !ok {
+		rgba = image.NewRGBA(b)
+		draw.Draw(rgba, b, src, b.Min, draw.Src)
+	}
+	img := NewImage(b.Dx(), b.Dy())
+	for y := range img.H {
+		from := rgba.Pix[rgba.PixOffset(b.Min.X, b.Min.Y+y):]
+		to := img.Pix[3*y*img.W:][:3*img.W]
+		for x := range img.W {
+			copy(to[3*x:3*x+3], from[4*x:4*x+3])
+		}
+	}
+	return img
 }
 
 // A TextEncoder is the language half of a CLIP. Its vectors live in the same

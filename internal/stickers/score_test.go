@@ -57,18 +57,6 @@ func newSegmenter(tb testing.TB) *car.Segmenter {
 	return s
 }
 
-func rgb(img image.Image) *car.Image {
-	b := img.Bounds()
-	dst := car.NewImage(b.Dx(), b.Dy())
-	for y := range dst.H {
-		for x := range dst.W {
-			r, g, bl, _ := img.At(b.Min.X+x, b.Min.Y+y).RGBA()
-			copy(dst.Pix[3*(y*dst.W+x):], []uint8{uint8(r >> 8), uint8(g >> 8), uint8(bl >> 8)})
-		}
-	}
-	return dst
-}
-
 // A tally counts as evaluate.py of the demo model does.
 type tally struct {
 	present, found, absent, kept int
@@ -178,7 +166,7 @@ func TestScore(t *testing.T) {
 	const scenes = 120
 	for i := range scenes {
 		scene := stickers.NewScene(770000+uint64(i), stickers.MeasureOptions(i))
-		s.run(t, seg, rgb(scene.Image), scene.Truth, tenQueries(scene.Truth, d))
+		s.run(t, seg, car.FromImage(scene.Image), scene.Truth, tenQueries(scene.Truth, d))
 	}
 	t.Log(&s)
 	if s.miou() < .65 || s.recall() < .85 || s.stray() > .03 {
@@ -203,7 +191,7 @@ func scoreFolder(t *testing.T, seg *car.Segmenter, dir string, d *rand.Rand) {
 			t.Fatalf("annotation %d is not an indexed picture", i)
 		}
 		truth := &stickers.Truth{W: img.Bounds().Dx(), H: img.Bounds().Dy(), Names: f.Labels, Ignored: f.Ignored, Labels: labels.Pix}
-		s.run(t, seg, rgb(img), truth, tenQueries(truth, d))
+		s.run(t, seg, car.FromImage(img), truth, tenQueries(truth, d))
 	}
 	t.Log(&s)
 }
@@ -248,7 +236,7 @@ func TestScoreDemoClip(t *testing.T) {
 	}
 	for n := 0; n < clip.Frames; n += 8 {
 		img, truth := clip.Frame(n)
-		res, err := seg.Segment(context.Background(), rgb(img), queries)
+		res, err := seg.Segment(context.Background(), car.FromImage(img), queries)
 		if err != nil {
 			t.Fatal(err)
 		}
