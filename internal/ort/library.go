@@ -56,7 +56,8 @@ func FindLibrary() (Found, error) {
 	}
 	if path := os.Getenv("CARVE_ONNXRUNTIME"); path != "" {
 		if exists(path) {
-			return Found{Path: path}, nil
+			in, _ := ortdist.Of(path) // or somebody else's, who sees to what it needs
+			return Found{path, in.Preload}, nil
 		}
 		return Found{}, &NoRuntimeError{Looked: []string{path + " (CARVE_ONNXRUNTIME)"}}
 	}

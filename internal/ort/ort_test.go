@@ -94,6 +94,11 @@ func TestFindLibrary(t *testing.T) {
 		t.Errorf("named: %s, want %s", got, named)
 	}
 
+	t.Setenv("CARVE_ONNXRUNTIME", library)
+	if found, err := FindLibrary(); err != nil || found.Path != library || !slices.Equal(found.Preload, []string{first}) {
+		t.Errorf("named, of carve's own: %+v, %v; want %s and before it %s", found, err, library, first)
+	}
+
 	// What the user names is not passed over.
 	t.Setenv("CARVE_ONNXRUNTIME", filepath.Join(dir, "gone.so"))
 	_, err := FindLibrary()

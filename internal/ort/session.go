@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"strconv"
 	"sync"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
@@ -31,8 +30,13 @@ type Options struct {
 	// Threads is the number of threads an operator may use; 0 is one for each
 	// core that the process may use.
 	Threads int
-	// Device is "cpu", "cuda", or "auto" (and empty): cuda if the library can.
-	Device string
+	// Device is what [ParseDevice] reads, or [Auto] (and empty): the best that
+	// works. DeviceOptions are the provider's own settings, by its own names.
+	Device        string
+	DeviceOptions map[string]string
+	// BFloat16 lets a CPU that can round the inputs of products to bfloat16;
+	// see [HasBFloat16].
+	BFloat16 bool
 	// Log is told which device was chosen; nil is silent.
 	Log *slog.Logger
 }
@@ -153,64 +157,31 @@ func (s *Session) options(o Options) (_ *onnxruntime.SessionOptions, err error) 
 		// busy cores spinning made the trunk 1.7 times slower.
 		"session.intra_op.allow_spinning": "0",
 	}
+	if o.BFloat16 {
+		config["mlas.enable_gemm_fastmath_arm64_bfloat16"] = "1"
+	}
 	for k, v := range config {
 		if err := options.AddSessionConfigEntry(k, v); err != nil {
 			return nil, err
 		}
 	}
-	s.device, err = chooseDevice(o.Device, options)
-	return options, err
-}
-
-// chooseDevice appends the provider for a device and says which it became.
-func chooseDevice(device string, options *onnxruntime.SessionOptions) (string, error) {
-	switch device {
-	case "cpu":
-		return "cpu", nil
-	case "", "auto", "cuda":
-	default:
-		return "", fmt.Errorf("unknown device %q: want auto, cpu or cuda", device)
-	}
-	err := appendCUDA(options)
-	if err == nil {
-		return "cuda", nil
-	}
-	if device == "cuda" {
-		return "", &DeviceError{Device: device, Err: err}
-	}
-	return "cpu", nil
-}
-
-// A DeviceError says that the runtime cannot use a device.
-type DeviceError struct {
-	Device string
-	Err    error // the runtime's
-}
-
-func (e *DeviceError) Error() string {
-	return fmt.Sprintf("the device %s cannot be used: %v", e.Device, e.Err)
-}
-
-func (e *DeviceError) Unwrap() error { return e.Err }
-
-// Hint says what to do about it.
-func (e *DeviceError) Hint() string {
-	return "carve runtime pull cuda fetches the GPU build of ONNX Runtime, which needs an NVIDIA GPU and its driver; --device cpu needs neither"
-}
-
-func appendCUDA(options *onnxruntime.SessionOptions) error {
-	cuda, err := onnxruntime.NewCUDAProviderOptions()
+	device, err := choose(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer cuda.Destroy()
-	if err := cuda.Update(map[string]string{"device_id": strconv.Itoa(0)}); err != nil {
-		return err
+	if err := device.add(options, device.Number, o.DeviceOptions); err != nil {
+		return nil, &DeviceError{device, err}
 	}
-	return options.AppendExecutionProviderCUDA(cuda)
+	s.device = device.String()
+	return options, nil
 }
 
-// Device is where the session runs: "cpu" or "cuda".
+// HasBFloat16 tells whether the runtime has products of bfloat16 for this kind
+// of CPU. It has them for 64-bit Arm on Linux, and none for x86, whatever the
+// CPU could do.
+func HasBFloat16() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "arm64" }
+
+// Device is where the session runs, as [ParseDevice] reads it.
 func (s *Session) Device() string { return s.device }
 
 // Run runs the model. in and out are in the order of the names given to

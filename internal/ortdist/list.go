@@ -123,6 +123,19 @@ func CUDA(cache string) (Installed, bool) {
 	return Installed{}, false
 }
 
+// Of finds the installation that a library belongs to: that of a folder that it
+// lies in, or that one's parent.
+func Of(library string) (Installed, bool) {
+	folder := filepath.Dir(library)
+	for range 3 {
+		if in, err := read(folder); err == nil && in.Library == library {
+			return in, true
+		}
+		folder = filepath.Dir(folder)
+	}
+	return Installed{}, false
+}
+
 // numbers makes 1.10 come after 1.9.
 func numbers(version string) (out []int) {
 	for part := range strings.SplitSeq(version, ".") {

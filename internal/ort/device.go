@@ -1,0 +1,321 @@
+package ort
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/carve-video/carve/internal/onnx"
+	onnxruntime "github.com/yalue/onnxruntime_go"
+)
+
+// A Provider is one of the runtime's execution providers: a kind of device.
+type Provider struct {
+	Name  string
+	About string // what it runs on
+	// Tried tells whether somebody has run carve's graphs on it and looked at
+	// what came out.
+	Tried bool
+	// Numbered providers take one of several devices: cuda:1.
+	Numbered bool
+	// Needs says what must be installed for it.
+	Needs string
+
+	add func(to *onnxruntime.SessionOptions, number int, options map[string]string) error
+}
+
+// Auto is the device that stands for the best one that works.
+const Auto = "auto"
+
+// CPU is the one device that every build of the runtime has.
+const CPU = "cpu"
+
+// providers are all that can be asked for.
+var providers = []Provider{
+	{Name: CPU, About: "any CPU", Tried: true,
+		add: func(_ *onnxruntime.SessionOptions, _ int, options map[string]string) error {
+			if len(options) > 0 {
+				return errors.New("it has no options")
+			}
+			return nil
+		}},
+	{Name: "cuda", About: "NVIDIA GPUs", Numbered: true, add: addCUDA,
+		Needs: "carve runtime pull cuda fetches the GPU build of ONNX Runtime, which needs an NVIDIA GPU and its driver; --device cpu needs neither"},
+	{Name: "tensorrt", About: "NVIDIA GPUs, by TensorRT", Numbered: true, add: addTensorRT,
+		Needs: "it needs what --device cuda needs (carve runtime pull cuda) and NVIDIA's TensorRT 10 in the library path"},
+	{Name: "coreml", About: "Apple's GPUs and Neural Engine", add: addCoreML,
+		Needs: "it needs macOS and a build of ONNX Runtime with CoreML: CARVE_ONNXRUNTIME names its library"},
+	{Name: "openvino", About: "Intel's CPUs, GPUs and NPUs", add: addOpenVINO,
+		Needs: "it needs a build of ONNX Runtime with OpenVINO: CARVE_ONNXRUNTIME names its library"},
+	{Name: "directml", About: "any GPU on Windows", Numbered: true, add: addDirectML,
+		Needs: "it needs Windows and a build of ONNX Runtime with DirectML: CARVE_ONNXRUNTIME names its library"},
+	{Name: "webgpu", About: "any GPU, by WebGPU", add: addWebGPU,
+		Needs: "it needs a GPU with a driver for Vulkan, Metal or Direct3D 12, and a build of ONNX Runtime with WebGPU (those of 1.30 have it)"},
+}
+
+// autoOrder is what [Auto] tries, the best first. Of the others none is taken
+// unasked as long as nobody has looked at what it computes.
+var autoOrder = []string{"cuda", CPU}
+
+// Providers lists what a device may be.
+func Providers() []Provider { return slices.Clone(providers) }
+
+// addCUDA has products of float32 done in float32: left to itself the provider
+// rounds their inputs to the 10 bits of TF32, and masks are no longer those of
+// the reference. The option use_tf32=1 is a good deal faster.
+func addCUDA(to *onnxruntime.SessionOptions, number int, options map[string]string) error {
+	cuda, err := onnxruntime.NewCUDAProviderOptions()
+	if err != nil {
+		return err
+	}
+	defer cuda.Destroy()
+	if err := cuda.Update(over(options, "device_id", strconv.Itoa(number), "use_tf32", "0")); err != nil {
+		return err
+	}
+	return to.AppendExecutionProviderCUDA(cuda)
+}
+
+// addTensorRT keeps the engines that TensorRT builds, which takes it minutes,
+// and leaves to CUDA what it cannot do itself.
+func addTensorRT(to *onnxruntime.SessionOptions, number int, options map[string]string) error {
+	trt, err := onnxruntime.NewTensorRTProviderOptions()
+	if err != nil {
+		return err
+	}
+	defer trt.Destroy()
+	defaults := []string{"device_id", strconv.Itoa(number)}
+	if cache := CacheDir(); cache != "" {
+		defaults = append(defaults, "trt_engine_cache_enable", "1", "trt_engine_cache_path", filepath.Join(cache, "tensorrt"))
+	}
+	if err := trt.Update(over(options, defaults...)); err != nil {
+		return err
+	}
+	if err := to.AppendExecutionProviderTensorRT(trt); err != nil {
+		return err
+	}
+	return addCUDA(to, number, nil)
+}
+
+func addCoreML(to *onnxruntime.SessionOptions, _ int, options map[string]string) error {
+	return to.AppendExecutionProviderCoreMLV2(over(options, "ModelFormat", "MLProgram"))
+}
+
+func addOpenVINO(to *onnxruntime.SessionOptions, _ int, options map[string]string) error {
+	return to.AppendExecutionProviderOpenVINO(over(options))
+}
+
+func addDirectML(to *onnxruntime.SessionOptions, number int, options map[string]string) error {
+	if len(options) > 0 {
+		return errors.New("it has no options")
+	}
+	return to.AppendExecutionProviderDirectML(number)
+}
+
+func addWebGPU(to *onnxruntime.SessionOptions, _ int, options map[string]string) error {
+	return to.AppendExecutionProvider("WebGPU", over(options))
+}
+
+// over is defaults, as keys and values in turn, with what the user said over
+// them.
+func over(options map[string]string, defaults ...string) map[string]string {
+	all := map[string]string{}
+	for i := 0; i < len(defaults); i += 2 {
+		all[defaults[i]] = defaults[i+1]
+	}
+	maps.Copy(all, options)
+	return all
+}
+
+// A Device is a provider, and which of its devices.
+type Device struct {
+	Provider
+	Number int
+}
+
+// String writes the device as [ParseDevice] reads it.
+func (d Device) String() string {
+	if d.Number > 0 {
+		return d.Name + ":" + strconv.Itoa(d.Number)
+	}
+	return d.Name
+}
+
+// ParseDevice reads "cpu", "cuda" or "cuda:1". [Auto] is no device.
+func ParseDevice(s string) (Device, error) {
+	name, number, numbered := strings.Cut(s, ":")
+	i := slices.IndexFunc(providers, func(p Provider) bool { return p.Name == name })
+	if i < 0 {
+		names := []string{Auto}
+		for _, p := range providers {
+			names = append(names, p.Name)
+		}
+		return Device{}, fmt.Errorf("unknown device %q: want one of %s", s, strings.Join(names, ", "))
+	}
+	d := Device{Provider: providers[i]}
+	if !numbered {
+		return d, nil
+	}
+	if !d.Numbered {
+		return d, fmt.Errorf("the device %q has a number, and there is only one %s", s, name)
+	}
+	n, err := strconv.ParseUint(number, 10, 15)
+	if err != nil {
+		return d, fmt.Errorf("the device %q has no number behind the colon", s)
+	}
+	d.Number = int(n)
+	return d, nil
+}
+
+// CheckDevice finds what is wrong with a device and its options before anything
+// is opened.
+func CheckDevice(device string, options map[string]string) error {
+	if device == "" || device == Auto {
+		if len(options) > 0 {
+			return errors.New("options of a device need the device by name")
+		}
+		return nil
+	}
+	d, err := ParseDevice(device)
+	if err != nil {
+		return err
+	}
+	if len(options) > 0 && (d.Name == CPU || d.Name == "directml") {
+		return fmt.Errorf("the device %s has no options", d.Name)
+	}
+	return nil
+}
+
+// A DeviceError says that the runtime cannot use a device.
+type DeviceError struct {
+	Device Device
+	Err    error // the runtime's
+}
+
+func (e *DeviceError) Error() string {
+	why := e.Err.Error()
+	// The runtime's own text begins with where in its source it was, and with
+	// the kind of error: "/a/b.cc:12 f(x) [ONNXRuntimeError] : 1 : FAIL : why".
+	if i := strings.LastIndex(why, "[ONNXRuntimeError] : "); i >= 0 {
+		if parts := strings.SplitN(why[i:], " : ", 4); len(parts) == 4 {
+			why = parts[3]
+		}
+	}
+	return fmt.Sprintf("the device %s cannot be used: %s", e.Device, why)
+}
+
+func (e *DeviceError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *DeviceError) Hint() string { return e.Device.Needs }
+
+// choose returns the device that a session is to run on: the one that was
+// asked for, or a [DeviceError]; for [Auto] the best that works.
+func choose(o Options) (Device, error) {
+	if err := CheckDevice(o.Device, o.DeviceOptions); err != nil {
+		return Device{}, err
+	}
+	if o.Device != "" && o.Device != Auto {
+		d, _ := ParseDevice(o.Device) // was just checked
+		return d, try(d, o.DeviceOptions)
+	}
+	for _, name := range autoOrder {
+		d, err := ParseDevice(name)
+		if err != nil {
+			return d, err
+		}
+		if err = try(d, nil); err == nil {
+			return d, nil
+		}
+		// Where there is no GPU nobody wants to hear of it.
+		if o.Log != nil && d.Name == "cuda" && hasDriver() {
+			passedOver.Do(func() {
+				o.Log.Warn("there is an NVIDIA driver, but its GPU cannot be used", "err", err, "hint", d.Needs)
+			})
+		}
+	}
+	return Device{}, errors.New("no device can be used, not even the CPU")
+}
+
+// passedOver has it said once in a process that a GPU is not used.
+var passedOver sync.Once
+
+// tries remembers which devices work: the answer takes a while to find, and
+// does not change in the life of a process.
+var tries struct {
+	sync.Mutex
+	of map[string]error
+}
+
+// try finds out whether a device can be used, by using it: a provider that is
+// listed, or that can be added to a session, may still lack its libraries, its
+// driver or its device.
+func try(d Device, options map[string]string) error {
+	if d.Name == CPU {
+		return nil
+	}
+	if err := Start(); err != nil {
+		return err
+	}
+	tries.Lock()
+	defer tries.Unlock()
+	key := fmt.Sprint(d, options) // fmt sorts maps
+	if err, ok := tries.of[key]; ok {
+		return err
+	}
+	err := tryOnce(d, options)
+	if err != nil {
+		err = &DeviceError{d, err}
+	}
+	if tries.of == nil {
+		tries.of = map[string]error{}
+	}
+	tries.of[key] = err
+	return err
+}
+
+// tryOnce does a product of two numbers on a device.
+func tryOnce(d Device, deviceOptions map[string]string) error {
+	g := onnx.NewGraph("trial")
+	g.Output("y", g.MatMul(g.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Fixed(1)), g.Floats([]float32{3}, 1, 1)), onnx.Float32)
+	options, err := onnxruntime.NewSessionOptions()
+	if err != nil {
+		return err
+	}
+	defer options.Destroy()
+	// What cannot be done is this function's error; the library would print it
+	// as well, in a form of its own.
+	if err := options.SetLogSeverityLevel(onnxruntime.LoggingLevelFatal); err != nil {
+		return err
+	}
+	if err := d.add(options, d.Number, deviceOptions); err != nil {
+		return err
+	}
+	s, err := onnxruntime.NewDynamicAdvancedSessionWithONNXData(g.Marshal(), g.Inputs(), g.Outputs(), options)
+	if err != nil {
+		return err
+	}
+	defer s.Destroy()
+	y := make([]float32, 1)
+	in, err := NewTensor([]float32{2}, 1, 1)
+	if err != nil {
+		return err
+	}
+	defer in.Destroy()
+	out, err := NewTensor(y, 1, 1)
+	if err != nil {
+		return err
+	}
+	defer out.Destroy()
+	if err := s.Run([]Tensor{in}, []Tensor{out}); err != nil {
+		return err
+	}
+	if y[0] != 6 {
+		return fmt.Errorf("it says that 2 times 3 is %g", y[0])
+	}
+	return nil
+}
