@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/carve-video/carve/internal/ort"
 )
@@ -42,13 +43,12 @@ func (m *Model) session(build func(w *weights) (*net, error)) (*ort.Session, err
 	if err != nil {
 		return nil, err
 	}
-	o := ort.Options{Threads: m.options.Threads, Device: m.options.Device, Log: m.options.Log}
-	if n.precision == Int8 {
-		// Only the CPU has these products.
-		if o.Device == "cuda" {
-			return nil, fmt.Errorf("precision %s runs on the CPU only: say --device cpu, or --precision %s", Int8, Float32)
-		}
-		o.Device = "cpu"
+	o := ort.Options{
+		Threads: m.options.Threads, Device: m.options.Device, DeviceOptions: m.options.DeviceOptions,
+		BFloat16: n.precision == Float32 && m.options.Precision == BFloat16, Log: m.options.Log,
+	}
+	if m.options.Precision == Int8 || m.options.Precision == BFloat16 {
+		o.Device = ort.CPU // auto: only the CPU has these products
 	}
 	if err := ort.Start(); err != nil {
 		return nil, err
@@ -128,6 +128,7 @@ func (m *Model) built(n *net) (dir string, err error) {
 // keep writes a graph and its weights into a folder of their own and moves that
 // into place whole. Of two processes that build at once the first one wins.
 func (n *net) keep(graph []byte, home, dir string) error {
+	sweep(home, "building-*")
 	temporary, err := os.MkdirTemp(home, "building-*")
 	if err != nil {
 		return err
@@ -200,6 +201,17 @@ func forget(home, kind, keep string) {
 	old, _ := filepath.Glob(filepath.Join(home, kind+"-*")) // the pattern is well-formed
 	for _, dir := range old {
 		if dir != keep {
+			os.RemoveAll(dir) // what stays costs room, nothing else
+		}
+	}
+}
+
+// sweep removes temporary folders of processes that ended before they could,
+// those of a day and older: nothing that is still being written.
+func sweep(home, pattern string) {
+	old, _ := filepath.Glob(filepath.Join(home, pattern)) // the pattern is well-formed
+	for _, dir := range old {
+		if st, err := os.Stat(dir); err == nil && time.Since(st.ModTime()) > 24*time.Hour {
 			os.RemoveAll(dir) // what stays costs room, nothing else
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/tensor"
@@ -94,9 +95,14 @@ func TestBuiltGraphs(t *testing.T) {
 	}
 
 	// Another precision is built beside it, other weights elsewhere.
-	everything(t, openTest(t, dir, Options{Precision: Int8}))
-	if n := len(builtGraphs(t, cache)); n != 6 {
-		t.Errorf("%d graphs after int8, want two more: %q", n, builtGraphs(t, cache))
+	for i, p := range []string{Int8, Float16} {
+		first := everything(t, openTest(t, dir, Options{Precision: p}))
+		if n := len(builtGraphs(t, cache)); n != 6+2*i {
+			t.Errorf("%d graphs after %s, want two more: %q", n, p, builtGraphs(t, cache))
+		}
+		if again := everything(t, openTest(t, dir, Options{Precision: p})); !slices.Equal(again, first) {
+			t.Errorf("%s: the second use gave other numbers", p)
+		}
 	}
 	other := tiny.write(t, tensor.F16, 2)
 	if got := everything(t, openTest(t, other, Options{})); slices.Equal(got, plain) {
@@ -121,6 +127,15 @@ func TestBuiltGraphs(t *testing.T) {
 		near(t, "after damage", everything(t, openTest(t, dir, Options{})), plain, 1e-5)
 	}
 
+	// What a process left that was killed goes after a day, and not before.
+	home := filepath.Dir(built[0])
+	for name, age := range map[string]time.Duration{"building-old": 25 * time.Hour, "building-new": time.Hour} {
+		left := filepath.Join(home, name)
+		if err := errorsOf(os.Mkdir(left, 0o755), os.Chtimes(left, time.Time{}, time.Now().Add(-age))); err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	// An older builder's graph goes when its successor comes.
 	i := slices.IndexFunc(built, func(b string) bool { return strings.Contains(b, "vision-trunk-fp32") })
 	if i < 0 {
@@ -133,6 +148,11 @@ func TestBuiltGraphs(t *testing.T) {
 	everything(t, openTest(t, dir, Options{}))
 	if _, err := os.Stat(old); err == nil {
 		t.Error("the older graph is still there")
+	}
+	for name, stays := range map[string]bool{"building-old": false, "building-new": true} {
+		if _, err := os.Stat(filepath.Join(home, name)); (err == nil) != stays {
+			t.Errorf("%s: %v, want it there: %v", name, err, stays)
+		}
 	}
 
 	// Without a place to keep them things work as well, and somebody is told.

@@ -22,7 +22,7 @@ func TestGoldenRuns(t *testing.T) {
 	open := map[string]*models.Model{}
 	model := func(t *testing.T, name string) *models.Model {
 		if open[name] == nil {
-			m, err := models.Open(t.Context(), golden.Dir(t, "models", name), models.Options{})
+			m, err := models.Open(t.Context(), golden.Dir(t, "models", name), models.Options{Device: os.Getenv("CARVE_TEST_DEVICE")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,13 +147,7 @@ func (r *run) check(t *testing.T, f car.Proposer, g car.Judge) {
 		r.traces = append(r.traces, kept)
 	}
 	pix, w, h := golden.RGB(t, r.c.Path(r.c.Image.File))
-	var queries []car.Query
-	for _, p := range r.passes {
-		for _, text := range p.Texts {
-			queries = append(queries, car.Named(text))
-		}
-	}
-	res, err := seg.Segment(t.Context(), &car.Image{Pix: pix, W: w, H: h}, queries)
+	res, err := seg.Segment(t.Context(), &car.Image{Pix: pix, W: w, H: h}, r.queries())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +161,15 @@ func (r *run) check(t *testing.T, f car.Proposer, g car.Judge) {
 		first += len(p.Texts)
 	}
 	r.checkLabels(t, res)
+}
+
+func (r *run) queries() (queries []car.Query) {
+	for _, p := range r.passes {
+		for _, text := range p.Texts {
+			queries = append(queries, car.Named(text))
+		}
+	}
+	return queries
 }
 
 func copies(v [][]float32) [][]float32 {

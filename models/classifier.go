@@ -8,13 +8,13 @@ import "github.com/carve-video/carve/internal/onnx"
 // only that row is computed.
 func classifierGraph(c config, w *weights, keepLastBlock bool, precision string) (*net, error) {
 	n := newNet("classifier", c, w)
-	n.precision, n.eightBit = precision, precision == Int8
+	n.in(precision)
 	t := c.Vision
 	patches := n.Input("patches", onnx.Uint8, onnx.Free("B"), onnx.Free("N"), onnx.Fixed(3*t.PatchSize*t.PatchSize))
 	pos := n.Input("positions", onnx.Float32, onnx.Free("L"), onnx.Fixed(t.Width))
 
 	n.Scope("embeddings")
-	x := n.embeddings(patches, pos)
+	x := n.toHalf(n.embeddings(patches, pos))
 	blocks := t.Layers - 1
 	if keepLastBlock {
 		blocks++
@@ -27,7 +27,7 @@ func classifierGraph(c config, w *weights, keepLastBlock bool, precision string)
 	x = n.blockFirstRow(x, layerName(visionPrefix, blocks-1), t) // B×1×D
 
 	n.Scope("feature")
-	x = n.layerNorm(n.Reshape(x, -1, t.Width), visionPrefix+"post_layernorm", t)
+	x = n.layerNorm(n.Reshape(n.toFloat(x), -1, t.Width), visionPrefix+"post_layernorm", t)
 	x = n.MatMul(x, n.transposed("visual_projection.weight", c.Projection, t.Width))
 	n.Output("vectors", n.unit(x), onnx.Float32) // B×E
 	return n, n.err

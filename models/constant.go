@@ -13,7 +13,7 @@ import (
 )
 
 // A constant is a tensor of the checkpoint in the form that a graph wants it
-// in: float32 or 8 bits, whatever the checkpoint stores, and the way round that
+// in: 32, 16 or 8 bits, whatever the checkpoint stores, and the way round that
 // its product wants, which for most matrices is not the one stored. It is
 // brought into that form here and not by operators of the graph, because the
 // runtime would hold every step of every tensor in memory at once: eight
@@ -22,6 +22,7 @@ type constant struct {
 	name     string // Hugging Face's
 	shape    []int  // as Hugging Face lays it out
 	turned   bool   // in×out, where Hugging Face has out×in
+	half     bool   // float16
 	eightBit bool   // with one scale for each column
 	offset   int64  // among a graph's weights, see [net.write]
 }
@@ -40,8 +41,11 @@ func (c constant) columns() int { return c.sides()[len(c.shape)-1] }
 // bytes is what the numbers take, and what the scales take, which follow them.
 func (c constant) bytes() (numbers, scales int64) {
 	n := int64(elements(c.shape))
-	if c.eightBit {
+	switch {
+	case c.eightBit:
 		return n, 4 * int64(c.columns())
+	case c.half:
+		return 2 * n, 0
 	}
 	return 4 * n, 0
 }
@@ -51,6 +55,9 @@ func (c constant) key() string {
 	s := c.name
 	if c.turned {
 		s += "^T"
+	}
+	if c.half {
+		s += " fp16"
 	}
 	if c.eightBit {
 		s += " int8"
@@ -82,8 +89,11 @@ func (n *net) constant(c constant) param {
 	}
 	numbers, scales := c.bytes()
 	dtype := onnx.Float32
-	if c.eightBit {
+	switch {
+	case c.eightBit:
 		dtype = onnx.Int8
+	case c.half:
+		dtype = onnx.Float16
 	}
 	var p param
 	if n.weights.inline || numbers < inlineBelow {
@@ -153,7 +163,11 @@ func (w *weights) prepare(c constant) (numbers, scales []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if t.DType == tensor.F32 && transposed == c.turned && !c.eightBit {
+	stored := tensor.F32
+	if c.half {
+		stored = tensor.F16
+	}
+	if t.DType == stored && transposed == c.turned && !c.eightBit {
 		return t.Data, nil, nil // a view into the checkpoint: nothing to do
 	}
 	v, err := t.Float32()
@@ -167,6 +181,9 @@ func (w *weights) prepare(c constant) (numbers, scales []byte, err error) {
 		numbers, scales = quantize(v, c.columns())
 		return numbers, scales, nil
 	}
+	if c.half {
+		return halfBytes(v), nil, nil
+	}
 	return floatBytes(v), nil, nil
 }
 
@@ -174,6 +191,14 @@ func floatBytes(v []float32) []byte {
 	b := make([]byte, 4*len(v))
 	for i, x := range v {
 		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
+	}
+	return b
+}
+
+func halfBytes(v []float32) []byte {
+	b := make([]byte, 2*len(v))
+	for i, x := range v {
+		binary.LittleEndian.PutUint16(b[2*i:], tensor.ToFloat16(x))
 	}
 	return b
 }

@@ -94,6 +94,7 @@ func (m *Manifest) copyIn(ctx context.Context, from string, files []string) erro
 	if err := os.MkdirAll(Dir(), 0o777); err != nil {
 		return err
 	}
+	sweep(Dir(), ".importing-*")
 	temporary, err := os.MkdirTemp(Dir(), ".importing-*")
 	if err != nil {
 		return err

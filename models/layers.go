@@ -29,6 +29,7 @@ type net struct {
 
 	precision string // of the graph
 	eightBit  bool   // whether the layers now built are done in 8 bits
+	half      bool   // or in float16
 	quantized map[onnx.Value][3]onnx.Value
 }
 
@@ -36,15 +37,15 @@ func newNet(name string, c config, w *weights) *net {
 	return &net{Graph: onnx.NewGraph(name), weights: w, config: c, params: map[string]param{}, precision: Float32}
 }
 
-// param is a tensor of the checkpoint, as float32.
+// param is a tensor of the checkpoint, in the type of the layers now built.
 func (n *net) param(name string, shape ...int) onnx.Value {
-	return n.constant(constant{name: name, shape: shape}).value
+	return n.constant(constant{name: name, shape: shape, half: n.half}).value
 }
 
 // transposed is a matrix of the checkpoint (out×in, as PyTorch stores them)
 // as in×out.
 func (n *net) transposed(name string, out, in int) onnx.Value {
-	return n.constant(constant{name: name, shape: []int{out, in}, turned: true}).value
+	return n.constant(constant{name: name, shape: []int{out, in}, turned: true, half: n.half}).value
 }
 
 // linear is x W^T + b: …×in to …×out.

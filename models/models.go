@@ -25,8 +25,8 @@
 //
 // # Arithmetic
 //
-// Everything runs in float32, whatever the checkpoint stores, or with [Int8] the
-// large products in 8 bits. Images enter as bytes. The released CaR code is
+// Everything runs in float32, whatever the checkpoint stores, unless another of
+// the [Precisions] is asked for. Images enter as bytes. The released CaR code is
 // matched in what it leaves out, the last block of the classifier, and in what
 // it rounds, the table of positions.
 package models
@@ -55,15 +55,18 @@ import (
 type Options struct {
 	// Threads is the number of threads of an operator; 0 is all cores.
 	Threads int
-	// Device is "auto" (or empty), "cpu" or "cuda".
+	// Device is "auto" (or empty), or the name of one of [Devices], with a number
+	// where there may be several: "cuda:1".
 	Device string
+	// DeviceOptions are settings of the device's provider, by ONNX Runtime's
+	// names for them.
+	DeviceOptions map[string]string
 	// Heads, TextHeads and Activation ("quick_gelu" or "gelu") describe a
 	// checkpoint that does not say them; zero and empty take what its config or
 	// the table of known models says. An [UnsaidError] tells which is missing.
 	Heads, TextHeads int
 	Activation       string
-	// Precision of the large products: Float32 (or empty) or Int8, which the CPU
-	// does several times faster and a little less exactly.
+	// Precision of the large products, one of [Precisions]; empty is Float32.
 	Precision string
 	// KeepLastBlock makes the judge run all its blocks. The released CaR code
 	// leaves the last one out, and its thresholds depend on that.
@@ -167,11 +170,9 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	if dir != "" {
 		fsys, where = os.DirFS(dir), filepath.Join(dir, only)
 	}
-	if o.Precision == "" {
-		o.Precision = Float32
-	}
-	if o.Precision != Float32 && o.Precision != Int8 {
-		return nil, fmt.Errorf("unknown precision %q: want %s or %s", o.Precision, Float32, Int8)
+	o.Precision = cmp.Or(o.Precision, Float32)
+	if err := CheckDevice(o.Device, o.DeviceOptions, o.Precision); err != nil {
+		return nil, err
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -493,8 +493,18 @@ func TestClosed(t *testing.T) {
 // On a machine or with a library without CUDA, asking for it is an error and
 // auto is the processor.
 func TestDevice(t *testing.T) {
-	if _, err := openTest(t, "demo", Options{Device: "tpu"}).Judge(); err == nil || !strings.Contains(err.Error(), "tpu") {
-		t.Errorf("device tpu: %v", err)
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{Device: "tpu"}, "tpu"},
+		{Options{Device: "cuda", Precision: Int8}, "for the CPU"},
+		{Options{Precision: "fp8"}, "want one of fp32, fp16"},
+		{Options{DeviceOptions: map[string]string{"a": "b"}}, "by name"},
+	} {
+		if m, err := Open(t.Context(), "demo", c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, %v, want an error with %q", c.o, m, err, c.want)
+		}
 	}
 	_, err := openTest(t, "demo", Options{Device: "cuda"}).Judge()
 	if err == nil {

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -224,7 +225,7 @@ func openTest(t testing.TB, dir string, o Options) *Model {
 		o.Threads = 2
 	}
 	if o.Device == "" {
-		o.Device = "cpu"
+		o.Device = testDevice()
 	}
 	m, err := Open(t.Context(), dir, o)
 	if err != nil {
@@ -237,6 +238,10 @@ func openTest(t testing.TB, dir string, o Options) *Model {
 	})
 	return m
 }
+
+// testDevice is where the tests run: a check of a GPU names it
+// (scripts/gpu-check.sh).
+func testDevice() string { return cmp.Or(os.Getenv("CARVE_TEST_DEVICE"), "cpu") }
 
 // directions are unit vectors in a model's space.
 func directions(m *Model, n int) [][]float32 {

@@ -68,6 +68,9 @@ func (a *meanAttention) attend(n *net, q, k, v onnx.Value, t tower) onnx.Value {
 		// than ReduceSum along a leading axis.
 		flat := n.ReshapeTo(p, n.Concat(0, n.Side(p, 0), n.Ints(t.Heads), n.Mul(n.Side(p, 2), n.Side(p, 3))))
 		sum := n.MatMul(n.Floats(ones(t.Heads), 1, t.Heads), flat) // B×1×(rows·L)
+		if n.half {
+			sum = n.Cast(sum, onnx.Float32) // the sum over blocks is
+		}
 		sum = n.ReshapeTo(sum, n.Concat(0, n.Side(p, 0), n.Ints(1), n.Side(p, 2), n.Side(p, 3)))
 		if first {
 			a.sums = append(a.sums, sum)
@@ -88,7 +91,7 @@ func (n *net) after(q, sum onnx.Value, t tower) onnx.Value {
 
 // nothing is a tensor without rows, B×H×0×d, that depends on sum.
 func (n *net) nothing(sum onnx.Value, t tower) onnx.Value {
-	return n.Expand(n.Slice(n.Slice(sum, 2, 0, 0), 3, 0, 1), n.Ints(1, t.Heads, 0, t.headDim()))
+	return n.Expand(n.as(n.Slice(n.Slice(sum, 2, 0, 0), 3, 0, 1)), n.Ints(1, t.Heads, 0, t.headDim()))
 }
 
 // mean is the mean of all probabilities added, without the row and the column
@@ -118,14 +121,14 @@ func ones(n int) []float32 {
 // the blocks.
 func trunkGraph(c config, w *weights, precision string) (*net, error) {
 	n := newNet("vision trunk", c, w)
-	n.precision, n.eightBit = precision, precision == Int8
+	n.in(precision)
 	t := c.Vision
 	patches := n.Input("patches", onnx.Uint8, onnx.Free("B"), onnx.Free("N"), onnx.Fixed(3*t.PatchSize*t.PatchSize))
 	pos := n.Input("positions", onnx.Float32, onnx.Free("L"), onnx.Fixed(t.Width))
 	attention := meanAttention{rows: n.Input("rows", onnx.Int64, onnx.Fixed(attentionParts))}
 
 	n.Scope("embeddings")
-	x := n.embeddings(patches, pos)
+	x := n.toHalf(n.embeddings(patches, pos))
 
 	averaged := (2*t.Layers + 2) / 3 // 8 of 12, the last among them
 	last := t.Layers - 1
@@ -140,6 +143,7 @@ func trunkGraph(c config, w *weights, precision string) (*net, error) {
 		o := attention.attend(n, n.queries(y, prefix, t), n.keys(y, prefix, t), n.values(y, prefix, t), t)
 		x = n.rest(x, o, prefix, t)
 	}
+	x = n.toFloat(x)
 	n.x = x
 
 	// The last block and its caches (car.md 11.2). Behind attention the row of

@@ -137,6 +137,15 @@ func (g *Graph) Floats(v []float32, shape ...int) Value {
 	return g.constant(Float32, raw, shape)
 }
 
+// Halves is a constant of float16, given by their bits.
+func (g *Graph) Halves(v []uint16, shape ...int) Value {
+	raw := make([]byte, 0, 2*len(v))
+	for _, h := range v {
+		raw = binary.LittleEndian.AppendUint16(raw, h)
+	}
+	return g.constant(Float16, raw, shape)
+}
+
 // Scalar is a constant number.
 func (g *Graph) Scalar(v float32) Value { return g.Floats([]float32{v}) }
 

@@ -30,11 +30,22 @@ func centred(v []float32) []float32 {
 	return out
 }
 
-// Eight bits must see nearly what float32 sees: features, attention, maps and
-// judgements of trained weights and of the golden ones.
-func TestInt8(t *testing.T) {
+// A lower precision must see nearly what float32 sees: features, attention,
+// maps and judgements of trained weights and of the golden ones.
+func TestPrecisions(t *testing.T) {
+	t.Run(Int8, func(t *testing.T) { testPrecision(t, Int8, 0.99, 0.9) })
+	t.Run(Float16, func(t *testing.T) { testPrecision(t, Float16, 0.9999, 0.999) })
+	t.Run(BFloat16, func(t *testing.T) {
+		if err := CheckDevice("", nil, BFloat16); err != nil {
+			t.Skip(err)
+		}
+		testPrecision(t, BFloat16, 0.999, 0.99)
+	})
+}
+
+func testPrecision(t *testing.T, precision string, least, leastOfMaps float64) {
 	for _, dir := range []string{"demo", golden.Dir(t, "models", "micro-f")} {
-		exact, rough := openTest(t, dir, Options{}), openTest(t, dir, Options{Precision: Int8})
+		exact, rough := openTest(t, dir, Options{}), openTest(t, dir, Options{Precision: precision})
 		img := scene(t, exact)
 		var views [2]car.View
 		var vectors [2][][]float32
@@ -58,15 +69,15 @@ func TestInt8(t *testing.T) {
 		check := func(what string, least float64, a, b []float32) {
 			t.Helper()
 			c := cosine(a, b)
-			t.Logf("%s: %s %.5f", exact.Info().Name, what, c)
-			if c < least || c > 1-1e-9 { // equal to the bit is not 8 bits
-				t.Errorf("%s: %s of int8 and of fp32 have a cosine of %.5f, want %.3f", exact.Info().Name, what, c, least)
+			t.Logf("%s: %s %.7f", exact.Info().Name, what, c)
+			if c < least || c == 1 { // equal to the bit is no other precision
+				t.Errorf("%s: %s of %s and of fp32 have a cosine of %.5f, want %.3f", exact.Info().Name, what, precision, c, least)
 			}
 		}
-		check("feature", 0.99, views[0].Feature(), views[1].Feature())
-		check("attention", 0.99, views[0].Attention(), views[1].Attention())
+		check("feature", least, views[0].Feature(), views[1].Feature())
+		check("attention", least, views[0].Attention(), views[1].Attention())
 		for i := range vectors[0] {
-			check("judge", 0.99, vectors[0][i], vectors[1][i])
+			check("judge", least, vectors[0][i], vectors[1][i])
 		}
 		u := directions(exact, 4)
 		var maps [2][][]float32
@@ -77,7 +88,7 @@ func TestInt8(t *testing.T) {
 			}
 		}
 		for i := range u {
-			check("map", 0.9, centred(maps[0][i]), centred(maps[1][i]))
+			check("map", leastOfMaps, centred(maps[0][i]), centred(maps[1][i]))
 		}
 	}
 }
