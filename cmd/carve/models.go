@@ -226,6 +226,9 @@ func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, 
 		return usagef("a number of heads is negative")
 	}
 	m, err := models.Import(ctx, names[0], o.name, models.Options{Heads: o.heads, TextHeads: o.textHeads, Activation: o.activation})
+	if ctx.Err() != nil {
+		return interruptedError{}
+	}
 	if err != nil {
 		return withHint(err, hintOf(err))
 	}
@@ -247,7 +250,7 @@ func verifyModels(ctx context.Context, _ *modelsOptions, names []string, stdout,
 			known, err := models.Verify(ctx, half)
 			switch {
 			case ctx.Err() != nil:
-				return ctx.Err()
+				return interruptedError{}
 			case err != nil:
 				fmt.Fprintf(stdout, "%-28s bad: %s\n", half, oneLine(err.Error()))
 				bad = withHint(fmt.Errorf("verifying %s: %w", half, err), "carve models rm "+half+", then pull or import it again")

@@ -23,6 +23,7 @@ type segmentOptions struct {
 	model      string
 	classifier string
 	device     string
+	deviceOpts []string
 	precision  string
 	threads    int
 	offline    bool
@@ -94,8 +95,9 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 
 	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a name, a folder or a checkpoint")
 	fs.StringVar(&o.classifier, "classifier", "", "CLIP that judges them (default: the model's pair)")
-	fs.StringVar(&o.device, "device", "auto", "auto, cpu or cuda; auto takes a GPU where ONNX Runtime finds one")
-	fs.StringVar(&o.precision, "precision", "fp32", "fp32, or int8: two to three times faster on a CPU, a little less exact")
+	fs.StringVar(&o.device, "device", "auto", "what the models run on, see Devices below; auto takes a GPU that works, else the CPU")
+	fs.StringArrayVar(&o.deviceOpts, "device-option", nil, "a setting of the device's provider, as `KEY=VALUE`, by ONNX Runtime's names (repeatable)")
+	fs.StringVar(&o.precision, "precision", "fp32", "fp32; int8: two to three times faster on a CPU, a little less exact; fp16: for GPUs; bf16: for 64-bit Arm")
 	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
 	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
 	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
@@ -139,6 +141,8 @@ Queries:
   A file holds one query a line (# starts a comment), or a YAML list of
   entries with label, phrases, background, theta, colour.
 
+Devices:
+` + devicesHelp() + `
 Examples:
   carve -i clip.mp4 -q dog -q "red frisbee" -o out.mp4
   carve -i clip.mov --queries things.yaml --preset coco --max-side 512 -o out.mov
@@ -146,6 +150,36 @@ Examples:
   carve demo -o demo-out
 
 ` + exitCodesHelp
+}
+
+// deviceOptions are the settings of the device's provider.
+func (o *segmentOptions) deviceOptions() (map[string]string, error) {
+	options := map[string]string{}
+	for _, s := range o.deviceOpts {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok || key == "" {
+			return nil, usagef("--device-option is %q; it is KEY=VALUE", s)
+		}
+		options[key] = value
+	}
+	return options, nil
+}
+
+// devicesHelp lists the devices, and which of them nobody has seen carve on.
+func devicesHelp() string {
+	var b strings.Builder
+	for _, d := range models.Devices() {
+		name := d.Name
+		if d.Numbered {
+			name += "[:N]"
+		}
+		untested := ""
+		if !d.Tried {
+			untested = " (untested)"
+		}
+		fmt.Fprintf(&b, "  %-26s %s%s\n", name, d.About, untested)
+	}
+	return b.String()
 }
 
 // check finds what is wrong with the command line alone, before any file is
@@ -163,14 +197,15 @@ func (o *segmentOptions) check(args []string) error {
 	if err := oneOf("memory", o.memory, "on", "off"); err != nil {
 		return err
 	}
-	if err := oneOf("device", o.device, "auto", "cpu", "cuda"); err != nil {
+	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
 		return err
 	}
-	if err := oneOf("precision", o.precision, models.Float32, models.Int8); err != nil {
+	options, err := o.deviceOptions()
+	if err != nil {
 		return err
 	}
-	if o.precision == models.Int8 && o.device == "cuda" {
-		return withHint(usagef("--precision int8 runs on the CPU only"), "leave out one of --precision int8 and --device cuda")
+	if err := models.CheckDevice(o.device, options, o.precision); err != nil {
+		return withHint(usageError{err}, "carve --help lists devices and precisions")
 	}
 	if o.input == "" {
 		return withHint(usagef("no input"), "give one with -i FILE")

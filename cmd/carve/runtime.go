@@ -146,7 +146,7 @@ func verifyRuntimes(ctx context.Context, cache string, stdout io.Writer) error {
 		err := ortdist.Verify(ctx, in.Folder)
 		switch {
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return interruptedError{}
 		case errors.Is(err, ortdist.ErrNoManifest):
 			fmt.Fprintf(stdout, "%-28s there; with no checksums to compare\n", name)
 		case err != nil:

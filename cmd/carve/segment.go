@@ -236,7 +236,7 @@ func (o *segmentOptions) side(p car.Preset, device string) int {
 		return o.maxSide
 	case p.MaxSide > 0:
 		return p.MaxSide
-	case device == "cuda":
+	case device != "cpu":
 		return defaultMaxSideGPU
 	}
 	return defaultMaxSideCPU
@@ -271,7 +271,11 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 	if err := haveModels(o, uniq(proposer, judge), stderr, log); err != nil {
 		return nil, err
 	}
-	options := models.Options{Threads: o.threads, Device: o.device, Precision: o.precision, Log: log}
+	deviceOptions, err := o.deviceOptions()
+	if err != nil {
+		return nil, err
+	}
+	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: deviceOptions, Precision: o.precision, Log: log}
 	m := &openedModels{}
 	if m.proposer, err = models.Open(context.Background(), proposer, options); err != nil {
 		return nil, modelError(proposer, err)
@@ -310,6 +314,12 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 		return nil, runtimeError(err)
 	}
 	m.device = m.proposer.Device()
+	switch {
+	case m.device != "cpu":
+		log.Info("the models run on " + m.device)
+	case o.precision == models.Float16:
+		log.Warn("precision fp16 is slower than fp32 on a CPU")
+	}
 	if m.segmenter, err = car.New(f, g, preset); err != nil {
 		return nil, err
 	}

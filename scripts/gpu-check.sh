@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Checks carve on a GPU, in one command:
+#
+#   scripts/gpu-check.sh [DEVICE] [FOLDER]
+#
+# DEVICE is what --device takes (default: cuda), FOLDER is where results and
+# models of random weights go (default: gpu-check, some 8 GB). It sets carve up,
+# fetches ONNX Runtime's GPU build (1.2 GB), runs the golden tests on the device,
+# measures trunk, CAM head and judge at the published sizes there and on the CPU,
+# in fp32 and fp16, and runs the program on its demo clip. The figures are in
+# FOLDER/report.md, which is meant to be pasted into docs/performance.md.
+#
+# It has been run with DEVICE cpu, which shows that the script works, and not yet
+# on a GPU. It leaves carve's cache with the GPU build in it; carve uses that
+# from then on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+device=${1:-cuda}
+folder=${2:-gpu-check}
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+report=$folder/report.md
+
+say() { echo "gpu-check: $*" >&2; }
+
+say "setting up"
+env -u CARVE_ONNXRUNTIME make build >&2
+case $device in
+cuda* | tensorrt*)
+	say "fetching ONNX Runtime's GPU build, unless it is here"
+	# Tests have caches of their own: they must find this library all the same.
+	CARVE_ONNXRUNTIME=$(env -u CARVE_ONNXRUNTIME bin/carve runtime pull cuda)
+	export CARVE_ONNXRUNTIME
+	;;
+esac
+
+{
+	echo "# carve on $device"
+	echo
+	echo "\`scripts/gpu-check.sh $device\` on $(date -u +%Y-%m-%d), carve $(bin/carve version | head -1)"
+	echo
+	echo "- CPU: $(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -1), $(nproc) threads"
+	if command -v nvidia-smi >/dev/null; then
+		nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader | sed 's/^/- GPU: /'
+	fi
+	bin/carve runtime list | sed -n 's/^in use: /- ONNX Runtime: /p'
+} >"$report"
+
+section() {
+	printf '\n## %s\n\n' "$1" >>"$report"
+}
+
+# Runs the rest of its arguments, notes what came of it, and goes on: a check
+# that fails must not hide what the next one shows.
+failed=0
+check() {
+	local name=$1 log=$2
+	shift 2
+	say "$name"
+	if "$@" >"$folder/$log" 2>&1; then
+		echo "- $name: passed" >>"$report"
+	else
+		echo "- $name: **failed**, see $log" >>"$report"
+		failed=1
+	fi
+}
+
+section "Right"
+golden='Golden|TestBuiltGraphs|TestPrecisions|TestBatches|TestGradient|TestAgreement'
+check "golden and precision tests on $device" tests.log \
+	env CARVE_TEST_DEVICE="$device" CARVE_AGREEMENT=1 \
+	scripts/env.sh go test -count=1 -timeout 30m -v -run "$golden" ./models
+sed -n 's/^ *agreement_test.go:[0-9]*: /- agreement: /p' "$folder/tests.log" >>"$report"
+
+run() { # DEVICE PRECISION
+	bin/carve -i internal/democlip/clip.mp4 -m demo -q dog -q balloon -q pizza \
+		--device "$1" --precision "$2" --progress json -y -o "$folder/demo-$1-$2.mp4"
+}
+for p in fp32 fp16; do
+	check "the demo clip on $device, $p" "demo-$p.log" run "$device" $p
+done
+check "the demo clip on cpu, fp32" demo-cpu.log run cpu fp32
+summaries=("$folder"/demo-*.log)
+section "The program on its demo clip"
+echo '```' >>"$report"
+for s in "${summaries[@]}"; do
+	echo "$(basename "$s" .log): $(grep -o '"message_type":"summary".*' "$s" | tail -1 | grep -o '"frames":[0-9]*\|"elapsed_s":[0-9.]*' | head -2 | tr '\n' ' ')" >>"$report"
+done
+echo '```' >>"$report"
+
+section "Fast"
+bench() { # DEVICE PRECISION
+	CARVE_BENCH=$folder CARVE_TEST_DEVICE=$1 CARVE_BENCH_PRECISION=$2 scripts/env.sh go test -timeout 60m \
+		-run '^$' -bench '^Benchmark(Trunk|CAM|Judge)$/^(B16|L14)$' -benchtime 3x ./models
+}
+for d in "$device" cpu; do
+	for p in fp32 fp16; do
+		if [ "$d" = cpu ] && { [ $p = fp16 ] || [ "$device" = cpu ]; }; then continue; fi
+		check "speed on $d, $p" "bench-$d-$p.log" bench "$d" $p
+	done
+done
+for b in "$folder"/bench-*.log; do
+	printf '\n%s\n\n```\n' "$(basename "$b" .log)" >>"$report"
+	grep '^Benchmark' "$b" >>"$report" || true
+	echo '```' >>"$report"
+done
+
+cat "$report"
+exit $failed
