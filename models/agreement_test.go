@@ -28,14 +28,14 @@ func TestAgreement(t *testing.T) {
 		t.Run(precision, func(t *testing.T) {
 			if all {
 				a := agreementOnGoldens(t, precision)
-				t.Logf("golden cases: foreground mIoU %.4f, same queries in %d of %d", a.iou(), a.same, a.pictures)
+				t.Logf("%s: golden cases: foreground mIoU %.4f, same queries in %d of %d", precision, a.iou(), a.same, a.pictures)
 			}
 			step := 24
 			if all {
 				step = 8
 			}
 			a := agreementOnClip(t, precision, step)
-			t.Logf("demo clip: foreground mIoU %.4f, same queries in %d of %d", a.iou(), a.same, a.pictures)
+			t.Logf("%s: demo clip: foreground mIoU %.4f, same queries in %d of %d", precision, a.iou(), a.same, a.pictures)
 			if a.iou() < .99 || a.same < a.pictures {
 				t.Error("want a mIoU of 0.99 and the same queries everywhere")
 			}

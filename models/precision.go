@@ -17,7 +17,7 @@ const (
 	Float32 = "fp32"
 	// Float16 does the blocks in half precision, the first embeddings and what
 	// the gradient is taken through excepted. It is for GPUs; a CPU can do it,
-	// slower than float32.
+	// no faster than float32.
 	Float16 = "fp16"
 	// BFloat16 rounds the inputs of products to bfloat16, on CPUs whose ONNX
 	// Runtime can: 64-bit Arm.

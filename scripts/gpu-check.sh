@@ -38,7 +38,7 @@ esac
 {
 	echo "# carve on $device"
 	echo
-	echo "\`scripts/gpu-check.sh $device\` on $(date -u +%Y-%m-%d), carve $(bin/carve version | head -1)"
+	echo "\`scripts/gpu-check.sh $device\` on $(date -u +%Y-%m-%d), $(bin/carve version | head -1)"
 	echo
 	echo "- CPU: $(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -1), $(nproc) threads"
 	if command -v nvidia-smi >/dev/null; then
@@ -94,12 +94,12 @@ bench() { # DEVICE PRECISION
 	CARVE_BENCH=$folder CARVE_TEST_DEVICE=$1 CARVE_BENCH_PRECISION=$2 scripts/env.sh go test -timeout 60m \
 		-run '^$' -bench '^Benchmark(Trunk|CAM|Judge)$/^(B16|L14)$' -benchtime 3x ./models
 }
-for d in "$device" cpu; do
-	for p in fp32 fp16; do
-		if [ "$d" = cpu ] && { [ $p = fp16 ] || [ "$device" = cpu ]; }; then continue; fi
-		check "speed on $d, $p" "bench-$d-$p.log" bench "$d" $p
-	done
+for p in fp32 fp16; do
+	check "speed on $device, $p" "bench-$device-$p.log" bench "$device" $p
 done
+if [ "$device" != cpu ]; then
+	check "speed on cpu, fp32" bench-cpu-fp32.log bench cpu fp32
+fi
 for b in "$folder"/bench-*.log; do
 	printf '\n%s\n\n```\n' "$(basename "$b" .log)" >>"$report"
 	grep '^Benchmark' "$b" >>"$report" || true

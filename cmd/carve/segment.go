@@ -318,7 +318,7 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 	case m.device != "cpu":
 		log.Info("the models run on " + m.device)
 	case o.precision == models.Float16:
-		log.Warn("precision fp16 is slower than fp32 on a CPU")
+		log.Warn("precision fp16 is no faster than fp32 on a CPU")
 	}
 	if m.segmenter, err = car.New(f, g, preset); err != nil {
 		return nil, err
