@@ -27,7 +27,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 
 	"github.com/carve-video/carve/internal/tensor"
@@ -52,27 +51,9 @@ type File struct {
 // Open maps the file at path and checks its header. The bytes of the File's
 // tensors are valid until Close.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	m, err := tensor.Map(path)
 	if err != nil {
-		return nil, fmt.Errorf("failed to open weights: %w", err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("failed to open weights: %w", err)
-	}
-	if st.IsDir() {
-		return nil, fmt.Errorf("failed to open weights: %s is a folder", path)
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("failed to open weights: %s is not a regular file", path)
-	}
-	if st.Size() < 8 {
-		return nil, fmt.Errorf("%s: not a safetensors file: only %d bytes", path, st.Size())
-	}
-	m, err := mmap.Map(f, mmap.RDONLY, 0)
-	if err != nil {
-		return nil, fmt.Errorf("failed to map %s: %w", path, err)
+		return nil, err
 	}
 	file, err := parse(path, m)
 	if err != nil {

@@ -34,7 +34,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/carve-video/carve/internal/pickle"
@@ -56,24 +55,9 @@ type File struct {
 // Open maps the file at path and finds its tensors. Their bytes are valid until
 // Close.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	m, err := tensor.Map(path)
 	if err != nil {
-		return nil, fmt.Errorf("failed to open weights: %w", err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("failed to open weights: %w", err)
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("failed to open weights: %s is not a regular file", path)
-	}
-	if st.Size() == 0 {
-		return nil, fmt.Errorf("%s: not a PyTorch checkpoint: it is empty", path)
-	}
-	m, err := mmap.Map(f, mmap.RDONLY, 0)
-	if err != nil {
-		return nil, fmt.Errorf("failed to map %s: %w", path, err)
+		return nil, err
 	}
 	file, err := Parse(path, m)
 	if err != nil {

@@ -389,7 +389,7 @@ func TestRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want an error with %q", name, err, c.want)
 		}
 	}
-	if _, err := Open(filepath.Dir(path)); err == nil || !strings.Contains(err.Error(), "regular file") {
+	if _, err := Open(filepath.Dir(path)); err == nil || !strings.Contains(err.Error(), "is a folder") {
 		t.Errorf("a folder: %v", err)
 	}
 	if _, err := Open(path + "x"); !errors.Is(err, os.ErrNotExist) {
