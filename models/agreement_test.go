@@ -156,6 +156,9 @@ func agreementOnClip(t *testing.T, precision string, step int) *agreement {
 // openRoles opens a pair, which is closed with the test.
 func openRoles(t *testing.T, proposer, judge string, o models.Options) (car.Proposer, car.Judge) {
 	t.Helper()
+	if device := os.Getenv("CARVE_TEST_DEVICE"); models.CheckDevice(device, nil, o.Precision) == nil {
+		o.Device = device
+	}
 	open := func(name string) *models.Model {
 		m, err := models.Open(t.Context(), name, o)
 		if err != nil {

@@ -45,7 +45,7 @@ func (m *Model) session(build func(w *weights) (*net, error)) (*ort.Session, err
 	}
 	o := ort.Options{
 		Threads: m.options.Threads, Device: m.options.Device, DeviceOptions: m.options.DeviceOptions,
-		BFloat16: n.precision == Float32 && m.options.Precision == BFloat16, Log: m.options.Log,
+		BFloat16: n.bfloat, Log: m.options.Log,
 	}
 	if m.options.Precision == Int8 || m.options.Precision == BFloat16 {
 		o.Device = ort.CPU // auto: only the CPU has these products

@@ -30,6 +30,7 @@ type net struct {
 	precision string // of the graph
 	eightBit  bool   // whether the layers now built are done in 8 bits
 	half      bool   // or in float16
+	bfloat    bool   // whether products may round their inputs to bfloat16
 	quantized map[onnx.Value][3]onnx.Value
 }
 

@@ -61,7 +61,7 @@ func CheckDevice(device string, options map[string]string, precision string) err
 // in sets the precision of a graph.
 func (n *net) in(precision string) {
 	if precision == BFloat16 {
-		precision = Float32 // the same graph, differently run
+		precision, n.bfloat = Float32, true // the same graph, differently run
 	}
 	n.precision, n.eightBit = precision, precision == Int8
 }

@@ -1,7 +1,6 @@
 package models
 
 import (
-	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -225,7 +224,7 @@ func openTest(t testing.TB, dir string, o Options) *Model {
 		o.Threads = 2
 	}
 	if o.Device == "" {
-		o.Device = testDevice()
+		o.Device = testDevice(o.Precision)
 	}
 	m, err := Open(t.Context(), dir, o)
 	if err != nil {
@@ -239,9 +238,15 @@ func openTest(t testing.TB, dir string, o Options) *Model {
 	return m
 }
 
-// testDevice is where the tests run: a check of a GPU names it
-// (scripts/gpu-check.sh).
-func testDevice() string { return cmp.Or(os.Getenv("CARVE_TEST_DEVICE"), "cpu") }
+// testDevice is where tests run that are about this precision: a check of a
+// GPU names it (scripts/gpu-check.sh), and some precisions only a CPU has.
+func testDevice(precision string) string {
+	device := os.Getenv("CARVE_TEST_DEVICE")
+	if device == "" || CheckDevice(device, nil, precision) != nil {
+		return "cpu"
+	}
+	return device
+}
 
 // directions are unit vectors in a model's space.
 func directions(m *Model, n int) [][]float32 {
