@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,7 +24,7 @@ type segmentOptions struct {
 	model      string
 	classifier string
 	device     string
-	deviceOpts []string
+	settings   deviceSettings
 	precision  string
 	threads    int
 	offline    bool
@@ -96,7 +97,7 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a name, a folder or a checkpoint")
 	fs.StringVar(&o.classifier, "classifier", "", "CLIP that judges them (default: the model's pair)")
 	fs.StringVar(&o.device, "device", "auto", "what the models run on, see Devices below; auto takes a GPU that works, else the CPU")
-	fs.StringArrayVar(&o.deviceOpts, "device-option", nil, "a setting of the device's provider, as `KEY=VALUE`, by ONNX Runtime's names (repeatable)")
+	fs.Var(&o.settings, "device-option", "a setting of the device's provider, by ONNX Runtime's names (repeatable)")
 	fs.StringVar(&o.precision, "precision", "fp32", "fp32; int8: two to three times faster on a CPU, a little less exact; fp16: for GPUs; bf16: for 64-bit Arm")
 	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
 	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
@@ -152,18 +153,25 @@ Examples:
 ` + exitCodesHelp
 }
 
-// deviceOptions are the settings of the device's provider.
-func (o *segmentOptions) deviceOptions() (map[string]string, error) {
-	options := map[string]string{}
-	for _, s := range o.deviceOpts {
-		key, value, ok := strings.Cut(s, "=")
-		if !ok || key == "" {
-			return nil, usagef("--device-option is %q; it is KEY=VALUE", s)
-		}
-		options[key] = value
+// deviceSettings are the values of --device-option.
+type deviceSettings map[string]string
+
+// Set implements [pflag.Value].
+func (d *deviceSettings) Set(s string) error {
+	key, value, ok := strings.Cut(s, "=")
+	if !ok || key == "" {
+		return errors.New("it is KEY=VALUE")
 	}
-	return options, nil
+	if *d == nil {
+		*d = deviceSettings{}
+	}
+	(*d)[key] = value
+	return nil
 }
+
+// String and Type implement [pflag.Value].
+func (d *deviceSettings) String() string { return "" }
+func (d *deviceSettings) Type() string   { return "KEY=VALUE" }
 
 // devicesHelp lists the devices, and which of them nobody has seen carve on.
 func devicesHelp() string {
@@ -200,11 +208,7 @@ func (o *segmentOptions) check(args []string) error {
 	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
 		return err
 	}
-	options, err := o.deviceOptions()
-	if err != nil {
-		return err
-	}
-	if err := models.CheckDevice(o.device, options, o.precision); err != nil {
+	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
 		return withHint(usageError{err}, "carve --help lists devices and precisions")
 	}
 	if o.input == "" {

@@ -271,11 +271,7 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 	if err := haveModels(o, uniq(proposer, judge), stderr, log); err != nil {
 		return nil, err
 	}
-	deviceOptions, err := o.deviceOptions()
-	if err != nil {
-		return nil, err
-	}
-	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: deviceOptions, Precision: o.precision, Log: log}
+	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: o.settings, Precision: o.precision, Log: log}
 	m := &openedModels{}
 	if m.proposer, err = models.Open(context.Background(), proposer, options); err != nil {
 		return nil, modelError(proposer, err)

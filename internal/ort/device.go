@@ -23,6 +23,8 @@ type Provider struct {
 	Tried bool
 	// Numbered providers take one of several devices: cuda:1.
 	Numbered bool
+	// Settings says that it has options to set.
+	Settings bool
 	// Needs says what must be installed for it.
 	Needs string
 
@@ -37,24 +39,18 @@ const CPU = "cpu"
 
 // providers are all that can be asked for.
 var providers = []Provider{
-	{Name: CPU, About: "any CPU", Tried: true,
-		add: func(_ *onnxruntime.SessionOptions, _ int, options map[string]string) error {
-			if len(options) > 0 {
-				return errors.New("it has no options")
-			}
-			return nil
-		}},
-	{Name: "cuda", About: "NVIDIA GPUs", Numbered: true, add: addCUDA,
+	{Name: CPU, About: "any CPU", Tried: true, add: addNothing},
+	{Name: "cuda", About: "NVIDIA GPUs", Numbered: true, Settings: true, add: addCUDA,
 		Needs: "carve runtime pull cuda fetches the GPU build of ONNX Runtime, which needs an NVIDIA GPU and its driver; --device cpu needs neither"},
-	{Name: "tensorrt", About: "NVIDIA GPUs, by TensorRT", Numbered: true, add: addTensorRT,
+	{Name: "tensorrt", About: "NVIDIA GPUs, by TensorRT", Numbered: true, Settings: true, add: addTensorRT,
 		Needs: "it needs what --device cuda needs (carve runtime pull cuda) and NVIDIA's TensorRT 10 in the library path"},
-	{Name: "coreml", About: "Apple's GPUs and Neural Engine", add: addCoreML,
+	{Name: "coreml", About: "Apple's GPUs and Neural Engine", Settings: true, add: addCoreML,
 		Needs: "it needs macOS and a build of ONNX Runtime with CoreML: CARVE_ONNXRUNTIME names its library"},
-	{Name: "openvino", About: "Intel's CPUs, GPUs and NPUs", add: addOpenVINO,
+	{Name: "openvino", About: "Intel's CPUs, GPUs and NPUs", Settings: true, add: addOpenVINO,
 		Needs: "it needs a build of ONNX Runtime with OpenVINO: CARVE_ONNXRUNTIME names its library"},
 	{Name: "directml", About: "any GPU on Windows", Numbered: true, add: addDirectML,
 		Needs: "it needs Windows and a build of ONNX Runtime with DirectML: CARVE_ONNXRUNTIME names its library"},
-	{Name: "webgpu", About: "any GPU, by WebGPU", add: addWebGPU,
+	{Name: "webgpu", About: "any GPU, by WebGPU", Settings: true, add: addWebGPU,
 		Needs: "it needs a GPU with a driver for Vulkan, Metal or Direct3D 12, and a build of ONNX Runtime with WebGPU (those of 1.30 have it)"},
 }
 
@@ -64,6 +60,9 @@ var autoOrder = []string{"cuda", CPU}
 
 // Providers lists what a device may be.
 func Providers() []Provider { return slices.Clone(providers) }
+
+// addNothing is for the CPU, which every session has to fall back on.
+func addNothing(*onnxruntime.SessionOptions, int, map[string]string) error { return nil }
 
 // addCUDA has products of float32 done in float32: left to itself the provider
 // rounds their inputs to the 10 bits of TF32, and masks are no longer those of
@@ -109,10 +108,7 @@ func addOpenVINO(to *onnxruntime.SessionOptions, _ int, options map[string]strin
 	return to.AppendExecutionProviderOpenVINO(over(options))
 }
 
-func addDirectML(to *onnxruntime.SessionOptions, number int, options map[string]string) error {
-	if len(options) > 0 {
-		return errors.New("it has no options")
-	}
+func addDirectML(to *onnxruntime.SessionOptions, number int, _ map[string]string) error {
 	return to.AppendExecutionProviderDirectML(number)
 }
 
@@ -184,7 +180,7 @@ func CheckDevice(device string, options map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if len(options) > 0 && (d.Name == CPU || d.Name == "directml") {
+	if len(options) > 0 && !d.Settings {
 		return fmt.Errorf("the device %s has no options", d.Name)
 	}
 	return nil
@@ -199,7 +195,11 @@ type DeviceError struct {
 func (e *DeviceError) Error() string {
 	why := e.Err.Error()
 	// The runtime's own text begins with where in its source it was, and with
-	// the kind of error: "/a/b.cc:12 f(x) [ONNXRuntimeError] : 1 : FAIL : why".
+	// the kind of error or what was not so: "/a/b.cc:12 f(x) [ONNXRuntimeError]
+	// : 1 : FAIL : why", "/a/b.cc:12 f(x) y was false. why".
+	if _, after, ok := strings.Cut(why, " was false. "); ok {
+		why = after
+	}
 	if i := strings.LastIndex(why, "[ONNXRuntimeError] : "); i >= 0 {
 		if parts := strings.SplitN(why[i:], " : ", 4); len(parts) == 4 {
 			why = parts[3]

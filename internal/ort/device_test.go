@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -75,6 +76,7 @@ func TestAutoSaysWhy(t *testing.T) {
 	if try(cuda, nil) == nil {
 		t.Skip("there is a GPU here")
 	}
+	passedOver = sync.Once{}
 	var log bytes.Buffer
 	o := Options{Log: slog.New(slog.NewTextHandler(&log, nil))}
 	for _, driver := range []bool{false, true} {
