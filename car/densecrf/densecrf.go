@@ -28,7 +28,10 @@
 // first label is never filtered: two labels cost one channel.
 package densecrf
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Params are the constants of the two kernels and the number of iterations.
 type Params struct {
@@ -47,6 +50,37 @@ type Params struct {
 	// Threads is how many goroutines an inference may use, itself included;
 	// 0 stands for runtime.GOMAXPROCS. The result does not depend on it.
 	Threads int
+}
+
+// minDeviation: with less than half a pixel, or half a level, no point has a
+// neighbour, and the lattice's coordinates leave their 16 bits.
+const minDeviation = 0.5
+
+// Check finds what is wrong with parameters.
+func (p Params) Check() error {
+	if p.Iterations < 0 {
+		return fmt.Errorf("crf: iterations is %d, which is below 0", p.Iterations)
+	}
+	if p.Threads < 0 {
+		return fmt.Errorf("crf: threads is %d, which is below 0", p.Threads)
+	}
+	for _, v := range []struct {
+		name  string
+		value float32
+	}{{"gaussian_sxy", p.GaussianSXY}, {"bilateral_sxy", p.BilateralSXY}, {"bilateral_srgb", p.BilateralSRGB}} {
+		if !(v.value >= minDeviation && v.value <= math.MaxFloat32) {
+			return fmt.Errorf("crf: %s is %g, which is no deviation of %g or more", v.name, v.value, float64(minDeviation))
+		}
+	}
+	for _, v := range []struct {
+		name  string
+		value float32
+	}{{"gaussian_compat", p.GaussianCompat}, {"bilateral_compat", p.BilateralCompat}} {
+		if !(v.value >= 0 && v.value <= math.MaxFloat32) {
+			return fmt.Errorf("crf: %s is %g, which is no weight of 0 or more", v.name, v.value)
+		}
+	}
+	return nil
 }
 
 // Reference returns the constants of the published CaR (car.md 6.1).
