@@ -1,7 +1,5 @@
 package car
 
-import "sync"
-
 // affinity spreads heat between patches that attend to each other (class-aware
 // attention affinity, car.md 3.6). It depends on the image alone.
 type affinity struct {
@@ -43,7 +41,7 @@ func (a *affinity) build(attention []float32, n, threads int) {
 	}
 	for range sinkhornRounds {
 		a.normaliseColumns(attention)
-		a.parallel(n, func(_, from, to int) {
+		parallel(a.threads, n, func(_, from, to int) {
 			for i := from; i < to; i++ {
 				sum := 0.0
 				for j, v := range attention[i*n : (i+1)*n] {
@@ -55,7 +53,7 @@ func (a *affinity) build(attention []float32, n, threads int) {
 	}
 	// Tiles keep the transposed reads in the cache.
 	const tile = 64
-	a.parallel((n+tile-1)/tile, func(_, from, to int) {
+	parallel(a.threads, (n+tile-1)/tile, func(_, from, to int) {
 		for ti := from * tile; ti < min(to*tile, n); ti += tile {
 			for tj := 0; tj < n; tj += tile {
 				for i := ti; i < min(ti+tile, n); i++ {
@@ -70,7 +68,7 @@ func (a *affinity) build(attention []float32, n, threads int) {
 
 func (a *affinity) normaliseColumns(attention []float32) {
 	n := a.n
-	a.parallel(n, func(worker, from, to int) {
+	parallel(a.threads, n, func(worker, from, to int) {
 		if cap(a.partial[worker]) < n {
 			a.partial[worker] = make([]float64, n)
 		}
@@ -105,7 +103,7 @@ func (a *affinity) spread(x []float32, k int) {
 // once for all of them.
 func (a *affinity) multiply(x, y []float32, k int) {
 	n := a.n
-	a.parallel(n, func(_, from, to int) {
+	parallel(a.threads, n, func(_, from, to int) {
 		for i := from; i < to; i++ {
 			row := a.s[i*n : (i+1)*n]
 			for v := range k {
@@ -113,20 +111,6 @@ func (a *affinity) multiply(x, y []float32, k int) {
 			}
 		}
 	})
-}
-
-// parallel splits n items over the threads and waits for them.
-func (a *affinity) parallel(n int, work func(worker, from, to int)) {
-	workers := min(a.threads, n)
-	if workers <= 1 {
-		work(0, 0, n)
-		return
-	}
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() { work(w, n*w/workers, n*(w+1)/workers) })
-	}
-	wg.Wait()
 }
 
 // dot is the inner product, in eight partial sums that the processor can keep

@@ -20,6 +20,8 @@ type Bank struct {
 	first   []int         // per query, the first one with the same phrases: itself but for duplicates
 	judged  [][][]float32 // judge's, template × query
 	passes  []pass
+	// contrast is what presences are weighed with; nil where they are not.
+	contrast *contrast
 }
 
 // A pass is a set of queries that compete with each other. There is one, and a
@@ -29,7 +31,7 @@ type pass struct {
 	members    []int // queries of the bank
 	words      []string
 	background [][]float32 // of the words
-	prompts    prompts
+	prompts    []prompts   // ways of showing a mask
 }
 
 // Queries returns the queries of the bank.
@@ -71,7 +73,7 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 		b.judged = append(b.judged, vectors)
 	}
 
-	things, stuff := pass{name: "things", prompts: promptSet(p.Prompts)}, pass{name: "stuff", prompts: promptSet(p.StuffPrompts)}
+	things, stuff := pass{name: "things", prompts: promptSets(p.Prompts)}, pass{name: "stuff", prompts: promptSets(p.StuffPrompts)}
 	var thingNames []string
 	for i, q := range queries {
 		if slices.Contains(p.Stuff, q.Label) {
@@ -104,7 +106,7 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 		pass := &b.passes[i]
 		for _, q := range pass.members {
 			query := &queries[q]
-			if p.YieldBackground {
+			if !p.Quirks.FightBackground {
 				b.yields[q] = said(query, pass.words)
 			}
 			var words []string // without those that compete anyway
@@ -116,6 +118,11 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 			if b.own[q], err = encodeWords(words, p.CAMTemplate, f); err != nil {
 				return nil, fmt.Errorf("encoding the background of query %q: %w", query.Label, err)
 			}
+		}
+	}
+	if p.Presence > 0 || slices.ContainsFunc(queries, func(q Query) bool { return q.Presence != nil && *q.Presence > 0 }) {
+		if b.contrast, err = s.newContrast(ctx, queries); err != nil {
+			return nil, err
 		}
 	}
 	for i := range queries {

@@ -53,11 +53,11 @@ func BenchmarkShow(b *testing.B) {
 	}
 	var around, prompted, half, dst Image
 	var tmp []uint16
-	var w showing
+	var w workplace
 	set := promptSet([]Prompt{Blur, Gray, Circle})
 	b.Run("surround", func(b *testing.B) {
 		for b.Loop() {
-			surround(img, set, &around, &tmp)
+			surround(img, set, grayWeights, &around, &tmp, 2)
 		}
 	})
 	b.Run("show", func(b *testing.B) {
@@ -72,7 +72,7 @@ func BenchmarkShow(b *testing.B) {
 	})
 	b.Run("bicubic", func(b *testing.B) {
 		for b.Loop() {
-			resizeBicubic(img, 656, 496, &dst, &half)
+			resizeBicubic(img, 656, 496, &dst, &half, 2)
 		}
 	})
 	heat, small := make([]float32, 640*480), make([]float32, 40*30)
@@ -89,7 +89,7 @@ func BenchmarkLoop(b *testing.B) {
 	wd := newWorld()
 	wd.w, wd.h = 640, 480
 	preset := worldPreset()
-	preset.Prompts = []Prompt{Blur, Gray}
+	preset.Prompts = [][]Prompt{{Blur, Gray}}
 	s := wd.segmenter(b, preset)
 	ctx := context.Background()
 	bank, err := s.Encode(ctx, named("dog", "cat", "cow", "pig"))

@@ -9,7 +9,7 @@ import (
 // separable, horizontal pass first, antialiased when it shrinks, weights of 22
 // fraction bits, 8-bit samples between the passes. dst and tmp are reused when
 // they are large enough; the result is dst.
-func resizeBicubic(img *Image, w, h int, dst, tmp *Image) *Image {
+func resizeBicubic(img *Image, w, h int, dst, tmp *Image, threads int) *Image {
 	dst.resize(w, h)
 	if img.W == w && img.H == h {
 		copy(dst.Pix, img.Pix)
@@ -19,9 +19,11 @@ func resizeBicubic(img *Image, w, h int, dst, tmp *Image) *Image {
 	if w != img.W {
 		tmp.resize(w, img.H)
 		t := bicubicTaps(img.W, w)
-		for y := range img.H {
-			resampleRow(tmp.Pix[3*w*y:3*w*(y+1)], src.Pix[3*img.W*y:], t)
-		}
+		parallel(threads, img.H, func(_, from, to int) {
+			for y := from; y < to; y++ {
+				resampleRow(tmp.Pix[3*w*y:3*w*(y+1)], img.Pix[3*img.W*y:3*img.W*(y+1)], t)
+			}
+		})
 		src = tmp
 	}
 	if h == img.H {
@@ -29,33 +31,49 @@ func resizeBicubic(img *Image, w, h int, dst, tmp *Image) *Image {
 		return dst
 	}
 	t := bicubicTaps(img.H, h)
-	stride := 3 * w
-	for y := range h {
-		row, weights := dst.Pix[stride*y:stride*(y+1)], t.weights[t.size*y:]
-		from := t.from[y]
-		for x := range row {
-			sum := int32(1 << 21)
-			for k := range t.count[y] {
-				sum += weights[k] * int32(src.Pix[(from+k)*stride+x])
-			}
-			row[x] = clip22(sum)
-		}
-	}
+	parallel(threads, h, func(_, from, to int) { resampleColumns(dst, src, t, from, to) })
 	return dst
 }
 
 func resampleRow(dst, src []uint8, t *taps) {
 	for x := range len(dst) / 3 {
-		weights := t.weights[t.size*x:]
+		weights := t.weights[t.size*x:][:t.count[x]]
 		r, g, b := int32(1<<21), int32(1<<21), int32(1<<21)
-		p := src[3*t.from[x]:]
-		for k := range t.count[x] {
-			w := weights[k]
-			r += w * int32(p[3*k])
-			g += w * int32(p[3*k+1])
-			b += w * int32(p[3*k+2])
+		p := src[3*t.from[x]:][:3*len(weights)]
+		for _, w := range weights {
+			r += w * int32(p[0])
+			g += w * int32(p[1])
+			b += w * int32(p[2])
+			p = p[3:]
 		}
 		dst[3*x], dst[3*x+1], dst[3*x+2] = clip22(r), clip22(g), clip22(b)
+	}
+}
+
+// resampleColumns makes the rows from ≤ y < to.
+func resampleColumns(dst, src *Image, t *taps, from, to int) {
+	stride := 3 * dst.W
+	for y := from; y < to; y++ {
+		out := dst.Pix[stride*y : stride*(y+1)]
+		weights := t.weights[t.size*y:][:t.count[y]]
+		rows := src.Pix[stride*t.from[y]:]
+		if len(weights) == 4 { // when it grows, but for the edges
+			w0, w1, w2, w3 := weights[0], weights[1], weights[2], weights[3]
+			r0, r1, r2, r3 := rows[:stride], rows[stride:2*stride], rows[2*stride:3*stride], rows[3*stride:4*stride]
+			r0, r1, r2, r3 = r0[:len(out)], r1[:len(out)], r2[:len(out)], r3[:len(out)]
+			for x := range out {
+				out[x] = clip22(1<<21 + w0*int32(r0[x]) + w1*int32(r1[x]) + w2*int32(r2[x]) + w3*int32(r3[x]))
+			}
+			continue
+		}
+		for x := range out {
+			sum := int32(1 << 21)
+			p := rows[x:]
+			for k, w := range weights {
+				sum += w * int32(p[k*stride])
+			}
+			out[x] = clip22(sum)
+		}
 	}
 }
 

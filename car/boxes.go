@@ -13,9 +13,9 @@ type boxer struct {
 // values in 0..1, and to 0 elsewhere (car.md 3.6): the bounding rectangles of
 // the 8-connected components of what is hotter than lambda of the maximum.
 //
-// A rectangle that touches the right or bottom edge loses its last column or
-// row, as in the reference.
-func (b *boxer) mark(heat []float32, rows, cols int, lambda float32, inside []float32) {
+// With cut, a rectangle that touches the right or bottom edge loses its last
+// column or row, as in the reference.
+func (b *boxer) mark(heat []float32, rows, cols int, lambda float32, cut bool, inside []float32) {
 	n := rows * cols
 	if cap(b.hot) < n {
 		b.hot = make([]bool, n)
@@ -43,7 +43,10 @@ func (b *boxer) mark(heat []float32, rows, cols int, lambda float32, inside []fl
 			continue
 		}
 		x0, y0, x1, y1 := b.component(start, rows, cols)
-		x1, y1 = min(x1+1, cols-1), min(y1+1, rows-1)
+		x1, y1 = x1+1, y1+1
+		if cut {
+			x1, y1 = min(x1, cols-1), min(y1, rows-1)
+		}
 		for y := y0; y < y1; y++ {
 			for x := x0; x < x1; x++ {
 				inside[y*cols+x] = 1

@@ -143,7 +143,7 @@ func samePixels(t *testing.T, got, want *Image, allowed int) {
 func TestGoldenBicubic(t *testing.T) {
 	for _, u := range readUnits(t).Bicubic {
 		var dst, tmp Image
-		got := resizeBicubic(unitImage(t, u.Input), u.W, u.H, &dst, &tmp)
+		got := resizeBicubic(unitImage(t, u.Input), u.W, u.H, &dst, &tmp, 2)
 		samePixels(t, got, unitImage(t, u.Output), 0)
 	}
 }
@@ -151,7 +151,7 @@ func TestGoldenBicubic(t *testing.T) {
 func TestGoldenCrop(t *testing.T) {
 	for _, u := range readUnits(t).Crop {
 		var dst Image
-		var w showing
+		var w workplace
 		want := unitImage(t, u.Output)
 		centreCrop(unitImage(t, u.Input), want.W, &dst, &w)
 		samePixels(t, &dst, want, 0)
@@ -162,12 +162,12 @@ func TestGoldenBlurAndGray(t *testing.T) {
 	u := readUnits(t)
 	for _, u := range u.Blur {
 		in, dst := unitImage(t, u.Input), Image{}
-		surround(in, promptSet([]Prompt{Blur}), &dst, new([]uint16))
+		surround(in, promptSet([]Prompt{Blur}), swappedWeights, &dst, new([]uint16), 2)
 		samePixels(t, &dst, unitImage(t, u.Output), 0)
 	}
 	for _, u := range u.Gray {
 		in, dst := unitImage(t, u.Input), Image{}
-		surround(in, promptSet([]Prompt{Gray}), &dst, new([]uint16))
+		surround(in, promptSet([]Prompt{Gray}), swappedWeights, &dst, new([]uint16), 2)
 		samePixels(t, &dst, unitImage(t, u.Output), 0)
 	}
 }
@@ -232,7 +232,7 @@ func TestGoldenPrompts(t *testing.T) {
 		for i, mask := range promptMasks(t, file, base.W, base.H) {
 			t.Run(fmt.Sprint(strings.Join(u.Types, "+"), " ", i), func(t *testing.T) {
 				var around, got Image
-				surround(base, promptSet(set), &around, new([]uint16))
+				surround(base, promptSet(set), swappedWeights, &around, new([]uint16), 2)
 				show(base, &around, mask, promptSet(set), &got, &outliner{})
 				allowed := 0
 				if promptSet(set).has(Circle) {
@@ -296,7 +296,7 @@ func TestGoldenBoxes(t *testing.T) {
 		}
 		heat := floats(t, f, c.Map)
 		got := make([]float32, len(heat))
-		new(boxer).mark(heat, m.Shape[0], m.Shape[1], c.Threshold, got)
+		new(boxer).mark(heat, m.Shape[0], m.Shape[1], c.Threshold, true, got)
 		near(t, c.Mask, got, floats(t, f, c.Mask), 0)
 	}
 }
@@ -408,7 +408,7 @@ func unitPass(t *testing.T, f *safetensors.File, res *Result, out *Outcome, mask
 		if score <= 0 {
 			continue
 		}
-		found := Found{Query: k, Score: score, Mask: make([]uint8, n)}
+		found := Found{Query: k, Judgement: Judgement{Score: score}, Mask: make([]uint8, n)}
 		if ids != nil {
 			found.Query = ids[k]
 		}
@@ -417,7 +417,7 @@ func unitPass(t *testing.T, f *safetensors.File, res *Result, out *Outcome, mask
 				found.Mask[i] = 1
 			}
 		}
-		kept = append(kept, Proposal{Query: found.Query, Score: score})
+		kept = append(kept, Proposal{Query: found.Query, Judgement: found.Judgement})
 		res.Found = append(res.Found, found)
 	}
 	out.kept = append(out.kept, kept)
@@ -469,10 +469,10 @@ func TestGoldenEmptyMask(t *testing.T) {
 		}
 	}
 	for mode, name := range map[Mode]string{Semantic: "fixed separate=False", Refer: "fixed separate=True"} {
-		preset := Preset{Mode: mode, CRF: densecrf.Reference(), WrapColours: true}
+		preset := Preset{Mode: mode, CRF: densecrf.Reference(), Quirks: Quirks{WrapColours: true}}
 		s := &Segmenter{preset: preset}
 		bank := &Bank{queries: []Query{Named("a"), Named("b")}, first: []int{0, 1}}
-		out := &Outcome{bank: bank, kept: [][]Proposal{{{Query: 0, Heat: maps[0], Score: 1}, {Query: 1, Heat: maps[1], Score: 1}}}}
+		out := &Outcome{bank: bank, kept: [][]Proposal{{{Query: 0, Heat: maps[0], Judgement: Judgement{Score: 1}}, {Query: 1, Heat: maps[1], Judgement: Judgement{Score: 1}}}}}
 		res, err := s.Refine(t.Context(), &Scene{img: img}, out)
 		if err != nil {
 			t.Fatal(err)
@@ -482,7 +482,7 @@ func TestGoldenEmptyMask(t *testing.T) {
 			t.Fatalf("%s: %d masks, want %d", name, len(res.Found), len(want))
 		}
 		for i := range want {
-			if got := float64(res.Found[i].Area()); got != want[i] {
+			if got := float64(res.Found[i].Area); got != want[i] {
 				t.Errorf("%s: mask %d has %g pixels, want %g", name, i, got, want[i])
 			}
 		}

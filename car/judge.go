@@ -1,47 +1,71 @@
 package car
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 )
 
 // judgeBatch bounds how many prompted images are encoded in one call: the
 // memory of a batch grows with it, and beyond this the speed does not.
 const judgeBatch = 8
 
-// score judges the proposals, g of the paper (car.md section 4): what share of
-// its own text is each, among the texts of the rivals. rivals holds every
-// proposal's query.
-func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass, proposals []Proposal, rivals []int, t *Trace) error {
-	// A text alone is all there is: softmax of one entry (car.md section 2).
-	if len(rivals) == 1 {
-		for i := range proposals {
-			proposals[i].Score = 1
+// A Judgement is what the judge says of one query in one picture.
+type Judgement struct {
+	// Score is how much of its own text the query's proposal is, among the
+	// texts of the stage, 0..1: S of car.md 4.3, with its second softmax. It
+	// compares queries with each other; of one text alone it is 1.
+	Score float32
+
+	// Presence is the probability that the proposal shows the query and none of
+	// the preset's contrast and background words, 0..1. It depends on the picture
+	// and the query and on no other query, so it is comparable between frames and
+	// between sets of queries, and one text alone can be absent. 0 where it was
+	// not weighed ([Preset.Presence] is 0).
+	Presence float32
+}
+
+// score judges the proposals of a stage, g of the paper (car.md section 4).
+func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass, proposals []Proposal, t *Trace) error {
+	// A text alone is all there is: softmax of one entry (car.md section 2). Is
+	// it there at all? That is asked once: a set that shrank to one has its
+	// answer.
+	if len(proposals) == 1 {
+		one := &proposals[0]
+		one.Score = 1
+		known, ok := scene.presence[one.Query]
+		one.Presence = known
+		if ok || bank.contrast == nil || s.pinned(bank, one.Query) {
+			return nil
 		}
-		return nil
 	}
 	vectors, err := s.showings(ctx, scene, p, proposals, t)
 	if err != nil {
 		return fmt.Errorf("judging masks: %w", err)
 	}
 	tau := float64(s.judge.LogitScale())
-	sum, share := make([]float64, len(rivals)), make([]float64, len(rivals))
-	for i, v := range vectors {
+	sum, share, mean := make([]float64, len(proposals)), make([]float64, len(proposals)), make([]float64, len(proposals))
+	for i, showings := range vectors {
 		clear(sum)
 		var each [][]float64
 		for _, texts := range bank.judged {
-			for j, q := range rivals {
-				share[j] = tau * float64(dot(v, texts[q]))
+			clear(mean)
+			for _, v := range showings {
+				for j := range proposals {
+					share[j] = tau * float64(dot(v, texts[proposals[j].Query]))
+				}
+				softmax(share)
+				for j, x := range share {
+					mean[j] += x / float64(len(showings))
+				}
 			}
-			softmax(share)
-			for j, x := range share {
+			for j, x := range mean {
 				sum[j] += x
 			}
 			if t != nil {
-				each = append(each, slices.Clone(share))
+				each = append(each, slices.Clone(mean))
 			}
 		}
 		// With templates, the reference takes a second softmax over the sum of
@@ -49,10 +73,18 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 		if len(s.preset.JudgeTemplates) > 0 {
 			softmax(sum)
 		}
-		for j, q := range rivals {
-			if q == proposals[i].Query {
-				proposals[i].Score = float32(sum[j])
+		q := proposals[i].Query
+		proposals[i].Score = float32(sum[i])
+		if bank.contrast != nil {
+			presence := 0.0
+			for _, v := range showings {
+				presence += bank.contrast.presence(q, v, tau) / float64(len(showings))
 			}
+			proposals[i].Presence = float32(presence)
+			scene.presence[q] = float32(presence)
+		}
+		if sum[i] != sum[i] || proposals[i].Presence != proposals[i].Presence {
+			return fmt.Errorf("judging masks: what the judge says of %q is not a number", bank.queries[q].Label)
 		}
 		if t != nil {
 			t.ByTemplate = append(t.ByTemplate, each)
@@ -77,142 +109,155 @@ func softmax(v []float64) {
 	}
 }
 
-// showings returns the judge's vector of every proposal. Each different
-// picture is encoded once: not once per template, not again in a later stage,
-// and all proposals that show nothing share the unprompted one (car.md
-// section 15, items 1, 6 and 10).
-func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposals []Proposal, t *Trace) ([][]float32, error) {
+// showings returns the judge's vectors of every proposal, one for each way of
+// showing it. Each different picture is encoded once: not once per template, not
+// again in a later stage, and all proposals that show nothing share the
+// unprompted one (car.md section 15, items 1, 6 and 10).
+func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposals []Proposal, t *Trace) ([][][]float32, error) {
 	n := scene.img.W * scene.img.H
-	ids := make([]shown, len(proposals))
-	var fresh []int // proposals whose picture is not encoded yet
-	masks := s.scratch.masks[:0]
+	ways := len(p.prompts)
+	ids := make([]shown, len(proposals)*ways) // proposal by proposal
+	var fresh []int                           // those of ids whose picture is not encoded yet
 	seen := make(map[shown]bool)
+	masks := make([][]uint8, len(proposals)) // of those that are to be shown
+	used := 0
 	for i := range proposals {
-		if len(s.scratch.masks) <= len(masks) {
+		if used == len(s.scratch.masks) {
 			s.scratch.masks = append(s.scratch.masks, nil)
 		}
-		mask := grow(s.scratch.masks[len(masks)], n)
-		s.scratch.masks[len(masks)] = mask
-		area := 0
-		for j, v := range proposals[i].Heat {
-			mask[j] = 0
-			if v > s.preset.Eta {
-				mask[j] = 1
-				area++
-			}
-		}
+		mask := grow(s.scratch.masks[used], n)
+		s.scratch.masks[used] = mask
+		area := threshold(proposals[i].Heat, s.preset.Eta, mask)
 		// The reference shows the picture as it is when the heat sums to less
 		// than a pixel; an empty mask, which it crashes on, is the same case.
-		if proposals[i].sum > 1 && area > 0 {
-			ids[i] = maskIdentity(mask, area, p.prompts)
+		prompted := proposals[i].sum > 1 && area > 0
+		needed := false
+		for k, set := range p.prompts {
+			id := shown{}
+			if prompted {
+				id = maskIdentity(mask, area, set)
+			}
+			ids[i*ways+k] = id
+			if scene.vectors[id] == nil && !seen[id] {
+				seen[id], needed = true, true
+				fresh = append(fresh, i*ways+k)
+			}
 		}
-		if scene.vectors[ids[i]] == nil && !seen[ids[i]] {
-			seen[ids[i]] = true
-			fresh = append(fresh, i)
-			masks = s.scratch.masks[:len(masks)+1]
+		if prompted && needed {
+			masks[i] = mask
+			used++
 		}
 		if t != nil {
 			t.Areas = append(t.Areas, area)
-			t.Prompted = append(t.Prompted, ids[i] != shown{})
+			t.Prompted = append(t.Prompted, prompted)
 		}
 	}
 
-	// masks[i] is now the mask of fresh[i]; make what the judge is given.
+	// Make what the judge is given.
 	for len(s.scratch.inputs) < len(fresh) {
 		s.scratch.inputs = append(s.scratch.inputs, &Image{})
 	}
 	inputs := s.scratch.inputs[:len(fresh)]
-	around := scene.surroundings(p.prompts)
-	s.each(len(fresh), func(k int, w *showing) {
+	around := make([]*Image, ways)
+	for k, set := range p.prompts {
+		if slices.ContainsFunc(fresh, func(f int) bool { return f%ways == k && masks[f/ways] != nil }) {
+			around[k] = scene.surroundings(set)
+		}
+	}
+	s.each(len(fresh), func(k int, w *workplace) {
+		i, way := fresh[k]/ways, fresh[k]%ways
 		picture := scene.img
-		if ids[fresh[k]] != (shown{}) {
-			show(scene.img, around, masks[k], p.prompts, &w.prompted, &w.outliner)
+		if masks[i] != nil {
+			show(scene.img, around[way], masks[i], p.prompts[way], &w.prompted, &w.outliner)
 			picture = &w.prompted
 		}
-		s.forJudge(picture, inputs[k], w)
-		if t != nil {
-			t.Pictures[fresh[k]] = Shown{cloneImage(picture), cloneImage(inputs[k])}
+		s.forJudge(picture, masks[i], inputs[k], w)
+		if t != nil && way == 0 {
+			t.Pictures[i] = Shown{cloneImage(picture), cloneImage(inputs[k])}
 		}
 	})
-	for from := 0; from < len(fresh); from += judgeBatch {
-		to := min(from+judgeBatch, len(fresh))
-		vectors, err := s.judge.EncodeImages(ctx, inputs[from:to])
-		if err != nil {
-			return nil, err
-		}
-		for k, v := range vectors {
-			scene.vectors[ids[fresh[from+k]]] = v
-		}
+	if err := s.encode(ctx, scene, inputs, func(k int) shown { return ids[fresh[k]] }); err != nil {
+		return nil, err
 	}
-	vectors := make([][]float32, len(proposals))
+	vectors := make([][][]float32, len(proposals))
 	for i, id := range ids {
-		vectors[i] = scene.vectors[id]
+		vectors[i/ways] = append(vectors[i/ways], scene.vectors[id])
 	}
 	if t != nil {
-		t.Vectors = vectors
+		for _, v := range vectors {
+			t.Vectors = append(t.Vectors, v[0])
+		}
 	}
 	return vectors, nil
 }
 
-// A showing is the memory that making one prompted image needs.
-type showing struct {
-	prompted, resized, half Image
-	outliner                outliner
+// encode gives the judge its pictures, those of one size together, and keeps
+// what it makes of them.
+func (s *Segmenter) encode(ctx context.Context, scene *Scene, inputs []*Image, id func(k int) shown) error {
+	order := make([]int, len(inputs))
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(inputs[a].W, inputs[b].W), cmp.Compare(inputs[a].H, inputs[b].H))
+	})
+	for len(order) > 0 {
+		first := inputs[order[0]]
+		var batch []*Image
+		for _, k := range order[:min(judgeBatch, len(order))] {
+			if inputs[k].W == first.W && inputs[k].H == first.H {
+				batch = append(batch, inputs[k])
+			}
+		}
+		vectors, err := s.judge.EncodeImages(ctx, batch)
+		if err != nil {
+			return err
+		}
+		if len(vectors) != len(batch) {
+			return fmt.Errorf("the judge gave %d vectors for %d pictures", len(vectors), len(batch))
+		}
+		for i, v := range vectors {
+			scene.vectors[id(order[i])] = v
+		}
+		order = order[len(batch):]
+	}
+	return nil
+}
+
+// threshold sets mask to 1 where heat is above eta and to 0 elsewhere, and
+// returns how many those are.
+func threshold(heat []float32, eta float32, mask []uint8) (area int) {
+	mask = mask[:len(heat)]
+	for i, v := range heat {
+		var m uint8
+		if v > eta {
+			m = 1
+		}
+		mask[i] = m
+		area += int(m)
+	}
+	return area
+}
+
+// A workplace is the memory that one goroutine needs to make heat maps and
+// prompted images.
+type workplace struct {
+	prompted, part, resized, half Image
+	outliner                      outliner
+	bilinear                      bilinearScratch
 }
 
 // each runs work over n items on the segmenter's threads.
-func (s *Segmenter) each(n int, work func(k int, w *showing)) {
-	workers := min(s.threads(), n)
-	for len(s.scratch.showings) < workers {
-		s.scratch.showings = append(s.scratch.showings, &showing{})
+func (s *Segmenter) each(n int, work func(k int, w *workplace)) {
+	threads := s.threads()
+	for len(s.scratch.workplaces) < min(threads, n) {
+		s.scratch.workplaces = append(s.scratch.workplaces, &workplace{})
 	}
-	var wg sync.WaitGroup
-	for i := range workers {
-		wg.Go(func() {
-			for k := i; k < n; k += workers {
-				work(k, s.scratch.showings[i])
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// forJudge brings a picture to the size at which the judge sees it.
-func (s *Segmenter) forJudge(img, dst *Image, w *showing) {
-	size, patch := s.judge.InputSize(), s.judge.PatchSize()
-	if s.preset.View == NativeAspect {
-		rw, rh := nativeSize(img.W, img.H, size, patch)
-		resizeBicubic(img, rw, rh, dst, &w.half)
-		return
-	}
-	centreCrop(img, size, dst, w)
-}
-
-// centreCrop is CLIP's preprocessing up to the bytes (car.md 4.2).
-func centreCrop(img *Image, size int, dst *Image, w *showing) {
-	rw, rh := size, size
-	if img.W < img.H {
-		rh = int(float64(size) * float64(img.H) / float64(img.W))
-	} else {
-		rw = int(float64(size) * float64(img.W) / float64(img.H))
-	}
-	resizeBicubic(img, rw, rh, &w.resized, &w.half)
-	x0 := int(math.RoundToEven(float64(rw-size) / 2))
-	y0 := int(math.RoundToEven(float64(rh-size) / 2))
-	dst.resize(size, size)
-	for y := range size {
-		copy(dst.Pix[3*size*y:3*size*(y+1)], w.resized.Pix[3*((y0+y)*rw+x0):])
-	}
-}
-
-// nativeSize returns the size of a picture whose short side is brought to the
-// judge's input, both sides in whole patches.
-func nativeSize(w, h, size, patch int) (rw, rh int) {
-	k := float64(size) / float64(min(w, h))
-	whole := func(v int) int {
-		return max(patch, int(math.RoundToEven(math.RoundToEven(float64(v)*k)/float64(patch)))*patch)
-	}
-	return whole(w), whole(h)
+	parallel(threads, n, func(worker, from, to int) {
+		for k := from; k < to; k++ {
+			work(k, s.scratch.workplaces[worker])
+		}
+	})
 }
 
 func cloneImage(img *Image) *Image {

@@ -72,9 +72,9 @@ func (s *Segmenter) stand(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	for i := range out {
 		for _, b := range before {
 			if b.Query == out[i].Query {
-				score := out[i].Score
+				judgement := out[i].Judgement
 				out[i] = b
-				out[i].Score = score
+				out[i].Judgement = judgement
 			}
 		}
 	}
@@ -119,11 +119,7 @@ func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	if err != nil {
 		return nil, err
 	}
-	rivals := set
-	if s.preset.Contest == AgainstAll {
-		rivals = p.members
-	}
-	if err := s.score(ctx, scene, bank, p, proposals, rivals, t); err != nil {
+	if err := s.score(ctx, scene, bank, p, proposals, t); err != nil {
 		return nil, err
 	}
 	if t != nil {
@@ -133,27 +129,42 @@ func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	return proposals, nil
 }
 
-// filter keeps the proposals that look like their text.
+// filter keeps the proposals that look like their text: more than like the other
+// texts, and more than like anything that was not asked for.
 func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 	var kept []Proposal
 	best := 0
 	for i, p := range proposals {
-		theta := s.preset.Theta
-		if own := bank.queries[p.Query].Theta; own != nil {
-			theta = *own
-		}
+		theta, presence := s.thresholds(bank, p.Query)
 		// Strictly, as in the code; the paper writes >=.
-		if p.Score > theta {
+		fits := p.Score > theta
+		there := bank.contrast == nil || p.Presence > presence
+		if fits && there || s.pinned(bank, p.Query) {
 			kept = append(kept, p)
 		}
 		if p.Score > proposals[best].Score {
 			best = i
 		}
 	}
-	if len(kept) == 0 && s.preset.KeepBest {
+	if len(kept) == 0 && s.preset.Quirks.KeepBest {
 		kept = append(kept, proposals[best])
 	}
 	return kept
+}
+
+// thresholds returns those of a query: its own or the preset's.
+func (s *Segmenter) thresholds(bank *Bank, query int) (theta, presence float32) {
+	theta, presence = s.preset.Theta, s.preset.Presence
+	q := &bank.queries[query]
+	set(&theta, q.Theta)
+	set(&presence, q.Presence)
+	return theta, presence
+}
+
+// pinned tells whether a query is never dropped.
+func (s *Segmenter) pinned(bank *Bank, query int) bool {
+	own := bank.queries[query].Theta
+	return own != nil && *own == 0
 }
 
 func anyHeat(proposals []Proposal) bool {

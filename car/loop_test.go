@@ -39,7 +39,7 @@ func TestSegment(t *testing.T) {
 		if len(res.Stages[i].Scores) != len(res.Stages[i].Asked) {
 			t.Errorf("stage %d has scores %v", i+1, res.Stages[i].Scores)
 		}
-		res.Stages[i].Scores = nil
+		res.Stages[i].Scores, res.Stages[i].Presences = nil, nil
 	}
 	if diff := cmp.Diff(want, res.Stages); diff != "" {
 		t.Error(diff)
@@ -143,9 +143,9 @@ func TestFilterIsStrict(t *testing.T) {
 	if res := newWorld().segment(t, preset, queries...); !slices.Equal(res.Stages[0].Kept, []int{low}) {
 		t.Errorf("kept %v, want the one that is never dropped", res.Stages[0].Kept)
 	}
-	// Without KeepBest a set may come out empty.
+	// Where the best need not stay a set may come out empty.
 	queries[low].Theta = nil
-	preset.KeepBest = false
+	preset.Quirks.KeepBest = false
 	res := newWorld().segment(t, preset, queries...)
 	if len(res.Found) != 0 || len(res.Stages) != 1 || slices.Max(res.Labels) != 0 || len(res.Labels) != res.W*res.H {
 		t.Errorf("found %v in %d stages", foundIn(res), len(res.Stages))
@@ -243,52 +243,6 @@ func TestEncodedOnce(t *testing.T) {
 	}
 }
 
-// TestContest: against the stage a lone step scores 1, against all it scores
-// what it would among all.
-func TestContest(t *testing.T) {
-	ctx := context.Background()
-	for _, contest := range []Contest{AgainstStage, AgainstAll} {
-		preset := worldPreset()
-		preset.Contest, preset.KeepBest = contest, false
-		wd := newWorld()
-		s := wd.segmenter(t, preset)
-		bank, err := s.Encode(ctx, named("dog", "cat", "cow"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		step := func(asked ...int) *Outcome {
-			scene, err := s.Look(ctx, wd.picture())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer scene.Close()
-			out, err := s.Step(ctx, scene, bank, asked)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return out
-		}
-		all, dog, cow, none := step(0, 1, 2), step(0), step(2), step()
-		if len(none.Kept()) != 0 || len(none.Stages) != 0 {
-			t.Errorf("nothing was asked, and %v kept", none.Kept())
-		}
-		if contest == AgainstStage {
-			if dog.Score(0) != 1 || cow.Score(2) != 1 {
-				t.Errorf("alone: scores %g and %g, want 1", dog.Score(0), cow.Score(2))
-			}
-			continue
-		}
-		if dog.Score(0) != all.Score(0) || !slices.Equal(dog.Kept(), []int{0}) {
-			t.Errorf("dog alone scores %g, among all %g", dog.Score(0), all.Score(0))
-		}
-		// Alone, cow is proposed without the rest taking part, so only the
-		// decision is the same.
-		if len(cow.Kept()) != 0 {
-			t.Errorf("cow is kept with %g", cow.Score(2))
-		}
-	}
-}
-
 // TestBackgroundWords: a query competes with the preset's words and its own; of
 // the preset's, not with those it says itself.
 func TestBackgroundWords(t *testing.T) {
@@ -297,11 +251,11 @@ func TestBackgroundWords(t *testing.T) {
 		{Label: "dog", Phrases: []string{"dog"}, Background: []string{"cat", "wall", "cat"}},
 		Named("wallpaper"),
 	}
-	for _, yield := range []bool{false, true} {
+	for _, fight := range []bool{false, true} {
 		wd := newWorld()
 		preset := worldPreset()
 		preset.Background = []string{"Wall", "sky"}
-		preset.YieldBackground = yield
+		preset.Quirks.FightBackground = fight
 		s := wd.segmenter(t, preset)
 		var rows []int
 		s.Trace = func(tr *Trace) {
@@ -315,11 +269,11 @@ func TestBackgroundWords(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []int{5, 7, 5}
-		if yield {
+		if !fight {
 			want[0]--
 		}
 		if diff := cmp.Diff(want, rows); diff != "" {
-			t.Errorf("yield %v: texts in competition: %s", yield, diff)
+			t.Errorf("fight %v: texts in competition: %s", fight, diff)
 		}
 	}
 	// And it matters: with the cat as background of the dog alone, the cat's
@@ -347,7 +301,7 @@ func TestHeatless(t *testing.T) {
 	// With none anywhere, the query stands with an empty mask.
 	wd := newWorld()
 	wd.blind = map[string]int{"dog": 3}
-	if f := wd.segment(t, worldPreset(), Named("dog")).Lookup(0); f == nil || f.Area() != 0 || f.Score != 1 {
+	if f := wd.segment(t, worldPreset(), Named("dog")).Lookup(0); f == nil || f.Area != 0 || f.Score != 1 {
 		t.Errorf("found %+v", f)
 	}
 }
@@ -358,7 +312,7 @@ func TestStuff(t *testing.T) {
 	wd := newWorld()
 	wd.things[0].y0 = 0 // the dog reaches into the sky
 	preset := worldPreset()
-	preset.Stuff, preset.StuffPrompts = []string{"sky"}, []Prompt{Black}
+	preset.Stuff, preset.StuffPrompts = []string{"sky"}, [][]Prompt{{Black}}
 	res := wd.segment(t, preset, named("dog", "sky", "cow")...)
 	if diff := cmp.Diff([]string{"dog", "sky"}, foundIn(res)); diff != "" {
 		t.Fatal(diff)
@@ -484,9 +438,9 @@ func TestShapes(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 90}, {90, 1}, {7, 9}, {200, 3}, {65, 63}} {
 		wd := newWorld()
 		for _, set := range [][]Prompt{{Circle, Blur}, {Contour, Rectangle, Gray}} {
-			for _, view := range []JudgeView{CenterCrop, NativeAspect} {
+			for _, view := range []JudgeView{CenterCrop, Whole, Window} {
 				preset := worldPreset()
-				preset.Prompts, preset.View = set, view
+				preset.Prompts, preset.View = [][]Prompt{set, {Black}}, view
 				img := NewImage(size[0], size[1])
 				for i := range img.Pix {
 					img.Pix[i] = uint8(250 * (i / 3 % 2))

@@ -14,7 +14,9 @@ type Stage struct {
 	Pass   string    // "things" or "stuff"
 	Asked  []int     // queries of the bank
 	Scores []float32 // of each
-	Kept   []int     // those that stayed
+	// Presences of each, 0 where they were not weighed.
+	Presences []float32
+	Kept      []int // those that stayed
 }
 
 // Kept returns the queries that stayed, in ascending order within each pass.
@@ -26,24 +28,23 @@ func (o *Outcome) Kept() []int {
 	return out
 }
 
-// Score returns the last score of a query in the outcome, 0 where it was not
-// asked.
-func (o *Outcome) Score(query int) float32 {
-	var score float32
+// Judged returns the last judgement of a query, and whether it was asked at all.
+func (o *Outcome) Judged(query int) (j Judgement, asked bool) {
 	for _, st := range o.Stages {
 		for i, q := range st.Asked {
 			if q == query {
-				score = st.Scores[i]
+				j, asked = Judgement{st.Scores[i], st.Presences[i]}, true
 			}
 		}
 	}
-	return score
+	return j, asked
 }
 
 func (o *Outcome) record(p *pass, number int, proposals, kept []Proposal) {
 	st := Stage{Number: number, Pass: p.name, Asked: members(proposals), Kept: members(kept)}
 	for _, q := range proposals {
 		st.Scores = append(st.Scores, q.Score)
+		st.Presences = append(st.Presences, q.Presence)
 	}
 	o.Stages = append(o.Stages, st)
 }

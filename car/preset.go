@@ -20,30 +20,6 @@ const (
 	Refer
 )
 
-// A JudgeView says what of a prompted image the judge sees.
-type JudgeView int
-
-const (
-	// CenterCrop is CLIP's own preprocessing: short side to the input size,
-	// then the central square. What lies beside it is invisible to the judge.
-	CenterCrop JudgeView = iota
-	// NativeAspect brings the short side to the input size and keeps the whole
-	// picture; the sides are rounded to whole patches.
-	NativeAspect
-)
-
-// A Contest says against which texts a proposal is judged.
-type Contest int
-
-const (
-	// AgainstStage: the texts that are still in the set, as in the paper.
-	// Scores grow as the set shrinks, and the last text always wins.
-	AgainstStage Contest = iota
-	// AgainstAll: all texts that were asked for. A score then means the same
-	// in every stage and, on a video, in every frame.
-	AgainstAll
-)
-
 // A Preset is everything about the loop that is not a query: thresholds,
 // prompts, texts, refinement. car.md section 8 lists the reference's.
 type Preset struct {
@@ -56,7 +32,18 @@ type Preset struct {
 	Theta  float32 // score above which a text stays, 0 to 1
 	Lambda float32 // share of the maximal heat above which a patch opens an affinity box, 0 to 1
 
-	Prompts []Prompt // how a mask is shown to the judge
+	// Presence is the presence probability above which a text stays, 0 to 1; 0
+	// weighs none. See [Judgement].
+	Presence float32
+	// Contrast are the things that a presence is weighed against, beside the
+	// background words. Each row is words of one kind: the first competes, and
+	// the row is left out for a query that says any of them.
+	Contrast [][]string
+
+	// Prompts are how a mask is shown to the judge. Those of a row are applied
+	// together; with several rows every mask is shown once in each way, and what
+	// the judge says of it is averaged.
+	Prompts [][]Prompt
 
 	// CAMTemplate wraps names from the second stage on, and background words
 	// always; {} stands for the name.
@@ -64,33 +51,78 @@ type Preset struct {
 	// JudgeTemplates wrap names for the judge, whose probabilities are summed
 	// over them before a second softmax; none means CAMTemplate and one softmax.
 	JudgeTemplates []string
-	// Background words compete with the queries while masks are proposed.
+	// Background words compete with the queries while masks are proposed. A
+	// query is spared those that it says itself: "wall" does not compete with
+	// "brick wall".
 	Background []string
-	// YieldBackground spares a query the background words that it says itself:
-	// "wall" does not compete with "brick wall". The reference knows no such
-	// thing; for the names of its data sets it makes no difference.
-	YieldBackground bool
 
 	// Stuff names queries that are not things: they are run in a second pass,
 	// against the names of the things as background, and things overwrite them
 	// (car.md 7.1). StuffPrompts replace Prompts in that pass.
 	Stuff        []string
-	StuffPrompts []Prompt
+	StuffPrompts [][]Prompt
 
-	View    JudgeView
-	Contest Contest
-	// KeepBest keeps the best text when none passes Theta, as the reference
-	// does. Without it a set may come out empty.
-	KeepBest bool
+	View JudgeView
+
+	// Overlap refines every query by itself against the background, so that
+	// masks may cover each other: a person and the shirt. Without it they share
+	// one field and exclude each other. Refer queries always overlap.
+	Overlap bool
 
 	CRF densecrf.Params
-	// WrapColours shows the CRF the picture as the released code does, mean
-	// subtracted and wrapped around at 0 (car.md 6.1), not as it is.
-	WrapColours bool
 
 	// MaxSide is the long side, in pixels, at which pictures suit the model
 	// this preset was made for; 0 is no opinion.
 	MaxSide int
+
+	// Quirks are the ways of the released code that are on.
+	Quirks Quirks
+}
+
+// Quirks are what the released code does and carve does not, unless it is asked
+// for by [Preset.Compat]. Each names its reason; car.md section 12 has the list.
+type Quirks struct {
+	// SkipLastBlock: the judge leaves out its last transformer block. The
+	// published figures and thresholds were made so. It is no choice of the
+	// loop's: the judge has to be opened accordingly (models.Options). carve runs
+	// the block, because that is the network that was trained: on generated
+	// scenes it tells present from absent better (docs/performance.md).
+	SkipLastBlock bool
+	// WrapColours: the CRF sees the mean-subtracted picture wrapped around at 0,
+	// where a dark pixel and a bright one may look alike (car.md 6.1). carve
+	// shows it the picture as it is.
+	WrapColours bool
+	// SwapGray: grey prompts weigh red as blue and blue as red. carve weighs them
+	// as ITU-R BT.601 does, which is what the call was meant to do.
+	SwapGray bool
+	// CutBoxes: an affinity box that touches the right or bottom edge loses its
+	// last column or row (car.md 3.6). carve keeps it: things stand at edges.
+	CutBoxes bool
+	// KeepBest: the best text stays when none passes, so that something is always
+	// found. carve may find nothing.
+	KeepBest bool
+	// FightBackground: a query competes with background words that it says
+	// itself. carve spares it those.
+	FightBackground bool
+}
+
+// clone returns a copy that shares nothing with the preset.
+func (p *Preset) clone() Preset {
+	c := *p
+	for _, list := range []*[]string{&c.JudgeTemplates, &c.Background, &c.Stuff} {
+		*list = slices.Clone(*list)
+	}
+	c.Contrast, c.Prompts, c.StuffPrompts = clone2(p.Contrast), clone2(p.Prompts), clone2(p.StuffPrompts)
+	return c
+}
+
+// Compat returns the preset as the released code runs it: all quirks, the
+// centre crop for the judge, no presence, shared fields. Published figures are
+// made of it.
+func (p Preset) Compat() Preset {
+	p.Quirks = Quirks{true, true, true, true, true, true}
+	p.View, p.Presence, p.Overlap = CenterCrop, 0, false
+	return p
 }
 
 // Check finds what is wrong with a preset.
@@ -98,25 +130,57 @@ func (p *Preset) Check() error {
 	for _, v := range []struct {
 		name  string
 		value float32
-	}{{"eta", p.Eta}, {"theta", p.Theta}, {"lambda", p.Lambda}} {
-		if v.value < 0 || v.value > 1 || v.value != v.value {
+	}{{"eta", p.Eta}, {"theta", p.Theta}, {"lambda", p.Lambda}, {"presence", p.Presence}} {
+		if !(v.value >= 0 && v.value <= 1) {
 			return fmt.Errorf("preset %s: %s is %g, which is not between 0 and 1", p.Name, v.name, v.value)
 		}
 	}
 	for _, t := range append([]string{p.CAMTemplate}, p.JudgeTemplates...) {
-		if strings.Count(t, "{}") != 1 {
-			return fmt.Errorf("preset %s: template %q has not exactly one {}", p.Name, t)
+		if err := CheckTemplate(t); err != nil {
+			return fmt.Errorf("preset %s: %w", p.Name, err)
 		}
 	}
-	for _, prompt := range slices.Concat(p.Prompts, p.StuffPrompts) {
+	for _, prompt := range slices.Concat(slices.Concat(p.Prompts, p.StuffPrompts)...) {
 		if !slices.Contains(promptOrder, prompt) {
 			return fmt.Errorf("preset %s: %w", p.Name, unknownPrompt(string(prompt)))
 		}
 	}
-	if p.CRF.Iterations < 0 {
-		return fmt.Errorf("preset %s: %d iterations of the CRF", p.Name, p.CRF.Iterations)
+	for _, row := range append([][]string{p.Background, p.Stuff}, p.Contrast...) {
+		if slices.ContainsFunc(row, func(w string) bool { return strings.TrimSpace(w) == "" }) {
+			return fmt.Errorf("preset %s: a word of its lists is empty", p.Name)
+		}
+	}
+	if slices.ContainsFunc(p.Contrast, func(row []string) bool { return len(row) == 0 }) {
+		return fmt.Errorf("preset %s: a row of its contrast is empty", p.Name)
+	}
+	if p.Presence > 0 && len(p.Contrast)+len(p.Background) == 0 {
+		return fmt.Errorf("preset %s: presence is weighed against nothing: it has neither contrast nor background words", p.Name)
+	}
+	if err := p.CRF.Check(); err != nil {
+		return fmt.Errorf("preset %s: %w", p.Name, err)
+	}
+	if p.MaxSide < 0 {
+		return fmt.Errorf("preset %s: max_side is %d", p.Name, p.MaxSide)
 	}
 	return nil
+}
+
+// CheckTemplate finds what is wrong with a template: {} stands in it once.
+func CheckTemplate(t string) error {
+	if strings.Count(t, "{}") != 1 {
+		return fmt.Errorf("template %q has not exactly one {}", t)
+	}
+	return nil
+}
+
+// Texts returns the texts that a model is given for a phrase of a query or for a
+// background word: what has to fit into its context.
+func (p *Preset) Texts(phrase string) []string {
+	texts := []string{phrase}
+	for _, t := range append([]string{p.CAMTemplate, presenceTemplate}, p.JudgeTemplates...) {
+		texts = append(texts, fill(t, phrase))
+	}
+	return texts
 }
 
 // PresetNamed returns a preset by its name.
@@ -140,7 +204,7 @@ func (e *UnknownPresetError) Hint() string {
 	for _, p := range Presets() {
 		names = append(names, p.Name)
 	}
-	return "the presets are " + strings.Join(names, ", ")
+	return "the presets are " + strings.Join(names, ", ") + "; a file of your own ends in .yaml"
 }
 
 // fill puts a name into a template.

@@ -43,6 +43,18 @@ func unknownPrompt(name string) error {
 // prompts is a set of Prompts.
 type prompts uint8
 
+// promptSets turns every row of an ensemble into a set; no row is one empty set.
+func promptSets(rows [][]Prompt) []prompts {
+	if len(rows) == 0 {
+		return []prompts{0}
+	}
+	sets := make([]prompts, len(rows))
+	for i, row := range rows {
+		sets[i] = promptSet(row)
+	}
+	return sets
+}
+
 func promptSet(list []Prompt) (set prompts) {
 	for _, p := range list {
 		for i, q := range promptOrder {
@@ -61,18 +73,22 @@ func (s prompts) has(p Prompt) bool { return s&promptSet([]Prompt{p}) != 0 }
 var red = [3]uint8{255, 0, 0}
 
 // surround writes to dst what the set makes of the whole picture as a mask's
-// surroundings. It depends on no mask, so it is made once for all.
-func surround(img *Image, set prompts, dst *Image, tmp *[]uint16) {
+// surroundings, with the grey of the given weights. It depends on no mask, so it
+// is made once for all.
+func surround(img *Image, set prompts, weights [3]uint32, dst *Image, tmp *[]uint16, threads int) {
 	dst.resize(img.W, img.H)
-	copy(dst.Pix, img.Pix)
-	if set.has(Blur) {
-		blur15(img, dst, tmp)
+	switch {
+	case set.has(Black): // whatever came before
+		clear(dst.Pix)
+		return
+	case set.has(Blur):
+		blur15(img, dst, tmp, threads)
+	default:
+		copy(dst.Pix, img.Pix)
 	}
 	if set.has(Gray) {
-		gray(dst.Pix)
-	}
-	if set.has(Black) {
-		clear(dst.Pix)
+		stride := 3 * img.W
+		parallel(threads, img.H, func(_, from, to int) { gray(dst.Pix[from*stride:to*stride], weights) })
 	}
 }
 
@@ -103,17 +119,43 @@ func show(img, surroundings *Image, mask []uint8, set prompts, dst *Image, o *ou
 // extent returns the centroid of a mask, truncated, and how wide and high it
 // is. The mask is not empty.
 func extent(mask []uint8, w int) (cx, cy, width, height int) {
-	x0, y0, x1, y1 := w, len(mask), -1, -1
-	var sx, sy, n int64
-	for i, m := range mask {
-		if m == 0 {
+	x0, y0, x1, y1 := bounds(mask, w)
+	var sx, sy, n int
+	for y := y0; y < y1; y++ {
+		in := 0
+		for x, m := range mask[y*w+x0 : y*w+x1] {
+			if m != 0 {
+				sx += x
+				in++
+			}
+		}
+		sy += in * y
+		n += in
+	}
+	return x0 + sx/n, sy / n, x1 - x0, y1 - y0
+}
+
+// bounds returns the rectangle round a mask's pixels, x1 and y1 beyond it. The
+// mask is not empty.
+func bounds(mask []uint8, w int) (x0, y0, x1, y1 int) {
+	x0, y0 = w, len(mask)
+	for y := 0; y*w < len(mask); y++ {
+		row := mask[y*w : (y+1)*w]
+		first := 0
+		for first < w && row[first] == 0 {
+			first++
+		}
+		if first == w {
 			continue
 		}
-		x, y := i%w, i/w
-		x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
-		sx, sy, n = sx+int64(x), sy+int64(y), n+1
+		last := w - 1
+		for row[last] == 0 {
+			last--
+		}
+		x0, x1 = min(x0, first), max(x1, last+1)
+		y0, y1 = min(y0, y), y+1
 	}
-	return int(sx / n), int(sy / n), x1 - x0 + 1, y1 - y0 + 1
+	return x0, y0, x1, y1
 }
 
 // gaussian15 is OpenCV's 8-bit kernel of 15 taps and sigma 2.6: Q8 with the
@@ -122,48 +164,70 @@ var gaussian15 = [15]uint32{1, 3, 6, 12, 20, 30, 36, 40, 36, 30, 20, 12, 6, 3, 1
 
 // blur15 blurs src into dst, which has its size; the border is reflected
 // without repeating the edge.
-func blur15(src, dst *Image, tmp *[]uint16) {
-	w, h := src.W, src.H
-	n := 3 * w * h
+func blur15(src, dst *Image, tmp *[]uint16, threads int) {
+	n := 3 * src.W * src.H
 	if cap(*tmp) < n {
 		*tmp = make([]uint16, n)
 	}
 	t := (*tmp)[:n]
-	for y := range h {
-		in, out := src.Pix[3*w*y:3*w*(y+1)], t[3*w*y:3*w*(y+1)]
-		for x := range w {
-			var sum [3]uint32
-			if x >= 7 && x < w-7 {
-				p := in[3*(x-7) : 3*(x+8)]
-				for k, g := range gaussian15 {
-					sum[0] += g * uint32(p[3*k])
-					sum[1] += g * uint32(p[3*k+1])
-					sum[2] += g * uint32(p[3*k+2])
-				}
-			} else {
-				for k, g := range gaussian15 {
-					p := 3 * reflect101(x+k-7, w)
-					sum[0] += g * uint32(in[p])
-					sum[1] += g * uint32(in[p+1])
-					sum[2] += g * uint32(in[p+2])
-				}
-			}
-			out[3*x], out[3*x+1], out[3*x+2] = uint16(sum[0]), uint16(sum[1]), uint16(sum[2])
+	parallel(threads, src.H, func(_, from, to int) {
+		for y := from; y < to; y++ {
+			blurRow(src.Pix[3*src.W*y:3*src.W*(y+1)], t[3*src.W*y:3*src.W*(y+1)])
 		}
+	})
+	parallel(threads, src.H, func(_, from, to int) { blurColumns(t, dst, from, to) })
+}
+
+// blurRow blurs one row of pixels along itself; the sums are Q8.
+func blurRow(in []uint8, out []uint16) {
+	const reach = 3 * 7 // samples to either side
+	w := len(in) / 3
+	edge := func(x int) {
+		var sum [3]uint32
+		for k, g := range gaussian15 {
+			p := 3 * reflect101(x+k-7, w)
+			for c := range sum {
+				sum[c] += g * uint32(in[p+c])
+			}
+		}
+		out[3*x], out[3*x+1], out[3*x+2] = uint16(sum[0]), uint16(sum[1]), uint16(sum[2])
 	}
+	for x := range min(7, w) {
+		edge(x)
+	}
+	for x := max(7, w-7); x < w; x++ {
+		edge(x)
+	}
+	if w < 15 {
+		return
+	}
+	middle := out[reach : len(out)-reach]
+	for i := range middle {
+		// The kernel is symmetric: seven sums of two and one alone.
+		p := (*[2*reach + 1]uint8)(in[i:])
+		middle[i] = 40*uint16(p[21]) + 36*(uint16(p[18])+uint16(p[24])) + 30*(uint16(p[15])+uint16(p[27])) +
+			20*(uint16(p[12])+uint16(p[30])) + 12*(uint16(p[9])+uint16(p[33])) + 6*(uint16(p[6])+uint16(p[36])) +
+			3*(uint16(p[3])+uint16(p[39])) + uint16(p[0]) + uint16(p[42])
+	}
+}
+
+// blurColumns blurs the sums of all rows across them, for the rows of dst from
+// ≤ y < to.
+func blurColumns(t []uint16, dst *Image, from, to int) {
+	stride := 3 * dst.W
 	var rows [15][]uint16
-	for y := range h {
+	for y := from; y < to; y++ {
 		for k := range rows {
-			r := reflect101(y+k-7, h)
-			rows[k] = t[3*w*r : 3*w*(r+1)]
+			r := reflect101(y+k-7, dst.H)
+			rows[k] = t[stride*r : stride*(r+1)][:stride]
 		}
-		out := dst.Pix[3*w*y : 3*w*(y+1)]
+		r0, r1, r2, r3, r4, r5, r6, r7 := rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7]
+		r8, r9, r10, r11, r12, r13, r14 := rows[8], rows[9], rows[10], rows[11], rows[12], rows[13], rows[14]
+		out := dst.Pix[stride*y : stride*(y+1)]
 		for x := range out {
-			// The kernel is symmetric: seven sums of two and one alone.
-			v := 40 * uint32(rows[7][x])
-			for k := range 7 {
-				v += gaussian15[k] * (uint32(rows[k][x]) + uint32(rows[14-k][x]))
-			}
+			v := 40*uint32(r7[x]) + 36*(uint32(r6[x])+uint32(r8[x])) + 30*(uint32(r5[x])+uint32(r9[x])) +
+				20*(uint32(r4[x])+uint32(r10[x])) + 12*(uint32(r3[x])+uint32(r11[x])) + 6*(uint32(r2[x])+uint32(r12[x])) +
+				3*(uint32(r1[x])+uint32(r13[x])) + uint32(r0[x]) + uint32(r14[x])
 			out[x] = uint8((v + 32768) >> 16)
 		}
 	}
@@ -183,11 +247,19 @@ func reflect101(i, n int) int {
 	return i
 }
 
-// gray makes every pixel grey with the reference's weights: it calls OpenCV's
-// BGR conversion on RGB data, so red and blue are swapped (car.md 4.1).
-func gray(pix []uint8) {
+// The weights of red, green and blue in a grey, of 2^15: those of ITU-R BT.601
+// as OpenCV rounds them, and with red and blue changed for each other, as the
+// reference has them: it calls the conversion for BGR on RGB (car.md 4.1).
+var (
+	grayWeights    = [3]uint32{9798, 19235, 3735}
+	swappedWeights = [3]uint32{3735, 19235, 9798}
+)
+
+// gray makes every pixel grey.
+func gray(pix []uint8, weights [3]uint32) {
+	r, g, b := weights[0], weights[1], weights[2]
 	for i := 0; i+2 < len(pix); i += 3 {
-		v := uint8((3735*uint32(pix[i]) + 19235*uint32(pix[i+1]) + 9798*uint32(pix[i+2]) + 16384) >> 15)
+		v := uint8((r*uint32(pix[i]) + g*uint32(pix[i+1]) + b*uint32(pix[i+2]) + 16384) >> 15)
 		pix[i], pix[i+1], pix[i+2] = v, v, v
 	}
 }

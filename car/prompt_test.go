@@ -27,12 +27,12 @@ func TestPromptNames(t *testing.T) {
 // size around the kernel's own.
 func TestBlurReflects(t *testing.T) {
 	d := rand.New(rand.NewPCG(1, 2))
-	for _, size := range [][2]int{{1, 1}, {2, 3}, {7, 8}, {14, 15}, {15, 14}, {16, 31}} {
+	for i, size := range [][2]int{{1, 1}, {2, 3}, {7, 8}, {14, 15}, {15, 14}, {16, 31}, {31, 16}, {40, 9}} {
 		img, got := NewImage(size[0], size[1]), NewImage(size[0], size[1])
 		for i := range img.Pix {
 			img.Pix[i] = uint8(d.IntN(256))
 		}
-		blur15(img, got, new([]uint16))
+		blur15(img, got, new([]uint16), 1+i%3)
 		for y := range img.H {
 			for x := range img.W {
 				for c := range 3 {
@@ -73,6 +73,38 @@ func TestOutlinesStayInside(t *testing.T) {
 	}
 }
 
+// TestBicubicPlain holds the fast rows and columns against the plain definition:
+// weights over one side, cut to 8 bits, and then over the other.
+func TestBicubicPlain(t *testing.T) {
+	d := rand.New(rand.NewPCG(15, 6))
+	for range 40 {
+		img := NewImage(1+d.IntN(60), 1+d.IntN(60))
+		for i := range img.Pix {
+			img.Pix[i] = uint8(d.IntN(256))
+		}
+		var got, tmp Image
+		w, h := 1+d.IntN(80), 1+d.IntN(80)
+		resizeBicubic(img, w, h, &got, &tmp, 1+d.IntN(3))
+		across := NewImage(w, img.H)
+		for i := range across.Pix {
+			sum := int32(1 << 21)
+			for k, t := 0, bicubicTaps(img.W, w); k < t.count[i/3%w]; k++ {
+				sum += t.weights[t.size*(i/3%w)+k] * int32(img.Pix[3*(i/3/w*img.W+t.from[i/3%w]+k)+i%3])
+			}
+			across.Pix[i] = clip22(sum)
+		}
+		for i := range got.Pix {
+			sum := int32(1 << 21)
+			for k, t := 0, bicubicTaps(img.H, h); k < t.count[i/(3*w)]; k++ {
+				sum += t.weights[t.size*(i/(3*w))+k] * int32(across.Pix[3*w*(t.from[i/(3*w)]+k)+i%(3*w)])
+			}
+			if want := clip22(sum); got.Pix[i] != want {
+				t.Fatalf("%dx%d to %dx%d: sample %d is %d, want %d", img.W, img.H, w, h, i, got.Pix[i], want)
+			}
+		}
+	}
+}
+
 func TestBicubic(t *testing.T) {
 	d := rand.New(rand.NewPCG(5, 6))
 	for range 60 {
@@ -83,7 +115,7 @@ func TestBicubic(t *testing.T) {
 		}
 		var dst, tmp Image
 		w, h := 1+d.IntN(80), 1+d.IntN(80)
-		resizeBicubic(img, w, h, &dst, &tmp)
+		resizeBicubic(img, w, h, &dst, &tmp, 1+d.IntN(3))
 		if dst.W != w || dst.H != h || len(dst.Pix) != 3*w*h {
 			t.Fatalf("size %dx%d, want %dx%d", dst.W, dst.H, w, h)
 		}
@@ -160,7 +192,7 @@ func TestPresets(t *testing.T) {
 	}
 	// Presets are given away: what is done to one stays with its owner.
 	p := Presets()[0]
-	p.Background[0], p.JudgeTemplates[0], p.Prompts[0] = "x", "x", "x"
+	p.Background[0], p.JudgeTemplates[0], p.Prompts[0][0], p.Contrast[0][0] = "x", "x", "x", "x"
 	if err := Presets()[0].Check(); err != nil || Presets()[0].Background[0] == "x" {
 		t.Errorf("a caller changed a preset for all: %v", err)
 	}
@@ -174,8 +206,8 @@ func TestPresets(t *testing.T) {
 		"lambda is -1":     func(p *Preset) { p.Lambda = -1 },
 		`template "a dog"`: func(p *Preset) { p.JudgeTemplates = []string{"a dog"} },
 		`template ""`:      func(p *Preset) { p.CAMTemplate = "" },
-		`no prompt "glow"`: func(p *Preset) { p.Prompts = []Prompt{"glow"} },
-		"-1 iterations":    func(p *Preset) { p.CRF.Iterations = -1 },
+		`no prompt "glow"`: func(p *Preset) { p.Prompts = [][]Prompt{{Blur}, {Circle, "glow"}} },
+		"iterations is -1": func(p *Preset) { p.CRF.Iterations = -1 },
 	} {
 		p := worldPreset()
 		change(&p)

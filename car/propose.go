@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Proposal is the heat of one query in one picture.
@@ -13,9 +14,7 @@ type Proposal struct {
 	// Heat is the refined CAM at the picture's size, W×H values in 0..1
 	// (car.md 3.6, Y). It belongs to the scene.
 	Heat []float32
-	// Score is the judge's, 0..1: how much of its own text it is, among those
-	// it was judged against.
-	Score float32
+	Judgement
 
 	sum  float64 // of Heat
 	peak float32 // its maximum
@@ -38,7 +37,7 @@ func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pa
 	boxed, inside := s.scratch.boxed[:n*k], s.scratch.inside[:n*k]
 	for i, m := range maps {
 		in := inside[i*n : (i+1)*n]
-		s.scratch.boxer.mark(m, scene.rows, scene.cols, s.preset.Lambda, in)
+		s.scratch.boxer.mark(m, scene.rows, scene.cols, s.preset.Lambda, s.preset.Quirks.CutBoxes, in)
 		for j, v := range m {
 			boxed[i*n+j] = v * in[j]
 		}
@@ -50,14 +49,20 @@ func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pa
 
 	proposals := make([]Proposal, k)
 	for i, q := range members {
-		refined := boxed[i*n : (i+1)*n]
+		proposals[i] = Proposal{Query: q, Heat: scene.heat()}
+	}
+	s.each(k, func(i int, w *workplace) {
+		refined, p := boxed[i*n:(i+1)*n], &proposals[i]
 		stretch(refined)
-		heat := scene.heat()
-		resizeBilinear(refined, scene.cols, scene.rows, heat, scene.img.W, scene.img.H, &s.scratch.bilinear)
-		proposals[i] = Proposal{Query: q, Heat: heat}
-		for _, v := range heat {
-			proposals[i].sum += float64(v)
-			proposals[i].peak = max(proposals[i].peak, v)
+		resizeBilinear(refined, scene.cols, scene.rows, p.Heat, scene.img.W, scene.img.H, &w.bilinear)
+		for _, v := range p.Heat {
+			p.sum += float64(v)
+			p.peak = max(p.peak, v)
+		}
+	})
+	for i := range proposals {
+		if sum := proposals[i].sum; sum != sum {
+			return nil, fmt.Errorf("proposing masks: the heat of %q is not a number", bank.queries[members[i]].Label)
 		}
 	}
 	if t != nil {
@@ -75,7 +80,7 @@ func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 		rivals := s.rivals(bank, p, members, texts, i, true)
 		directions[i] = slope(feature, tau, rivals, t)
 	}
-	maps, err := scene.view.CAM(ctx, directions)
+	maps, err := scene.cam(ctx, directions)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +101,7 @@ func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 		for _, i := range again {
 			directions = append(directions, slope(feature, tau, s.rivals(bank, p, members, texts, i, false), nil))
 		}
-		second, err := scene.view.CAM(ctx, directions)
+		second, err := scene.cam(ctx, directions)
 		if err != nil {
 			return nil, err
 		}
@@ -108,8 +113,11 @@ func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 			}
 		}
 	}
-	for _, m := range maps {
+	for k, m := range maps {
 		for j, v := range m {
+			if v != v {
+				return nil, fmt.Errorf("the heat of %q at patch %d is not a number", bank.queries[members[k]].Label, j)
+			}
 			m[j] = max(v, 0)
 		}
 		stretch(m)
@@ -200,10 +208,10 @@ func rowsOf(v []float32, n int) [][]float32 {
 	return rows
 }
 
-func clone2(v [][]float32) [][]float32 {
-	out := make([][]float32, len(v))
-	for i := range v {
-		out[i] = append([]float32(nil), v[i]...)
+func clone2[T any](v [][]T) [][]T {
+	out := slices.Clone(v)
+	for i := range out {
+		out[i] = slices.Clone(out[i])
 	}
 	return out
 }

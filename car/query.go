@@ -21,8 +21,12 @@ type Query struct {
 	Background []string
 
 	// Theta is the score above which the query stays, 0..1; nil stands for the
-	// preset's. With 0 it is never dropped.
+	// preset's. With 0 it is never dropped, whatever its presence.
 	Theta *float32
+
+	// Presence is the presence probability above which the query stays, 0..1;
+	// nil stands for the preset's.
+	Presence *float32
 
 	// Colour is how outputs paint it, as a name or #rrggbb; empty lets them
 	// choose.
@@ -71,6 +75,9 @@ func (q *Query) check() error {
 	}
 	if t := q.Theta; t != nil && !(*t >= 0 && *t <= 1) {
 		return fmt.Errorf("theta is %g, which is not between 0 and 1", *t)
+	}
+	if t := q.Presence; t != nil && !(*t >= 0 && *t <= 1) {
+		return fmt.Errorf("presence is %g, which is not between 0 and 1", *t)
 	}
 	return nil
 }

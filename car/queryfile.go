@@ -18,7 +18,7 @@ const queryFileLimit = 1 << 20
 
 // ReadQueries reads a file of queries. A name that ends in .yaml or .yml is a
 // YAML list, under the key "queries" or by itself, of names or of mappings with
-// the keys label, phrases, background, theta and colour; an unknown key is an
+// the keys label, phrases, background, theta, presence and colour; an unknown key is an
 // error, so that a misspelt one is not passed over. Any other name is a
 // text with one query a line as [ParseQuery] reads it; blank lines and what
 // follows a # at the start of a word are passed over. Errors name the line.
@@ -68,7 +68,8 @@ func lineQueries(text string) ([]Query, error) {
 
 // yamlQueries walks the document itself instead of decoding it whole, so that
 // an error names the line of the entry that it is about.
-func yamlQueries(data []byte) ([]Query, error) {
+func yamlQueries(data []byte) (_ []Query, err error) {
+	defer catch(&err)
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, atLine(nil, err)
@@ -122,6 +123,7 @@ func yamlQuery(node ast.Node) (Query, error) {
 			Phrases    []string `yaml:"phrases"`
 			Background []string `yaml:"background"`
 			Theta      *float32 `yaml:"theta"`
+			Presence   *float32 `yaml:"presence"`
 			Colour     string   `yaml:"colour"`
 		}
 		if err := yaml.NodeToValue(node, &m, yaml.Strict()); err != nil {
@@ -144,7 +146,15 @@ func yamlQuery(node ast.Node) (Query, error) {
 	case *ast.BoolNode, *ast.NullNode:
 		return Query{}, fmt.Errorf("%s is not a name: put it in quotes to look for it", node)
 	}
-	return Query{}, fmt.Errorf("an entry is to be a name or a mapping with label, phrases, background, theta, colour")
+	return Query{}, fmt.Errorf("an entry is to be a name or a mapping with label, phrases, background, theta, presence, colour")
+}
+
+// catch turns a panic into an error: the YAML library has some for what is not
+// YAML, such as a tag that says another kind than its value has.
+func catch(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("this cannot be read as YAML (%v)", p)
+	}
 }
 
 // atLine puts a line number before an error: the library's own where it has

@@ -3,6 +3,7 @@ package car
 import (
 	"cmp"
 	"context"
+	"image"
 	"slices"
 
 	"github.com/carve-video/carve/car/densecrf"
@@ -15,6 +16,10 @@ type Result struct {
 	// Found are the queries that were kept, in the order of the bank.
 	Found []Found
 
+	// Verdicts are what became of every query of the bank, in its order, of those
+	// that were not found as well.
+	Verdicts []Verdict
+
 	// Labels is the label map: 0 is background, k+1 query k of the bank. Where
 	// masks meet, the higher score wins, and things win over stuff (car.md 6.2).
 	Labels []uint16
@@ -25,22 +30,75 @@ type Result struct {
 
 // Found is one query's part of a result.
 type Found struct {
-	Query int     // index in the bank
-	Label string  // of the query
-	Score float32 // the judge's, 0..1
-	// Mask has a byte a pixel, 1 where the query wins: W×H.
+	Query int    // index in the bank
+	Label string // of the query
+	Judgement
+	// Mask has a byte a pixel, 1 where the query wins: W×H. Masks exclude each
+	// other, unless the preset lets them overlap.
 	Mask []uint8
-	// Probability is the refined probability, 0..1, W×H: the soft mask.
+	// Probability is the refined probability, 0..1, W×H: the soft mask. Those of
+	// all that was found add up to 1 at most, unless they may overlap.
 	Probability []float32
+	Stats
 }
 
-// Area is the number of pixels of the mask.
-func (f *Found) Area() int {
-	n := 0
-	for _, m := range f.Mask {
-		n += int(m)
+// Stats are figures of a mask.
+type Stats struct {
+	Area     int             // pixels
+	Coverage float32         // Area's share of the picture, 0..1
+	Box      image.Rectangle // the smallest that holds it, empty if the mask is
+	CX, CY   float32         // its centroid, in pixels; 0, 0 if the mask is empty
+	// Confidence is the mean of Probability over the mask, 0..1.
+	Confidence float32
+}
+
+// A Verdict is what became of a query.
+type Verdict struct {
+	Query int    // index in the bank
+	Label string // of the query
+	Judgement
+	// Reason says why it was not found.
+	Reason Reason
+}
+
+// A Reason is why a query was not found; empty, it was.
+type Reason string
+
+// The reasons.
+const (
+	NotAsked   Reason = "not asked" // in this picture
+	OtherText  Reason = "score"     // its proposal looks more like other queries
+	NotPresent Reason = "presence"  // its proposal looks more like something that was not asked for
+	NoPixel    Reason = "no pixel"  // it was kept, and won no pixel: it is in Found, with an empty mask
+)
+
+// measure fills in the figures of the mask.
+func (f *Found) measure(w int) {
+	f.Stats = Stats{}
+	var sx, sy int64
+	sum := 0.0
+	for y := 0; y*w < len(f.Mask); y++ {
+		row, p := f.Mask[y*w:(y+1)*w], f.Probability[y*w:(y+1)*w]
+		n := 0
+		for x, m := range row {
+			if m != 0 {
+				n++
+				sx += int64(x)
+				sum += float64(p[x])
+			}
+		}
+		f.Area += n
+		sy += int64(n) * int64(y)
 	}
-	return n
+	if f.Area == 0 {
+		return
+	}
+	n := float64(f.Area)
+	f.Coverage = float32(n / float64(len(f.Mask)))
+	f.CX, f.CY = float32(float64(sx)/n), float32(float64(sy)/n)
+	f.Confidence = float32(sum / n)
+	x0, y0, x1, y1 := bounds(f.Mask, w)
+	f.Box = image.Rect(x0, y0, x1, y1)
 }
 
 // Lookup returns the part of a query of the bank, or nil.
@@ -87,10 +145,11 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 			s.refiner.look(scene.img, &s.preset, s.threads())
 			built = true
 		}
-		if s.preset.Mode == Refer {
-			// Sentences may mean the same thing: each has a field of its own.
-			for i := range kept {
-				res.add(out.bank, kept[i:i+1], s.refiner.refine(kept[i:i+1]))
+		if s.preset.Mode == Refer || s.preset.Overlap {
+			// They may mean the same thing, or one may be a part of another: each
+			// has a field of its own.
+			for i, q := range s.refiner.refineEach(kept) {
+				res.add(out.bank, kept[i:i+1], q)
 			}
 			continue
 		}
@@ -98,8 +157,37 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 	}
 	slices.SortStableFunc(res.Found, func(a, b Found) int { return a.Query - b.Query })
 	res.fold(out.bank)
+	for i := range res.Found {
+		res.Found[i].measure(res.W)
+	}
 	res.paint(out)
+	s.pronounce(out, res)
 	return nil
+}
+
+// pronounce fills in the verdicts.
+func (s *Segmenter) pronounce(out *Outcome, res *Result) {
+	res.Verdicts = grow(res.Verdicts, len(out.bank.queries))
+	for q := range res.Verdicts {
+		v := Verdict{Query: q, Label: out.bank.queries[q].Label}
+		judged, asked := out.Judged(q)
+		v.Judgement = judged
+		// A duplicate is found with the first of its kind.
+		f := res.Lookup(out.bank.first[q])
+		_, presence := s.thresholds(out.bank, q)
+		switch {
+		case f != nil && f.Area == 0:
+			v.Reason = NoPixel
+		case f != nil:
+		case !asked:
+			v.Reason = NotAsked
+		case out.bank.contrast != nil && judged.Presence <= presence:
+			v.Reason = NotPresent
+		default:
+			v.Reason = OtherText
+		}
+		res.Verdicts[q] = v
+	}
 }
 
 // grow returns a slice of n elements, v itself if it has room; what it holds is
@@ -114,7 +202,7 @@ func grow[T any](v []T, n int) []T {
 // look prepares the fields for a picture; lattices of the size are kept.
 func (r *refiner) look(img *Image, p *Preset, threads int) {
 	colours := img.Pix[:3*img.W*img.H]
-	if p.WrapColours {
+	if p.Quirks.WrapColours {
 		if cap(r.colours) < len(colours) {
 			r.colours = make([]uint8, len(colours))
 		}
@@ -156,6 +244,29 @@ func (r *refiner) refine(kept []Proposal) []float32 {
 	return q
 }
 
+// refineEach returns the marginals of background and proposal for every
+// proposal by itself; they are valid until the next call.
+func (r *refiner) refineEach(kept []Proposal) [][]float32 {
+	n := r.w * r.h
+	if cap(r.unary) < 2*len(kept)*n {
+		r.unary, r.q = make([]float32, 2*len(kept)*n), make([]float32, 2*len(kept)*n)
+	}
+	unary, q := r.unary[:2*len(kept)*n], r.q[:2*len(kept)*n]
+	for k, p := range kept {
+		background, own := unary[2*k*n:(2*k+1)*n], unary[(2*k+1)*n:(2*k+2)*n]
+		for i, v := range p.Heat {
+			background[i], own[i] = 1-v, v
+		}
+	}
+	densecrf.Unary(unary, unary)
+	r.crf.InferEach(unary, len(kept), q)
+	fields := make([][]float32, len(kept))
+	for k := range fields {
+		fields[k] = q[2*k*n : (2*k+2)*n]
+	}
+	return fields
+}
+
 // add takes the marginals of one field into the result.
 func (res *Result) add(bank *Bank, kept []Proposal, q []float32) {
 	n := res.W * res.H
@@ -167,7 +278,7 @@ func (res *Result) add(bank *Bank, kept []Proposal, q []float32) {
 			res.Found = append(res.Found, Found{})
 		}
 		f := &res.Found[len(res.Found)-1]
-		f.Query, f.Label, f.Score = p.Query, bank.queries[p.Query].Label, p.Score
+		f.Query, f.Label, f.Judgement = p.Query, bank.queries[p.Query].Label, p.Judgement
 		f.Mask, f.Probability = grow(f.Mask, n), grow(f.Probability, n)
 		clear(f.Mask)
 		copy(f.Probability, q[(k+1)*n:])

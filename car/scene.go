@@ -18,13 +18,15 @@ type Scene struct {
 	heats      [][]float32 // of proposals, W×H each
 	spare      [][]float32 // memory for more of them
 
-	around  [2]surroundings
-	vectors map[shown][]float32
+	known    span            // maps of directions taken so far
+	around   []*surroundings // per set of prompts that change what is outside a mask
+	vectors  map[shown][]float32
+	presence map[int]float32 // of queries, where it was weighed
 }
 
 // surroundings is the picture as the prompts leave it outside a mask.
 type surroundings struct {
-	made bool
+	made bool // for the picture in hand
 	set  prompts
 	img  Image
 }
@@ -48,7 +50,7 @@ func (s *Segmenter) Look(ctx context.Context, img *Image) (*Scene, error) {
 	scene.img = img
 	// Whole patches: the sides grow by less than one (car.md 3.1).
 	p := s.proposer.PatchSize()
-	whole := resizeBicubic(img, (img.W+p-1)/p*p, (img.H+p-1)/p*p, &s.scratch.whole, &s.scratch.half)
+	whole := resizeBicubic(img, (img.W+p-1)/p*p, (img.H+p-1)/p*p, &s.scratch.whole, &s.scratch.half, s.threads())
 	view, err := s.proposer.Look(ctx, whole)
 	if err != nil {
 		scene.Close()
@@ -70,7 +72,7 @@ func (s *Segmenter) sceneFor() *Scene {
 		s.spare = s.spare[:n-1]
 		return scene
 	}
-	return &Scene{segmenter: s, vectors: make(map[shown][]float32)}
+	return &Scene{segmenter: s, vectors: make(map[shown][]float32), presence: make(map[int]float32)}
 }
 
 // Size returns the picture's width and height.
@@ -86,9 +88,11 @@ func (sc *Scene) Close() {
 	sc.img = nil
 	sc.spare, sc.heats = append(sc.spare, sc.heats...), sc.heats[:0]
 	clear(sc.vectors)
+	clear(sc.presence)
 	for i := range sc.around {
 		sc.around[i].made = false
 	}
+	sc.known.reset()
 	s := sc.segmenter
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,18 +139,48 @@ func (sc *Scene) keep(proposals ...[]Proposal) {
 // outside a mask.
 func (sc *Scene) surroundings(set prompts) *Image {
 	set &= promptSet([]Prompt{Blur, Gray, Black})
-	for i := range sc.around {
-		a := &sc.around[i]
-		if a.made && a.set != set {
+	at := slices.IndexFunc(sc.around, func(a *surroundings) bool { return a.made && a.set == set })
+	if at < 0 {
+		if at = slices.IndexFunc(sc.around, func(a *surroundings) bool { return !a.made }); at < 0 {
+			at = len(sc.around)
+			sc.around = append(sc.around, new(surroundings))
+		}
+		weights := grayWeights
+		if sc.segmenter.preset.Quirks.SwapGray {
+			weights = swappedWeights
+		}
+		a := sc.around[at]
+		surround(sc.img, set, weights, &a.img, &sc.segmenter.scratch.blur, sc.segmenter.threads())
+		a.made, a.set = true, set
+	}
+	return &sc.around[at].img
+}
+
+// cam returns the raw maps of directions. Those that follow from maps taken
+// before are put together from them; the rest are one batch for the model.
+func (sc *Scene) cam(ctx context.Context, directions [][]float32) ([][]float32, error) {
+	maps := make([][]float32, len(directions))
+	var fresh []int
+	var ask [][]float32
+	for i, d := range directions {
+		if m, ok := sc.known.find(d); ok {
+			maps[i] = m
 			continue
 		}
-		if !a.made {
-			surround(sc.img, set, &a.img, &sc.segmenter.scratch.blur)
-			a.made, a.set = true, set
-		}
-		return &a.img
+		fresh, ask = append(fresh, i), append(ask, d)
 	}
-	panic("car: more than two sets of prompts on one picture")
+	if len(ask) == 0 {
+		return maps, nil
+	}
+	taken, err := sc.view.CAM(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range fresh {
+		maps[i] = taken[k]
+		sc.known.add(ask[k], taken[k])
+	}
+	return maps, nil
 }
 
 func maskIdentity(mask []uint8, area int, set prompts) shown {

@@ -42,9 +42,8 @@ type scratch struct {
 	blur          []uint16
 	boxed, inside []float32
 	boxer         boxer
-	bilinear      bilinearScratch
 	rivals        [][]float32
 	masks         [][]uint8
 	inputs        []*Image
-	showings      []*showing
+	workplaces    []*workplace
 }

@@ -26,6 +26,7 @@ type world struct {
 	directions    [][][]float32  // of every call of CAM
 	blind         map[string]int // texts whose direction has no heat, 1 raw, 2 in a template, 3 both
 	onEncode      func() error
+	nan           string // what is not a number: "heat", "attention", "vector"
 }
 
 // A thing is a coloured block; one of no size is not in the picture.
@@ -115,10 +116,15 @@ func (wd *world) embed(text string) []float32 {
 func unit(v []float32) []float32 {
 	n := math.Sqrt(float64(dot(v, v)))
 	for i := range v {
+		if n == 0 {
+			break
+		}
 		v[i] /= float32(n)
 	}
 	return v
 }
+
+var nan = float32(math.NaN())
 
 type worldProposer struct{ *world }
 
@@ -183,6 +189,9 @@ func (v *worldView) Attention() []float32 {
 			}
 		}
 	}
+	if v.nan == "attention" {
+		d[n/2] = nan
+	}
 	return d
 }
 
@@ -198,6 +207,9 @@ func (v *worldView) CAM(_ context.Context, directions [][]float32) ([][]float32,
 			for j, x := range s {
 				maps[k][j] += u[i] * x
 			}
+		}
+		if v.nan == "heat" {
+			maps[k][len(maps[k])/2] = nan
 		}
 	}
 	return maps, nil
@@ -253,6 +265,9 @@ func (j worldJudge) EncodeImages(ctx context.Context, images []*Image) ([][]floa
 		}
 		out[k][j.dims()-1] = 300 // the smaller, the less sure
 		unit(out[k])
+		if j.nan == "vector" {
+			out[k][0] = nan
+		}
 	}
 	return out, nil
 }
@@ -260,9 +275,10 @@ func (j worldJudge) EncodeImages(ctx context.Context, images []*Image) ([][]floa
 // worldPreset shows the judge the masked pixels and nothing else.
 func worldPreset() Preset {
 	return Preset{
-		Name: "world", Eta: 0.5, Theta: 0.55, Lambda: 0.4, Prompts: []Prompt{Black},
-		CAMTemplate: origami, JudgeTemplates: []string{"a {}.", "the {} in a photo", "one {} of many"},
-		Background: []string{"wall"}, View: NativeAspect, KeepBest: true, CRF: densecrf.Reference(),
+		Name: "world", Eta: 0.5, Theta: 0.55, Lambda: 0.4, Prompts: [][]Prompt{{Black}},
+		CAMTemplate: "a clean origami {}.", JudgeTemplates: []string{"a {}.", "the {} in a photo", "one {} of many"},
+		Background: []string{"wall"}, View: Whole, CRF: densecrf.Reference(),
+		Quirks: Quirks{KeepBest: true, FightBackground: true},
 	}
 }
 

@@ -3,10 +3,10 @@ package models
 import "github.com/carve-video/carve/internal/onnx"
 
 // classifierGraph is g's view of a batch of images (car.md 4.3): the blocks
-// but the last, or all of them, post_layernorm on the token CLS, projection,
-// unit length. Of the last block that runs only the row of CLS comes out, so
-// only that row is computed.
-func classifierGraph(c config, w *weights, keepLastBlock bool, precision string) (*net, error) {
+// (all but the last, in the released code), post_layernorm on the token CLS,
+// projection, unit length. Of the last block that runs only the row of CLS comes
+// out, so only that row is computed.
+func classifierGraph(c config, w *weights, skipLastBlock bool, precision string) (*net, error) {
 	n := newNet("classifier", c, w)
 	n.in(precision)
 	t := c.Vision
@@ -15,9 +15,9 @@ func classifierGraph(c config, w *weights, keepLastBlock bool, precision string)
 
 	n.Scope("embeddings")
 	x := n.toHalf(n.embeddings(patches, pos))
-	blocks := t.Layers - 1
-	if keepLastBlock {
-		blocks++
+	blocks := t.Layers
+	if skipLastBlock {
+		blocks--
 	}
 	for i := range blocks - 1 {
 		n.Scope(layerName(visionPrefix, i))

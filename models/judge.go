@@ -30,7 +30,7 @@ var _ car.Judge = (*judge)(nil)
 
 func newJudge(m *Model) (*judge, error) {
 	s, err := m.session(func(w *weights) (*net, error) {
-		return classifierGraph(m.config, w, m.options.KeepLastBlock, m.options.Precision)
+		return classifierGraph(m.config, w, m.options.SkipLastBlock, m.options.Precision)
 	})
 	if err != nil {
 		return nil, err

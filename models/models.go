@@ -27,8 +27,8 @@
 //
 // Everything runs in float32, whatever the checkpoint stores, unless another of
 // the [Precisions] is asked for. Images enter as bytes. The released CaR code is
-// matched in what it leaves out, the last block of the classifier, and in what
-// it rounds, the table of positions.
+// matched in what it rounds, the table of positions, and, where
+// [Options].SkipLastBlock asks for it, in what it leaves out.
 package models
 
 import (
@@ -68,9 +68,9 @@ type Options struct {
 	Activation       string
 	// Precision of the large products, one of [Precisions]; empty is Float32.
 	Precision string
-	// KeepLastBlock makes the judge run all its blocks. The released CaR code
-	// leaves the last one out, and its thresholds depend on that.
-	KeepLastBlock bool
+	// SkipLastBlock makes the judge leave out its last block, as the released
+	// CaR code does (car.Quirks). Its published figures depend on that.
+	SkipLastBlock bool
 	// Log is told what is loaded; nil is silent.
 	Log *slog.Logger
 }

@@ -328,12 +328,12 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// The switch that keeps the judge's last block changes what it says.
-func TestKeepLastBlock(t *testing.T) {
+// The switch that leaves out the judge's last block changes what it says.
+func TestSkipLastBlock(t *testing.T) {
 	dir := tiny.write(t, tensor.F32, 5)
 	var vectors [2][]float32
-	for i, keep := range []bool{false, true} {
-		j, err := openTest(t, dir, Options{KeepLastBlock: keep}).Judge()
+	for i, skip := range []bool{false, true} {
+		j, err := openTest(t, dir, Options{SkipLastBlock: skip}).Judge()
 		if err != nil {
 			t.Fatal(err)
 		}

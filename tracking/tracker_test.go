@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/car/densecrf"
 )
 
 // side is that of the pictures here.
@@ -23,7 +25,7 @@ func (w *world) EncodeTexts(_ context.Context, texts []string) ([][]float32, err
 	out := make([][]float32, len(texts))
 	for i, text := range texts {
 		out[i] = make([]float32, len(w.names)+1)
-		k := slices.Index(w.names, text)
+		k := slices.IndexFunc(w.names, func(name string) bool { return strings.Contains(text, name) })
 		if k < 0 {
 			k = len(w.names) // a background word
 		}
@@ -105,9 +107,9 @@ func newTracker(t *testing.T, n, probe int) (*Tracker, *world) {
 		queries = append(queries, car.Named(name))
 	}
 	seg, err := car.New(w, w, car.Preset{
-		Name: "test", Eta: 0.5, Theta: 0.5, Lambda: 0.4, Prompts: []car.Prompt{car.Black},
-		CAMTemplate: "{}", Background: []string{"ground"},
-		View: car.NativeAspect, Contest: car.AgainstAll,
+		Name: "test", Eta: 0.5, Theta: 0.5, Lambda: 0.4, Prompts: [][]car.Prompt{{car.Black}},
+		CAMTemplate: "{}", Background: []string{"ground"}, Presence: 0.6, View: car.Whole,
+		CRF: densecrf.Reference(),
 	})
 	if err != nil {
 		t.Fatal(err)

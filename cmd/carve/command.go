@@ -22,6 +22,7 @@ func commands() []command {
 	return []command{
 		{"segment", "segment named things in a video or an image (the default)", runSegment},
 		{"models", "list, show, fetch, import and check models", runModels},
+		{"presets", "list and print the presets, to start one of your own from", runPresets},
 		{"runtime", "list and fetch ONNX Runtime, for the CPU or for NVIDIA GPUs", runRuntime},
 		{"demo", "segment the built-in clip with the built-in model", runDemo},
 		{"version", "print the version of carve and of the libraries it runs on", runVersion},

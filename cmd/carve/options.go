@@ -12,8 +12,8 @@ import (
 )
 
 // segmentOptions is what the command line of "carve segment" says. For eta,
-// theta, lambda, prompts and maxSide the preset decides unless they were given:
-// zero is a value like any other.
+// theta, lambda, presence, prompts, templates, view, overlap and maxSide the
+// preset decides unless they were given: zero is a value like any other.
 type segmentOptions struct {
 	input  string
 	output string
@@ -30,12 +30,17 @@ type segmentOptions struct {
 	offline    bool
 	yes        bool
 
-	preset  string
-	eta     float32
-	theta   float32
-	lambda  float32
-	prompts []string
-	maxSide int
+	preset    string
+	compat    bool
+	eta       float32
+	theta     float32
+	lambda    float32
+	presence  float32
+	prompts   []string
+	templates string
+	view      string
+	overlap   bool
+	maxSide   int
 
 	memory string
 	probe  int
@@ -103,11 +108,16 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
 	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
 
-	fs.StringVar(&o.preset, "preset", "", "thresholds, prompts and texts as one set (default: voc, and stickers for -m demo)")
+	fs.StringVar(&o.preset, "preset", "", "thresholds, prompts and texts as one set: a name, see carve presets, or a file .yaml (default: voc, and stickers for -m demo)")
+	fs.BoolVar(&o.compat, "compat", false, "work as the published code does, quirks and all, to compare with its figures; implies --memory off")
 	fs.Float32Var(&o.eta, "eta", 0, "heat above which a pixel belongs to the prompt's mask, 0 to 1 (default: the preset's)")
-	fs.Float32Var(&o.theta, "theta", 0, "score above which a query stays, 0 to 1 (default: the preset's)")
+	fs.Float32Var(&o.theta, "theta", 0, "score among the queries above which one stays, 0 to 1 (default: the preset's)")
+	fs.Float32Var(&o.presence, "presence", 0, "probability of being there at all above which a query stays, 0 to 1; 0 asks for none (default: the preset's)")
 	fs.Float32Var(&o.lambda, "lambda", 0, "heat above which a patch opens an affinity box, 0 to 1 (default: the preset's)")
-	fs.StringSliceVar(&o.prompts, "prompts", nil, "how the judge is shown a mask: blur, gray, black, circle, rectangle, contour (default: the preset's)")
+	fs.StringArrayVar(&o.prompts, "prompts", nil, "how the judge is shown a mask: blur, gray, black, circle, rectangle, contour; with commas together, repeated averaged (default: the preset's)")
+	fs.StringVar(&o.templates, "templates", "", "file with the sentences that the judge reads names in, one a line, {} for the name (default: the preset's)")
+	fs.StringVar(&o.view, "view", "", "what of the picture the judge sees: window, round the mask; whole; centre, a square (default: the preset's)")
+	fs.BoolVar(&o.overlap, "overlap", false, "let masks cover each other: a person and the shirt")
 	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", defaultMaxSideCPU, defaultMaxSideGPU))
 
 	fs.StringVar(&o.memory, "memory", "on", "on carries the surviving queries from frame to frame; off runs the whole loop on every frame")
@@ -140,14 +150,14 @@ Queries:
   dog                        a name; outputs show it
   "pup=puppy|small dog"      a label, and phrases that mean it, averaged
   A file holds one query a line (# starts a comment), or a YAML list of
-  entries with label, phrases, background, theta, colour.
+  entries with label, phrases, background, theta, presence, colour.
 
 Devices:
 ` + devicesHelp() + `
 Examples:
   carve -i clip.mp4 -q dog -q "red frisbee" -o out.mp4
   carve -i clip.mov --queries things.yaml --preset coco --max-side 512 -o out.mov
-  carve -i photo.jpg -q cat -o photo-cat.png
+  carve -i photo.jpg -q person -q "red shirt" --overlap -o photo-both.png
   carve demo -o demo-out
 
 ` + exitCodesHelp
@@ -205,6 +215,9 @@ func (o *segmentOptions) check(args []string) error {
 	if err := oneOf("memory", o.memory, "on", "off"); err != nil {
 		return err
 	}
+	if o.compat && o.given("memory") && o.memory == "on" {
+		return withHint(usagef("--compat has no memory between frames, and --memory is on"), "leave one of them out")
+	}
 	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
 		return err
 	}
@@ -223,7 +236,7 @@ func (o *segmentOptions) check(args []string) error {
 	for _, f := range []struct {
 		name  string
 		value float32
-	}{{"eta", o.eta}, {"theta", o.theta}, {"lambda", o.lambda}} {
+	}{{"eta", o.eta}, {"theta", o.theta}, {"lambda", o.lambda}, {"presence", o.presence}} {
 		if f.value < 0 || f.value > 1 || f.value != f.value {
 			return usagef("--%s is %g, which is not between 0 and 1", f.name, f.value)
 		}

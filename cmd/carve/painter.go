@@ -12,15 +12,16 @@ type painter struct {
 	*overlay.Painter
 	info     video.Info
 	enlarger *matte.Enlarger
-	lw, lh   int // size of the masks, as coded
+	lw, lh   int  // size of the masks, as coded
+	overlap  bool // masks may cover each other
 
 	turned []float32
 	alphas [][]uint8
 	layers []overlay.Layer
 }
 
-func newPainter(info video.Info) (*painter, error) {
-	p := &painter{Painter: info.Painter(), info: info}
+func newPainter(info video.Info, overlap bool) (*painter, error) {
+	p := &painter{Painter: info.Painter(), info: info, overlap: overlap}
 	return p, p.Initialize()
 }
 
@@ -50,6 +51,8 @@ func (p *painter) draw(frame *video.Frame, found []car.Found, w, h int, colours 
 		p.enlarger.Enlarge(p.turned, alphas[i])
 		p.layers = append(p.layers, overlay.Layer{Alpha: alphas[i], Colour: colours[f.Query], Label: f.Label, Score: f.Score})
 	}
-	matte.Share(alphas)
+	if !p.overlap {
+		matte.Share(alphas)
+	}
 	return frame.Draw(p.Painter, p.layers)
 }

@@ -29,11 +29,12 @@ type pipeline struct {
 	stop     <-chan struct{}                      // closed when no more frames shall be read
 	observe  func(index int64, found []car.Found) // told of every frame, unless nil
 
-	line    *line
-	start   time.Duration // time of the first frame
-	stopped bool          // by stop
-	found   []int64       // frames in which each query was found
-	spare   chan *car.Result
+	line     *line
+	start    time.Duration // time of the first frame
+	stopped  bool          // by stop
+	found    []int64       // frames in which each query was found
+	presence []float32     // the highest of each query
+	spare    chan *car.Result
 }
 
 // A job is one frame on its way.
@@ -56,7 +57,7 @@ func (j *job) release() {
 // ended; the sink is not finished.
 func (p *pipeline) run(ctx context.Context) error {
 	const depth = 1
-	p.found = make([]int64, len(p.tracker.Queries))
+	p.found, p.presence = make([]int64, len(p.tracker.Queries)), make([]float32, len(p.tracker.Queries))
 	p.spare = make(chan *car.Result, 2*depth+4) // finished results, to be used again
 	p.line = newLine(ctx)
 	l := p.line
@@ -134,7 +135,7 @@ func (p *pipeline) draw(_ context.Context, j *job) error {
 func visible(r *car.Result) []car.Found {
 	shown := r.Found[:0:0]
 	for _, f := range r.Found {
-		if f.Area() > 0 {
+		if f.Area > 0 {
 			shown = append(shown, f)
 		}
 	}
@@ -150,6 +151,9 @@ func (p *pipeline) encode(ctx context.Context, j *job) error {
 	for _, f := range j.shown {
 		p.found[f.Query]++
 		present = append(present, f.Label)
+	}
+	for _, v := range j.result.Verdicts {
+		p.presence[v.Query] = max(p.presence[v.Query], v.Presence)
 	}
 	if p.observe != nil {
 		p.observe(j.frame.Index, j.shown)

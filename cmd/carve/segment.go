@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -87,7 +88,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	ctx, stop, release := handleSignals(log)
 	defer release()
 
-	tracker := &tracking.Tracker{Segmenter: m.segmenter, Queries: queries, Stateless: o.memory == "off", Probe: o.probe}
+	tracker := &tracking.Tracker{Segmenter: m.segmenter, Queries: queries, Stateless: o.memory == "off" || o.compat, Probe: o.probe}
 	if err := tracker.Initialize(ctx); err != nil {
 		return nil, textError(err)
 	}
@@ -96,7 +97,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, fmt.Errorf("preparing frames of %s: %w", o.input, err)
 	}
 	defer prep.Close()
-	painter, err := newPainter(src.Info())
+	painter, err := newPainter(src.Info(), preset.Overlap)
 	if err != nil {
 		return nil, fmt.Errorf("drawing on frames of %s: %w", o.input, err)
 	}
@@ -154,7 +155,7 @@ func (o *segmentOptions) readQueries() ([]car.Query, error) {
 		defer f.Close()
 		more, err := car.ReadQueries(f, o.queryFile)
 		if err != nil {
-			return nil, withHint(usageError{err}, "one query a line, or a YAML list of entries with label, phrases, background, theta, colour")
+			return nil, withHint(usageError{err}, "one query a line, or a YAML list of entries with label, phrases, background, theta, presence, colour")
 		}
 		queries = append(queries, more...)
 	}
@@ -180,53 +181,6 @@ func queryColours(queries []car.Query) ([][3]uint8, error) {
 		colours[i] = c
 	}
 	return colours, nil
-}
-
-// presetFor returns the preset with the settings that the command line changes.
-//
-// For free words and the real CLIP it is voc: of the reference's presets the
-// one with the highest published figure (67.6 mIoU), the strictest about what
-// is not there, and the one for plain names of things, which is what people
-// type. The reference's own demo drops nothing, so it would find whatever is
-// asked for (car.md section 8).
-func (o *segmentOptions) presetFor() (car.Preset, error) {
-	name := o.preset
-	if name == "" {
-		name = "voc"
-		if o.model == demo.Name {
-			name = "stickers"
-		}
-	}
-	p, err := car.PresetNamed(name)
-	if err != nil {
-		return p, withHint(usageError{err}, hintOf(err))
-	}
-	if o.given("eta") {
-		p.Eta = o.eta
-	}
-	if o.given("theta") {
-		p.Theta = o.theta
-	}
-	if o.given("lambda") {
-		p.Lambda = o.lambda
-	}
-	if o.given("prompts") {
-		p.Prompts = nil
-		for _, s := range o.prompts {
-			prompt, err := car.ParsePrompt(s)
-			if err != nil {
-				return p, usageError{err}
-			}
-			p.Prompts = append(p.Prompts, prompt)
-		}
-		if len(p.Stuff) > 0 {
-			p.StuffPrompts = p.Prompts
-		}
-	}
-	if err := p.Check(); err != nil {
-		return p, usageError{err}
-	}
-	return p, nil
 }
 
 // side is the long side of the picture that the model sees.
@@ -273,6 +227,7 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 	}
 	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: o.settings, Precision: o.precision, Log: log}
 	m := &openedModels{}
+	options.SkipLastBlock = preset.Quirks.SkipLastBlock
 	if m.proposer, err = models.Open(context.Background(), proposer, options); err != nil {
 		return nil, modelError(proposer, err)
 	}
@@ -292,10 +247,12 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 		}
 	}()
 	for _, q := range queries {
-		for _, phrase := range q.Phrases {
+		for _, phrase := range slices.Concat(q.Phrases, q.Background) {
 			if err := m.readable(phrase, preset); err != nil {
 				return nil, textError(fmt.Errorf("query %q: %w", q.Label, err))
 			}
+		}
+		for _, phrase := range q.Phrases {
 			if proposer == demo.Name && !demo.Knows(phrase) {
 				log.Warn(fmt.Sprintf("the demo model was never taught %q; \"carve models show demo\" lists what it knows", phrase))
 			}
@@ -326,8 +283,7 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 // readable finds a phrase that is too long for the models in one of the
 // templates.
 func (m *openedModels) readable(phrase string, preset car.Preset) error {
-	for _, template := range append([]string{"{}", preset.CAMTemplate}, preset.JudgeTemplates...) {
-		text := strings.Replace(template, "{}", phrase, 1)
+	for _, text := range preset.Texts(phrase) {
 		for _, model := range []*models.Model{m.proposer, m.judge} {
 			if _, err := model.Tokens(text); err != nil {
 				return err
@@ -381,8 +337,9 @@ type summary struct {
 }
 
 type conceptSummary struct {
-	Label  string `json:"label"`
-	Frames int64  `json:"frames"` // in which it was found
+	Label    string  `json:"label"`
+	Frames   int64   `json:"frames"`             // in which it was found
+	Presence float32 `json:"presence,omitempty"` // the highest; 0 if it was not weighed
 }
 
 type stageSummary struct {
@@ -422,6 +379,9 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 		found := fmt.Sprintf("in %d of %d %s", c.Frames, s.Frames, frames)
 		if c.Frames == 0 {
 			found = "not found"
+			if c.Presence > 0 {
+				found = fmt.Sprintf("not found (presence %.2f at most)", c.Presence)
+			}
 		}
 		fmt.Fprintf(stderr, "  %-*s  %s\n", width, c.Label, found)
 	}
@@ -512,7 +472,7 @@ func runtimeError(err error) error {
 func (p *pipeline) concepts(queries []car.Query) []conceptSummary {
 	list := make([]conceptSummary, len(queries))
 	for i, q := range queries {
-		list[i] = conceptSummary{q.Label, p.found[i]}
+		list[i] = conceptSummary{q.Label, p.found[i], p.presence[i]}
 	}
 	return list
 }

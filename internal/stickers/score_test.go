@@ -26,8 +26,17 @@ var scenesDir = flag.String("scenes", "", "score the scenes in this folder, laid
 // newSegmenter is the demo model with its preset, as the program runs them.
 func newSegmenter(tb testing.TB) *car.Segmenter {
 	tb.Helper()
+	preset, err := car.PresetNamed("stickers")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return newSegmenterOf(tb, preset)
+}
+
+func newSegmenterOf(tb testing.TB, preset car.Preset) *car.Segmenter {
+	tb.Helper()
 	ctx := context.Background()
-	model, err := models.Open(ctx, "demo", models.Options{})
+	model, err := models.Open(ctx, "demo", models.Options{SkipLastBlock: preset.Quirks.SkipLastBlock})
 	if errors.Is(err, models.ErrNoRuntime) && os.Getenv("CARVE_BUILD_ONNXRUNTIME") == "" {
 		tb.Skip("no ONNX Runtime: run with scripts/env.sh")
 	}
@@ -43,10 +52,6 @@ func newSegmenter(tb testing.TB) *car.Segmenter {
 		tb.Fatal(err)
 	}
 	judge, err := model.Judge()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	preset, err := car.PresetNamed("stickers")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,0 +1,134 @@
+package car_test
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"log"
+	"strings"
+
+	"github.com/carve-video/carve/car"
+)
+
+// painters is a model of one's own, in both roles: it knows three colours by
+// name. Vectors say how red, green, blue and colourless something is.
+type painters struct{}
+
+func (painters) LogitScale() float32 { return 30 }
+func (painters) PatchSize() int      { return 4 }
+func (painters) InputSize() int      { return 32 }
+
+func (painters) EncodeTexts(_ context.Context, texts []string) ([][]float32, error) {
+	vectors := make([][]float32, len(texts))
+	for i, text := range texts {
+		v := []float32{0, 0, 0, 1}
+		for c, name := range []string{"red", "green", "blue"} {
+			if strings.Contains(text, name) {
+				v = make([]float32, 4)
+				v[c] = 1
+			}
+		}
+		vectors[i] = v
+	}
+	return vectors, nil
+}
+
+// EncodeImages makes painters a car.Judge: a picture is what most of its
+// coloured pixels are.
+func (painters) EncodeImages(_ context.Context, images []*car.Image) ([][]float32, error) {
+	vectors := make([][]float32, len(images))
+	for i, img := range images {
+		vectors[i] = mostly(img, 0, 0, img.W, img.H)
+	}
+	return vectors, nil
+}
+
+// Look makes painters a car.Proposer.
+func (painters) Look(_ context.Context, img *car.Image) (car.View, error) {
+	return &canvas{img, img.H / 4, img.W / 4}, nil
+}
+
+// canvas is what painters see in one picture.
+type canvas struct {
+	img        *car.Image
+	rows, cols int
+}
+
+func (c *canvas) Grid() (rows, cols int) { return c.rows, c.cols }
+func (c *canvas) Feature() []float32     { return mostly(c.img, 0, 0, c.img.W, c.img.H) }
+func (c *canvas) Close()                 {}
+
+// Attention: every patch attends to itself, so heat stays where it is.
+func (c *canvas) Attention() []float32 {
+	n := c.rows * c.cols
+	a := make([]float32, n*n)
+	for i := range n {
+		a[i*n+i] = 1
+	}
+	return a
+}
+
+// CAM is linear in the direction, as it must be: how much of it each patch has.
+func (c *canvas) CAM(_ context.Context, directions [][]float32) ([][]float32, error) {
+	maps := make([][]float32, len(directions))
+	for k, u := range directions {
+		for y := range c.rows {
+			for x := range c.cols {
+				v := mostly(c.img, 4*x, 4*y, 4, 4)
+				maps[k] = append(maps[k], u[0]*v[0]+u[1]*v[1]+u[2]*v[2]+u[3]*v[3])
+			}
+		}
+	}
+	return maps, nil
+}
+
+// mostly is a unit vector along the colour that most of a part has.
+func mostly(img *car.Image, x, y, w, h int) []float32 {
+	count := [4]int{3: 1}
+	for v := y; v < y+h; v++ {
+		for u := x; u < x+w; u++ {
+			p := img.Pix[3*(v*img.W+u):][:3]
+			for c := range p {
+				if p[c] > 200 && p[(c+1)%3] < 100 && p[(c+2)%3] < 100 {
+					count[c]++
+				}
+			}
+		}
+	}
+	best := 0
+	for c, n := range count {
+		if n > count[best] {
+			best = c
+		}
+	}
+	vector := make([]float32, 4)
+	vector[best] = 1
+	return vector
+}
+
+// Any pair of models that can propose and judge will do: they implement
+// car.Proposer and car.Judge. This one runs without weights.
+func ExampleNew_ownModel() {
+	preset, err := car.PresetNamed("coco")
+	if err != nil {
+		log.Fatal(err)
+	}
+	preset.Contrast = [][]string{{"green"}, {"red"}} // what it may be instead
+	segmenter, err := car.New(painters{}, painters{}, preset)
+	if err != nil {
+		log.Fatal(err)
+	}
+	picture := image.NewRGBA(image.Rect(0, 0, 120, 80))
+	draw.Draw(picture, image.Rect(20, 20, 60, 60), image.NewUniform(color.RGBA{R: 255, A: 255}), image.Point{}, draw.Src)
+	res, err := segmenter.Segment(context.Background(), car.FromImage(picture), []car.Query{car.Named("red"), car.Named("blue")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range res.Found {
+		fmt.Println(f.Label, f.Box, f.Area)
+	}
+	// Output:
+	// red (20,20)-(60,60) 1600
+}

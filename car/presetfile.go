@@ -1,0 +1,278 @@
+package car
+
+import (
+	"bufio"
+	"bytes"
+	_ "embed" // the presets
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/carve-video/carve/car/densecrf"
+)
+
+//go:embed presets.yaml
+var presetsYAML []byte
+
+// presetFileLimit bounds a file of a preset or of templates.
+const presetFileLimit = 1 << 20
+
+// A presetEntry is a preset as it stands in a file: what is not said is taken
+// from the base.
+type presetEntry struct {
+	Name           string       `yaml:"name"`
+	Base           string       `yaml:"base,omitempty"`
+	About          *string      `yaml:"about,omitempty"`
+	Mode           *string      `yaml:"mode,omitempty"`
+	Eta            *float32     `yaml:"eta,omitempty"`
+	Theta          *float32     `yaml:"theta,omitempty"`
+	Lambda         *float32     `yaml:"lambda,omitempty"`
+	Presence       *float32     `yaml:"presence,omitempty"`
+	Prompts        *promptRows  `yaml:"prompts,omitempty"`
+	CAMTemplate    *string      `yaml:"cam_template,omitempty"`
+	JudgeTemplates *[]string    `yaml:"judge_templates,omitempty"`
+	Background     *[]string    `yaml:"background,omitempty"`
+	Contrast       *[][]string  `yaml:"contrast,omitempty"`
+	Stuff          *[]string    `yaml:"stuff,omitempty"`
+	StuffPrompts   *promptRows  `yaml:"stuff_prompts,omitempty"`
+	View           *string      `yaml:"view,omitempty"`
+	Overlap        *bool        `yaml:"overlap,omitempty"`
+	CRF            *crfEntry    `yaml:"crf,omitempty"`
+	MaxSide        *int         `yaml:"max_side,omitempty"`
+	Quirks         *quirksEntry `yaml:"quirks,omitempty"`
+}
+
+type crfEntry struct {
+	Iterations      int     `yaml:"iterations"`
+	GaussianSXY     float32 `yaml:"gaussian_sxy"`
+	GaussianCompat  float32 `yaml:"gaussian_compat"`
+	BilateralSXY    float32 `yaml:"bilateral_sxy"`
+	BilateralSRGB   float32 `yaml:"bilateral_srgb"`
+	BilateralCompat float32 `yaml:"bilateral_compat"`
+}
+
+type quirksEntry struct {
+	SkipLastBlock   bool `yaml:"skip_last_block"`
+	WrapColours     bool `yaml:"wrap_colours"`
+	SwapGray        bool `yaml:"swap_gray"`
+	CutBoxes        bool `yaml:"cut_boxes"`
+	KeepBest        bool `yaml:"keep_best"`
+	FightBackground bool `yaml:"fight_background"`
+}
+
+// promptRows reads [blur, gray], prompts that are applied together, and
+// [[blur, gray], [circle]], an ensemble of them.
+type promptRows [][]Prompt
+
+func (r *promptRows) UnmarshalYAML(b []byte) error {
+	var row []Prompt
+	if err := yaml.Unmarshal(b, &row); err == nil {
+		*r = nil
+		if len(row) > 0 {
+			*r = promptRows{row}
+		}
+		return nil
+	}
+	var rows [][]Prompt
+	if err := yaml.Unmarshal(b, &rows); err != nil {
+		return errors.New("prompts are a list of names, or a list of such lists")
+	}
+	*r = rows
+	return nil
+}
+
+var modeNames = map[Mode]string{Semantic: "semantic", Refer: "refer"}
+
+// presets are those of the file, which is read when first asked for.
+var presets = sync.OnceValue(func() []Preset {
+	presets, err := parsePresets(presetsYAML)
+	if err != nil {
+		panic("car: presets.yaml: " + err.Error()) // a test reads it
+	}
+	return presets
+})
+
+// Presets returns all presets, as copies of the caller's own.
+func Presets() []Preset {
+	var own []Preset
+	for _, p := range presets() {
+		own = append(own, p.clone())
+	}
+	return own
+}
+
+func parsePresets(data []byte) ([]Preset, error) {
+	var file struct {
+		Texts   map[string]any `yaml:"texts"` // for anchors
+		Presets []presetEntry  `yaml:"presets"`
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&file); err != nil {
+		return nil, atLine(nil, err)
+	}
+	var presets []Preset
+	for _, e := range file.Presets {
+		p, err := e.preset(presets)
+		if err != nil {
+			return nil, err
+		}
+		presets = append(presets, p)
+	}
+	return presets, nil
+}
+
+// ReadPreset reads a preset of one's own: a YAML mapping with the keys of
+// presets.yaml. "base" names the preset that it starts from and is voc if it is
+// not given; an unknown key is an error. Errors name the line.
+func ReadPreset(r io.Reader, name string) (Preset, error) {
+	data, err := readLimited(r)
+	if err != nil {
+		return Preset{}, fmt.Errorf("reading preset %s: %w", name, err)
+	}
+	p, err := readPreset(data, name)
+	if err != nil {
+		return Preset{}, fmt.Errorf("reading preset %s: %w", name, err)
+	}
+	return p, nil
+}
+
+func readPreset(data []byte, name string) (_ Preset, err error) {
+	defer catch(&err)
+	var e presetEntry
+	file := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	if err := file.Decode(&e); err != nil && !errors.Is(err, io.EOF) {
+		return Preset{}, atLine(nil, err)
+	}
+	if err := file.Decode(new(presetEntry)); !errors.Is(err, io.EOF) {
+		return Preset{}, errors.New("there is more than one document in it")
+	}
+	if e.Name == "" {
+		e.Name = name
+	}
+	if e.Base == "" {
+		e.Base = "voc"
+	}
+	return e.preset(presets())
+}
+
+// ReadTemplates reads a list of templates, one a line; blank lines and those
+// that begin with # are passed over.
+func ReadTemplates(r io.Reader, name string) ([]string, error) {
+	data, err := readLimited(r)
+	if err != nil {
+		return nil, fmt.Errorf("reading templates from %s: %w", name, err)
+	}
+	var templates []string
+	n := 0
+	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+		n++
+		t := strings.TrimSpace(lines.Text())
+		if t == "" || strings.HasPrefix(t, "#") {
+			continue
+		}
+		if err := CheckTemplate(t); err != nil {
+			return nil, fmt.Errorf("reading templates from %s: line %d: %w", name, n, err)
+		}
+		templates = append(templates, t)
+	}
+	if len(templates) == 0 {
+		return nil, fmt.Errorf("reading templates from %s: there is none in it", name)
+	}
+	return templates, nil
+}
+
+func readLimited(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, presetFileLimit+1))
+	if err == nil && len(data) > presetFileLimit {
+		err = fmt.Errorf("the file is larger than %d bytes", presetFileLimit)
+	}
+	return data, err
+}
+
+// preset applies the entry to its base, one of those given.
+func (e *presetEntry) preset(bases []Preset) (Preset, error) {
+	var p Preset
+	if e.Base != "" {
+		found := false
+		for _, b := range bases {
+			if b.Name == e.Base {
+				p, found = b.clone(), true
+			}
+		}
+		if !found {
+			return p, fmt.Errorf("base: %w", &UnknownPresetError{Name: e.Base})
+		}
+	}
+	p.Name = e.Name
+	set(&p.About, e.About)
+	set(&p.Eta, e.Eta)
+	set(&p.Theta, e.Theta)
+	set(&p.Lambda, e.Lambda)
+	set(&p.Presence, e.Presence)
+	set(&p.CAMTemplate, e.CAMTemplate)
+	set(&p.JudgeTemplates, e.JudgeTemplates)
+	set(&p.Background, e.Background)
+	set(&p.Contrast, e.Contrast)
+	set(&p.Stuff, e.Stuff)
+	set(&p.Overlap, e.Overlap)
+	set(&p.MaxSide, e.MaxSide)
+	set(&p.Prompts, (*[][]Prompt)(e.Prompts))
+	set(&p.StuffPrompts, (*[][]Prompt)(e.StuffPrompts))
+	if e.Mode != nil {
+		m, ok := keyOf(modeNames, *e.Mode)
+		if !ok {
+			return p, fmt.Errorf("mode is %q; it is semantic or refer", *e.Mode)
+		}
+		p.Mode = m
+	}
+	if e.View != nil {
+		v, err := ParseView(*e.View)
+		if err != nil {
+			return p, err
+		}
+		p.View = v
+	}
+	if c := e.CRF; c != nil {
+		p.CRF = densecrf.Params{
+			Iterations:  c.Iterations,
+			GaussianSXY: c.GaussianSXY, GaussianCompat: c.GaussianCompat,
+			BilateralSXY: c.BilateralSXY, BilateralSRGB: c.BilateralSRGB, BilateralCompat: c.BilateralCompat,
+		}
+	}
+	if e.Quirks != nil {
+		p.Quirks = Quirks(*e.Quirks)
+	}
+	return p, p.Check()
+}
+
+// YAML writes the preset as a file that [ReadPreset] reads, with every key.
+func (p Preset) YAML() ([]byte, error) {
+	mode, view := modeNames[p.Mode], p.View.String()
+	crf := crfEntry{p.CRF.Iterations, p.CRF.GaussianSXY, p.CRF.GaussianCompat, p.CRF.BilateralSXY, p.CRF.BilateralSRGB, p.CRF.BilateralCompat}
+	quirks := quirksEntry(p.Quirks)
+	prompts, stuffPrompts := promptRows(p.Prompts), promptRows(p.StuffPrompts)
+	return yaml.MarshalWithOptions(presetEntry{
+		Name: p.Name, About: &p.About, Mode: &mode, Eta: &p.Eta, Theta: &p.Theta, Lambda: &p.Lambda, Presence: &p.Presence,
+		Prompts: &prompts, CAMTemplate: &p.CAMTemplate, JudgeTemplates: &p.JudgeTemplates, Background: &p.Background,
+		Contrast: &p.Contrast, Stuff: &p.Stuff, StuffPrompts: &stuffPrompts, View: &view, Overlap: &p.Overlap,
+		CRF: &crf, MaxSide: &p.MaxSide, Quirks: &quirks,
+	}, yaml.IndentSequence(true))
+}
+
+func set[T any](dst *T, v *T) {
+	if v != nil {
+		*dst = *v
+	}
+}
+
+func keyOf[K comparable](names map[K]string, name string) (key K, ok bool) {
+	for k, n := range names {
+		if n == name {
+			return k, true
+		}
+	}
+	return key, false
+}
