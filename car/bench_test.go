@@ -17,7 +17,8 @@ func noiseImage(w, h int) *Image {
 }
 
 // BenchmarkAffinity is what an image costs once (build), and a stage of 10
-// texts (spread); N is the number of patches.
+// texts (spread), and what forming the matrix would cost (square); N is the number
+// of patches.
 func BenchmarkAffinity(b *testing.B) {
 	for _, n := range []int{768, 1200, 3600} { // 500x375, 640x480 and 1280x720 at B/16
 		attention := make([]float32, n*n)
@@ -28,6 +29,23 @@ func BenchmarkAffinity(b *testing.B) {
 		b.Run(fmt.Sprintf("build/%d", n), func(b *testing.B) {
 			for b.Loop() {
 				a.build(attention, n, 2)
+			}
+		})
+		// As the reference does it: S·S is formed, and then applied.
+		b.Run(fmt.Sprintf("square/%d", n), func(b *testing.B) {
+			if n > 1000 {
+				b.Skip("takes long")
+			}
+			squared := make([]float32, n*n)
+			for b.Loop() {
+				// S is symmetric: its rows are its columns.
+				parallel(2, n, func(_, from, to int) {
+					for i := from; i < to; i++ {
+						for j := range n {
+							squared[i*n+j] = dot(a.s[i*n:(i+1)*n], a.s[j*n:(j+1)*n])
+						}
+					}
+				})
 			}
 		})
 		x := make([]float32, 10*n)
@@ -51,7 +69,7 @@ func BenchmarkShow(b *testing.B) {
 			mask[i] = 1
 		}
 	}
-	var around, prompted, half, dst Image
+	var around, prompted, dst Image
 	var tmp []uint16
 	var w workplace
 	set := promptSet([]Prompt{Blur, Gray, Circle})
@@ -72,7 +90,7 @@ func BenchmarkShow(b *testing.B) {
 	})
 	b.Run("bicubic", func(b *testing.B) {
 		for b.Loop() {
-			resizeBicubic(img, 656, 496, &dst, &half, 2)
+			w.resizer.resize(img, 656, 496, &dst, 2)
 		}
 	})
 	heat, small := make([]float32, 640*480), make([]float32, 40*30)

@@ -1,15 +1,18 @@
 package car
 
-import (
-	"math"
-	"sync"
-)
+import "math"
 
-// resizeBicubic brings img to w×h the way PIL does, to the bit (car.md 3.1):
-// separable, horizontal pass first, antialiased when it shrinks, weights of 22
-// fraction bits, 8-bit samples between the passes. dst and tmp are reused when
-// they are large enough; the result is dst.
-func resizeBicubic(img *Image, w, h int, dst, tmp *Image, threads int) *Image {
+// A resizer brings pictures to another size the way PIL's bicubic does, to the
+// bit (car.md 3.1): separable, horizontal pass first, antialiased when it shrinks,
+// weights of 22 fraction bits, 8-bit samples between the passes. It keeps its
+// memory and is for one goroutine.
+type resizer struct {
+	half Image // between the passes
+	taps map[[2]int]*taps
+}
+
+// resize brings img to w×h in dst, which it returns.
+func (r *resizer) resize(img *Image, w, h int, dst *Image, threads int) *Image {
 	dst.resize(w, h)
 	if img.W == w && img.H == h {
 		copy(dst.Pix, img.Pix)
@@ -17,20 +20,21 @@ func resizeBicubic(img *Image, w, h int, dst, tmp *Image, threads int) *Image {
 	}
 	src := img
 	if w != img.W {
-		tmp.resize(w, img.H)
-		t := bicubicTaps(img.W, w)
+		half := &r.half
+		half.resize(w, img.H)
+		t := r.weigh(img.W, w)
 		parallel(threads, img.H, func(_, from, to int) {
 			for y := from; y < to; y++ {
-				resampleRow(tmp.Pix[3*w*y:3*w*(y+1)], img.Pix[3*img.W*y:3*img.W*(y+1)], t)
+				resampleRow(half.Pix[3*w*y:3*w*(y+1)], img.Pix[3*img.W*y:3*img.W*(y+1)], t)
 			}
 		})
-		src = tmp
+		src = half
 	}
 	if h == img.H {
 		copy(dst.Pix, src.Pix)
 		return dst
 	}
-	t := bicubicTaps(img.H, h)
+	t := r.weigh(img.H, h)
 	parallel(threads, h, func(_, from, to int) { resampleColumns(dst, src, t, from, to) })
 	return dst
 }
@@ -97,21 +101,22 @@ type taps struct {
 	weights []int32
 }
 
-type tapsKey struct{ in, out int }
-
-var (
-	tapsMu    sync.Mutex
-	tapsCache = map[tapsKey]*taps{}
-)
+// weigh is bicubicTaps, remembered.
+func (r *resizer) weigh(in, out int) *taps {
+	t := r.taps[[2]int{in, out}]
+	if t == nil {
+		if len(r.taps) > 64 || r.taps == nil { // windows are of many sizes
+			r.taps = make(map[[2]int]*taps)
+		}
+		t = bicubicTaps(in, out)
+		r.taps[[2]int{in, out}] = t
+	}
+	return t
+}
 
 // bicubicTaps returns the weights for a side of in samples brought to out: the
 // Keys cubic with a = -0.5, stretched by the scale when that is above 1.
 func bicubicTaps(in, out int) *taps {
-	tapsMu.Lock()
-	defer tapsMu.Unlock()
-	if t := tapsCache[tapsKey{in, out}]; t != nil {
-		return t
-	}
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
 	support := 2 * stretch
@@ -135,10 +140,6 @@ func bicubicTaps(in, out int) *taps {
 			t.weights = append(t.weights, q)
 		}
 	}
-	if len(tapsCache) > 256 { // sizes are few unless someone feeds a zoo of pictures
-		clear(tapsCache)
-	}
-	tapsCache[tapsKey{in, out}] = t
 	return t
 }
 

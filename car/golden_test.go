@@ -142,8 +142,7 @@ func samePixels(t *testing.T, got, want *Image, allowed int) {
 
 func TestGoldenBicubic(t *testing.T) {
 	for _, u := range readUnits(t).Bicubic {
-		var dst, tmp Image
-		got := resizeBicubic(unitImage(t, u.Input), u.W, u.H, &dst, &tmp, 2)
+		got := new(resizer).resize(unitImage(t, u.Input), u.W, u.H, new(Image), 2)
 		samePixels(t, got, unitImage(t, u.Output), 0)
 	}
 }

@@ -242,9 +242,10 @@ func threshold(heat []float32, eta float32, mask []uint8) (area int) {
 // A workplace is the memory that one goroutine needs to make heat maps and
 // prompted images.
 type workplace struct {
-	prompted, part, resized, half Image
-	outliner                      outliner
-	bilinear                      bilinearScratch
+	prompted, part, resized Image
+	resizer                 resizer
+	outliner                outliner
+	bilinear                bilinearScratch
 }
 
 // each runs work over n items on the segmenter's threads.

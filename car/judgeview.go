@@ -59,7 +59,7 @@ func (s *Segmenter) forJudge(img *Image, mask []uint8, dst *Image, w *workplace)
 		img = w.cut(img, x, y, ww, wh)
 	}
 	rw, rh := nativeSize(img.W, img.H, size, patch)
-	resizeBicubic(img, rw, rh, dst, &w.half, 1)
+	w.resizer.resize(img, rw, rh, dst, 1)
 }
 
 // window returns the part of a w×h picture that shows a mask, which is not
@@ -96,7 +96,7 @@ func centreCrop(img *Image, size int, dst *Image, w *workplace) {
 	} else {
 		rw = int(float64(size) * float64(img.W) / float64(img.H))
 	}
-	resizeBicubic(img, rw, rh, &w.resized, &w.half, 1)
+	w.resizer.resize(img, rw, rh, &w.resized, 1)
 	x0 := int(math.RoundToEven(float64(rw-size) / 2))
 	y0 := int(math.RoundToEven(float64(rh-size) / 2))
 	dst.resize(size, size)

@@ -82,9 +82,9 @@ func TestBicubicPlain(t *testing.T) {
 		for i := range img.Pix {
 			img.Pix[i] = uint8(d.IntN(256))
 		}
-		var got, tmp Image
+		var got Image
 		w, h := 1+d.IntN(80), 1+d.IntN(80)
-		resizeBicubic(img, w, h, &got, &tmp, 1+d.IntN(3))
+		new(resizer).resize(img, w, h, &got, 1+d.IntN(3))
 		across := NewImage(w, img.H)
 		for i := range across.Pix {
 			sum := int32(1 << 21)
@@ -113,9 +113,9 @@ func TestBicubic(t *testing.T) {
 		for i := range img.Pix {
 			img.Pix[i] = flat[i%3]
 		}
-		var dst, tmp Image
+		var dst Image
 		w, h := 1+d.IntN(80), 1+d.IntN(80)
-		resizeBicubic(img, w, h, &dst, &tmp, 1+d.IntN(3))
+		new(resizer).resize(img, w, h, &dst, 1+d.IntN(3))
 		if dst.W != w || dst.H != h || len(dst.Pix) != 3*w*h {
 			t.Fatalf("size %dx%d, want %dx%d", dst.W, dst.H, w, h)
 		}

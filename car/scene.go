@@ -50,7 +50,7 @@ func (s *Segmenter) Look(ctx context.Context, img *Image) (*Scene, error) {
 	scene.img = img
 	// Whole patches: the sides grow by less than one (car.md 3.1).
 	p := s.proposer.PatchSize()
-	whole := resizeBicubic(img, (img.W+p-1)/p*p, (img.H+p-1)/p*p, &s.scratch.whole, &s.scratch.half, s.threads())
+	whole := s.scratch.resizer.resize(img, (img.W+p-1)/p*p, (img.H+p-1)/p*p, &s.scratch.whole, s.threads())
 	view, err := s.proposer.Look(ctx, whole)
 	if err != nil {
 		scene.Close()

@@ -64,17 +64,23 @@ func BenchmarkReset(b *testing.B) {
 	}
 }
 
+// energies are unary energies of random probabilities, plane by plane.
+func energies(planes int) []float32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	unary := make([]float32, planes*benchW*benchH)
+	for i := range unary {
+		unary[i] = r.Float32()
+	}
+	Unary(unary, unary)
+	return unary
+}
+
 func BenchmarkInfer(b *testing.B) {
 	rgb := photo(b, benchW, benchH)
 	for _, labels := range []int{2, 4, 21} {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("labels=%d/threads=%d", labels, threads), func(b *testing.B) {
-				r := rand.New(rand.NewPCG(1, 2))
-				unary := make([]float32, labels*benchW*benchH)
-				for i := range unary {
-					unary[i] = r.Float32()
-				}
-				Unary(unary, unary)
+				unary := energies(labels)
 				q := make([]float32, len(unary))
 				p := Reference()
 				p.Threads = threads
@@ -84,6 +90,54 @@ func BenchmarkInfer(b *testing.B) {
 				for b.Loop() {
 					c.Infer(unary, labels, q)
 				}
+			})
+		}
+	}
+}
+
+func BenchmarkInferEach(b *testing.B) {
+	rgb := photo(b, benchW, benchH)
+	for _, fields := range []int{4, 20} {
+		for _, threads := range []int{1, 2} {
+			b.Run(fmt.Sprintf("fields=%d/threads=%d", fields, threads), func(b *testing.B) {
+				unary := energies(2 * fields)
+				q := make([]float32, len(unary))
+				p := Reference()
+				p.Threads = threads
+				c := New(benchW, benchH, rgb, p)
+				c.InferEach(unary, fields, q)
+				b.ReportAllocs()
+				for b.Loop() {
+					c.InferEach(unary, fields, q)
+				}
+			})
+		}
+	}
+}
+
+// All that is done for one picture: lattices, energies and inference.
+func BenchmarkWhole(b *testing.B) {
+	rgb := photo(b, benchW, benchH)
+	for _, labels := range []int{2, 4, 21} {
+		for _, threads := range []int{1, 2} {
+			b.Run(fmt.Sprintf("labels=%d/threads=%d", labels, threads), func(b *testing.B) {
+				r := rand.New(rand.NewPCG(1, 2))
+				prob := make([]float32, labels*benchW*benchH)
+				for i := range prob {
+					prob[i] = r.Float32()
+				}
+				unary, q := make([]float32, len(prob)), make([]float32, len(prob))
+				p := Reference()
+				p.Threads = threads
+				c := New(benchW, benchH, rgb, p)
+				c.Infer(unary, labels, q)
+				b.ReportAllocs()
+				for b.Loop() {
+					c.Reset(rgb)
+					Unary(prob, unary)
+					c.Infer(unary, labels, q)
+				}
+				b.ReportMetric(float64(c.bilateral.vertices), "vertices")
 			})
 		}
 	}

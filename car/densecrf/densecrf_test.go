@@ -115,6 +115,29 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// Fields that are solved together come out as each does alone.
+func TestInferEach(t *testing.T) {
+	const w, h = 61, 33
+	const size = 2 * w * h
+	for _, fields := range []int{1, 2, 3, 4, 5, 8, 9, 13, 17, 20, 37} {
+		rgb, unary := noise(uint64(fields), w, h, 2*fields)
+		c := New(w, h, rgb, params(2))
+		want := make([]float32, len(unary))
+		for f := 0; f < len(unary); f += size {
+			c.Infer(unary[f:f+size], 2, want[f:f+size])
+		}
+		got := make([]float32, len(unary))
+		c.InferEach(unary, fields, got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%d fields together differ from each alone", fields)
+		}
+		c.InferEach(unary, fields, unary) // in place
+		if !slices.Equal(unary, want) {
+			t.Errorf("%d fields in place differ from each alone", fields)
+		}
+	}
+}
+
 // A picture of two flat halves: specks within a half vanish, the edge stays.
 func TestEdge(t *testing.T) {
 	const w, h = 40, 30
@@ -158,7 +181,7 @@ func TestNoAllocation(t *testing.T) {
 	rgb, unary := noise(2, w, h, 6)
 	q := make([]float32, len(unary))
 	c := New(w, h, rgb, params(1))
-	work := func() { c.Reset(rgb); c.Infer(unary, 6, q); c.Infer(unary, 2, q) }
+	work := func() { c.Reset(rgb); c.Infer(unary, 6, q); c.Infer(unary, 2, q); c.InferEach(unary, 3, q) }
 	work()
 	if n := testing.AllocsPerRun(5, work); n > 1 {
 		t.Errorf("%v allocations per picture", n)

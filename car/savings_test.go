@@ -1,0 +1,274 @@
+//go:build cgo
+
+package car_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/stickers"
+	"github.com/carve-video/carve/models"
+)
+
+// wasteful says which savings are given up.
+type wasteful struct {
+	templates int  // encode every prompted image so often: once for each template
+	trunk     bool // run the trunk again for every text, as the reference does
+	single    bool // take the texts' gradients one by one
+	maps      bool // forget maps between stages
+	vectors   bool // forget the judge's vectors between stages
+}
+
+// wastefulProposer and wastefulView give up those of the proposer.
+type wastefulProposer struct {
+	car.Proposer
+	*wasteful
+}
+
+func (p wastefulProposer) Look(ctx context.Context, img *car.Image) (car.View, error) {
+	v, err := p.Proposer.Look(ctx, img)
+	if err != nil {
+		return nil, err
+	}
+	copied := &car.Image{Pix: slices.Clone(img.Pix), W: img.W, H: img.H}
+	return wastefulView{v, p, copied}, nil
+}
+
+type wastefulView struct {
+	car.View
+	p   wastefulProposer
+	img *car.Image
+}
+
+func (v wastefulView) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
+	if !v.p.trunk && !v.p.single {
+		return v.View.CAM(ctx, directions)
+	}
+	var maps [][]float32
+	for _, d := range directions {
+		view := v.View
+		if v.p.trunk {
+			again, err := v.p.Proposer.Look(ctx, v.img)
+			if err != nil {
+				return nil, err
+			}
+			defer again.Close()
+			view = again
+		}
+		m, err := view.CAM(ctx, [][]float32{d})
+		if err != nil {
+			return nil, err
+		}
+		maps = append(maps, m...)
+	}
+	return maps, nil
+}
+
+type wastefulJudge struct {
+	car.Judge
+	*wasteful
+	judged *int
+}
+
+func (j wastefulJudge) EncodeImages(ctx context.Context, images []*car.Image) ([][]float32, error) {
+	for range j.templates - 1 {
+		if _, err := j.Judge.EncodeImages(ctx, images); err != nil {
+			return nil, err
+		}
+	}
+	*j.judged += len(images) * max(j.templates, 1)
+	return j.Judge.EncodeImages(ctx, images)
+}
+
+// A ladder is a loop whose set shrinks by what the test says, whatever the models
+// say: of the queries of a stage so many stay.
+type ladder struct {
+	segmenter *car.Segmenter
+	queries   []car.Query
+	stays     []int // after each stage
+	judged    int
+}
+
+func newLadder(tb testing.TB, f car.Proposer, g car.Judge, preset car.Preset, w *wasteful, stays []int) *ladder {
+	tb.Helper()
+	l := &ladder{stays: stays}
+	for i := range stays[0] {
+		name := stickers.Concepts()[i]
+		l.queries = append(l.queries, car.Query{Label: name, Phrases: []string{name}, Theta: new(float32)})
+	}
+	var err error
+	if l.segmenter, err = car.New(wastefulProposer{f, w}, wastefulJudge{g, w, &l.judged}, preset); err != nil {
+		tb.Fatal(err)
+	}
+	return l
+}
+
+func (l *ladder) run(tb testing.TB, img *car.Image, w *wasteful) (*car.Result, int) {
+	tb.Helper()
+	ctx := context.Background()
+	bank, err := l.segmenter.Encode(ctx, l.queries)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	scene, err := l.segmenter.Look(ctx, img)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer scene.Close()
+	// Between the judging of a stage and the filter: thresholds are read there.
+	stage := 0
+	l.segmenter.Trace = func(*car.Trace) {
+		stage++
+		for i := range l.queries {
+			*l.queries[i].Theta = 0
+			if i >= l.stays[min(stage, len(l.stays)-1)] {
+				*l.queries[i].Theta = 1
+			}
+		}
+		scene.Forget(w.maps, w.vectors)
+	}
+	out, err := l.segmenter.Loop(ctx, scene, bank)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	res, err := l.segmenter.Refine(ctx, scene, out)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return res, stage
+}
+
+// sameResult returns the largest difference of a probability and of a score, and
+// fails if the two did not find the same.
+func sameResult(tb testing.TB, a, b *car.Result) (probability, score float64) {
+	tb.Helper()
+	if len(a.Found) != len(b.Found) || len(a.Stages) != len(b.Stages) {
+		tb.Fatalf("found %d in %d stages, want %d in %d", len(b.Found), len(b.Stages), len(a.Found), len(a.Stages))
+	}
+	for i := range a.Found {
+		if a.Found[i].Query != b.Found[i].Query {
+			tb.Fatalf("found query %d, want %d", b.Found[i].Query, a.Found[i].Query)
+		}
+		for j, p := range a.Found[i].Probability {
+			probability = max(probability, math.Abs(float64(p-b.Found[i].Probability[j])))
+		}
+	}
+	for i, st := range a.Stages {
+		for j, s := range st.Scores {
+			score = max(score, math.Abs(float64(s-b.Stages[i].Scores[j])))
+		}
+	}
+	return probability, score
+}
+
+var ablations = []struct {
+	name string
+	wasteful
+}{
+	{"nothing", wasteful{}},
+	{"an image a template", wasteful{templates: 15}},
+	{"a trunk a text", wasteful{trunk: true}},
+	{"a gradient a text", wasteful{single: true}},
+	{"maps forgotten", wasteful{maps: true}},
+	{"vectors forgotten", wasteful{vectors: true}},
+}
+
+// TestSavings: what is saved changes nothing that was found, in no scene.
+func TestSavings(t *testing.T) {
+	f, g := openPair(t, "demo", "demo", false)
+	preset := presetNamed(t, "stickers")
+	for i := range 6 {
+		scene := stickers.NewScene(31000+uint64(i), stickers.MeasureOptions(i))
+		img := car.FromImage(scene.Image)
+		var want *car.Result
+		judged := 0
+		for _, a := range ablations {
+			l := newLadder(t, f, g, preset, &a.wasteful, []int{8, 5, 3, 1})
+			got, stages := l.run(t, img, &a.wasteful)
+			if want == nil {
+				want, judged = got, l.judged
+				if stages != 4 {
+					t.Fatalf("%d stages", stages)
+				}
+				continue
+			}
+			p, s := sameResult(t, want, got)
+			if p > 2e-3 || s > 1e-3 {
+				t.Errorf("scene %d, %s: probabilities differ by %g, scores by %g", i, a.name, p, s)
+			}
+			if a.vectors && l.judged < judged {
+				t.Errorf("scene %d: %d images judged with nothing known, %d with all", i, l.judged, judged)
+			}
+		}
+	}
+}
+
+// BenchmarkSavings is the loop at the published sizes with all savings and with
+// each of them given up: five texts in a row of stages of 5, 3, 2 and 1. What is
+// reported beside the time is how far the result is from that with all.
+func BenchmarkSavings(b *testing.B) {
+	root := os.Getenv("CARVE_BENCH")
+	if root == "" {
+		b.Skip("set CARVE_BENCH to a folder with models of real size: go test -bench RateLoop ./models makes them")
+	}
+	b.Setenv("CARVE_CACHE", filepath.Join(root, "cache"))
+	f, g := openPair(b, filepath.Join(root, "B16"), filepath.Join(root, "L14"), true)
+	preset := presetNamed(b, "voc").Compat()
+	d := rand.New(rand.NewPCG(5, 5))
+	scene := stickers.NewScene(d.Uint64(), stickers.SceneOptions{Width: 500, Height: 375, Smallest: 60, Largest: 0.6, Counts: []float64{0, 0, 0, 0, 1}})
+	img := car.FromImage(scene.Image)
+	var want *car.Result
+	for _, a := range ablations {
+		b.Run(a.name, func(b *testing.B) {
+			l := newLadder(b, f, g, preset, &a.wasteful, []int{5, 3, 2, 1})
+			var got *car.Result
+			for b.Loop() {
+				l.judged = 0
+				got, _ = l.run(b, img, &a.wasteful)
+			}
+			if want == nil {
+				want = got
+			}
+			p, s := sameResult(b, want, got)
+			b.ReportMetric(p, "probability-off")
+			b.ReportMetric(s, "score-off")
+			b.ReportMetric(float64(l.judged), "judged")
+		})
+	}
+}
+
+func presetNamed(tb testing.TB, name string) car.Preset {
+	tb.Helper()
+	p, err := car.PresetNamed(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func openPair(tb testing.TB, f, g string, skipLastBlock bool) (car.Proposer, car.Judge) {
+	tb.Helper()
+	open := func(name string) *models.Model {
+		m, err := models.Open(tb.Context(), name, models.Options{SkipLastBlock: skipLastBlock})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { m.Close() })
+		return m
+	}
+	p, err := open(f).Proposer()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	j, err := open(g).Judge()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p, j
+}
