@@ -93,6 +93,7 @@ type ladder struct {
 	queries   []car.Query
 	stays     []int // after each stage
 	judged    int
+	heat      []float32 // of the first query in the last stage
 }
 
 func newLadder(tb testing.TB, f car.Proposer, g car.Judge, preset car.Preset, w *wasteful, stays []int) *ladder {
@@ -123,8 +124,9 @@ func (l *ladder) run(tb testing.TB, img *car.Image, w *wasteful) (*car.Result, i
 	defer scene.Close()
 	// Between the judging of a stage and the filter: thresholds are read there.
 	stage := 0
-	l.segmenter.Trace = func(*car.Trace) {
+	l.segmenter.Trace = func(tr *car.Trace) {
 		stage++
+		l.heat = append(l.heat[:0], tr.Proposals[0].Heat...)
 		for i := range l.queries {
 			*l.queries[i].Theta = 0
 			if i >= l.stays[min(stage, len(l.stays)-1)] {
@@ -144,9 +146,9 @@ func (l *ladder) run(tb testing.TB, img *car.Image, w *wasteful) (*car.Result, i
 	return res, stage
 }
 
-// sameResult returns the largest difference of a probability and of a score, and
-// fails if the two did not find the same.
-func sameResult(tb testing.TB, a, b *car.Result) (probability, score float64) {
+// sameResult returns the share of pixels with another label and the largest
+// difference of a score, and fails if the two did not find the same.
+func sameResult(tb testing.TB, a, b *car.Result) (labels, score float64) {
 	tb.Helper()
 	if len(a.Found) != len(b.Found) || len(a.Stages) != len(b.Stages) {
 		tb.Fatalf("found %d in %d stages, want %d in %d", len(b.Found), len(b.Stages), len(a.Found), len(a.Stages))
@@ -155,8 +157,10 @@ func sameResult(tb testing.TB, a, b *car.Result) (probability, score float64) {
 		if a.Found[i].Query != b.Found[i].Query {
 			tb.Fatalf("found query %d, want %d", b.Found[i].Query, a.Found[i].Query)
 		}
-		for j, p := range a.Found[i].Probability {
-			probability = max(probability, math.Abs(float64(p-b.Found[i].Probability[j])))
+	}
+	for i, l := range a.Labels {
+		if b.Labels[i] != l {
+			labels += 1 / float64(len(a.Labels))
 		}
 	}
 	for i, st := range a.Stages {
@@ -164,7 +168,14 @@ func sameResult(tb testing.TB, a, b *car.Result) (probability, score float64) {
 			score = max(score, math.Abs(float64(s-b.Stages[i].Scores[j])))
 		}
 	}
-	return probability, score
+	return labels, score
+}
+
+func largestDifference(a, b []float32) (d float64) {
+	for i, v := range a {
+		d = max(d, math.Abs(float64(v-b[i])))
+	}
+	return d
 }
 
 var ablations = []struct {
@@ -187,20 +198,21 @@ func TestSavings(t *testing.T) {
 		scene := stickers.NewScene(31000+uint64(i), stickers.MeasureOptions(i))
 		img := car.FromImage(scene.Image)
 		var want *car.Result
+		var heat []float32
 		judged := 0
 		for _, a := range ablations {
 			l := newLadder(t, f, g, preset, &a.wasteful, []int{8, 5, 3, 1})
 			got, stages := l.run(t, img, &a.wasteful)
 			if want == nil {
-				want, judged = got, l.judged
+				want, heat, judged = got, l.heat, l.judged
 				if stages != 4 {
 					t.Fatalf("%d stages", stages)
 				}
 				continue
 			}
-			p, s := sameResult(t, want, got)
-			if p > 2e-3 || s > 1e-3 {
-				t.Errorf("scene %d, %s: probabilities differ by %g, scores by %g", i, a.name, p, s)
+			labels, score := sameResult(t, want, got)
+			if h := largestDifference(heat, l.heat); h > 1e-3 || score > 1e-3 || labels > 1e-3 {
+				t.Errorf("scene %d, %s: heat differs by %g, scores by %g, %.2g of the labels", i, a.name, h, score, labels)
 			}
 			if a.vectors && l.judged < judged {
 				t.Errorf("scene %d: %d images judged with nothing known, %d with all", i, l.judged, judged)
@@ -224,20 +236,22 @@ func BenchmarkSavings(b *testing.B) {
 	scene := stickers.NewScene(d.Uint64(), stickers.SceneOptions{Width: 500, Height: 375, Smallest: 60, Largest: 0.6, Counts: []float64{0, 0, 0, 0, 1}})
 	img := car.FromImage(scene.Image)
 	var want *car.Result
+	var heat []float32
 	for _, a := range ablations {
 		b.Run(a.name, func(b *testing.B) {
 			l := newLadder(b, f, g, preset, &a.wasteful, []int{5, 3, 2, 1})
-			var got *car.Result
+			got, _ := l.run(b, img, &wasteful{}) // sessions, memory
 			for b.Loop() {
 				l.judged = 0
 				got, _ = l.run(b, img, &a.wasteful)
 			}
 			if want == nil {
-				want = got
+				want, heat = got, l.heat
 			}
-			p, s := sameResult(b, want, got)
-			b.ReportMetric(p, "probability-off")
-			b.ReportMetric(s, "score-off")
+			labels, score := sameResult(b, want, got)
+			b.ReportMetric(100*labels, "%-labels-off")
+			b.ReportMetric(score, "score-off")
+			b.ReportMetric(largestDifference(heat, l.heat), "heat-off")
 			b.ReportMetric(float64(l.judged), "judged")
 		})
 	}

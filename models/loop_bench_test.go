@@ -3,10 +3,6 @@ package models
 import (
 	"context"
 	"fmt"
-	"image"
-	_ "image/jpeg"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -27,24 +23,22 @@ func BenchmarkRateLoop(b *testing.B) {
 	f, g := realModel(b, "B16"), realModel(b, "L14")
 	for _, n := range []int{1, 5, 20} {
 		b.Run(fmt.Sprintf("compat/%d", n), func(b *testing.B) {
-			preset := loopPreset(b).Compat()
+			l := newLoop(b, f, g, loopPreset(b).Compat(), n)
 			products := append(trunkProducts(f.config, 32*24+1), camProducts(f.config, 1, 32*24+1)...)
 			if n > 1 {
 				products = append(products, camProducts(f.config, n, 32*24+1)...)
-				for left := n; left > 0; left -= 8 { // as car batches them
-					products = append(products, classifierProducts(g.config, min(left, 8), 257)...)
-				}
 			}
-			l := newLoop(b, f, g, preset, n)
+			// Two proposals without a mask are one picture.
+			for left := l.judged; left > 0; left -= 8 { // as car batches them
+				products = append(products, classifierProducts(g.config, min(left, 8), 257)...)
+			}
+			l.reset()
 			ofBare(b, products, l.run)
 			l.report(b)
 		})
 		b.Run(fmt.Sprintf("carve/%d", n), func(b *testing.B) {
 			l := newLoop(b, f, g, loopPreset(b), n)
-			if err := l.run(); err != nil { // what is done once
-				b.Fatal(err)
-			}
-			l.spent, l.whole, l.runs, l.judged = 0, 0, 0, 0
+			l.reset()
 			for b.Loop() {
 				if err := l.run(); err != nil {
 					b.Fatal(err)
@@ -77,7 +71,7 @@ type loopRun struct {
 
 func newLoop(b *testing.B, f, g *Model, preset car.Preset, n int) *loopRun {
 	b.Helper()
-	l := &loopRun{img: photo(b, loopW, loopH)}
+	l := &loopRun{img: &car.Image{Pix: golden.Photo(b, loopW, loopH), W: loopW, H: loopH}}
 	p, err := f.Proposer()
 	if err != nil {
 		b.Fatal(err)
@@ -105,8 +99,13 @@ func newLoop(b *testing.B, f, g *Model, preset car.Preset, n int) *loopRun {
 	if l.bank, err = l.segmenter.Encode(b.Context(), queries); err != nil {
 		b.Fatal(err)
 	}
+	if err := l.run(); err != nil { // what is done once
+		b.Fatal(err)
+	}
 	return l
 }
+
+func (l *loopRun) reset() { l.spent, l.whole, l.runs, l.judged = 0, 0, 0, 0 }
 
 func (l *loopRun) run() error {
 	from := time.Now()
@@ -165,31 +164,3 @@ func (j timedJudge) EncodeImages(ctx context.Context, images []*car.Image) ([][]
 }
 
 func (l *loopRun) add(from time.Time) { l.spent += time.Since(from) }
-
-// photo cuts w×h pixels out of a frame of real footage: a dense CRF's lattice is
-// as large as the picture is rich.
-func photo(b *testing.B, w, h int) *car.Image {
-	b.Helper()
-	frames, _ := filepath.Glob(filepath.Join(golden.Shared(b, "clips"), "*", "frames", "*.jpg"))
-	if len(frames) == 0 {
-		b.Skip("no clip with frames in the shared data")
-	}
-	f, err := os.Open(frames[0])
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	m, _, err := image.Decode(f)
-	if err != nil {
-		b.Fatal(err)
-	}
-	all := car.FromImage(m)
-	if all.W < w || all.H < h {
-		b.Skipf("%s is smaller than %d×%d", frames[0], w, h)
-	}
-	img := car.NewImage(w, h)
-	for y := range h {
-		copy(img.Pix[3*w*y:3*w*(y+1)], all.Pix[3*all.W*y:])
-	}
-	return img
-}

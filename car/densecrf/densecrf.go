@@ -91,12 +91,3 @@ func Reference() Params {
 		BilateralSXY: 67, BilateralSRGB: 3, BilateralCompat: 4,
 	}
 }
-
-// Unary turns probabilities into energies: -log(clip(p, 1e-5, 1)). The slices
-// have the same length and may be the same slice.
-func Unary(prob, dst []float32) {
-	dst = dst[:len(prob)]
-	for i, p := range prob {
-		dst[i] = float32(-math.Log(float64(min(max(p, 1e-5), 1))))
-	}
-}

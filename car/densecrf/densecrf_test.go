@@ -27,12 +27,33 @@ func params(threads int) Params {
 }
 
 func TestUnary(t *testing.T) {
-	got := make([]float32, 6)
-	Unary([]float32{1, 2, 0.5, 1e-5, 0, -3}, got)
-	low := float32(-math.Log(float64(float32(1e-5))))
-	for i, want := range []float32{0, 0, float32(math.Ln2), low, low, low} {
-		if got[i] != want {
-			t.Errorf("energy %d is %v, want %v", i, got[i], want)
+	for _, l := range []loops{plain, inner} {
+		worst := 0.0
+		var prob, got []float32
+		for p := float32(1e-6); p < 2; p *= 1.0001 {
+			prob = append(prob, p)
+		}
+		got = make([]float32, len(prob))
+		l.unary(prob, got)
+		for i, p := range prob {
+			want := -math.Log(min(max(float64(p), float64(float32(1e-5))), 1))
+			worst = max(worst, math.Abs(float64(got[i])-want))
+		}
+		t.Logf("worst error %.2g", worst)
+		if worst > 1e-6 {
+			t.Errorf("worst error %.2g", worst)
+		}
+	}
+	// Out of range, and in place.
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	got := []float32{1, 2, inf, 1e-5, 0, -3, nan, -inf, -nan}
+	Unary(got, got)
+	for i, e := range got {
+		if i < 3 && math.Float32bits(e) != 0 {
+			t.Errorf("energy %d is %v, want 0", i, e)
+		}
+		if i > 3 && e != got[3] {
+			t.Errorf("energy %d is %v, want that of the smallest probability, %v", i, e, got[3])
 		}
 	}
 }
@@ -44,8 +65,8 @@ func TestExp(t *testing.T) {
 			t.Fatalf("exp(%v) = %v, want %v", v, got, want)
 		}
 	}
-	if exp(0) != 1 || exp(padding) != 0 {
-		t.Errorf("exp(0) = %v, exp(padding) = %v", exp(0), exp(padding))
+	if exp(0) != 1 || exp(paddingLabel) != 0 {
+		t.Errorf("exp(0) = %v, exp(%v) = %v", exp(0), paddingLabel, exp(paddingLabel))
 	}
 }
 

@@ -40,12 +40,17 @@ type lattice struct {
 	feature features
 }
 
+// ahead is how many points beyond the last one the inner loops may look at, to
+// fetch what they need next.
+const ahead = 32
+
 type pair struct{ a, b int32 }
 
 // features are the coordinates of the points: those of the pixel grid, and
 // with d = 5 those of colour. All are in units of the kernel's deviation.
 type features struct {
 	w, h      int
+	at        []int32 // the pixel of each point
 	sxy, srgb float32
 	rgb       []uint8 // nil when d = 2
 	colour    [256]float32
@@ -65,10 +70,10 @@ func (l *lattice) alpha() float32 { return float32(1 / (1 + math.Pow(2, -float64
 
 // init sets what depends on size, dimension and deviations only. strips is how
 // many parts the points are looked at in.
-func (l *lattice) init(w, h int, sxy, srgb float32, d, strips int) {
+func (l *lattice) init(w, h int, at []int32, sxy, srgb float32, d, strips int) {
 	l.d, l.n = d, w*h
 	f := &l.feature
-	f.w, f.h, f.sxy, f.srgb = w, h, sxy, srgb
+	f.w, f.h, f.at, f.sxy, f.srgb = w, h, at, sxy, srgb
 	f.col, f.row = make([]float32, w), make([]float32, h)
 	for x := range f.col {
 		f.col[x] = float32(x) / sxy
@@ -88,15 +93,15 @@ func (l *lattice) init(w, h int, sxy, srgb float32, d, strips int) {
 		l.scale[i] = float32(1/math.Sqrt(float64((i+2)*(i+1)))) * deviation
 	}
 	// One more point than there are pixels: see elevateStrip.
-	l.corner = make([]int32, (l.n+1)*(d+1))
+	l.corner = make([]int32, (l.n+ahead)*(d+1))
 	l.weight = make([]float32, (l.n+1)*(d+1))
-	l.point = make([]int32, l.n*(d+1))
+	l.point = make([]int32, l.n*(d+1)+ahead)
 	l.share = make([]float32, l.n*(d+1))
 	l.strips = make([]strip, max(1, min(strips, h)))
 	for i := range l.strips {
 		s := &l.strips[i]
-		s.first = w * (h * i / len(l.strips))
-		s.last = w * (h * (i + 1) / len(l.strips))
+		s.first = l.n * i / len(l.strips)
+		s.last = l.n * (i + 1) / len(l.strips)
 	}
 	l.elevate, l.recast, l.join = l.elevateStrip, l.recastStrip, l.joinAxis
 }
@@ -124,7 +129,7 @@ func (l *lattice) build(c *crew) {
 
 	c.run(len(l.strips), l.recast)
 	for j := range l.d + 1 {
-		l.near[j] = grow(l.near[j], l.vertices+1)
+		l.near[j] = grow(l.near[j], l.vertices+1+ahead)
 	}
 	c.run(l.d+1, l.join)
 	l.transpose()
@@ -142,10 +147,10 @@ func (l *lattice) elevateStrip(i int) {
 	f := &l.feature
 	var v [maxDim]float32
 	for p := s.first; p < s.last; p++ {
-		x, y := p%f.w, p/f.w
-		v[0], v[1] = f.col[x], f.row[y]
+		at := int(f.at[p])
+		v[0], v[1] = f.col[at%f.w], f.row[at/f.w]
 		if l.d == 5 {
-			c := f.rgb[3*p : 3*p+3 : 3*p+3]
+			c := f.rgb[3*at : 3*at+3 : 3*at+3]
 			v[2], v[3], v[4] = f.colour[c[0]], f.colour[c[1]], f.colour[c[2]]
 			l.enclose5(p, &v, &s.table)
 		} else {
@@ -221,7 +226,7 @@ func (l *lattice) normalise(n []float32) {
 			l.weight[k] *= s
 		}
 	}
-	for k, p := range l.point {
+	for k, p := range l.point[:len(l.share)] {
 		l.share[k] *= n[p]
 	}
 }

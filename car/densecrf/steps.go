@@ -1,16 +1,8 @@
 package densecrf
 
-import "math"
-
-// maxWidth is the largest width of a block: eight float32 are half a cache
-// line and one vector register.
-const maxWidth = 8
-
-// padding is the energy of the lanes of a block that stand for no label.
-const padding = -1e30
-
-// chunkSize is how many pixels or vertices a goroutine takes at a time.
-const chunkSize = 4096
+// chunkSize is how many points or vertices a goroutine takes at a time. The
+// rows of a chunk stay in its core's cache from one loop to the next.
+const chunkSize = 512
 
 func chunks(n int) int { return (n + chunkSize - 1) / chunkSize }
 
@@ -22,149 +14,165 @@ func chunk(i, n int) (from, to int) {
 func (c *CRF) loadChunk(i int) {
 	n := c.w * c.h
 	from, to := chunk(i, n)
-	for p := from; p < to; p++ {
-		c.rest[p] = -c.unary[p]
+	at := c.at[from:to]
+	if !c.pairs {
+		for k, p := range at {
+			c.minus0[from+k] = -c.unary[p]
+		}
+		copy(c.rest[from:to], c.minus0[from:to])
+		copy(c.top[from:to], c.rest[from:to])
 	}
 	for b := range c.blocks {
 		b := &c.blocks[b]
 		for l := range b.width {
-			if l >= b.labels {
-				for p := from; p < to; p++ {
-					b.minusU[p*b.width+l] = padding
+			lane := b.base[from*b.width+l : (to-1)*b.width+l+1]
+			switch {
+			case l >= b.lanes && c.pairs:
+				for k := range at {
+					lane[k*b.width] = paddingPair
 				}
-				continue
-			}
-			plane := c.unary[(b.first+l)*n:][:n]
-			for p := from; p < to; p++ {
-				b.minusU[p*b.width+l] = -plane[p]
-			}
-		}
-		copy(b.q[from*b.width:to*b.width], b.minusU[from*b.width:])
-	}
-}
-
-// storeChunk gives the marginals to the caller. The plane of label 0 comes
-// from rest, where settleChunk left it.
-func (c *CRF) storeChunk(i int) {
-	n := c.w * c.h
-	from, to := chunk(i, n)
-	copy(c.result[from:to], c.rest[from:to])
-	for b := range c.blocks {
-		b := &c.blocks[b]
-		for l := range b.labels {
-			plane := c.result[(b.first+l)*n:][:n]
-			for p := from; p < to; p++ {
-				plane[p] = b.q[p*b.width+l]
+			case l >= b.lanes:
+				for k := range at {
+					lane[k*b.width] = paddingLabel
+				}
+			case c.pairs:
+				back, fore := c.unary[2*(b.first+l)*n:][:n], c.unary[(2*(b.first+l)+1)*n:][:n]
+				for k, p := range at {
+					lane[k*b.width] = fore[p] - back[p]
+				}
+			default:
+				plane := c.unary[(b.first+l+1)*n:][:n]
+				for k, p := range at {
+					e := -plane[p]
+					lane[k*b.width] = e
+					c.top[from+k] = larger(e, c.top[from+k])
+				}
 			}
 		}
+		copy(b.q[from*b.width:to*b.width], b.base[from*b.width:])
 	}
+	c.conclude(from, to)
 }
 
-// splatChunk gathers, for a run of vertices, what the pixels give them.
+// splatChunk gathers, for a run of vertices, what the points give them.
 func (c *CRF) splatChunk(i int) {
 	k := c.on
 	from, to := chunk(i, k.vertices)
-	splat(c.block.width, k.value[0], k.start, k.point, k.share, c.block.q, from+1, to+1)
+	inner.splat(c.block.width, c.dst, k.start, k.point, k.share, c.block.q, from+1, to+1)
 }
 
 // blurChunk does new = old + (before + after)/2 along the current axis.
 func (c *CRF) blurChunk(i int) {
 	k := c.on
 	from, to := chunk(i, k.vertices)
-	blur(c.block.width, k.value[1], k.value[0], k.near[c.axis], from+1, to+1)
+	inner.blur(c.block.width, c.dst, c.src, k.near[c.axis], from+1, to+1)
 }
 
-// gatherChunk replaces the block's marginals by energies: the unary ones and
-// the messages of both kernels. What label 0 has not lost of its full message
-// stays in rest.
+// gatherChunk replaces marginals by energies: the unary ones and the messages
+// of both kernels. What label 0 has not lost of its full message stays in rest.
 func (c *CRF) gatherChunk(i int) {
-	n := c.w * c.h
-	from, to := chunk(i, n)
-	if c.block == &c.blocks[0] {
-		for p := from; p < to; p++ {
-			c.rest[p] = c.full[p] - c.unary[p]
-		}
-	}
-	g, b := &c.gaussian, &c.bilateral
-	gather(c.block.width, c.block.q, c.block.minusU, c.rest,
-		g.value[0], b.value[0], g.corner, b.corner, g.weight, b.weight,
-		g.alpha()*g.compat, b.alpha()*b.compat, from, to)
-}
-
-// settleChunk is the softmax over all labels.
-func (c *CRF) settleChunk(i int) {
 	from, to := chunk(i, c.w*c.h)
-	if len(c.blocks) == 1 && c.blocks[0].width == 1 {
-		// Two labels: the logistic function of the difference.
-		q := c.blocks[0].q
-		for p := from; p < to; p++ {
-			d := c.rest[p] - q[p]
-			e := exp(-abs(d))
-			s, t := 1/(1+e), e/(1+e)
-			if d > 0 {
-				s, t = t, s
-			}
-			q[p], c.rest[p] = s, t
-		}
-		return
+	g, b := &c.gaussian, &c.bilateral
+	m := messages{
+		corner: [2][]int32{g.corner, b.corner},
+		weight: [2][]float32{g.weight, b.weight},
+		gain:   [2]float32{g.gain, b.gain},
 	}
-	for p := from; p < to; p++ {
-		top := c.rest[p]
-		for b := range c.blocks {
-			b := &c.blocks[b]
-			for _, e := range b.q[p*b.width : (p+1)*b.width] {
-				top = max(top, e)
-			}
+	if c.pairs {
+		for i := range c.blocks {
+			b := &c.blocks[i]
+			m.value = b.value
+			inner.gatherPairs(b.width, b.q, b.base, c.full, m, from, to)
 		}
-		first := exp(c.rest[p] - top)
-		sum := first
-		for b := range c.blocks {
-			b := &c.blocks[b]
-			row := b.q[p*b.width : (p+1)*b.width]
-			for l, e := range row {
-				e = exp(e - top)
-				row[l] = e
-				sum += e
-			}
+	} else {
+		for p := from; p < to; p++ {
+			c.rest[p] = c.full[p] + c.minus0[p]
+			c.top[p] = paddingLabel
 		}
-		inv := 1 / sum
-		c.rest[p] = first * inv
-		for b := range c.blocks {
-			b := &c.blocks[b]
-			row := b.q[p*b.width : (p+1)*b.width]
-			for l := range row {
-				row[l] *= inv
+		for i := range c.blocks {
+			b := &c.blocks[i]
+			m.value = b.value
+			inner.gather(b.width, b.q, b.base, c.rest, c.top, m, from, to)
+		}
+		for p := from; p < to; p++ {
+			c.top[p] = larger(c.rest[p], c.top[p])
+		}
+	}
+	c.conclude(from, to)
+}
+
+// conclude turns the energies of a run of points into marginals, for the next
+// iteration or for the caller.
+func (c *CRF) conclude(from, to int) {
+	switch {
+	case c.pairs && c.last:
+		c.storePairs(from, to)
+	case c.pairs:
+		for i := range c.blocks {
+			b := &c.blocks[i]
+			inner.logistic(b.q[from*b.width : to*b.width])
+		}
+	default:
+		c.settle(from, to)
+		if c.last {
+			c.store(from, to)
+		}
+	}
+}
+
+// settle is the softmax over all labels.
+func (c *CRF) settle(from, to int) {
+	inner.lead(c.rest[from:to], c.top[from:to], c.sum[from:to])
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		inner.raise(b.width, b.q, c.top, c.sum, from, to)
+	}
+	inner.invert(c.rest[from:to], c.sum[from:to])
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		inner.scale(b.width, b.q, c.sum, from, to)
+	}
+}
+
+// store gives marginals to the caller.
+func (c *CRF) store(from, to int) {
+	n := c.w * c.h
+	at := c.at[from:to]
+	for k, p := range at {
+		c.result[p] = c.rest[from+k]
+	}
+	for b := range c.blocks {
+		b := &c.blocks[b]
+		for l := range b.lanes {
+			plane := c.result[(b.first+l+1)*n:][:n]
+			lane := b.q[from*b.width+l : (to-1)*b.width+l+1]
+			for k, p := range at {
+				plane[p] = lane[k*b.width]
 			}
 		}
 	}
 }
 
-func abs(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }
-
-func rsqrt(v float32) float32 { return float32(1 / math.Sqrt(float64(v)+1e-20)) }
-
-// exp is e^v for v ≤ 0, to about 1e-7 relative; below -87 it is 0. The
-// argument is split into k·ln2 + r with |r| ≤ ln2/2, and e^r is a polynomial
-// of degree 6 (Taylor: its first omitted term is below 1.2e-7).
-func exp(v float32) float32 {
-	if v < -87 {
-		return 0
+// storePairs gives both marginals of every field to the caller, from the
+// differences of energy, and those of what is unlikely without cancellation.
+func (c *CRF) storePairs(from, to int) {
+	n := c.w * c.h
+	at := c.at[from:to]
+	for b := range c.blocks {
+		b := &c.blocks[b]
+		// base is not needed any more and takes the background.
+		fore, back := b.q[from*b.width:to*b.width], b.base[from*b.width:to*b.width]
+		for k, d := range fore {
+			back[k] = -d
+		}
+		inner.logistic(fore)
+		inner.logistic(back)
+		for l := range b.lanes {
+			plane := c.result[2*(b.first+l)*n:][:2*n]
+			for k, p := range at {
+				plane[p] = back[k*b.width+l]
+				plane[n+int(p)] = fore[k*b.width+l]
+			}
+		}
 	}
-	const (
-		invLn2 = 1.44269504088896341
-		ln2Hi  = 0.693359375 // few bits, so that k·ln2Hi is exact
-		ln2Lo  = -2.12194440e-4
-		magic  = 3 << 22
-	)
-	t := float32(v*invLn2) + magic
-	k := t - magic
-	r := v - k*ln2Hi - k*ln2Lo
-	e := float32(1.0 / 720)
-	e = e*r + 1.0/120
-	e = e*r + 1.0/24
-	e = e*r + 1.0/6
-	e = e*r + 0.5
-	e = e*r + 1
-	e = e*r + 1
-	return math.Float32frombits(math.Float32bits(e) + uint32(int32(k))<<23)
 }

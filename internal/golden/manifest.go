@@ -3,7 +3,8 @@ package golden
 import (
 	"encoding/json"
 	"image"
-	_ "image/png" // the pictures of the data are PNGs
+	_ "image/jpeg" // the frames of the clips
+	_ "image/png"  // the pictures of the data are PNGs
 	"os"
 	"path/filepath"
 	"testing"
@@ -154,4 +155,23 @@ func picture(t testing.TB, path string) image.Image {
 		t.Fatalf("decoding %s: %v", path, err)
 	}
 	return img
+}
+
+// Photo cuts w×h pixels out of a frame of real footage, as interleaved triples,
+// for benchmarks: what a picture costs depends on how rich it is.
+func Photo(t testing.TB, w, h int) []uint8 {
+	t.Helper()
+	frames, _ := filepath.Glob(filepath.Join(Shared(t, "clips"), "*", "frames", "*.jpg"))
+	if len(frames) == 0 {
+		t.Skip("no clip with frames in the shared data")
+	}
+	pix, width, height := RGB(t, frames[0])
+	if width < w || height < h {
+		t.Skipf("%s is smaller than %d×%d", frames[0], w, h)
+	}
+	var out []uint8
+	for y := range h {
+		out = append(out, pix[3*width*y:][:3*w]...)
+	}
+	return out
 }

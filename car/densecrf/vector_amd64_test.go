@@ -1,0 +1,111 @@
+package densecrf
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// sameBits holds two slices against each other; any NaN equals any other.
+func sameBits(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) && !(got[i] != got[i] && want[i] != want[i]) {
+			t.Fatalf("%s: value %d is %v, in plain Go %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+// with runs a function with other inner loops.
+func with(l loops, f func()) {
+	defer func(old loops) { inner = old }(inner)
+	inner = l
+	f()
+}
+
+// Vector instructions must not change a single bit of what comes out.
+func TestVector(t *testing.T) {
+	if inner.splat == nil || fmt.Sprintf("%p", inner.splat) == fmt.Sprintf("%p", plain.splat) {
+		t.Skip("this processor has no AVX2")
+	}
+	for _, size := range [][2]int{{1, 1}, {1, 9}, {13, 1}, {2, 2}, {37, 29}, {131, 97}, {700, 2}} {
+		w, h := size[0], size[1]
+		for lanes := 1; lanes <= 37; lanes++ {
+			if w*h > 1000 && lanes%5 > 1 {
+				continue
+			}
+			for _, pairs := range []bool{false, true} {
+				labels := lanes + 1
+				if pairs {
+					labels = 2 * lanes
+				}
+				rgb, unary := noise(uint64(lanes), w, h, labels)
+				p := params(2)
+				p.Iterations = 2
+				var out [2][]float32
+				for i, l := range []loops{plain, inner} {
+					with(l, func() {
+						out[i] = make([]float32, len(unary))
+						c := New(w, h, rgb, p)
+						if pairs {
+							c.InferEach(unary, lanes, out[i])
+						} else {
+							c.Infer(unary, labels, out[i])
+						}
+					})
+				}
+				sameBits(t, fmt.Sprintf("%d×%d, %d lanes, pairs %v", w, h, lanes, pairs), out[1], out[0])
+			}
+		}
+	}
+}
+
+// The loops over energies at values that a picture seldom has.
+func TestVectorExtremes(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	special := []float32{0, float32(math.Copysign(0, -1)), 1, -1, -86.99, -87, -87.01, -1e30, 1e30, inf, -inf, nan,
+		math.MaxFloat32, math.SmallestNonzeroFloat32, 0.70710677, 0.7071068, 1e-5}
+	r := rand.New(rand.NewPCG(6, 7))
+	value := func() float32 {
+		if r.IntN(4) == 0 {
+			return special[r.IntN(len(special))]
+		}
+		return (r.Float32() - 0.7) * 100
+	}
+	fill := func(n int) []float32 {
+		s := make([]float32, n)
+		for i := range s {
+			s[i] = value()
+		}
+		return s
+	}
+	clone := func(s []float32) []float32 { return append([]float32(nil), s...) }
+	for n := 1; n < 70; n++ {
+		type state struct{ q, rest, top, sum []float32 }
+		var got [2]state
+		from := state{fill(16 * n), fill(n), fill(n), fill(n)}
+		for i, l := range []loops{plain, inner} {
+			s := state{clone(from.q), clone(from.rest), clone(from.top), clone(from.sum)}
+			l.lead(s.rest, s.top, s.sum)
+			for _, width := range []int{1, 4, 8, 16} {
+				l.raise(width, s.q, s.top, s.sum, n/3, n)
+			}
+			l.invert(s.rest, s.sum)
+			for _, width := range []int{1, 4, 8, 16} {
+				l.scale(width, s.q, s.sum, n/3, n)
+			}
+			got[i] = s
+		}
+		sameBits(t, "softmax", got[1].q, got[0].q)
+		sameBits(t, "softmax, first label", got[1].rest, got[0].rest)
+		sameBits(t, "softmax, sum", got[1].sum, got[0].sum)
+		for i, l := range []loops{plain, inner} {
+			got[i].q, got[i].rest = clone(from.q), clone(from.rest)
+			l.logistic(got[i].q)
+			l.unary(got[i].rest, got[i].rest)
+		}
+		sameBits(t, "logistic", got[1].q, got[0].q)
+		sameBits(t, "unary", got[1].rest, got[0].rest)
+	}
+}
