@@ -157,3 +157,47 @@ func TestEnsemble(t *testing.T) {
 		t.Error("the two ways are one")
 	}
 }
+
+// TestFullAndEmpty: masks of the whole picture, of nothing and of one pixel are
+// shown in every way and refined.
+func TestFullAndEmpty(t *testing.T) {
+	ctx := context.Background()
+	for _, view := range []JudgeView{CenterCrop, Whole, Window} {
+		for _, set := range [][]Prompt{promptOrder, {Circle}, {Contour}, {Black, Rectangle}, nil} {
+			wd := newWorld()
+			preset := worldPreset()
+			preset.View, preset.Prompts = view, [][]Prompt{set}
+			s := wd.segmenter(t, preset)
+			bank, err := s.Encode(ctx, named("dog", "cat", "cow"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			scene, err := s.Look(ctx, wd.picture())
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := wd.w * wd.h
+			full, empty, one := make([]float32, n), make([]float32, n), make([]float32, n)
+			for i := range full {
+				full[i] = 1
+			}
+			one[n-1] = 1
+			kept := []Proposal{{Query: 0, Heat: full, sum: float64(n)}, {Query: 1, Heat: empty}, {Query: 2, Heat: one, sum: 1.5}}
+			vectors, err := s.showings(ctx, scene, &bank.passes[0], kept, nil)
+			if err != nil || len(vectors) != 3 {
+				t.Fatalf("%v %v: %v", view, set, err)
+			}
+			for _, overlap := range []bool{false, true} {
+				s.preset.Overlap = overlap
+				res, err := s.Refine(ctx, scene, &Outcome{bank: bank, kept: [][]Proposal{kept}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.Lookup(0).Area < n*9/10 || res.Lookup(1).Area != 0 || res.Verdicts[1].Reason != NoPixel {
+					t.Errorf("overlap %v: areas %d of %d and %d, reason %q", overlap, res.Lookup(0).Area, n, res.Lookup(1).Area, res.Verdicts[1].Reason)
+				}
+			}
+			scene.Close()
+		}
+	}
+}
