@@ -2,45 +2,11 @@ package densecrf
 
 import (
 	"fmt"
-	"image"
-	_ "image/jpeg"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/carve-video/carve/internal/golden"
 )
-
-// photo cuts w×h pixels out of a frame of real footage.
-func photo(b *testing.B, w, h int) []uint8 {
-	b.Helper()
-	frames, _ := filepath.Glob(filepath.Join(golden.Shared(b, "clips"), "*", "frames", "*.jpg"))
-	if len(frames) == 0 {
-		b.Skip("no clip with frames in the shared data")
-	}
-	f, err := os.Open(frames[0])
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	m, _, err := image.Decode(f)
-	if err != nil {
-		b.Fatal(err)
-	}
-	r := m.Bounds()
-	if r.Dx() < w || r.Dy() < h {
-		b.Skipf("%s is smaller than %d×%d", frames[0], w, h)
-	}
-	var pix []uint8
-	for y := range h {
-		for x := range w {
-			r, g, b, _ := m.At(r.Min.X+x, r.Min.Y+y).RGBA()
-			pix = append(pix, uint8(r>>8), uint8(g>>8), uint8(b>>8))
-		}
-	}
-	return pix
-}
 
 // The size and the label counts of the reference's timing in
 // goldens/README.md, whose figures hold lattices and inference together: 0.43,
@@ -48,7 +14,7 @@ func photo(b *testing.B, w, h int) []uint8 {
 const benchW, benchH = 500, 375
 
 func BenchmarkReset(b *testing.B) {
-	rgb := photo(b, benchW, benchH)
+	rgb := golden.Photo(b, benchW, benchH)
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
 			p := Reference()
@@ -76,7 +42,7 @@ func energies(planes int) []float32 {
 }
 
 func BenchmarkInfer(b *testing.B) {
-	rgb := photo(b, benchW, benchH)
+	rgb := golden.Photo(b, benchW, benchH)
 	for _, labels := range []int{2, 4, 21} {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("labels=%d/threads=%d", labels, threads), func(b *testing.B) {
@@ -96,7 +62,7 @@ func BenchmarkInfer(b *testing.B) {
 }
 
 func BenchmarkInferEach(b *testing.B) {
-	rgb := photo(b, benchW, benchH)
+	rgb := golden.Photo(b, benchW, benchH)
 	for _, fields := range []int{4, 20} {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("fields=%d/threads=%d", fields, threads), func(b *testing.B) {
@@ -117,7 +83,7 @@ func BenchmarkInferEach(b *testing.B) {
 
 // All that is done for one picture: lattices, energies and inference.
 func BenchmarkWhole(b *testing.B) {
-	rgb := photo(b, benchW, benchH)
+	rgb := golden.Photo(b, benchW, benchH)
 	for _, labels := range []int{2, 4, 21} {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("labels=%d/threads=%d", labels, threads), func(b *testing.B) {
@@ -140,5 +106,17 @@ func BenchmarkWhole(b *testing.B) {
 				b.ReportMetric(float64(c.bilateral.vertices), "vertices")
 			})
 		}
+	}
+}
+
+func BenchmarkUnary(b *testing.B) {
+	prob := make([]float32, 21*benchW*benchH)
+	for i := range prob {
+		prob[i] = float32(i%1000) / 1000
+	}
+	dst := make([]float32, len(prob))
+	b.SetBytes(int64(4 * len(prob)))
+	for b.Loop() {
+		Unary(prob, dst)
 	}
 }

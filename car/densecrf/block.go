@@ -63,22 +63,3 @@ func (c *CRF) arrange(lanes int, pairs bool) {
 	}
 	c.blocks = c.blocks[:count]
 }
-
-// tileSide, in pixels: the vertices that the points of a tile touch, and the
-// marginals that these vertices gather, then fit into the second-level cache.
-const tileSide = 64
-
-// tiles lists the pixels of a picture tile by tile, and row by row within one.
-func tiles(w, h int) []int32 {
-	at := make([]int32, 0, w*h)
-	for top := 0; top < h; top += tileSide {
-		for left := 0; left < w; left += tileSide {
-			for y := top; y < min(top+tileSide, h); y++ {
-				for x := left; x < min(left+tileSide, w); x++ {
-					at = append(at, int32(y*w+x))
-				}
-			}
-		}
-	}
-	return at
-}

@@ -1,6 +1,7 @@
 package densecrf
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -8,26 +9,40 @@ import (
 // A crew is a fixed number of goroutines that do the steps of one call
 // together. It exists between start and stop, which waits for all of them, and
 // allocates nothing in between.
+//
+// A step takes tens of microseconds, about as long as it takes to wake a
+// goroutine that sleeps. Who has nothing to do therefore looks out for the next
+// step, or for the end of this one, for a while before it lies down.
 type crew struct {
 	threads int
 
-	work   func(chunk int)
-	chunks int64
-	next   atomic.Int64
+	// The current step. work and chunks change only while no chunk is left
+	// and none is undone.
+	work         func(chunk int)
+	chunks       int64
+	left, undone atomic.Int64
 
-	begin  chan bool      // run and stop send: true for work, false for home
-	done   sync.WaitGroup // of the current step
-	home   sync.WaitGroup // of the goroutines
-	helper func()
+	waiting  atomic.Bool   // run waits for finish, and has not been sent it yet
+	finish   chan struct{} // that the step is over
+	over     atomic.Bool
+	sleeping atomic.Int64  // who waits for wake, and has not been sent it yet
+	wake     chan struct{} // as many as have left sleeping
+	home     sync.WaitGroup
+	helper   func()
 }
 
+// patience is how often one looks before one sleeps: some tens of microseconds.
+// Where other programs want the processor too, it is better used than watched.
+const patience = 1 << 12
+
 func newCrew(threads int) *crew {
-	c := &crew{threads: threads, begin: make(chan bool, threads)}
+	c := &crew{threads: threads, wake: make(chan struct{}, threads), finish: make(chan struct{}, 1)}
 	c.helper = c.follow
 	return c
 }
 
 func (c *crew) start() {
+	c.over.Store(false)
 	c.home.Add(c.threads - 1)
 	for range c.threads - 1 {
 		go c.helper()
@@ -35,9 +50,8 @@ func (c *crew) start() {
 }
 
 func (c *crew) stop() {
-	for range c.threads - 1 {
-		c.begin <- false
-	}
+	c.over.Store(true)
+	c.rouse()
 	c.home.Wait()
 }
 
@@ -45,30 +59,69 @@ func (c *crew) stop() {
 // calls have.
 func (c *crew) run(chunks int, work func(chunk int)) {
 	c.work, c.chunks = work, int64(chunks)
-	c.next.Store(0)
-	helpers := min(c.threads, chunks) - 1
-	c.done.Add(max(helpers, 0))
-	for range helpers {
-		c.begin <- true
+	c.undone.Store(c.chunks)
+	c.left.Store(c.chunks)
+	if chunks > 1 {
+		c.rouse()
 	}
 	c.take()
-	c.done.Wait()
+	for i := 1; c.undone.Load() > 0; i++ {
+		switch {
+		case i == patience:
+			c.waiting.Store(true)
+			if c.undone.Load() > 0 || !c.waiting.CompareAndSwap(true, false) {
+				<-c.finish
+			}
+			return
+		case i%64 == 0:
+			runtime.Gosched()
+		}
+	}
+}
+
+func (c *crew) rouse() {
+	for range c.sleeping.Swap(0) {
+		c.wake <- struct{}{}
+	}
+}
+
+// take does chunks until none is left. Whoever has one may look at the step:
+// it cannot end before.
+func (c *crew) take() {
+	for c.left.Load() > 0 {
+		if i := c.left.Add(-1); i >= 0 {
+			c.work(int(c.chunks - 1 - i))
+			if c.undone.Add(-1) == 0 && c.waiting.CompareAndSwap(true, false) {
+				c.finish <- struct{}{}
+			}
+		}
+	}
 }
 
 func (c *crew) follow() {
 	defer c.home.Done()
-	for <-c.begin {
-		c.take()
-		c.done.Done()
+	for i := 1; !c.over.Load(); i++ {
+		switch {
+		case c.left.Load() > 0:
+			c.take()
+			i = 0
+		case i == patience:
+			c.sleep()
+			i = 0
+		case i%64 == 0:
+			runtime.Gosched()
+		}
 	}
 }
 
-func (c *crew) take() {
-	for {
-		i := c.next.Add(1) - 1
-		if i >= c.chunks {
+// sleep waits to be roused, unless there is something to do by now.
+func (c *crew) sleep() {
+	n := c.sleeping.Add(1)
+	for (c.left.Load() > 0 || c.over.Load()) && n > 0 {
+		if c.sleeping.CompareAndSwap(n, n-1) {
 			return
 		}
-		c.work(int(i))
+		n = c.sleeping.Load()
 	}
+	<-c.wake
 }

@@ -8,12 +8,9 @@ type CRF struct {
 	w, h   int
 	crew   *crew
 
-	// Pixels are numbered tile by tile inside: point p is pixel at[p].
-	at []int32
-
 	gaussian, bilateral kernel
 
-	// full is, per point, what the two kernels give to a label whose marginal
+	// full is, per pixel, what the two kernels give to a label whose marginal
 	// is 1 everywhere: Σ_k compat_k · n_k · K_k(n_k). As the marginals sum to
 	// one, label 0 gets this minus what all other labels get.
 	full []float32
@@ -25,10 +22,10 @@ type CRF struct {
 	pairs         bool
 	blocks        []block
 
-	// Without pairs, label 0 has no lane. Per point: its energy (-E, as
+	// Without pairs, label 0 has no lane. Per pixel: its energy (-E, as
 	// everywhere below: larger is likelier) in minus0, then what is left of
 	// its current energy, and its marginal, in rest. top and sum are the
-	// largest energy of the point and the softmax's denominator.
+	// largest energy of the pixel and the softmax's denominator.
 	minus0, rest, top, sum []float32
 
 	ones block // of one lane, for the normalisation
@@ -42,16 +39,14 @@ type CRF struct {
 	last     bool
 
 	// Bound once, so that no step allocates.
-	load, splat, blur, gather, invert, add func(chunk int)
+	load, splat, blur, gather, segment, gap, norm, weigh, sure func(chunk int)
 }
 
 // A kernel is one of the pairwise terms.
 type kernel struct {
 	lattice
-	compat float32
-	gain   float32   // compat, and what undoes the gain of the blur
-	full   []float32 // its part of CRF.full
-
+	gain  float32   // its Potts weight, and what undoes the gain of the blur
+	full  []float32 // its part of CRF.full
 	spare []float32 // values on the way, vertices × width
 }
 
@@ -65,9 +60,10 @@ func New(w, h int, rgb []uint8, p Params) *CRF {
 	if p.Threads <= 0 {
 		p.Threads = runtime.GOMAXPROCS(0)
 	}
-	c := &CRF{params: p, w: w, h: h, crew: newCrew(p.Threads), at: tiles(w, h)}
+	c := &CRF{params: p, w: w, h: h, crew: newCrew(p.Threads)}
 	c.load, c.splat, c.blur, c.gather = c.loadChunk, c.splatChunk, c.blurChunk, c.gatherChunk
-	c.invert, c.add = c.invertChunk, c.addChunk
+	c.segment, c.gap = c.segmentStep, c.gapStep
+	c.norm, c.weigh, c.sure = c.normChunk, c.weighChunk, c.sureChunk
 	n := w * h
 	c.full, c.minus0 = make([]float32, n), make([]float32, n)
 	c.rest, c.top, c.sum = make([]float32, n), make([]float32, n), make([]float32, n)
@@ -78,18 +74,20 @@ func New(w, h int, rgb []uint8, p Params) *CRF {
 
 	c.crew.start()
 	defer c.crew.stop()
-	c.gaussian.init(w, h, c.at, p.GaussianSXY, 0, 2, p.Threads)
+	// One strip: numbers in the order of the pixels, see band.go.
+	c.gaussian.init(w, h, p.GaussianSXY, 0, 2, 1)
 	c.gaussian.setCompat(p.GaussianCompat)
 	c.gaussian.build(c.crew)
-	c.normalise(&c.gaussian)
-	c.bilateral.init(w, h, c.at, p.BilateralSXY, p.BilateralSRGB, 5, p.Threads)
+	c.gaussian.measure(p.Threads)
+	c.bilateral.init(w, h, p.BilateralSXY, p.BilateralSRGB, 5, p.Threads)
 	c.bilateral.setCompat(p.BilateralCompat)
+	c.normalise(&c.gaussian, 0)
 	c.rebuild(rgb)
 	return c
 }
 
 func (k *kernel) setCompat(compat float32) {
-	k.compat, k.gain, k.full = compat, k.alpha()*compat, make([]float32, k.n)
+	k.gain, k.full = k.alpha()*compat, make([]float32, k.n)
 }
 
 // Reset replaces the picture by another of the same size. Only what depends on
@@ -105,15 +103,7 @@ func (c *CRF) rebuild(rgb []uint8) {
 	b.feature.rgb = rgb[:3*c.w*c.h]
 	b.build(c.crew)
 	b.feature.rgb = nil
-	c.normalise(b)
-	c.crew.run(chunks(b.n), c.add)
-}
-
-func (c *CRF) addChunk(i int) {
-	from, to := chunk(i, len(c.full))
-	for p := from; p < to; p++ {
-		c.full[p] = c.gaussian.full[p] + c.bilateral.full[p]
-	}
+	c.normalise(b, 1)
 }
 
 // Infer runs the mean field from the unary energies of the given number of
@@ -177,6 +167,12 @@ func (c *CRF) filter(k *kernel, b *block, slot int) {
 	if k.d%2 == 0 {
 		c.dst, c.src = c.src, c.dst
 	}
+	if k.segments > 0 {
+		c.dst, c.src = b.value[slot], k.spare
+		c.crew.run(k.segments, c.segment)
+		c.crew.run(k.segments-1, c.gap)
+		return
+	}
 	parts := chunks(k.vertices)
 	c.crew.run(parts, c.splat)
 	for c.axis = 0; c.axis <= k.d; c.axis++ {
@@ -186,33 +182,53 @@ func (c *CRF) filter(k *kernel, b *block, slot int) {
 }
 
 // normalise filters a field of ones, folds n_k = 1/sqrt(K_k(1) + 1e-20) into
-// the weights, and filters again to learn what a sure label gets.
-func (c *CRF) normalise(k *kernel) {
-	slot := 0
-	if k == &c.bilateral {
-		slot = 1
-	}
+// the weights on both sides, splatting and slicing, and filters again to learn
+// what a sure label gets.
+func (c *CRF) normalise(k *kernel, slot int) {
 	parts := chunks(k.n)
 	c.filter(k, &c.ones, slot)
-	c.crew.run(parts, c.invert)
-	k.lattice.normalise(k.full)
+	c.crew.run(parts, c.norm)
+	c.crew.run(chunks(len(k.share)), c.weigh)
 	c.filter(k, &c.ones, slot)
-	k.slice(k.full, c.dst, k.gain, 0, k.n)
-	c.block, c.on = nil, nil
+	c.crew.run(parts, c.sure)
+	c.block, c.on, c.src, c.dst = nil, nil, nil, nil
 }
 
-// invertChunk turns the values of the field of ones into n_k.
-func (c *CRF) invertChunk(i int) {
+// normChunk finds n_k, for the time being in the place of full, and multiplies
+// the weights of slicing by it.
+func (c *CRF) normChunk(i int) {
 	k := c.on
 	from, to := chunk(i, k.n)
-	k.slice(k.full, c.dst, k.alpha(), from, to)
-	for p, v := range k.full[from:to] {
-		k.full[from+p] = rsqrt(v)
+	k.slice(c.dst, k.alpha(), from, to)
+	for p := from; p < to; p++ {
+		n := rsqrt(k.full[p])
+		k.full[p] = n
+		for i := range k.weight[p*(k.d+1) : (p+1)*(k.d+1)] {
+			k.weight[p*(k.d+1)+i] *= n
+		}
 	}
 }
 
-// slice reads one value per point off the lattice.
-func (k *kernel) slice(dst, value []float32, gain float32, from, to int) {
+// weighChunk multiplies the weights of splatting.
+func (c *CRF) weighChunk(i int) {
+	k := c.on
+	from, to := chunk(i, len(k.share))
+	for i, p := range k.point[from:to] {
+		k.share[from+i] *= k.full[p]
+	}
+}
+
+func (c *CRF) sureChunk(i int) {
+	k := c.on
+	from, to := chunk(i, k.n)
+	k.slice(c.dst, k.gain, from, to)
+	for p := from; p < to; p++ {
+		c.full[p] = c.gaussian.full[p] + c.bilateral.full[p]
+	}
+}
+
+// slice reads one value per pixel off the lattice, into full.
+func (k *kernel) slice(value []float32, gain float32, from, to int) {
 	d1 := k.d + 1
 	for p := from; p < to; p++ {
 		var sum float32
@@ -220,6 +236,6 @@ func (k *kernel) slice(dst, value []float32, gain float32, from, to int) {
 		for i, v := range k.corner[p*d1 : (p+1)*d1] {
 			sum += float32(weight[i] * value[v])
 		}
-		dst[p] = gain * sum
+		k.full[p] = gain * sum
 	}
 }

@@ -24,8 +24,15 @@
 // Splatting is then a gather, and splat, blur and slice run in parallel over
 // vertices or pixels without any locking; the order of every sum is fixed, so a
 // result does not depend on the number of threads. Labels lie side by side
-// in blocks of 1, 4 or 8, and since the marginals of a pixel sum to one, the
-// first label is never filtered: two labels cost one channel.
+// in blocks of 1, 4, 8 or 16, and since the marginals of a pixel sum to one, the
+// first label is never filtered: two labels cost one channel, and independent
+// fields of two labels share blocks as labels do.
+//
+// The inner loops exist twice: in Go, and for processors with AVX2 in assembly,
+// where a row of a block is one or two registers. Both do the same operations
+// in the same order, and a result does not depend on which of them ran either.
+// The lattice of distance alone has its vertices in the order of the pixels, so
+// its blurs follow each other closely enough to find their values in the cache.
 package densecrf
 
 import (

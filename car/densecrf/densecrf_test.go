@@ -136,6 +136,53 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// A filter that goes through segments does what one does that goes through the
+// lattice step by step, however many segments there are.
+func TestSegments(t *testing.T) {
+	const w, h, labels = 23, 400, 6
+	rgb, unary := noise(12, w, h, labels)
+	var want []float32
+	for segments := range 9 {
+		c := New(w, h, rgb, params(2))
+		if most := c.gaussian.vertices / (8 * 3 * c.gaussian.reach); segments > most {
+			t.Fatalf("%d segments cannot be had, only %d", segments, most)
+		}
+		c.gaussian.segments = segments
+		got := make([]float32, len(unary))
+		c.Infer(unary, labels, got)
+		if segments == 0 {
+			want = got
+		} else if !slices.Equal(got, want) {
+			t.Errorf("%d segments give another result than none", segments)
+		}
+	}
+}
+
+// What cannot be computed is NaN, and nothing worse.
+func TestNotFinite(t *testing.T) {
+	const w, h = 17, 11
+	rgb, unary := noise(13, w, h, 10)
+	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
+		for _, labels := range []int{2, 5, 10} {
+			bad := slices.Clone(unary)
+			bad[40] = v
+			c := New(w, h, rgb, params(2))
+			c.Infer(bad, labels, bad)
+			for _, q := range bad[:labels*w*h] {
+				if q < 0 || q > 1 {
+					t.Fatalf("energy %v: marginal %v", v, q)
+				}
+			}
+			c.Infer(unary, labels, bad) // and leaves nothing behind
+			for _, q := range bad[:labels*w*h] {
+				if !(q >= 0 && q <= 1) {
+					t.Fatalf("after energy %v: marginal %v", v, q)
+				}
+			}
+		}
+	}
+}
+
 // Fields that are solved together come out as each does alone.
 func TestInferEach(t *testing.T) {
 	const w, h = 61, 33

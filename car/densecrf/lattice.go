@@ -8,7 +8,7 @@ const maxDim = 5
 // A lattice is the permutohedral lattice of a set of points: the simplex that
 // encloses each point, its barycentric weights, and who is whose neighbour.
 // Vertices are numbered from 1; number 0 stands for every vertex that no point
-// touches, whose value is always zero.
+// touches, whose value is always zero. No result depends on the numbers.
 type lattice struct {
 	d        int // dimension of the features
 	n        int // points
@@ -25,44 +25,51 @@ type lattice struct {
 
 	// The transpose of corner: the points that fall upon vertex v are
 	// point[start[v]:start[v+1]], in ascending order, with their weights.
-	start  []int32
-	point  []int32
-	share  []float32
-	cursor []int32
+	start []int32
+	point []int32
+	share []float32
 
-	table   table
-	strips  []strip
-	scale   [maxDim]float32
-	recast  func(chunk int) // bound methods, so that a rebuild allocates nothing
-	join    func(axis int)
-	elevate func(chunk int)
+	// See band.go.
+	reach, segments int
+
+	// While the lattice is built, vertices go by their number in the table;
+	// number translates it into the final one.
+	table  table
+	number []int32
+	strips []strip
+	step   [maxDim + 1]key // from a vertex to the next one along each axis
+	scale  [maxDim]float32
 
 	feature features
+
+	// Bound methods, so that a rebuild allocates nothing.
+	elevateStrip, countStrip, fillStrip, joinChunk func(i int)
 }
 
-// ahead is how many points beyond the last one the inner loops may look at, to
-// fetch what they need next.
-const ahead = 32
-
 type pair struct{ a, b int32 }
+
+// ahead is how many entries beyond the last one of a list the inner loops may
+// look at, to fetch the rows that they need next. What these hold is of no
+// consequence.
+const ahead = 32
 
 // features are the coordinates of the points: those of the pixel grid, and
 // with d = 5 those of colour. All are in units of the kernel's deviation.
 type features struct {
-	w, h      int
-	at        []int32 // the pixel of each point
-	sxy, srgb float32
-	rgb       []uint8 // nil when d = 2
-	colour    [256]float32
-	col, row  []float32 // x/sxy and y/sxy
+	w        int
+	rgb      []uint8 // nil when d = 2
+	colour   [256]float32
+	col, row []float32 // x/sxy and y/sxy
 }
 
-// A strip is a run of rows and the vertices that its points touch, found
-// without regard to other strips.
+// A strip is a run of points that one goroutine looks at.
 type strip struct {
-	first, last int // points
-	table       table
-	number      []int32 // of the strip's vertices in the whole lattice
+	first, last int
+	run         run
+
+	// count is, by the number in the table, how many of the strip's points
+	// fall upon a vertex, then where in point the next of them goes.
+	count []int32
 }
 
 // alpha undoes the gain of the blur: 1/(1+2^-d).
@@ -70,10 +77,10 @@ func (l *lattice) alpha() float32 { return float32(1 / (1 + math.Pow(2, -float64
 
 // init sets what depends on size, dimension and deviations only. strips is how
 // many parts the points are looked at in.
-func (l *lattice) init(w, h int, at []int32, sxy, srgb float32, d, strips int) {
+func (l *lattice) init(w, h int, sxy, srgb float32, d, strips int) {
 	l.d, l.n = d, w*h
 	f := &l.feature
-	f.w, f.h, f.at, f.sxy, f.srgb = w, h, at, sxy, srgb
+	f.w = w
 	f.col, f.row = make([]float32, w), make([]float32, h)
 	for x := range f.col {
 		f.col[x] = float32(x) / sxy
@@ -92,9 +99,17 @@ func (l *lattice) init(w, h int, at []int32, sxy, srgb float32, d, strips int) {
 	for i := range d {
 		l.scale[i] = float32(1/math.Sqrt(float64((i+2)*(i+1)))) * deviation
 	}
-	// One more point than there are pixels: see elevateStrip.
+	// A step adds 1 to every coordinate but the axis's, which loses d.
+	for j := range d + 1 {
+		delta := make([]int32, d+1)
+		for i := range delta {
+			delta[i] = 1
+		}
+		delta[j] = -int32(d)
+		l.step[j] = pack(delta[:d])
+	}
 	l.corner = make([]int32, (l.n+ahead)*(d+1))
-	l.weight = make([]float32, (l.n+1)*(d+1))
+	l.weight = make([]float32, (l.n+ahead)*(d+1))
 	l.point = make([]int32, l.n*(d+1)+ahead)
 	l.share = make([]float32, l.n*(d+1))
 	l.strips = make([]strip, max(1, min(strips, h)))
@@ -103,58 +118,45 @@ func (l *lattice) init(w, h int, at []int32, sxy, srgb float32, d, strips int) {
 		s.first = l.n * i / len(l.strips)
 		s.last = l.n * (i + 1) / len(l.strips)
 	}
-	l.elevate, l.recast, l.join = l.elevateStrip, l.recastStrip, l.joinAxis
+	l.elevateStrip, l.countStrip, l.fillStrip, l.joinChunk = l.elevate, l.count, l.fill, l.join
 }
 
 // build finds simplices and neighbours, sharing the work among the crew.
 func (l *lattice) build(c *crew) {
-	c.run(len(l.strips), l.elevate)
-
-	// Vertices are numbered strip by strip in the order of their first use,
-	// so that pixels close in the picture have vertices close in memory.
-	t := &l.table
-	total := 0
-	for i := range l.strips {
-		total += l.strips[i].table.len()
-	}
-	t.reset(total)
-	for i := range l.strips {
-		s := &l.strips[i]
-		s.number = grow(s.number, s.table.len()+1)
-		for id := 1; id <= s.table.len(); id++ {
-			s.number[id] = t.add(s.table.keys[id])
+	// Room for as many vertices as the last picture had, or else for a guess.
+	// A picture of noise has more: up to d+1 for each point.
+	room := max(l.vertices, l.n/2) + runLength*len(l.strips)
+	for {
+		l.table.reset(room)
+		c.run(len(l.strips), l.elevateStrip)
+		if !l.table.full.Load() {
+			break
 		}
+		room *= 2
 	}
-	l.vertices = t.len()
-
-	c.run(len(l.strips), l.recast)
+	c.run(len(l.strips), l.countStrip)
+	l.rank()
 	for j := range l.d + 1 {
 		l.near[j] = grow(l.near[j], l.vertices+1+ahead)
 	}
-	c.run(l.d+1, l.join)
-	l.transpose()
+	c.run(len(l.strips), l.fillStrip)
+	c.run(chunks(l.table.numbers()), l.joinChunk)
 }
 
-// elevateStrip finds the simplices of the points of strip i, numbering
-// vertices within the strip.
-func (l *lattice) elevateStrip(i int) {
+// elevate finds the simplices of the points of strip i.
+func (l *lattice) elevate(i int) {
 	s := &l.strips[i]
-	if s.table.len() == 0 {
-		s.table.reset((s.last - s.first) / 2)
-	} else {
-		s.table.reset(s.table.len()) // as large as the last picture needed
-	}
+	s.run = run{}
 	f := &l.feature
 	var v [maxDim]float32
 	for p := s.first; p < s.last; p++ {
-		at := int(f.at[p])
-		v[0], v[1] = f.col[at%f.w], f.row[at/f.w]
+		v[0], v[1] = f.col[p%f.w], f.row[p/f.w]
 		if l.d == 5 {
-			c := f.rgb[3*at : 3*at+3 : 3*at+3]
+			c := f.rgb[3*p : 3*p+3 : 3*p+3]
 			v[2], v[3], v[4] = f.colour[c[0]], f.colour[c[1]], f.colour[c[2]]
-			l.enclose5(p, &v, &s.table)
-		} else {
-			l.enclose2(p, &v, &s.table)
+		}
+		if !l.place(p, &v, &s.run) {
+			return
 		}
 	}
 	if s.last == l.n && l.n%4 != 0 {
@@ -163,71 +165,89 @@ func (l *lattice) elevateStrip(i int) {
 		// around them exist and take part in the blur, which moves marginals
 		// by up to 7e-3: for parity they must exist here too.
 		v = [maxDim]float32{}
-		if l.d == 5 {
-			l.enclose5(l.n, &v, &s.table)
-		} else {
-			l.enclose2(l.n, &v, &s.table)
-		}
+		l.place(l.n, &v, &s.run)
 	}
 }
 
-// recastStrip replaces the strip's own vertex numbers by the lattice's.
-func (l *lattice) recastStrip(i int) {
+// count counts the points of strip i upon each vertex.
+func (l *lattice) count(i int) {
 	s := &l.strips[i]
-	corner := l.corner[s.first*(l.d+1) : s.last*(l.d+1)]
-	for k, id := range corner {
-		corner[k] = s.number[id]
+	s.count = grow(s.count, l.table.numbers())
+	clear(s.count)
+	for _, v := range l.corner[s.first*(l.d+1) : s.last*(l.d+1)] {
+		s.count[v]++
 	}
 }
 
-// joinAxis finds the neighbours of every vertex along axis j: the keys that
-// differ by +1 in every coordinate but j and by -d in j, or the reverse. If b
-// follows a then a precedes b, so one look-up serves both.
-func (l *lattice) joinAxis(j int) {
-	near := l.near[j]
-	clear(near)
-	t := &l.table
-	for v := 1; v <= l.vertices; v++ {
-		k := t.keys[v].step(j, l.d)
-		if u := t.find(k); u != 0 {
-			near[v].b = u
-			near[u].a = int32(v)
+// rank gives the vertices their final numbers, in the order of those of the
+// table, so that what lies close in the picture does so in memory, and divides
+// point among them.
+func (l *lattice) rank() {
+	numbers := l.table.numbers()
+	l.number = grow(l.number, numbers)
+	l.start = grow(l.start, numbers+1)
+	next, place := int32(1), int32(0)
+	for id := 1; id < numbers; id++ {
+		if l.table.keys[id] == blank {
+			l.number[id] = 0
+			continue
+		}
+		l.number[id], l.start[next] = next, place
+		next++
+		for s := range l.strips {
+			count := l.strips[s].count
+			place, count[id] = place+count[id], place
 		}
 	}
+	l.start[next] = place
+	l.vertices = int(next - 1)
 }
 
-// transpose makes the list of points of every vertex.
-func (l *lattice) transpose() {
-	l.start = grow(l.start, l.vertices+2)
-	l.cursor = grow(l.cursor, l.vertices+2)
-	clear(l.start)
-	for _, v := range l.corner[:l.n*(l.d+1)] {
-		l.start[v+1]++
-	}
-	for v := 1; v < len(l.start); v++ {
-		l.start[v] += l.start[v-1]
-	}
-	copy(l.cursor, l.start)
-	for p := range l.n {
+// fill enters the points of strip i into the lists of their vertices, and the
+// final numbers into corner. It also clears a part of near.
+func (l *lattice) fill(i int) {
+	s := &l.strips[i]
+	for p := s.first; p < s.last; p++ {
 		for k := p * (l.d + 1); k < (p+1)*(l.d+1); k++ {
-			v := l.corner[k]
-			l.point[l.cursor[v]] = int32(p)
-			l.share[l.cursor[v]] = l.weight[k]
-			l.cursor[v]++
+			id := l.corner[k]
+			at := s.count[id]
+			s.count[id]++
+			l.point[at], l.share[at] = int32(p), l.weight[k]
+			l.corner[k] = l.number[id]
 		}
+	}
+	size := l.vertices + 1
+	for j := range l.d + 1 {
+		clear(l.near[j][size*i/len(l.strips) : size*(i+1)/len(l.strips)])
 	}
 }
 
-// normalise folds n into the weights on both sides: splatting then multiplies
-// by n, and so does slicing.
-func (l *lattice) normalise(n []float32) {
-	for p, s := range n {
-		for k := p * (l.d + 1); k < (p+1)*(l.d+1); k++ {
-			l.weight[k] *= s
+// join finds the neighbours of a run of vertices along every axis. If b follows
+// a then a precedes b, so one look-up serves both.
+func (l *lattice) join(i int) {
+	from, to := chunk(i, l.table.numbers())
+	for id := max(from, 1); id < to; id++ {
+		v, k := l.number[id], l.table.keys[id]
+		if v == 0 {
+			continue
 		}
-	}
-	for k, p := range l.point[:len(l.share)] {
-		l.share[k] *= n[p]
+		var next [maxDim + 1]key
+		var found [maxDim + 1]int32
+		for j := range l.d + 1 {
+			next[j] = k.plus(l.step[j])
+			found[j] = l.table.guess(next[j])
+		}
+		for j := range l.d + 1 {
+			u := found[j]
+			if u != 0 && l.table.keys[u] != next[j] {
+				u = l.table.find(next[j])
+			}
+			if u != 0 {
+				u = l.number[u]
+				l.near[j][v].b = u
+				l.near[j][u].a = v
+			}
+		}
 	}
 }
 

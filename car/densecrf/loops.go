@@ -65,23 +65,3 @@ func larger(a, b float32) float32 {
 	}
 	return b
 }
-
-// sum and largest reduce a row of 2^k lanes, folding it in half until one lane
-// is left. They spoil the row.
-func sum(row []float32) float32 {
-	for h := len(row) / 2; h > 0; h /= 2 {
-		for l, v := range row[h : 2*h] {
-			row[l] += v
-		}
-	}
-	return row[0]
-}
-
-func largest(row []float32) float32 {
-	for h := len(row) / 2; h > 0; h /= 2 {
-		for l, v := range row[h : 2*h] {
-			row[l] = larger(row[l], v)
-		}
-	}
-	return row[0]
-}

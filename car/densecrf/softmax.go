@@ -13,13 +13,14 @@ func lead(rest, top, sum []float32) {
 }
 
 func raise(width int, q, top, total []float32, from, to int) {
-	var buffer [maxWidth]float32
+	var row [maxWidth]float32
 	for p := from; p < to; p++ {
-		row := q[p*width : (p+1)*width]
-		for l, e := range row {
-			row[l] = exp(e - top[p])
+		r := q[p*width : (p+1)*width]
+		for l, e := range r {
+			r[l] = exp(e - top[p])
+			row[l] = r[l]
 		}
-		total[p] += sum(buffer[:copy(buffer[:], row)])
+		total[p] += sum(&row, width)
 	}
 }
 

@@ -14,42 +14,42 @@ func chunk(i, n int) (from, to int) {
 func (c *CRF) loadChunk(i int) {
 	n := c.w * c.h
 	from, to := chunk(i, n)
-	at := c.at[from:to]
 	if !c.pairs {
-		for k, p := range at {
-			c.minus0[from+k] = -c.unary[p]
+		for p, e := range c.unary[from:to] {
+			c.minus0[from+p] = -e
 		}
 		copy(c.rest[from:to], c.minus0[from:to])
-		copy(c.top[from:to], c.rest[from:to])
+		copy(c.top[from:to], c.minus0[from:to])
 	}
 	for b := range c.blocks {
 		b := &c.blocks[b]
+		base := b.base[from*b.width : to*b.width]
 		for l := range b.width {
-			lane := b.base[from*b.width+l : (to-1)*b.width+l+1]
+			lane := base[l:]
 			switch {
 			case l >= b.lanes && c.pairs:
-				for k := range at {
-					lane[k*b.width] = paddingPair
+				for p := range to - from {
+					lane[p*b.width] = paddingPair
 				}
 			case l >= b.lanes:
-				for k := range at {
-					lane[k*b.width] = paddingLabel
+				for p := range to - from {
+					lane[p*b.width] = paddingLabel
 				}
 			case c.pairs:
-				back, fore := c.unary[2*(b.first+l)*n:][:n], c.unary[(2*(b.first+l)+1)*n:][:n]
-				for k, p := range at {
-					lane[k*b.width] = fore[p] - back[p]
+				back := c.unary[2*(b.first+l)*n:][from:to]
+				fore := c.unary[(2*(b.first+l)+1)*n:][from:to]
+				for p, e := range back {
+					lane[p*b.width] = fore[p] - e
 				}
 			default:
-				plane := c.unary[(b.first+l+1)*n:][:n]
-				for k, p := range at {
-					e := -plane[p]
-					lane[k*b.width] = e
-					c.top[from+k] = larger(e, c.top[from+k])
+				top := c.top[from:to]
+				for p, e := range c.unary[(b.first+l+1)*n:][from:to] {
+					lane[p*b.width] = -e
+					top[p] = larger(-e, top[p])
 				}
 			}
 		}
-		copy(b.q[from*b.width:to*b.width], b.base[from*b.width:])
+		copy(b.q[from*b.width:], base)
 	}
 	c.conclude(from, to)
 }
@@ -137,27 +137,23 @@ func (c *CRF) settle(from, to int) {
 // store gives marginals to the caller.
 func (c *CRF) store(from, to int) {
 	n := c.w * c.h
-	at := c.at[from:to]
-	for k, p := range at {
-		c.result[p] = c.rest[from+k]
-	}
+	copy(c.result[from:to], c.rest[from:to])
 	for b := range c.blocks {
 		b := &c.blocks[b]
 		for l := range b.lanes {
-			plane := c.result[(b.first+l+1)*n:][:n]
-			lane := b.q[from*b.width+l : (to-1)*b.width+l+1]
-			for k, p := range at {
-				plane[p] = lane[k*b.width]
+			lane := b.q[from*b.width+l : to*b.width]
+			plane := c.result[(b.first+l+1)*n:][from:to]
+			for p := range plane {
+				plane[p] = lane[p*b.width]
 			}
 		}
 	}
 }
 
-// storePairs gives both marginals of every field to the caller, from the
-// differences of energy, and those of what is unlikely without cancellation.
+// storePairs gives both marginals of every field to the caller. They come from
+// the difference of energy each, so that what is unlikely keeps its digits.
 func (c *CRF) storePairs(from, to int) {
 	n := c.w * c.h
-	at := c.at[from:to]
 	for b := range c.blocks {
 		b := &c.blocks[b]
 		// base is not needed any more and takes the background.
@@ -168,10 +164,10 @@ func (c *CRF) storePairs(from, to int) {
 		inner.logistic(fore)
 		inner.logistic(back)
 		for l := range b.lanes {
-			plane := c.result[2*(b.first+l)*n:][:2*n]
-			for k, p := range at {
-				plane[p] = back[k*b.width+l]
-				plane[n+int(p)] = fore[k*b.width+l]
+			planes := c.result[2*(b.first+l)*n:][:2*n]
+			for p := range to - from {
+				planes[from+p] = back[p*b.width+l]
+				planes[n+from+p] = fore[p*b.width+l]
 			}
 		}
 	}

@@ -1,40 +1,30 @@
 package densecrf
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
-// A key is the first d coordinates of a lattice vertex, 16 bits each.
+// A key is the first d coordinates of a lattice vertex, packed: the sum of
+// coordinate i times 2^(16i). Keys are thus added as the vertices are.
 type key struct {
 	lo uint64 // coordinates 0 to 3
 	hi uint32 // coordinate 4
 }
 
-func (k *key) set(i int, v int16) {
-	if i < 4 {
-		k.lo |= uint64(uint16(v)) << (16 * i)
-	} else {
-		k.hi = uint32(uint16(v))
-	}
-}
-
-func (k key) at(i int) int16 {
-	if i < 4 {
-		return int16(k.lo >> (16 * i))
-	}
-	return int16(k.hi)
-}
-
-// step returns the next key along axis j of a d-dimensional lattice.
-func (k key) step(j, d int) key {
-	var s key
-	for i := range d {
-		v := k.at(i) + 1
-		if i == j {
-			v = k.at(i) - int16(d)
+func pack(coordinates []int32) key {
+	var k key
+	for i, v := range coordinates {
+		if i < 4 {
+			k.lo += uint64(int64(v)) << (16 * i)
+		} else {
+			k.hi = uint32(v)
 		}
-		s.set(i, v)
 	}
-	return s
+	return k
 }
+
+func (k key) plus(o key) key { return key{k.lo + o.lo, k.hi + o.hi} }
 
 func (k key) hash() uint64 {
 	// Multiply and fold: the high half of the product depends on all bits.
@@ -42,76 +32,91 @@ func (k key) hash() uint64 {
 	return h ^ l
 }
 
-// A table numbers keys from 1 in the order in which they are first added. It is
-// open-addressed with linear probing, at most half full.
+// A table numbers keys from 1. It is open-addressed with linear probing, at
+// most half full, and several goroutines may add to it at a time. Each takes
+// numbers by the run, so that what it adds in turn lies together; where one
+// stops before the end of its run, numbers stay without a key.
 type table struct {
-	slot []slot
-	keys []key // keys[id]; keys[0] is unused
+	slot []int32 // numbers, 0 where free
+	keys []key   // by number; blank where there is none
+	last atomic.Int64
+	full atomic.Bool // some key was not added
 }
 
-type slot struct {
-	lo uint64
-	hi uint32
-	id int32 // 0: free
-}
+// blank is no vertex's key: the first coordinate of a vertex is 16 bits.
+var blank = key{lo: 1 << 63, hi: 1 << 31}
 
-// len is the number of keys.
-func (t *table) len() int { return max(len(t.keys)-1, 0) }
+// A run is the numbers that one goroutine may give.
+type run struct{ next, end int32 }
 
-// reset empties the table and makes room for about n keys.
+const runLength = 256
+
+// reset empties the table and makes room for n keys.
 func (t *table) reset(n int) {
 	size := 1 << bits.Len(uint(max(2*n, 64)))
-	if cap(t.slot) >= size {
-		t.slot = t.slot[:size]
-		clear(t.slot)
-	} else {
-		t.slot = make([]slot, size)
-	}
-	t.keys = append(t.keys[:0], key{})
+	t.slot, t.keys = grow(t.slot, size), grow(t.keys, size/2+1)
+	clear(t.slot)
+	t.last.Store(1)
+	t.full.Store(false)
 }
 
-// add returns the number of k, giving it one if it has none.
-func (t *table) add(k key) int32 {
+// numbers is one more than the largest number given.
+func (t *table) numbers() int { return int(t.last.Load()) }
+
+// take makes r non-empty, unless the table is full.
+func (t *table) take(r *run) bool {
+	if r.next < r.end {
+		return true
+	}
+	end := t.last.Add(runLength)
+	if end > int64(len(t.keys)) {
+		t.last.Add(-runLength)
+		t.full.Store(true)
+		return false
+	}
+	r.next, r.end = int32(end-runLength), int32(end)
+	for i := r.next; i < r.end; i++ {
+		t.keys[i] = blank
+	}
+	return true
+}
+
+// add returns the number of k, giving it the next one of the run if it has
+// none, or 0 if the table is full.
+func (t *table) add(k key, r *run) int32 {
 	mask := uint64(len(t.slot) - 1)
-	i := k.hash() & mask
-	for {
-		s := &t.slot[i]
-		if s.id == 0 {
-			id := int32(len(t.keys))
-			*s = slot{k.lo, k.hi, id}
-			t.keys = append(t.keys, k)
-			if 2*len(t.keys) > len(t.slot) {
-				t.double()
+	for i := k.hash() & mask; ; i = (i + 1) & mask {
+		id := atomic.LoadInt32(&t.slot[i])
+		if id == 0 {
+			if !t.take(r) {
+				return 0
 			}
+			t.keys[r.next] = k
+			if atomic.CompareAndSwapInt32(&t.slot[i], 0, r.next) {
+				r.next++
+				return r.next - 1
+			}
+			t.keys[r.next] = blank
+			id = atomic.LoadInt32(&t.slot[i])
+		}
+		if t.keys[id] == k {
 			return id
 		}
-		if s.lo == k.lo && s.hi == k.hi {
-			return s.id
-		}
-		i = (i + 1) & mask
 	}
 }
 
-// find returns the number of k, or 0.
+// guess returns the number that find looks at first. To guess a few keys before
+// any is found lets their memory be fetched at the same time.
+func (t *table) guess(k key) int32 {
+	return atomic.LoadInt32(&t.slot[k.hash()&uint64(len(t.slot)-1)])
+}
+
+// find returns the number of k, or 0. Nobody may be adding.
 func (t *table) find(k key) int32 {
 	mask := uint64(len(t.slot) - 1)
 	for i := k.hash() & mask; ; i = (i + 1) & mask {
-		s := &t.slot[i]
-		if s.id == 0 || s.lo == k.lo && s.hi == k.hi {
-			return s.id
+		if id := t.slot[i]; id == 0 || t.keys[id] == k {
+			return id
 		}
-	}
-}
-
-func (t *table) double() {
-	t.slot = make([]slot, 2*len(t.slot))
-	mask := uint64(len(t.slot) - 1)
-	for id := 1; id < len(t.keys); id++ {
-		k := t.keys[id]
-		i := k.hash() & mask
-		for t.slot[i].id != 0 {
-			i = (i + 1) & mask
-		}
-		t.slot[i] = slot{k.lo, k.hi, int32(id)}
 	}
 }

@@ -8,39 +8,29 @@ func init() {
 	}
 }
 
-// avx2 is the loops with AVX2. Rows of one lane, and what is left over where
-// lanes do not matter, are done as everywhere.
+// avx2 is the loops with AVX2. What is left over of a whole number of registers
+// is done as everywhere.
 var avx2 = loops{
 	splat: func(width int, value []float32, start, point []int32, share, q []float32, from, to int) {
-		if from >= to || width == 1 || len(point) == 0 {
-			splat(width, value, start, point, share, q, from, to)
+		if from >= to {
 			return
 		}
-		byWidth(width, splat4, splat8, splat16)(&value[0], &start[0], &point[0], &share[0], &q[0], from, to)
+		byWidth(width, splat1, splat4, splat8, splat16)(&value[0], &start[0], &point[0], &share[0], &q[0], from, to)
 	},
 	blur: func(width int, dst, src []float32, near []pair, from, to int) {
-		if from >= to || width == 1 {
-			blur(width, dst, src, near, from, to)
+		if from >= to {
 			return
 		}
-		byWidth(width, blur4, blur8, blur16)(&dst[0], &src[0], &near[0], from, to)
+		byWidth(width, blur1, blur4, blur8, blur16)(&dst[0], &src[0], &near[0], from, to)
 	},
 	gather: func(width int, q, base, rest, top []float32, m messages, from, to int) {
-		if from >= to || width == 1 {
-			gather(width, q, base, rest, top, m, from, to)
-			return
-		}
-		byWidth(width, gather4, gather8, gather16)(
+		byWidth(width, gather1, gather4, gather8, gather16)(
 			&q[from*width], &base[from*width], &rest[from], &top[from], &m.value[0][0], &m.value[1][0],
 			&m.corner[0][3*from], &m.corner[1][6*from], &m.weight[0][3*from], &m.weight[1][6*from],
 			m.gain[0], m.gain[1], to-from)
 	},
 	gatherPairs: func(width int, q, base, full []float32, m messages, from, to int) {
-		if from >= to || width == 1 {
-			gatherPairs(width, q, base, full, m, from, to)
-			return
-		}
-		byWidth(width, pairs4, pairs8, pairs16)(
+		byWidth(width, pairs1, pairs4, pairs8, pairs16)(
 			&q[from*width], &base[from*width], &full[from], &m.value[0][0], &m.value[1][0],
 			&m.corner[0][3*from], &m.corner[1][6*from], &m.weight[0][3*from], &m.weight[1][6*from],
 			m.gain[0], m.gain[1], to-from)
@@ -53,11 +43,11 @@ var avx2 = loops{
 		lead(rest[n:], top[n:], sum[n:])
 	},
 	raise: func(width int, q, top, sum []float32, from, to int) {
-		if from >= to || width == 1 {
+		if width == 1 {
 			raise(width, q, top, sum, from, to)
 			return
 		}
-		byWidth(width, raise4, raise8, raise16)(&q[from*width], &top[from], &sum[from], to-from)
+		byWidth(width, nil, raise4, raise8, raise16)(&q[from*width], &top[from], &sum[from], to-from)
 	},
 	invert: func(rest, sum []float32) {
 		n := len(rest) &^ 7
@@ -67,11 +57,11 @@ var avx2 = loops{
 		invert(rest[n:], sum[n:])
 	},
 	scale: func(width int, q, inv []float32, from, to int) {
-		if from >= to || width == 1 {
+		if width == 1 {
 			scale(width, q, inv, from, to)
 			return
 		}
-		byWidth(width, scale4, scale8, scale16)(&q[from*width], &inv[from], to-from)
+		byWidth(width, nil, scale4, scale8, scale16)(&q[from*width], &inv[from], to-from)
 	},
 	logistic: func(q []float32) {
 		n := len(q) &^ 7
@@ -89,8 +79,10 @@ var avx2 = loops{
 	},
 }
 
-func byWidth[F any](width int, f4, f8, f16 F) F {
+func byWidth[F any](width int, f1, f4, f8, f16 F) F {
 	switch width {
+	case 1:
+		return f1
 	case 4:
 		return f4
 	case 8:
@@ -98,6 +90,9 @@ func byWidth[F any](width int, f4, f8, f16 F) F {
 	}
 	return f16
 }
+
+//go:noescape
+func splat1(value *float32, start, point *int32, share, q *float32, from, to int)
 
 //go:noescape
 func splat4(value *float32, start, point *int32, share, q *float32, from, to int)
@@ -109,6 +104,9 @@ func splat8(value *float32, start, point *int32, share, q *float32, from, to int
 func splat16(value *float32, start, point *int32, share, q *float32, from, to int)
 
 //go:noescape
+func blur1(dst, src *float32, near *pair, from, to int)
+
+//go:noescape
 func blur4(dst, src *float32, near *pair, from, to int)
 
 //go:noescape
@@ -118,6 +116,9 @@ func blur8(dst, src *float32, near *pair, from, to int)
 func blur16(dst, src *float32, near *pair, from, to int)
 
 //go:noescape
+func gather1(q, base, rest, top, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
+
+//go:noescape
 func gather4(q, base, rest, top, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
 
 //go:noescape
@@ -125,6 +126,9 @@ func gather8(q, base, rest, top, gv, bv *float32, gc, bc *int32, gw, bw *float32
 
 //go:noescape
 func gather16(q, base, rest, top, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
+
+//go:noescape
+func pairs1(q, base, full, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
 
 //go:noescape
 func pairs4(q, base, full, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)

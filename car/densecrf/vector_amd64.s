@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// The inner loops with AVX2. A row of 4 or 8 lanes is one register, X or Y, a
+// The inner loops with AVX2. A row of up to 8 lanes is one register, X or Y, a
 // row of 16 two of Y. See loops.go for what each computes; no multiplication is
 // fused with an addition, and every sum has the order of the plain loops.
 
@@ -36,8 +36,9 @@ CONSTANT(l0, 0x3eaaaaaa)
 CONSTANT(sign, 0x80000000)
 CONSTANT(rootHalf, 0x3f3504f3) // sqrt(1/2)
 
-// How many entries of a list ahead rows are fetched into the cache.
-#define AHEAD 12
+// How many entries of a list ahead rows are fetched into the cache; no more
+// than ahead in lattice.go.
+#define AHEAD 24
 
 // splat: one row of values from the points of its vertex.
 
@@ -62,7 +63,7 @@ CONSTANT(rootHalf, 0x3f3504f3) // sqrt(1/2)
 	PREFETCHT0 (R8)(BX*1); \
 	VBROADCASTSS (CX)(R11*4), W
 
-#define SPLAT(shift, S, T, W) \
+#define SPLAT(shift, MOV, ADD, MUL, S, T, W) \
 	SPLATARGS(shift); \
 vertex: \
 	MOVLQSX 4(SI)(R9*4), R12; \
@@ -71,13 +72,13 @@ vertex: \
 	JGE  row; \
 point: \
 	ENTRY(shift, W); \
-	VMULPS (R8)(AX*1), W, T; \
-	VADDPS T, S, S; \
+	MUL (R8)(AX*1), W, T; \
+	ADD T, S, S; \
 	INCQ R11; \
 	CMPQ R11, R12; \
 	JLT  point; \
 row: \
-	VMOVUPS S, (DI); \
+	MOV S, (DI); \
 	ADDQ $(1<<shift), DI; \
 	INCQ R9; \
 	CMPQ R9, R10; \
@@ -108,16 +109,16 @@ row: \
 	PREFETCHT0 (SI)(R11*1); \
 	PREFETCHT0 (SI)(R12*1)
 
-#define BLUR(shift, A, H) \
+#define BLUR(shift, MOV, ADD, MUL, A, H) \
 	BLURARGS(shift); \
 	VMOVUPS half<>(SB), H; \
 vertex: \
 	NEIGHBOURS(shift); \
-	VMOVUPS (SI)(AX*1), A; \
-	VADDPS (SI)(BX*1), A, A; \
-	VMULPS H, A, A; \
-	VADDPS (SI)(CX*1), A, A; \
-	VMOVUPS A, (DI)(CX*1); \
+	MOV (SI)(AX*1), A; \
+	ADD (SI)(BX*1), A, A; \
+	MUL H, A, A; \
+	ADD (SI)(CX*1), A, A; \
+	MOV A, (DI)(CX*1); \
 	ADDQ $(1<<shift), CX; \
 	INCQ R9; \
 	CMPQ R9, R10; \
@@ -128,32 +129,32 @@ vertex: \
 // gather and gatherPairs. MESSAGE leaves the sum of both messages in M, or in
 // M and N, and goes on to the next point; G and H are the two factors.
 
-#define FIRST(shift, value, corner, weight, M, W) \
+#define FIRST(shift, MUL, value, corner, weight, M, W) \
 	MOVL (corner), AX; \
 	SHLQ $shift, AX; \
 	VBROADCASTSS (weight), W; \
-	VMULPS (value)(AX*1), W, M
+	MUL (value)(AX*1), W, M
 
-#define NEXT(i, shift, value, corner, weight, M, T, W) \
+#define NEXT(i, shift, ADD, MUL, value, corner, weight, M, T, W) \
 	MOVL (4*i)(corner), AX; \
 	SHLQ $shift, AX; \
 	VBROADCASTSS (4*i)(weight), W; \
-	VMULPS (value)(AX*1), W, T; \
-	VADDPS T, M, M
+	MUL (value)(AX*1), W, T; \
+	ADD T, M, M
 
-#define MESSAGE(shift, M, B, T, W, G, H) \
-	FIRST(shift, SI, R8, R9, M, W); \
-	NEXT(1, shift, SI, R8, R9, M, T, W); \
-	NEXT(2, shift, SI, R8, R9, M, T, W); \
-	FIRST(shift, DI, R10, R11, B, W); \
-	NEXT(1, shift, DI, R10, R11, B, T, W); \
-	NEXT(2, shift, DI, R10, R11, B, T, W); \
-	NEXT(3, shift, DI, R10, R11, B, T, W); \
-	NEXT(4, shift, DI, R10, R11, B, T, W); \
-	NEXT(5, shift, DI, R10, R11, B, T, W); \
-	VMULPS G, M, M; \
-	VMULPS H, B, B; \
-	VADDPS B, M, M; \
+#define MESSAGE(shift, ADD, MUL, M, B, T, W, G, H) \
+	FIRST(shift, MUL, SI, R8, R9, M, W); \
+	NEXT(1, shift, ADD, MUL, SI, R8, R9, M, T, W); \
+	NEXT(2, shift, ADD, MUL, SI, R8, R9, M, T, W); \
+	FIRST(shift, MUL, DI, R10, R11, B, W); \
+	NEXT(1, shift, ADD, MUL, DI, R10, R11, B, T, W); \
+	NEXT(2, shift, ADD, MUL, DI, R10, R11, B, T, W); \
+	NEXT(3, shift, ADD, MUL, DI, R10, R11, B, T, W); \
+	NEXT(4, shift, ADD, MUL, DI, R10, R11, B, T, W); \
+	NEXT(5, shift, ADD, MUL, DI, R10, R11, B, T, W); \
+	MUL G, M, M; \
+	MUL H, B, B; \
+	ADD B, M, M; \
 	ADVANCE
 
 #define FIRST16(value, corner, weight, M, N, W) \
@@ -251,15 +252,15 @@ vertex: \
 	VBROADCASTSS bg+76(FP), Y15; \
 	MOVQ n+80(FP), BX
 
-#define PAIRS(shift, M, B, T, W, G, H) \
+#define PAIRS(shift, MOV, ADD, SUB, MUL, M, B, T, W, G, H) \
 	PAIRSARGS; \
 point: \
-	MESSAGE(shift, M, B, T, W, G, H); \
+	MESSAGE(shift, ADD, MUL, M, B, T, W, G, H); \
 	VBROADCASTSS (CX), B; \
-	VADDPS (R13), B, B; \
-	VADDPS M, M, M; \
-	VSUBPS M, B, B; \
-	VMOVUPS B, (R12); \
+	ADD (R13), B, B; \
+	ADD M, M, M; \
+	SUB M, B, B; \
+	MOV B, (R12); \
 	ADDQ $4, CX; \
 	ADDQ $(1<<shift), R13; \
 	ADDQ $(1<<shift), R12; \
@@ -330,13 +331,17 @@ point: \
 	VZEROUPPER; \
 	RET
 
+// func splat1(value *float32, start, point *int32, share, q *float32, from, to int)
+TEXT ·splat1(SB), NOSPLIT, $0-56
+	SPLAT(2, VMOVSS, VADDSS, VMULSS, X0, X1, X2)
+
 // func splat4(value *float32, start, point *int32, share, q *float32, from, to int)
 TEXT ·splat4(SB), NOSPLIT, $0-56
-	SPLAT(4, X0, X1, X2)
+	SPLAT(4, VMOVUPS, VADDPS, VMULPS, X0, X1, X2)
 
 // func splat8(value *float32, start, point *int32, share, q *float32, from, to int)
 TEXT ·splat8(SB), NOSPLIT, $0-56
-	SPLAT(5, Y0, Y1, Y2)
+	SPLAT(5, VMOVUPS, VADDPS, VMULPS, Y0, Y1, Y2)
 
 // func splat16(value *float32, start, point *int32, share, q *float32, from, to int)
 TEXT ·splat16(SB), NOSPLIT, $0-56
@@ -369,13 +374,17 @@ row:
 	VZEROUPPER
 	RET
 
+// func blur1(dst, src *float32, near *pair, from, to int)
+TEXT ·blur1(SB), NOSPLIT, $0-40
+	BLUR(2, VMOVSS, VADDSS, VMULSS, X0, X1)
+
 // func blur4(dst, src *float32, near *pair, from, to int)
 TEXT ·blur4(SB), NOSPLIT, $0-40
-	BLUR(4, X0, X1)
+	BLUR(4, VMOVUPS, VADDPS, VMULPS, X0, X1)
 
 // func blur8(dst, src *float32, near *pair, from, to int)
 TEXT ·blur8(SB), NOSPLIT, $0-40
-	BLUR(5, Y0, Y1)
+	BLUR(5, VMOVUPS, VADDPS, VMULPS, Y0, Y1)
 
 // func blur16(dst, src *float32, near *pair, from, to int)
 TEXT ·blur16(SB), NOSPLIT, $0-40
@@ -401,12 +410,34 @@ vertex:
 	VZEROUPPER
 	RET
 
+// func gather1(q, base, rest, top, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
+TEXT ·gather1(SB), NOSPLIT, $0-96
+	GATHERARGS
+
+point:
+	MESSAGE(2, VADDSS, VMULSS, X0, X1, X2, X3, X14, X15)
+	VADDSS (R13), X0, X1
+	VMOVSS X1, (R12)
+	ADDQ   $4, R13
+	ADDQ   $4, R12
+	VMOVSS (CX), X2
+	VSUBSS X0, X2, X2
+	VMOVSS X2, (CX)
+	VMAXSS (DX), X1, X1
+	VMOVSS X1, (DX)
+	ADDQ   $4, CX
+	ADDQ   $4, DX
+	DECQ   BX
+	JNZ    point
+	VZEROUPPER
+	RET
+
 // func gather4(q, base, rest, top, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
 TEXT ·gather4(SB), NOSPLIT, $0-96
 	GATHERARGS
 
 point:
-	MESSAGE(4, X0, X1, X2, X3, X14, X15)
+	MESSAGE(4, VADDPS, VMULPS, X0, X1, X2, X3, X14, X15)
 	VADDPS  (R13), X0, X1
 	VMOVUPS X1, (R12)
 	ADDQ    $16, R13
@@ -422,7 +453,7 @@ TEXT ·gather8(SB), NOSPLIT, $0-96
 	GATHERARGS
 
 point:
-	MESSAGE(5, Y0, Y1, Y2, Y3, Y14, Y15)
+	MESSAGE(5, VADDPS, VMULPS, Y0, Y1, Y2, Y3, Y14, Y15)
 	VADDPS  (R13), Y0, Y1
 	VMOVUPS Y1, (R12)
 	ADDQ    $32, R13
@@ -455,13 +486,17 @@ point:
 	VZEROUPPER
 	RET
 
+// func pairs1(q, base, full, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
+TEXT ·pairs1(SB), NOSPLIT, $0-88
+	PAIRS(2, VMOVSS, VADDSS, VSUBSS, VMULSS, X0, X1, X2, X3, X14, X15)
+
 // func pairs4(q, base, full, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
 TEXT ·pairs4(SB), NOSPLIT, $0-88
-	PAIRS(4, X0, X1, X2, X3, X14, X15)
+	PAIRS(4, VMOVUPS, VADDPS, VSUBPS, VMULPS, X0, X1, X2, X3, X14, X15)
 
 // func pairs8(q, base, full, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
 TEXT ·pairs8(SB), NOSPLIT, $0-88
-	PAIRS(5, Y0, Y1, Y2, Y3, Y14, Y15)
+	PAIRS(5, VMOVUPS, VADDPS, VSUBPS, VMULPS, Y0, Y1, Y2, Y3, Y14, Y15)
 
 // func pairs16(q, base, full, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
 TEXT ·pairs16(SB), NOSPLIT, $0-88
