@@ -21,6 +21,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"segment", "segment named things in a video or an image (the default)", runSegment},
+		{"try", "one picture or moment, with every stage, score and reason", runTry},
 		{"models", "list, show, fetch, import and check models", runModels},
 		{"presets", "list and print the presets, to start one of your own from", runPresets},
 		{"runtime", "list and fetch ONNX Runtime, for the CPU or for NVIDIA GPUs", runRuntime},

@@ -94,11 +94,32 @@ const (
 func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("segment", pflag.ContinueOnError)
 	fs.StringVarP(&o.input, "input", "i", "", "video or image to read")
-	fs.StringArrayVarP(&o.queries, "query", "q", nil, "what to segment, as NAME or LABEL=PHRASE|PHRASE (repeatable)")
-	fs.StringVar(&o.queryFile, "queries", "", "file with more queries: one a line, or YAML")
+	o.addQueryFlags(fs)
 	fs.StringVarP(&o.output, "output", "o", "", "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
+	o.addModelFlags(fs)
+	o.addPresetFlags(fs)
+	o.addMemoryFlags(fs)
 
+	fs.StringVar(&o.encoder, "encoder", "", "video encoder by FFmpeg's name (default: libx264, or what the container asks for)")
+	fs.IntVar(&o.crf, "crf", defaultCRF, "quality of the encoder, 0 (lossless) to 51")
+	fs.StringVar(&o.encoderPreset, "encoder-preset", defaultEncoderPreset, "speed of the encoder: ultrafast to veryslow")
+
+	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame and leave nothing, instead of skipping it")
+	o.addMessageFlags(fs)
+	fs.StringVar(&o.progress, "progress", "auto", "auto: a line on a terminal; json: one object a line on stdout; none")
+	o.given = func(name string) bool { return fs.Changed(name) }
+	return fs
+}
+
+// The flags that other commands have as well, in groups.
+
+func (o *segmentOptions) addQueryFlags(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&o.queries, "query", "q", nil, "what to segment, as NAME or LABEL=PHRASE|PHRASE (repeatable)")
+	fs.StringVar(&o.queryFile, "queries", "", "file with more queries: one a line, or YAML")
+}
+
+func (o *segmentOptions) addModelFlags(fs *pflag.FlagSet) {
 	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a name, a folder or a checkpoint")
 	fs.StringVar(&o.classifier, "classifier", "", "CLIP that judges them (default: the model's pair)")
 	fs.StringVar(&o.device, "device", "auto", "what the models run on, see Devices below; auto takes a GPU that works, else the CPU")
@@ -107,7 +128,9 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
 	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
 	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
+}
 
+func (o *segmentOptions) addPresetFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.preset, "preset", "", "thresholds, prompts and texts as one set: a name, see carve presets, or a file .yaml (default: voc, and stickers for -m demo)")
 	fs.BoolVar(&o.compat, "compat", false, "work as the published code does, quirks and all, to compare with its figures; implies --memory off")
 	fs.Float32Var(&o.eta, "eta", 0, "heat above which a pixel belongs to the prompt's mask, 0 to 1 (default: the preset's)")
@@ -119,21 +142,17 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.StringVar(&o.view, "view", "", "what of the picture the judge sees: window, round the mask; whole; centre, a square (default: the preset's)")
 	fs.BoolVar(&o.overlap, "overlap", false, "let masks cover each other: a person and the shirt")
 	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", defaultMaxSideCPU, defaultMaxSideGPU))
+}
 
+func (o *segmentOptions) addMemoryFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.memory, "memory", "on", "on carries the surviving queries from frame to frame; off runs the whole loop on every frame")
 	fs.IntVar(&o.probe, "probe", defaultProbe, "with memory, ask each absent query again every so many frames")
+}
 
-	fs.StringVar(&o.encoder, "encoder", "", "video encoder by FFmpeg's name (default: libx264, or what the container asks for)")
-	fs.IntVar(&o.crf, "crf", defaultCRF, "quality of the encoder, 0 (lossless) to 51")
-	fs.StringVar(&o.encoderPreset, "encoder-preset", defaultEncoderPreset, "speed of the encoder: ultrafast to veryslow")
-
-	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame and leave nothing, instead of skipping it")
+func (o *segmentOptions) addMessageFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.quiet, "quiet", false, "print errors only")
 	fs.BoolVarP(&o.verbose, "verbose", "v", false, "print what each stage of the pipeline cost, and FFmpeg's own messages")
 	fs.StringVar(&o.logFormat, "log-format", "text", "form of messages on stderr: text or json")
-	fs.StringVar(&o.progress, "progress", "auto", "auto: a line on a terminal; json: one object a line on stdout; none")
-	o.given = func(name string) bool { return fs.Changed(name) }
-	return fs
 }
 
 func segmentHelp() string {
@@ -206,10 +225,27 @@ func (o *segmentOptions) check(args []string) error {
 	if len(args) > 0 {
 		return withHint(usagef("unexpected argument %q", args[0]), "an input is given with -i, a name with spaces stands in quotes: -q \"red frisbee\"")
 	}
-	if err := oneOf("log-format", o.logFormat, "text", "json"); err != nil {
+	if err := oneOf("progress", o.progress, "auto", "json", "none"); err != nil {
 		return err
 	}
-	if err := oneOf("progress", o.progress, "auto", "json", "none"); err != nil {
+	if o.input == "" {
+		return withHint(usagef("no input"), "give one with -i FILE")
+	}
+	if o.output == "" {
+		return withHint(usagef("no output"), "give one with -o FILE")
+	}
+	if err := o.checkSettings(); err != nil {
+		return err
+	}
+	if o.crf < 0 || o.crf > 51 {
+		return usagef("--crf is %d, which is not between 0 and 51", o.crf)
+	}
+	return nil
+}
+
+// checkSettings finds what is wrong with queries, models and presets.
+func (o *segmentOptions) checkSettings() error {
+	if err := oneOf("log-format", o.logFormat, "text", "json"); err != nil {
 		return err
 	}
 	if err := oneOf("memory", o.memory, "on", "off"); err != nil {
@@ -223,12 +259,6 @@ func (o *segmentOptions) check(args []string) error {
 	}
 	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
 		return withHint(usageError{err}, "carve --help lists devices and precisions")
-	}
-	if o.input == "" {
-		return withHint(usagef("no input"), "give one with -i FILE")
-	}
-	if o.output == "" {
-		return withHint(usagef("no output"), "give one with -o FILE")
 	}
 	if len(o.queries) == 0 && o.queryFile == "" {
 		return withHint(usagef("no query"), "name what to segment with -q, for example -q dog")
@@ -249,9 +279,6 @@ func (o *segmentOptions) check(args []string) error {
 	}
 	if o.probe < 1 {
 		return usagef("--probe is %d; it is a number of frames, 1 or more", o.probe)
-	}
-	if o.crf < 0 || o.crf > 51 {
-		return usagef("--crf is %d, which is not between 0 and 51", o.crf)
 	}
 	return nil
 }

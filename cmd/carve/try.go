@@ -1,0 +1,407 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/video"
+	"github.com/spf13/pflag"
+)
+
+// tryOptions is what the command line of "carve try" says.
+type tryOptions struct {
+	segmentOptions
+	at   string
+	json bool
+}
+
+func newTryFlags(o *tryOptions) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("try", pflag.ContinueOnError)
+	o.addQueryFlags(fs)
+	fs.StringVar(&o.at, "at", "0", "the moment of a clip, in seconds or as [[H:]M:]S")
+	fs.StringVarP(&o.output, "output", "o", "", "picture to write (.png): every stage's heat and what was kept")
+	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
+	fs.BoolVar(&o.json, "json", false, "print everything as one JSON object on stdout")
+	o.addModelFlags(fs)
+	o.addPresetFlags(fs)
+	o.addMemoryFlags(fs)
+	o.addMessageFlags(fs)
+	o.given = func(name string) bool { return fs.Changed(name) }
+	return fs
+}
+
+func tryHelp() string {
+	var o tryOptions
+	return `carve try - one picture or one moment of a clip, with everything that led to it
+
+Usage:
+  carve try PICTURE|CLIP [--at TIME] -q NAME [-q NAME…] [-o try.png]
+
+Before hours of work: which queries are found, which are dropped and why, what
+every setting changes, and how long the whole clip would take. The picture shows,
+stage by stage, the heat of every query (the outline is what the judge is shown)
+under its score and presence.
+
+Flags:
+` + newTryFlags(&o).FlagUsagesWrapped(100) + `
+Examples:
+  carve try clip.mp4 --at 12.5 -q dog -q "red frisbee" -o try.png
+  carve try photo.jpg -q cat --preset coco --json
+`
+}
+
+func runTry(args []string, stdout, stderr io.Writer) error {
+	var o tryOptions
+	fs := newTryFlags(&o)
+	if err := parse(fs, args, tryHelp, stdout); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 {
+		return withHint(usagef("a try takes one picture or clip, not %d", fs.NArg()), "a name with spaces stands in quotes: -q \"red frisbee\"")
+	}
+	o.input = fs.Arg(0)
+	at, err := parseMoment(o.at)
+	if err != nil {
+		return usageError{fmt.Errorf("--at: %w", err)}
+	}
+	if err := o.checkSettings(); err != nil {
+		return err
+	}
+	if o.output != "" {
+		if !strings.EqualFold(lastOf(o.output, "."), "png") {
+			return withHint(usagef("output %s is no .png", o.output), "what is tried is drawn as a PNG")
+		}
+		if _, err := os.Stat(o.output); err == nil && !o.overwrite {
+			return withHint(fmt.Errorf("opening output: %s exists already", o.output), "-y replaces it")
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	t, err := try(ctx, &o, at, stderr)
+	if err != nil {
+		return err
+	}
+	if o.output != "" {
+		if err := t.draw(o.output); err != nil {
+			return fmt.Errorf("drawing what was tried: %w", err)
+		}
+	}
+	if o.json {
+		line, err := json.Marshal(t)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "%s\n", line)
+		return nil
+	}
+	t.print(stdout)
+	return nil
+}
+
+// parseMoment reads a time as people write it: 12.5, 1:02.5, 1:02:03.
+func parseMoment(s string) (time.Duration, error) {
+	bad := fmt.Errorf("%q is no time; write 12.5, 1:02.5 or 1:02:03", s)
+	parts := strings.Split(s, ":")
+	if len(parts) > 3 {
+		return 0, bad
+	}
+	seconds := 0.0
+	for i, p := range parts {
+		v, err := strconv.ParseFloat(p, 64)
+		if err != nil || !(v >= 0 && v < 1e6) || i < len(parts)-1 && v != float64(int(v)) || len(parts) > 1 && i > 0 && v >= 60 {
+			return 0, bad
+		}
+		seconds = 60*seconds + v
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
+}
+
+// A trial is what came of a try. Its JSON is what --json prints.
+type trial struct {
+	MessageType string       `json:"message_type"`
+	Input       string       `json:"input"`
+	At          float64      `json:"time_s"` // of the frame that was looked at
+	Width       int          `json:"width"`  // as the model sees it
+	Height      int          `json:"height"`
+	Preset      string       `json:"preset"`
+	Stages      []trialStage `json:"stages"`
+	Queries     []trialQuery `json:"queries"`
+	Estimate    estimate     `json:"estimate"`
+
+	img     *car.Image
+	result  *car.Result
+	colours [][3]uint8
+	eta     float32
+}
+
+// A trialStage is one round of the loop.
+type trialStage struct {
+	Number  int          `json:"stage"`
+	Pass    string       `json:"pass"`
+	Queries []trialAsked `json:"queries"`
+}
+
+// trialAsked is one query in one stage.
+type trialAsked struct {
+	Label    string  `json:"label"`
+	Score    float32 `json:"score"`
+	Presence float32 `json:"presence,omitempty"`
+	Kept     bool    `json:"kept"`
+	HeatArea float64 `json:"heat_area"` // share of the picture that the judge was shown as the mask
+
+	query int
+	heat  []float32
+}
+
+// trialQuery is what became of a query.
+type trialQuery struct {
+	Label    string     `json:"label"`
+	Found    bool       `json:"found"`
+	Reason   car.Reason `json:"reason,omitempty"` // why not
+	Score    float32    `json:"score"`
+	Presence float32    `json:"presence,omitempty"`
+	Coverage float32    `json:"coverage"`
+	Box      *[4]int    `json:"box,omitempty"` // x, y, width, height
+	Sure     float32    `json:"confidence,omitempty"`
+}
+
+// An estimate is how long the whole clip would take on this machine: that of the
+// models and of the loop, beside which the rest of the pipeline runs.
+type estimate struct {
+	Frames    int64   `json:"frames,omitempty"` // 0: the clip does not say
+	First     float64 `json:"first_frame_s"`
+	Step      float64 `json:"frame_s"`            // a frame with memory
+	Stateless float64 `json:"frame_memory_off_s"` // a frame without
+	Whole     float64 `json:"whole_s,omitempty"`
+	WholeOff  float64 `json:"whole_memory_off_s,omitempty"`
+}
+
+func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer) (*trial, error) {
+	log := newLog(&o.segmentOptions, stderr)
+	video.SetLog(log)
+	defer video.SetLog(nil)
+	queries, err := o.readQueries()
+	if err != nil {
+		return nil, err
+	}
+	colours, err := queryColours(queries)
+	if err != nil {
+		return nil, err
+	}
+	preset, err := o.presetFor()
+	if err != nil {
+		return nil, err
+	}
+	src := &video.Source{Path: o.input, Log: log}
+	if err := src.Initialize(); err != nil {
+		return nil, inputError(err)
+	}
+	defer src.Close()
+	m, err := openModels(&o.segmentOptions, queries, preset, stderr, log)
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	img, when, err := moment(ctx, src, at, o.side(preset, m.device))
+	if err != nil {
+		return nil, err
+	}
+
+	t := &trial{MessageType: "try", Input: o.input, At: when.Seconds(), Width: img.W, Height: img.H, Preset: preset.Name,
+		img: img, colours: colours, eta: preset.Eta}
+	m.segmenter.Trace = func(tr *car.Trace) { t.add(tr, queries) }
+	if t.result, err = m.segmenter.Segment(ctx, img, queries); err != nil {
+		return nil, textError(fmt.Errorf("trying %s: %w", o.input, err))
+	}
+	m.segmenter.Trace = nil
+	t.conclude()
+	if t.Estimate, err = o.estimate(ctx, m.segmenter, queries, img, src.Info()); err != nil {
+		return nil, fmt.Errorf("measuring how long %s takes: %w", o.input, err)
+	}
+	return t, nil
+}
+
+// moment reads up to the first frame at a time or after it.
+func moment(ctx context.Context, src *video.Source, at time.Duration, side int) (*car.Image, time.Duration, error) {
+	prep := &video.Preparer{Source: src, MaxSide: side}
+	if err := prep.Initialize(); err != nil {
+		return nil, 0, fmt.Errorf("preparing frames of %s: %w", src.Path, err)
+	}
+	defer prep.Close()
+	start, last := time.Duration(-1), time.Duration(0)
+	for {
+		frame, err := src.Read(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil, 0, withHint(fmt.Errorf("%s ends at %s, before %s", src.Path, clock(last), clock(at)), "--at counts from the first frame")
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("reading %s: %w", src.Path, err)
+		}
+		if start < 0 {
+			start = frame.Time()
+		}
+		// A frame is to be seen until the next one: half a millisecond is no
+		// moment of its own.
+		if last = frame.Time() - start; last < at-500*time.Microsecond {
+			frame.Release()
+			continue
+		}
+		picture, err := prep.Prepare(frame)
+		img := &car.Image{Pix: slices.Clone(picture.Pix), W: picture.W, H: picture.H}
+		frame.Release()
+		return img, last, err
+	}
+}
+
+// add takes in a stage as the loop passes through it.
+func (t *trial) add(tr *car.Trace, queries []car.Query) {
+	st := trialStage{Number: tr.Stage, Pass: tr.Pass}
+	for _, p := range tr.Proposals {
+		hot := 0
+		for _, v := range p.Heat {
+			if v > t.eta {
+				hot++
+			}
+		}
+		st.Queries = append(st.Queries, trialAsked{Label: queries[p.Query].Label, Score: p.Score, Presence: p.Presence,
+			HeatArea: float64(hot) / float64(len(p.Heat)), query: p.Query, heat: slices.Clone(p.Heat)})
+	}
+	t.Stages = append(t.Stages, st)
+}
+
+// conclude fills in what the result knows.
+func (t *trial) conclude() {
+	for i, st := range t.result.Stages {
+		for j := range t.Stages[i].Queries {
+			q := &t.Stages[i].Queries[j]
+			q.Kept = slices.Contains(st.Kept, q.query)
+		}
+	}
+	for _, v := range t.result.Verdicts {
+		q := trialQuery{Label: v.Label, Found: v.Reason == "", Reason: v.Reason, Score: v.Score, Presence: v.Presence}
+		if f := t.result.Lookup(v.Query); f != nil && f.Area > 0 {
+			q.Coverage, q.Sure = f.Coverage, f.Confidence
+			q.Box = &[4]int{f.Box.Min.X, f.Box.Min.Y, f.Box.Dx(), f.Box.Dy()}
+		}
+		t.Queries = append(t.Queries, q)
+	}
+}
+
+// estimate times the tracker on the picture as if it were a clip of it: the
+// first frame, steps with memory, frames without. Everything has run once by now.
+func (o *tryOptions) estimate(ctx context.Context, s *car.Segmenter, queries []car.Query, img *car.Image, info video.Info) (estimate, error) {
+	var res car.Result
+	timed := func(stateless bool, frames int) (first, later float64, err error) {
+		tr := &tracking.Tracker{Segmenter: s, Queries: queries, Stateless: stateless, Probe: o.probe}
+		if err := tr.Initialize(ctx); err != nil {
+			return 0, 0, err
+		}
+		for i := range frames {
+			from := time.Now()
+			step, err := tr.Step(ctx, img)
+			if err != nil {
+				return 0, 0, err
+			}
+			// Refinement runs beside the next frame's model stage.
+			spent := time.Since(from).Seconds()
+			from = time.Now()
+			err = s.RefineInto(ctx, step.Scene, step.Outcome, &res)
+			step.Close()
+			if err != nil {
+				return 0, 0, err
+			}
+			spent = max(spent, time.Since(from).Seconds())
+			if i == 0 {
+				first = spent
+			} else {
+				later += spent / float64(frames-1)
+			}
+		}
+		return first, later, nil
+	}
+	var e estimate
+	var err error
+	if e.First, e.Step, err = timed(o.memory == "off" || o.compat, 1+o.probe); err != nil {
+		return e, err
+	}
+	if e.Stateless = e.First; e.First > e.Step {
+		if _, e.Stateless, err = timed(true, 2); err != nil {
+			return e, err
+		}
+	}
+	if info.Still {
+		e.Frames = 1
+	} else {
+		e.Frames = info.Frames
+	}
+	if e.Frames > 0 {
+		e.Whole = e.First + float64(e.Frames-1)*e.Step
+		e.WholeOff = float64(e.Frames) * e.Stateless
+	}
+	return e, nil
+}
+
+// print says it to people.
+func (t *trial) print(w io.Writer) {
+	fmt.Fprintf(w, "%s at %s, %dx%d, preset %s\n", t.Input, clock(time.Duration(t.At*float64(time.Second))), t.Width, t.Height, t.Preset)
+	width := 5
+	for _, q := range t.Queries {
+		width = max(width, len([]rune(q.Label)))
+	}
+	for _, st := range t.Stages {
+		fmt.Fprintf(w, "\nstage %d%s\n", st.Number, map[bool]string{true: " of " + st.Pass}[st.Pass != "things"])
+		fmt.Fprintf(w, "  %-*s  score  presence  heat\n", width, "query")
+		for _, q := range st.Queries {
+			fmt.Fprintf(w, "  %-*s  %5.2f  %8s  %3.0f %%  %s\n", width, q.Label, q.Score, presenceText(q.Presence), 100*q.HeatArea,
+				map[bool]string{true: "kept", false: "dropped"}[q.Kept])
+		}
+	}
+	fmt.Fprintf(w, "\nfound\n")
+	for _, q := range t.Queries {
+		if q.Found {
+			fmt.Fprintf(w, "  %-*s  %4.1f %% of the picture\n", width, q.Label, 100*q.Coverage)
+		} else {
+			fmt.Fprintf(w, "  %-*s  not found: %s\n", width, q.Label, whyNot(q.Reason))
+		}
+	}
+	if e := t.Estimate; e.Frames > 1 {
+		fmt.Fprintf(w, "\nthe whole clip, %d frames: about %s (%.2f s a frame); without memory %s (%.2f s a frame)\n",
+			e.Frames, clock(time.Duration(e.Whole*float64(time.Second))), e.Step, clock(time.Duration(e.WholeOff*float64(time.Second))), e.Stateless)
+	} else {
+		fmt.Fprintf(w, "\na picture takes about %.2f s\n", e.First)
+	}
+}
+
+func presenceText(p float32) string {
+	if p == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", p)
+}
+
+// whyNot says a reason in words.
+func whyNot(r car.Reason) string {
+	switch r {
+	case car.OtherText:
+		return "its score is not above theta: its heat looks more like other queries"
+	case car.NotPresent:
+		return "its presence is not above the threshold: its heat looks more like something that was not asked for"
+	case car.NoPixel:
+		return "it was kept, and the refinement left it no pixel"
+	}
+	return string(r)
+}
+
+func lastOf(s, sep string) string { return s[strings.LastIndex(s, sep)+1:] }
