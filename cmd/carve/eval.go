@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/carve-video/carve/internal/annotation"
+	"github.com/carve-video/carve/internal/score"
+	"github.com/spf13/pflag"
+)
+
+// evalOptions are the flags of "carve eval".
+type evalOptions struct {
+	truth    string
+	result   string
+	protocol string
+	fps      float64
+	video    string
+	minScore float64
+	threads  int
+	json     bool
+
+	given func(flag string) bool
+}
+
+// Protocols of "carve eval".
+const (
+	protocolVOS      = "vos"
+	protocolDAVIS    = "davis"
+	protocolSemantic = "semantic"
+	protocolRefer    = "refer"
+)
+
+func newEvalFlags(o *evalOptions) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("eval", pflag.ContinueOnError)
+	fs.StringVar(&o.truth, "truth", "", "folder or JSON file with the true masks; without it only flicker can be measured")
+	fs.StringVar(&o.result, "result", "", "folder or JSON file with the masks to measure")
+	fs.StringVar(&o.protocol, "protocol", protocolVOS, "vos: J and F over all frames; davis: without the first and the last; semantic: one confusion matrix; refer: IoUs of expressions")
+	fs.Float64Var(&o.fps, "fps", 0, "frames a second, to tell toggles a minute")
+	fs.StringVar(&o.video, "video", "", "which video of a JSON file, by name or number (default: the only one)")
+	fs.Float64Var(&o.minScore, "min-score", 0, "leave out results of a JSON file whose score is lower")
+	fs.IntVar(&o.threads, "threads", 0, "frames measured at once (default 0: one for each core)")
+	fs.BoolVar(&o.json, "json", false, "one JSON object a line: \"object\" for each object, then \"summary\"; null for –")
+	o.given = func(name string) bool { return fs.Changed(name) }
+	return fs
+}
+
+func evalHelp() string {
+	var o evalOptions
+	return `carve eval - measure masks, against the truth or by their restlessness alone
+
+Usage:
+  carve eval --truth DIR|FILE --result DIR|FILE [--protocol davis] [--fps 25] [--json]
+  carve eval --result DIR|FILE --fps 25
+
+Flags:
+` + newEvalFlags(&o).FlagUsagesWrapped(100) + `
+Masks:
+  DIR/00000.png …            indexed: the palette index is the object, 0 none, 255 void;
+                             concepts.json in it may name them: {"1": "dog"}
+  DIR/annotations, truth.json as stickerworld writes them
+  DIR/NAME/00000.png …       a folder for each concept; what is not black is inside
+  FILE.json                  run lengths in COCO's form, a data set or a list of results;
+                             all of one category are one object
+  Objects with names on both sides are paired by name, others by number.
+
+Columns of vos and davis:
+  J, F           overlap of the masks; agreement of their outlines, with recall
+                 (frames above 0.5) and decay (first quarter less last); J&F the mean
+  there, found   frames in which the truth, the result has it at all
+  precision, recall   of found; false: share of the frames without it where it is found
+  returns        times it came back and filled 1 % of the picture; missed: of these, never
+                 found; latency: frames until found
+  coverage       share of the frames with a mask: an empty mask never flickers
+  stability      overlap with the mask of the frame before; worst: its 5th percentile
+  jitter         change of area between neighbouring frames
+  toggles        times that the mask appears or vanishes; a minute with --fps
+  lost stability how far stability falls short of the truth's own; extra jitter, extra
+                 toggles: how far these exceed the truth's own
+
+  – stands where there is nothing to take a mean of. Void pixels count nowhere, and
+  truth.json's ignored objects do not count in their frames.
+
+Rows of semantic: IoU of each class over all frames; then the means over the classes
+that the truth has: with background as a class; without (pixels that are background
+in truth left out); and without as the published code of CaR computes it, which also
+leaves out pixels taken for background and is for comparison only.
+
+Columns of refer: a sample is one object in one frame that has it. overall: all
+intersections by all unions; mean; P@0.5 …: share of samples of at least that IoU.
+
+` + exitCodesHelp
+}
+
+// check finds what is wrong with the command line alone.
+func (o *evalOptions) check(args []string) error {
+	if len(args) > 0 {
+		return withHint(usagef("unexpected argument %q", args[0]), "masks are given with --truth and --result")
+	}
+	if err := oneOf("protocol", o.protocol, protocolVOS, protocolDAVIS, protocolSemantic, protocolRefer); err != nil {
+		return err
+	}
+	switch {
+	case o.result == "":
+		return withHint(usagef("no result"), "give one with --result DIR")
+	case o.truth == "" && o.given("truth"):
+		return usagef("--truth is empty")
+	case o.truth == "" && o.given("protocol"):
+		return withHint(usagef("--protocol %s needs a truth", o.protocol), "give one with --truth DIR; flicker alone needs none, and no protocol")
+	case o.given("fps") && !(o.fps > 0 && o.fps <= 1e6):
+		return usagef("--fps is %g; it is a number of frames a second, above 0", o.fps)
+	case o.minScore != o.minScore:
+		return usagef("--min-score is not a number")
+	case o.threads < 0:
+		return usagef("--threads is %d; it is a number of threads, or 0 for all cores", o.threads)
+	}
+	return nil
+}
+
+func runEval(args []string, stdout, _ io.Writer) error {
+	var o evalOptions
+	fs := newEvalFlags(&o)
+	if err := parse(fs, args, evalHelp, stdout); err != nil {
+		return err
+	}
+	if err := o.check(fs.Args()); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	e, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := e.measure(ctx)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return r.writeJSON(stdout)
+	}
+	return r.writeText(stdout)
+}
+
+// An evaluation is two sequences that can be compared.
+type evaluation struct {
+	*evalOptions
+	truth  *annotation.Sequence // nil for none
+	result *annotation.Sequence
+	pairs  []score.Pair
+}
+
+// open looks at all that can be known of both sides before a frame is measured.
+func (o *evalOptions) open(ctx context.Context) (*evaluation, error) {
+	e := &evaluation{evalOptions: o}
+	read := annotation.Options{Video: o.video, MinScore: o.minScore, Workers: o.threads}
+	var err error
+	if o.truth != "" {
+		if e.truth, err = annotation.Open(ctx, o.truth, read); err != nil {
+			return nil, evalHint(fmt.Errorf("reading the truth: %w", err))
+		}
+		read.Like = e.truth
+	}
+	if e.result, err = annotation.Open(ctx, o.result, read); err != nil {
+		return nil, evalHint(fmt.Errorf("reading the result: %w", err))
+	}
+	if e.pairs, err = score.Match(e.truth, e.result); err != nil {
+		return nil, evalHint(fmt.Errorf("comparing truth and result: %w", err))
+	}
+	if o.protocol == protocolDAVIS && e.result.Len() < 3 {
+		return nil, fmt.Errorf("comparing truth and result: the protocol davis leaves out the first frame and the last, and there are only %d", e.result.Len())
+	}
+	return e, nil
+}
+
+// evalHint adds what to do about an error.
+func evalHint(err error) error {
+	var video *annotation.VideoError
+	var nothing *score.NothingInCommonError
+	var overlap *score.OverlapError
+	switch {
+	case errors.As(err, &video) && len(video.Videos) > 0:
+		return withHint(err, "--video NAME picks one")
+	case errors.As(err, &nothing):
+		return withHint(err, "concepts.json in a folder of indexed pictures names its numbers: {\"1\": \"dog\"}")
+	case errors.As(err, &overlap):
+		return withHint(err, "--protocol vos measures each object by itself")
+	}
+	return err
+}
+
+// measure goes over the frames.
+func (e *evaluation) measure(ctx context.Context) (evalReport, error) {
+	if e.protocol == protocolSemantic {
+		c, err := score.Confuse(ctx, e.truth, e.result, e.pairs, e.threads)
+		if err != nil {
+			return nil, evalHint(fmt.Errorf("measuring: %w", err))
+		}
+		return &semanticReport{e, c}, nil
+	}
+	t, err := score.Follow(ctx, e.truth, e.result, e.pairs, e.threads)
+	if err != nil {
+		return nil, fmt.Errorf("measuring: %w", err)
+	}
+	if e.protocol == protocolRefer {
+		return newReferReport(e, t), nil
+	}
+	return newTrackReport(e, t), nil
+}
+
+// An evalReport is what was measured, for people and for programs.
+type evalReport interface {
+	writeText(w io.Writer) error
+	writeJSON(w io.Writer) error
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/carve-video/carve/internal/score"
+)
+
+// semanticReport is what the protocol semantic prints.
+type semanticReport struct {
+	*evaluation
+	confusion *score.Confusion
+}
+
+// background is what class 0 is called.
+const background = "background"
+
+// classes calls do for every class that the truth or the result has.
+func (r *semanticReport) classes(do func(name string, id int, there, taken int64, iou float64)) {
+	for k, row := range r.confusion.Pixels {
+		name, id := background, 0
+		if k > 0 {
+			o := r.confusion.Objects[k-1]
+			name, id = o.String(), o.ID
+		}
+		there, taken := int64(0), int64(0)
+		for other := range row {
+			there += row[other]
+			taken += r.confusion.Pixels[other][k]
+		}
+		do(name, id, there, taken, r.confusion.IoU(k, score.WithBackground))
+	}
+}
+
+func (r *semanticReport) writeText(w io.Writer) error {
+	fmt.Fprintf(w, "%s: %s of %dx%d, %s\n\n", r.protocol, counted(r.result.Len(), "frame"), r.result.W, r.result.H, counted(len(r.pairs), "object"))
+	t := newTable("class", "pixels", "taken for it", "IoU")
+	r.classes(func(name string, _ int, there, taken int64, iou float64) {
+		t.add(name, strconv.FormatInt(there, 10), strconv.FormatInt(taken, 10), figure(iou).String())
+	})
+	if err := t.write(w); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	t = newTable("mean IoU", "")
+	for _, of := range []struct {
+		name string
+		b    score.Background
+	}{{"with background", score.WithBackground}, {"without background", score.WithoutBackground}, {"without background, as the published code", score.AsReference}} {
+		t.add(of.name, figure(r.confusion.MeanIoU(of.b)).String())
+	}
+	return t.write(w)
+}
+
+type classJSON struct {
+	MessageType string `json:"message_type"`
+	Object      string `json:"object"`
+	ID          int    `json:"id,omitempty"`
+	Pixels      int64  `json:"pixels"`
+	Taken       int64  `json:"pixels_taken_for_it"`
+	IoU         figure `json:"iou"`
+}
+
+func (r *semanticReport) writeJSON(w io.Writer) (err error) {
+	r.classes(func(name string, id int, there, taken int64, iou float64) {
+		if err == nil {
+			err = writeJSONLine(w, classJSON{"object", name, id, there, taken, figure(iou)})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return writeJSONLine(w, struct {
+		summaryJSON
+		With        figure `json:"miou"`
+		Without     figure `json:"miou_without_background"`
+		AsReference figure `json:"miou_without_background_as_published_code"`
+	}{r.summary(r.result.Len()), figure(r.confusion.MeanIoU(score.WithBackground)),
+		figure(r.confusion.MeanIoU(score.WithoutBackground)), figure(r.confusion.MeanIoU(score.AsReference))})
+}
+
+// referReport is what the protocol refer prints.
+type referReport struct {
+	*evaluation
+	tracks  *score.Tracks
+	objects []score.Referring
+	all     score.Referring
+}
+
+func newReferReport(e *evaluation, t *score.Tracks) *referReport {
+	r := &referReport{evaluation: e, tracks: t, all: score.Refer(t.Objects...)}
+	for _, o := range t.Objects {
+		r.objects = append(r.objects, score.Refer(o))
+	}
+	return r
+}
+
+func (r *referReport) writeText(w io.Writer) error {
+	fmt.Fprintf(w, "%s\n\n", r.heading(r.tracks))
+	head := []string{"object", "samples", "overall", "mean"}
+	for _, threshold := range score.Thresholds {
+		head = append(head, fmt.Sprintf("P@%.1f", threshold))
+	}
+	t := newTable(head...)
+	row := func(name string, of score.Referring) {
+		t.add(slices.Concat([]string{name, strconv.Itoa(of.Samples)}, figures(of.Overall, of.Mean), figures(of.Precision[:]...))...)
+	}
+	for i, o := range r.tracks.Objects {
+		if o.Truth >= 0 {
+			row(o.String(), r.objects[i])
+		}
+	}
+	row("all", r.all)
+	return t.write(w)
+}
+
+type referringJSON struct {
+	Samples   int               `json:"samples"`
+	Overall   figure            `json:"overall_iou"`
+	Mean      figure            `json:"mean_iou"`
+	Precision map[string]figure `json:"precision_at"`
+}
+
+func toReferringJSON(r score.Referring) referringJSON {
+	j := referringJSON{r.Samples, figure(r.Overall), figure(r.Mean), map[string]figure{}}
+	for k, threshold := range score.Thresholds {
+		j.Precision[fmt.Sprintf("%.1f", threshold)] = figure(r.Precision[k])
+	}
+	return j
+}
+
+func (r *referReport) writeJSON(w io.Writer) error {
+	for i, o := range r.tracks.Objects {
+		if o.Truth < 0 {
+			continue
+		}
+		if err := writeJSONLine(w, struct {
+			MessageType string `json:"message_type"`
+			Object      string `json:"object"`
+			ID          int    `json:"id,omitempty"`
+			referringJSON
+		}{"object", o.String(), o.ID, toReferringJSON(r.objects[i])}); err != nil {
+			return err
+		}
+	}
+	return writeJSONLine(w, struct {
+		summaryJSON
+		referringJSON
+	}{r.summary(r.tracks.Frames), toReferringJSON(r.all)})
+}

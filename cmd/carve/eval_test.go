@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// drawMasks makes PNGs 00000.png and on in a folder: "masks indexed FILE DIR".
+// FILE has pictures in letters with empty lines between: a digit is an object, v
+// void (255), anything else nothing. The kind is that of the PNG: indexed, grey,
+// grey16 or colour. "masks indexed FILE DIR 1" begins at 00001.png.
+func drawMasks(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 && len(args) != 4 {
+		ts.Fatalf("usage: masks KIND FILE DIR [FIRST]")
+	}
+	first := 0
+	if len(args) == 4 {
+		_, err := fmt.Sscan(args[3], &first)
+		ts.Check(err)
+	}
+	dir := ts.MkAbs(args[2])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	for i, text := range strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n\n") {
+		rows := strings.Fields(text)
+		palette := make(color.Palette, 256)
+		for k := range palette {
+			palette[k] = color.Gray{uint8(k)}
+		}
+		indexed := image.NewPaletted(image.Rect(0, 0, len(rows[0]), len(rows)), palette)
+		for y, row := range rows {
+			for x, c := range row {
+				switch {
+				case c >= '0' && c <= '9':
+					indexed.SetColorIndex(x, y, uint8(c-'0'))
+				case c == 'v':
+					indexed.SetColorIndex(x, y, 255)
+				}
+			}
+		}
+		var img draw.Image
+		switch args[0] {
+		case "indexed":
+			img = indexed
+		case "grey":
+			img = image.NewGray(indexed.Rect)
+		case "grey16":
+			img = image.NewGray16(indexed.Rect)
+		case "colour":
+			img = image.NewNRGBA(indexed.Rect)
+		default:
+			ts.Fatalf("there are no masks of the kind %q", args[0])
+		}
+		if img != draw.Image(indexed) {
+			draw.Draw(img, img.Bounds(), indexed, image.Point{}, draw.Src)
+		}
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%05d.png", first+i)))
+		ts.Check(err)
+		ts.Check(png.Encode(f, img))
+		ts.Check(f.Close())
+	}
+}
+
+func TestTable(t *testing.T) {
+	var b strings.Builder
+	table := newTable("object", "J")
+	table.add("größe", "–")
+	table.add("x", "0.500")
+	if err := table.write(&b); err != nil || b.String() != "object      J\ngröße       –\nx       0.500\n" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/carve-video/carve/internal/score"
+)
+
+// trackReport is what the protocols vos and davis print, and what is printed
+// without a truth.
+type trackReport struct {
+	*evaluation
+	tracks   *score.Tracks
+	objects  []objectReport
+	regions  score.Regions  // mean of the objects that the truth has
+	presence score.Presence // of all together
+}
+
+type objectReport struct {
+	*score.Track
+	regions  *score.Regions // nil for what the truth never has
+	presence score.Presence
+	flicker  score.Flicker
+}
+
+func newTrackReport(e *evaluation, t *score.Tracks) *trackReport {
+	r := &trackReport{evaluation: e, tracks: t}
+	pixels := t.W * t.H
+	var all []score.Regions
+	for _, o := range t.Objects {
+		one := objectReport{Track: o, flicker: o.Flicker(pixels, e.fps)}
+		if t.HasTruth {
+			one.presence = o.Presence(pixels)
+			r.presence = r.presence.Add(one.presence)
+			if o.InTruth() {
+				regions := o.Regions(e.protocol == protocolDAVIS)
+				one.regions = &regions
+				all = append(all, regions)
+			}
+		}
+		r.objects = append(r.objects, one)
+	}
+	r.regions = score.MeanRegions(all)
+	return r
+}
+
+func (r *trackReport) writeText(w io.Writer) error {
+	var parts []*table
+	if r.tracks.HasTruth {
+		parts = append(parts, r.regionTable(), r.presenceTable())
+	}
+	parts = append(parts, r.flickerTable())
+	fmt.Fprintf(w, "%s\n", r.heading(r.tracks))
+	for _, t := range parts {
+		fmt.Fprintln(w)
+		if err := t.write(w); err != nil {
+			return err
+		}
+	}
+	if r.tracks.HasTruth {
+		return r.writeUnpaired(w)
+	}
+	return nil
+}
+
+// heading is the first line of every report.
+func (e *evaluation) heading(t *score.Tracks) string {
+	what := "without a truth"
+	if e.truth != nil {
+		what = e.protocol
+	}
+	return fmt.Sprintf("%s: %s of %dx%d, %s", what, counted(t.Frames, "frame"), t.W, t.H, counted(len(t.Objects), "object"))
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+func (r *trackReport) regionTable() *table {
+	t := newTable("object", "J", "recall", "decay", "F", "recall", "decay", "J&F")
+	row := func(name string, of score.Regions) {
+		t.add(slices.Concat([]string{name}, figures(of.J.Mean, of.J.Recall, of.J.Decay, of.F.Mean, of.F.Recall, of.F.Decay, of.JF()))...)
+	}
+	for _, o := range r.objects {
+		if o.regions != nil {
+			row(o.String(), *o.regions)
+		}
+	}
+	row("mean", r.regions)
+	return t
+}
+
+func (r *trackReport) presenceTable() *table {
+	t := newTable("presence", "there", "found", "precision", "recall", "false", "returns", "missed", "latency")
+	row := func(name string, p score.Presence) {
+		t.add(name, strconv.Itoa(p.There), strconv.Itoa(p.Found),
+			figure(p.Precision()).String(), figure(p.Recall()).String(), figure(p.FalsePresent()).String(),
+			strconv.Itoa(p.Reentries), strconv.Itoa(p.Missed), figure(p.MeanLatency()).String())
+	}
+	for _, o := range r.objects {
+		row(o.String(), o.presence)
+	}
+	row("all", r.presence)
+	return t
+}
+
+func (r *trackReport) flickerTable() *table {
+	head := []string{"flicker", "coverage", "area", "stability", "worst", "jitter", "toggles", "a minute"}
+	if r.tracks.HasTruth {
+		head = append(head, "lost stability", "extra jitter", "extra toggles", "a minute")
+	}
+	t := newTable(head...)
+	for _, o := range r.objects {
+		t.add(slices.Concat([]string{o.String()}, figures(r.flickerFigures(o.flicker)...))...)
+	}
+	t.add(slices.Concat([]string{"mean"}, figures(r.meanFlicker()...))...)
+	return t
+}
+
+// flickerFigures are a flicker's columns, in the order of flickerTable.
+func (r *trackReport) flickerFigures(f score.Flicker) []float64 {
+	toggles := float64(f.Toggles)
+	all := []float64{f.Coverage, f.Area, f.Stability, f.Worst, f.Jitter, toggles, f.PerMinute(toggles)}
+	if r.tracks.HasTruth {
+		all = append(all, f.Instability, f.ExtraJitter, f.ExtraToggles, f.PerMinute(f.ExtraToggles))
+	}
+	return all
+}
+
+// meanFlicker has the mean over all objects of each column.
+func (r *trackReport) meanFlicker() []float64 {
+	var means []float64
+	for k := range r.flickerFigures(score.Flicker{}) {
+		var column []float64
+		for _, o := range r.objects {
+			column = append(column, r.flickerFigures(o.flicker)[k])
+		}
+		means = append(means, score.Mean(column))
+	}
+	return means
+}
+
+// writeUnpaired names what only one side knows: it may be a slip in a name.
+func (r *trackReport) writeUnpaired(w io.Writer) error {
+	var notFound, notTrue []string
+	for _, o := range r.objects {
+		switch {
+		case o.Result < 0 && o.InTruth():
+			notFound = append(notFound, o.String())
+		case o.Truth < 0:
+			notTrue = append(notTrue, o.String())
+		}
+	}
+	var b strings.Builder
+	if len(notFound) > 0 {
+		fmt.Fprintf(&b, "\nThe result does not know: %s. They count with J and F of an empty mask.\n", strings.Join(notFound, ", "))
+	}
+	if len(notTrue) > 0 {
+		fmt.Fprintf(&b, "\nThe truth does not know: %s. They count as absent in presence, and not in J and F.\n", strings.Join(notTrue, ", "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,244 @@
+package annotation
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// cocoFile is a whole data set. Of what such files hold only this is read.
+type cocoFile struct {
+	Videos      []cocoVideo    `json:"videos"`
+	Categories  []cocoCategory `json:"categories"`
+	Annotations []cocoTrack    `json:"annotations"`
+}
+
+type cocoVideo struct {
+	ID        int      `json:"id"`
+	Name      string   `json:"name"`
+	Width     int      `json:"width"`
+	Height    int      `json:"height"`
+	Length    int      `json:"length"`
+	FileNames []string `json:"file_names"`
+}
+
+type cocoCategory struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+}
+
+// A cocoTrack is one thing in one video, null where it is not seen. In a bare
+// list of results it has a score; in a data set it may be a crowd: a region
+// with many of the kind that nobody told apart.
+type cocoTrack struct {
+	ID            int      `json:"id"`
+	VideoID       int      `json:"video_id"`
+	CategoryID    int      `json:"category_id"`
+	Score         *float64 `json:"score"`
+	Crowd         int      `json:"iscrowd"`
+	Segmentations []*RLE   `json:"segmentations"`
+}
+
+// openJSON opens one video of a data set or of a list of results. All things of
+// one category are one object: carve finds concepts, not individuals. A crowd
+// is void where nothing else is.
+func openJSON(path string, o Options) (*Sequence, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var file cocoFile
+	results := bytes.HasPrefix(bytes.TrimSpace(data), []byte("["))
+	if results {
+		err = json.Unmarshal(data, &file.Annotations)
+	} else {
+		err = json.Unmarshal(data, &file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s as masks in COCO's form: %w", path, err)
+	}
+	s := &Sequence{Path: path}
+	var video int
+	if results {
+		video, err = s.describeResults(&file, o)
+	} else {
+		video, err = s.describeVideo(&file, o)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	c := &cocoVideoMasks{w: s.W, h: s.H}
+	if err := c.pick(s, &file, video, o.MinScore); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	c.objects = s.Objects
+	s.read = c.frame
+	return s, nil
+}
+
+// describeVideo takes size, length and objects from the head of a data set.
+func (s *Sequence) describeVideo(file *cocoFile, o Options) (id int, err error) {
+	var found []cocoVideo
+	for _, v := range file.Videos {
+		if o.Video == "" || o.Video == strconv.Itoa(v.ID) || o.Video == v.Name || o.Video == videoName(v) {
+			found = append(found, v)
+		}
+	}
+	if len(found) != 1 {
+		return 0, &VideoError{Asked: o.Video, Videos: videoNames(file.Videos)}
+	}
+	v := found[0]
+	if !plausible(v.Width, v.Height) {
+		return 0, fmt.Errorf("video %d is %dx%d", v.ID, v.Width, v.Height)
+	}
+	if v.Length == 0 {
+		v.Length = len(v.FileNames)
+	}
+	if v.Length <= 0 {
+		return 0, fmt.Errorf("video %d has no frames", v.ID)
+	}
+	if n := len(v.FileNames); n != 0 && n != v.Length {
+		return 0, fmt.Errorf("video %d has %d frames and %d names of files", v.ID, v.Length, n)
+	}
+	s.W, s.H, s.length = v.Width, v.Height, v.Length
+	for _, name := range v.FileNames {
+		s.names = append(s.names, strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
+	}
+	for _, c := range file.Categories {
+		s.Objects = append(s.Objects, Object(c))
+	}
+	sortObjects(s.Objects)
+	seen := map[string]bool{}
+	for i, c := range s.Objects {
+		if i > 0 && c.ID == s.Objects[i-1].ID {
+			return 0, fmt.Errorf("category %d is there twice", c.ID)
+		}
+		if c.ID <= 0 || c.Name == "" || seen[c.Name] {
+			return 0, fmt.Errorf("category %d is called %q; each needs a number above 0 and a name of its own", c.ID, c.Name)
+		}
+		seen[c.Name] = true
+	}
+	s.ids = s.Objects
+	return v.ID, nil
+}
+
+// describeResults finds out what a bare list does not say from the sequence it
+// is held against, and without one from its masks.
+func (s *Sequence) describeResults(file *cocoFile, o Options) (id int, err error) {
+	var videos []int
+	for _, t := range file.Annotations {
+		if !slices.Contains(videos, t.VideoID) {
+			videos = append(videos, t.VideoID)
+		}
+	}
+	slices.Sort(videos)
+	switch {
+	case o.Like != nil && o.Like.video != nil:
+		id = *o.Like.video // of which nothing may have been found
+	case o.Video == "" && len(videos) == 1:
+		id = videos[0]
+	case len(videos) > 0:
+		at := slices.IndexFunc(videos, func(v int) bool { return strconv.Itoa(v) == o.Video })
+		if at < 0 {
+			var names []string
+			for _, v := range videos {
+				names = append(names, strconv.Itoa(v))
+			}
+			return 0, &VideoError{Asked: o.Video, Videos: names}
+		}
+		id = videos[at]
+	}
+	if o.Like != nil {
+		s.W, s.H, s.length, s.names = o.Like.W, o.Like.H, o.Like.length, o.Like.names
+		s.ids = o.Like.ids
+	}
+	seen := map[int]bool{}
+	for _, t := range file.Annotations {
+		if t.VideoID != id {
+			continue
+		}
+		if s.length == 0 {
+			s.length = len(t.Segmentations)
+		}
+		for _, r := range t.Segmentations {
+			if r != nil && s.W == 0 {
+				s.W, s.H = r.W, r.H
+			}
+		}
+		if t.CategoryID > 0 && !seen[t.CategoryID] {
+			seen[t.CategoryID] = true
+			s.Objects = append(s.Objects, s.known(t.CategoryID))
+		}
+	}
+	if s.length == 0 || s.W == 0 {
+		return 0, fmt.Errorf("nothing was found, so that not even the size of the video is known")
+	}
+	// Names for some only would make the others unfindable.
+	if slices.ContainsFunc(s.Objects, func(o Object) bool { return o.Name == "" }) {
+		for i := range s.Objects {
+			s.Objects[i].Name = ""
+		}
+	}
+	sortObjects(s.Objects)
+	return id, nil
+}
+
+// known returns the object with a number, with its name if it has one.
+func (s *Sequence) known(id int) Object {
+	for _, o := range s.ids {
+		if o.ID == id {
+			return o
+		}
+	}
+	return Object{ID: id}
+}
+
+// A VideoError says that a file has several videos, or not the one asked for.
+type VideoError struct {
+	Asked  string   // empty if none was
+	Videos []string // what the file has: names, or else numbers
+}
+
+func (e *VideoError) Error() string {
+	switch {
+	case len(e.Videos) == 0:
+		return "there is no video in it"
+	case e.Asked == "":
+		return fmt.Sprintf("there are %d videos in it: %s", len(e.Videos), few(e.Videos))
+	}
+	return fmt.Sprintf("there is no video %q in it, but %s", e.Asked, few(e.Videos))
+}
+
+// few cuts a list for a message.
+func few(names []string) string {
+	if len(names) > 8 {
+		names = append(slices.Clone(names[:8]), "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// videoName is a video's name; where it has none, the folder of its frames,
+// which is what such data sets call their videos by.
+func videoName(v cocoVideo) string {
+	if v.Name == "" && len(v.FileNames) > 0 && strings.Contains(v.FileNames[0], "/") {
+		return filepath.Dir(v.FileNames[0])
+	}
+	return v.Name
+}
+
+func videoNames(videos []cocoVideo) []string {
+	var names []string
+	for _, v := range videos {
+		if name := videoName(v); name != "" {
+			names = append(names, name)
+		} else {
+			names = append(names, strconv.Itoa(v.ID))
+		}
+	}
+	return names
+}

@@ -1,0 +1,158 @@
+package annotation
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/carve-video/carve/internal/stickers"
+)
+
+// Files that say what the numbers of indexed pictures mean. They lie in the
+// folder of the pictures; the album lies beside it, if the folder is called
+// annotations. A folder of another name that lies there may be somebody's
+// result, of which the album says nothing.
+const (
+	conceptsFile      = "concepts.json" // {"1": "dog", "2": "red frisbee"}
+	namesFile         = "names.json"    // the same under another name
+	albumFile         = "truth.json"    // a [stickers.Album]
+	annotationsFolder = "annotations"
+)
+
+// void is the number of pixels that nobody judges.
+const void = 255
+
+// A legend says what the numbers in indexed pictures mean.
+type legend struct {
+	path    string
+	objects []Object
+	album   *stickers.Album // nil if names are the same in all frames
+}
+
+// readLegend returns nil where there is none.
+func readLegend(dir string) (*legend, error) {
+	places := []string{filepath.Join(dir, albumFile)}
+	if abs, err := filepath.Abs(dir); err == nil && filepath.Base(abs) == annotationsFolder {
+		places = append(places, filepath.Join(filepath.Dir(abs), albumFile))
+	}
+	for _, path := range places {
+		data, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return albumLegend(path, data)
+	}
+	for _, name := range []string{conceptsFile, namesFile} {
+		path := filepath.Join(dir, name)
+		data, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return conceptsLegend(path, data)
+	}
+	return nil, nil
+}
+
+// conceptsLegend reads a map of numbers to names.
+func conceptsLegend(path string, data []byte) (*legend, error) {
+	var names map[string]string
+	if err := json.Unmarshal(data, &names); err != nil {
+		return nil, fmt.Errorf("reading %s, which maps numbers to names: %w", path, err)
+	}
+	l := &legend{path: path}
+	for key, name := range names {
+		id, err := strconv.Atoi(key)
+		if err != nil || id < 0 || id > void {
+			return nil, fmt.Errorf("%s names %q, which is not the number of an object, 1 to 254", path, key)
+		}
+		if id == 0 || id == void {
+			continue // "background" and "void", which need no name but often have one
+		}
+		l.objects = append(l.objects, Object{ID: id, Name: name})
+	}
+	sortObjects(l.objects)
+	return l, l.check()
+}
+
+// albumLegend reads what stickerworld says. In a clip a number means the same
+// in all frames. In a row of scenes it does not, and then an object has a name
+// only. Concepts that are in no picture are objects as well: a result that has
+// them found something that is not there.
+func albumLegend(path string, data []byte) (*legend, error) {
+	var album stickers.Album
+	if err := json.Unmarshal(data, &album); err != nil {
+		return nil, fmt.Errorf("reading %s, which says what is in the frames: %w", path, err)
+	}
+	l := &legend{path: path, album: &album}
+	same := true
+	for _, f := range album.Frames {
+		same = same && slices.Equal(f.Labels, album.Frames[0].Labels)
+		if len(f.Labels) >= void {
+			return nil, fmt.Errorf("%s has %d labels in one frame; 254 are possible", path, len(f.Labels))
+		}
+	}
+	seen := map[string]bool{}
+	add := func(o Object) {
+		if !seen[o.Name] {
+			seen[o.Name] = true
+			l.objects = append(l.objects, o)
+		}
+	}
+	for _, f := range album.Frames {
+		for k, name := range f.Labels {
+			if same {
+				add(Object{ID: k + 1, Name: name})
+			} else {
+				add(Object{Name: name})
+			}
+		}
+	}
+	for _, name := range album.Absent {
+		add(Object{Name: name})
+	}
+	for i, f := range album.Frames {
+		for _, name := range slices.Concat(f.Present, f.Ignored) {
+			if !slices.Contains(f.Labels, name) {
+				return nil, fmt.Errorf("%s says that %q is in frame %d, and has no label for it", path, name, i)
+			}
+		}
+	}
+	sortObjects(l.objects)
+	return l, l.check()
+}
+
+func (l *legend) check() error {
+	seen := map[string]bool{}
+	for _, o := range l.objects {
+		if o.Name == "" {
+			return fmt.Errorf("%s has an empty name", l.path)
+		}
+		if seen[o.Name] {
+			return fmt.Errorf("%s gives the name %q twice", l.path, o.Name)
+		}
+		seen[o.Name] = true
+	}
+	return nil
+}
+
+func sortObjects(objects []Object) { slices.SortFunc(objects, compareObjects) }
+
+// compareObjects puts numbers first, in order, then names.
+func compareObjects(a, b Object) int {
+	if (a.ID != 0) != (b.ID != 0) {
+		return cmp.Compare(b.ID, a.ID)
+	}
+	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name))
+}

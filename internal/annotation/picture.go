@@ -1,0 +1,100 @@
+package annotation
+
+import (
+	"bufio"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+)
+
+// pictureKind is how a PNG keeps its pixels, as far as masks are concerned.
+type pictureKind string
+
+// The kinds that can be masks. A picture of any other kind is refused.
+const (
+	indexed pictureKind = "indexed"
+	grey    pictureKind = "grey"
+)
+
+// inspect reads a PNG's header: what kind it is and how large.
+func inspect(name string) (kind pictureKind, w, h int, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", 0, 0, err
+	}
+	defer f.Close()
+	c, err := png.DecodeConfig(bufio.NewReader(f))
+	if err != nil {
+		return "", 0, 0, fmt.Errorf("reading %s as a PNG: %w", name, err)
+	}
+	if !plausible(c.Width, c.Height) {
+		return "", 0, 0, fmt.Errorf("%s is %dx%d, which is too large for a mask", name, c.Width, c.Height)
+	}
+	switch c.ColorModel {
+	case color.GrayModel:
+		return grey, c.Width, c.Height, nil
+	case color.Gray16Model, color.RGBA64Model, color.NRGBA64Model:
+		return "", 0, 0, fmt.Errorf("%s has 16 bits a sample; masks have 8 at most", name)
+	}
+	if _, ok := c.ColorModel.(color.Palette); ok {
+		return indexed, c.Width, c.Height, nil
+	}
+	return "", 0, 0, fmt.Errorf("%s is a colour picture; masks are indexed or grey", name)
+}
+
+// A picture is a decoded PNG: one byte a pixel, an index or a grey value.
+type picture struct {
+	w, h, stride int
+	pix          []uint8
+	palette      color.Palette // of an indexed one
+}
+
+func (p *picture) row(y int) []uint8 { return p.pix[y*p.stride:][:p.w] }
+
+// decode reads a PNG that was inspected before, and may have changed since.
+func decode(name string, kind pictureKind, w, h int) (*picture, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	img, err := png.Decode(bufio.NewReader(f))
+	if err != nil {
+		return nil, fmt.Errorf("decoding %s: %w", name, err)
+	}
+	var p *picture
+	got := kind
+	switch img := img.(type) {
+	case *image.Paletted:
+		p, got = &picture{pix: img.Pix, stride: img.Stride, palette: img.Palette}, indexed
+	case *image.Gray:
+		p, got = &picture{pix: img.Pix, stride: img.Stride}, grey
+	}
+	if size := img.Bounds().Size(); p == nil || got != kind || size != image.Pt(w, h) {
+		return nil, fmt.Errorf("%s is no longer %s of %dx%d", name, kind, w, h)
+	}
+	p.w, p.h = w, h
+	return p, nil
+}
+
+// labels calls draw with every run of equal values within 64 pixels of a row
+// that share a word: which word of a mask, which bits, and the value.
+func (p *picture) labels(draw func(word int, bits uint64, value uint8)) {
+	stride := (p.w + 63) / 64
+	for y := range p.h {
+		row := p.row(y)
+		for k := range stride {
+			part := row[k*64 : min(k*64+64, p.w)]
+			for from := 0; from < len(part); {
+				to := from + 1
+				for to < len(part) && part[to] == part[from] {
+					to++
+				}
+				draw(y*stride+k, ^uint64(0)>>(64-(to-from))<<from, part[from])
+				from = to
+			}
+		}
+	}
+}

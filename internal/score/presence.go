@@ -1,0 +1,114 @@
+package score
+
+// Presence says how well a result knows when an object is there. An object is
+// there when the truth has any of it, and is found when the result has a mask of
+// it that is not empty, wherever that lies: where it should lie is what J says.
+type Presence struct {
+	Frames int // that count
+	There  int // frames in which the truth has it
+	Found  int // frames in which the result has it
+	Both   int // frames in which both have it
+
+	// Reentries are the times that it came back: it had been there, was gone
+	// for a frame or more, and then filled at least 1 % of the picture. Latency
+	// has, for each one that was noticed before it was gone again, the frames
+	// from there until it was found: 0 is at once.
+	Reentries int
+	Missed    int
+	Latency   []int
+}
+
+// reentryArea is the share of the picture that something must fill to be asked
+// for when it comes back: a thing that creeps in over the edge is not to be
+// seen in its first frame.
+const reentryArea = 0.01
+
+// Precision is the share of the frames it is found in that have it; NaN if it is
+// never found.
+func (p Presence) Precision() float64 { return ratio(p.Both, p.Found) }
+
+// Recall is the share of the frames that have it in which it is found; NaN if it
+// is never there.
+func (p Presence) Recall() float64 { return ratio(p.Both, p.There) }
+
+// FalsePresent is the share of the frames without it in which it is found all
+// the same; NaN if it is always there.
+func (p Presence) FalsePresent() float64 { return ratio(p.Found-p.Both, p.Frames-p.There) }
+
+// MeanLatency is in frames; NaN if no return was noticed.
+func (p Presence) MeanLatency() float64 {
+	sum := 0
+	for _, n := range p.Latency {
+		sum += n
+	}
+	return ratio(sum, len(p.Latency))
+}
+
+// Add joins the counts of two objects.
+func (p Presence) Add(q Presence) Presence {
+	p.Frames += q.Frames
+	p.There += q.There
+	p.Found += q.Found
+	p.Both += q.Both
+	p.Reentries += q.Reentries
+	p.Missed += q.Missed
+	p.Latency = append(p.Latency[:len(p.Latency):len(p.Latency)], q.Latency...)
+	return p
+}
+
+// Presence sums up an object in a picture of so many pixels. It needs a truth.
+func (t *Track) Presence(pixels int) Presence {
+	var p Presence
+	const (
+		never   = iota // it has not been there yet
+		there          // and nothing is asked of the result
+		gone           // after having been there
+		back           // but not yet large enough to ask for it
+		waiting        // it should be found
+	)
+	state, since := never, 0
+	for i, area := range t.TruthArea {
+		if t.Ignored[i] {
+			// Too little of it to ask for. It is not gone either.
+			if state == gone {
+				state = back
+			}
+		} else {
+			p.Frames++
+			if area > 0 {
+				p.There++
+			}
+			if t.Found[i] {
+				p.Found++
+				if area > 0 {
+					p.Both++
+				}
+			}
+			switch {
+			case area == 0:
+				if state == waiting {
+					p.Missed++
+				}
+				if state != never {
+					state = gone
+				}
+			case state == never:
+				state = there
+			case state == gone:
+				state = back
+			}
+		}
+		if state == back && float64(area) >= reentryArea*float64(pixels) {
+			state, since = waiting, i
+			p.Reentries++
+		}
+		if state == waiting && t.Found[i] {
+			state = there
+			p.Latency = append(p.Latency, i-since)
+		}
+	}
+	if state == waiting {
+		p.Missed++
+	}
+	return p
+}
