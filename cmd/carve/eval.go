@@ -57,6 +57,7 @@ func evalHelp() string {
 Usage:
   carve eval --truth DIR|FILE --result DIR|FILE [--protocol davis] [--fps 25] [--json]
   carve eval --result DIR|FILE --fps 25
+  carve eval run --dataset NAME --root DIR -o results.jsonl       see carve eval run --help
 
 Flags:
 ` + newEvalFlags(&o).FlagUsagesWrapped(100) + `
@@ -122,7 +123,10 @@ func (o *evalOptions) check(args []string) error {
 	return nil
 }
 
-func runEval(args []string, stdout, _ io.Writer) error {
+func runEval(args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "run" {
+		return runEvalRun(args[1:], stdout, stderr)
+	}
 	var o evalOptions
 	fs := newEvalFlags(&o)
 	if err := parse(fs, args, evalHelp, stdout); err != nil {

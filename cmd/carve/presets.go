@@ -34,6 +34,11 @@ func (o *segmentOptions) presetFor() (car.Preset, error) {
 	if err != nil {
 		return p, err
 	}
+	return o.change(p)
+}
+
+// change applies --compat and the settings that were given to a preset.
+func (o *segmentOptions) change(p car.Preset) (_ car.Preset, err error) {
 	if o.compat {
 		p = p.Compat()
 	}

@@ -18,7 +18,7 @@ func (e *ClassError) Error() string {
 // class pushes a class by its name.
 func (m *machine) class(module, name string) error {
 	c := Class{module, name}
-	if c != orderedDict && (m.options.Allow == nil || !m.options.Allow(c)) {
+	if m.plain || c != orderedDict && (m.options.Allow == nil || !m.options.Allow(c)) {
 		return &ClassError{c}
 	}
 	return m.push(c)
@@ -103,6 +103,9 @@ func (m *machine) build(state []slot, err error) error {
 		v.State = state[0].v
 		return s.deepen(state[0].depth + 1)
 	case *Dict:
+		if m.plain {
+			return errors.New("the pickle gives a state to a dict")
+		}
 		// PyTorch hangs attributes of its own on the OrderedDict of a state
 		// dict: the versions of its modules. Nobody here asks for them.
 		return nil

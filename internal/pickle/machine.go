@@ -30,6 +30,7 @@ type machine struct {
 	values  int // pushed so far
 	pairs   int // that ordered dicts may still be made of
 	options Options
+	plain   bool // no class is let through at all
 }
 
 // floor is the height under which nothing may be taken: a value below a mark

@@ -8,7 +8,8 @@
 // more than its name, and a call is never more than a record of it: an [Object]
 // holds the class, the arguments and the state, and nobody looks the class up.
 // Even so only those classes are let through that the caller allows. A pickle
-// that names os.system is not one whose other values are worth having.
+// that names os.system is not one whose other values are worth having. [Plain]
+// lets none through, for what is no more than lists and dicts.
 //
 // # Values
 //
@@ -57,8 +58,10 @@ type Options struct {
 }
 
 // Load reads the first pickle of data, and keeps no reference to data.
-func Load(data []byte, o Options) (any, error) {
-	m := machine{in: data, options: o, memo: map[int64]slot{}, pairs: len(data)}
+func Load(data []byte, o Options) (any, error) { return load(data, o, false) }
+
+func load(data []byte, o Options, plain bool) (any, error) {
+	m := machine{in: data, options: o, plain: plain, memo: map[int64]slot{}, pairs: len(data)}
 	for {
 		at := m.pos
 		v, done, err := m.next()

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+
+	"github.com/carve-video/carve/internal/annotation"
+	"github.com/carve-video/carve/internal/dataset"
+	"github.com/carve-video/carve/internal/score"
+)
+
+// results is the file of an evaluation: a head that says how it was made, and a
+// line for every sample. It is only ever added to, so that a run that was cut off
+// loses a line at most, and goes on behind what is whole.
+type results struct {
+	file *os.File
+	done map[string]*sampleResult
+	list []*sampleResult // in the order of the file
+}
+
+// A resultsHead says what all samples of a file have in common.
+type resultsHead struct {
+	MessageType string   `json:"message_type"` // "run"
+	Version     string   `json:"version"`
+	Dataset     string   `json:"dataset"`
+	Split       string   `json:"split"`
+	Protocol    string   `json:"protocol"`
+	Model       string   `json:"model"`
+	Classifier  string   `json:"classifier,omitempty"`
+	Precision   string   `json:"precision"`
+	MaxSide     int      `json:"max_side,omitempty"`
+	Preset      string   `json:"preset"`
+	Compat      bool     `json:"compat,omitempty"`
+	Memory      string   `json:"memory"`
+	Settings    string   `json:"settings"` // fingerprint of the preset with all that was changed in it
+	Notes       []string `json:"notes,omitempty"`
+}
+
+func fingerprint(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// openResults opens a file to add to, or begins one.
+func openResults(path string, anew bool, head resultsHead) (_ *results, err error) {
+	flags := os.O_RDWR | os.O_CREATE
+	if anew {
+		flags |= os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, flags, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening results: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	r := &results{file: f, done: make(map[string]*sampleResult)}
+	whole, err := r.read(path, head)
+	if err != nil {
+		return nil, err
+	}
+	// What a run that was cut off left behind the last whole line.
+	if err := f.Truncate(whole); err != nil {
+		return nil, fmt.Errorf("opening results %s: %w", path, err)
+	}
+	if _, err := f.Seek(whole, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("opening results %s: %w", path, err)
+	}
+	if whole == 0 {
+		return r, r.write(head)
+	}
+	return r, nil
+}
+
+// read takes in what is there, and returns how much of the file is whole lines.
+func (r *results) read(path string, head resultsHead) (whole int64, err error) {
+	lines := bufio.NewReader(r.file)
+	for n := 1; ; n++ {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return whole, nil // without an end of line it is not whole
+		}
+		if err != nil {
+			return 0, fmt.Errorf("reading results %s: %w", path, err)
+		}
+		if n == 1 {
+			var found resultsHead
+			if json.Unmarshal(line, &found) != nil || found.MessageType != "run" {
+				return 0, withHint(fmt.Errorf("opening results: %s is another kind of file", path), "name a new file with -o")
+			}
+			found.Version, found.Notes = head.Version, head.Notes // may differ
+			if !reflect.DeepEqual(found, head) {
+				return 0, withHint(fmt.Errorf("opening results: %s was made with other settings", path), "name a new file with -o, or begin anew with -y")
+			}
+		} else {
+			s := new(sampleResult)
+			if err := json.Unmarshal(bytes.TrimSpace(line), s); err != nil || s.MessageType != "sample" {
+				return 0, fmt.Errorf("reading results %s: line %d is no sample", path, n)
+			}
+			r.done[s.ID] = s
+			r.list = append(r.list, s)
+		}
+		whole += int64(len(line))
+	}
+}
+
+func (r *results) has(id string) bool { return r.done[id] != nil }
+
+func (r *results) add(s *sampleResult) error {
+	r.done[s.ID] = s
+	r.list = append(r.list, s)
+	return r.write(s)
+}
+
+func (r *results) write(v any) error {
+	if err := writeJSONLine(r.file, v); err != nil {
+		return fmt.Errorf("writing results: %w", err)
+	}
+	return nil
+}
+
+func (r *results) close() error { return r.file.Close() }
+
+// An evalSummary is what a data set came to.
+type evalSummary struct {
+	MessageType string  `json:"message_type"` // "summary"
+	Dataset     string  `json:"dataset"`
+	Split       string  `json:"split"`
+	Protocol    string  `json:"protocol"`
+	Samples     int     `json:"samples"`
+	Frames      int     `json:"frames"`
+	Seconds     float64 `json:"seconds"`
+
+	// Semantic.
+	With        *figure      `json:"miou,omitempty"`
+	Without     *figure      `json:"miou_without_background,omitempty"`
+	AsReference *figure      `json:"miou_without_background_as_published_code,omitempty"`
+	Classes     []classScore `json:"classes,omitempty"`
+
+	Referring *referringJSON `json:"referring,omitempty"`
+
+	// VOS, over all objects of all sequences.
+	J  *score.Stat `json:"j,omitempty"`
+	F  *score.Stat `json:"f,omitempty"`
+	JF *figure     `json:"jf,omitempty"`
+
+	Notes []string `json:"notes,omitempty"`
+}
+
+type classScore struct {
+	Class string `json:"class"`
+	IoU   figure `json:"iou"`
+}
+
+// sum sums up the samples of the set that are there.
+func (r *results) sum(set *dataset.Set) (*evalSummary, error) {
+	s := &evalSummary{MessageType: "summary", Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol), Notes: set.Notes}
+	var objects []annotation.Object
+	for i, name := range set.Classes {
+		objects = append(objects, annotation.Object{ID: i + 1, Name: name})
+	}
+	confusion := score.NewConfusion(objects)
+	var tracks []*score.Track
+	var regions []score.Regions
+	for i := range set.Samples {
+		res := r.done[set.Samples[i].ID]
+		if res == nil {
+			continue
+		}
+		s.Samples++
+		s.Frames += res.Frames
+		s.Seconds += res.Seconds
+		for _, p := range res.Pixels {
+			if n := int64(len(confusion.Pixels)); p[0] < 0 || p[0] >= n || p[1] < 0 || p[1] >= n {
+				return nil, fmt.Errorf("summing up sample %s: there is no class %d or %d", res.ID, p[0], p[1])
+			}
+			confusion.Pixels[p[0]][p[1]] += p[2]
+		}
+		tracks = append(tracks, &score.Track{TruthArea: []int{res.TruthArea}, Ignored: []bool{false},
+			Intersection: []int{res.Intersection}, Union: []int{res.Union}})
+		for _, o := range res.Objects {
+			regions = append(regions, score.Regions{J: o.J, F: o.F})
+		}
+	}
+	number := func(v float64) *figure { f := figure(v); return &f }
+	switch set.Protocol {
+	case dataset.Semantic:
+		if set.Background {
+			s.With = number(confusion.MeanIoU(score.WithBackground))
+		}
+		s.Without, s.AsReference = number(confusion.MeanIoU(score.WithoutBackground)), number(confusion.MeanIoU(score.AsReference))
+		form := score.WithoutBackground
+		if set.Background {
+			form = score.WithBackground
+			s.Classes = append(s.Classes, classScore{background, figure(confusion.IoU(0, form))})
+		}
+		for k, name := range set.Classes {
+			s.Classes = append(s.Classes, classScore{name, figure(confusion.IoU(k+1, form))})
+		}
+	case dataset.Refer:
+		j := toReferringJSON(score.Refer(tracks...))
+		s.Referring = &j
+	default:
+		mean := score.MeanRegions(regions)
+		s.J, s.F, s.JF = &mean.J, &mean.F, number(mean.JF())
+	}
+	return s, nil
+}
+
+// write prints the summary for people.
+func (s *evalSummary) write(w io.Writer) error {
+	fmt.Fprintf(w, "%s %s: %s, %.2f s each\n", s.Dataset, s.Split, counted(s.Samples, "sample"), s.Seconds/float64(max(s.Samples, 1)))
+	for _, n := range s.Notes {
+		fmt.Fprintf(w, "  %s\n", n)
+	}
+	fmt.Fprintln(w)
+	switch {
+	case s.Referring != nil:
+		t := newTable("samples", "overall", "mean", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
+		r := s.Referring
+		row := []string{fmt.Sprint(r.Samples), r.Overall.String(), r.Mean.String()}
+		for _, threshold := range score.Thresholds {
+			row = append(row, r.Precision[fmt.Sprintf("%.1f", threshold)].String())
+		}
+		t.add(row...)
+		return t.write(w)
+	case s.J != nil:
+		t := newTable("", "mean", "recall", "decay")
+		t.add(append([]string{"J"}, figures(s.J.Mean, s.J.Recall, s.J.Decay)...)...)
+		t.add(append([]string{"F"}, figures(s.F.Mean, s.F.Recall, s.F.Decay)...)...)
+		t.add("J&F", s.JF.String(), "", "")
+		return t.write(w)
+	}
+	t := newTable("class", "IoU")
+	for _, c := range s.Classes {
+		t.add(c.Class, c.IoU.String())
+	}
+	if s.With != nil {
+		t.add("mean, with background", s.With.String())
+	}
+	t.add("mean, without background", s.Without.String())
+	t.add("mean, without, as the published code", s.AsReference.String())
+	return t.write(w)
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/dataset"
+	"github.com/spf13/pflag"
+)
+
+// evalRunOptions are the flags of "carve eval run".
+type evalRunOptions struct {
+	segmentOptions
+	dataset string
+	root    string
+	set     dataset.Options
+	json    bool
+}
+
+func newEvalRunFlags(o *evalRunOptions) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("eval run", pflag.ContinueOnError)
+	fs.StringVar(&o.dataset, "dataset", "", "which: see Data sets below")
+	fs.StringVar(&o.root, "root", "", "the folder it was unpacked into")
+	fs.StringVar(&o.set.Split, "split", "", "part of it (default: val)")
+	fs.IntVar(&o.set.Limit, "limit", 0, "first so many samples only (default 0: all)")
+	fs.StringVar(&o.set.Images, "images", "", "folder of the pictures, where they lie elsewhere")
+	fs.StringVar(&o.set.Names, "names", "", "davis: YAML that says for each sequence and object what to ask for")
+	fs.StringVar(&o.set.Expressions, "expressions", "", "davis: which of the published expressions to ask for: annot1, annot1_full_video, annot2, annot2_full_video, all, or a file")
+	fs.StringVarP(&o.output, "output", "o", "", "file of the results, one JSON line a sample; what is in it already is not done again")
+	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "begin anew if the output exists")
+	fs.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
+	o.addModelFlags(fs)
+	o.addPresetFlags(fs)
+	o.addMemoryFlags(fs)
+	o.addMessageFlags(fs)
+	o.given = func(name string) bool { return fs.Changed(name) }
+	return fs
+}
+
+func evalRunHelp() string {
+	var o evalRunOptions
+	help := `carve eval run - segment a data set and measure the result
+
+Usage:
+  carve eval run --dataset NAME --root DIR -o results.jsonl [--compat]
+
+Runs at the pictures' own size unless --max-side is given, with the preset that the
+set's published figures were made with unless --preset is. Stop it whenever you
+like: the same command goes on where it was.
+
+Flags:
+` + newEvalRunFlags(&o).FlagUsagesWrapped(100) + `
+Data sets:
+`
+	for _, name := range dataset.Names() {
+		about, _, _ := dataset.About(name)
+		help += fmt.Sprintf("  %-10s %s\n", name, about)
+	}
+	return help + "\n" + exitCodesHelp
+}
+
+func runEvalRun(args []string, stdout, stderr io.Writer) error {
+	var o evalRunOptions
+	fs := newEvalRunFlags(&o)
+	if err := parse(fs, args, evalRunHelp, stdout); err != nil {
+		return err
+	}
+	switch {
+	case fs.NArg() > 0:
+		return withHint(usagef("unexpected argument %q", fs.Arg(0)), "carve eval run --help lists the flags")
+	case o.dataset == "":
+		return withHint(usagef("no data set"), "name one with --dataset; carve eval run --help lists them")
+	case o.root == "":
+		return withHint(usagef("no folder of the data set"), "name it with --root")
+	case o.output == "":
+		return withHint(usagef("no output"), "name a file for the results with -o")
+	case o.set.Limit < 0:
+		return usagef("--limit is %d; it is a number of samples, or 0 for all", o.set.Limit)
+	}
+	o.queries = []string{"-"} // they are the data set's
+	if err := o.checkSettings(); err != nil {
+		return err
+	}
+	o.queries = nil
+	set, err := dataset.Open(o.dataset, o.root, o.set)
+	if err != nil {
+		var unknown *dataset.UnknownError
+		if errors.As(err, &unknown) {
+			err = usageError{err}
+		}
+		if h := hintOf(err); h != "" {
+			err = withHint(err, h)
+		}
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return o.run(ctx, set, stdout, stderr)
+}
+
+// run segments what the output does not have yet, and sums everything up.
+func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stderr io.Writer) error {
+	log := newLog(&o.segmentOptions, stderr)
+	preset, err := o.presetOf(set)
+	if err != nil {
+		return err
+	}
+	results, err := openResults(o.output, o.overwrite, o.about(set, preset))
+	if err != nil {
+		return err
+	}
+	defer results.close()
+
+	var left []*dataset.Sample
+	for i := range set.Samples {
+		if !results.has(set.Samples[i].ID) {
+			left = append(left, &set.Samples[i])
+		}
+	}
+	if n := len(set.Samples) - len(left); n > 0 {
+		log.Info(fmt.Sprintf("%d of %d samples are in %s already", n, len(set.Samples), o.output))
+	}
+	if len(left) > 0 {
+		var all []car.Query
+		for _, s := range left {
+			if len(all) == 0 || &all[0] != &s.Queries[0] {
+				all = append(all, s.Queries...)
+			}
+		}
+		m, err := openModels(&o.segmentOptions, all, preset, stderr, log)
+		if err != nil {
+			return err
+		}
+		defer m.close()
+		r := &sampleRunner{set: set, segmenter: m.segmenter, stateless: o.memory == "off" || o.compat, probe: o.probe, threads: o.threads}
+		if o.given("max-side") {
+			r.side = o.maxSide
+		}
+		began, shown := time.Now(), time.Time{}
+		for i, s := range left {
+			res, err := r.run(ctx, s)
+			if ctx.Err() != nil {
+				log.Warn(fmt.Sprintf("interrupted after %d of %d samples; the same command goes on from there", len(set.Samples)-len(left)+i, len(set.Samples)))
+				return interruptedError{at: fmt.Sprintf("sample %d", len(set.Samples)-len(left)+i), written: o.output}
+			}
+			if err != nil {
+				return fmt.Errorf("evaluating sample %s: %w", s.ID, err)
+			}
+			if err := results.add(res); err != nil {
+				return err
+			}
+			if terminal := isTerminal(stderr); !o.quiet && (time.Since(shown) > 10*time.Second || terminal && time.Since(shown) > 200*time.Millisecond) {
+				shown = time.Now()
+				rate := time.Since(began) / time.Duration(i+1)
+				line := fmt.Sprintf("%d/%d  %s  %.1f s a sample  ETA %s", len(set.Samples)-len(left)+i+1, len(set.Samples), s.ID,
+					rate.Seconds(), clock((rate * time.Duration(len(left)-i-1)).Round(time.Second)))
+				if terminal {
+					fmt.Fprintf(stderr, "\r\x1b[K%s", line)
+				} else {
+					fmt.Fprintln(stderr, line)
+				}
+			}
+		}
+		if !o.quiet && isTerminal(stderr) {
+			fmt.Fprintln(stderr)
+		}
+	}
+	sum, err := results.sum(set)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return writeJSONLine(stdout, sum)
+	}
+	return sum.write(stdout)
+}
+
+// presetOf returns the preset: the one that was asked for, or the set's own.
+func (o *evalRunOptions) presetOf(set *dataset.Set) (car.Preset, error) {
+	if o.preset != "" {
+		return o.presetFor()
+	}
+	p, err := set.Settings()
+	if err != nil {
+		return p, err
+	}
+	return o.change(p)
+}
+
+// about is what results of one file have in common.
+func (o *evalRunOptions) about(set *dataset.Set, preset car.Preset) resultsHead {
+	text, _ := preset.YAML()
+	return resultsHead{MessageType: "run", Version: version, Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol),
+		Model: o.model, Classifier: o.classifier, Precision: o.precision, MaxSide: o.maxSide, Preset: preset.Name, Compat: o.compat,
+		Memory: o.memory, Settings: fingerprint(text), Notes: slices.Clone(set.Notes)}
+}

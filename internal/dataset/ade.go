@@ -1,0 +1,136 @@
+package dataset
+
+import (
+	_ "embed"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/carve-video/carve/car"
+)
+
+// adeNames are the names of the 150 classes in the words of objectInfo150.txt:
+// all synonyms, which commas divide.
+//
+//go:embed ade150.txt
+var adeNames string
+
+// adeStuff are the indices of the stuff classes, counted from 0 (car.md section 9).
+var adeStuff = []int{0, 2, 3, 4, 5, 6, 9, 13, 16, 17, 21, 26, 29, 46, 48, 52, 60, 61, 66, 68, 91, 92, 94, 113, 128}
+
+const adeCount = 150
+
+var ade = kind{
+	name:  "ade",
+	about: "ADE20K-150: 150 classes of things and stuff in 2000 pictures",
+	layout: `  ADEChallengeData2016/  (or that folder itself)
+    images/validation/ADE_val_00000001.jpg
+    annotations/validation/ADE_val_00000001.png
+    objectInfo150.txt  (the names; optional)`,
+	open: openADE,
+}
+
+func openADE(root string, o *Options) (*Set, error) {
+	dir, err := locate(root, []string{"ADEChallengeData2016"}, "images", "annotations")
+	if err != nil {
+		return nil, err
+	}
+	// Everybody else's val is the folder validation here.
+	split := o.split()
+	switch split {
+	case "val":
+		split = "validation"
+	case "train":
+		split = "training"
+	}
+	if !filepath.IsLocal(split) {
+		return nil, fmt.Errorf("there is no split %q", split)
+	}
+	images, masks := filepath.Join(dir, "images", split), filepath.Join(dir, "annotations", split)
+	for _, d := range []string{images, masks} {
+		if !exists(d) {
+			return nil, &LayoutError{Missing: filepath.Join(filepath.Base(filepath.Dir(d)), split), In: []string{dir}}
+		}
+	}
+	classes, err := adeClasses(filepath.Join(dir, "objectInfo150.txt"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{Protocol: Semantic, Preset: "context"}
+	queries, labels := s.ask(classes)
+	var stuff []string
+	for _, i := range adeStuff {
+		stuff = append(stuff, s.Classes[i])
+	}
+	// The reference's configuration for ADE-150 is that of Context but for these
+	// (car.md section 8).
+	s.adjust = func(p *car.Preset) {
+		p.Lambda, p.Stuff = 0.7, slices.Clone(stuff)
+		p.Prompts = [][]car.Prompt{{car.Gray, car.Blur}}
+		p.StuffPrompts = [][]car.Prompt{{car.Gray, car.Blur}}
+	}
+	// 0 is what belongs to none of the 150 classes, and nobody scores it.
+	table := upTo(adeCount)
+	table[0] = Void
+	list, err := withSuffix(images, ".jpg")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range list {
+		if o.full(s) {
+			break
+		}
+		id := stem(file)
+		sample, err := still(id, filepath.Join(images, file), filepath.Join(masks, id+".png"), queries, labels, table)
+		if err != nil {
+			return nil, err
+		}
+		s.Samples = append(s.Samples, sample)
+	}
+	return s, nil
+}
+
+// adeClasses reads the names from the publisher's table where there is one, and
+// takes those that are embedded otherwise.
+func adeClasses(path string) ([]class, error) {
+	var list []class
+	if !exists(path) {
+		for line := range strings.Lines(adeNames) {
+			list = append(list, adeClass(strings.TrimSpace(line)))
+		}
+		return list, nil
+	}
+	// Columns are divided by tabs: the number of the class comes first and its
+	// names last; what is between is how often it occurs.
+	err := eachLine(path, func(line string) error {
+		fields := strings.Split(line, "\t")
+		n, err := strconv.Atoi(strings.TrimSpace(fields[0]))
+		if err != nil && len(list) == 0 && strings.HasPrefix(line, "Idx") {
+			return nil
+		}
+		name := strings.TrimSpace(fields[len(fields)-1])
+		if err != nil || len(fields) < 2 || name == "" {
+			return fmt.Errorf("there is no number and name in %q", line)
+		}
+		if n != len(list)+1 {
+			return fmt.Errorf("class %d follows class %d", n, len(list))
+		}
+		list = append(list, adeClass(name))
+		return nil
+	})
+	if err == nil && len(list) != adeCount {
+		err = fmt.Errorf("%s names %d classes, not %d", path, len(list), adeCount)
+	}
+	return list, err
+}
+
+// adeClass makes a class of a row of synonyms. Its name is the first of them; the
+// reference asks for all, with a comma behind every single word: "door, double,
+// door".
+func adeClass(synonyms string) class {
+	divider := func(r rune) bool { return r == ',' || r == ';' || r == ' ' }
+	name, _, _ := strings.Cut(strings.ReplaceAll(synonyms, ";", ","), ",")
+	return class{strings.TrimSpace(name), strings.Join(strings.FieldsFunc(synonyms, divider), ", ")}
+}

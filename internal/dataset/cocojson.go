@@ -1,0 +1,93 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// A pasted annotation is what is kept of one for the truth of its picture.
+type pasted struct {
+	label uint8
+	crowd bool
+	area  float64
+	at    span
+}
+
+// cocoJSON fills the set with samples whose truth is painted from the outlines of
+// an annotation file.
+//
+// Outlines of different objects overlap: a table's goes round what stands on it,
+// a person's round the tie. Crowds, whose outlines are the coarsest, are painted
+// first, then objects from the largest to the smallest by the area in the file,
+// so that a thing on another is not lost; of equal ones the later in the file is
+// above. Nothing is void.
+func (s *Set) cocoJSON(images, path string, o *Options) error {
+	queries, labels := s.ask(parseClasses(cocoTable))
+	var list []cocoImage
+	kept := map[int64][]pasted{}
+	err := scanInstances(path, func(im *cocoImage) error {
+		list = append(list, *im)
+		return im.check()
+	}, func(a *cocoAnnotation) error {
+		if a.Category < 1 || a.Category > cocoCategories || cocoLabels[a.Category] == 0 {
+			return fmt.Errorf("annotation %d is of category %d, which is none of the 80", a.ID, a.Category)
+		}
+		kept[a.Image] = append(kept[a.Image], pasted{cocoLabels[a.Category], a.Crowd != 0, a.Area, a.at})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(list, func(a, b cocoImage) int { return cmp.Compare(a.File, b.File) })
+	for _, im := range list {
+		if o.full(s) {
+			break
+		}
+		picture := filepath.Join(images, filepath.Base(im.File))
+		id := stem(picture)
+		if err := need("the picture", id, picture); err != nil {
+			return err
+		}
+		outlines := kept[im.ID]
+		slices.SortStableFunc(outlines, func(a, b pasted) int {
+			if a.crowd != b.crowd {
+				if a.crowd {
+					return -1
+				}
+				return 1
+			}
+			return cmp.Compare(b.area, a.area)
+		})
+		s.Samples = append(s.Samples, Sample{
+			ID: id, Frames: []string{picture}, Queries: queries, Objects: labels,
+			Truth: one(id, func() (*Truth, error) { return paste(path, im, outlines) }),
+		})
+	}
+	return nil
+}
+
+// paste paints the annotations of a picture one above the other.
+func paste(path string, im cocoImage, outlines []pasted) (*Truth, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outlines of %s: %w", im.File, err)
+	}
+	defer file.Close()
+	t := &Truth{W: im.Width, H: im.Height, Labels: make([]uint8, im.Width*im.Height)}
+	mask := make([]uint8, len(t.Labels))
+	for _, a := range outlines {
+		clear(mask)
+		if err := outline(file, a.at, mask, t.W, t.H); err != nil {
+			return nil, fmt.Errorf("painting the outlines of %s from %s, at byte %d: %w", im.File, path, a.at.from, err)
+		}
+		for i, m := range mask {
+			if m != 0 {
+				t.Labels[i] = a.label
+			}
+		}
+	}
+	return t, nil
+}

@@ -1,0 +1,84 @@
+package dataset
+
+// The 59 classes of Pascal Context that evaluations use: label k+1 of a mask is
+// the k-th, and 0 is everything else, which counts as a class in Context-60 and
+// not in Context-59. The names, and so the order, are the reference's (car.md
+// section 9): it says airplane, plant and monitor where mmsegmentation says
+// aeroplane, pottedplant and tvmonitor. The preset "context" knows which are
+// stuff.
+const contextTable = `
+airplane
+bag
+bed
+bedclothes
+bench
+bicycle
+bird
+boat
+book
+bottle
+building
+bus
+cabinet
+car
+cat
+ceiling
+chair
+cloth
+computer
+cow
+cup
+curtain
+dog
+door
+fence
+floor
+flower
+food
+grass
+ground
+horse
+keyboard
+light
+motorbike
+mountain
+mouse
+person
+plate
+platform
+plant
+road
+rock
+sheep
+shelves
+sidewalk
+sign
+sky
+snow
+sofa
+table
+track
+train
+tree
+truck
+monitor
+wall
+water
+window
+wood
+`
+
+// The publisher has the annotations as JSON or MATLAB files with 459 classes;
+// the PNGs are what mmsegmentation's converter makes of them, and what figures
+// stand on.
+var pascalContext = kind{
+	name:  "context",
+	about: "Pascal Context: 59 classes of things and stuff, and the rest, in 5104 pictures",
+	layout: `  VOCdevkit/VOC2010/  (or that folder itself)
+    ImageSets/SegmentationContext/val.txt
+    JPEGImages/2008_000002.jpg
+    SegmentationClassContext/2008_000002.png  (made by mmsegmentation's converter)`,
+	open: func(root string, o *Options) (*Set, error) {
+		return openVOC(root, o, vocFolders{"2010", "SegmentationContext", "SegmentationClassContext"}, "context", contextTable)
+	},
+}

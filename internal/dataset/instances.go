@@ -1,0 +1,216 @@
+package dataset
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/carve-video/carve/internal/annotation"
+)
+
+// Bounds of what an annotation file may claim of a picture, in pixels.
+const (
+	maxSide   = 1 << 15
+	maxPixels = 1 << 27
+)
+
+// maxAnnotation bounds one annotation in the file, in bytes; the longest of
+// COCO's have some 100 KB.
+const maxAnnotation = 1 << 24
+
+// A cocoImage is a picture as an annotation file has it.
+type cocoImage struct {
+	ID    int64  `json:"id"`
+	File  string `json:"file_name"`
+	Width int    `json:"width"`
+	// Height is the number of rows.
+	Height int `json:"height"`
+}
+
+func (im *cocoImage) check() error {
+	if im.Width < 1 || im.Height < 1 || im.Width > maxSide || im.Height > maxSide || im.Width*im.Height > maxPixels {
+		return fmt.Errorf("image %d is %d×%d", im.ID, im.Width, im.Height)
+	}
+	return nil
+}
+
+// A cocoAnnotation is an annotation without its outline.
+type cocoAnnotation struct {
+	ID       int64   `json:"id"`
+	Image    int64   `json:"image_id"`
+	Category int64   `json:"category_id"`
+	Crowd    int     `json:"iscrowd"`
+	Area     float64 `json:"area"` // pixels
+	at       span
+}
+
+// A span is where an annotation stands in its file, in bytes.
+type span struct{ from, to int64 }
+
+// scanInstances passes through an annotation file once, and calls image and
+// annotation with what is in its lists of those names. The lists may come in any
+// order. No more of the file is in memory than one entry.
+func scanInstances(path string, image func(*cocoImage) error, annotation func(*cocoAnnotation) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	s := instanceScan{json.NewDecoder(file)}
+	if err := s.run(image, annotation); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return fmt.Errorf("reading %s, near byte %d: %w", path, s.in.InputOffset(), err)
+	}
+	return nil
+}
+
+type instanceScan struct{ in *json.Decoder }
+
+func (s *instanceScan) run(image func(*cocoImage) error, annotation func(*cocoAnnotation) error) error {
+	if err := s.expect('{'); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for s.in.More() {
+		key, err := s.in.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := key.(string)
+		if seen[name] = true; name != "images" && name != "annotations" {
+			if err := s.skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.expect('['); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		for n := 0; s.in.More(); n++ {
+			if name == "images" {
+				err = s.image(image)
+			} else {
+				err = s.annotation(annotation)
+			}
+			if err != nil {
+				return fmt.Errorf("entry %d of %s: %w", n, name, err)
+			}
+		}
+		if err := s.expect(']'); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"images", "annotations"} {
+		if !seen[name] {
+			return fmt.Errorf("there is no list %q: it is no file of instances", name)
+		}
+	}
+	return s.expect('}')
+}
+
+func (s *instanceScan) image(f func(*cocoImage) error) error {
+	var im cocoImage
+	if err := s.in.Decode(&im); err != nil {
+		return err
+	}
+	return f(&im)
+}
+
+func (s *instanceScan) annotation(f func(*cocoAnnotation) error) error {
+	var a cocoAnnotation
+	from := s.in.InputOffset()
+	if err := s.in.Decode(&a); err != nil {
+		return err
+	}
+	// Between two entries stand a comma and space, which are cut off when it is
+	// read again.
+	a.at = span{from, s.in.InputOffset()}
+	if a.at.to-a.at.from > maxAnnotation {
+		return fmt.Errorf("annotation %d is %d bytes long", a.ID, a.at.to-a.at.from)
+	}
+	return f(&a)
+}
+
+func (s *instanceScan) expect(want json.Delim) error {
+	t, err := s.in.Token()
+	if err != nil {
+		return err
+	}
+	if t != want {
+		return fmt.Errorf("there is %v where %v is expected", t, want)
+	}
+	return nil
+}
+
+// skip passes over a value, whatever its size.
+func (s *instanceScan) skip() error {
+	for depth := 0; ; {
+		t, err := s.in.Token()
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+// outline paints the annotation that stands at the span of the file into a w×h
+// mask: its polygons, or its runs.
+func outline(file io.ReaderAt, at span, mask []uint8, w, h int) error {
+	data := make([]byte, at.to-at.from)
+	if _, err := file.ReadAt(data, at.from); err != nil {
+		return err
+	}
+	var a struct {
+		Segmentation json.RawMessage `json:"segmentation"`
+	}
+	if err := json.Unmarshal(bytes.TrimLeft(data, ", \t\r\n"), &a); err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(a.Segmentation, []byte("{")) {
+		var polygons [][]float64
+		if err := json.Unmarshal(a.Segmentation, &polygons); err != nil {
+			return fmt.Errorf("its outline: %w", err)
+		}
+		for _, p := range polygons {
+			if err := paintPolygon(mask, w, h, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var runs annotation.RLE
+	if err := json.Unmarshal(a.Segmentation, &runs); err != nil {
+		return fmt.Errorf("its runs: %w", err)
+	}
+	if runs.W != w || runs.H != h {
+		return fmt.Errorf("its runs are for a mask of %d×%d, and the image is %d×%d", runs.W, runs.H, w, h)
+	}
+	return paintRuns(mask, runs)
+}
+
+// paintRuns sets the pixels of a mask that runs say.
+func paintRuns(mask []uint8, runs annotation.RLE) error {
+	m, err := runs.Mask()
+	if err != nil {
+		return fmt.Errorf("its runs: %w", err)
+	}
+	for i := range mask {
+		if m.At(i%runs.W, i/runs.W) {
+			mask[i] = 1
+		}
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package dataset
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A LayoutError says that a folder is not the data set, or not all of it.
+type LayoutError struct {
+	Missing string   // what is not there, as a path below the folder
+	In      []string // the folders in which it was looked for
+	Layout  string   // the folders and files that are read
+}
+
+func (e *LayoutError) Error() string {
+	return fmt.Sprintf("there is no %s in %s", e.Missing, strings.Join(e.In, " or "))
+}
+
+// Hint shows what is expected.
+func (e *LayoutError) Hint() string {
+	return "the data set is expected as its publisher packs it:\n" + e.Layout
+}
+
+// locate returns the first of the folders, root itself or below it, that has
+// every one of the paths.
+//
+// A set can be unpacked with or without its outer folders, and both are right.
+// Where none has all, the one that has the first path is told of, and what else
+// it lacks.
+func locate(root string, below []string, paths ...string) (string, error) {
+	if _, err := os.Stat(root); err != nil {
+		return "", err
+	}
+	var in []string
+	for _, b := range append([]string{"."}, below...) {
+		dir := filepath.Join(root, b)
+		in = append(in, dir)
+		if !exists(filepath.Join(dir, paths[0])) {
+			continue
+		}
+		for _, p := range paths[1:] {
+			if !exists(filepath.Join(dir, p)) {
+				return "", &LayoutError{Missing: p, In: []string{dir}}
+			}
+		}
+		return dir, nil
+	}
+	return "", &LayoutError{Missing: paths[0], In: in}
+}
+
+// firstOf returns the first of the paths below dir that exists.
+func firstOf(dir string, paths ...string) (string, bool) {
+	for _, p := range paths {
+		if p = filepath.Join(dir, p); exists(p) {
+			return p, true
+		}
+	}
+	return "", false
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// need finds what is wrong with files that a list names: one that is missing is
+// told of as kind ("the mask", "the picture") of what.
+func need(kind, of, path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s of %s is missing: there is no %s", kind, of, path)
+	case err != nil:
+		return fmt.Errorf("%s of %s: %w", kind, of, err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s of %s is no file: %s", kind, of, path)
+	}
+	return nil
+}
+
+// eachLine calls f with every line of a text that is not blank, without the
+// space around it. Its errors name the file and the line.
+func eachLine(path string, f func(line string) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	in := bufio.NewScanner(file)
+	for n := 1; in.Scan(); n++ {
+		line := strings.TrimSpace(strings.TrimPrefix(in.Text(), "\ufeff"))
+		if line == "" {
+			continue
+		}
+		if err := f(line); err != nil {
+			return fmt.Errorf("%s, line %d: %w", path, n, err)
+		}
+	}
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	return nil
+}
+
+// names reads a list of names, one a line, that become parts of paths. VOC's
+// lists of a single class have a number behind the name: only the first field
+// counts.
+func names(path string) ([]string, error) {
+	var list []string
+	seen := map[string]bool{}
+	err := eachLine(path, func(line string) error {
+		name := strings.Fields(line)[0]
+		if !filepath.IsLocal(name) || strings.ContainsAny(name, `/\`) {
+			return fmt.Errorf("%q is not a name", name)
+		}
+		if seen[name] {
+			return fmt.Errorf("%s is listed twice", name)
+		}
+		seen[name] = true
+		list = append(list, name)
+		return nil
+	})
+	return list, err
+}
+
+// splitList reads the list of a split. A split that does not exist is told of
+// with those that do: lists are files in one folder.
+func splitList(dir, split string) ([]string, error) {
+	path := filepath.Join(dir, split+".txt")
+	if exists(path) && filepath.IsLocal(split) {
+		return names(path)
+	}
+	var splits []string
+	lists, err := withSuffix(dir, ".txt")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, l := range lists {
+		splits = append(splits, stem(l))
+	}
+	if len(splits) == 0 {
+		return nil, &LayoutError{Missing: split + ".txt", In: []string{dir}}
+	}
+	return nil, fmt.Errorf("there is no split %q in %s (there are %s)", split, dir, strings.Join(splits, ", "))
+}
+
+// withSuffix lists the files of a folder that end so, sorted.
+func withSuffix(dir, suffix string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, e := range entries {
+		// Files of macOS's archiver begin with a dot.
+		if strings.HasSuffix(e.Name(), suffix) && !strings.HasPrefix(e.Name(), ".") {
+			list = append(list, e.Name())
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// stem is a file's name without its folder and ending.
+func stem(path string) string {
+	base := filepath.Base(path)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
