@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/carve-video/carve/car/densecrf"
+	"github.com/carve-video/carve/internal/strictyaml"
 )
 
 //go:embed presets.yaml
@@ -110,8 +111,8 @@ func parsePresets(data []byte) ([]Preset, error) {
 		Texts   map[string]any `yaml:"texts"` // for anchors
 		Presets []presetEntry  `yaml:"presets"`
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&file); err != nil {
-		return nil, atLine(nil, err)
+	if err := strictyaml.Decode(data, &file); err != nil {
+		return nil, err
 	}
 	var presets []Preset
 	for _, e := range file.Presets {
@@ -139,15 +140,10 @@ func ReadPreset(r io.Reader, name string) (Preset, error) {
 	return p, nil
 }
 
-func readPreset(data []byte, name string) (_ Preset, err error) {
-	defer catch(&err)
+func readPreset(data []byte, name string) (Preset, error) {
 	var e presetEntry
-	file := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	if err := file.Decode(&e); err != nil && !errors.Is(err, io.EOF) {
-		return Preset{}, atLine(nil, err)
-	}
-	if err := file.Decode(new(presetEntry)); !errors.Is(err, io.EOF) {
-		return Preset{}, errors.New("there is more than one document in it")
+	if err := strictyaml.Decode(data, &e); err != nil {
+		return Preset{}, err
 	}
 	if e.Name == "" {
 		e.Name = name

@@ -1,7 +1,6 @@
 package car
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/carve-video/carve/internal/strictyaml"
 )
 
 // queryFileLimit bounds a file of queries; whoever needs more has mistaken the
@@ -69,10 +70,10 @@ func lineQueries(text string) ([]Query, error) {
 // yamlQueries walks the document itself instead of decoding it whole, so that
 // an error names the line of the entry that it is about.
 func yamlQueries(data []byte) (_ []Query, err error) {
-	defer catch(&err)
+	defer strictyaml.Catch(&err)
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, atLine(nil, err)
+		return nil, strictyaml.AtLine(nil, err)
 	}
 	var docs []ast.Node
 	for _, d := range file.Docs {
@@ -84,14 +85,14 @@ func yamlQueries(data []byte) (_ []Query, err error) {
 		return nil, nil
 	}
 	if len(docs) > 1 {
-		return nil, atLine(docs[1], fmt.Errorf("a second document begins here; one is read"))
+		return nil, strictyaml.AtLine(docs[1], fmt.Errorf("a second document begins here; one is read"))
 	}
 	list := docs[0]
 	if m, ok := list.(ast.MapNode); ok {
 		list = nil
 		for entries := m.MapRange(); entries.Next(); {
 			if key := entries.Key().String(); key != "queries" {
-				return nil, atLine(entries.Key(), fmt.Errorf("unknown key %q: queries stand in a list, by itself or under the key queries", key))
+				return nil, strictyaml.AtLine(entries.Key(), fmt.Errorf("unknown key %q: queries stand in a list, by itself or under the key queries", key))
 			}
 			list = entries.Value()
 		}
@@ -101,13 +102,13 @@ func yamlQueries(data []byte) (_ []Query, err error) {
 	}
 	entries, ok := list.(*ast.SequenceNode)
 	if !ok {
-		return nil, atLine(list, fmt.Errorf("queries are to be a list"))
+		return nil, strictyaml.AtLine(list, fmt.Errorf("queries are to be a list"))
 	}
 	var queries []Query
 	for _, node := range entries.Values {
 		q, err := yamlQuery(node)
 		if err != nil {
-			return nil, atLine(node, err)
+			return nil, strictyaml.AtLine(node, err)
 		}
 		queries = append(queries, q)
 	}
@@ -147,31 +148,4 @@ func yamlQuery(node ast.Node) (Query, error) {
 		return Query{}, fmt.Errorf("%s is not a name: put it in quotes to look for it", node)
 	}
 	return Query{}, fmt.Errorf("an entry is to be a name or a mapping with label, phrases, background, theta, presence, colour")
-}
-
-// catch turns a panic into an error: the YAML library has some for what is not
-// YAML, such as a tag that says another kind than its value has.
-func catch(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("this cannot be read as YAML (%v)", p)
-	}
-}
-
-// atLine puts a line number before an error: the library's own where it has
-// one, else the node's.
-func atLine(node ast.Node, err error) error {
-	line := 0
-	if node != nil && node.GetToken() != nil {
-		line = node.GetToken().Position.Line
-	}
-	if y := yaml.Error(nil); errors.As(err, &y) {
-		if t := y.GetToken(); t != nil {
-			line = t.Position.Line
-		}
-		err = errors.New(y.GetMessage())
-	}
-	if line == 0 {
-		return err
-	}
-	return fmt.Errorf("line %d: %w", line, err)
 }
