@@ -18,7 +18,7 @@ import (
 func benchmarks(b *testing.B, run func(b *testing.B, m *Model)) {
 	b.Run("demo", func(b *testing.B) { run(b, openTest(b, "demo", Options{})) })
 	b.Run("micro-f", func(b *testing.B) { run(b, openTest(b, golden.Dir(b, "models", "micro-f"), Options{})) })
-	for _, name := range []string{"B16", "L14"} {
+	for _, name := range RandomPair {
 		b.Run(name, func(b *testing.B) { run(b, realModel(b, name)) })
 	}
 }

@@ -1,0 +1,146 @@
+package rate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/carve-video/carve/models"
+)
+
+// A Comparison times something against its products, each done bare in the same
+// runtime. A round is one of all after the other, so that both see the same
+// machine: on one that is shared with others the rate of a product may double
+// within an hour, and their ratio stays.
+type Comparison struct {
+	bares []*bare
+	warm  bool // the first round, which makes what is made once, is behind us
+	whole []time.Duration
+	parts [][]time.Duration
+}
+
+// New prepares the products for so many threads; 0 is all cores. The same
+// product is done once for all places where it stands.
+func New(products []models.Product, threads int) (*Comparison, error) {
+	c := &Comparison{}
+	for _, p := range merge(products) {
+		b, err := newBare(p, threads)
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		c.bares = append(c.bares, b)
+	}
+	c.parts = make([][]time.Duration, len(c.bares))
+	return c, nil
+}
+
+// merge counts the products that are the same together, and leaves out those
+// that are never done.
+func merge(products []models.Product) []models.Product {
+	var merged []models.Product
+	for _, p := range products {
+		if p.Often == 0 {
+			continue
+		}
+		i := slices.IndexFunc(merged, func(q models.Product) bool {
+			q.Often = p.Often
+			return q == p
+		})
+		if i < 0 {
+			merged = append(merged, p)
+			continue
+		}
+		merged[i].Often += p.Often
+	}
+	return merged
+}
+
+// Round times f and each product. The first round does not count.
+func (c *Comparison) Round(ctx context.Context, f func(context.Context) error) error {
+	whole, err := timed(ctx, f)
+	if err != nil {
+		return err
+	}
+	parts := make([]time.Duration, len(c.bares))
+	for i, b := range c.bares {
+		// The fastest of three in a row: as good as it gets, caches warm.
+		for k := range 3 {
+			d, err := timed(ctx, b.run)
+			if err != nil {
+				return err
+			}
+			if k == 0 || d < parts[i] {
+				parts[i] = d
+			}
+		}
+	}
+	if !c.warm {
+		c.warm = true
+		return nil
+	}
+	c.whole = append(c.whole, whole)
+	for i, d := range parts {
+		c.parts[i] = append(c.parts[i], d)
+	}
+	return nil
+}
+
+func timed(ctx context.Context, f func(context.Context) error) (time.Duration, error) {
+	from := time.Now()
+	err := f(ctx)
+	return time.Since(from), err
+}
+
+// A Result is what a comparison came to, by medians over its rounds.
+type Result struct {
+	Seconds    float64 // of the whole
+	Operations float64 // of its products
+	Bare       float64 // seconds of its products done bare
+	Parts      []Part
+}
+
+// A Part is one product.
+type Part struct {
+	models.Product
+	Seconds float64 // once
+}
+
+// Share is the part of the bare rate that was reached, 0 without products.
+func (r Result) Share() float64 { return r.Bare / r.Seconds }
+
+// Rate is the bare rate in operations a second, 0 without products.
+func (r Result) Rate() float64 {
+	if r.Bare == 0 {
+		return 0
+	}
+	return r.Operations / r.Bare
+}
+
+// Result needs two rounds or more.
+func (c *Comparison) Result() Result {
+	r := Result{Seconds: Median(c.whole).Seconds()}
+	for i, b := range c.bares {
+		p := Part{b.Product, Median(c.parts[i]).Seconds()}
+		r.Parts = append(r.Parts, p)
+		r.Operations += p.Operations()
+		r.Bare += p.Seconds * float64(p.Often)
+	}
+	return r
+}
+
+// Close frees the sessions of the products.
+func (c *Comparison) Close() error {
+	var err error
+	for _, b := range c.bares {
+		err = errors.Join(err, b.close())
+	}
+	return err
+}
+
+// Median is the upper one of an even number of times.
+func Median(d []time.Duration) time.Duration {
+	d = slices.SortedFunc(slices.Values(d), cmp.Compare)
+	return d[len(d)/2]
+}

@@ -1,0 +1,135 @@
+package rate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/models"
+)
+
+// A Loop is the whole method on a picture, from pixels to label map, and what of
+// its time the models take. Texts are known, every query is judged in the first
+// stage and all but the first are dropped by it: what a model says of them does
+// not matter, so models of random weights will do.
+type Loop struct {
+	segmenter *car.Segmenter
+	bank      *car.Bank
+	img       *car.Image
+	result    car.Result
+	f, g      *models.Model
+
+	whole, spent time.Duration // of all runs, and within the models
+	runs, judged int
+	w, h         int // of the picture that the proposer sees
+	products     []models.Product
+}
+
+// NewLoop prepares the loop for n queries, and runs it once.
+func NewLoop(ctx context.Context, f, g *models.Model, preset car.Preset, img *car.Image, n, threads int) (*Loop, error) {
+	l := &Loop{f: f, g: g, img: img}
+	p, err := f.Proposer()
+	if err != nil {
+		return nil, err
+	}
+	j, err := g.Judge()
+	if err != nil {
+		return nil, err
+	}
+	if l.segmenter, err = car.New(meteredProposer{p, l}, meteredJudge{j, l}, preset); err != nil {
+		return nil, err
+	}
+	l.segmenter.Threads = threads
+	// The first query is never dropped, the others always are.
+	queries := make([]car.Query, n)
+	for i := range queries {
+		var theta float32 = 1
+		if i == 0 && n > 1 {
+			theta = 0
+		}
+		queries[i] = car.Query{Label: fmt.Sprint("thing ", i), Phrases: []string{fmt.Sprint("thing ", i)}, Theta: &theta}
+	}
+	if n == 1 {
+		queries[0].Theta = nil
+	}
+	if l.bank, err = l.segmenter.Encode(ctx, queries); err != nil {
+		return nil, err
+	}
+	if err := l.Run(ctx); err != nil { // what is done once
+		return nil, err
+	}
+	l.Reset()
+	return l, nil
+}
+
+// Reset forgets the times of the runs so far.
+func (l *Loop) Reset() { l.spent, l.whole, l.runs, l.judged = 0, 0, 0, 0 }
+
+// Run runs it once.
+func (l *Loop) Run(ctx context.Context) error {
+	from := time.Now()
+	defer func() { l.whole += time.Since(from); l.runs++ }()
+	l.products = l.products[:0]
+	scene, err := l.segmenter.Look(ctx, l.img)
+	if err != nil {
+		return err
+	}
+	defer scene.Close()
+	out, err := l.segmenter.Loop(ctx, scene, l.bank)
+	if err != nil {
+		return err
+	}
+	if len(out.Kept()) > 1 {
+		return fmt.Errorf("%d queries are left of the loop, want 1 at most", len(out.Kept()))
+	}
+	return l.segmenter.RefineInto(ctx, scene, out, &l.result)
+}
+
+// Products are those of what the last run asked of the models.
+func (l *Loop) Products() []models.Product { return slices.Clone(l.products) }
+
+// Outside is the share of the runs' time that was not the models'.
+func (l *Loop) Outside() float64 { return (l.whole - l.spent).Seconds() / l.whole.Seconds() }
+
+// Judged is how many pictures the judge was given in a run.
+func (l *Loop) Judged() float64 { return float64(l.judged) / float64(l.runs) }
+
+func (l *Loop) took(from time.Time) { l.spent += time.Since(from) }
+
+type meteredProposer struct {
+	car.Proposer
+	l *Loop
+}
+
+func (p meteredProposer) Look(ctx context.Context, img *car.Image) (car.View, error) {
+	p.l.w, p.l.h = img.W, img.H
+	p.l.products = append(p.l.products, p.l.f.TrunkProducts(img.W, img.H)...)
+	defer p.l.took(time.Now())
+	v, err := p.Proposer.Look(ctx, img)
+	return meteredView{v, p.l}, err
+}
+
+type meteredView struct {
+	car.View
+	l *Loop
+}
+
+func (v meteredView) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
+	v.l.products = append(v.l.products, v.l.f.CAMProducts(v.l.w, v.l.h, len(directions))...)
+	defer v.l.took(time.Now())
+	return v.View.CAM(ctx, directions)
+}
+
+type meteredJudge struct {
+	car.Judge
+	l *Loop
+}
+
+func (j meteredJudge) EncodeImages(ctx context.Context, images []*car.Image) ([][]float32, error) {
+	j.l.judged += len(images)
+	j.l.products = append(j.l.products, j.l.g.JudgeProducts(images[0].W, images[0].H, len(images))...)
+	defer j.l.took(time.Now())
+	return j.Judge.EncodeImages(ctx, images)
+}

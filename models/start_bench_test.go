@@ -1,0 +1,80 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// realModel opens one of [RandomPair], whose speed does not depend on what they
+// know. CARVE_BENCH names a folder for them and for what is built from them: 5 GB,
+// written once.
+func realModel(b *testing.B, name string) *Model {
+	b.Helper()
+	root := os.Getenv("CARVE_BENCH")
+	if root == "" {
+		b.Skip("set CARVE_BENCH to a folder for models of real size")
+	}
+	b.Setenv("CARVE_CACHE", filepath.Join(root, "cache"))
+	if err := MakeRandom(b.Context(), name); err != nil {
+		b.Fatal(err)
+	}
+	return openTest(b, name, Options{Precision: os.Getenv("CARVE_BENCH_PRECISION"), SkipLastBlock: true})
+}
+
+// BenchmarkOpenPair is what a start costs: both models opened, their sessions
+// made. The first round builds the graphs if the cache lacks them.
+func BenchmarkOpenPair(b *testing.B) {
+	realModel(b, RandomPair[0]).Close()
+	for b.Loop() {
+		from := rss(b)
+		f, g := realModel(b, RandomPair[0]), realModel(b, RandomPair[1])
+		_, err := f.Proposer()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := g.Judge(); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(rss(b)-from)/(1<<20), "MB-more")
+		if err := errors.Join(f.Close(), g.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	reportRSS(b)
+}
+
+// BenchmarkTexts: 20 queries in 15 templates, from nothing and from the cache.
+func BenchmarkTexts(b *testing.B) {
+	var texts []string
+	for i := range 20 {
+		for j := range 15 {
+			texts = append(texts, fmt.Sprintf("a %d photo of a %d red frisbee.", j, i))
+		}
+	}
+	for _, known := range []bool{false, true} {
+		b.Run(fmt.Sprintf("known=%v", known), func(b *testing.B) {
+			m := realModel(b, RandomPair[1])
+			b.Setenv("CARVE_CACHE", b.TempDir())
+			if known {
+				if _, err := m.text.EncodeTexts(b.Context(), texts); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				b.StopTimer()
+				m := openTest(b, m.dir, Options{})
+				if _, err := m.fingerprint(); err != nil {
+					b.Fatal(err)
+				}
+				m.text.opened = !known // reads nothing, and remembers nothing
+				b.StartTimer()
+				if _, err := m.text.EncodeTexts(b.Context(), texts); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
