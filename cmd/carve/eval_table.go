@@ -19,23 +19,47 @@ func newTable(head ...string) *table { return &table{[][]string{head}} }
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
 func (t *table) write(w io.Writer) error {
+	return t.lines(w, "", "  ", "")
+}
+
+// markdown writes the table as Markdown has them, with a line below the head.
+func (t *table) markdown(w io.Writer) error {
+	rule := make([]string, len(t.rows[0]))
+	for i, width := range t.widths() {
+		rule[i] = strings.Repeat("-", width)
+		if i > 0 {
+			rule[i] = rule[i][1:] + ":" // to the right
+		}
+	}
+	ruled := table{append([][]string{t.rows[0], rule}, t.rows[1:]...)}
+	return ruled.lines(w, "| ", " | ", " |")
+}
+
+// widths are those of the columns, in characters.
+func (t *table) widths() []int {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
+	return widths
+}
+
+func (t *table) lines(w io.Writer, left, between, right string) error {
+	widths := t.widths()
 	var b strings.Builder
 	for _, row := range t.rows {
+		b.WriteString(left)
 		for i, cell := range row {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
 			if i == 0 {
 				b.WriteString(cell + pad)
 			} else {
-				b.WriteString("  " + pad + cell)
+				b.WriteString(between + pad + cell)
 			}
 		}
-		b.WriteByte('\n')
+		b.WriteString(right + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

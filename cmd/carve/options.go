@@ -58,6 +58,7 @@ type segmentOptions struct {
 
 	given   func(flag string) bool               // whether a flag stood on the command line
 	observe func(index int64, found []car.Found) // told of every frame, unless nil
+	limit   int64                                // frames to read; 0 is all
 }
 
 // The defaults, each with its reason. --help prints them.

@@ -28,6 +28,7 @@ type pipeline struct {
 	progress *progress
 	stop     <-chan struct{}                      // closed when no more frames shall be read
 	observe  func(index int64, found []car.Found) // told of every frame, unless nil
+	limit    int64                                // frames to read; 0 is all
 
 	line     *line
 	start    time.Duration // time of the first frame
@@ -89,6 +90,9 @@ func (p *pipeline) decode(ctx context.Context) (*job, error) {
 		p.stopped = true
 		return nil, errDone
 	default:
+	}
+	if p.limit > 0 && p.line.stages[0].items.Load() == p.limit {
+		return nil, errDone
 	}
 	frame, err := p.source.Read(ctx)
 	if errors.Is(err, io.EOF) {

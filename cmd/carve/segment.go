@@ -105,7 +105,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	p := &pipeline{
 		source: src, sink: sink, prep: prep, tracker: tracker, painter: painter, colours: colours,
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
-		stop:     stop, observe: o.observe,
+		stop:     stop, observe: o.observe, limit: o.limit,
 	}
 	began := time.Now()
 	err = p.run(ctx)
@@ -348,12 +348,13 @@ type stageSummary struct {
 	Busy    float64 `json:"busy_s"`
 	Waiting float64 `json:"waiting_s"`
 	Blocked float64 `json:"blocked_s"`
+	Queue   float64 `json:"queue"` // frames waiting for it, on average
 }
 
 func (s *summary) addStages(l *line) {
 	for _, st := range l.stages {
 		s.Stages = append(s.Stages, stageSummary{st.name, st.items.Load(),
-			float64(st.busy.Load()) / 1e9, float64(st.idle.Load()) / 1e9, float64(st.stuck.Load()) / 1e9})
+			float64(st.busy.Load()) / 1e9, float64(st.idle.Load()) / 1e9, float64(st.stuck.Load()) / 1e9, st.queue()})
 	}
 }
 

@@ -45,11 +45,20 @@ func (l *line) wait() error {
 // A stage is one link of the line. It counts where its time goes, so that a
 // run can say which link held up the others.
 type stage struct {
-	name  string
-	items atomic.Int64
-	busy  atomic.Int64 // ns in its own work
-	idle  atomic.Int64 // ns waiting for input
-	stuck atomic.Int64 // ns waiting for room downstream
+	name   string
+	items  atomic.Int64
+	busy   atomic.Int64 // ns in its own work
+	idle   atomic.Int64 // ns waiting for input
+	stuck  atomic.Int64 // ns waiting for room downstream
+	taken  atomic.Int64 // items received
+	queued atomic.Int64 // items that stood behind those when they were received, summed
+}
+
+// queue is how many items wait for the stage on average, seen whenever it takes
+// one: near 0 the stage is quicker than what comes before it, near the depth of
+// its channel it holds that up.
+func (s *stage) queue() float64 {
+	return float64(s.queued.Load()) / float64(max(s.taken.Load(), 1))
 }
 
 // errDone is returned by the work of a first stage when there is no more.
@@ -125,6 +134,8 @@ func drain[T any](l *line, s *stage, in <-chan T, release func(T), work func(T) 
 	mark := time.Now()
 	for v := range in {
 		s.idle.Add(int64(time.Since(mark)))
+		s.taken.Add(1)
+		s.queued.Add(int64(len(in)))
 		if l.ctx.Err() != nil {
 			release(v)
 			continue
@@ -146,11 +157,11 @@ func drain[T any](l *line, s *stage, in <-chan T, release func(T), work func(T) 
 // print writes a table of where the time of the line went.
 func (l *line) print(w io.Writer) {
 	elapsed := max(time.Since(l.begun), 1)
-	fmt.Fprintf(w, "%-12s %8s %10s %8s %8s %8s\n", "stage", "frames", "ms/frame", "busy", "waiting", "blocked")
+	fmt.Fprintf(w, "%-12s %8s %10s %8s %8s %8s %6s\n", "stage", "frames", "ms/frame", "busy", "waiting", "blocked", "queue")
 	for _, s := range l.stages {
 		share := func(ns int64) float64 { return 100 * float64(ns) / float64(elapsed) }
-		fmt.Fprintf(w, "%-12s %8d %10.2f %6.1f %% %6.1f %% %6.1f %%\n", s.name, s.items.Load(),
+		fmt.Fprintf(w, "%-12s %8d %10.2f %6.1f %% %6.1f %% %6.1f %% %6.2f\n", s.name, s.items.Load(),
 			float64(s.busy.Load())/float64(max(s.items.Load(), 1))/1e6,
-			share(s.busy.Load()), share(s.idle.Load()), share(s.stuck.Load()))
+			share(s.busy.Load()), share(s.idle.Load()), share(s.stuck.Load()), s.queue())
 	}
 }

@@ -1,0 +1,28 @@
+package car
+
+// Show returns what the judge would be given of masks of a picture: one picture
+// for each row of [Preset.Prompts], mask by mask, cut and resized as
+// [Preset.View] says. A mask has a byte a pixel, not 0 inside; an empty one
+// leaves the picture as it is. Like the loop it is for one goroutine.
+func (s *Segmenter) Show(img *Image, masks [][]uint8) []*Image {
+	scene := s.sceneFor()
+	scene.img = img
+	defer scene.Close()
+	sets := promptSets(s.preset.Prompts)
+	around := make([]*Image, len(sets))
+	for i, set := range sets {
+		around[i] = scene.surroundings(set)
+	}
+	pictures := make([]*Image, len(masks)*len(sets))
+	s.each(len(pictures), func(k int, w *workplace) {
+		mask, way := masks[k/len(sets)], k%len(sets)
+		pictures[k] = &Image{}
+		if x0, y0, x1, y1 := bounds(mask, img.W); x0 >= x1 || y0 >= y1 {
+			s.forJudge(img, nil, pictures[k], w)
+			return
+		}
+		show(img, around[way], mask, sets[way], &w.prompted, &w.outliner)
+		s.forJudge(&w.prompted, mask, pictures[k], w)
+	})
+	return pictures
+}

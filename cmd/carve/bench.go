@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/video"
+	"github.com/spf13/pflag"
+)
+
+func benchHelp() string {
+	var o benchOptions
+	return `carve bench - how fast carve is here, as shares of what the machine can do
+
+Usage:
+  carve bench [--quick] [--only PART,…]
+  carve bench --real-size
+
+Every ratio is taken in one run, both sides in turn, so that a machine which is
+busy with other things is so for both. Times are medians over rounds.
+
+Parts, in the order in which they are measured:
+  clip      the built-in clip, segmented with --memory off and on; each stage
+  media     decode, draw and encode, against the ffmpeg program on the PATH
+  prompts   how the judge is shown masks
+  crf       the dense CRF, on one thread and on all
+  models    trunk, CAM head and judge, against their matrix products done bare
+  loop      the whole method on one picture, likewise
+
+Flags:
+` + newBenchFlags(&o).FlagUsagesWrapped(100)
+}
+
+// benchOptions is what the command line of "carve bench" says.
+type benchOptions struct {
+	segmentOptions
+	realSize bool
+	quick    bool
+	json     bool
+	only     []string
+}
+
+func newBenchFlags(o *benchOptions) *pflag.FlagSet {
+	all := newSegmentFlags(&o.segmentOptions) // sets what has no flag here to its default
+	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	fs.BoolVar(&o.realSize, "real-size", false, fmt.Sprintf("measure with random weights of the sizes of B/16 and L/14, which are written into the cache once: %d GB", models.RandomBytes>>30))
+	fs.BoolVar(&o.quick, "quick", false, "few rounds: seconds instead of minutes, and figures that wobble")
+	fs.BoolVar(&o.json, "json", false, "print one JSON object instead of the table")
+	fs.StringSliceVar(&o.only, "only", nil, "measure these parts alone, see above")
+	o.addModelFlags(fs)
+	m := fs.Lookup("model")
+	m.DefValue, o.model = demo.Name, demo.Name
+	for _, name := range []string{"preset", "compat", "max-side", "quiet"} {
+		fs.AddFlag(all.Lookup(name))
+	}
+	o.given = func(name string) bool { return fs.Changed(name) }
+	return fs
+}
+
+func (o *benchOptions) check(args []string) error {
+	if len(args) > 0 {
+		return withHint(usagef("unexpected argument %q", args[0]), "carve bench --help lists the flags")
+	}
+	o.queries = democlip.Queries
+	if err := o.checkSettings(); err != nil {
+		return err
+	}
+	if o.realSize {
+		if o.given("model") || o.given("classifier") {
+			return withHint(usagef("--real-size brings models of its own"), "leave -m and --classifier out, or --real-size")
+		}
+		o.model, o.classifier = models.RandomPair[0], models.RandomPair[1]
+	}
+	var parts []string
+	for _, p := range benchParts() {
+		parts = append(parts, p.name)
+	}
+	for _, name := range o.only {
+		if err := oneOf("only", name, parts...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A bench is one run of the command.
+type bench struct {
+	o      *benchOptions
+	log    *slog.Logger
+	stderr io.Writer
+	dir    string // for the clip and what is made of it
+	clip   string
+	preset car.Preset
+	models *openedModels
+	img    *car.Image // a frame of the clip, as the models are given it
+	report *benchReport
+}
+
+type benchPart struct {
+	name    string
+	measure func(*bench, context.Context) error
+}
+
+func benchParts() []benchPart {
+	return []benchPart{
+		{"clip", (*bench).measureClip},
+		{"media", (*bench).measureMedia},
+		{"prompts", (*bench).measurePrompts},
+		{"crf", (*bench).measureCRF},
+		{"models", (*bench).measureModels},
+		{"loop", (*bench).measureLoop},
+	}
+}
+
+func runBench(args []string, stdout, stderr io.Writer) error {
+	var o benchOptions
+	fs := newBenchFlags(&o)
+	if err := parse(fs, args, benchHelp, stdout); err != nil {
+		return err
+	}
+	if err := o.check(fs.Args()); err != nil {
+		return err
+	}
+	b := &bench{o: &o, log: newLog(&o.segmentOptions, stderr), stderr: stderr}
+	// The clip is segmented by the code of carve segment, which looks out for
+	// signals as well, and then by itself finishes what is in flight.
+	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer release()
+	if err := b.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			return interruptedError{}
+		}
+		return err
+	}
+	if o.json {
+		return writeJSONLine(stdout, b.report)
+	}
+	return b.report.print(stdout)
+}
+
+func (b *bench) run(ctx context.Context) (err error) {
+	if b.preset, err = b.o.presetFor(); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "carve-bench-*"); err != nil {
+		return fmt.Errorf("making a folder to work in: %w", err)
+	}
+	defer func() {
+		if e := os.RemoveAll(b.dir); err == nil {
+			err = e
+		}
+	}()
+	b.clip = filepath.Join(b.dir, "clip.mp4")
+	if err := os.WriteFile(b.clip, democlip.Clip, 0o644); err != nil {
+		return fmt.Errorf("writing the clip: %w", err)
+	}
+	if b.o.realSize {
+		if err := b.makeModels(ctx); err != nil {
+			return err
+		}
+	}
+	if err := b.open(); err != nil {
+		return err
+	}
+	defer b.close()
+	if err := b.look(ctx); err != nil {
+		return fmt.Errorf("reading the clip: %w", err)
+	}
+	if err := b.describe(); err != nil {
+		return err
+	}
+	for _, p := range benchParts() {
+		if len(b.o.only) > 0 && !slices.Contains(b.o.only, p.name) {
+			continue
+		}
+		b.log.Info("measuring: " + p.name)
+		if err := p.measure(b, ctx); err != nil {
+			return fmt.Errorf("measuring %s: %w", p.name, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	b.report.PeakMemory = max(b.report.PeakMemory, peakMemory())
+	return nil
+}
+
+func (b *bench) open() (err error) {
+	b.models, err = openModels(&b.o.segmentOptions, nil, b.preset, b.stderr, b.log)
+	return err
+}
+
+func (b *bench) close() {
+	if b.models != nil {
+		b.models.close()
+		b.models = nil
+	}
+}
+
+// makeModels writes the models of real size, and says so before.
+func (b *bench) makeModels(ctx context.Context) error {
+	for i, name := range models.RandomPair {
+		if slices.Contains(models.Names(), name) {
+			continue
+		}
+		if i == 0 {
+			b.log.Info(fmt.Sprintf("writing two models of random weights, about %d GB with what is built from them, into %s; carve models rm takes %s and %s away again",
+				models.RandomBytes>>30, models.Dir(), models.RandomPair[0], models.RandomPair[1]))
+		}
+		if err := models.MakeRandom(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look takes a frame of the clip, as the models are given it.
+func (b *bench) look(ctx context.Context) error {
+	src := &video.Source{Path: b.clip}
+	if err := src.Initialize(); err != nil {
+		return err
+	}
+	defer src.Close()
+	prep := &video.Preparer{Source: src, MaxSide: b.o.side(b.preset, b.models.device)}
+	if err := prep.Initialize(); err != nil {
+		return err
+	}
+	defer prep.Close()
+	const wanted = 40 // all four stickers are in the picture
+	for {
+		frame, err := src.Read(ctx)
+		if errors.Is(err, io.EOF) {
+			return io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		if frame.Index < wanted {
+			frame.Release()
+			continue
+		}
+		defer frame.Release()
+		p, err := prep.Prepare(frame)
+		b.img = &car.Image{Pix: slices.Clone(p.Pix), W: p.W, H: p.H}
+		return err
+	}
+}
+
+// repeat calls round until enough is known: so often at least, and further until
+// the time is up that a figure is worth. least counts rounds behind the first.
+func (b *bench) repeat(ctx context.Context, least int, round func() error) error {
+	budget := 5 * time.Second
+	if b.o.quick {
+		budget, least = 300*time.Millisecond, min(least, 2)
+	}
+	const most = 100
+	from := time.Now()
+	for n := 0; n <= least || n <= most && time.Since(from) < budget; n++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := round(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

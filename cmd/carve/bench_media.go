@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/rate"
+	"github.com/carve-video/carve/video"
+	"github.com/carve-video/carve/video/overlay"
+)
+
+// A mediaJob is something that carve and the ffmpeg program both do with the
+// clip.
+type mediaJob struct {
+	name   string
+	draw   bool
+	encode bool
+	ffmpeg []string // between the input and the output
+}
+
+// mediaJobs: the program draws two filled boxes where carve draws two masks with
+// outline and legend, which is the nearest that it has.
+func mediaJobs() []mediaJob {
+	x264 := []string{"-c:a", "copy", "-c:v", "libx264", "-crf", strconv.Itoa(defaultCRF), "-preset", defaultEncoderPreset}
+	box := func(x int, colour string) string {
+		return fmt.Sprintf("drawbox=x=%d:y=ih/4:w=iw/3:h=ih/2:color=%s@0.45:t=fill", x, colour)
+	}
+	return []mediaJob{
+		{name: "decode", ffmpeg: []string{"-map", "0:v"}},
+		{name: "decode, encode", encode: true, ffmpeg: x264},
+		{name: "decode, draw, encode", draw: true, encode: true, ffmpeg: append([]string{"-vf", box(40, "red") + "," + box(340, "blue")}, x264...)},
+	}
+}
+
+func (b *bench) measureMedia(ctx context.Context) error {
+	program, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		b.log.Info("there is no ffmpeg program on the PATH to compare with")
+	}
+	for _, j := range mediaJobs() {
+		row, err := b.measureJob(ctx, j, program)
+		if err != nil {
+			return fmt.Errorf("%s: %w", j.name, err)
+		}
+		b.report.Media = append(b.report.Media, row)
+	}
+	return nil
+}
+
+// measureJob compares times without the start: carve's begins when the file is
+// open and its first frame decoded, and from the program's are taken those of a
+// run that ends after the first frame.
+func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row benchMedia, err error) {
+	row.Name = j.name
+	var ours, theirs, starts, drawing []time.Duration
+	err = b.repeat(ctx, 5, func() error {
+		frames, took, draw, err := b.carveJob(ctx, j)
+		if err != nil {
+			return err
+		}
+		row.Frames = frames
+		ours, drawing = append(ours, took), append(drawing, draw)
+		if program == "" {
+			return nil
+		}
+		for _, run := range []struct {
+			more  []string
+			times *[]time.Duration
+		}{{nil, &theirs}, {[]string{"-frames:v", "1"}, &starts}} {
+			args, _ := b.ffmpegJob(j, run.more...)
+			from := time.Now()
+			if out, err := exec.CommandContext(ctx, program, args...).CombinedOutput(); err != nil {
+				return fmt.Errorf("running ffmpeg: %w: %s", err, oneLine(string(out)))
+			}
+			*run.times = append(*run.times, time.Since(from))
+		}
+		return nil
+	})
+	if err != nil {
+		return row, err
+	}
+	row.Time = rate.Median(ours[1:]).Seconds()
+	row.FPS = float64(row.Frames) / row.Time
+	if j.draw {
+		row.Drawing = rate.Median(drawing[1:]).Seconds() / float64(row.Frames)
+	}
+	if program != "" {
+		_, row.Command = b.ffmpegJob(j)
+		if t := rate.Median(theirs[1:]).Seconds() - rate.Median(starts[1:]).Seconds(); t > 0 {
+			row.FFmpegTime, row.Ratio = t, t/row.Time
+		}
+	}
+	return row, nil
+}
+
+// ffmpegJob is the command line that does the job, and how a person would type
+// it.
+func (b *bench) ffmpegJob(j mediaJob, more ...string) (args []string, typed string) {
+	args = append(args, "-nostdin", "-v", "error", "-y", "-i", b.clip)
+	args = append(append(args, j.ffmpeg...), more...)
+	if j.encode {
+		args = append(args, filepath.Join(b.dir, "ffmpeg.mp4"))
+	} else {
+		args = append(args, "-f", "null", "-")
+	}
+	typed = strings.NewReplacer(b.dir+string(filepath.Separator), "").Replace("ffmpeg " + strings.Join(args[4:], " "))
+	return args, typed
+}
+
+// carveJob does the job as the pipeline of carve segment does, each stage on a
+// goroutine of its own.
+func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, drawing time.Duration, err error) {
+	src := &video.Source{Path: b.clip}
+	if err := src.Initialize(); err != nil {
+		return 0, 0, 0, err
+	}
+	defer src.Close()
+	sink := &video.Sink{Path: filepath.Join(b.dir, "carve.mp4"), Source: src, CRF: defaultCRF, Preset: defaultEncoderPreset, Overwrite: true}
+	if j.encode {
+		if err := sink.Initialize(); err != nil {
+			return 0, 0, 0, err
+		}
+		defer sink.Abort()
+	}
+	painter, err := newPainter(src.Info(), false)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	found, colours := benchFound(b.img.W, b.img.H), [][3]uint8{overlay.Colour(0), overlay.Colour(1)}
+
+	from := time.Now()
+	l := newLine(ctx)
+	release := (*video.Frame).Release
+	stream := begin(l, "decode", 2, release, func(ctx context.Context) (*video.Frame, error) {
+		f, err := src.Read(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil, errDone
+		}
+		return f, err
+	})
+	if j.draw {
+		stream = then(l, "draw", stream, 1, release, release, func(_ context.Context, f *video.Frame) (*video.Frame, error) {
+			if err := painter.draw(f, found, b.img.W, b.img.H, colours); err != nil {
+				f.Release()
+				return nil, err
+			}
+			return f, nil
+		})
+	}
+	finish(l, "encode", stream, release, func(ctx context.Context, f *video.Frame) error {
+		defer f.Release()
+		frames++
+		if !j.encode {
+			return nil
+		}
+		return sink.Encode(ctx, f)
+	})
+	if err := l.wait(); err != nil {
+		return 0, 0, 0, err
+	}
+	if j.encode {
+		if err := sink.Finish(); err != nil {
+			return 0, 0, 0, err
+		}
+	}
+	took = time.Since(from)
+	for _, s := range l.stages {
+		if s.name == "draw" {
+			drawing = time.Duration(s.busy.Load())
+		}
+	}
+	return frames, took, drawing, nil
+}
+
+// benchFound are two soft ellipses side by side.
+func benchFound(w, h int) []car.Found {
+	found := make([]car.Found, 2)
+	for i := range found {
+		p := make([]float32, w*h)
+		for k := range p {
+			x := (float64(k%w) - (float64(i)+0.5)*float64(w)/2) / (float64(w) / 6)
+			y := (float64(k/w) - float64(h)/2) / (float64(h) / 4)
+			p[k] = float32(1 / (1 + math.Exp(20*(math.Hypot(x, y)-1))))
+		}
+		found[i] = car.Found{Query: i, Label: fmt.Sprint("thing ", i+1), Judgement: car.Judgement{Score: 0.9}, Probability: p}
+	}
+	return found
+}

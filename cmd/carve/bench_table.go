@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// print writes the report as tables that Markdown renders and people read as
+// they stand.
+func (r *benchReport) print(w io.Writer) error {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+
+	judge := ""
+	if r.Judge != r.Proposer {
+		judge = " and " + r.Judge
+	}
+	line("carve %s, ONNX Runtime %s, FFmpeg %s, %s, %s, %s", r.Carve, r.ONNXRuntime, r.FFmpeg, r.CPU,
+		many(r.Cores, "core", "cores"), many(r.Threads, "thread", "threads"))
+	line("%s%s, %s on %s, preset %s%s, picture %d×%d%s", r.Proposer, judge, r.Precision, r.Device,
+		r.Preset, suffix(r.Compat, ", compat"), r.Width, r.Height, suffix(r.Quick, ", quick"))
+
+	bare := "fp32 on a CPU alone has a bare rate"
+	if r.MatMul != nil {
+		line("")
+		line("Bare MatMul of 1024×1024 by 1024×4096: %.0f GFLOP/s", r.MatMul.GFLOPS)
+		bare = "shares are of the same matrix products done bare, in turn"
+	}
+	if len(r.Models) > 0 {
+		t := newTable("models", "GFLOP", "time", "bare GFLOP/s", "share of bare")
+		for _, m := range r.Models {
+			t.add(m.Name, digits(m.GFLOP), duration(m.Time), unless0("%.0f", m.BareGFLOPS), unless0("%.0f %%", 100*m.Share))
+		}
+		writeNoted(&b, t, bare)
+	}
+	if len(r.Loop) > 0 {
+		t := newTable("loop", "GFLOP", "time", "share of bare", "outside ONNX Runtime", "pictures judged")
+		for _, l := range r.Loop {
+			t.add(many(l.Queries, "query", "queries"), digits(l.GFLOP), duration(l.Time), unless0("%.0f %%", 100*l.Share),
+				fmt.Sprintf("%.1f %%", 100*l.Outside), fmt.Sprintf("%.0f", l.Judged))
+		}
+		writeNoted(&b, t, "from pixels to label map, texts known, one query left by the first stage")
+	}
+	if len(r.Prompts) > 0 {
+		t := newTable("prompts", "time", "for each")
+		for _, p := range r.Prompts {
+			t.add(many(p.Masks, "mask", "masks"), duration(p.Time), duration(p.Time/float64(p.Masks)))
+		}
+		writeNoted(&b, t, "")
+	}
+	if len(r.CRF) > 0 {
+		threads := r.CRF[0].Threads
+		t := newTable("dense CRF", "1 thread", many(threads, "thread", "threads"), "speedup")
+		for _, c := range r.CRF {
+			t.add(fmt.Sprint(c.Labels, " labels"), duration(c.TimeOne), duration(c.Time), fmt.Sprintf("%.2f", c.Speedup))
+		}
+		writeNoted(&b, t, "lattices, energies and inference for a frame of the clip")
+	}
+	if len(r.Media) > 0 {
+		var notes []string
+		t := newTable("media", "frames/s", "ffmpeg frames/s", "ratio", "drawing")
+		for _, m := range r.Media {
+			theirs, drawing := 0.0, "–"
+			if m.FFmpegTime > 0 {
+				theirs = float64(m.Frames) / m.FFmpegTime
+			}
+			if m.Drawing > 0 {
+				drawing = duration(m.Drawing) + " a frame"
+			}
+			t.add(m.Name, fmt.Sprintf("%.0f", m.FPS), unless0("%.0f", theirs), unless0("%.2f", m.Ratio), drawing)
+			if m.Command != "" {
+				notes = append(notes, m.Command)
+			}
+		}
+		if len(notes) == 0 {
+			writeNoted(&b, t, "there is no ffmpeg program on the PATH to compare with")
+		} else {
+			writeNoted(&b, t, "starts left out on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:")
+			line("")
+			for _, n := range notes {
+				line("    %s", n)
+			}
+		}
+	}
+	for _, c := range r.Clip {
+		t := newTable("clip, memory "+c.Memory, "a frame", "busy", "waiting", "blocked", "queue")
+		for _, s := range c.Stages {
+			share := func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
+			t.add(s.Name, duration(s.PerFrame), share(s.Busy), share(s.Waiting), share(s.Blocked), fmt.Sprintf("%.2f", s.Queue))
+		}
+		writeNoted(&b, t, fmt.Sprintf("%d frames in %.2f s: %.2f frames/s", c.Frames, c.Time, c.FPS))
+	}
+	if r.PeakMemory > 0 {
+		line("")
+		clip := ""
+		if r.ClipMemory > 0 {
+			clip = fmt.Sprintf("%d MB while segmenting the clip, ", r.ClipMemory>>20)
+		}
+		line("Peak memory (RSS): %s%d MB for all of this", clip, r.PeakMemory>>20)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func many(n int, one, more string) string {
+	if n == 1 {
+		return fmt.Sprint(n, " ", one)
+	}
+	return fmt.Sprint(n, " ", more)
+}
+
+func suffix(yes bool, s string) string {
+	if yes {
+		return s
+	}
+	return ""
+}
+
+func unless0(format string, v float64) string {
+	if v == 0 {
+		return "–"
+	}
+	return fmt.Sprintf(format, v)
+}
+
+// digits has three digits that count, or all before the point.
+func digits(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// duration is a time in seconds, in the unit that suits it.
+func duration(s float64) string {
+	switch {
+	case s >= 1:
+		return digits(s) + " s"
+	case s >= 1e-3:
+		return digits(1e3*s) + " ms"
+	}
+	return digits(1e6*s) + " µs"
+}
+
+// writeNoted writes a table behind an empty line, and a note below it.
+func writeNoted(b *strings.Builder, t *table, note string) {
+	b.WriteString("\n")
+	t.markdown(b) // a builder does not fail
+	if note != "" {
+		fmt.Fprintf(b, "\n%s\n", note)
+	}
+}
