@@ -24,8 +24,8 @@ import (
 var RandomPair = [2]string{"random-b16", "random-l14"}
 
 // RandomBytes is about what both of them take on disk: 1 GB of weights in
-// float16, and 3 GB of graphs that are built from them in float32.
-const RandomBytes = 4 << 30
+// float16, and 2 GB of graphs that are built from them in float32.
+const RandomBytes = 3 << 30
 
 // MakeRandom writes a model of [RandomPair] into the cache, unless it is there.
 func MakeRandom(ctx context.Context, name string) (err error) {

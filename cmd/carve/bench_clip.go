@@ -11,9 +11,12 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// benchFrames is how much of the clip is segmented where all of it would take
-// too long: its first second.
-const benchFrames = 24
+// How much of the clip is segmented where all of it would take too long: models
+// of real size take seconds for a frame on a few cores.
+const (
+	benchFrames      = 24 // its first second
+	benchFramesQuick = 6
+)
 
 // measureClip segments the built-in clip as carve demo does.
 func (b *bench) measureClip(ctx context.Context) error {
@@ -27,7 +30,10 @@ func (b *bench) measureClip(ctx context.Context) error {
 		memories = memories[:1] // it has none
 	}
 	var limit int64
-	if b.o.quick || b.o.model != demo.Name {
+	switch known := b.o.model == demo.Name; {
+	case b.o.quick && !known:
+		limit = benchFramesQuick
+	case b.o.quick || !known:
 		limit = benchFrames
 	}
 	runs := make([][]*summary, len(memories))

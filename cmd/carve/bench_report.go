@@ -25,7 +25,8 @@ type benchReport struct {
 	Preset      string `json:"preset"`
 	Compat      bool   `json:"compat"`
 	Quick       bool   `json:"quick"`
-	Width       int    `json:"picture_width"` // as the models are given it
+	Random      bool   `json:"random_weights"` // --real-size
+	Width       int    `json:"picture_width"`  // as the models are given it
 	Height      int    `json:"picture_height"`
 
 	Clip    []benchClip        `json:"clip,omitempty"`
@@ -121,7 +122,7 @@ func (b *bench) describe() error {
 		MessageType: "bench", Carve: version, ONNXRuntime: onnx, FFmpeg: video.FFmpegVersion(),
 		CPU: cpu, Cores: runtime.NumCPU(), Threads: threads, Device: b.models.device,
 		Proposer: b.models.proposer.Info().Name, Judge: b.models.judge.Info().Name,
-		Precision: b.o.precision, Preset: b.preset.Name, Compat: b.o.compat, Quick: b.o.quick,
+		Precision: b.o.precision, Preset: b.preset.Name, Compat: b.o.compat, Quick: b.o.quick, Random: b.o.realSize,
 		Width: b.img.W, Height: b.img.H,
 	}
 	return nil

@@ -62,8 +62,10 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "demo.mp4"), democlip.Clip, 0o644)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits,
-			"masks": drawMasks,
+			"exits":     exits,
+			"masks":     drawMasks,
+			"benchjson": benchJSON,
+			"none":      none,
 		},
 	})
 }
@@ -86,5 +88,17 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("%s exited with %d, want %d", args[1], got, want)
+	}
+}
+
+// none demands that no file has such a name: "none $TMPDIR/carve-*".
+func none(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: none PATTERN")
+	}
+	found, err := filepath.Glob(args[0])
+	ts.Check(err)
+	if len(found) > 0 {
+		ts.Fatalf("left behind: %s", strings.Join(found, ", "))
 	}
 }

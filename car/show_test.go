@@ -1,0 +1,57 @@
+package car
+
+import (
+	"bytes"
+	"context"
+	"testing"
+)
+
+// TestShow: what Show makes of the masks of a stage is what the stage gave the
+// judge.
+func TestShow(t *testing.T) {
+	for _, view := range []JudgeView{Window, Whole, CenterCrop} {
+		wd := newWorld()
+		preset := worldPreset()
+		preset.View, preset.Prompts = view, [][]Prompt{{Blur, Circle}, {Black}}
+		s := wd.segmenter(t, preset)
+		img := wd.picture()
+		var masks [][]uint8
+		var want []*Image
+		s.Trace = func(tr *Trace) {
+			for i, p := range tr.Proposals {
+				if tr.Stage > 1 || tr.Pictures[i].Input == nil {
+					continue
+				}
+				mask := make([]uint8, img.W*img.H)
+				if !tr.Prompted[i] {
+					clear(mask)
+				} else {
+					threshold(p.Heat, preset.Eta, mask)
+				}
+				masks, want = append(masks, mask), append(want, tr.Pictures[i].Input)
+			}
+		}
+		if _, err := s.Segment(context.Background(), img, named("dog", "cat", "cow", "pig")); err != nil {
+			t.Fatal(err)
+		}
+		if len(want) == 0 {
+			t.Fatal("no picture was judged")
+		}
+		masks = append(masks, make([]uint8, img.W*img.H))
+		got := s.Show(img, masks)
+		if len(got) != 2*len(masks) {
+			t.Fatalf("%d pictures of %d masks in 2 ways", len(got), len(masks))
+		}
+		for i, w := range want {
+			g := got[2*i]
+			if g.W != w.W || g.H != w.H || !bytes.Equal(g.Pix, w.Pix) {
+				t.Errorf("%v: mask %d is shown as another picture than to the judge", view, i)
+			}
+		}
+		// An empty mask is shown as the picture is, whatever the way.
+		last := got[len(got)-2:]
+		if !bytes.Equal(last[0].Pix, last[1].Pix) {
+			t.Errorf("%v: an empty mask is prompted", view)
+		}
+	}
+}
