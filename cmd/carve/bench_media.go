@@ -62,7 +62,11 @@ func (b *bench) measureMedia(ctx context.Context) error {
 func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row benchMedia, err error) {
 	row.Name = j.name
 	var ours, theirs, starts, drawing []time.Duration
-	err = b.repeat(ctx, 5, func() error {
+	least := 5
+	if b.o.quick {
+		least = 1 // an encoding takes most of a second, and there are two a round
+	}
+	err = b.repeat(ctx, least, func() error {
 		frames, took, draw, err := b.carveJob(ctx, j)
 		if err != nil {
 			return err
