@@ -31,6 +31,7 @@ type pipeline struct {
 	limit    int64                                // frames to read; 0 is all
 
 	line     *line
+	read     int64         // frames so far; of the decoding stage alone
 	start    time.Duration // time of the first frame
 	stopped  bool          // by stop
 	found    []int64       // frames in which each query was found
@@ -91,7 +92,7 @@ func (p *pipeline) decode(ctx context.Context) (*job, error) {
 		return nil, errDone
 	default:
 	}
-	if p.limit > 0 && p.line.stages[0].items.Load() == p.limit {
+	if p.limit > 0 && p.read == p.limit {
 		return nil, errDone
 	}
 	frame, err := p.source.Read(ctx)
@@ -104,6 +105,7 @@ func (p *pipeline) decode(ctx context.Context) (*job, error) {
 	if frame.Index == 0 {
 		p.start = frame.Time()
 	}
+	p.read++
 	return &job{frame: frame}, nil
 }
 
