@@ -63,7 +63,7 @@ func Example() {
 }
 
 func dogAndPizza() image.Image {
-	clip := &stickers.Clip{Width: 320, Height: 180, RateNum: 25, RateDen: 1, Frames: 1, Seed: 3, Tracks: []stickers.Track{
+	clip := &stickers.Clip{Width: 320, Height: 180, Rate: stickers.Rate{Num: 25, Den: 1}, Frames: 1, Seed: 3, Tracks: []stickers.Track{
 		{Concept: "dog", Keys: []stickers.Key{{X: .25, Y: .5, Size: .6}}},
 		{Concept: "pizza", Keys: []stickers.Key{{X: .75, Y: .55, Size: .5}}},
 	}}

@@ -40,7 +40,7 @@ func run(args []string) error {
 	out := flags.StringP("output", "o", "", "folder, or FILE.mp4 for a clip")
 	switch args[0] {
 	case "clip":
-		script := flags.String("script", "", "description of the film in JSON")
+		script := flags.String("script", "", "description of the film, a YAML file")
 		strip := flags.String("strip", "", "also write all annotations as one PNG")
 		if err := flags.Parse(args[1:]); err != nil {
 			return err

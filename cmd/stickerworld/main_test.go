@@ -12,12 +12,12 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-const script = `{"width": 64, "height": 48, "rate_num": 25, "rate_den": 1, "frames": 3, "seed": 1, "grain": 0,
+const script = `{"width": 64, "height": 48, "rate": 25, "frames": 3, "seed": 1, "grain": 0,
  "tracks": [{"concept": "dog", "keys": [{"t": 0, "x": 0.5, "y": 0.5, "size": 0.8}, {"t": 1, "x": 0.6, "y": 0.5, "size": 0.8}]}], "absent": ["car"]}`
 
 func scriptFile(t *testing.T) string {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "script.json")
+	name := filepath.Join(t.TempDir(), "script.yaml")
 	if err := os.WriteFile(name, []byte(script), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestScenes(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	for _, args := range [][]string{
-		nil, {"film"}, {"clip", "-o", "x"}, {"clip", "--script", "missing.json", "-o", t.TempDir()},
+		nil, {"film"}, {"clip", "-o", "x"}, {"clip", "--script", "missing.yaml", "-o", t.TempDir()},
 		{"clip", "--script", "main.go", "-o", t.TempDir()}, {"scenes"}, {"scenes", "--training", "big", "-o", t.TempDir()}, {"scenes", "--nonsense"},
 	} {
 		if err := run(args); err == nil {

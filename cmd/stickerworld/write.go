@@ -52,7 +52,7 @@ func writeClip(script, out, strip string) error {
 	}
 	album := stickers.Album{Absent: clip.Absent}
 	var truths []*stickers.Truth
-	for n := range clip.Frames {
+	for n := range clip.Len() {
 		img, truth := clip.Frame(n)
 		if err := writeFrame(dir, n, img, truth); err != nil {
 			return err
@@ -79,7 +79,7 @@ func writeClip(script, out, strip string) error {
 		return fmt.Errorf("writing the sound: %w", err)
 	}
 	if film {
-		return encode(dir, fmt.Sprintf("%d/%d", clip.RateNum, clip.RateDen), out)
+		return encode(dir, clip.Rate.String(), out)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@
 // one side and comes back on the other; a balloon rises and is gone; a
 // butterfly crosses. Pizza is asked for as well and is never there.
 //
-// script.json describes it, and cmd/stickerworld draws it from that:
+// script.yaml describes it, and cmd/stickerworld draws it from that:
 //
 //	cd internal/democlip && ../../scripts/env.sh go generate
 //
@@ -20,10 +20,12 @@ import (
 	"image"
 	"image/png"
 
+	"github.com/goccy/go-yaml"
+
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-//go:generate go run ../../cmd/stickerworld clip --script script.json --strip truth.png -o clip.mp4
+//go:generate go run ../../cmd/stickerworld clip --script script.yaml --strip truth.png -o clip.mp4
 
 // Clip is the clip as an MP4 file: H.264 640×360 at 24 frames a second, 120
 // frames, and AAC.
@@ -31,7 +33,7 @@ import (
 //go:embed clip.mp4
 var Clip []byte
 
-//go:embed script.json
+//go:embed script.yaml
 var script []byte
 
 //go:embed truth.png
@@ -58,7 +60,7 @@ func Script() (*stickers.Clip, error) {
 // Truth is what is really to be seen, frame by frame.
 func Truth() ([]*stickers.Truth, error) {
 	var size struct{ Width, Height int }
-	if err := json.Unmarshal(script, &size); err != nil {
+	if err := yaml.Unmarshal(script, &size); err != nil {
 		return nil, fmt.Errorf("reading the demo clip's script: %w", err)
 	}
 	var album stickers.Album

@@ -130,8 +130,8 @@ func TestClipIsTheScript(t *testing.T) {
 		t.Errorf("%s frames, want %s", got, want)
 	}
 	for _, s := range probe.Streams {
-		if d, err := strconv.ParseFloat(s.Duration, 64); err != nil || math.Abs(d-clip.Seconds(clip.Frames)) > .03 {
-			t.Errorf("%s lasts %s s, the script %.3f s", s.Codec, s.Duration, clip.Seconds(clip.Frames))
+		if d, err := strconv.ParseFloat(s.Duration, 64); err != nil || math.Abs(d-clip.Seconds(clip.Len())) > .03 {
+			t.Errorf("%s lasts %s s, the script %.3f s", s.Codec, s.Duration, clip.Seconds(clip.Len()))
 		}
 	}
 

@@ -1,115 +1,113 @@
 package stickers
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"math"
 	"slices"
 )
 
 // A Clip is a scripted film. It is plain data; [Clip.Initialize] checks it and
 // makes it ready for [Clip.Frame]. Lengths are fractions of the picture's
-// height, so that a film can be drawn at any size.
+// height, so that a film can be drawn at any size; times are seconds from the
+// first frame. [ReadClip] reads it from a file.
 type Clip struct {
-	Width  int `json:"width"`
-	Height int `json:"height"`
+	// About says what the clip is for.
+	About string `yaml:"about,omitempty"`
 
-	// Frames a second as a fraction, and how many there are.
-	RateNum int `json:"rate_num"`
-	RateDen int `json:"rate_den"`
-	Frames  int `json:"frames"`
+	Width  int `yaml:"width"`
+	Height int `yaml:"height"`
 
-	// Seed of everything that is random: the background and the grain.
-	Seed uint64 `json:"seed"`
+	// Rate in frames a second, and how many frames there are at that rate.
+	Rate   Rate `yaml:"rate"`
+	Frames int  `yaml:"frames"`
+
+	// Drop is the chance of a frame to be left out, as a camera does in the dark:
+	// the others stay where they are in time. The first and the last stay.
+	Drop float64 `yaml:"drop,omitempty"`
+
+	// Seed of everything that is random: background, grain, dropped frames.
+	Seed uint64 `yaml:"seed"`
 
 	// Background is one of BackgroundKinds, or empty for a random one.
-	Background string `json:"background,omitempty"`
+	Background string `yaml:"background,omitempty"`
+
+	// Blur is the deviation of the softness of every frame, over its height; a
+	// picture of 360 lines and .002 is soft by .7 pixels.
+	Blur float64 `yaml:"blur,omitempty"`
 
 	// Grain is the deviation of the noise in every frame, 0..1. The model
 	// saw up to .05.
-	Grain float64 `json:"grain"`
+	Grain float64 `yaml:"grain,omitempty"`
 
-	// Quality of the block quantisation, 1..100; 0 for none.
-	Quality float64 `json:"quality,omitempty"`
+	// Quality of the block quantisation of every frame, 1..100; 0 for none.
+	Quality float64 `yaml:"quality,omitempty"`
+
+	// CRF is what a film of the clip is encoded with, x264's rate factor of 1..51;
+	// 0 leaves it to who writes it. Frames that are drawn do not know of it.
+	CRF int `yaml:"crf,omitempty"`
+
+	// Camera is where the picture is looked at from: still in the middle if empty.
+	Camera []CameraKey `yaml:"camera,omitempty,flow"`
+
+	// Cuts are where another background begins.
+	Cuts []Cut `yaml:"cuts,omitempty"`
+
+	// Fades go to a colour and come back.
+	Fades []Fade `yaml:"fades,omitempty"`
+
+	// Light is how bright it is and in what colour: neutral if empty.
+	Light []LightKey `yaml:"light,omitempty,flow"`
 
 	// Tracks from the lowest to the top: a later one covers an earlier one.
-	Tracks []Track `json:"tracks"`
+	Tracks []Track `yaml:"tracks"`
 
 	// Absent are concepts that are asked for although no track has them.
-	Absent []string `json:"absent,omitempty"`
+	Absent []string `yaml:"absent,omitempty,flow"`
 
-	background *canvas
-	names      []string
+	names       []string
+	ticks       []int // of the frames that are not dropped, in units of 1/Rate
+	backgrounds []*canvas
+	originX     int // of the picture on a background, with the camera at rest
+	originY     int
 }
 
-// A Track is one sticker on its way. It exists from its first key to its last
-// one, and moves through them smoothly. It leaves and returns by a path that
-// goes out of the picture.
-type Track struct {
-	Concept string  `json:"concept"`
-	Variant int     `json:"variant,omitempty"` // which of the concept's stickers, from 0
-	Flip    bool    `json:"flip,omitempty"`
-	Aspect  float64 `json:"aspect,omitempty"` // 0 means 1
-	Keys    []Key   `json:"keys"`
+// A wrong names the part of a script that an error is about: a path as YAML
+// has them, without the leading "$.".
+type wrong struct {
+	path string
+	err  error
 }
 
-// A Key is where a track is at a time.
-type Key struct {
-	T    float64 `json:"t"`    // seconds from the first frame
-	X    float64 `json:"x"`    // centre; 0 is the left edge, 1 the right one
-	Y    float64 `json:"y"`    // centre; 0 is the upper edge, 1 the lower one
-	Size float64 `json:"size"` // longer side over the height of the picture
-	Turn float64 `json:"turn"` // degrees, clockwise
-}
+func (w *wrong) Error() string { return w.err.Error() }
+func (w *wrong) Unwrap() error { return w.err }
 
-// ReadClip reads a Clip in JSON and initialises it.
-func ReadClip(r io.Reader) (*Clip, error) {
-	dec := json.NewDecoder(r)
-	dec.DisallowUnknownFields()
-	c := new(Clip)
-	if err := dec.Decode(c); err != nil {
-		return nil, fmt.Errorf("reading the clip's description: %w", err)
+func at(err error, path string, args ...any) error {
+	if err == nil {
+		return nil
 	}
-	if err := c.Initialize(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return &wrong{fmt.Sprintf(path, args...), err}
 }
 
-// Initialize checks the description and draws the background. Afterwards
+// These bound what a script can ask for: a slip of the finger is not to take the
+// machine's memory.
+const (
+	maxFrames = 1 << 20
+	maxArea   = 1 << 24 // of a background that the camera sees in parts
+	maxCuts   = 64
+	maxTracks = 254 // as many as an indexed picture tells apart
+)
+
+// Initialize checks the description and draws the backgrounds. Afterwards
 // Frame may be called from several goroutines.
 func (c *Clip) Initialize() error {
-	switch {
-	case c.Width < 16 || c.Height < 16 || c.Width > 8192 || c.Height > 8192:
-		return fmt.Errorf("clip of %dx%d: sides must be from 16 to 8192", c.Width, c.Height)
-	case c.RateNum <= 0 || c.RateDen <= 0:
-		return fmt.Errorf("clip's rate %d/%d is not positive", c.RateNum, c.RateDen)
-	case c.Frames <= 0:
-		return errors.New("clip has no frames")
-	case c.Grain < 0 || c.Quality < 0 || c.Quality > 100:
-		return errors.New("clip's grain or quality is out of range")
-	}
-	kind := slices.Index(BackgroundKinds, c.Background)
-	if kind < 0 && c.Background != "" {
-		return fmt.Errorf("unknown background %q", c.Background)
+	if err := c.check(); err != nil {
+		return err
 	}
 	is := make(map[string]bool)
-	for i, t := range c.Tracks {
-		if err := t.check(); err != nil {
-			return fmt.Errorf("track %d: %w", i+1, err)
-		}
+	for _, t := range c.Tracks {
 		is[t.Concept] = true
-	}
-	for _, name := range c.Absent {
-		if Variants(name) == 0 {
-			return fmt.Errorf("absent: %q is not a concept", name)
-		}
-		if is[name] {
-			return fmt.Errorf("absent: a track shows %q", name)
-		}
 	}
 	c.names = nil
 	for _, name := range sheet().names {
@@ -117,37 +115,85 @@ func (c *Clip) Initialize() error {
 			c.names = append(c.names, name)
 		}
 	}
-	c.background = background(c.Width, c.Height, kind, newDice(c.Seed, 0))
+	c.ticks = nil
+	drop := newDice(c.Seed, math.MaxUint64)
+	for n := range c.Frames {
+		if dropped := c.Drop > 0 && drop.chance(c.Drop); !dropped || n == 0 || n == c.Frames-1 {
+			c.ticks = append(c.ticks, n)
+		}
+	}
+	return c.drawBackgrounds()
+}
+
+func (c *Clip) check() error {
+	unit := func(v float64) bool { return v >= 0 && v <= 1 }
+	switch {
+	case c.Width < 16 || c.Width > 8192:
+		return at(fmt.Errorf("clip is %d wide: sides must be from 16 to 8192", c.Width), "width")
+	case c.Height < 16 || c.Height > 8192:
+		return at(fmt.Errorf("clip is %d high: sides must be from 16 to 8192", c.Height), "height")
+	case c.Rate.Num <= 0 || c.Rate.Den <= 0 || c.Rate.Num > 1<<24 || c.Rate.Den > 1<<24:
+		return at(fmt.Errorf("rate %s is no number of frames a second", c.Rate), "rate")
+	case c.Frames <= 0 || c.Frames > maxFrames:
+		return at(fmt.Errorf("%d frames: there must be from 1 to %d", c.Frames, maxFrames), "frames")
+	case !(c.Drop >= 0 && c.Drop < 1):
+		return at(errors.New("drop is a chance, 0 and more and below 1"), "drop")
+	case !unit(c.Blur):
+		return at(errors.New("blur is a part of the height, 0 to 1"), "blur")
+	case !unit(c.Grain):
+		return at(errors.New("grain is a deviation, 0 to 1"), "grain")
+	case !(c.Quality >= 0 && c.Quality <= 100):
+		return at(errors.New("quality is from 1 to 100, or 0 for no loss"), "quality")
+	case c.CRF < 0 || c.CRF > 51:
+		return at(errors.New("crf is from 1 to 51, or 0 for the usual"), "crf")
+	case len(c.Tracks) > maxTracks:
+		return at(fmt.Errorf("%d tracks: at most %d", len(c.Tracks), maxTracks), "tracks")
+	}
+	if len(c.Cuts) > maxCuts {
+		return at(fmt.Errorf("%d cuts: at most %d", len(c.Cuts), maxCuts), "cuts")
+	}
+	if _, err := kindOf(c.Background); err != nil {
+		return at(err, "background")
+	}
+	if err := checkCamera(c.Camera); err != nil {
+		return err
+	}
+	if err := checkCuts(c.Cuts); err != nil {
+		return err
+	}
+	if err := checkFades(c.Fades); err != nil {
+		return err
+	}
+	if err := checkLight(c.Light); err != nil {
+		return err
+	}
+	is := make(map[string]bool)
+	for i := range c.Tracks {
+		if err := c.Tracks[i].check(i); err != nil {
+			return err
+		}
+		is[c.Tracks[i].Concept] = true
+	}
+	for i, name := range c.Absent {
+		switch {
+		case Variants(name) == 0:
+			return at(fmt.Errorf("absent: %q is not a concept", name), "absent[%d]", i)
+		case is[name]:
+			return at(fmt.Errorf("absent: a track shows %q", name), "absent[%d]", i)
+		case slices.Contains(c.Absent[:i], name):
+			return at(fmt.Errorf("absent: %q stands there twice", name), "absent[%d]", i)
+		}
+	}
 	return nil
 }
 
-func (t *Track) check() error {
-	if n := Variants(t.Concept); n == 0 {
-		return fmt.Errorf("%q is not a concept", t.Concept)
-	} else if t.Variant < 0 || t.Variant >= n {
-		return fmt.Errorf("%q has no variant %d", t.Concept, t.Variant)
+// kindOf is the index of a background, negative for a random one.
+func kindOf(name string) (int, error) {
+	kind := slices.Index(BackgroundKinds, name)
+	if kind < 0 && name != "" {
+		return kind, fmt.Errorf("unknown background %q: want one of %v", name, BackgroundKinds)
 	}
-	if t.Aspect < 0 {
-		return errors.New("aspect is negative")
-	}
-	if len(t.Keys) == 0 {
-		return errors.New("no keys")
-	}
-	for i, k := range t.Keys {
-		if i > 0 && k.T <= t.Keys[i-1].T {
-			return fmt.Errorf("key %d is not later than the one before", i+1)
-		}
-		if !(k.Size > 0) {
-			return fmt.Errorf("key %d has no size", i+1)
-		}
-		// Far beyond any picture, and small enough for the arithmetic.
-		for _, v := range []float64{k.T, k.X, k.Y, k.Size, k.Turn} {
-			if !(math.Abs(v) <= 1e5) {
-				return fmt.Errorf("key %d: %g is out of range", i+1, v)
-			}
-		}
-	}
-	return nil
+	return kind, nil
 }
 
 // Concepts are what the tracks show, in the order of the labels of the truth.
@@ -156,62 +202,48 @@ func (c *Clip) Concepts() []string { return slices.Clone(c.names) }
 // Queries are the concepts and then the absent ones.
 func (c *Clip) Queries() []string { return append(c.Concepts(), c.Absent...) }
 
-// Seconds is the time of frame n.
+// Len is the number of frames there are: Frames less the dropped ones.
+func (c *Clip) Len() int { return len(c.ticks) }
+
+// Tick is when frame n is, in units of one over the rate; of n = Len it is the
+// end.
+func (c *Clip) Tick(n int) int {
+	if n >= len(c.ticks) {
+		return c.Frames
+	}
+	return c.ticks[n]
+}
+
+// Seconds is the time of frame n; of n = Len it is the length.
 func (c *Clip) Seconds(n int) float64 {
-	return float64(n) * float64(c.RateDen) / float64(c.RateNum)
+	return float64(c.Tick(n)) * float64(c.Rate.Den) / float64(c.Rate.Num)
 }
 
 // Frame draws frame n, from 0. It depends on the description and n alone.
 func (c *Clip) Frame(n int) (*image.RGBA, *Truth) {
-	s := &stack{canvas: c.background.clone()}
+	sec := c.Seconds(n)
+	v := c.view(sec)
+	s := &stack{canvas: c.ground(sec, v)}
+	var tracks []int // that each sticker of the stack is of
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
-		if p, ok := t.at(c.Seconds(n), c.Width, c.Height); ok {
-			s.put(t.Concept, sheet().of[t.Concept][t.Variant], p, neutral)
+		if p, ok := t.at(sec, c.Width, c.Height); ok {
+			s.put(t.Concept, sheet().of[t.Concept][t.Variant], v.pose(p, c.Width, c.Height), neutral)
+			tracks = append(tracks, i)
 		}
 	}
-	s.grain(float32(c.Grain), newDice(c.Seed, uint64(n)+1))
+	if c.Blur > 0 {
+		s.blur(float32(c.Blur * float64(c.Height)))
+	}
+	s.light(c.lightAt(sec))
+	for _, f := range c.Fades {
+		s.fade(f, sec)
+	}
+	s.grain(float32(c.Grain), newDice(c.Seed, uint64(c.Tick(n))+1))
 	if c.Quality > 0 {
 		s.quantise(float32(c.Quality))
 	}
-	return s.picture(), s.truth(c.names)
-}
-
-// at is the pose at a time, by cubic Hermite curves between the keys with
-// tangents from their neighbours (Catmull and Rom's, for uneven times).
-func (t *Track) at(sec float64, w, h int) (Pose, bool) {
-	ks := t.Keys
-	last := len(ks) - 1
-	if sec < ks[0].T || sec > ks[last].T {
-		return Pose{}, false
-	}
-	i := 0
-	for i < last-1 && sec >= ks[i+1].T {
-		i++
-	}
-	value := func(f func(Key) float64) float64 {
-		if last == 0 {
-			return f(ks[0])
-		}
-		slope := func(j int) float64 {
-			a, b := ks[max(j-1, 0)], ks[min(j+1, last)]
-			return (f(b) - f(a)) / (b.T - a.T)
-		}
-		dt := ks[i+1].T - ks[i].T
-		u := (sec - ks[i].T) / dt
-		u2, u3 := u*u, u*u*u
-		return f(ks[i])*(2*u3-3*u2+1) + f(ks[i+1])*(3*u2-2*u3) +
-			slope(i)*dt*(u3-2*u2+u) + slope(i+1)*dt*(u3-u2)
-	}
-	p := Pose{
-		X:        value(func(k Key) float64 { return k.X }) * float64(w),
-		Y:        value(func(k Key) float64 { return k.Y }) * float64(h),
-		Size:     max(value(func(k Key) float64 { return k.Size }), .01) * float64(h),
-		Rotation: value(func(k Key) float64 { return k.Turn }) * math.Pi / 180,
-		Flip:     t.Flip, Aspect: 1,
-	}
-	if t.Aspect > 0 {
-		p.Aspect = t.Aspect
-	}
-	return p, true
+	truth := s.truth(c.names)
+	truth.Tracks = s.tracks(tracks)
+	return s.picture(), truth
 }

@@ -3,16 +3,17 @@ package stickers
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 func crossing() *Clip {
 	return &Clip{
-		Width: 160, Height: 96, RateNum: 24000, RateDen: 1001, Frames: 30, Seed: 5, Grain: .01, Quality: 80,
+		Width: 160, Height: 96, Rate: Rate{24000, 1001}, Frames: 30, Seed: 5, Grain: .01, Quality: 80,
 		Tracks: []Track{
 			{Concept: "dog", Keys: []Key{{T: 0, X: .5, Y: .5, Size: .6}}},
 			{Concept: "pizza", Keys: []Key{{T: .2, X: -.3, Y: .5, Size: .4}, {T: .6, X: .3, Y: .5, Size: .4}, {T: 1.0, X: 1.4, Y: .5, Size: .4, Turn: 90}}},
@@ -91,7 +92,7 @@ func TestClipTruthComesAndGoes(t *testing.T) {
 func TestClipRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(*Clip){
 		"no size":            func(c *Clip) { c.Width = 0 },
-		"no rate":            func(c *Clip) { c.RateDen = 0 },
+		"no rate":            func(c *Clip) { c.Rate.Den = 0 },
 		"no frames":          func(c *Clip) { c.Frames = 0 },
 		"negative grain":     func(c *Clip) { c.Grain = -1 },
 		"unknown background": func(c *Clip) { c.Background = "beach" },
@@ -114,24 +115,29 @@ func TestClipRefuses(t *testing.T) {
 
 // FuzzReadClip: a description is refused or can be drawn.
 func FuzzReadClip(f *testing.F) {
-	b, err := json.Marshal(crossing())
-	if err != nil {
-		f.Fatal(err)
+	for _, c := range []*Clip{crossing(), everything()} {
+		b, err := c.Script()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
 	}
-	f.Add(b)
-	f.Add([]byte(`{"width":16,"height":16,"rate_num":1,"rate_den":1,"frames":1,"tracks":[{"concept":"dog","keys":[{"t":0,"x":1e300,"y":-1e300,"size":1e300}]}]}`))
-	f.Add([]byte(`{"width":16,"height":16,"rate_num":1,"rate_den":1,"frames":1,"tracks":[{"concept":"dog","keys":[{"t":0,"x":1e5,"y":-1e5,"size":1e5},{"t":1e-9,"x":-1e5,"size":1e5}]}]}`))
+	f.Add([]byte(`{"width":16,"height":16,"rate":1,"frames":1,"tracks":[{"concept":"dog","keys":[{"t":0,"x":1e300,"y":-1e300,"size":1e300}]}]}`))
+	f.Add([]byte(`{"width":16,"height":16,"rate":1,"frames":1,"tracks":[{"concept":"dog","keys":[{"t":0,"x":1e5,"y":-1e5,"size":1e5},{"t":1e-9,"x":-1e5,"size":1e5}]}]}`))
 	f.Add([]byte(`{"width":99999}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var size struct{ Width, Height int }
-		if json.Unmarshal(b, &size) == nil && size.Width*size.Height > 1<<16 {
-			t.Skip("large pictures only cost time")
+		var size struct {
+			Width, Height, Frames int
+			Camera                []any
+		}
+		if yaml.Unmarshal(b, &size) == nil && (size.Width*size.Height > 1<<16 || size.Frames > 1000 || len(size.Camera) > 0) {
+			t.Skip("what is large only costs time, and a camera makes it large")
 		}
 		c, err := ReadClip(bytes.NewReader(b))
 		if err != nil {
 			return
 		}
-		img, tr := c.Frame(c.Frames - 1)
+		img, tr := c.Frame(c.Len() - 1)
 		if img.Rect.Dx() != c.Width || len(tr.Labels) != c.Width*c.Height {
 			t.Errorf("%dx%d drawn as %v with %d labels", c.Width, c.Height, img.Rect, len(tr.Labels))
 		}

@@ -9,6 +9,7 @@ type Pose struct {
 	Rotation float64 // in radians, clockwise as seen
 	Flip     bool    // mirrored left to right
 	Aspect   float64 // width over height of the stretch, 1 for none
+	Faded    float64 // how much of what lies below shines through, 0..1
 }
 
 // A tone is what light does to a sticker: contrast round the middle grey, and
@@ -33,6 +34,7 @@ type stack struct {
 func (s *stack) put(concept string, cell int, p Pose, t tone) {
 	seen := make([]float32, s.w*s.h)
 	drawn := false
+	opacity := float32(1 - p.Faded)
 	// The coarser the sticker, the smaller the level that is sampled, so that
 	// small ones do not sparkle.
 	level := math.RoundToEven(math.Log2(120 / max(p.Size, 1)))
@@ -60,10 +62,14 @@ func (s *stack) put(concept string, cell int, p Pose, t tone) {
 		for x := x0; x < x1; x++ {
 			dx := float32(x) + .5 - float32(p.X)
 			px := tex.sample((xx*dx+xy*dy+1)*half-.5, (yx*dx+yy*dy+1)*half-.5)
-			a := px[3]
-			if a <= 0 {
+			if px[3] <= 0 {
 				continue
 			}
+			drawn = drawn || px[3] > .5 && p.Faded < fadeHides
+			for ch := range px {
+				px[ch] *= opacity
+			}
+			a := px[3]
 			i := y*s.w + x
 			for ch := range 3 {
 				v := (px[ch]-.5*a)*t.contrast + a*t.grey[ch]
@@ -73,7 +79,6 @@ func (s *stack) put(concept string, cell int, p Pose, t tone) {
 				below[i] *= 1 - a
 			}
 			seen[i] = a
-			drawn = drawn || a > .5
 		}
 	}
 	s.names = append(s.names, concept)

@@ -92,7 +92,7 @@ func foundAt(t *testing.T, seg *car.Segmenter, seed uint64, x, size float64) flo
 			continue
 		}
 		clip := &stickers.Clip{
-			Width: 320, Height: 180, RateNum: 25, RateDen: 1, Frames: 1, Seed: seed + uint64(i), Grain: .01,
+			Width: 320, Height: 180, Rate: stickers.Rate{Num: 25, Den: 1}, Frames: 1, Seed: seed + uint64(i), Grain: .01,
 			Tracks: []stickers.Track{{Concept: name, Keys: []stickers.Key{{X: x, Y: .55, Size: size}}}},
 		}
 		if err := clip.Initialize(); err != nil {

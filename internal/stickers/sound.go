@@ -13,7 +13,7 @@ const SoundRate = 48000
 // picture to the sample. Every track sings a note of a pentatonic scale while
 // it is in the picture, from the side where it is.
 func (c *Clip) Sound() []byte {
-	n := int(math.Round(c.Seconds(c.Frames) * SoundRate))
+	n := int(math.Round(c.Seconds(c.Len()) * SoundRate))
 	left, right := make([]float64, n), make([]float64, n)
 	scale := []float64{0, 2, 4, 7, 9} // semitones
 	const step = SoundRate / 100      // poses are looked up 100 times a second

@@ -18,6 +18,11 @@ type Truth struct {
 	// together cover more than half of it. It has what is in Ignored as well.
 	Labels []uint8
 
+	// Tracks has one number a pixel as well, of the clip's track that covers more
+	// than half of it, from 1; nil for a scene. Two of a kind have one label and
+	// two numbers.
+	Tracks []uint8
+
 	// Ignored are the concepts of which something is in the picture, but so
 	// little, or so well covered, that neither finding nor missing it should
 	// count.
@@ -56,6 +61,20 @@ func (s *stack) truth(names []string) *Truth {
 	return t
 }
 
+// tracks is the picture of which sticker of the stack, as numbered by its place
+// among of, covers more than half of a pixel.
+func (s *stack) tracks(of []int) []uint8 {
+	t := make([]uint8, s.w*s.h)
+	for j, seen := range s.seen {
+		for i, a := range seen {
+			if a > .5 {
+				t[i] = uint8(of[j] + 1)
+			}
+		}
+	}
+	return t
+}
+
 // Present are the concepts that are in the picture and should be found.
 func (t *Truth) Present() []string {
 	var has [256]bool
@@ -86,6 +105,11 @@ func (t *Truth) Mask(name string) []bool {
 // segmentation keep it: the palette index is the label.
 func (t *Truth) Picture() *image.Paletted {
 	return &image.Paletted{Pix: t.Labels, Stride: t.W, Rect: image.Rect(0, 0, t.W, t.H), Palette: palette[:len(t.Names)+1]}
+}
+
+// TrackPicture is the same of tracks.
+func (t *Truth) TrackPicture() *image.Paletted {
+	return &image.Paletted{Pix: t.Tracks, Stride: t.W, Rect: image.Rect(0, 0, t.W, t.H), Palette: palette}
 }
 
 // palette is the one of PASCAL VOC and DAVIS: the bits of the label are dealt

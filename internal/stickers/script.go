@@ -1,0 +1,74 @@
+package stickers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/carve-video/carve/internal/strictyaml"
+)
+
+// scriptLimit bounds a file of a script; whoever needs more has mistaken the
+// file.
+const scriptLimit = 1 << 20
+
+// ReadClip reads a script, which is a [Clip] in YAML, and initialises it. An
+// error says in which line it is.
+func ReadClip(r io.Reader) (*Clip, error) {
+	data, err := io.ReadAll(io.LimitReader(r, scriptLimit+1))
+	if err == nil && len(data) > scriptLimit {
+		err = fmt.Errorf("the file is larger than %d bytes", scriptLimit)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the clip's script: %w", err)
+	}
+	c := new(Clip)
+	err = strictyaml.Decode(data, c)
+	if err == nil {
+		err = c.Initialize()
+	}
+	if w := (*wrong)(nil); errors.As(err, &w) {
+		err = strictyaml.Locate(data, "$."+w.path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the clip's script: %w", err)
+	}
+	return c, nil
+}
+
+// Script is the clip as ReadClip reads it.
+func (c *Clip) Script() ([]byte, error) { return yaml.Marshal(c) }
+
+// A Rate is a number of frames a second, as a fraction. A script has it as "24"
+// or as "30000/1001".
+type Rate struct{ Num, Den int }
+
+func (r Rate) String() string {
+	if r.Den == 1 {
+		return strconv.Itoa(r.Num)
+	}
+	return fmt.Sprintf("%d/%d", r.Num, r.Den)
+}
+
+// UnmarshalYAML implements [yaml.BytesUnmarshaler].
+func (r *Rate) UnmarshalYAML(b []byte) error {
+	text := strings.Trim(strings.TrimSpace(string(b)), `"'`)
+	num, den, fraction := strings.Cut(text, "/")
+	var err, err2 error
+	r.Num, err = strconv.Atoi(num)
+	r.Den = 1
+	if fraction {
+		r.Den, err2 = strconv.Atoi(den)
+	}
+	if err != nil || err2 != nil {
+		return at(fmt.Errorf("rate %s is no number of frames a second like 24 or 30000/1001", text), "rate")
+	}
+	return nil
+}
+
+// MarshalYAML implements [yaml.BytesMarshaler].
+func (r Rate) MarshalYAML() ([]byte, error) { return []byte(r.String()), nil }
