@@ -26,6 +26,9 @@ type Sink struct {
 	// Source is where the frames and the other streams come from. It is
 	// initialized and not yet read from.
 	Source *Source
+	// Reel is where the frames come from if they come from no file; there is no
+	// Source then, and nothing to copy.
+	Reel *Reel
 	// Encoder is FFmpeg's name for it; empty takes the container's usual one.
 	Encoder string
 	// CRF is the quality, smaller is better; 0 takes a default.
@@ -78,7 +81,11 @@ func (s *Sink) Initialize() (err error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	s.info = s.Source.Info()
+	if s.Reel != nil {
+		s.info = s.Reel.Info()
+	} else {
+		s.info = s.Source.Info()
+	}
 	c, err := containerOf(s.Path, s.info.Still)
 	if err != nil {
 		return err
@@ -115,14 +122,16 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 	if err := s.addVideo(c); err != nil {
 		return fmt.Errorf("adding the video stream: %w", err)
 	}
-	if err := s.addCopies(of); err != nil {
-		return err
-	}
-	if err := copyFormatMetadata(s.output, s.Source.input); err != nil {
-		return fmt.Errorf("copying metadata: %w", err)
-	}
-	if err := copyChapters(s.output, s.Source.input); err != nil {
-		return fmt.Errorf("copying chapters: %w", err)
+	if s.Source != nil {
+		if err := s.addCopies(of); err != nil {
+			return err
+		}
+		if err := copyFormatMetadata(s.output, s.Source.input); err != nil {
+			return fmt.Errorf("copying metadata: %w", err)
+		}
+		if err := copyChapters(s.output, s.Source.input); err != nil {
+			return fmt.Errorf("copying chapters: %w", err)
+		}
 	}
 	s.io, err = astiav.OpenIOContext("file:"+s.part.path, astiav.NewIOContextFlags(astiav.IOContextFlagWrite), nil, nil)
 	if err != nil {
@@ -140,11 +149,13 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 	if err != nil {
 		return fmt.Errorf("writing the header of %s: %s", s.Path, detail(lines, err))
 	}
-	wanted := make(map[int]bool)
-	for i := range s.copies {
-		wanted[i] = true
+	if s.Source != nil {
+		wanted := make(map[int]bool)
+		for i := range s.copies {
+			wanted[i] = true
+		}
+		s.Source.beside.attach(s, wanted)
 	}
-	s.Source.beside.attach(s, wanted)
 	return nil
 }
 
@@ -156,9 +167,10 @@ func (s *Sink) addVideo(c container) error {
 	if err := p.FromCodecContext(s.encoder.context); err != nil {
 		return err
 	}
-	src := s.Source.stream
-	if err := copyPictureSideData(p, src.CodecParameters()); err != nil {
-		return err
+	if s.Source != nil {
+		if err := copyPictureSideData(p, s.Source.stream.CodecParameters()); err != nil {
+			return err
+		}
 	}
 	switch {
 	case c.upright:
@@ -172,8 +184,11 @@ func (s *Sink) addVideo(c container) error {
 	s.stream.SetAvgFrameRate(s.info.AverageRate.av())
 	s.stream.SetRFrameRate(s.info.RealRate.av())
 	s.stream.SetSampleAspectRatio(s.encoder.context.SampleAspectRatio())
-	s.stream.SetID(src.ID())
-	return copyStreamMetadata(s.stream, src, true)
+	if s.Source == nil {
+		return nil
+	}
+	s.stream.SetID(s.Source.stream.ID())
+	return copyStreamMetadata(s.stream, s.Source.stream, true)
 }
 
 // muxerOptions sees to it that timestamps survive.
@@ -215,6 +230,9 @@ func (s *Sink) muxerOptions(c container) map[string]string {
 // exactly where its streams start and how long they are, or 0 to leave it at
 // the usual millisecond.
 func (s *Sink) movieTimescale() int {
+	if s.Source == nil {
+		return 0
+	}
 	scale := int64(1)
 	for _, st := range s.Source.input.Streams() {
 		base := fromAV(st.TimeBase())
