@@ -2,10 +2,7 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"image"
-	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,19 +19,18 @@ func writeScenes(seed uint64, count int, training, dir string) error {
 			return fmt.Errorf("%q is not a size like 144x96", training)
 		}
 	}
-	var album stickers.Album
+	folder := stickers.Folder{Dir: dir, Pictures: true}
 	for i := range count {
 		o := stickers.MeasureOptions(i)
 		if training != "" {
 			o = stickers.TrainingOptions(w, h)
 		}
 		s := stickers.NewScene(seed+uint64(i), o)
-		if err := writeFrame(dir, i, s.Image, s.Truth); err != nil {
+		if err := folder.Add(s.Image, s.Truth); err != nil {
 			return err
 		}
-		album.Add(s.Truth)
 	}
-	return writeAlbum(dir, &album)
+	return folder.Finish(&stickers.Album{Frames: folder.Frames()})
 }
 
 func writeClip(script, out, strip string) error {
@@ -50,17 +46,16 @@ func writeClip(script, out, strip string) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	album := stickers.Album{Absent: clip.Absent}
+	folder := stickers.Folder{Dir: dir, Pictures: true}
 	var truths []*stickers.Truth
 	for n := range clip.Len() {
 		img, truth := clip.Frame(n)
-		if err := writeFrame(dir, n, img, truth); err != nil {
+		if err := folder.Add(img, truth); err != nil {
 			return err
 		}
-		album.Add(truth)
 		truths = append(truths, truth)
 	}
-	if err := writeAlbum(dir, &album); err != nil {
+	if err := folder.Finish(clip.Album(folder.Frames())); err != nil {
 		return err
 	}
 	if strip != "" {
@@ -68,10 +63,12 @@ func writeClip(script, out, strip string) error {
 		if err != nil {
 			return err
 		}
-		if err := writePNG(strip, all); err != nil {
+		if err := stickers.WritePNG(strip, all); err != nil {
 			return err
 		}
-		if err := writeAlbum(filepath.Dir(strip), &album); err != nil {
+		// What lies beside a strip is read at every start: names are enough.
+		album := stickers.Album{Absent: clip.Absent, Frames: folder.Frames()}
+		if err := album.Write(filepath.Join(filepath.Dir(strip), "truth.json")); err != nil {
 			return err
 		}
 	}
@@ -95,33 +92,6 @@ func readScript(name string) (*stickers.Clip, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return clip, nil
-}
-
-func writeFrame(dir string, n int, img image.Image, truth *stickers.Truth) error {
-	name := fmt.Sprintf("%05d.png", n)
-	if err := writePNG(filepath.Join(dir, "frames", name), img); err != nil {
-		return err
-	}
-	return writePNG(filepath.Join(dir, "annotations", name), truth.Picture())
-}
-
-func writePNG(name string, img image.Image) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		return fmt.Errorf("encoding %s: %w", name, err)
-	}
-	return os.WriteFile(name, b.Bytes(), 0o644)
-}
-
-func writeAlbum(dir string, a *stickers.Album) error {
-	b, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "truth.json"), append(b, '\n'), 0o644)
 }
 
 // encode makes a film of what lies in dir. Colours are tagged, since players

@@ -9,9 +9,24 @@ import (
 // An Album is what is said in words about the truth of a row of pictures; the
 // label pictures lie beside it.
 type Album struct {
+	// About says what a clip is for, Rate how many frames it has a second, and
+	// Times when they are, in seconds from the first.
+	About string    `json:"about,omitempty"`
+	Rate  string    `json:"rate,omitempty"`
+	Times []float64 `json:"times,omitempty"`
+
 	// Absent are concepts that are asked for and are in no picture.
 	Absent []string     `json:"absent,omitempty"`
+	Tracks []AlbumTrack `json:"tracks,omitempty"`
+	Events []Event      `json:"events,omitempty"`
 	Frames []AlbumFrame `json:"frames"`
+}
+
+// An AlbumTrack says what the number of a clip's track shows. Two of a kind have
+// two numbers, and one that leaves and comes back on another way has two as well.
+type AlbumTrack struct {
+	Track   int    `json:"track"`
+	Concept string `json:"concept"`
 }
 
 // An AlbumFrame is about one picture. Present and Ignored share out what is
@@ -24,7 +39,12 @@ type AlbumFrame struct {
 
 // Add appends a picture.
 func (a *Album) Add(t *Truth) {
-	a.Frames = append(a.Frames, AlbumFrame{Labels: t.Names, Present: t.Present(), Ignored: t.Ignored})
+	a.Frames = append(a.Frames, t.Words())
+}
+
+// Words says what is in the picture.
+func (t *Truth) Words() AlbumFrame {
+	return AlbumFrame{Labels: t.Names, Present: t.Present(), Ignored: t.Ignored}
 }
 
 // stripColumns is how many pictures a strip has side by side.

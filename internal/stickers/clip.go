@@ -66,6 +66,10 @@ type Clip struct {
 	// Absent are concepts that are asked for although no track has them.
 	Absent []string `yaml:"absent,omitempty,flow"`
 
+	// Unasked are concepts of tracks that are not asked for. To the truth they
+	// are background.
+	Unasked []string `yaml:"unasked,omitempty,flow"`
+
 	names       []string
 	ticks       []int // of the frames that are not dropped, in units of 1/Rate
 	backgrounds []*canvas
@@ -111,7 +115,7 @@ func (c *Clip) Initialize() error {
 	}
 	c.names = nil
 	for _, name := range sheet().names {
-		if is[name] {
+		if is[name] && !slices.Contains(c.Unasked, name) {
 			c.names = append(c.names, name)
 		}
 	}
@@ -184,6 +188,14 @@ func (c *Clip) check() error {
 			return at(fmt.Errorf("absent: %q stands there twice", name), "absent[%d]", i)
 		}
 	}
+	for i, name := range c.Unasked {
+		switch {
+		case !is[name]:
+			return at(fmt.Errorf("unasked: no track shows %q", name), "unasked[%d]", i)
+		case slices.Contains(c.Unasked[:i], name):
+			return at(fmt.Errorf("unasked: %q stands there twice", name), "unasked[%d]", i)
+		}
+	}
 	return nil
 }
 
@@ -196,7 +208,7 @@ func kindOf(name string) (int, error) {
 	return kind, nil
 }
 
-// Concepts are what the tracks show, in the order of the labels of the truth.
+// Concepts are what the tracks show and is asked for, in the order of the labels of the truth.
 func (c *Clip) Concepts() []string { return slices.Clone(c.names) }
 
 // Queries are the concepts and then the absent ones.

@@ -1,6 +1,7 @@
 package stickers
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -40,8 +41,18 @@ func ReadClip(r io.Reader) (*Clip, error) {
 	return c, nil
 }
 
-// Script is the clip as ReadClip reads it.
-func (c *Clip) Script() ([]byte, error) { return yaml.Marshal(c) }
+// Script is the clip as ReadClip reads it, with a line for every key: people
+// change it by hand.
+func (c *Clip) Script() ([]byte, error) {
+	b, err := yaml.Marshal(c)
+	if err != nil || strings.ContainsAny(c.About, "{}") {
+		return b, err // a text could look like a key
+	}
+	b = bytes.ReplaceAll(b, []byte("[{t: "), []byte("[\n      {t: "))
+	b = bytes.ReplaceAll(b, []byte("}, {t: "), []byte("},\n      {t: "))
+	// That y is yes was dropped from YAML with its version 1.2.
+	return bytes.ReplaceAll(b, []byte(`"y":`), []byte("y:")), nil
+}
 
 // A Rate is a number of frames a second, as a fraction. A script has it as "24"
 // or as "30000/1001".

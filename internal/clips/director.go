@@ -1,0 +1,135 @@
+package clips
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/carve-video/carve/internal/stickers"
+)
+
+// Films of all kinds are of this size and rate.
+const (
+	width, height = 320, 180
+	rate          = 24 // frames a second
+)
+
+// A director draws what a film is about.
+type director struct {
+	*rand.Rand
+	free []string // concepts that nothing has been done with, shuffled
+}
+
+func newDirector(seed, kind uint64) *director {
+	d := &director{Rand: rand.New(rand.NewPCG(seed, kind))}
+	d.free = stickers.Concepts()
+	d.Shuffle(len(d.free), func(i, j int) { d.free[i], d.free[j] = d.free[j], d.free[i] })
+	return d
+}
+
+// between draws a number, even over the range, to three digits: scripts are for
+// people to read.
+func (d *director) between(low, high float64) float64 { return round(low + d.Float64()*(high-low)) }
+
+func round(v float64) float64 { return math.Round(v*1000) / 1000 }
+
+func (d *director) coin() bool { return d.IntN(2) == 0 }
+
+// side is -1 or 1.
+func (d *director) side() float64 { return float64(d.IntN(2)*2 - 1) }
+
+// concept takes one that is not in the film yet.
+func (d *director) concept() string { return d.concepts(1)[0] }
+
+func (d *director) concepts(n int) []string {
+	taken := slices.Clone(d.free[:n])
+	d.free = d.free[n:]
+	return taken
+}
+
+// take takes those concepts out of the free ones.
+func (d *director) take(names ...string) {
+	d.free = slices.DeleteFunc(d.free, func(name string) bool { return slices.Contains(names, name) })
+}
+
+// film is the frame of one: so many seconds before a background that is drawn,
+// a little soft and grainy as films are.
+func (d *director) film(seconds float64) *stickers.Clip {
+	return &stickers.Clip{
+		Width: width, Height: height, Rate: stickers.Rate{Num: rate, Den: 1}, Frames: int(math.Round(seconds * rate)),
+		Seed: d.Uint64N(1_000_000), Background: d.background(), Grain: d.between(.005, .02), CRF: 18,
+	}
+}
+
+func (d *director) background() string {
+	return stickers.BackgroundKinds[d.IntN(len(stickers.BackgroundKinds))]
+}
+
+// sticker is a track without a way.
+func (d *director) sticker(concept string) stickers.Track {
+	return stickers.Track{Concept: concept, Variant: d.IntN(stickers.Variants(concept)), Flip: d.coin()}
+}
+
+// A place is a part of the picture, as shares of its sides.
+type place struct{ x0, y0, x1, y1 float64 }
+
+// places are n parts side by side, in a random order. They leave room at the
+// edges of the picture for half of what is in them.
+func (d *director) places(n int) []place {
+	var all []place
+	for i := range n {
+		w := .84 / float64(n)
+		all = append(all, place{.08 + float64(i)*w, .3, .08 + float64(i+1)*w, .7})
+	}
+	d.Shuffle(n, func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+// wander is a way about a place, from one time to another, in steps of a second
+// or so: it goes here and there, turns and changes its size a little, and stays
+// in the picture.
+func (d *director) wander(in place, size, from, to float64) []stickers.Key {
+	steps := max(2, int(math.Round((to-from)/1.1)))
+	var keys []stickers.Key
+	for i := range steps + 1 {
+		keys = append(keys, stickers.Key{
+			T:    round(from + (to-from)*float64(i)/float64(steps)),
+			X:    d.between(in.x0+(in.x1-in.x0)*.3, in.x1-(in.x1-in.x0)*.3),
+			Y:    d.between(in.y0, in.y1),
+			Size: round(size * d.between(.92, 1.08)),
+			Turn: round(d.between(-14, 14)),
+		})
+	}
+	return keys
+}
+
+// resident is a sticker that is there from a time to another and wanders about.
+func (d *director) resident(concept string, in place, size, from, to float64) stickers.Track {
+	t := d.sticker(concept)
+	t.Keys = d.wander(in, size, from, to)
+	return t
+}
+
+// passage is a way straight through the picture, from beyond one edge to beyond
+// the other: to the right if side is 1.
+func (d *director) passage(side, y, size, from, to float64) []stickers.Key {
+	// Half of the sticker, over the width of the picture, and a little more.
+	out := size*height/width/2 + .05
+	start, end := -out, 1+out
+	if side < 0 {
+		start, end = end, start
+	}
+	var keys []stickers.Key
+	for i := range 4 {
+		u := float64(i) / 3
+		keys = append(keys, stickers.Key{
+			T: round(from + (to-from)*u), X: round(start + (end-start)*u), Y: round(y + d.between(-.04, .04)),
+			Size: size, Turn: round(d.between(-8, 8)),
+		})
+	}
+	return keys
+}
+
+// usual is a size at which a thing is neither hard to find for being small nor
+// fills the picture.
+func (d *director) usual() float64 { return d.between(.36, .5) }

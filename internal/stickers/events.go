@@ -1,0 +1,102 @@
+package stickers
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// An Event is what happens in a clip at a frame.
+type Event struct {
+	Frame int    `json:"frame"`
+	Until int    `json:"until,omitempty"` // the last frame of what takes longer
+	Event string `json:"event"`
+	// Concept is what enters, leaves or returns.
+	Concept string `json:"concept,omitempty"`
+}
+
+// What happens. A concept is in a clip from its first frame without having
+// entered.
+const (
+	Enters    = "enter"    // Frame is the first that has it
+	Leaves    = "leave"    // Frame is the first that has it no more
+	Returns   = "return"   // Frame is the first that has it again
+	CutTo     = "cut"      // Frame is the first of the new shot
+	Dissolves = "dissolve" // from the first frame that has both to the last
+	Fades     = "fade"     // the same of the colour
+)
+
+// Album is all that is said about the clip in words, frames being what its
+// truths say.
+func (c *Clip) Album(frames []AlbumFrame) *Album {
+	a := &Album{About: c.About, Rate: c.Rate.String(), Absent: c.Absent, Frames: frames}
+	for n := range c.Len() {
+		a.Times = append(a.Times, math.Round(c.Seconds(n)*1e6)/1e6)
+	}
+	for i, t := range c.Tracks {
+		a.Tracks = append(a.Tracks, AlbumTrack{i + 1, t.Concept})
+	}
+	a.Events = slices.Concat(c.shots(), comings(frames))
+	slices.SortStableFunc(a.Events, func(a, b Event) int { return cmp.Compare(a.Frame, b.Frame) })
+	return a
+}
+
+// shots are the events that are no concept's.
+func (c *Clip) shots() []Event {
+	var events []Event
+	// span adds what is seen in all frames from one time to another, if any.
+	span := func(what string, seen func(sec float64) bool) {
+		first, last := -1, 0
+		for n := range c.Len() {
+			if seen(c.Seconds(n)) {
+				if first < 0 {
+					first = n
+				}
+				last = n
+			}
+		}
+		if first >= 0 {
+			events = append(events, Event{Frame: first, Until: last, Event: what})
+		}
+	}
+	for _, k := range c.Cuts {
+		if k.Dissolve > 0 {
+			span(Dissolves, func(sec float64) bool { return sec > k.T-k.Dissolve/2 && sec < k.T+k.Dissolve/2 })
+			continue
+		}
+		for n := 1; n < c.Len(); n++ {
+			if c.Seconds(n-1) < k.T && c.Seconds(n) >= k.T {
+				events = append(events, Event{Frame: n, Event: CutTo})
+			}
+		}
+	}
+	for _, f := range c.Fades {
+		span(Fades, func(sec float64) bool { return f.share(sec) > 0 })
+	}
+	return events
+}
+
+// comings are who enters, leaves and returns. What is ignored in a frame
+// neither does.
+func comings(frames []AlbumFrame) []Event {
+	var events []Event
+	there := make(map[string]bool)
+	before := make(map[string]bool)
+	for n, f := range frames {
+		for _, name := range f.Labels {
+			now := slices.Contains(f.Present, name)
+			switch {
+			case slices.Contains(f.Ignored, name) || now == there[name]:
+				continue
+			case !now:
+				events = append(events, Event{Frame: n, Event: Leaves, Concept: name})
+			case before[name]:
+				events = append(events, Event{Frame: n, Event: Returns, Concept: name})
+			case n > 0:
+				events = append(events, Event{Frame: n, Event: Enters, Concept: name})
+			}
+			there[name], before[name] = now, true
+		}
+	}
+	return events
+}
