@@ -26,6 +26,7 @@ func commands() []command {
 		{"presets", "list and print the presets, to start one of your own from", runPresets},
 		{"runtime", "list and fetch ONNX Runtime, for the CPU or for NVIDIA GPUs", runRuntime},
 		{"eval", "measure masks: against the truth, or by their flicker alone", runEval},
+		{"clips", "make clips whose truth is known, to measure with", runClips},
 		{"bench", "how fast carve is here, as shares of what the machine can do", runBench},
 		{"demo", "segment the built-in clip with the built-in model", runDemo},
 		{"version", "print the version of carve and of the libraries it runs on", runVersion},

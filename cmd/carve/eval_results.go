@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"strings"
 
 	"github.com/carve-video/carve/internal/annotation"
 	"github.com/carve-video/carve/internal/dataset"
@@ -31,7 +32,7 @@ type resultsHead struct {
 	MessageType string   `json:"message_type"` // "run"
 	Version     string   `json:"version"`
 	Dataset     string   `json:"dataset"`
-	Split       string   `json:"split"`
+	Split       string   `json:"split,omitempty"`
 	Protocol    string   `json:"protocol"`
 	Model       string   `json:"model"`
 	Classifier  string   `json:"classifier,omitempty"`
@@ -40,6 +41,8 @@ type resultsHead struct {
 	Preset      string   `json:"preset"`
 	Compat      bool     `json:"compat,omitempty"`
 	Memory      string   `json:"memory"`
+	Probe       int      `json:"probe"`
+	Oracle      bool     `json:"oracle,omitempty"`
 	Settings    string   `json:"settings"` // fingerprint of the preset with all that was changed in it
 	Notes       []string `json:"notes,omitempty"`
 }
@@ -135,7 +138,7 @@ func (r *results) close() error { return r.file.Close() }
 type evalSummary struct {
 	MessageType string  `json:"message_type"` // "summary"
 	Dataset     string  `json:"dataset"`
-	Split       string  `json:"split"`
+	Split       string  `json:"split,omitempty"`
 	Protocol    string  `json:"protocol"`
 	Samples     int     `json:"samples"`
 	Frames      int     `json:"frames"`
@@ -153,6 +156,9 @@ type evalSummary struct {
 	J  *score.Stat `json:"j,omitempty"`
 	F  *score.Stat `json:"f,omitempty"`
 	JF *figure     `json:"jf,omitempty"`
+
+	// Concepts: a row for each film, and one for all.
+	Films []filmScore `json:"films,omitempty"`
 
 	Notes []string `json:"notes,omitempty"`
 }
@@ -172,6 +178,7 @@ func (r *results) sum(set *dataset.Set) (*evalSummary, error) {
 	confusion := score.NewConfusion(objects)
 	var tracks []*score.Track
 	var regions []score.Regions
+	var films []*sampleResult
 	for i := range set.Samples {
 		res := r.done[set.Samples[i].ID]
 		if res == nil {
@@ -188,6 +195,9 @@ func (r *results) sum(set *dataset.Set) (*evalSummary, error) {
 		}
 		tracks = append(tracks, &score.Track{TruthArea: []int{res.TruthArea}, Ignored: []bool{false},
 			Intersection: []int{res.Intersection}, Union: []int{res.Union}})
+		if res.Film != nil {
+			films = append(films, res)
+		}
 		for _, o := range res.Objects {
 			regions = append(regions, score.Regions{J: o.J, F: o.F})
 		}
@@ -210,6 +220,8 @@ func (r *results) sum(set *dataset.Set) (*evalSummary, error) {
 	case dataset.Refer:
 		j := toReferringJSON(score.Refer(tracks...))
 		s.Referring = &j
+	case dataset.Concepts:
+		s.Films = filmScores(films)
 	default:
 		mean := score.MeanRegions(regions)
 		s.J, s.F, s.JF = &mean.J, &mean.F, number(mean.JF())
@@ -219,12 +231,14 @@ func (r *results) sum(set *dataset.Set) (*evalSummary, error) {
 
 // write prints the summary for people.
 func (s *evalSummary) write(w io.Writer) error {
-	fmt.Fprintf(w, "%s %s: %s, %.2f s each\n", s.Dataset, s.Split, counted(s.Samples, "sample"), s.Seconds/float64(max(s.Samples, 1)))
+	fmt.Fprintf(w, "%s: %s, %.2f s each\n", strings.TrimSpace(s.Dataset+" "+s.Split), counted(s.Samples, "sample"), s.Seconds/float64(max(s.Samples, 1)))
 	for _, n := range s.Notes {
 		fmt.Fprintf(w, "  %s\n", n)
 	}
 	fmt.Fprintln(w)
 	switch {
+	case s.Films != nil:
+		return filmTable(s.Films).write(w)
 	case s.Referring != nil:
 		t := newTable("samples", "overall", "mean", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
 		r := s.Referring

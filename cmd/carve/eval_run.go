@@ -22,6 +22,7 @@ type evalRunOptions struct {
 	dataset string
 	root    string
 	set     dataset.Options
+	oracle  bool
 	json    bool
 }
 
@@ -36,6 +37,7 @@ func newEvalRunFlags(o *evalRunOptions) *pflag.FlagSet {
 	fs.StringVar(&o.set.Expressions, "expressions", "", "davis: which of the published expressions to ask for: annot1, annot1_full_video, annot2, annot2_full_video, all, or a file")
 	fs.StringVarP(&o.output, "output", "o", "", "file of the results, one JSON line a sample; what is in it already is not done again")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "begin anew if the output exists")
+	fs.BoolVar(&o.oracle, "oracle", false, "clips: tell carve what is there in every frame, to see how good the masks alone are")
 	fs.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	o.addModelFlags(fs)
 	o.addPresetFlags(fs)
@@ -101,6 +103,9 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 		}
 		return err
 	}
+	if o.oracle && set.Protocol != dataset.Concepts {
+		return withHint(usagef("--oracle: the truth of %s does not say what is there in every frame", o.dataset), "carve clips makes clips whose truth does")
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return o.run(ctx, set, stdout, stderr)
@@ -140,7 +145,7 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 			return err
 		}
 		defer m.close()
-		r := &sampleRunner{set: set, segmenter: m.segmenter, stateless: o.memory == "off" || o.compat, probe: o.probe, threads: o.threads}
+		r := &sampleRunner{set: set, segmenter: m.segmenter, stateless: o.memory == "off" || o.compat, probe: o.probe, oracle: o.oracle, threads: o.threads}
 		if o.given("max-side") {
 			r.side = o.maxSide
 		}
@@ -200,5 +205,5 @@ func (o *evalRunOptions) about(set *dataset.Set, preset car.Preset) resultsHead 
 	text, _ := preset.YAML()
 	return resultsHead{MessageType: "run", Version: version, Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol),
 		Model: o.model, Classifier: o.classifier, Precision: o.precision, MaxSide: o.maxSide, Preset: preset.Name, Compat: o.compat,
-		Memory: o.memory, Settings: fingerprint(text), Notes: slices.Clone(set.Notes)}
+		Memory: o.memory, Probe: o.probe, Oracle: o.oracle, Settings: fingerprint(text), Notes: slices.Clone(set.Notes)}
 }

@@ -33,6 +33,9 @@ type sampleResult struct {
 
 	// VOS.
 	Objects []objectResult `json:"objects,omitempty"`
+
+	// Concepts.
+	Film *filmResult `json:"film,omitempty"`
 }
 
 // An objectResult is one object of a sequence.
@@ -50,7 +53,8 @@ type sampleRunner struct {
 	segmenter *car.Segmenter
 	stateless bool
 	probe     int
-	side      int // 0: pictures as they are
+	oracle    bool // tell it what is there
+	side      int  // 0: pictures as they are
 	threads   int
 
 	bank    *car.Bank // of the queries that the last sample had
@@ -62,9 +66,12 @@ func (r *sampleRunner) run(ctx context.Context, s *dataset.Sample) (*sampleResul
 	from := time.Now()
 	res := &sampleResult{MessageType: "sample", ID: s.ID, Frames: len(s.Frames)}
 	var err error
-	if r.set.Protocol == dataset.VOS {
+	switch r.set.Protocol {
+	case dataset.VOS:
 		err = r.sequence(ctx, s, res)
-	} else {
+	case dataset.Concepts:
+		err = r.film(ctx, s, res)
+	default:
 		err = r.still(ctx, s, res)
 	}
 	res.Seconds = time.Since(from).Seconds()

@@ -84,6 +84,15 @@ func (f figure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(f))
 }
 
+// UnmarshalJSON implements [json.Unmarshaler]: null is no number.
+func (f *figure) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*f = figure(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(f))
+}
+
 // figures are the cells of a row.
 func figures(values ...float64) []string {
 	var cells []string

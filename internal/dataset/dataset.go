@@ -4,7 +4,7 @@
 //
 // # What a sample is
 //
-// There are three protocols, and a [Sample] has the same fields in all of them.
+// There are four protocols.
 //
 //   - [VOS]: a sample is a sequence. Every query means one object, which has its
 //     own number in the truth of every frame.
@@ -12,8 +12,11 @@
 //     picture; the truth of a pixel is its class.
 //   - [Refer]: a sample is one annotated object of a picture. All its sentences
 //     are the queries, and all of them mean that object (car.md 7.2).
+//   - [Concepts]: a sample is a film. Every query is the name of a concept, which
+//     may be there in some frames, in several things, or never. What is right is
+//     a folder of masks by name, as package annotation reads it.
 //
-// In all of them a query's number in [Sample.Objects] is the label that its
+// In the first three a query's number in [Sample.Objects] is the label that its
 // pixels have in the [Truth]; 0 is what no query means, and [Void] is not scored.
 //
 // # What is asked for
@@ -52,6 +55,7 @@ const (
 	VOS      Protocol = "vos"      // objects through a sequence, J and F of each
 	Semantic Protocol = "semantic" // a class for every pixel, mIoU over the set
 	Refer    Protocol = "refer"    // sentences for one object, its IoU
+	Concepts Protocol = "concepts" // concepts through a film, and whether they are there
 )
 
 // Void is the label of pixels that are not scored.
@@ -115,8 +119,12 @@ type Set struct {
 
 // A Sample is what is segmented in one go.
 type Sample struct {
-	ID     string
-	Frames []string // paths of the pictures, in order; one for a still
+	ID string
+
+	// Frames are the paths of the pictures, in order; one for a still. Where there
+	// is a film there are as many, all empty.
+	Frames []string
+	Film   string
 
 	// Queries are what is asked for. The slice may be shared among samples: it is
 	// not to be changed.
@@ -127,6 +135,11 @@ type Sample struct {
 	// Truth reads what is right in frame i. It may be called from several
 	// goroutines.
 	Truth func(i int) (*Truth, error)
+
+	// For Concepts in place of Objects and Truth: the folder that holds the masks,
+	// and the frames with which a new shot begins.
+	Folder string
+	Cuts   []int
 }
 
 // A Truth is what is right in one frame.
@@ -156,7 +169,7 @@ type kind struct {
 	open   func(root string, o *Options) (*Set, error)
 }
 
-var kinds = []kind{davis, voc, pascalContext, coco, ade, refcoco, refcocoPlus, refcocog}
+var kinds = []kind{clips, davis, voc, pascalContext, coco, ade, refcoco, refcocoPlus, refcocog}
 
 // Names are the names of the data sets that can be read.
 func Names() []string {
@@ -198,7 +211,9 @@ func Open(name, root string, o Options) (*Set, error) {
 		if len(s.Samples) == 0 {
 			return nil, fmt.Errorf("opening data set %s in %s: the split %s is empty", name, root, o.split())
 		}
-		s.Name, s.Split = name, o.split()
+		if s.Name = name; s.Protocol != Concepts {
+			s.Split = o.split()
+		}
 		return s, nil
 	}
 	return nil, &UnknownError{Name: name}

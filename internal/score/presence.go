@@ -9,6 +9,11 @@ type Presence struct {
 	Found  int // frames in which the result has it
 	Both   int // frames in which both have it
 
+	// Large are the frames in which the truth has at least 1 % of the picture of
+	// it, and LargeFound those of them in which the result has it.
+	Large      int
+	LargeFound int
+
 	// Reentries are the times that it came back: it had been there, was gone
 	// for a frame or more, and then filled at least 1 % of the picture. Latency
 	// has, for each one that was noticed before it was gone again, the frames
@@ -18,10 +23,10 @@ type Presence struct {
 	Latency   []int
 }
 
-// reentryArea is the share of the picture that something must fill to be asked
+// largeArea is the share of the picture that something must fill to be asked
 // for when it comes back: a thing that creeps in over the edge is not to be
 // seen in its first frame.
-const reentryArea = 0.01
+const largeArea = 0.01
 
 // Precision is the share of the frames it is found in that have it; NaN if it is
 // never found.
@@ -30,6 +35,10 @@ func (p Presence) Precision() float64 { return ratio(p.Both, p.Found) }
 // Recall is the share of the frames that have it in which it is found; NaN if it
 // is never there.
 func (p Presence) Recall() float64 { return ratio(p.Both, p.There) }
+
+// Seen is the share of the frames with at least 1 % of it in which it is found;
+// NaN if there are none.
+func (p Presence) Seen() float64 { return ratio(p.LargeFound, p.Large) }
 
 // FalsePresent is the share of the frames without it in which it is found all
 // the same; NaN if it is always there.
@@ -50,6 +59,8 @@ func (p Presence) Add(q Presence) Presence {
 	p.There += q.There
 	p.Found += q.Found
 	p.Both += q.Both
+	p.Large += q.Large
+	p.LargeFound += q.LargeFound
 	p.Reentries += q.Reentries
 	p.Missed += q.Missed
 	p.Latency = append(p.Latency[:len(p.Latency):len(p.Latency)], q.Latency...)
@@ -78,10 +89,17 @@ func (t *Track) Presence(pixels int) Presence {
 			if area > 0 {
 				p.There++
 			}
+			large := float64(area) >= largeArea*float64(pixels)
+			if large {
+				p.Large++
+			}
 			if t.Found[i] {
 				p.Found++
 				if area > 0 {
 					p.Both++
+				}
+				if large {
+					p.LargeFound++
 				}
 			}
 			switch {
@@ -98,7 +116,7 @@ func (t *Track) Presence(pixels int) Presence {
 				state = back
 			}
 		}
-		if state == back && float64(area) >= reentryArea*float64(pixels) {
+		if state == back && float64(area) >= largeArea*float64(pixels) {
 			state, since = waiting, i
 			p.Reentries++
 		}
@@ -111,4 +129,17 @@ func (t *Track) Presence(pixels int) Presence {
 		p.Missed++
 	}
 	return p
+}
+
+// After is for how many frames from a cut on, in a row, the result still finds
+// what the truth had before it and has no more. It needs a truth.
+func (t *Track) After(cut int) int {
+	if cut <= 0 || cut >= len(t.Found) || t.TruthArea[cut-1] == 0 {
+		return 0
+	}
+	n := 0
+	for i := cut; i < len(t.Found) && t.Found[i] && t.TruthArea[i] == 0 && !t.Ignored[i]; i++ {
+		n++
+	}
+	return n
 }

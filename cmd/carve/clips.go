@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/carve-video/carve/internal/clips"
+	"github.com/carve-video/carve/internal/stickers"
+	"github.com/carve-video/carve/video"
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+)
+
+// clipsOptions are the flags of "carve clips".
+type clipsOptions struct {
+	output    string
+	overwrite bool
+	seed      uint64
+	fresh     bool // a seed was given
+	script    string
+	frames    bool
+}
+
+func newClipsFlags(o *clipsOptions) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("clips", pflag.ContinueOnError)
+	fs.StringVarP(&o.output, "output", "o", "", "folder to write them into, each into one of its own; without it they are listed")
+	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace clips that are there")
+	fs.Uint64Var(&o.seed, "seed", 0, "other clips of the same kinds, drawn from this number")
+	fs.StringVar(&o.script, "script", "", "a clip of your own, described in a YAML file; script.yaml beside every clip is one")
+	fs.BoolVar(&o.frames, "frames", false, "write the frames as PNGs, without loss, instead of as a video")
+	return fs
+}
+
+func clipsHelp() string {
+	var o clipsOptions
+	return `carve clips - make clips whose truth is known, to measure with
+
+Usage:
+  carve clips
+  carve clips [NAME...] -o FOLDER [--seed N]
+  carve clips --script FILE -o FOLDER
+
+Draws clips of the demo model's world, of ` + fmt.Sprint(len(clips.Kinds())) + ` kinds that each try one thing. The
+standing ones never change; --seed draws others. Every clip gets a folder:
+
+  clip.mp4               the clip (or frames/00000.png, with --frames)
+  annotations/00000.png  which concept each pixel shows, as DAVIS has it
+  tracks/00000.png       which single thing it shows
+  truth.json             names, times, who enters, leaves and returns, cuts
+  script.yaml            what it was drawn from
+
+carve eval run --dataset clips --root FOLDER measures carve on them.
+
+Flags:
+` + newClipsFlags(&o).FlagUsagesWrapped(100) + "\n" + exitCodesHelp
+}
+
+func runClips(args []string, stdout, stderr io.Writer) error {
+	var o clipsOptions
+	fs := newClipsFlags(&o)
+	if err := parse(fs, args, clipsHelp, stdout); err != nil {
+		return err
+	}
+	o.fresh = fs.Changed("seed")
+	switch {
+	case o.script != "" && (fs.NArg() > 0 || o.fresh):
+		return withHint(usagef("a script is given, and a name or a seed as well"), "--script makes the one clip that it describes")
+	case o.output == "" && (fs.NArg() > 0 || fs.NFlag() > 0):
+		return withHint(usagef("no folder to write into"), "name it with -o")
+	case o.output == "":
+		for _, k := range clips.Kinds() {
+			fmt.Fprintf(stdout, "%-12s %s\n", k.Name, k.About)
+		}
+		return nil
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	films, err := o.films(fs.Args())
+	if err != nil {
+		return err
+	}
+	return o.write(ctx, films, stdout)
+}
+
+// films are the clips that are asked for: all by default.
+func (o *clipsOptions) films(names []string) ([]clips.Clip, error) {
+	if o.script != "" {
+		c, err := readClip(o.script)
+		if err != nil {
+			return nil, err
+		}
+		base := filepath.Base(o.script)
+		return []clips.Clip{{Name: strings.TrimSuffix(base, filepath.Ext(base)), Clip: c}}, nil
+	}
+	var known []string
+	for _, k := range clips.Kinds() {
+		known = append(known, k.Name)
+	}
+	if len(names) == 0 {
+		names = known
+	}
+	var films []clips.Clip
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			continue
+		}
+		get := clips.Standing
+		if o.fresh {
+			get = func(name string) (clips.Clip, error) { return clips.Fresh(name, o.seed) }
+		}
+		c, err := get(name)
+		if unknown := (*clips.UnknownError)(nil); errors.As(err, &unknown) {
+			return nil, withHint(usageError{err}, "the clips are "+strings.Join(known, ", "))
+		}
+		if err != nil {
+			return nil, err
+		}
+		films = append(films, c)
+	}
+	return films, nil
+}
+
+func readClip(path string) (*stickers.Clip, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the clip's script: %w", err)
+	}
+	defer f.Close()
+	c, err := stickers.ReadClip(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// write draws the clips, as many at a time as there are CPUs.
+func (o *clipsOptions) write(ctx context.Context, films []clips.Clip, stdout io.Writer) error {
+	for _, c := range films {
+		dir := filepath.Join(o.output, c.Name)
+		_, err := os.Lstat(dir)
+		switch {
+		case err != nil:
+		case !o.overwrite:
+			return withHint(fmt.Errorf("%s exists already", dir), "-y replaces it")
+		default:
+			// Replaced is what this command has made, and nothing else.
+			if _, err := os.Stat(filepath.Join(dir, scriptFile)); err != nil {
+				return withHint(fmt.Errorf("replacing %s: it is no clip's folder", dir), "name another folder with -o")
+			}
+		}
+	}
+	if err := os.MkdirAll(o.output, 0o755); err != nil {
+		return fmt.Errorf("making the folder of the clips: %w", err)
+	}
+	var done atomic.Int64
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for _, c := range films {
+		work.Go(func() error {
+			if err := o.writeClip(ctx, c); err != nil {
+				return fmt.Errorf("writing clip %s: %w", c.Name, err)
+			}
+			done.Add(1)
+			return nil
+		})
+	}
+	if err := work.Wait(); err != nil {
+		if errors.Is(err, context.Canceled) {
+			if n := done.Load(); n > 0 {
+				return interruptedError{at: fmt.Sprintf("%d of %d clips", n, len(films)), written: o.output}
+			}
+			return interruptedError{}
+		}
+		return err
+	}
+	t := newTable("clip", "frames", "seconds", "asked for", "there")
+	for _, c := range films {
+		t.add(c.Name, fmt.Sprint(c.Len()), fmt.Sprintf("%.2f", c.Seconds(c.Len())),
+			fmt.Sprint(len(c.Queries())), fmt.Sprint(len(c.Concepts())))
+	}
+	return t.write(stdout)
+}
+
+const (
+	scriptFile = "script.yaml"
+	filmFile   = "clip.mp4"
+)
+
+// writeClip writes the folder of a clip: all of it or nothing.
+func (o *clipsOptions) writeClip(ctx context.Context, c clips.Clip) (err error) {
+	part, err := os.MkdirTemp(o.output, "."+c.Name+"-*.part")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(part)
+	if err := os.Chmod(part, 0o755); err != nil {
+		return err
+	}
+	folder := &stickers.Folder{Dir: part, Pictures: o.frames}
+	if o.frames {
+		err = drawFrames(ctx, c, folder)
+	} else {
+		err = drawFilm(ctx, c, folder)
+	}
+	if err != nil {
+		return err
+	}
+	if err := folder.Finish(c.Album(folder.Frames())); err != nil {
+		return err
+	}
+	script, err := c.Script()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(part, scriptFile), script, 0o644); err != nil {
+		return err
+	}
+	dir := filepath.Join(o.output, c.Name)
+	if o.overwrite {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return os.Rename(part, dir)
+}
+
+func drawFrames(ctx context.Context, c clips.Clip, folder *stickers.Folder) error {
+	for n := range c.Len() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		img, truth := c.Frame(n)
+		if err := folder.Add(img, truth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drawFilm encodes on one thread: the same build of FFmpeg writes the same bytes
+// again.
+func drawFilm(ctx context.Context, c clips.Clip, folder *stickers.Folder) error {
+	rate := video.Rational{Num: c.Rate.Num, Den: c.Rate.Den}
+	reel := &video.Reel{Width: c.Width, Height: c.Height, TimeBase: video.Rational{Num: rate.Den, Den: rate.Num}, Rate: rate}
+	if err := reel.Initialize(); err != nil {
+		return err
+	}
+	defer reel.Close()
+	sink := &video.Sink{Path: filepath.Join(folder.Dir, filmFile), Reel: reel, CRF: c.CRF, Threads: 1}
+	if err := sink.Initialize(); err != nil {
+		return err
+	}
+	defer sink.Abort()
+	for n := range c.Len() {
+		img, truth := c.Frame(n)
+		if err := folder.Add(img, truth); err != nil {
+			return err
+		}
+		frame, err := reel.Frame(ctx, img, int64(c.Tick(n)), int64(c.Tick(n+1)-c.Tick(n)))
+		if err != nil {
+			return err
+		}
+		err = sink.Encode(ctx, frame)
+		frame.Release()
+		if err != nil {
+			return err
+		}
+	}
+	return sink.Finish()
+}

@@ -1,0 +1,341 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/annotation"
+	"github.com/carve-video/carve/internal/dataset"
+	"github.com/carve-video/carve/internal/score"
+	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/video"
+)
+
+// A filmResult is what a film with concepts came to.
+type filmResult struct {
+	Concepts []conceptResult `json:"concepts"`
+
+	// Seconds went into segmenting, without reading, decoding and measuring.
+	Seconds float64 `json:"seconds"`
+	// Asked is how many queries were judged, summed over frames and stages.
+	Asked int `json:"asked"`
+	// Cuts is the number of hard cuts, and AfterCut for how many frames after one
+	// something was still found that had been there before and was not any more: the
+	// most there were.
+	Cuts     int `json:"cuts"`
+	AfterCut int `json:"after_cut"`
+}
+
+// A conceptResult is what one query came to in a film.
+type conceptResult struct {
+	Concept  string         `json:"concept"`
+	InTruth  bool           `json:"in_truth"`
+	J        *score.Stat    `json:"j,omitempty"` // of what is in the truth
+	F        *score.Stat    `json:"f,omitempty"`
+	Presence score.Presence `json:"presence"`
+	// What the masks flicker beyond the truth.
+	Instability  figure `json:"lost_stability"`
+	ExtraJitter  figure `json:"extra_area_jitter"`
+	ExtraToggles figure `json:"extra_toggles"`
+}
+
+// film segments a film and measures every concept.
+func (r *sampleRunner) film(ctx context.Context, s *dataset.Sample, res *sampleResult) error {
+	truth, err := annotation.Open(ctx, s.Folder, annotation.Options{Workers: r.threads})
+	if err != nil {
+		return err
+	}
+	if truth.Len() != len(s.Frames) {
+		return fmt.Errorf("%s has %d frames and its truth %d", s.ID, len(s.Frames), truth.Len())
+	}
+	res.Film = &filmResult{Cuts: len(s.Cuts)}
+	var objects []annotation.Object
+	for _, q := range s.Queries {
+		objects = append(objects, annotation.Object{Name: q.Label})
+	}
+	masks, err := r.masks(ctx, s, truth, res.Film)
+	if err != nil {
+		return err
+	}
+	result := annotation.New(truth.W, truth.H, len(masks), objects, func(i int) (*annotation.Frame, error) {
+		f := *masks[i]
+		return &f, nil
+	})
+	pairs, err := score.Match(truth, result)
+	if err != nil {
+		return err
+	}
+	tracks, err := score.Follow(ctx, truth, result, pairs, r.threads)
+	if err != nil {
+		return err
+	}
+	for _, t := range tracks.Objects {
+		flicker := t.Flicker(truth.W*truth.H, 0)
+		c := conceptResult{Concept: t.Name, InTruth: t.InTruth(), Presence: t.Presence(truth.W * truth.H),
+			Instability: figure(flicker.Instability), ExtraJitter: figure(flicker.ExtraJitter), ExtraToggles: figure(flicker.ExtraToggles)}
+		if c.InTruth {
+			regions := t.Regions(false)
+			c.J, c.F = &regions.J, &regions.F
+		}
+		res.Film.Concepts = append(res.Film.Concepts, c)
+		for _, cut := range s.Cuts {
+			res.Film.AfterCut = max(res.Film.AfterCut, t.After(cut))
+		}
+	}
+	return nil
+}
+
+// masks segments every frame, with memory or without, and keeps what was found at
+// the truth's size.
+func (r *sampleRunner) masks(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *filmResult) ([]*annotation.Frame, error) {
+	queries := s.Queries
+	if r.oracle {
+		// Who is told what is there has nothing to drop.
+		queries = slices.Clone(queries)
+		for i := range queries {
+			queries[i].Theta = new(float32)
+		}
+	}
+	tracker := &tracking.Tracker{Segmenter: r.segmenter, Queries: queries, Stateless: r.stateless, Probe: r.probe}
+	if err := tracker.Initialize(ctx); err != nil {
+		return nil, textError(err)
+	}
+	told, err := r.segmenter.Encode(ctx, queries)
+	if err != nil {
+		return nil, textError(err)
+	}
+	var frames []*annotation.Frame
+	err = r.pictures(ctx, s, func(img *car.Image) error {
+		if len(frames) == len(s.Frames) {
+			return fmt.Errorf("%s has more than the %d frames of its truth", s.ID, len(s.Frames))
+		}
+		var there *annotation.Frame
+		if r.oracle {
+			if there, err = truth.Frame(len(frames)); err != nil {
+				return err
+			}
+		}
+		from := time.Now()
+		var outcome *car.Outcome
+		var scene *car.Scene
+		if r.oracle {
+			if scene, err = r.segmenter.Look(ctx, img); err != nil {
+				return err
+			}
+			var asked []int
+			for k, o := range truth.Objects {
+				if !there.Masks[k].Empty() {
+					asked = append(asked, slices.IndexFunc(queries, func(q car.Query) bool { return q.Label == o.Name }))
+				}
+			}
+			slices.Sort(asked)
+			outcome, err = r.segmenter.Step(ctx, scene, told, asked)
+		} else {
+			var step *tracking.Step
+			if step, err = tracker.Step(ctx, img); err == nil {
+				scene, outcome = step.Scene, step.Outcome
+			}
+		}
+		if err == nil {
+			err = r.segmenter.RefineInto(ctx, scene, outcome, &r.result)
+		}
+		if scene != nil {
+			scene.Close()
+		}
+		if err != nil {
+			return err
+		}
+		film.Seconds += time.Since(from).Seconds()
+		for _, st := range outcome.Stages {
+			film.Asked += len(st.Asked)
+		}
+		frames = append(frames, frameOf(&r.result, len(queries), truth.W, truth.H))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(frames) < len(s.Frames) {
+		return nil, fmt.Errorf("%s has %d frames and its truth %d", s.ID, len(frames), len(s.Frames))
+	}
+	return frames, nil
+}
+
+// frameOf keeps the masks of a result, at another size.
+func frameOf(result *car.Result, queries, w, h int) *annotation.Frame {
+	f := &annotation.Frame{W: w, H: h, Masks: make([]*annotation.Mask, queries)}
+	at := nearest(result.W, result.H, w, h)
+	for q := range queries {
+		found := result.Lookup(q)
+		if found == nil || found.Area == 0 {
+			continue
+		}
+		m := annotation.NewMask(w, h)
+		for p := range w * h {
+			if found.Mask[at(p)] != 0 {
+				m.Set(p%w, p/w)
+			}
+		}
+		f.Masks[q] = m
+	}
+	return f
+}
+
+// pictures calls do with every frame of a film, or of a row of pictures.
+func (r *sampleRunner) pictures(ctx context.Context, s *dataset.Sample, do func(*car.Image) error) error {
+	if s.Film == "" {
+		for _, path := range s.Frames {
+			if err := r.read(ctx, path, do); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return r.read(ctx, s.Film, do)
+}
+
+func (r *sampleRunner) read(ctx context.Context, path string, do func(*car.Image) error) error {
+	src := &video.Source{Path: path}
+	if err := src.Initialize(); err != nil {
+		return inputError(err)
+	}
+	defer src.Close()
+	prep := &video.Preparer{Source: src, MaxSide: r.side}
+	if err := prep.Initialize(); err != nil {
+		return fmt.Errorf("preparing frames of %s: %w", path, err)
+	}
+	defer prep.Close()
+	for {
+		frame, err := src.Read(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		picture, err := prep.Prepare(frame)
+		frame.Release()
+		if err == nil {
+			err = do(&car.Image{Pix: picture.Pix, W: picture.W, H: picture.H})
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// A filmScore is the row of a film, or of all of them together.
+type filmScore struct {
+	Clip string `json:"clip"`
+
+	J  figure `json:"j"` // means over the concepts of the truth
+	F  figure `json:"f"`
+	JF figure `json:"j_and_f"`
+
+	Found  figure `json:"found"`         // of the frames with at least 1 % of a concept
+	False  figure `json:"false_present"` // of the frames of queries that are never there
+	Away   figure `json:"false_away"`    // of the frames without a concept that is there in others
+	Absent int    `json:"absent_queries"`
+
+	Returns int    `json:"returns"`
+	Missed  int    `json:"returns_missed"`
+	Median  figure `json:"return_latency_median"` // frames
+	Latest  figure `json:"return_latency_max"`
+
+	Instability  figure `json:"lost_stability"`
+	ExtraToggles figure `json:"extra_toggles"` // a concept
+
+	Cuts     int     `json:"cuts"`
+	AfterCut int     `json:"frames_after_cut"`
+	Frames   int     `json:"frames"`
+	Asked    float64 `json:"asked_per_frame"`
+	Time     float64 `json:"ms_per_frame"`
+}
+
+// filmScores has a row for each film, and the last one for all: means of
+// the films where the films' are means, counts joined where they are shares.
+func filmScores(samples []*sampleResult) []filmScore {
+	var rows []filmScore
+	var all []conceptResult
+	total := &filmResult{}
+	frames := 0
+	for _, s := range samples {
+		rows = append(rows, s.Film.score(s.ID, s.Frames))
+		all = append(all, s.Film.Concepts...)
+		total.Seconds += s.Film.Seconds
+		total.Asked += s.Film.Asked
+		total.Cuts += s.Film.Cuts
+		total.AfterCut = max(total.AfterCut, s.Film.AfterCut)
+		frames += s.Frames
+	}
+	total.Concepts = all
+	sum := total.score("all", frames)
+	mean := func(of func(*filmScore) figure) figure {
+		var v []float64
+		for i := range rows {
+			v = append(v, float64(of(&rows[i])))
+		}
+		return figure(score.Mean(v))
+	}
+	sum.J, sum.F = mean(func(r *filmScore) figure { return r.J }), mean(func(r *filmScore) figure { return r.F })
+	sum.JF = mean(func(r *filmScore) figure { return r.JF })
+	sum.Instability = mean(func(r *filmScore) figure { return r.Instability })
+	sum.ExtraToggles = mean(func(r *filmScore) figure { return r.ExtraToggles })
+	return append(rows, sum)
+}
+
+func (f *filmResult) score(name string, frames int) filmScore {
+	s := filmScore{Clip: name, Cuts: f.Cuts, AfterCut: f.AfterCut, Frames: frames,
+		Asked: float64(f.Asked) / float64(max(frames, 1)), Time: 1000 * f.Seconds / float64(max(frames, 1))}
+	var j, fs, instability, toggles []float64
+	var there, away score.Presence
+	for _, c := range f.Concepts {
+		if !c.InTruth {
+			away = away.Add(c.Presence)
+			s.Absent++
+			continue
+		}
+		there = there.Add(c.Presence)
+		j, fs = append(j, c.J.Mean), append(fs, c.F.Mean)
+		instability, toggles = append(instability, float64(c.Instability)), append(toggles, float64(c.ExtraToggles))
+	}
+	s.J, s.F = figure(score.Mean(j)), figure(score.Mean(fs))
+	s.JF = (s.J + s.F) / 2
+	s.Found, s.False, s.Away = figure(there.Seen()), figure(away.FalsePresent()), figure(there.FalsePresent())
+	s.Returns, s.Missed = there.Reentries, there.Missed
+	s.Median, s.Latest = figure(math.NaN()), figure(math.NaN())
+	if n := len(there.Latency); n > 0 {
+		sorted := slices.Sorted(slices.Values(there.Latency))
+		s.Median, s.Latest = figure(float64(sorted[(n-1)/2]+sorted[n/2])/2), figure(sorted[n-1])
+	}
+	s.Instability, s.ExtraToggles = figure(score.Mean(instability)), figure(score.Mean(toggles))
+	return s
+}
+
+func filmTable(rows []filmScore) *table {
+	t := newTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "asked", "ms")
+	count := func(f figure) string {
+		if math.IsNaN(float64(f)) {
+			return f.String()
+		}
+		return strconv.FormatFloat(float64(f), 'f', -1, 64)
+	}
+	for _, r := range rows {
+		after := "–"
+		if r.Cuts > 0 {
+			after = strconv.Itoa(r.AfterCut)
+		}
+		t.add(r.Clip, r.JF.String(), r.J.String(), r.F.String(), r.Found.String(), r.False.String(), r.Away.String(),
+			strconv.Itoa(r.Returns), strconv.Itoa(r.Missed), count(r.Median), count(r.Latest),
+			r.Instability.String(), strconv.FormatFloat(float64(r.ExtraToggles), 'f', 1, 64), after,
+			strconv.FormatFloat(r.Asked, 'f', 1, 64), strconv.FormatFloat(r.Time, 'f', 0, 64))
+	}
+	return t
+}
