@@ -111,6 +111,10 @@ func (r *sampleRunner) masks(ctx context.Context, s *dataset.Sample, truth *anno
 	if err != nil {
 		return nil, textError(err)
 	}
+	all := make([]int, len(queries))
+	for k := range all {
+		all[k] = k
+	}
 	var frames []*annotation.Frame
 	err = r.pictures(ctx, s, func(img *car.Image) error {
 		if len(frames) == len(s.Frames) {
@@ -156,7 +160,7 @@ func (r *sampleRunner) masks(ctx context.Context, s *dataset.Sample, truth *anno
 		for _, st := range outcome.Stages {
 			film.Asked += len(st.Asked)
 		}
-		frames = append(frames, frameOf(&r.result, len(queries), truth.W, truth.H))
+		frames = append(frames, frameOf(&r.result, all, truth.W, truth.H))
 		return nil
 	})
 	if err != nil {
@@ -168,11 +172,11 @@ func (r *sampleRunner) masks(ctx context.Context, s *dataset.Sample, truth *anno
 	return frames, nil
 }
 
-// frameOf keeps the masks of a result, at another size.
-func frameOf(result *car.Result, queries, w, h int) *annotation.Frame {
-	f := &annotation.Frame{W: w, H: h, Masks: make([]*annotation.Mask, queries)}
+// frameOf keeps the masks of some queries of a result, at another size.
+func frameOf(result *car.Result, queries []int, w, h int) *annotation.Frame {
+	f := &annotation.Frame{W: w, H: h, Masks: make([]*annotation.Mask, len(queries))}
 	at := nearest(result.W, result.H, w, h)
-	for q := range queries {
+	for k, q := range queries {
 		found := result.Lookup(q)
 		if found == nil || found.Area == 0 {
 			continue
@@ -183,7 +187,7 @@ func frameOf(result *car.Result, queries, w, h int) *annotation.Frame {
 				m.Set(p%w, p/w)
 			}
 		}
-		f.Masks[q] = m
+		f.Masks[k] = m
 	}
 	return f
 }

@@ -84,6 +84,8 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 		return withHint(usagef("no folder of the data set"), "name it with --root")
 	case o.output == "":
 		return withHint(usagef("no output"), "name a file for the results with -o")
+	case o.oracle && o.dataset != "clips":
+		return withHint(usagef("--oracle: %s does not say what is there in every frame", o.dataset), "carve clips makes clips whose truth does")
 	case o.set.Limit < 0:
 		return usagef("--limit is %d; it is a number of samples, or 0 for all", o.set.Limit)
 	}
@@ -102,9 +104,6 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 			err = withHint(err, h)
 		}
 		return err
-	}
-	if o.oracle && set.Protocol != dataset.Concepts {
-		return withHint(usagef("--oracle: the truth of %s does not say what is there in every frame", o.dataset), "carve clips makes clips whose truth does")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

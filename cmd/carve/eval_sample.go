@@ -203,22 +203,7 @@ func (r *sampleRunner) sequence(ctx context.Context, s *dataset.Sample, res *sam
 		if err != nil {
 			return err
 		}
-		f := &annotation.Frame{W: w, H: h, Masks: make([]*annotation.Mask, len(objects))}
-		at := nearest(r.result.W, r.result.H, w, h)
-		for k := range objects {
-			found := r.result.Lookup(asked[k])
-			if found == nil || found.Area == 0 {
-				continue
-			}
-			m := annotation.NewMask(w, h)
-			for p := range w * h {
-				if found.Mask[at(p)] != 0 {
-					m.Set(p%w, p/w)
-				}
-			}
-			f.Masks[k] = m
-		}
-		frames[i] = f
+		frames[i] = frameOf(&r.result, asked, w, h)
 	}
 	result := annotation.New(w, h, len(frames), objects, func(i int) (*annotation.Frame, error) {
 		f := *frames[i]

@@ -4,23 +4,23 @@ package score
 // there when the truth has any of it, and is found when the result has a mask of
 // it that is not empty, wherever that lies: where it should lie is what J says.
 type Presence struct {
-	Frames int // that count
-	There  int // frames in which the truth has it
-	Found  int // frames in which the result has it
-	Both   int // frames in which both have it
+	Frames int `json:"frames"` // that count
+	There  int `json:"there"`  // frames in which the truth has it
+	Found  int `json:"found"`  // frames in which the result has it
+	Both   int `json:"both"`   // frames in which both have it
 
 	// Large are the frames in which the truth has at least 1 % of the picture of
 	// it, and LargeFound those of them in which the result has it.
-	Large      int
-	LargeFound int
+	Large      int `json:"large"`
+	LargeFound int `json:"large_found"`
 
 	// Reentries are the times that it came back: it had been there, was gone
 	// for a frame or more, and then filled at least 1 % of the picture. Latency
 	// has, for each one that was noticed before it was gone again, the frames
 	// from there until it was found: 0 is at once.
-	Reentries int
-	Missed    int
-	Latency   []int
+	Reentries int   `json:"reentries"`
+	Missed    int   `json:"missed"`
+	Latency   []int `json:"latency"`
 }
 
 // largeArea is the share of the picture that something must fill to be asked

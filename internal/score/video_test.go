@@ -80,6 +80,7 @@ func TestPresence(t *testing.T) {
 		{"twice", "9 0 9 0 9", "9 0 9 0 9", Presence{Frames: 5, There: 3, Found: 3, Both: 3, Reentries: 2, Latency: []int{0, 0}}},
 	} {
 		got := tracked(t, c.truth, c.result).Presence(100)
+		c.want.Large, c.want.LargeFound = c.want.There, c.want.Both // 9 % of the picture, all of them
 		if !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
@@ -109,6 +110,29 @@ func TestPresence(t *testing.T) {
 }
 
 // TestVoidPresence: a mask on void pixels alone finds nothing.
+// What is asked of large things, and what is left over after a cut.
+func TestLargeAndAfter(t *testing.T) {
+	// A picture of 200 pixels: two are 1 %.
+	o := tracked(t, "1 2 3 0 0 2 0", "1 2 0 4 4 4 4")
+	p := o.Presence(200)
+	if p.Large != 3 || p.LargeFound != 2 || !near(p.Seen(), 2./3) {
+		t.Errorf("%+v", p)
+	}
+	if sum := p.Add(p); sum.Large != 6 || sum.LargeFound != 4 {
+		t.Errorf("joined: %+v", sum)
+	}
+	if v := (Presence{}).Seen(); !math.IsNaN(v) {
+		t.Errorf("of nothing %g is seen", v)
+	}
+	// The cut at frame 3 takes it away, and two frames still have it; at frame 6
+	// the last one has. At 5 it comes, at 2 it stays; 0 and 7 are no cuts.
+	for cut, want := range []int{0, 0, 0, 2, 0, 0, 1, 0} {
+		if n := o.After(cut); n != want {
+			t.Errorf("after a cut at %d: %d, want %d", cut, n, want)
+		}
+	}
+}
+
 func TestVoidPresence(t *testing.T) {
 	truth := annotation.New(4, 1, 1, dog, func(int) (*annotation.Frame, error) {
 		return &annotation.Frame{W: 4, H: 1, Masks: []*annotation.Mask{drawn("x...")}, Void: drawn("..xx")}, nil

@@ -71,7 +71,7 @@ func (c *Clip) shots() []Event {
 		}
 	}
 	for _, f := range c.Fades {
-		span(Fades, func(sec float64) bool { return f.share(sec) > 0 })
+		span(Fades, func(sec float64) bool { return f.share(sec) > 1e-6 })
 	}
 	return events
 }
