@@ -28,6 +28,7 @@ func commands() []command {
 		{"eval", "measure masks: against the truth, or by their flicker alone", runEval},
 		{"clips", "make clips whose truth is known, to measure with", runClips},
 		{"bench", "how fast carve is here, as shares of what the machine can do", runBench},
+		{"doctor", "say what is there, what is missing and what to do about it", runDoctor},
 		{"demo", "segment the built-in clip with the built-in model", runDemo},
 		{"version", "print the version of carve and of the libraries it runs on", runVersion},
 		{"help", "print this text, or that of a command", runHelp},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -315,11 +316,14 @@ func pairOf(name string) []string {
 	return uniq(a, b)
 }
 
-func uniq(a, b string) []string {
-	if a == b {
-		return []string{a}
+// uniq leaves out names that stand there before.
+func uniq(names ...string) (list []string) {
+	for _, n := range names {
+		if !slices.Contains(list, n) {
+			list = append(list, n)
+		}
 	}
-	return []string{a, b}
+	return list
 }
 
 // count writes a number of parameters the way models are named: 2.0 M.

@@ -121,14 +121,19 @@ func (o *segmentOptions) addQueryFlags(fs *pflag.FlagSet) {
 }
 
 func (o *segmentOptions) addModelFlags(fs *pflag.FlagSet) {
+	o.addModelChoiceFlags(fs)
+	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
+	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
+	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
+}
+
+// addModelChoiceFlags are those that say which models, and on what.
+func (o *segmentOptions) addModelChoiceFlags(fs *pflag.FlagSet) {
 	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a name, a folder or a checkpoint")
 	fs.StringVar(&o.classifier, "classifier", "", "CLIP that judges them (default: the model's pair)")
 	fs.StringVar(&o.device, "device", "auto", "what the models run on, see Devices below; auto takes a GPU that works, else the CPU")
 	fs.Var(&o.settings, "device-option", "a setting of the device's provider, by ONNX Runtime's names (repeatable)")
 	fs.StringVar(&o.precision, "precision", "fp32", "fp32; int8: two to three times faster on a CPU, a little less exact; fp16: for GPUs; bf16: for 64-bit Arm")
-	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
-	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
-	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
 }
 
 func (o *segmentOptions) addPresetFlags(fs *pflag.FlagSet) {

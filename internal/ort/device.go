@@ -193,6 +193,11 @@ type DeviceError struct {
 }
 
 func (e *DeviceError) Error() string {
+	return fmt.Sprintf("the device %s cannot be used: %s", e.Device, e.Reason())
+}
+
+// Reason is the runtime's, in short.
+func (e *DeviceError) Reason() string {
 	why := e.Err.Error()
 	// The runtime's own text begins with where in its source it was, and with
 	// the kind of error or what was not so: "/a/b.cc:12 f(x) [ONNXRuntimeError]
@@ -205,7 +210,7 @@ func (e *DeviceError) Error() string {
 			why = parts[3]
 		}
 	}
-	return fmt.Sprintf("the device %s cannot be used: %s", e.Device, why)
+	return why
 }
 
 func (e *DeviceError) Unwrap() error { return e.Err }
@@ -232,7 +237,7 @@ func choose(o Options) (Device, error) {
 			return d, nil
 		}
 		// Where there is no GPU nobody wants to hear of it.
-		if o.Log != nil && d.Name == "cuda" && hasDriver() {
+		if o.Log != nil && d.Name == "cuda" && HasDriver() {
 			passedOver.Do(func() {
 				o.Log.Warn("there is an NVIDIA driver, but its GPU cannot be used", "err", err, "hint", d.Needs)
 			})
@@ -276,6 +281,26 @@ func try(d Device, options map[string]string) error {
 	}
 	tries.of[key] = err
 	return err
+}
+
+// Try finds out whether a device, as [ParseDevice] reads it, can be used, by
+// using it. Unlike a session it does so on the CPU as well. The error of a
+// provider is a [DeviceError].
+func Try(device string, options map[string]string) error {
+	d, err := ParseDevice(device)
+	if err != nil {
+		return err
+	}
+	if d.Name != CPU {
+		return try(d, options)
+	}
+	if err := Start(); err != nil {
+		return err
+	}
+	if err := tryOnce(d, nil); err != nil {
+		return &DeviceError{d, err}
+	}
+	return nil
 }
 
 // tryOnce does a product of two numbers on a device.

@@ -61,7 +61,7 @@ func FindLibrary() (Found, error) {
 		}
 		return Found{}, &NoRuntimeError{Looked: []string{path + " (CARVE_ONNXRUNTIME)"}}
 	}
-	if cache := CacheDir(); cache != "" && hasDriver() {
+	if cache := CacheDir(); cache != "" && HasDriver() {
 		if in, ok := ortdist.CUDA(cache); ok {
 			return Found{in.Library, in.Preload}, nil
 		}
@@ -97,7 +97,8 @@ func FindLibrary() (Found, error) {
 // of Windows as seen from its Linux.
 var driverFiles = []string{"/proc/driver/nvidia/version", "/dev/nvidiactl", "/usr/lib/wsl/lib/libcuda.so.1"}
 
-func hasDriver() bool {
+// HasDriver tells whether an NVIDIA driver is loaded.
+func HasDriver() bool {
 	for _, f := range driverFiles {
 		if _, err := os.Stat(f); err == nil {
 			return true

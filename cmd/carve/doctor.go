@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/carve-video/carve/models"
+	"github.com/spf13/pflag"
+)
+
+// doctorOptions is what the command line of "carve doctor" says.
+type doctorOptions struct {
+	segmentOptions
+	json bool
+}
+
+func newDoctorFlags(o *doctorOptions) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("doctor", pflag.ContinueOnError)
+	fs.BoolVar(&o.json, "json", false, "print everything as one JSON object on stdout")
+	o.addModelChoiceFlags(fs)
+	return fs
+}
+
+func doctorHelp() string {
+	var o doctorOptions
+	return `carve doctor - what is there, its version, and what to do when it is not
+
+Usage:
+  carve doctor [--json] [-m MODEL]
+
+Looks at the machine, FFmpeg, ONNX Runtime, the models and the caches, trying
+encoders and devices rather than believing lists, and ends by segmenting one
+frame of the built-in clip with the models asked for. Nothing is fetched.
+
+  ok       there, and it works
+  missing  not there
+  fails    there, and it does not work
+  info     good to know, and no reason to worry
+
+Exit code 0 says that a video can be segmented here with these models: a line
+that says missing or fails about something else does not change it.
+
+Flags:
+` + newDoctorFlags(&o).FlagUsagesWrapped(100) + `
+Examples:
+  carve doctor
+  carve doctor -m demo          with the built-in model, which needs no download
+  carve doctor --device cuda    whether the GPU can be used
+`
+}
+
+func runDoctor(args []string, stdout, stderr io.Writer) error {
+	var o doctorOptions
+	fs := newDoctorFlags(&o)
+	if err := parse(fs, args, doctorHelp, stdout); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return withHint(usagef("unexpected argument %q", fs.Arg(0)), "a model is given with -m")
+	}
+	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
+		return err
+	}
+	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
+		return withHint(usageError{err}, "carve --help lists devices and precisions")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	d := &doctor{options: &o, stderr: stderr}
+	if !o.json {
+		d.stdout = stdout
+	}
+	d.examine(ctx)
+	if ctx.Err() != nil {
+		return interruptedError{}
+	}
+	if o.json {
+		line, err := json.Marshal(diagnosis{MessageType: "doctor", OK: d.obstacle == nil, Items: d.items})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "%s\n", line)
+	}
+	return d.verdict()
+}
+
+// How an item stands. These words are part of the JSON.
+const (
+	statusOK      = "ok"
+	statusMissing = "missing"
+	statusFails   = "fails"
+	statusInfo    = "info"
+)
+
+// A diagnosis is what --json prints.
+type diagnosis struct {
+	MessageType string `json:"message_type"`
+	OK          bool   `json:"ok"` // a video can be segmented
+	Items       []item `json:"items"`
+}
+
+// An item is one thing that was looked at.
+type item struct {
+	Section string `json:"section"`
+	Name    string `json:"name"`
+	Status  string `json:"status"`
+	Version string `json:"version,omitempty"`
+	Detail  string `json:"detail,omitempty"`
+	Hint    string `json:"hint,omitempty"` // what to do about it
+}
+
+// The sections, in the order of the report: as JSON names them, and as people
+// read them.
+const (
+	sectionMachine  = "machine"
+	sectionFFmpeg   = "ffmpeg"
+	sectionEncoders = "encoders"
+	sectionDecoders = "decoders"
+	sectionHardware = "hardware_decoding"
+	sectionRuntime  = "onnx_runtime"
+	sectionModels   = "models"
+	sectionCache    = "cache"
+	sectionJob      = "job"
+)
+
+var sectionTitles = map[string]string{
+	sectionMachine:  "Machine",
+	sectionFFmpeg:   "FFmpeg",
+	sectionEncoders: "Encoders",
+	sectionDecoders: "Decoders",
+	sectionHardware: "Hardware decoding (carve decodes on the CPU)",
+	sectionRuntime:  "ONNX Runtime",
+	sectionModels:   "Models",
+	sectionCache:    "Cache",
+	sectionJob:      "The job itself, in small",
+}
+
+// A doctor looks at things one after the other, and prints what it finds as it
+// goes: some take seconds.
+type doctor struct {
+	options  *doctorOptions
+	stdout   io.Writer // nil where everything comes at the end
+	stderr   io.Writer
+	items    []item
+	obstacle error // the first thing that keeps a video from being segmented
+}
+
+// examine looks at everything, whatever was wrong before.
+func (d *doctor) examine(ctx context.Context) {
+	for _, look := range []func(context.Context){
+		d.machine, d.ffmpeg, d.encoders, d.decoders, d.hardware, d.runtime, d.models, d.caches, d.job,
+	} {
+		if ctx.Err() != nil {
+			return
+		}
+		look(ctx)
+	}
+}
+
+// add takes in an item, and prints it where the report is for people.
+func (d *doctor) add(i item) {
+	i.Detail, i.Hint = oneLine(i.Detail), oneLine(i.Hint)
+	begins := len(d.items) == 0 || d.items[len(d.items)-1].Section != i.Section
+	first := len(d.items) == 0
+	d.items = append(d.items, i)
+	d.clear()
+	if d.stdout == nil {
+		return
+	}
+	if begins {
+		if !first {
+			fmt.Fprintln(d.stdout)
+		}
+		fmt.Fprintln(d.stdout, sectionTitles[i.Section])
+	}
+	head := fmt.Sprintf("  %-7s  %-22s  ", i.Status, i.Name)
+	for n, line := range wrap(strings.TrimSpace(i.Version+"  "+i.Detail), reportWidth-utf8.RuneCountInString(head)) {
+		if n > 0 {
+			head = strings.Repeat(" ", utf8.RuneCountInString(head))
+		}
+		fmt.Fprintln(d.stdout, strings.TrimRight(head+line, " "))
+	}
+	if i.Hint != "" {
+		for _, line := range wrap(i.Hint, reportWidth-hintIndent) {
+			fmt.Fprintln(d.stdout, strings.Repeat(" ", hintIndent)+line)
+		}
+	}
+}
+
+// The report is for terminals as people have them, and for issues that it is
+// pasted into. Hints stand below the names.
+const (
+	reportWidth = 100
+	hintIndent  = 11
+)
+
+// wrap breaks a text between words into lines of a width at most. A word that is
+// longer, a path, has a line of its own.
+func wrap(text string, width int) []string {
+	lines := []string{""}
+	for _, word := range strings.SplitAfter(text, " ") {
+		last := &lines[len(lines)-1]
+		if *last != "" && utf8.RuneCountInString(*last+strings.TrimRight(word, " ")) > width {
+			*last = strings.TrimRight(*last, " ")
+			lines = append(lines, word)
+			continue
+		}
+		*last += word
+	}
+	return lines
+}
+
+// blocks takes in an item that a video cannot be segmented without.
+func (d *doctor) blocks(i item, err error) {
+	i.Hint = hintIn(err)
+	d.add(i)
+	d.obstruct(err)
+}
+
+func (d *doctor) obstruct(err error) {
+	if d.obstacle == nil {
+		d.obstacle = err
+	}
+}
+
+// busy says on a terminal what takes a while; the next item clears it.
+func (d *doctor) busy(what string) {
+	if isTerminal(d.stderr) {
+		fmt.Fprintf(d.stderr, "\r\x1b[K%s…", what)
+	}
+}
+
+func (d *doctor) clear() {
+	if isTerminal(d.stderr) {
+		fmt.Fprint(d.stderr, "\r\x1b[K")
+	}
+}
+
+// verdict is the error of the command. Whatever the obstacle is, it was not the
+// command line.
+func (d *doctor) verdict() error {
+	if d.obstacle == nil {
+		return nil
+	}
+	return withHint(fmt.Errorf("nothing can be segmented here: %s", oneLine(d.obstacle.Error())), hintIn(d.obstacle))
+}
+
+// muted runs a trial with nobody to hear what libraries print on stderr: the
+// report says it in words of its own.
+func muted(trial func() error) error {
+	restore, err := muteStderr()
+	if err != nil {
+		return trial() // louder, and no worse
+	}
+	defer restore()
+	return trial()
+}
+
+// quiet is a log for what the report says in its own words.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// hintIn is the hint that an error carries, as [report] would print it or as
+// its own type says it.
+func hintIn(err error) string {
+	var hinted hintedError
+	if errors.As(err, &hinted) {
+		return hinted.hint
+	}
+	return hintOf(err)
+}

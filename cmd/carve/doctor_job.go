@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/video"
+)
+
+// jobQuery is what is asked for in the built-in clip, whose first frame shows
+// one.
+const jobQuery = "dog"
+
+// job does what carve is for: a video of one frame is read, segmented with the
+// models asked for, and written.
+func (d *doctor) job(ctx context.Context) {
+	dir, err := os.MkdirTemp("", "carve-doctor-*")
+	if err != nil {
+		d.blocks(item{Section: sectionJob, Name: "temporary folder", Status: statusFails, Detail: err.Error()},
+			withHint(fmt.Errorf("the job cannot be tried: %w", err), "set TMPDIR to a folder that can be written"))
+		return
+	}
+	defer os.RemoveAll(dir)
+	clip, one := filepath.Join(dir, "clip.mp4"), filepath.Join(dir, "one.mp4")
+	began := time.Now()
+	i := item{Section: sectionJob, Name: "read and write", Status: statusOK}
+	if err = os.WriteFile(clip, democlip.Clip, 0o600); err == nil {
+		err = firstFrame(ctx, clip, one)
+	}
+	if err != nil {
+		i.Status, i.Detail = statusFails, err.Error()
+		d.blocks(i, withHint(fmt.Errorf("one frame of the built-in clip cannot be read and written: %w", err), hintIn(err)))
+	} else {
+		i.Detail = fmt.Sprintf("one frame of the built-in clip, MP4 to MP4, in %.1f s", time.Since(began).Seconds())
+		d.add(i)
+	}
+
+	i = item{Section: sectionJob, Name: "segment", Status: statusOK}
+	if d.obstacle != nil {
+		i.Status, i.Detail = statusFails, "not tried: "+d.obstacle.Error()
+		d.add(i)
+		return
+	}
+	d.busy("segmenting one frame; the first time, models are prepared for this machine")
+	began = time.Now()
+	found, err := d.segmentOne(one, filepath.Join(dir, "out.mp4"))
+	switch took := time.Since(began).Seconds(); {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		i.Status, i.Detail = statusFails, err.Error()
+		d.blocks(i, err)
+	case found:
+		i.Detail = fmt.Sprintf("that frame, in %.1f s with opening the models; the %s in it was found", took, jobQuery)
+		d.add(i)
+	case d.options.model == demo.Name && d.options.classifier == "":
+		// This model was taught this very picture: whatever ran it, ran it wrong.
+		i.Status, i.Detail = statusFails, fmt.Sprintf("the demo model did not find the %s that it knows", jobQuery)
+		d.blocks(i, withHint(errors.New(i.Detail), "what computes here computes wrongly: try --device cpu and --precision fp32"))
+	default:
+		i.Detail = fmt.Sprintf("that frame, in %.1f s with opening the models; the %s in it, a sticker, was not found, which is up to the models", took, jobQuery)
+		d.add(i)
+	}
+}
+
+// firstFrame writes the first frame of a clip as a video of its own.
+func firstFrame(ctx context.Context, clip, one string) error {
+	src := &video.Source{Path: clip}
+	if err := src.Initialize(); err != nil {
+		return inputError(err)
+	}
+	defer src.Close()
+	sink := &video.Sink{Path: one, Source: src}
+	if err := sink.Initialize(); err != nil {
+		return outputError(err)
+	}
+	defer sink.Abort()
+	frame, err := src.Read(ctx)
+	if err != nil {
+		return err
+	}
+	defer frame.Release()
+	if err := sink.Encode(ctx, frame); err != nil {
+		return err
+	}
+	return sink.Finish()
+}
+
+// segmentOne is carve's main command on a video of one frame.
+func (d *doctor) segmentOne(in, out string) (found bool, err error) {
+	var o segmentOptions
+	line := []string{"-i", in, "-o", out, "-q", jobQuery, "--offline", "--quiet", "--progress", "none"}
+	if d.options.model != demo.Name {
+		// Enough to run everything, a tenth of the work.
+		line = append(line, "--max-side", "224")
+	}
+	if err := newSegmentFlags(&o).Parse(line); err != nil {
+		return false, err
+	}
+	o.model, o.classifier = d.options.model, d.options.classifier
+	o.device, o.settings, o.precision = d.options.device, d.options.settings, d.options.precision
+	o.observe = func(_ int64, shown []car.Found) { found = len(shown) > 0 }
+	_, err = segment(&o, io.Discard, io.Discard)
+	return found, err
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/carve-video/carve/internal/ort"
+	"golang.org/x/sys/cpu"
+)
+
+// A host is what the operating system tells of the machine. What it does not
+// tell is empty.
+type host struct {
+	system    string // its name and version
+	cpu       string // the processor's
+	flags     []string
+	memory    int64 // bytes
+	available int64 // bytes that a program can take without swapping
+	limit     int64 // bytes that the container may use; 0: no limit
+}
+
+func (d *doctor) machine(context.Context) {
+	h := readHost()
+	add := func(name, status, detail string) {
+		d.add(item{Section: sectionMachine, Name: name, Status: status, Detail: detail})
+	}
+	d.add(item{Section: sectionMachine, Name: "carve", Status: statusInfo, Version: version, Detail: runtime.Version()})
+	system := runtime.GOOS + "/" + runtime.GOARCH
+	if h.system != "" {
+		system += ", " + h.system
+	}
+	add("system", statusInfo, system)
+	cores := fmt.Sprintf("%d threads to use", runtime.GOMAXPROCS(0))
+	if n := runtime.NumCPU(); n != runtime.GOMAXPROCS(0) {
+		cores += fmt.Sprintf(" of %d (GOMAXPROCS, or the container's limit)", n)
+	}
+	if h.cpu != "" {
+		cores = h.cpu + "; " + cores
+	}
+	add("cpu", statusInfo, cores)
+	d.cpuFeatures(h.flags)
+	d.memory(h)
+	d.gpus()
+}
+
+// cpuFeatures says which of the instructions that ONNX Runtime computes with
+// this CPU has.
+func (d *doctor) cpuFeatures(flags []string) {
+	type feature struct {
+		name string
+		has  bool
+	}
+	var list []feature
+	i := item{Section: sectionMachine, Name: "cpu features", Status: statusInfo}
+	switch runtime.GOARCH {
+	case "amd64":
+		list = []feature{
+			{"AVX2", cpu.X86.HasAVX2}, {"FMA", cpu.X86.HasFMA}, {"AVX-512", cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW},
+			{"VNNI", cpu.X86.HasAVX512VNNI || cpu.X86.HasAVXVNNI}, {"AMX", cpu.X86.HasAMXInt8 || cpu.X86.HasAMXBF16},
+		}
+		if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
+			i.Hint = "without AVX2 and FMA everything takes several times as long; a virtual machine may hide them: let it have the host's CPU"
+		}
+	case "arm64":
+		has := func(name string) bool {
+			for _, f := range flags {
+				if f == name {
+					return true
+				}
+			}
+			return false
+		}
+		list = []feature{{"dotprod", cpu.ARM64.HasASIMDDP}, {"i8mm", cpu.ARM64.HasI8MM}, {"bf16", has("bf16")}}
+	}
+	var has, lacks []string
+	for _, f := range list {
+		if f.has {
+			has = append(has, f.name)
+		} else {
+			lacks = append(lacks, f.name)
+		}
+	}
+	if len(has) > 0 {
+		i.Detail = strings.Join(has, ", ")
+	}
+	if len(lacks) > 0 {
+		i.Detail = strings.TrimPrefix(i.Detail+"; not "+strings.Join(lacks, ", "), "; ")
+	}
+	if i.Detail == "" {
+		i.Detail = "unknown"
+	}
+	d.add(i)
+}
+
+func (d *doctor) memory(h host) {
+	i := item{Section: sectionMachine, Name: "memory", Status: statusInfo, Detail: "unknown"}
+	if h.memory > 0 {
+		i.Detail = gigabytes(h.memory)
+		if h.available > 0 {
+			i.Detail += ", " + gigabytes(h.available) + " available"
+		}
+		if h.limit > 0 && h.limit < h.memory {
+			i.Detail += "; this container may use " + gigabytes(h.limit)
+		}
+	}
+	d.add(i)
+}
+
+// gpus says what drivers there are. Whether they can be used shows where they
+// are tried.
+func (d *doctor) gpus() {
+	i := item{Section: sectionMachine, Name: "gpu", Status: statusInfo}
+	var seen []string
+	if ort.HasDriver() {
+		driver := "NVIDIA driver"
+		if b, err := os.ReadFile("/proc/driver/nvidia/version"); err == nil {
+			if v := driverVersion(string(b)); v != "" {
+				driver += " " + v
+			}
+		}
+		cards, _ := filepath.Glob("/proc/driver/nvidia/gpus/*/information") // the pattern is well-formed
+		for _, c := range cards {
+			if b, err := os.ReadFile(c); err == nil {
+				driver += ", " + value(string(b), "Model")
+			}
+		}
+		seen = append(seen, driver)
+	}
+	if nodes, _ := filepath.Glob("/dev/dri/renderD*"); len(nodes) > 0 { // the pattern is well-formed
+		seen = append(seen, strings.Join(nodes, " "))
+	}
+	if len(seen) == 0 {
+		seen = []string{"no driver was seen"}
+	}
+	i.Detail = strings.Join(seen, "; ")
+	d.add(i)
+}
+
+// value finds a line "key : value", as the files of /proc have them.
+func value(text, key string) string {
+	for line := range strings.Lines(text) {
+		k, v, ok := strings.Cut(line, ":")
+		if ok && strings.TrimSpace(k) == key {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
+
+// driverVersion finds the version in /proc/driver/nvidia/version, whose first
+// line has it behind "Kernel Module", with other words between for the open one:
+//
+//	NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build
+func driverVersion(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	for _, word := range strings.Fields(line) {
+		if first, _, dotted := strings.Cut(word, "."); dotted {
+			if _, err := strconv.Atoi(first); err == nil {
+				return word
+			}
+		}
+	}
+	return ""
+}
+
+// parseCPUInfo reads the processor's name and flags out of /proc/cpuinfo. Those
+// of Arm have no name there.
+func parseCPUInfo(text string) (name string, flags []string) {
+	name = value(text, "model name")
+	all := value(text, "flags")
+	if all == "" {
+		all = value(text, "Features")
+	}
+	return name, strings.Fields(all)
+}
+
+// parseMemInfo reads /proc/meminfo, in bytes.
+func parseMemInfo(text string) (total, available int64) {
+	read := func(key string) int64 {
+		number, unit, _ := strings.Cut(value(text, key), " ")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || unit != "kB" {
+			return 0
+		}
+		return n << 10
+	}
+	return read("MemTotal"), read("MemAvailable")
+}
+
+// parseMemoryLimit reads what a container may use, as cgroups of either version
+// write it; "max" and numbers near the largest are none.
+func parseMemoryLimit(text string) int64 {
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil || n >= 1<<60 {
+		return 0
+	}
+	return n
+}
+
+// parseOSRelease finds the name in /etc/os-release, which is written as shells
+// would read it.
+func parseOSRelease(text string) string {
+	lines := bufio.NewScanner(strings.NewReader(text))
+	for lines.Scan() {
+		if v, ok := strings.CutPrefix(lines.Text(), "PRETTY_NAME="); ok {
+			return strings.Trim(v, `"'`)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/carve-video/carve/video"
+)
+
+// anotherFFmpeg is what to do about something that this FFmpeg lacks.
+const anotherFFmpeg = "an FFmpeg built with it has it: that of a distribution, or the one that make setup brings"
+
+// ffmpeg looks at the libraries, the containers and the filters.
+func (d *doctor) ffmpeg(context.Context) {
+	d.add(item{Section: sectionFFmpeg, Name: "FFmpeg", Status: statusOK, Version: video.FFmpegVersion()})
+	for _, l := range video.Libraries() {
+		i := item{Section: sectionFFmpeg, Name: l.Name, Status: statusOK, Version: l.Version}
+		if l.Fits {
+			d.add(i)
+			continue
+		}
+		i.Status, i.Detail = statusFails, "carve was built for "+l.Built
+		d.blocks(i, withHint(fmt.Errorf("%s is %s, and carve was built for %s", l.Name, l.Version, l.Built),
+			"build carve again with this FFmpeg, or have the loader find the other one first (LD_LIBRARY_PATH)"))
+	}
+	for _, c := range video.Containers() {
+		if c.Muxer == "" {
+			continue
+		}
+		i := item{Section: sectionFFmpeg, Name: "muxer " + c.Muxer, Status: statusOK, Detail: "writes " + strings.Join(c.Extensions, " ")}
+		if err := video.ProbeMuxer(c.Muxer); err != nil {
+			i.Status, i.Detail = statusMissing, "without it there is no "+strings.Join(c.Extensions, " ")
+			i.Hint = anotherFFmpeg
+		}
+		d.add(i)
+	}
+	bad := video.ProbeFilters()
+	if len(bad) == 0 {
+		d.add(item{Section: sectionFFmpeg, Name: "filters", Status: statusOK, Detail: "all that carve may need"})
+	}
+	for _, name := range slices.Sorted(maps.Keys(bad)) {
+		i := item{Section: sectionFFmpeg, Name: "filter " + name, Status: statusFails, Detail: bad[name].Error()}
+		if errors.Is(bad[name], video.ErrNotBuilt) {
+			i.Status = statusMissing
+		}
+		switch name {
+		case "scale", "format": // every frame goes through them
+			d.blocks(i, withHint(fmt.Errorf("FFmpeg's filter %s cannot be used: %w", name, bad[name]), anotherFFmpeg))
+		case "pad", "fillborders":
+			i.Detail += "; without it pictures of odd sizes cannot be written as H.264"
+			i.Hint = anotherFFmpeg
+			d.add(i)
+		default:
+			i.Detail += "; without it clips of cameras held upright cannot be turned"
+			i.Hint = anotherFFmpeg
+			d.add(i)
+		}
+	}
+}
+
+// byName are encoders that no container takes by itself, but that people ask
+// for with --encoder.
+var byName = []struct{ name, about string }{
+	{"libx265", "H.265"},
+	{"libsvtav1", "AV1"},
+	{"libaom-av1", "AV1"},
+	{"prores_ks", "ProRes"},
+	{"h264_nvenc", "H.264 on NVIDIA GPUs"},
+	{"hevc_nvenc", "H.265 on NVIDIA GPUs"},
+	{"av1_nvenc", "AV1 on NVIDIA GPUs"},
+	{"h264_qsv", "H.264 on Intel GPUs"},
+	{"hevc_qsv", "H.265 on Intel GPUs"},
+	{"h264_videotoolbox", "H.264 on Apple's hardware"},
+	{"hevc_videotoolbox", "H.265 on Apple's hardware"},
+}
+
+// encoders encodes a picture with each of those that carve uses.
+func (d *doctor) encoders(ctx context.Context) {
+	uses := map[string][]string{} // by encoder
+	var names []string
+	var chains [][]string // of encoders that stand in for each other
+	for _, c := range video.Containers() {
+		for _, e := range c.Encoders {
+			if !slices.Contains(names, e) {
+				names = append(names, e)
+			}
+			uses[e] = append(uses[e], c.Extensions...)
+		}
+		chains = append(chains, c.Encoders)
+	}
+	works := map[string]error{}
+	for _, e := range names {
+		works[e] = video.ProbeEncoder(e)
+	}
+	for _, e := range names {
+		if ctx.Err() != nil {
+			return
+		}
+		i := item{Section: sectionEncoders, Name: e, Status: statusOK, Detail: strings.Join(uses[e], " ")}
+		before, after := standIns(e, chains)
+		if len(before) > 0 {
+			i.Detail += ", where " + strings.Join(before, " and ") + map[bool]string{true: " is", false: " are"}[len(before) == 1] + " missing"
+		}
+		if err := works[e]; err != nil {
+			i.Status = statusFails
+			if errors.Is(err, video.ErrNotBuilt) {
+				i.Status = statusMissing
+			}
+			usable := func(e string) bool { return works[e] == nil }
+			switch {
+			case slices.ContainsFunc(before, usable):
+				// Nobody will miss it.
+				i.Status, i.Detail = statusInfo, "not usable, and not needed: "+err.Error()
+			case slices.ContainsFunc(after, usable):
+				i.Detail = err.Error() + "; " + strings.Join(uses[e], " ") + " are written by " + after[slices.IndexFunc(after, usable)] + " instead, which needs more bytes for the same picture"
+				i.Hint = anotherFFmpeg
+			default:
+				i.Detail = err.Error() + "; without it there is no " + strings.Join(uses[e], " ")
+				i.Hint = anotherFFmpeg
+			}
+		}
+		d.add(i)
+	}
+	for _, e := range byName {
+		err := video.ProbeEncoder(e.name)
+		i := item{Section: sectionEncoders, Name: e.name, Status: statusOK, Detail: e.about + ", with --encoder " + e.name}
+		switch {
+		case errors.Is(err, video.ErrNotBuilt):
+			i.Status, i.Detail = statusInfo, "not in this FFmpeg; only --encoder "+e.name+" ("+e.about+") needs it"
+		case err != nil:
+			i.Status, i.Detail = statusInfo, "cannot be used here ("+e.about+"): "+err.Error()
+		}
+		d.add(i)
+	}
+}
+
+// standIns are the encoders that are taken before e, and after it.
+func standIns(e string, chains [][]string) (before, after []string) {
+	for _, c := range chains {
+		if i := slices.Index(c, e); i >= 0 {
+			before, after = append(before, c[:i]...), append(after, c[i+1:]...)
+		}
+	}
+	return uniq(before...), uniq(after...)
+}
+
+// decoded are the codecs that people's videos and pictures have.
+var decoded = []struct{ codec, from string }{
+	{"h264", "most videos"},
+	{"hevc", "videos of phones"},
+	{"av1", "videos of the web"},
+	{"vp9", "videos of the web"},
+	{"vp8", "older videos of the web"},
+	{"prores", "videos of editors"},
+	{"dnxhd", "videos of editors"},
+	{"mpeg4", "older videos"},
+	{"mpeg2video", "DVDs and broadcasts"},
+	{"ffv1", "lossless videos"},
+	{"mjpeg", "JPEG pictures and videos of cameras"},
+	{"png", "PNG pictures"},
+	{"webp", "WebP pictures"},
+}
+
+func (d *doctor) decoders(context.Context) {
+	for _, c := range decoded {
+		name, err := video.ProbeDecoder(c.codec)
+		i := item{Section: sectionDecoders, Name: c.codec, Status: statusOK, Detail: c.from}
+		if name != c.codec && err == nil {
+			i.Detail += ", by " + name
+		}
+		if err != nil {
+			i.Status, i.Detail = statusFails, err.Error()+"; without it carve cannot read "+c.from
+			if errors.Is(err, video.ErrNotBuilt) {
+				i.Status = statusMissing
+			}
+			i.Hint = anotherFFmpeg
+		}
+		d.add(i)
+	}
+}
+
+// hardware opens the devices that could decode. None is needed.
+func (d *doctor) hardware(context.Context) {
+	var list []video.HardwareProbe
+	muted(func() error {
+		list = video.ProbeHardware()
+		return nil
+	})
+	if len(list) == 0 {
+		d.add(item{Section: sectionHardware, Name: "none", Status: statusInfo, Detail: "this FFmpeg was built without any"})
+	}
+	for _, p := range list {
+		i := item{Section: sectionHardware, Name: p.Name, Status: statusOK, Detail: "a device opens"}
+		if p.Err != nil {
+			i.Status, i.Detail = statusInfo, "no device: "+p.Err.Error()
+		}
+		d.add(i)
+	}
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/carve-video/carve/internal/ort"
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
+)
+
+// asked are the two models that the command line means.
+func (d *doctor) asked() (proposer, judge string) {
+	proposer, judge = models.Pair(d.options.model)
+	if d.options.classifier != "" {
+		judge = d.options.classifier
+	}
+	return proposer, judge
+}
+
+// models checks those asked for, the usual ones, and all others that are here.
+func (d *doctor) models(ctx context.Context) {
+	proposer, judge := d.asked()
+	needed := uniq(proposer, judge)
+	names := slices.Clone(needed)
+	for _, name := range slices.Concat(pairOf(defaultModel), models.Names()) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		role := ""
+		switch {
+		case name == proposer && name == judge:
+			role = "proposes masks and judges them"
+		case name == proposer:
+			role = "proposes masks"
+		case name == judge:
+			role = "judges masks"
+		}
+		i, err := d.model(ctx, name)
+		if ctx.Err() != nil {
+			return
+		}
+		if role != "" {
+			i.Detail += "; asked for: " + role
+		}
+		if err == nil || role != "" {
+			if err != nil {
+				i.Hint = hintIn(err)
+				d.obstruct(d.lacking(needed, err))
+			}
+			d.add(i)
+			continue
+		}
+		i.Hint = hintIn(err)
+		if i.Status == statusMissing {
+			i.Detail += "; it is of the pair that is taken without -m"
+			i.Hint = "carve models pull " + defaultModel
+		}
+		d.add(i)
+	}
+}
+
+// lacking is err, or what carve says of all the models that are to be fetched,
+// so that one command line fetches them.
+func (d *doctor) lacking(names []string, err error) error {
+	var missing *models.MissingModelError
+	if !errors.As(err, &missing) {
+		return err
+	}
+	// Not at a terminal and without --yes nothing is fetched.
+	o := d.options.segmentOptions
+	o.offline, o.yes = false, false
+	if all := haveModels(&o, names, io.Discard, quiet()); all != nil {
+		return all
+	}
+	return err
+}
+
+// model says how a model is, and what is wrong with it.
+func (d *doctor) model(ctx context.Context, name string) (item, error) {
+	i := item{Section: sectionModels, Name: name, Status: statusOK}
+	_, e := models.Path(name)
+	switch {
+	case e == nil || name == demo.Name:
+		size := int64(0)
+		if m, err := models.ReadManifest(name); err == nil {
+			for _, f := range m.Files {
+				size += f.Size
+			}
+			d.busy(fmt.Sprintf("reading %s, %s", name, megabytes(size)))
+		}
+		known, err := models.Verify(ctx, name)
+		switch {
+		case err != nil:
+			i.Status, i.Detail = statusFails, err.Error()
+			hint := hintIn(err)
+			if hint == "" {
+				hint = "carve models rm " + name + ", then pull or import it again"
+			}
+			return i, withHint(err, hint)
+		case known:
+			i.Detail = megabytes(size) + ", its checksums are right"
+		case name == demo.Name:
+			i.Detail = "built in; it knows 64 stickers and nothing else"
+		default:
+			i.Detail = "it opens; it was put there by hand, with no checksums to compare"
+		}
+		return i, nil
+	default:
+		m, err := models.Open(ctx, name, models.Options{})
+		if err == nil {
+			i.Detail = megabytes(m.Info().Bytes) + ", it opens; there are no checksums to compare"
+			return i, m.Close()
+		}
+		err = modelError(name, err)
+		i.Status, i.Detail = statusFails, err.Error()
+		var missing *models.MissingModelError
+		var unknown *models.UnknownModelError
+		if errors.As(err, &missing) {
+			i.Status, i.Detail = statusMissing, "not on this machine"
+		} else if errors.As(err, &unknown) || errors.Is(err, fs.ErrNotExist) {
+			i.Status = statusMissing
+		}
+		return i, err
+	}
+}
+
+// cached are the folders of the cache.
+var cached = []struct{ pattern, about, empty string }{
+	{"models", "models", "carve models rm NAME removes one"},
+	{"graphs", "models prepared for this machine", "carve models rm NAME removes a model's with it; the folder can be deleted, and is made again when needed"},
+	{"texts", "texts that were encoded", "carve models rm NAME removes a model's with it; the folder can be deleted, and is made again when needed"},
+	{"onnxruntime-*", "ONNX Runtime", "the folder can be deleted; carve runtime pull brings it back"},
+	{"tensorrt", "TensorRT's engines", "the folder can be deleted, and is made again when needed"},
+}
+
+// caches says what lies in the cache, and whether there is room for more.
+func (d *doctor) caches(ctx context.Context) {
+	cache := ort.CacheDir()
+	i := item{Section: sectionCache, Name: "folder", Status: statusOK, Detail: cache}
+	if cache == "" {
+		i.Status, i.Detail = statusMissing, "there is no home to keep models in"
+		i.Hint = "set CARVE_CACHE to a folder"
+		d.add(i)
+		return
+	}
+	there := existing(cache)
+	if there != cache {
+		i.Status = statusInfo
+		i.Detail += ", which is made when needed"
+	}
+	if err := tryWriting(there); err != nil {
+		i.Status, i.Detail = statusFails, i.Detail+", cannot be written: "+err.Error()
+		i.Hint = "without it nothing can be fetched, and every start prepares the models again; CARVE_CACHE names another folder"
+	}
+	if free, err := freeSpace(there); err == nil {
+		i.Detail += fmt.Sprintf("; %s free", gigabytes(free))
+		if short := d.toFetch(); short > free && i.Hint == "" {
+			i.Status = statusFails
+			i.Detail += fmt.Sprintf(", and the models to be fetched are %s", gigabytes(short))
+			i.Hint = "make room, or name another folder with CARVE_CACHE"
+		}
+	}
+	d.add(i)
+	for _, c := range cached {
+		folders, _ := filepath.Glob(filepath.Join(cache, c.pattern)) // the patterns are well-formed
+		for _, dir := range folders {
+			if ctx.Err() != nil {
+				return
+			}
+			d.add(item{Section: sectionCache, Name: filepath.Base(dir), Status: statusInfo,
+				Detail: megabytes(sizeOf(dir)) + ", " + c.about + ": " + c.empty})
+		}
+	}
+}
+
+// toFetch is how many bytes of models are missing.
+func (d *doctor) toFetch() (n int64) {
+	proposer, judge := d.asked()
+	for _, name := range uniq(proposer, judge) {
+		_, err := models.Path(name)
+		var missing *models.MissingModelError
+		if errors.As(err, &missing) {
+			n += missing.Size
+		}
+	}
+	return n
+}
+
+// existing is the folder, or the nearest above it that is there.
+func existing(dir string) string {
+	for {
+		if _, err := os.Stat(dir); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return dir
+		}
+		dir = up
+	}
+}
+
+// tryWriting makes a file in the folder: permissions alone do not tell.
+func tryWriting(dir string) error {
+	f, err := os.CreateTemp(dir, ".carve-doctor-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// sizeOf adds up the files in a folder. One that vanishes meanwhile, or cannot
+// be seen, does not count.
+func sizeOf(dir string) (n int64) {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return nil
+		}
+		if st, err := e.Info(); err == nil {
+			n += st.Size()
+		}
+		return nil
+	})
+	return n
+}
+
+func gigabytes(n int64) string {
+	return strings.Replace(fmt.Sprintf("%.1f GB", float64(n)/1e9), ".0 GB", " GB", 1)
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestHostFiles(t *testing.T) {
+	name, flags := parseCPUInfo("processor\t: 0\nmodel name\t: AMD EPYC 9V74 80-Core Processor\nflags\t\t: fpu avx2 fma\n\nprocessor\t: 1\nmodel name\t: other\n")
+	if name != "AMD EPYC 9V74 80-Core Processor" || !slices.Equal(flags, []string{"fpu", "avx2", "fma"}) {
+		t.Errorf("%q, %q", name, flags)
+	}
+	if name, flags := parseCPUInfo("processor\t: 0\nFeatures\t: fp asimd bf16\n"); name != "" || !slices.Contains(flags, "bf16") {
+		t.Errorf("Arm: %q, %q", name, flags)
+	}
+	if total, available := parseMemInfo("MemTotal:       24678912 kB\nMemFree:  1 kB\nMemAvailable:   23000000 kB\n"); total != 24678912<<10 || available != 23000000<<10 {
+		t.Errorf("%d, %d", total, available)
+	}
+	for text, want := range map[string]int64{"2147483648\n": 2 << 30, "max\n": 0, "9223372036854771712\n": 0, "": 0} {
+		if n := parseMemoryLimit(text); n != want {
+			t.Errorf("limit %q: %d, want %d", text, n, want)
+		}
+	}
+	if s := parseOSRelease("NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"); s != "Debian GNU/Linux 12 (bookworm)" {
+		t.Errorf("%q", s)
+	}
+	for text, want := range map[string]string{
+		"NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.54.03  Tue Jun  6 22:20:39 UTC 2023\nGCC version:  gcc version 12.2.0\n":  "535.54.03",
+		"NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (dvs-builder@U16)\nGCC version: 12.2.0\n": "570.86.15",
+		"NVRM version: none\n": "", "": "",
+	} {
+		if v := driverVersion(text); v != want {
+			t.Errorf("%q: %q, want %q", text, v, want)
+		}
+	}
+}
+
+// Files of the kernel are foreign text: nothing in them may stop a report.
+func FuzzHostFiles(f *testing.F) {
+	f.Add("model name : x\nflags : a b\nMemTotal: 5 kB\nPRETTY_NAME=\"y\"\nNVRM version: 1.2")
+	f.Add("MemTotal: -1 kB\nMemTotal")
+	f.Fuzz(func(t *testing.T, text string) {
+		if name, _ := parseCPUInfo(text); strings.Contains(name, "\n") {
+			t.Errorf("a name of two lines: %q", name)
+		}
+		parseMemInfo(text)
+		parseMemoryLimit(text)
+		parseOSRelease(text)
+		driverVersion(text)
+	})
+}
+
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  []string
+	}{
+		{"", 5, []string{""}},
+		{"one two", 7, []string{"one two"}},
+		{"one two", 6, []string{"one", "two"}},
+		{"a /very/long/path b", 5, []string{"a", "/very/long/path", "b"}},
+		{"größer als 6", 6, []string{"größer", "als 6"}},
+	} {
+		if got := wrap(c.text, c.width); !slices.Equal(got, c.want) {
+			t.Errorf("%q in %d: %q, want %q", c.text, c.width, got, c.want)
+		}
+	}
+}
+
+// The report is in sections, in lines that fit, and tells what is to be done.
+func TestDoctorReport(t *testing.T) {
+	var out bytes.Buffer
+	d := &doctor{stdout: &out, stderr: &bytes.Buffer{}}
+	d.add(item{Section: sectionMachine, Name: "cpu", Status: statusInfo, Detail: strings.Repeat("many words ", 20)})
+	d.add(item{Section: sectionMachine, Name: "gpu", Status: statusInfo, Detail: "none"})
+	d.blocks(item{Section: sectionRuntime, Name: "ONNX Runtime", Status: statusMissing}, withHint(fmt.Errorf("it is not\nthere"), "fetch it"))
+	d.obstruct(fmt.Errorf("a later one"))
+	text := out.String()
+	for line := range strings.Lines(text) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > reportWidth {
+			t.Errorf("%d characters: %q", n, line)
+		}
+	}
+	if strings.Count(text, "Machine\n") != 1 || !strings.Contains(text, "\n\nONNX Runtime\n  missing  ONNX Runtime\n           fetch it\n") {
+		t.Errorf("report:\n%s", text)
+	}
+	if err := d.verdict(); err == nil || err.Error() != "nothing can be segmented here: it is not there" || hintIn(err) != "fetch it" {
+		t.Errorf("verdict: %v, hint %q", err, hintIn(err))
+	}
+	if err := (&doctor{}).verdict(); err != nil {
+		t.Errorf("with nothing wrong: %v", err)
+	}
+}
+
+// What C libraries print goes nowhere while it is muted, and somewhere again
+// afterwards.
+func TestMuted(t *testing.T) {
+	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
+		t.Skip("only Unix can")
+	}
+	before, err := os.Stderr.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := fmt.Errorf("the trial's own error")
+	err = muted(func() error {
+		nowhere, err := os.Stat(os.DevNull)
+		if err != nil {
+			return err
+		}
+		if during, err := os.Stderr.Stat(); err != nil || !os.SameFile(during, nowhere) {
+			t.Errorf("stderr is not muted: %v, %v", during, err)
+		}
+		return wanted
+	})
+	if err != wanted {
+		t.Errorf("error %v", err)
+	}
+	if after, err := os.Stderr.Stat(); err != nil || !os.SameFile(before, after) {
+		t.Errorf("stderr is another file afterwards: %v, %v", after, err)
+	}
+}
+
+func TestStandIns(t *testing.T) {
+	before, after := standIns("b", [][]string{{"a", "b", "c"}, {"b", "d"}, {"a", "b"}, {"x"}})
+	if !slices.Equal(before, []string{"a"}) || !slices.Equal(after, []string{"c", "d"}) {
+		t.Errorf("%v, %v", before, after)
+	}
+}
