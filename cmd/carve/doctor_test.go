@@ -31,7 +31,7 @@ func TestHostFiles(t *testing.T) {
 		t.Errorf("%q", s)
 	}
 	for text, want := range map[string]string{
-		"NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.54.03  Tue Jun  6 22:20:39 UTC 2023\nGCC version:  gcc version 12.2.0\n":  "535.54.03",
+		"NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.54.03  Tue Jun  6 22:20:39 UTC 2023\nGCC version:  gcc version 12.2.0\n": "535.54.03",
 		"NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (dvs-builder@U16)\nGCC version: 12.2.0\n": "570.86.15",
 		"NVRM version: none\n": "", "": "",
 	} {
