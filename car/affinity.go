@@ -1,5 +1,7 @@
 package car
 
+import "github.com/carve-video/carve/internal/parallel"
+
 // affinity spreads heat between patches that attend to each other (class-aware
 // attention affinity, car.md 3.6). It depends on the image alone.
 type affinity struct {
@@ -41,7 +43,7 @@ func (a *affinity) build(attention []float32, n, threads int) {
 	}
 	for range sinkhornRounds {
 		a.normaliseColumns(attention)
-		parallel(a.threads, n, func(_, from, to int) {
+		parallel.Do(a.threads, n, func(_, from, to int) {
 			for i := from; i < to; i++ {
 				sum := 0.0
 				for j, v := range attention[i*n : (i+1)*n] {
@@ -53,7 +55,7 @@ func (a *affinity) build(attention []float32, n, threads int) {
 	}
 	// Tiles keep the transposed reads in the cache.
 	const tile = 64
-	parallel(a.threads, (n+tile-1)/tile, func(_, from, to int) {
+	parallel.Do(a.threads, (n+tile-1)/tile, func(_, from, to int) {
 		for ti := from * tile; ti < min(to*tile, n); ti += tile {
 			for tj := 0; tj < n; tj += tile {
 				for i := ti; i < min(ti+tile, n); i++ {
@@ -68,7 +70,7 @@ func (a *affinity) build(attention []float32, n, threads int) {
 
 func (a *affinity) normaliseColumns(attention []float32) {
 	n := a.n
-	parallel(a.threads, n, func(worker, from, to int) {
+	parallel.Do(a.threads, n, func(worker, from, to int) {
 		if cap(a.partial[worker]) < n {
 			a.partial[worker] = make([]float64, n)
 		}
@@ -103,7 +105,7 @@ func (a *affinity) spread(x []float32, k int) {
 // once for all of them.
 func (a *affinity) multiply(x, y []float32, k int) {
 	n := a.n
-	parallel(a.threads, n, func(_, from, to int) {
+	parallel.Do(a.threads, n, func(_, from, to int) {
 		for i := from; i < to; i++ {
 			row := a.s[i*n : (i+1)*n]
 			for v := range k {

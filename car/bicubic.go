@@ -1,6 +1,10 @@
 package car
 
-import "math"
+import (
+	"math"
+
+	"github.com/carve-video/carve/internal/parallel"
+)
 
 // A resizer brings pictures to another size the way PIL's bicubic does, to the
 // bit (car.md 3.1): separable, horizontal pass first, antialiased when it shrinks,
@@ -23,7 +27,7 @@ func (r *resizer) resize(img *Image, w, h int, dst *Image, threads int) *Image {
 		half := &r.half
 		half.resize(w, img.H)
 		t := r.weigh(img.W, w)
-		parallel(threads, img.H, func(_, from, to int) {
+		parallel.Do(threads, img.H, func(_, from, to int) {
 			for y := from; y < to; y++ {
 				resampleRow(half.Pix[3*w*y:3*w*(y+1)], img.Pix[3*img.W*y:3*img.W*(y+1)], t)
 			}
@@ -35,7 +39,7 @@ func (r *resizer) resize(img *Image, w, h int, dst *Image, threads int) *Image {
 		return dst
 	}
 	t := r.weigh(img.H, h)
-	parallel(threads, h, func(_, from, to int) { resampleColumns(dst, src, t, from, to) })
+	parallel.Do(threads, h, func(_, from, to int) { resampleColumns(dst, src, t, from, to) })
 	return dst
 }
 

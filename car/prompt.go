@@ -3,6 +3,8 @@ package car
 import (
 	"fmt"
 	"strings"
+
+	"github.com/carve-video/carve/internal/parallel"
 )
 
 // A Prompt is one of the ways in which a mask is shown to the judge: something
@@ -88,7 +90,7 @@ func surround(img *Image, set prompts, weights [3]uint32, dst *Image, tmp *[]uin
 	}
 	if set.has(Gray) {
 		stride := 3 * img.W
-		parallel(threads, img.H, func(_, from, to int) { gray(dst.Pix[from*stride:to*stride], weights) })
+		parallel.Do(threads, img.H, func(_, from, to int) { gray(dst.Pix[from*stride:to*stride], weights) })
 	}
 }
 
@@ -170,12 +172,12 @@ func blur15(src, dst *Image, tmp *[]uint16, threads int) {
 		*tmp = make([]uint16, n)
 	}
 	t := (*tmp)[:n]
-	parallel(threads, src.H, func(_, from, to int) {
+	parallel.Do(threads, src.H, func(_, from, to int) {
 		for y := from; y < to; y++ {
 			blurRow(src.Pix[3*src.W*y:3*src.W*(y+1)], t[3*src.W*y:3*src.W*(y+1)])
 		}
 	})
-	parallel(threads, src.H, func(_, from, to int) { blurColumns(t, dst, from, to) })
+	parallel.Do(threads, src.H, func(_, from, to int) { blurColumns(t, dst, from, to) })
 }
 
 // blurRow blurs one row of pixels along itself; the sums are Q8.
