@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/carve-video/carve/internal/parallel"
 )
 
 func noiseImage(w, h int) *Image {
@@ -39,7 +41,7 @@ func BenchmarkAffinity(b *testing.B) {
 			squared := make([]float32, n*n)
 			for b.Loop() {
 				// S is symmetric: its rows are its columns.
-				parallel(2, n, func(_, from, to int) {
+				parallel.Do(2, n, func(_, from, to int) {
 					for i := from; i < to; i++ {
 						for j := range n {
 							squared[i*n+j] = dot(a.s[i*n:(i+1)*n], a.s[j*n:(j+1)*n])
@@ -126,7 +128,7 @@ func BenchmarkLoop(b *testing.B) {
 			clear(scene.vectors)
 			out := &Outcome{bank: bank}
 			p := &bank.passes[0]
-			proposals, err := s.stage(ctx, scene, bank, p, 1, p.members, bank.cam)
+			proposals, err := s.stage(ctx, scene, bank, p, 1, p.members, bank.cam, nil)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -136,7 +138,7 @@ func BenchmarkLoop(b *testing.B) {
 		}
 	})
 	b.Run("refine", func(b *testing.B) {
-		out, err := s.Step(ctx, scene, bank, []int{0, 1})
+		out, err := s.Step(ctx, scene, bank, Ask{Queries: []int{0, 1}})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/carve-video/carve/internal/parallel"
 )
 
 // judgeBatch bounds how many prompted images are encoded in one call: the
@@ -34,6 +36,9 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	// answer.
 	if len(proposals) == 1 {
 		one := &proposals[0]
+		if one.spared {
+			return nil
+		}
 		one.Score = 1
 		known, ok := scene.presence[one.Query]
 		one.Presence = known
@@ -48,6 +53,9 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	tau := float64(s.judge.LogitScale())
 	sum, share, mean := make([]float64, len(proposals)), make([]float64, len(proposals)), make([]float64, len(proposals))
 	for i, showings := range vectors {
+		if proposals[i].spared {
+			continue
+		}
 		clear(sum)
 		var each [][]float64
 		for _, texts := range bank.judged {
@@ -122,6 +130,9 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 	masks := make([][]uint8, len(proposals)) // of those that are to be shown
 	used := 0
 	for i := range proposals {
+		if proposals[i].spared {
+			continue
+		}
 		if used == len(s.scratch.masks) {
 			s.scratch.masks = append(s.scratch.masks, nil)
 		}
@@ -181,10 +192,15 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 	}
 	vectors := make([][][]float32, len(proposals))
 	for i, id := range ids {
-		vectors[i/ways] = append(vectors[i/ways], scene.vectors[id])
+		if !proposals[i/ways].spared {
+			vectors[i/ways] = append(vectors[i/ways], scene.vectors[id])
+		}
 	}
 	if t != nil {
 		for _, v := range vectors {
+			if v == nil { // spared
+				v = [][]float32{nil}
+			}
 			t.Vectors = append(t.Vectors, v[0])
 		}
 	}
@@ -254,7 +270,7 @@ func (s *Segmenter) each(n int, work func(k int, w *workplace)) {
 	for len(s.scratch.workplaces) < min(threads, n) {
 		s.scratch.workplaces = append(s.scratch.workplaces, &workplace{})
 	}
-	parallel(threads, n, func(worker, from, to int) {
+	parallel.Do(threads, n, func(worker, from, to int) {
 		for k := from; k < to; k++ {
 			work(k, s.scratch.workplaces[worker])
 		}

@@ -36,7 +36,7 @@ func (s *Segmenter) recur(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	}
 	var kept []Proposal
 	for ; ; stage++ {
-		proposals, err := s.stage(ctx, scene, bank, p, stage, set, texts)
+		proposals, err := s.stage(ctx, scene, bank, p, stage, set, texts, nil)
 		if err != nil {
 			return err
 		}
@@ -81,33 +81,8 @@ func (s *Segmenter) stand(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	return out, nil
 }
 
-// Step runs one stage over some of the queries: the recurrent step of a video,
-// where the next frame takes the place of the next round. Names stand in the
-// CAM template, as in every stage of the loop but the first. asked are indices
-// into the bank, in ascending order.
-func (s *Segmenter) Step(ctx context.Context, scene *Scene, bank *Bank, asked []int) (*Outcome, error) {
-	out := &Outcome{bank: bank}
-	for i := range bank.passes {
-		p := &bank.passes[i]
-		set := intersect(p.members, asked)
-		var kept []Proposal
-		if len(set) > 0 {
-			proposals, err := s.stage(ctx, scene, bank, p, 1, set, bank.cam)
-			if err != nil {
-				return nil, err
-			}
-			kept = s.filter(bank, proposals)
-			out.record(p, 1, proposals, kept)
-		}
-		out.kept = append(out.kept, kept)
-		scene.keep(out.kept...)
-	}
-	scene.release()
-	return out, nil
-}
-
 // stage proposes and judges.
-func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass, stage int, set []int, texts [][]float32) ([]Proposal, error) {
+func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass, stage int, set []int, texts [][]float32, spare func(*Proposal) bool) ([]Proposal, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -118,6 +93,11 @@ func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	proposals, err := s.propose(ctx, scene, bank, p, set, texts, t)
 	if err != nil {
 		return nil, err
+	}
+	if spare != nil {
+		for i := range proposals {
+			proposals[i].spared = spare(&proposals[i])
+		}
 	}
 	if err := s.score(ctx, scene, bank, p, proposals, t); err != nil {
 		return nil, err
@@ -135,11 +115,7 @@ func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 	var kept []Proposal
 	best := 0
 	for i, p := range proposals {
-		theta, presence := s.thresholds(bank, p.Query)
-		// Strictly, as in the code; the paper writes >=.
-		fits := p.Score > theta
-		there := bank.contrast == nil || p.Presence > presence
-		if fits && there || s.pinned(bank, p.Query) {
+		if s.Fits(bank, p.Query, p.Judgement) {
 			kept = append(kept, p)
 		}
 		if p.Score > proposals[best].Score {
@@ -150,6 +126,15 @@ func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 		kept = append(kept, proposals[best])
 	}
 	return kept
+}
+
+// Fits tells whether a query passes the judge.
+func (s *Segmenter) Fits(bank *Bank, query int, j Judgement) bool {
+	theta, presence := s.thresholds(bank, query)
+	// Strictly, as in the code; the paper writes >=.
+	fits := j.Score > theta
+	there := bank.contrast == nil || j.Presence > presence
+	return fits && there || s.pinned(bank, query)
 }
 
 // thresholds returns those of a query: its own or the preset's.

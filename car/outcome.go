@@ -1,5 +1,7 @@
 package car
 
+import "iter"
+
 // An Outcome is what the loop came to in one scene: the proposals that stayed,
 // before refinement. Their heat belongs to the scene.
 type Outcome struct {
@@ -17,6 +19,8 @@ type Stage struct {
 	// Presences of each, 0 where they were not weighed.
 	Presences []float32
 	Kept      []int // those that stayed
+	// Spared were asked and not judged: Scores and Presences are what was known.
+	Spared []int
 }
 
 // Kept returns the queries that stayed, in ascending order within each pass.
@@ -26,6 +30,20 @@ func (o *Outcome) Kept() []int {
 		out = append(out, members(p)...)
 	}
 	return out
+}
+
+// Proposals goes over the proposals that stayed, pass by pass. They are valid until
+// the scene is closed.
+func (o *Outcome) Proposals() iter.Seq[*Proposal] {
+	return func(yield func(*Proposal) bool) {
+		for _, kept := range o.kept {
+			for i := range kept {
+				if !yield(&kept[i]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Judged returns the last judgement of a query, and whether it was asked at all.
@@ -45,6 +63,9 @@ func (o *Outcome) record(p *pass, number int, proposals, kept []Proposal) {
 	for _, q := range proposals {
 		st.Scores = append(st.Scores, q.Score)
 		st.Presences = append(st.Presences, q.Presence)
+		if q.spared {
+			st.Spared = append(st.Spared, q.Query)
+		}
 	}
 	o.Stages = append(o.Stages, st)
 }

@@ -16,8 +16,9 @@ type Proposal struct {
 	Heat []float32
 	Judgement
 
-	sum  float64 // of Heat
-	peak float32 // its maximum
+	sum    float64 // of Heat
+	peak   float32 // its maximum
+	spared bool    // not judged in this stage
 }
 
 // propose makes the proposals of a stage: f of the paper (car.md section 3).

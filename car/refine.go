@@ -216,22 +216,26 @@ func (res *Result) fold(bank *Bank) {
 	res.Found = res.Found[:n]
 }
 
-// paint writes the label map: stuff first, then things, each by ascending
-// score, so that what is surer overwrites (car.md 6.2).
+// paint writes the label map: stuff first, then things (car.md 6.2).
 func (res *Result) paint(out *Outcome) {
 	for i := len(out.kept) - 1; i >= 0; i-- {
-		var order []*Found
+		var field []*Found
 		for _, p := range out.kept[i] {
 			if f := res.Lookup(p.Query); f != nil { // not a duplicate
-				order = append(order, f)
+				field = append(field, f)
 			}
 		}
-		slices.SortStableFunc(order, func(a, b *Found) int { return cmp.Compare(a.Score, b.Score) })
-		for _, f := range order {
-			for j, m := range f.Mask {
-				if m != 0 {
-					res.Labels[j] = uint16(f.Query + 1)
-				}
+		paint(res.Labels, field)
+	}
+}
+
+// paint writes masks by ascending score, so that what is surer overwrites.
+func paint(labels []uint16, field []*Found) {
+	slices.SortStableFunc(field, func(a, b *Found) int { return cmp.Compare(a.Score, b.Score) })
+	for _, f := range field {
+		for j, m := range f.Mask {
+			if m != 0 {
+				labels[j] = uint16(f.Query + 1)
 			}
 		}
 	}

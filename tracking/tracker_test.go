@@ -1,275 +1,168 @@
 package tracking
 
 import (
-	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/carve-video/carve/car"
-	"github.com/carve-video/carve/car/densecrf"
 )
 
-// side is that of the pictures here.
-const side = 16
-
-// world is a CLIP that sees light: concept k is there when the two upper pixels
-// of column k are lit. It stands in for both roles, and notes what it is asked.
-type world struct {
-	names []string
-	looks int
-}
-
-func (w *world) EncodeTexts(_ context.Context, texts []string) ([][]float32, error) {
-	out := make([][]float32, len(texts))
-	for i, text := range texts {
-		out[i] = make([]float32, len(w.names)+1)
-		k := slices.IndexFunc(w.names, func(name string) bool { return strings.Contains(text, name) })
-		if k < 0 {
-			k = len(w.names) // a background word
-		}
-		out[i][k] = 1
-	}
-	return out, nil
-}
-
-func (w *world) LogitScale() float32 { return 20 }
-func (w *world) PatchSize() int      { return 1 }
-func (w *world) InputSize() int      { return side }
-
-func (w *world) Look(_ context.Context, img *car.Image) (car.View, error) {
-	w.looks++
-	return &view{w, img}, nil
-}
-
-// EncodeImages sees the concepts whose pixel is lit in the picture shown: the
-// one whose mask was shown above all, as the surroundings are black.
-func (w *world) EncodeImages(_ context.Context, images []*car.Image) ([][]float32, error) {
-	out := make([][]float32, len(images))
-	for i, img := range images {
-		out[i] = make([]float32, len(w.names)+1)
-		out[i][len(w.names)] = 1e-3
-		for k := range w.names {
-			if img.Pix[3*k] > 128 {
-				out[i][k] = 1
-			}
+// Without memory every frame is asked everything, and nothing is carried.
+func TestStateless(t *testing.T) {
+	s, w := newSession(t, 5, func(s *Session) { s.Tracker.Stateless = true })
+	film := []*car.Image{paint(square{0, 5, 5, 12}), paint(square{1, 5, 5, 12}, square{3, 40, 20, 12}), car.NewImage(worldW, worldH), paint(square{2, 30, 9, 12})}
+	want := [][]int{{0}, {1, 3}, nil, {2}}
+	for i, step := range play(t, s, film) {
+		if !step.Key || !slices.Equal(shows(step), want[i]) {
+			t.Errorf("frame %d: key frame %v, shows %v, want %v", i, step.Key, shows(step), want[i])
 		}
 	}
-	return out, nil
-}
-
-type view struct {
-	w   *world
-	img *car.Image
-}
-
-func (v *view) Grid() (rows, cols int) { return v.img.H, v.img.W }
-func (v *view) Close()                 {}
-
-func (v *view) Feature() []float32 {
-	f := make([]float32, len(v.w.names)+1)
-	for k := range f {
-		f[k] = 0.5
+	if w.looks != len(film) {
+		t.Errorf("%d looks at %d frames", w.looks, len(film))
 	}
-	return f
 }
 
-// Attention is to oneself alone: heat stays where it is.
-func (v *view) Attention() []float32 {
-	n := v.img.W * v.img.H
-	a := make([]float32, n*n)
-	for i := range n {
-		a[i*n+i] = 1
-	}
-	return a
-}
-
-// CAM is hot at the pixels of the concept that the direction points to.
-func (v *view) CAM(_ context.Context, directions [][]float32) ([][]float32, error) {
-	out := make([][]float32, len(directions))
-	for i, d := range directions {
-		out[i] = make([]float32, v.img.W*v.img.H)
-		for k := range v.w.names {
-			out[i][k], out[i][side+k] = max(d[k], 0), max(d[k], 0)
+// Every absent query has its turn in time, and no more are asked than it takes.
+func TestProbes(t *testing.T) {
+	const n = 6
+	for _, probe := range []Interval{Frames(1), Frames(4), Frames(20), {Time: 400 * time.Millisecond}} {
+		frames := probe.Frames
+		if probe.Time > 0 {
+			frames = int64(probe.Time / (40 * time.Millisecond))
 		}
-	}
-	return out, nil
-}
-
-// newTracker tracks n concepts in pictures of side×side.
-func newTracker(t *testing.T, n, probe int) (*Tracker, *world) {
-	w := &world{}
-	var queries []car.Query
-	for k := range n {
-		name := fmt.Sprintf("concept%d", k)
-		w.names = append(w.names, name)
-		queries = append(queries, car.Named(name))
-	}
-	seg, err := car.New(w, w, car.Preset{
-		Name: "test", Eta: 0.5, Theta: 0.5, Lambda: 0.4, Prompts: [][]car.Prompt{{car.Black}},
-		CAMTemplate: "{}", Background: []string{"ground"}, Presence: 0.6, View: car.Whole,
-		CRF: densecrf.Reference(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := &Tracker{Segmenter: seg, Queries: queries, Probe: probe}
-	if err := tr.Initialize(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return tr, w
-}
-
-// lit is a picture in which the given concepts are there.
-func lit(present ...int) *car.Image {
-	img := car.NewImage(side, side)
-	for _, k := range present {
-		copy(img.Pix[3*k:], []uint8{255, 255, 255})
-		copy(img.Pix[3*(side+k):], []uint8{255, 255, 255})
-	}
-	return img
-}
-
-func step(t *testing.T, tr *Tracker, img *car.Image) (kept, asked []int, cut bool) {
-	t.Helper()
-	s, err := tr.Step(t.Context(), img)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for _, st := range s.Outcome.Stages {
-		for _, q := range st.Asked {
-			if !slices.Contains(asked, q) {
-				asked = append(asked, q)
-			}
-		}
-	}
-	return s.Outcome.Kept(), asked, s.Cut
-}
-
-// TestCarries follows two concepts: one stays, one leaves and comes back.
-func TestCarries(t *testing.T) {
-	const n, probe = 6, 3
-	tr, w := newTracker(t, n, probe)
-	kept, asked, _ := step(t, tr, lit(0, 2))
-	if len(asked) != n {
-		t.Errorf("the first frame asked %v, want all", asked)
-	}
-	if !slices.Equal(kept, []int{0, 2}) {
-		t.Fatalf("the first frame kept %v, want 0 and 2", kept)
-	}
-	for range 4 {
-		kept, asked, _ = step(t, tr, lit(0, 2))
-		if !slices.Equal(kept, []int{0, 2}) {
-			t.Errorf("kept %v, want 0 and 2", kept)
-		}
-		// Two present, and a third of the four absent.
-		if len(asked) != 4 {
-			t.Errorf("a frame asked %v, want two present and two absent", asked)
-		}
-	}
-	kept, _, _ = step(t, tr, lit(2))
-	if !slices.Equal(kept, []int{2}) {
-		t.Errorf("0 left, and %v was kept", kept)
-	}
-	late := 0
-	for ; late < probe; late++ {
-		if kept, _, _ = step(t, tr, lit(0, 2)); slices.Contains(kept, 0) {
-			break
-		}
-	}
-	if late == probe {
-		t.Errorf("0 came back and was not seen within %d frames", probe)
-	}
-	if w.looks != 6+late+1 {
-		t.Errorf("%d looks at %d frames: the trunk must run once a frame", w.looks, 6+late+1)
-	}
-}
-
-// TestEveryAbsentIsAsked demands that within any Probe frames each absent query
-// has its turn, and that no frame asks more than its share.
-func TestEveryAbsentIsAsked(t *testing.T) {
-	const n = 9
-	for _, probe := range []int{1, 2, 5, 50} {
-		tr, _ := newTracker(t, n, probe)
-		step(t, tr, lit(4))
-		last := make([]int, n)
-		share := (n - 1 + probe - 1) / probe
-		for f := 1; f <= 3*n; f++ {
-			_, asked, _ := step(t, tr, lit(4))
-			if len(asked) != 1+share {
-				t.Errorf("probe %d: a frame asked %d, want %d", probe, len(asked), 1+share)
-			}
-			for _, q := range asked {
-				last[q] = f
-			}
-			for q := range last {
-				if f-last[q] >= max(probe, n) {
-					t.Errorf("probe %d: query %d has waited since frame %d at frame %d", probe, q, last[q], f)
+		s, _ := newSession(t, n, func(s *Session) { s.Tracker.Every, s.Tracker.Probe = 1, probe })
+		last := make([]int64, n)
+		asked := 0
+		s.Tracker.Explain = func(e *Explanation) {
+			for q, x := range e.Queries {
+				if x.Asked == "probe" {
+					asked++
+				}
+				if x.Asked != "" {
+					last[q] = e.Frame
+				}
+				if wait := e.Frame - last[q]; wait > frames+1 {
+					t.Errorf("probe %v: query %d has waited %d frames at frame %d", probe, q, wait, e.Frame)
 				}
 			}
 		}
+		play(t, s, ticks(60, func(int) *car.Image { return paint(square{4, 20, 20, 14}) }))
+		if most := (n-1)*60/int(frames) + n; asked > most {
+			t.Errorf("probe %v: %d probes in 60 frames, want %d at most", probe, asked, most)
+		}
 	}
 }
 
-// TestEmpty: a film in which nothing is found goes on being asked.
-func TestEmpty(t *testing.T) {
-	tr, _ := newTracker(t, 3, 2)
-	for range 5 {
-		if kept, _, _ := step(t, tr, lit()); len(kept) != 0 {
-			t.Fatalf("kept %v of an empty picture", kept)
+// Who is of the set is not dropped for one bad judgement, unless it is very bad; who
+// is not is let in at once only if it is clear.
+func TestKeep(t *testing.T) {
+	s, _ := newSession(t, 2, nil)
+	tr := &s.Tracker // its presence threshold is .6
+	in, out := &tr.state.Queries[0], &tr.state.Queries[1]
+	in.Present = true
+	weak, none := car.Judgement{Score: .9, Presence: .4}, car.Judgement{Score: .9, Presence: .01}
+	for _, c := range []struct {
+		name   string
+		query  int
+		j      car.Judgement
+		fits   bool
+		doubts int
+		want   bool
+	}{
+		{"of the set, passes", 0, car.Judgement{Score: .9, Presence: .9}, true, 0, true},
+		{"of the set, fails once", 0, weak, false, 0, true},
+		{"of the set, fails twice", 0, weak, false, 1, false},
+		{"of the set, nothing speaks for it", 0, none, false, 0, false},
+		{"passes again after a failure", 0, car.Judgement{Score: .9, Presence: .9}, true, 1, true},
+		{"not of the set, fails", 1, weak, false, 0, false},
+		{"not of the set, clear", 1, car.Judgement{Score: .9, Presence: .9}, true, 0, true},
+	} {
+		in.Doubts = c.doubts
+		out.Hopes = 0
+		if got := tr.keep(c.query, c.j, c.fits); got != c.want {
+			t.Errorf("%s: kept %v", c.name, got)
 		}
 	}
-	seen := false
-	for range 2 {
-		kept, _, _ := step(t, tr, lit(1))
-		seen = seen || slices.Equal(kept, []int{1})
+	near := car.Judgement{Score: .9, Presence: certain - .01}
+	if tr.keep(1, near, true) || out.Hopes != 1 {
+		t.Error("a near thing is let in at once")
 	}
-	if !seen {
-		t.Error("1 came and was not seen within 2 frames")
+	if !tr.keep(1, near, true) {
+		t.Error("a near thing is not let in the second time")
+	}
+	if tr.keep(1, near, true); out.Hopes != 1 {
+		t.Error("hopes are not forgotten")
+	}
+	if tr.keep(1, near, false) || out.Hopes != 0 {
+		t.Error("a hope outlives a failure")
 	}
 }
 
-// TestCut: after a cut all queries are asked at once, and motion is no cut.
-func TestCut(t *testing.T) {
-	tr, _ := newTracker(t, 6, 50)
-	paint := func(img *car.Image, v uint8) *car.Image {
-		for i := 3 * 2 * side; i < len(img.Pix); i++ { // below the concepts
-			img.Pix[i] = v
+// Who was dropped is asked again soon, then less and less often.
+func TestAskedAgain(t *testing.T) {
+	s, _ := newSession(t, 4, func(s *Session) { s.Tracker.Every, s.Tracker.Probe = 1, Interval{Time: time.Hour} })
+	var asked []int64
+	s.Tracker.Explain = func(e *Explanation) {
+		if e.Queries[1].Asked == "dropped" {
+			asked = append(asked, e.Frame)
 		}
-		return img
 	}
-	step(t, tr, paint(lit(0), 10))
-	if _, _, cut := step(t, tr, paint(lit(1), 12)); cut {
-		t.Error("a small change was taken for a cut")
+	play(t, s, ticks(60, func(i int) *car.Image {
+		if i < 10 {
+			return paint(square{0, 40, 20, 12}, square{1, 10, 10, 12})
+		}
+		return paint(square{0, 40, 20, 12})
+	}))
+	if len(asked) < 3 || len(asked) > 7 || asked[0] > 12 {
+		t.Errorf("asked again in frames %v", asked)
 	}
-	kept, asked, cut := step(t, tr, paint(lit(3), 200))
-	if !cut || len(asked) != 6 || !slices.Equal(kept, []int{3}) {
-		t.Errorf("at a cut: cut %v, asked %v, kept %v; want all asked and 3 kept", cut, asked, kept)
+	for i := 2; i < len(asked); i++ {
+		if asked[i]-asked[i-1] < asked[i-1]-asked[i-2] {
+			t.Errorf("asked again in frames %v: not ever more rarely", asked)
+		}
 	}
 }
 
-// TestStateless asks everything in every frame.
-func TestStateless(t *testing.T) {
-	tr, _ := newTracker(t, 5, 50)
-	tr.Stateless = true
-	for _, present := range [][]int{{0}, {1, 3}, {2}} {
-		kept, asked, _ := step(t, tr, lit(present...))
-		if len(asked) != 5 || !slices.Equal(kept, present) {
-			t.Errorf("asked %v, kept %v; want all asked and %v kept", asked, kept, present)
+// Explanations say of every frame what was done.
+func TestExplains(t *testing.T) {
+	s, _ := newSession(t, 3, nil)
+	var keys, frames int
+	s.Tracker.Explain = func(e *Explanation) {
+		frames++
+		if e.Key != "" {
+			keys++
+		} else if slices.ContainsFunc(e.Queries, func(q QueryExplanation) bool { return q.Asked != "" }) {
+			t.Errorf("frame %d is no key frame, and somebody was asked", e.Frame)
 		}
+		if (e.Frame == 0) != (e.Key == "fresh") {
+			t.Errorf("frame %d is a key frame because of %q", e.Frame, e.Key)
+		}
+		if e.Queries[2].Label != "concept2" || e.Queries[2].State != "present" || e.Queries[0].State != "absent" {
+			t.Errorf("frame %d: %+v", e.Frame, e.Queries)
+		}
+	}
+	play(t, s, ticks(30, func(i int) *car.Image { return paint(square{2, 10 + i, 10, 15}) }))
+	if frames != 30 || keys == 0 || keys == 30 {
+		t.Errorf("%d frames, %d key frames", frames, keys)
 	}
 }
 
 func TestInitialize(t *testing.T) {
-	tr, _ := newTracker(t, 2, 1)
-	tr.Probe = 0
-	if err := tr.Initialize(t.Context()); err == nil {
-		t.Error("a probe of 0 frames has no error")
+	s, _ := newSession(t, 2, nil)
+	if s.Tracker.Probe != DefaultProbe || s.Tracker.JudgeEvery != DefaultJudgeEvery || s.Tracker.MaxEvery != DefaultMaxEvery {
+		t.Errorf("defaults: %v, %v, %d", s.Tracker.Probe, s.Tracker.JudgeEvery, s.Tracker.MaxEvery)
 	}
-	tr.Probe, tr.Queries = 1, nil
-	if err := tr.Initialize(t.Context()); err == nil {
-		t.Error("no query has no error")
+	for name, set := range map[string]func(*Tracker){
+		"negative probe":   func(t *Tracker) { t.Probe = Frames(-1) },
+		"negative judging": func(t *Tracker) { t.JudgeEvery = Interval{Time: -1} },
+		"negative spacing": func(t *Tracker) { t.Every = -1 },
+		"no query":         func(t *Tracker) { t.Queries = nil },
+	} {
+		tr := s.Tracker
+		set(&tr)
+		if err := tr.Initialize(t.Context()); err == nil {
+			t.Errorf("%s: no error", name)
+		}
 	}
 }

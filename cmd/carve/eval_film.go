@@ -24,8 +24,11 @@ type filmResult struct {
 
 	// Seconds went into segmenting, without reading, decoding and measuring.
 	Seconds float64 `json:"seconds"`
-	// Asked is how many queries were judged, summed over frames and stages.
-	Asked int `json:"asked"`
+	// Keys are the frames that the model looked at, Asked how many queries it was
+	// asked for in them, and Judged how many of those were judged.
+	Keys   int `json:"keys"`
+	Asked  int `json:"asked"`
+	Judged int `json:"judged"`
 	// Cuts is the number of hard cuts, and AfterCut for how many frames after one
 	// something was still found that had been there before and was not any more: the
 	// most there were.
@@ -95,81 +98,114 @@ func (r *sampleRunner) film(ctx context.Context, s *dataset.Sample, res *sampleR
 // masks segments every frame, with memory or without, and keeps what was found at
 // the truth's size.
 func (r *sampleRunner) masks(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *filmResult) ([]*annotation.Frame, error) {
-	queries := s.Queries
-	if r.oracle {
-		// Who is told what is there has nothing to drop.
-		queries = slices.Clone(queries)
-		for i := range queries {
-			queries[i].Theta = new(float32)
-		}
-	}
-	tracker := &tracking.Tracker{Segmenter: r.segmenter, Queries: queries, Stateless: r.stateless, Probe: r.probe}
-	if err := tracker.Initialize(ctx); err != nil {
-		return nil, textError(err)
-	}
-	told, err := r.segmenter.Encode(ctx, queries)
-	if err != nil {
-		return nil, textError(err)
-	}
-	all := make([]int, len(queries))
+	all := make([]int, len(s.Queries))
 	for k := range all {
 		all[k] = k
 	}
 	var frames []*annotation.Frame
-	err = r.pictures(ctx, s, func(img *car.Image) error {
-		if len(frames) == len(s.Frames) {
+	take := func(res *car.Result) { frames = append(frames, frameOf(res, all, truth.W, truth.H)) }
+	next, last, err := r.rememberer(ctx, s, film, take)
+	if r.oracle {
+		next, last, err = r.told(ctx, s, truth, film, take)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	err = r.pictures(ctx, s, func(img *car.Image, at time.Duration) error {
+		if n == len(s.Frames) {
 			return fmt.Errorf("%s has more than the %d frames of its truth", s.ID, len(s.Frames))
 		}
-		var there *annotation.Frame
-		if r.oracle {
-			if there, err = truth.Frame(len(frames)); err != nil {
-				return err
-			}
-		}
+		n++
 		from := time.Now()
-		var outcome *car.Outcome
-		var scene *car.Scene
-		if r.oracle {
-			if scene, err = r.segmenter.Look(ctx, img); err != nil {
-				return err
-			}
-			var asked []int
-			for k, o := range truth.Objects {
-				if !there.Masks[k].Empty() {
-					asked = append(asked, slices.IndexFunc(queries, func(q car.Query) bool { return q.Label == o.Name }))
-				}
-			}
-			slices.Sort(asked)
-			outcome, err = r.segmenter.Step(ctx, scene, told, asked)
-		} else {
-			var step *tracking.Step
-			if step, err = tracker.Step(ctx, img); err == nil {
-				scene, outcome = step.Scene, step.Outcome
-			}
-		}
-		if err == nil {
-			err = r.segmenter.RefineInto(ctx, scene, outcome, &r.result)
-		}
-		if scene != nil {
-			scene.Close()
-		}
-		if err != nil {
-			return err
-		}
-		film.Seconds += time.Since(from).Seconds()
-		for _, st := range outcome.Stages {
-			film.Asked += len(st.Asked)
-		}
-		frames = append(frames, frameOf(&r.result, all, truth.W, truth.H))
-		return nil
+		defer func() { film.Seconds += time.Since(from).Seconds() }()
+		return next(img, at)
 	})
 	if err != nil {
 		return nil, err
 	}
+	last()
 	if len(frames) < len(s.Frames) {
 		return nil, fmt.Errorf("%s has %d frames and its truth %d", s.ID, len(frames), len(s.Frames))
 	}
 	return frames, nil
+}
+
+// rememberer segments as carve does.
+func (r *sampleRunner) rememberer(ctx context.Context, s *dataset.Sample, film *filmResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
+	session := r.options.session(r.segmenter, s.Queries, r.options.lookaheadFrames(sequenceRate))
+	session.Tracker.Explain = func(e *tracking.Explanation) {
+		if e.Key != "" {
+			film.Keys++
+		}
+		for _, q := range e.Queries {
+			if q.Asked != "" {
+				film.Asked++
+			}
+			if q.Asked != "" && q.Verdict != "spared" {
+				film.Judged++
+			}
+		}
+	}
+	if err := session.Initialize(ctx); err != nil {
+		return nil, nil, textError(err)
+	}
+	done := func(steps []*tracking.Step) {
+		for _, step := range steps {
+			take(step.Result)
+			step.Close()
+			session.Carrier.Recycle(step.Result)
+		}
+	}
+	return func(img *car.Image, at time.Duration) error {
+		// Frames are held back, and the picture is the reader's.
+		steps, err := session.Next(ctx, &car.Image{Pix: slices.Clone(img.Pix), W: img.W, H: img.H}, at)
+		done(steps)
+		return err
+	}, func() { done(session.Flush()) }, nil
+}
+
+// told segments with what is there told, and nothing to drop.
+func (r *sampleRunner) told(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *filmResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
+	queries := slices.Clone(s.Queries)
+	for i := range queries {
+		queries[i].Theta = new(float32)
+	}
+	bank, err := r.segmenter.Encode(ctx, queries)
+	if err != nil {
+		return nil, nil, textError(err)
+	}
+	n := 0
+	return func(img *car.Image, _ time.Duration) error {
+		there, err := truth.Frame(n)
+		if err != nil {
+			return err
+		}
+		n++
+		var asked []int
+		for k, o := range truth.Objects {
+			if !there.Masks[k].Empty() {
+				asked = append(asked, slices.IndexFunc(queries, func(q car.Query) bool { return q.Label == o.Name }))
+			}
+		}
+		slices.Sort(asked)
+		film.Keys++
+		film.Asked += len(asked)
+		scene, err := r.segmenter.Look(ctx, img)
+		if err != nil {
+			return err
+		}
+		defer scene.Close()
+		outcome, err := r.segmenter.Step(ctx, scene, bank, car.Ask{Queries: asked})
+		if err != nil {
+			return err
+		}
+		if err := r.segmenter.RefineInto(ctx, scene, outcome, &r.result); err != nil {
+			return err
+		}
+		take(&r.result)
+		return nil
+	}, func() {}, nil
 }
 
 // frameOf keeps the masks of some queries of a result, at another size.
@@ -193,10 +229,11 @@ func frameOf(result *car.Result, queries []int, w, h int) *annotation.Frame {
 }
 
 // pictures calls do with every frame of a film, or of a row of pictures.
-func (r *sampleRunner) pictures(ctx context.Context, s *dataset.Sample, do func(*car.Image) error) error {
+func (r *sampleRunner) pictures(ctx context.Context, s *dataset.Sample, do func(*car.Image, time.Duration) error) error {
 	if s.Film == "" {
-		for _, path := range s.Frames {
-			if err := r.read(ctx, path, do); err != nil {
+		for i, path := range s.Frames {
+			at := time.Duration(i) * time.Second * time.Duration(sequenceRate.Den) / time.Duration(sequenceRate.Num)
+			if err := r.read(ctx, path, func(img *car.Image, _ time.Duration) error { return do(img, at) }); err != nil {
 				return err
 			}
 		}
@@ -205,7 +242,7 @@ func (r *sampleRunner) pictures(ctx context.Context, s *dataset.Sample, do func(
 	return r.read(ctx, s.Film, do)
 }
 
-func (r *sampleRunner) read(ctx context.Context, path string, do func(*car.Image) error) error {
+func (r *sampleRunner) read(ctx context.Context, path string, do func(*car.Image, time.Duration) error) error {
 	src := &video.Source{Path: path}
 	if err := src.Initialize(); err != nil {
 		return inputError(err)
@@ -225,9 +262,10 @@ func (r *sampleRunner) read(ctx context.Context, path string, do func(*car.Image
 			return fmt.Errorf("reading %s: %w", path, err)
 		}
 		picture, err := prep.Prepare(frame)
+		at := frame.Time()
 		frame.Release()
 		if err == nil {
-			err = do(&car.Image{Pix: picture.Pix, W: picture.W, H: picture.H})
+			err = do(&car.Image{Pix: picture.Pix, W: picture.W, H: picture.H}, at)
 		}
 		if err != nil {
 			return err
@@ -259,7 +297,9 @@ type filmScore struct {
 	Cuts     int     `json:"cuts"`
 	AfterCut int     `json:"frames_after_cut"`
 	Frames   int     `json:"frames"`
-	Asked    float64 `json:"asked_per_frame"`
+	Keys     float64 `json:"key_frames"`       // share of the frames
+	Asked    float64 `json:"asked_per_frame"`  // queries
+	Judged   float64 `json:"judged_per_frame"` // of them
 	Time     float64 `json:"ms_per_frame"`
 }
 
@@ -274,7 +314,9 @@ func filmScores(samples []*sampleResult) []filmScore {
 		rows = append(rows, s.Film.score(s.ID, s.Frames))
 		all = append(all, s.Film.Concepts...)
 		total.Seconds += s.Film.Seconds
+		total.Keys += s.Film.Keys
 		total.Asked += s.Film.Asked
+		total.Judged += s.Film.Judged
 		total.Cuts += s.Film.Cuts
 		total.AfterCut = max(total.AfterCut, s.Film.AfterCut)
 		frames += s.Frames
@@ -297,7 +339,8 @@ func filmScores(samples []*sampleResult) []filmScore {
 
 func (f *filmResult) score(name string, frames int) filmScore {
 	s := filmScore{Clip: name, Cuts: f.Cuts, AfterCut: f.AfterCut, Frames: frames,
-		Asked: float64(f.Asked) / float64(max(frames, 1)), Time: 1000 * f.Seconds / float64(max(frames, 1))}
+		Keys: float64(f.Keys) / float64(max(frames, 1)), Asked: float64(f.Asked) / float64(max(frames, 1)),
+		Judged: float64(f.Judged) / float64(max(frames, 1)), Time: 1000 * f.Seconds / float64(max(frames, 1))}
 	var j, fs, instability, toggles []float64
 	var there, away score.Presence
 	for _, c := range f.Concepts {
@@ -324,7 +367,7 @@ func (f *filmResult) score(name string, frames int) filmScore {
 }
 
 func filmTable(rows []filmScore) *table {
-	t := newTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "asked", "ms")
+	t := newTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "keys", "asked", "judged", "ms")
 	count := func(f figure) string {
 		if math.IsNaN(float64(f)) {
 			return f.String()
@@ -339,7 +382,7 @@ func filmTable(rows []filmScore) *table {
 		t.add(r.Clip, r.JF.String(), r.J.String(), r.F.String(), r.Found.String(), r.False.String(), r.Away.String(),
 			strconv.Itoa(r.Returns), strconv.Itoa(r.Missed), count(r.Median), count(r.Latest),
 			r.Instability.String(), strconv.FormatFloat(float64(r.ExtraToggles), 'f', 1, 64), after,
-			strconv.FormatFloat(r.Asked, 'f', 1, 64), strconv.FormatFloat(r.Time, 'f', 0, 64))
+			strconv.FormatFloat(r.Keys, 'f', 2, 64), strconv.FormatFloat(r.Asked, 'f', 1, 64), strconv.FormatFloat(r.Judged, 'f', 1, 64), strconv.FormatFloat(r.Time, 'f', 0, 64))
 	}
 	return t
 }

@@ -41,7 +41,6 @@ type resultsHead struct {
 	Preset      string   `json:"preset"`
 	Compat      bool     `json:"compat,omitempty"`
 	Memory      string   `json:"memory"`
-	Probe       int      `json:"probe"`
 	Oracle      bool     `json:"oracle,omitempty"`
 	Settings    string   `json:"settings"` // fingerprint of the preset with all that was changed in it
 	Notes       []string `json:"notes,omitempty"`

@@ -144,7 +144,7 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 			return err
 		}
 		defer m.close()
-		r := &sampleRunner{set: set, segmenter: m.segmenter, stateless: o.memory == "off" || o.compat, probe: o.probe, oracle: o.oracle, threads: o.threads}
+		r := &sampleRunner{set: set, segmenter: m.segmenter, options: &o.segmentOptions, oracle: o.oracle, threads: o.threads}
 		if o.given("max-side") {
 			r.side = o.maxSide
 		}
@@ -204,5 +204,5 @@ func (o *evalRunOptions) about(set *dataset.Set, preset car.Preset) resultsHead 
 	text, _ := preset.YAML()
 	return resultsHead{MessageType: "run", Version: version, Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol),
 		Model: o.model, Classifier: o.classifier, Precision: o.precision, MaxSide: o.maxSide, Preset: preset.Name, Compat: o.compat,
-		Memory: o.memory, Probe: o.probe, Oracle: o.oracle, Settings: fingerprint(text), Notes: slices.Clone(set.Notes)}
+		Memory: o.memoryWords(), Oracle: o.oracle, Settings: fingerprint(text), Notes: slices.Clone(set.Notes)}
 }

@@ -51,10 +51,9 @@ type objectResult struct {
 type sampleRunner struct {
 	set       *dataset.Set
 	segmenter *car.Segmenter
-	stateless bool
-	probe     int
-	oracle    bool // tell it what is there
-	side      int  // 0: pictures as they are
+	options   *segmentOptions // what is said of memory
+	oracle    bool            // tell it what is there
+	side      int             // 0: pictures as they are
 	threads   int
 
 	bank    *car.Bank // of the queries that the last sample had
@@ -165,11 +164,14 @@ func nearest(sw, sh, w, h int) func(i int) int {
 	return func(i int) int { return (2*(i/w)+1)*sh/(2*h)*sw + (2*(i%w)+1)*sw/(2*w) }
 }
 
+// sequenceRate is that of DAVIS's sequences, whose pictures have no times.
+var sequenceRate = video.Rational{Num: 24, Den: 1}
+
 // sequence segments a film of pictures, with memory, and holds every object
 // against the truth.
 func (r *sampleRunner) sequence(ctx context.Context, s *dataset.Sample, res *sampleResult) error {
-	tracker := &tracking.Tracker{Segmenter: r.segmenter, Queries: s.Queries, Stateless: r.stateless, Probe: r.probe}
-	if err := tracker.Initialize(ctx); err != nil {
+	session := r.options.session(r.segmenter, s.Queries, r.options.lookaheadFrames(sequenceRate))
+	if err := session.Initialize(ctx); err != nil {
 		return textError(err)
 	}
 	var w, h int
@@ -182,7 +184,14 @@ func (r *sampleRunner) sequence(ctx context.Context, s *dataset.Sample, res *sam
 	for k, q := range s.Queries {
 		asked[k] = slices.IndexFunc(s.Queries, func(other car.Query) bool { return slices.Equal(q.Phrases, other.Phrases) })
 	}
-	frames := make([]*annotation.Frame, len(s.Frames))
+	var frames []*annotation.Frame
+	take := func(steps []*tracking.Step) {
+		for _, step := range steps {
+			frames = append(frames, frameOf(step.Result, asked, w, h))
+			step.Close()
+			session.Carrier.Recycle(step.Result)
+		}
+	}
 	for i := range s.Frames {
 		img, seen, err := r.picture(ctx, s, i)
 		if err != nil {
@@ -194,17 +203,13 @@ func (r *sampleRunner) sequence(ctx context.Context, s *dataset.Sample, res *sam
 		if seen.W != w || seen.H != h {
 			return fmt.Errorf("frame %d is %dx%d, the first %dx%d", i, seen.W, seen.H, w, h)
 		}
-		step, err := tracker.Step(ctx, img)
+		steps, err := session.Next(ctx, img, time.Duration(i)*time.Second*time.Duration(sequenceRate.Den)/time.Duration(sequenceRate.Num))
+		take(steps)
 		if err != nil {
 			return err
 		}
-		err = r.segmenter.RefineInto(ctx, step.Scene, step.Outcome, &r.result)
-		step.Close()
-		if err != nil {
-			return err
-		}
-		frames[i] = frameOf(&r.result, asked, w, h)
 	}
+	take(session.Flush())
 	result := annotation.New(w, h, len(frames), objects, func(i int) (*annotation.Frame, error) {
 		f := *frames[i]
 		return &f, nil

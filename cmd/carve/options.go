@@ -42,8 +42,8 @@ type segmentOptions struct {
 	overlap   bool
 	maxSide   int
 
-	memory string
-	probe  int
+	memoryOptions
+	explain string
 
 	encoder       string
 	crf           int
@@ -80,11 +80,6 @@ const (
 	// times the trained grid a side, where interpolated positions blur.
 	defaultMaxSideGPU = 960
 
-	// defaultProbe: a query that is not there is asked again every so many
-	// frames. At 25 fps five frames are a fifth of a second, which is how late
-	// a returning object may be seen, for a fifth of the cost of asking always.
-	defaultProbe = 5
-
 	// defaultCRF is visually lossless for an overlay that people look at and
 	// still smaller than most sources; x264's own 23 shows blocks in the
 	// translucent fills.
@@ -106,6 +101,7 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.IntVar(&o.crf, "crf", defaultCRF, "quality of the encoder, 0 (lossless) to 51")
 	fs.StringVar(&o.encoderPreset, "encoder-preset", defaultEncoderPreset, "speed of the encoder: ultrafast to veryslow")
 
+	fs.StringVar(&o.explain, "explain", "", "file to write, one JSON object a frame: what was decided about each query, and why")
 	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame and leave nothing, instead of skipping it")
 	o.addMessageFlags(fs)
 	fs.StringVar(&o.progress, "progress", "auto", "auto: a line on a terminal; json: one object a line on stdout; none")
@@ -148,11 +144,6 @@ func (o *segmentOptions) addPresetFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.view, "view", "", "what of the picture the judge sees: window, round the mask; whole; centre, a square (default: the preset's)")
 	fs.BoolVar(&o.overlap, "overlap", false, "let masks cover each other: a person and the shirt")
 	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", defaultMaxSideCPU, defaultMaxSideGPU))
-}
-
-func (o *segmentOptions) addMemoryFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.memory, "memory", "on", "on carries the surviving queries from frame to frame; off runs the whole loop on every frame")
-	fs.IntVar(&o.probe, "probe", defaultProbe, "with memory, ask each absent query again every so many frames")
 }
 
 func (o *segmentOptions) addMessageFlags(fs *pflag.FlagSet) {
@@ -254,7 +245,7 @@ func (o *segmentOptions) checkSettings() error {
 	if err := oneOf("log-format", o.logFormat, "text", "json"); err != nil {
 		return err
 	}
-	if err := oneOf("memory", o.memory, "on", "off"); err != nil {
+	if err := o.checkMemory(); err != nil {
 		return err
 	}
 	if o.compat && o.given("memory") && o.memory == "on" {
@@ -282,9 +273,6 @@ func (o *segmentOptions) checkSettings() error {
 	}
 	if o.threads < 0 {
 		return usagef("--threads is %d; it is a number of threads, or 0 for all cores", o.threads)
-	}
-	if o.probe < 1 {
-		return usagef("--probe is %d; it is a number of frames, 1 or more", o.probe)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/carve-video/carve/car"
@@ -13,7 +14,10 @@ import (
 
 // A pipeline runs the stages of a film at the same time:
 //
-//	decode → prepare → model → refine → draw → encode
+//	decode → prepare → watch → model → refine → draw → encode
+//
+// Watching needs no state of the queries: motion is computed ahead while the model
+// is busy. Refinement holds frames back, as many as the look-ahead says.
 //
 // Its memory is bounded by the source's pool of frames: decoding waits while
 // all of them are in flight. Every later stage has one item waiting and one at
@@ -22,7 +26,7 @@ type pipeline struct {
 	source   *video.Source
 	sink     *video.Sink
 	prep     *video.Preparer
-	tracker  *tracking.Tracker
+	session  *tracking.Session
 	painter  *painter
 	colours  [][3]uint8
 	progress *progress
@@ -36,21 +40,25 @@ type pipeline struct {
 	stopped  bool          // by stop
 	found    []int64       // frames in which each query was found
 	presence []float32     // the highest of each query
-	spare    chan *car.Result
+	held     []*job        // whose steps the carrier holds
 }
 
 // A job is one frame on its way.
 type job struct {
 	frame  *video.Frame
 	image  car.Image
+	sight  *tracking.Sight
 	step   *tracking.Step
 	result *car.Result
 	shown  []car.Found // the part of result that has pixels
 }
 
 func (j *job) release() {
-	if j.step != nil {
-		j.step.Close()
+	switch {
+	case j.step != nil:
+		j.step.Close() // the sight with it
+	case j.sight != nil:
+		j.sight.Close()
 	}
 	j.frame.Release()
 }
@@ -59,16 +67,17 @@ func (j *job) release() {
 // ended; the sink is not finished.
 func (p *pipeline) run(ctx context.Context) error {
 	const depth = 1
-	p.found, p.presence = make([]int64, len(p.tracker.Queries)), make([]float32, len(p.tracker.Queries))
-	p.spare = make(chan *car.Result, 2*depth+4) // finished results, to be used again
+	queries := len(p.session.Tracker.Queries)
+	p.found, p.presence = make([]int64, queries), make([]float32, queries)
 	p.line = newLine(ctx)
 	l := p.line
 	release := (*job).release
 
 	decoded := begin(l, "decode", 2*depth, release, p.decode)
 	prepared := then(l, "prepare", decoded, depth, release, release, owned(p.prepare))
-	judged := then(l, "model", prepared, depth, release, release, owned(p.judge))
-	refined := then(l, "refine", judged, depth, release, release, owned(p.refine))
+	watched := then(l, "watch", prepared, depth, release, release, owned(p.watch))
+	judged := then(l, "model", watched, depth, release, release, owned(p.judge))
+	refined := spread(l, "refine", judged, depth, release, release, p.refine, p.flush)
 	drawn := then(l, "draw", refined, depth, release, release, owned(p.draw))
 	finish(l, "encode", drawn, release, p.encode)
 	return l.wait()
@@ -115,22 +124,44 @@ func (p *pipeline) prepare(_ context.Context, j *job) error {
 	return err
 }
 
+func (p *pipeline) watch(_ context.Context, j *job) error {
+	j.sight = p.session.Watcher.Watch(&j.image, j.frame.Time())
+	return nil
+}
+
 func (p *pipeline) judge(ctx context.Context, j *job) (err error) {
-	j.step, err = p.tracker.Step(ctx, &j.image)
+	j.step, err = p.session.Tracker.Step(ctx, j.sight)
 	return err
 }
 
-func (p *pipeline) refine(ctx context.Context, j *job) error {
-	select {
-	case j.result = <-p.spare:
-	default:
-		j.result = new(car.Result)
+// refine takes one job and gives those that are done.
+func (p *pipeline) refine(ctx context.Context, j *job) ([]*job, error) {
+	p.held = append(p.held, j)
+	steps, err := p.session.Carrier.Next(ctx, j.step)
+	return p.let(len(steps)), err
+}
+
+// flush gives the jobs that are held after the last one.
+func (p *pipeline) flush() []*job {
+	done := p.let(len(p.session.Carrier.Flush()))
+	for _, j := range p.held { // where carrying failed
+		j.release()
 	}
-	err := p.tracker.Segmenter.RefineInto(ctx, j.step.Scene, j.step.Outcome, j.result)
-	j.step.Close()
-	j.step = nil
-	j.shown = visible(j.result)
-	return err
+	p.held = nil
+	return done
+}
+
+// let gives the first n of the held jobs, with what they came to.
+func (p *pipeline) let(n int) []*job {
+	done := slices.Clone(p.held[:n])
+	p.held = slices.Delete(p.held, 0, n)
+	for _, j := range done {
+		j.result = j.step.Result
+		j.shown = visible(j.result)
+		j.step.Close()
+		j.step, j.sight = nil, nil
+	}
+	return done
 }
 
 func (p *pipeline) draw(_ context.Context, j *job) error {
@@ -164,10 +195,7 @@ func (p *pipeline) encode(ctx context.Context, j *job) error {
 	if p.observe != nil {
 		p.observe(j.frame.Index, j.shown)
 	}
-	select {
-	case p.spare <- j.result:
-	default:
-	}
+	p.session.Carrier.Recycle(j.result)
 	p.progress.frame(j.frame.Time(), time.Since(p.line.begun), present)
 	return nil
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
-	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
@@ -64,7 +63,8 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, withHint(usagef("output %s is the input", o.output), "write to another file")
 	}
 
-	src := &video.Source{Path: o.input, Strict: o.strict, Log: log}
+	// What is held back is in flight as well.
+	src := &video.Source{Path: o.input, Strict: o.strict, Log: log, Frames: video.DefaultFrames + o.lookaheadFrames(video.Rational{Num: maxLookahead, Den: 1})}
 	if err := src.Initialize(); err != nil {
 		return nil, inputError(err)
 	}
@@ -88,10 +88,15 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	ctx, stop, release := handleSignals(log)
 	defer release()
 
-	tracker := &tracking.Tracker{Segmenter: m.segmenter, Queries: queries, Stateless: o.memory == "off" || o.compat, Probe: o.probe}
-	if err := tracker.Initialize(ctx); err != nil {
+	session := o.session(m.segmenter, queries, o.lookaheadFrames(src.Info().Rate()))
+	if err := session.Initialize(ctx); err != nil {
 		return nil, textError(err)
 	}
+	explain, err := openExplanation(o, session)
+	if err != nil {
+		return nil, err
+	}
+	defer explain.abort()
 	prep := &video.Preparer{Source: src, MaxSide: o.side(preset, m.device)}
 	if err := prep.Initialize(); err != nil {
 		return nil, fmt.Errorf("preparing frames of %s: %w", o.input, err)
@@ -103,7 +108,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 
 	p := &pipeline{
-		source: src, sink: sink, prep: prep, tracker: tracker, painter: painter, colours: colours,
+		source: src, sink: sink, prep: prep, session: session, painter: painter, colours: colours,
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
 		stop:     stop, observe: o.observe, limit: o.limit,
 	}
@@ -115,6 +120,9 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	if err == nil {
 		err = sink.Finish()
+	}
+	if err == nil {
+		err = explain.finish()
 	}
 	if err != nil {
 		var damage *video.DamageError

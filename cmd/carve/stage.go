@@ -111,6 +111,31 @@ func then[In, Out any](l *line, name string, in <-chan In, depth int, release fu
 	return out
 }
 
+// spread adds a stage that holds items back: work turns an item into any number of
+// them, those held since earlier included, and flush gives what is left after the
+// last. work owns what it is given until it gives it on; what it still holds when
+// the line ends early is flushed and released.
+func spread[In, Out any](l *line, name string, in <-chan In, depth int, release func(In), releaseOut func(Out), work func(context.Context, In) ([]Out, error), flush func() []Out) <-chan Out {
+	out := make(chan Out, depth)
+	s := &stage{name: name}
+	l.stages = append(l.stages, s)
+	l.group.Go(func() error {
+		defer close(out)
+		err := drain(l, s, in, release, func(v In) error {
+			done, err := work(l.ctx, v)
+			for _, r := range done {
+				send(l, s, out, r, releaseOut)
+			}
+			return err
+		})
+		for _, r := range flush() {
+			send(l, s, out, r, releaseOut)
+		}
+		return err
+	})
+	return out
+}
+
 // finish adds the last stage.
 func finish[In any](l *line, name string, in <-chan In, release func(In), work func(context.Context, In) error) {
 	s := &stage{name: name}

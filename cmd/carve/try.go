@@ -302,28 +302,23 @@ func (t *trial) conclude() {
 // estimate times the tracker on the picture as if it were a clip of it: the
 // first frame, steps with memory, frames without. Everything has run once by now.
 func (o *tryOptions) estimate(ctx context.Context, s *car.Segmenter, queries []car.Query, img *car.Image, info video.Info) (estimate, error) {
-	var res car.Result
 	timed := func(stateless bool, frames int) (first, later float64, err error) {
-		tr := &tracking.Tracker{Segmenter: s, Queries: queries, Stateless: stateless, Probe: o.probe}
-		if err := tr.Initialize(ctx); err != nil {
+		session := o.session(s, queries, 0)
+		session.Tracker.Stateless = stateless
+		if err := session.Initialize(ctx); err != nil {
 			return 0, 0, err
 		}
 		for i := range frames {
 			from := time.Now()
-			step, err := tr.Step(ctx, img)
+			steps, err := session.Next(ctx, img, time.Duration(i)*time.Second/25)
+			for _, step := range steps {
+				step.Close()
+				session.Carrier.Recycle(step.Result)
+			}
 			if err != nil {
 				return 0, 0, err
 			}
-			// Refinement runs beside the next frame's model stage.
-			spent := time.Since(from).Seconds()
-			from = time.Now()
-			err = s.RefineInto(ctx, step.Scene, step.Outcome, &res)
-			step.Close()
-			if err != nil {
-				return 0, 0, err
-			}
-			spent = max(spent, time.Since(from).Seconds())
-			if i == 0 {
+			if spent := time.Since(from).Seconds(); i == 0 {
 				first = spent
 			} else {
 				later += spent / float64(frames-1)
@@ -333,7 +328,7 @@ func (o *tryOptions) estimate(ctx context.Context, s *car.Segmenter, queries []c
 	}
 	var e estimate
 	var err error
-	if e.First, e.Step, err = timed(o.memory == "off" || o.compat, 1+o.probe); err != nil {
+	if e.First, e.Step, err = timed(o.memory == "off" || o.compat, 2+tracking.DefaultMaxEvery); err != nil {
 		return e, err
 	}
 	if e.Stateless = e.First; e.First > e.Step {

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/video"
+	"github.com/spf13/pflag"
+)
+
+// memoryOptions say what is carried from frame to frame.
+type memoryOptions struct {
+	memory     string
+	every      keySpacing
+	probe      tracking.Interval
+	judgeEvery tracking.Interval
+	lookahead  tracking.Interval
+	steady     float64
+}
+
+// defaultSteady is how much of a key frame's mask comes from the frames before.
+const defaultSteady = 0.5
+
+func (o *memoryOptions) addMemoryFlags(fs *pflag.FlagSet) {
+	o.probe, o.judgeEvery = tracking.DefaultProbe, tracking.DefaultJudgeEvery
+	o.lookahead = tracking.Frames(tracking.DefaultMaxEvery)
+	fs.StringVar(&o.memory, "memory", "on", "on carries what was found from frame to frame; off runs the whole loop on every frame")
+	fs.Var(&o.every, "every", "with memory, run the model on every so many frames; auto looks how wrong masks become in between")
+	fs.Var(&o.probe, "probe", "with memory, ask each absent query again within this time: seconds, or frames as in 12f")
+	fs.Var(&o.judgeEvery, "judge-every", "with memory, judge each found query again within this time, even if its mask only moved")
+	fs.Var(&o.lookahead, "lookahead", "with memory, hold back so many frames: what is found late is shown from where it began; 0f for none")
+	fs.Float64Var(&o.steady, "steady", defaultSteady, "with memory, how much of a mask comes from the frames before, 0 to 1: more is calmer and slower to follow")
+}
+
+func (o *memoryOptions) checkMemory() error {
+	if err := oneOf("memory", o.memory, "on", "off"); err != nil {
+		return err
+	}
+	if !(o.steady >= 0 && o.steady < 1) {
+		return usagef("--steady is %g; it is from 0 to below 1", o.steady)
+	}
+	return nil
+}
+
+// maxLookahead bounds how many decoded frames are held.
+const maxLookahead = 120
+
+// lookaheadFrames is how many frames are held back at a rate.
+func (o *memoryOptions) lookaheadFrames(rate video.Rational) int {
+	n := float64(o.lookahead.Frames)
+	if o.lookahead.Time > 0 {
+		n = 0
+		if rate.Known() {
+			n = o.lookahead.Time.Seconds() * rate.Float()
+		}
+	}
+	return int(min(n, maxLookahead))
+}
+
+// session makes the memory of a run.
+func (o *segmentOptions) session(segmenter *car.Segmenter, queries []car.Query, lookahead int) *tracking.Session {
+	s := &tracking.Session{
+		Watcher: tracking.Watcher{Threads: o.threads},
+		Tracker: tracking.Tracker{Segmenter: segmenter, Queries: queries, Stateless: o.memory == "off" || o.compat,
+			Every: int(o.every), Probe: o.probe, JudgeEvery: o.judgeEvery},
+		Carrier: tracking.Carrier{Steady: o.steady, Lookahead: lookahead, Threads: o.threads},
+	}
+	if s.Tracker.Stateless {
+		s.Carrier.Steady, s.Carrier.Lookahead = 0, 0
+	}
+	return s
+}
+
+// memoryWords are the settings in words: figures that were made with others are not
+// to be mixed.
+func (o *segmentOptions) memoryWords() string {
+	if o.memory == "off" || o.compat {
+		return "off"
+	}
+	return fmt.Sprintf("every %v, probe %v, judge every %v, look-ahead %v, steady %g", &o.every, &o.probe, &o.judgeEvery, &o.lookahead, o.steady)
+}
+
+// A keySpacing is how many frames key frames are apart, 0 for auto.
+type keySpacing int
+
+func (k *keySpacing) String() string {
+	if *k == 0 {
+		return "auto"
+	}
+	return strconv.Itoa(int(*k))
+}
+
+// Set implements pflag.Value.
+func (k *keySpacing) Set(s string) error {
+	if s == "auto" {
+		*k = 0
+		return nil
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(s, "f"))
+	if err != nil || n < 1 || n > 10000 {
+		return fmt.Errorf("%q is neither auto nor a number of frames", s)
+	}
+	*k = keySpacing(n)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (k *keySpacing) Type() string { return "auto|frames" }

@@ -1,0 +1,388 @@
+package tracking
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/tracking/flow"
+)
+
+// A Carrier makes the masks of every frame: in key frames by refining what the
+// model proposed, in the others by carrying those along the motion and fitting them
+// to the picture. It is for one goroutine, but for Recycle.
+type Carrier struct {
+	// Segmenter refines; Bank are the queries as [Tracker.Bank] has them.
+	Segmenter *car.Segmenter
+	Bank      *car.Bank
+
+	// Steady is how much of a key frame's mask comes from the frames before, 0..1:
+	// edges that are found anew each time boil.
+	Steady float64
+	// Lookahead is how many frames are held back at most, so that what a key frame
+	// shows for the first time can be carried back to where it began, and what it
+	// shows no more be taken away from where it ended. 0 is for live streams.
+	Lookahead int
+	// Reports, if not nil, is told of every key frame how right what was carried to it
+	// was: the overlap of the mask that was wrong most.
+	Reports chan<- float64
+	// Threads bounds the goroutines of what is computed here; 0 stands for
+	// runtime.GOMAXPROCS.
+	Threads int
+
+	source  []source // what is carried, by query
+	path    path     // from the frame at hand to the key frame of the source
+	pending []*Step
+	spares  [][]float32 // planes of steps that are done
+
+	back   path // the same the other way round
+	flow   flow.Estimator
+	next   flow.Field
+	planes [][]float32
+	sure   []float32
+
+	mu    sync.Mutex
+	spare []*car.Result
+}
+
+// A source is the mask of a query in the last key frame.
+type source struct {
+	query   int
+	mask    []float32
+	carried []float32 // to the frame at hand
+}
+
+// Next takes the next step, and returns those that are done, in order: none while
+// they are held back. Their results are the caller's, until it gives them to
+// Recycle.
+func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error) {
+	step.Result = c.take()
+	step.Result.W, step.Result.H = step.Image.W, step.Image.H
+	if step.Fresh || step.Blank {
+		done = c.Flush()
+		c.source = c.source[:0]
+	} else {
+		c.carry(step)
+	}
+	if !step.Key {
+		c.find(step)
+		c.pending = append(c.pending, step)
+		return append(done, c.let(max(len(c.pending)-c.Lookahead, 0))...), nil
+	}
+	if err := c.Segmenter.RefineInto(ctx, step.Scene, step.Outcome, step.Result); err != nil {
+		return done, err
+	}
+	step.closeScene()
+	right := c.right(step)
+	if c.Reports != nil {
+		select {
+		case c.Reports <- right:
+		case <-ctx.Done():
+			return done, ctx.Err()
+		}
+	}
+	c.fuse(step)
+	c.amend(step, right)
+	c.keep(step)
+	c.pending = append(c.pending, step)
+	return append(done, c.Flush()...), nil
+}
+
+// Flush returns what is held back: there is no frame to come that would change it.
+func (c *Carrier) Flush() []*Step { return c.let(len(c.pending)) }
+
+// let gives the first n of the steps that are held.
+func (c *Carrier) let(n int) []*Step {
+	done := slices.Clone(c.pending[:n])
+	c.pending = slices.Delete(c.pending, 0, n)
+	for _, s := range done {
+		if s.sure != nil {
+			c.spares = append(c.spares, s.sure)
+			s.sure = nil
+		}
+	}
+	return done
+}
+
+// Recycle takes back the memory of a result.
+func (c *Carrier) Recycle(r *car.Result) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spare = append(c.spare, r)
+}
+
+func (c *Carrier) take() *car.Result {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := len(c.spare); n > 0 {
+		r := c.spare[n-1]
+		c.spare = c.spare[:n-1]
+		r.Found, r.Verdicts, r.Stages = r.Found[:0], r.Verdicts[:0], nil
+		return r
+	}
+	return new(car.Result)
+}
+
+// carry takes the masks of the source to the frame.
+func (c *Carrier) carry(step *Step) {
+	if len(c.source) == 0 {
+		return
+	}
+	c.path.step(&step.Motion)
+	n := step.Image.W * step.Image.H
+	var from, to [][]float32
+	for i := range c.source {
+		s := &c.source[i]
+		s.carried = sized(s.carried, n)
+		from, to = append(from, s.mask), append(to, s.carried)
+	}
+	step.sure = c.plane(n)
+	c.path.carry(from, to, step.sure, step.Image.W, step.Image.H, threads(c.Threads))
+}
+
+// find makes what was carried the result of the frame.
+func (c *Carrier) find(step *Step) {
+	res := step.Result
+	for i := range c.source {
+		s := &c.source[i]
+		at := slices.Index(step.Present, s.query)
+		if at < 0 {
+			continue
+		}
+		f := add(res, c.Bank, s.query, step.Judgements[at])
+		f.Probability = append(f.Probability[:0], s.carried...)
+		step.support = append(step.support, support{s.query, mean(step.sure, f.Probability)})
+	}
+	c.Segmenter.Settle(c.Bank, res)
+}
+
+// support is how sure the mask of a query is, on average.
+type support struct {
+	query int
+	share float32
+}
+
+// mean is that of what is sure inside a mask.
+func mean(sure, mask []float32) float32 {
+	n, sum := 0, float32(0)
+	for i, p := range mask {
+		if p > .5 {
+			n++
+			sum += sure[i]
+		}
+	}
+	return sum / float32(max(n, 1))
+}
+
+// add appends a part to a result, with the memory of an earlier one.
+func add(res *car.Result, bank *car.Bank, query int, j car.Judgement) *car.Found {
+	if len(res.Found) < cap(res.Found) {
+		res.Found = res.Found[:len(res.Found)+1]
+	} else {
+		res.Found = append(res.Found, car.Found{})
+	}
+	f := &res.Found[len(res.Found)-1]
+	f.Query, f.Label, f.Judgement = query, bank.Queries()[query].Label, j
+	return f
+}
+
+func sized(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}
+
+// fuse lets the carried masks of the queries that go on have their say, where they
+// are sure.
+func (c *Carrier) fuse(step *Step) {
+	if c.Steady <= 0 || len(c.source) == 0 {
+		return
+	}
+	for i := range step.Result.Found {
+		f := &step.Result.Found[i]
+		at := c.lookup(f.Query)
+		if at < 0 {
+			continue
+		}
+		steady := float32(c.Steady)
+		for k, p := range c.source[at].carried {
+			f.Probability[k] += steady * step.sure[k] * (p - f.Probability[k])
+		}
+	}
+	c.Segmenter.Settle(c.Bank, step.Result)
+}
+
+func (c *Carrier) lookup(query int) int {
+	return slices.IndexFunc(c.source, func(s source) bool { return s.query == query })
+}
+
+// keep makes the result of a key frame what is carried from now on.
+func (c *Carrier) keep(step *Step) {
+	res := step.Result
+	for len(c.source) < len(res.Found) {
+		if len(c.source) < cap(c.source) {
+			c.source = c.source[:len(c.source)+1]
+		} else {
+			c.source = append(c.source, source{})
+		}
+	}
+	c.source = c.source[:len(res.Found)]
+	for i := range res.Found {
+		s := &c.source[i]
+		s.query, s.mask = res.Found[i].Query, append(s.mask[:0], res.Found[i].Probability...)
+	}
+	c.path.begin(flowSize(step.Sight))
+}
+
+// right is the overlap of the carried masks with those that are found in a key
+// frame, of the one that is wrong most; 1 where there is none.
+func (c *Carrier) right(step *Step) float64 {
+	worst := 1.0
+	for i := range step.Result.Found {
+		f := &step.Result.Found[i]
+		at := c.lookup(f.Query)
+		if at < 0 {
+			continue
+		}
+		both, either := 0, 0
+		for k, p := range c.source[at].carried {
+			a, b := p > .5, f.Mask[k] != 0
+			if a && b {
+				both++
+			}
+			if a || b {
+				either++
+			}
+		}
+		if either > 0 {
+			worst = min(worst, float64(both)/float64(either))
+		}
+	}
+	return worst
+}
+
+const (
+	// unsure is the support below which a carried mask is not of what is there.
+	unsure = 0.5
+	// goodEnough is the overlap above which carried masks need no correction from
+	// behind.
+	goodEnough = 0.93
+)
+
+// amend corrects the frames that are held back by what the key frame behind them
+// shows: what is gone is taken away from where it ended, and all that is there is
+// carried back to them, what is new as far as it is to be seen.
+func (c *Carrier) amend(step *Step, right float64) {
+	if len(c.pending) == 0 || step.Fresh {
+		return
+	}
+	for i := range c.source {
+		if q := c.source[i].query; !step.Sudden && step.Result.Lookup(q) == nil {
+			c.takeAway(q)
+		}
+	}
+	var found []*car.Found
+	for i := range step.Result.Found {
+		f := &step.Result.Found[i]
+		known := c.lookup(f.Query) >= 0
+		if f.Area > 0 && (known && right < goodEnough || !known && !step.Sudden) {
+			found = append(found, f)
+		}
+	}
+	if len(found) > 0 {
+		c.carryBack(step, found)
+	}
+}
+
+// takeAway removes a query from the held frames, from the first one in which it
+// lies on what is not explained; where it never does, it faded, and half of them
+// keep it.
+func (c *Carrier) takeAway(query int) {
+	from := len(c.pending) / 2
+	for i, p := range c.pending {
+		if k := slices.IndexFunc(p.support, func(s support) bool { return s.query == query }); k >= 0 && p.support[k].share < unsure {
+			from = i
+			break
+		}
+	}
+	for _, p := range c.pending[from:] {
+		remove(p.Result, query)
+		c.settle(p.Result)
+	}
+}
+
+// remove takes a query out of a result. Its memory stays, behind the others.
+func remove(r *car.Result, query int) {
+	if k := slices.IndexFunc(r.Found, func(f car.Found) bool { return f.Query == query }); k >= 0 {
+		last := len(r.Found) - 1
+		r.Found[k], r.Found[last] = r.Found[last], r.Found[k]
+		r.Found = r.Found[:last]
+	}
+}
+
+func (c *Carrier) settle(r *car.Result) {
+	r.Verdicts = r.Verdicts[:0]
+	c.Segmenter.Settle(c.Bank, r)
+}
+
+// carryBack takes masks from the key frame back through the held ones. A mask that
+// is there already, carried from the key frame before, is mixed with it, each by
+// how near its key frame is and by how sure it is: what came into view between the
+// two is known from behind. One that is new ends where it is not to be seen.
+func (c *Carrier) carryBack(step *Step, found []*car.Found) {
+	w, h, factor := flowSize(step.Sight)
+	c.back.begin(w, h, factor)
+	c.flow.Threads = threads(c.Threads)
+	n := step.Image.W * step.Image.H
+	c.sure = sized(c.sure, n)
+	for len(c.planes) < len(found) {
+		c.planes = append(c.planes, nil)
+	}
+	var from [][]float32
+	for k, f := range found {
+		from = append(from, f.Probability)
+		c.planes[k] = sized(c.planes[k], n)
+	}
+	ended := make([]bool, len(found))
+	later := step.Sight
+	for i := len(c.pending) - 1; i >= 0; i-- {
+		p := c.pending[i]
+		c.flow.Between(&p.picture, &later.picture, factor, &c.next)
+		c.back.step(&c.next)
+		later = p.Sight
+		c.back.carry(from, c.planes, c.sure, p.Image.W, p.Image.H, threads(c.Threads))
+		near := float32(i+1) / float32(len(c.pending)+1)
+		for k, f := range found {
+			if g := p.Result.Lookup(f.Query); g != nil {
+				blend(g.Probability, p.sure, 1-near, c.planes[k], c.sure, near)
+				continue
+			}
+			if ended[k] = ended[k] || c.lookup(f.Query) >= 0 || mean(c.sure, c.planes[k]) < unsure; !ended[k] {
+				g := add(p.Result, c.Bank, f.Query, f.Judgement)
+				g.Probability = append(g.Probability[:0], c.planes[k]...)
+			}
+		}
+		c.settle(p.Result)
+	}
+}
+
+// blend mixes a second mask into a first one.
+func blend(a, sureA []float32, shareA float32, b, sureB []float32, shareB float32) {
+	const least = 0.01
+	for i := range a {
+		wa, wb := shareA*(sureA[i]+least), shareB*(sureB[i]+least)
+		a[i] = (wa*a[i] + wb*b[i]) / (wa + wb)
+	}
+}
+
+// plane returns memory for one value a pixel.
+func (c *Carrier) plane(n int) []float32 {
+	if last := len(c.spares) - 1; last >= 0 && cap(c.spares[last]) >= n {
+		p := c.spares[last][:n]
+		c.spares = c.spares[:last]
+		return p
+	}
+	return make([]float32, n)
+}

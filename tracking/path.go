@@ -1,0 +1,98 @@
+package tracking
+
+import (
+	"github.com/carve-video/carve/internal/parallel"
+	"github.com/carve-video/carve/tracking/flow"
+)
+
+// A path goes from every pixel of a frame to where it was in a key frame, or where
+// it will be in one: flows of neighbours put together, at their resolution. Masks
+// are taken along it in one go; taken from frame to frame they would be blurred
+// each time.
+type path struct {
+	w, h, factor int
+	u, v         []float32
+	// sure is how well the pixel is explained all along the way, 0..1.
+	sure []float32
+
+	u2, v2, sure2 []float32 // the memory of the next
+}
+
+// begin makes it the path from a frame to itself.
+func (p *path) begin(w, h, factor int) {
+	p.w, p.h, p.factor = w, h, factor
+	n := w * h
+	for _, s := range []*[]float32{&p.u, &p.v, &p.sure, &p.u2, &p.v2, &p.sure2} {
+		if cap(*s) < n {
+			*s = make([]float32, n)
+		}
+		*s = (*s)[:n]
+	}
+	clear(p.u)
+	clear(p.v)
+	for i := range p.sure {
+		p.sure[i] = 1
+	}
+}
+
+// step goes one frame on: the motion of the new frame comes first, and then the
+// path from where that led.
+func (p *path) step(m *flow.Field) {
+	for y := range p.h {
+		for x := range p.w {
+			i := y*p.w + x
+			fx, fy := float32(x)+m.U[i], float32(y)+m.V[i]
+			u, v, sure := p.at(fx, fy)
+			p.u2[i], p.v2[i] = m.U[i]+u, m.V[i]+v
+			p.sure2[i] = min(sure, 1-m.Unknown[i])
+		}
+	}
+	p.u, p.u2 = p.u2, p.u
+	p.v, p.v2 = p.v2, p.v
+	p.sure, p.sure2 = p.sure2, p.sure
+}
+
+// at is the path between pixels. What comes from outside the picture is not sure.
+func (p *path) at(x, y float32) (u, v, sure float32) {
+	if x < -1 || y < -1 || x > float32(p.w) || y > float32(p.h) {
+		i := clampRound(y, p.h)*p.w + clampRound(x, p.w)
+		return p.u[i], p.v[i], 0
+	}
+	a, b, c, d, wx, wy := corners(x, y, p.w, p.h)
+	mix := func(s []float32) float32 {
+		top, low := s[a]+(s[b]-s[a])*wx, s[c]+(s[d]-s[c])*wx
+		return top + (low-top)*wy
+	}
+	return mix(p.u), mix(p.v), mix(p.sure)
+}
+
+// corners are the four pixels round a place, and how far it is to the right and
+// lower ones. Outside the picture it is as at the edge.
+func corners(x, y float32, w, h int) (a, b, c, d int, wx, wy float32) {
+	x, y = min(max(x, 0), float32(w-1)), min(max(y, 0), float32(h-1))
+	x0, y0 := int(x), int(y)
+	x1, y1 := min(x0+1, w-1), min(y0+1, h-1)
+	return y0*w + x0, y0*w + x1, y1*w + x0, y1*w + x1, x - float32(x0), y - float32(y0)
+}
+
+// carry takes planes of w×h along the path, from the key frame's pictures into
+// dst, and writes how sure each pixel is.
+func (p *path) carry(planes, dst [][]float32, sure []float32, w, h, threads int) {
+	f := float32(p.factor)
+	parallel.Do(threads, h, func(_, from, to int) {
+		for y := from; y < to; y++ {
+			py := (float32(y)+.5)/f - .5
+			for x := range w {
+				u, v, s := p.at((float32(x)+.5)/f-.5, py)
+				fx, fy := float32(x)+u*f, float32(y)+v*f
+				i := y*w + x
+				sure[i] = s
+				a, b, c, d, wx, wy := corners(fx, fy, w, h)
+				for k, m := range planes {
+					top, low := m[a]+(m[b]-m[a])*wx, m[c]+(m[d]-m[c])*wx
+					dst[k][i] = top + (low-top)*wy
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,75 @@
+package tracking
+
+import (
+	"math"
+	"testing"
+
+	"github.com/carve-video/carve/tracking/flow"
+)
+
+// even is a motion of all pixels alike.
+func even(w, h int, u, v float32) *flow.Field {
+	f := &flow.Field{W: w, H: h, Factor: 1, U: make([]float32, w*h), V: make([]float32, w*h), Unknown: make([]float32, w*h)}
+	for i := range f.U {
+		f.U[i], f.V[i] = u, v
+	}
+	return f
+}
+
+// Steps add up, and what they lead out of is not sure.
+func TestPath(t *testing.T) {
+	const w, h = 20, 12
+	var p path
+	p.begin(w, h, 1)
+	p.step(even(w, h, 2, 0))
+	p.step(even(w, h, 1, -1))
+	u, v, sure := p.at(5, 6)
+	if u != 3 || v != -1 || sure != 1 {
+		t.Errorf("the path leads by %g, %g, and is sure by %g", u, v, sure)
+	}
+	p.step(even(w, h, w, 0))
+	if _, _, sure := p.at(5, 6); sure != 0 {
+		t.Errorf("a path out of the picture is sure by %g", sure)
+	}
+	// What is unknown on the way stays so.
+	p.begin(w, h, 1)
+	m := even(w, h, 0, 0)
+	m.Unknown[6*w+5] = .75
+	p.step(m)
+	p.step(even(w, h, 0, 0))
+	if _, _, sure := p.at(5, 6); sure != .25 {
+		t.Errorf("sure by %g, want .25", sure)
+	}
+}
+
+// Masks are taken along at the picture's own resolution.
+func TestCarryAlongPath(t *testing.T) {
+	const factor, w, h = 2, 40, 24
+	var p path
+	p.begin(w/factor, h/factor, factor)
+	p.step(even(w/factor, h/factor, 2, 1)) // four pixels to the right, two down
+	mask, dst, sure := make([]float32, w*h), make([]float32, w*h), make([]float32, w*h)
+	mask[10*w+20] = 1
+	p.carry([][]float32{mask}, [][]float32{dst}, sure, w, h, 3)
+	for i, v := range dst {
+		want := float32(0)
+		if i == 8*w+16 {
+			want = 1
+		}
+		if math.Abs(float64(v-want)) > 1e-6 {
+			t.Errorf("pixel %d,%d is %g", i%w, i/w, v)
+		}
+	}
+}
+
+func TestBlend(t *testing.T) {
+	a, b := []float32{1, 1, 1}, []float32{0, 0, 0}
+	blend(a, []float32{1, 0, 1}, .5, b, []float32{1, 1, 0}, .5)
+	if a[0] != .5 || a[1] > .02 || a[2] < .98 {
+		t.Errorf("%v", a)
+	}
+	a = []float32{1}
+	if blend(a, []float32{1}, .75, b[:1], []float32{1}, .25); math.Abs(float64(a[0])-.75) > 1e-6 {
+		t.Errorf("nearer by three: %g", a[0])
+	}
+}

@@ -1,0 +1,58 @@
+package tracking
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/carve-video/carve/car"
+)
+
+// A Session runs a Watcher, a Tracker and a Carrier, one behind the other, in one
+// goroutine. Set their parameters, then call Initialize.
+type Session struct {
+	Watcher Watcher
+	Tracker Tracker
+	Carrier Carrier
+}
+
+// Initialize embeds the queries.
+func (s *Session) Initialize(ctx context.Context) error {
+	if err := s.Tracker.Initialize(ctx); err != nil {
+		return err
+	}
+	s.Carrier.Segmenter, s.Carrier.Bank = s.Tracker.Segmenter, s.Tracker.Bank()
+	if s.Tracker.Stateless {
+		s.Watcher.Motionless = true
+	} else {
+		// One is read a key frame later: two may be on their way where the parts run at
+		// the same time.
+		reports := make(chan float64, 4)
+		s.Tracker.Reports, s.Carrier.Reports = reports, reports
+	}
+	return nil
+}
+
+// Next takes the next frame and returns the steps that are done, in order: with a
+// look-ahead, those of earlier frames. The picture must stay as it is until its step
+// is closed, which is up to the caller.
+func (s *Session) Next(ctx context.Context, img *car.Image, at time.Duration) ([]*Step, error) {
+	sight := s.Watcher.Watch(img, at)
+	step, err := s.Tracker.Step(ctx, sight)
+	if err != nil {
+		sight.Close()
+		return nil, err
+	}
+	return s.Carrier.Next(ctx, step)
+}
+
+// Flush returns what is held back after the last frame.
+func (s *Session) Flush() []*Step { return s.Carrier.Flush() }
+
+// threads is how many goroutines a parameter stands for.
+func threads(n int) int {
+	if n > 0 {
+		return n
+	}
+	return runtime.GOMAXPROCS(0)
+}

@@ -1,0 +1,142 @@
+package tracking
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/tracking/flow"
+)
+
+// A Watcher sees in a video what no query is needed for: how everything moved
+// since the frame before, where that explains nothing, and where a shot begins or
+// there is nothing to see. It needs no state of the queries and may run ahead of
+// them. It is for one goroutine.
+type Watcher struct {
+	// Threads bounds its goroutines; 0 stands for runtime.GOMAXPROCS.
+	Threads int
+	// Gap is the time between two frames above which they are no neighbours: a live
+	// stream that broke off. 0 stands for DefaultGap.
+	Gap time.Duration
+	// Motionless leaves the motion out, for who carries nothing along it.
+	Motionless bool
+
+	last  *Sight // whose picture the next flow goes back to
+	frame int64
+	usual float32 // mean of the surprises of the shot so far
+	cuts  cutDetector
+	flow  flow.Estimator
+
+	mu    sync.Mutex
+	spare []*Sight
+}
+
+// DefaultGap is the pause after which nothing is carried on.
+const DefaultGap = time.Second
+
+// A Sight is one frame as the Watcher saw it.
+type Sight struct {
+	Moment
+	Image *car.Image
+
+	// Fresh says that nothing of the frames before means anything here: the first
+	// frame, a cut, a gap, the end of a blank.
+	Fresh bool
+	// Blank says that there is nothing to see: a picture of one colour.
+	Blank bool
+	// Motion goes back to the frame before; it has no size where there is none.
+	Motion flow.Field
+	// Startled says that more is unknown than the motion in this shot leaves
+	// otherwise: something has come, gone, or changed at once.
+	Startled bool
+
+	picture flow.Picture
+	watcher *Watcher
+	holders int // who has not closed it yet
+}
+
+// Where surprise is news: this many times the shot's usual one, and so much more.
+const (
+	startle     = 2
+	startleMore = 0.006
+	usualGrows  = 0.1 // share of a new value in the mean
+)
+
+// blankContrast is the deviation of brightness, of 255, below which a picture
+// shows nothing. Grain at the flow's resolution stays below it.
+const blankContrast = 4
+
+// Watch takes the next frame, which is at a time. The picture must stay as it is
+// until the sight is closed.
+func (w *Watcher) Watch(img *car.Image, at time.Duration) *Sight {
+	s := w.take()
+	s.Image, s.Moment = img, Moment{w.frame, at}
+	w.frame++
+	if w.Motionless {
+		s.Fresh, s.holders = true, 1
+		return s
+	}
+	s.picture.Look(img.Pix, img.W, img.H, threads(w.Threads))
+	cut := w.cuts.cut(img)
+	s.Blank = contrast(s.picture.Luma()) < blankContrast
+	gap := w.Gap
+	if gap == 0 {
+		gap = DefaultGap
+	}
+	before := w.last
+	s.Fresh = before == nil || cut || before.Blank || at-before.Time > gap || at < before.Time ||
+		before.Image.W != img.W || before.Image.H != img.H
+	if !s.Fresh {
+		_, _, factor := flow.Size(img.W, img.H)
+		w.flow.Threads = threads(w.Threads)
+		w.flow.Between(&s.picture, &before.picture, factor, &s.Motion)
+		surprise := s.Motion.Surprise
+		s.Startled = surprise > startle*w.usual+startleMore
+		w.usual += usualGrows * (min(surprise, 2*w.usual+startleMore) - w.usual)
+	} else {
+		s.Motion.W, s.Motion.H = 0, 0
+		w.usual = 0
+	}
+	if before != nil {
+		before.Close()
+	}
+	w.last = s
+	s.holders = 2 // whoever asked, and the next frame
+	return s
+}
+
+// take returns a sight, with the memory of one that was closed.
+func (w *Watcher) take() *Sight {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.spare); n > 0 {
+		s := w.spare[n-1]
+		w.spare = w.spare[:n-1]
+		s.Fresh, s.Blank, s.Startled = false, false, false
+		return s
+	}
+	return &Sight{watcher: w}
+}
+
+// Close gives the sight's memory back. It may be called from any goroutine, once.
+func (s *Sight) Close() {
+	w := s.watcher
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s.holders--; s.holders == 0 {
+		s.Image = nil
+		w.spare = append(w.spare, s)
+	}
+}
+
+// contrast is the deviation of the brightness of a picture.
+func contrast(luma []float32) float64 {
+	var sum, squares float64
+	for _, v := range luma {
+		sum += float64(v)
+		squares += float64(v) * float64(v)
+	}
+	n := float64(len(luma))
+	return math.Sqrt(max(squares/n-sum/n*sum/n, 0))
+}
