@@ -24,6 +24,8 @@ type Carrier struct {
 	// shows for the first time can be carried back to where it began, and what it
 	// shows no more be taken away from where it ended. 0 is for live streams.
 	Lookahead int
+	// Roster, if not nil, numbers the things of each concept.
+	Roster *Roster
 	// Reports, if not nil, is told of every key frame how right what was carried to it
 	// was: the overlap of the mask that was wrong most.
 	Reports chan<- float64
@@ -100,6 +102,9 @@ func (c *Carrier) let(n int) []*Step {
 		if s.sure != nil {
 			c.spares = append(c.spares, s.sure)
 			s.sure = nil
+		}
+		if c.Roster != nil {
+			c.Roster.Number(s)
 		}
 	}
 	return done

@@ -101,8 +101,9 @@ type Step struct {
 	// known of each.
 	Present    []int
 	Judgements []car.Judgement
-	// Result is what the Carrier makes of the step.
-	Result *car.Result
+	// Result is what the Carrier makes of the step, and Instances what its Roster does.
+	Result    *car.Result
+	Instances []Instance
 
 	// Sudden says that what came or went in this key frame did so at once.
 	Sudden bool

@@ -139,7 +139,7 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	found, colours := benchFound(b.img.W, b.img.H), [][3]uint8{overlay.Colour(0), overlay.Colour(1)}
+	parts := partsOf(benchFound(b.img.W, b.img.H), nil, [][3]uint8{overlay.Colour(0), overlay.Colour(1)}, b.img.W, b.img.H)
 
 	from := time.Now()
 	l := newLine(ctx)
@@ -153,7 +153,7 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 	})
 	if j.draw {
 		stream = then(l, "draw", stream, 1, release, release, func(_ context.Context, f *video.Frame) (*video.Frame, error) {
-			if err := painter.draw(f, found, b.img.W, b.img.H, colours); err != nil {
+			if err := painter.draw(f, parts, b.img.W, b.img.H); err != nil {
 				f.Release()
 				return nil, err
 			}

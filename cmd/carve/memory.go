@@ -19,6 +19,7 @@ type memoryOptions struct {
 	judgeEvery tracking.Interval
 	lookahead  tracking.Interval
 	steady     float64
+	instances  bool
 }
 
 // defaultSteady is how much of a key frame's mask comes from the frames before.
@@ -32,12 +33,16 @@ func (o *memoryOptions) addMemoryFlags(fs *pflag.FlagSet) {
 	fs.Var(&o.probe, "probe", "with memory, ask each absent query again within this time: seconds, or frames as in 12f")
 	fs.Var(&o.judgeEvery, "judge-every", "with memory, judge each found query again within this time, even if its mask only moved")
 	fs.Var(&o.lookahead, "lookahead", "with memory, hold back so many frames: what is found late is shown from where it began; 0f for none")
+	fs.BoolVar(&o.instances, "instances", false, "with memory, number the things of each concept and keep the numbers: dog 1, dog 2")
 	fs.Float64Var(&o.steady, "steady", defaultSteady, "with memory, how much of a mask comes from the frames before, 0 to 1: more is calmer and slower to follow")
 }
 
 func (o *memoryOptions) checkMemory() error {
 	if err := oneOf("memory", o.memory, "on", "off"); err != nil {
 		return err
+	}
+	if o.instances && o.memory == "off" {
+		return withHint(usagef("--instances needs memory, and --memory is off"), "leave one of them out")
 	}
 	if !(o.steady >= 0 && o.steady < 1) {
 		return usagef("--steady is %g; it is from 0 to below 1", o.steady)
@@ -67,6 +72,9 @@ func (o *segmentOptions) session(segmenter *car.Segmenter, queries []car.Query, 
 		Tracker: tracking.Tracker{Segmenter: segmenter, Queries: queries, Stateless: o.memory == "off" || o.compat,
 			Every: int(o.every), Probe: o.probe, JudgeEvery: o.judgeEvery},
 		Carrier: tracking.Carrier{Steady: o.steady, Lookahead: lookahead, Threads: o.threads},
+	}
+	if o.instances {
+		s.Carrier.Roster = new(tracking.Roster)
 	}
 	if s.Tracker.Stateless {
 		s.Carrier.Steady, s.Carrier.Lookahead = 0, 0

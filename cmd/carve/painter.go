@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/matte"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
@@ -26,7 +25,7 @@ func newPainter(info video.Info, overlap bool) (*painter, error) {
 }
 
 // draw lays what was found over the frame.
-func (p *painter) draw(frame *video.Frame, found []car.Found, w, h int, colours [][3]uint8) error {
+func (p *painter) draw(frame *video.Frame, found []part, w, h int) error {
 	if len(found) == 0 {
 		return nil
 	}
@@ -47,9 +46,9 @@ func (p *painter) draw(frame *video.Frame, found []car.Found, w, h int, colours 
 	p.layers = p.layers[:0]
 	for i := range found {
 		f := &found[i]
-		video.ToCoded(p.info.Orientation, p.turned, f.Probability, w, h)
+		video.ToCoded(p.info.Orientation, p.turned, f.probability, w, h)
 		p.enlarger.Enlarge(p.turned, alphas[i])
-		p.layers = append(p.layers, overlay.Layer{Alpha: alphas[i], Colour: colours[f.Query], Label: f.Label, Score: f.Score})
+		p.layers = append(p.layers, overlay.Layer{Alpha: alphas[i], Colour: f.colour, Label: f.label, Score: f.score})
 	}
 	if !p.overlap {
 		matte.Share(alphas)

@@ -40,6 +40,7 @@ type pipeline struct {
 	stopped  bool          // by stop
 	found    []int64       // frames in which each query was found
 	presence []float32     // the highest of each query
+	things   []int         // the highest number of a thing of each; 0 where they have none
 	held     []*job        // whose steps the carrier holds
 }
 
@@ -51,6 +52,7 @@ type job struct {
 	step   *tracking.Step
 	result *car.Result
 	shown  []car.Found // the part of result that has pixels
+	parts  []part      // what is drawn of it
 }
 
 func (j *job) release() {
@@ -68,7 +70,7 @@ func (j *job) release() {
 func (p *pipeline) run(ctx context.Context) error {
 	const depth = 1
 	queries := len(p.session.Tracker.Queries)
-	p.found, p.presence = make([]int64, queries), make([]float32, queries)
+	p.found, p.presence, p.things = make([]int64, queries), make([]float32, queries), make([]int, queries)
 	p.line = newLine(ctx)
 	l := p.line
 	release := (*job).release
@@ -158,6 +160,7 @@ func (p *pipeline) let(n int) []*job {
 	for _, j := range done {
 		j.result = j.step.Result
 		j.shown = visible(j.result)
+		j.parts = partsOf(j.shown, j.step.Instances, p.colours, j.result.W, j.result.H)
 		j.step.Close()
 		j.step, j.sight = nil, nil
 	}
@@ -165,7 +168,7 @@ func (p *pipeline) let(n int) []*job {
 }
 
 func (p *pipeline) draw(_ context.Context, j *job) error {
-	return p.painter.draw(j.frame, j.shown, j.result.W, j.result.H, p.colours)
+	return p.painter.draw(j.frame, j.parts, j.result.W, j.result.H)
 }
 
 // visible leaves out queries that were kept and won no pixel.
@@ -187,7 +190,10 @@ func (p *pipeline) encode(ctx context.Context, j *job) error {
 	var present []string
 	for _, f := range j.shown {
 		p.found[f.Query]++
-		present = append(present, f.Label)
+	}
+	for _, f := range j.parts {
+		present = append(present, f.label)
+		p.things[f.query] = max(p.things[f.query], f.id)
 	}
 	for _, v := range j.result.Verdicts {
 		p.presence[v.Query] = max(p.presence[v.Query], v.Presence)

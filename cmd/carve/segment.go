@@ -348,6 +348,8 @@ type conceptSummary struct {
 	Label    string  `json:"label"`
 	Frames   int64   `json:"frames"`             // in which it was found
 	Presence float32 `json:"presence,omitempty"` // the highest; 0 if it was not weighed
+	// Instances is how many things of it were told apart, with --instances.
+	Instances int `json:"instances,omitempty"`
 }
 
 type stageSummary struct {
@@ -391,6 +393,9 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 			if c.Presence > 0 {
 				found = fmt.Sprintf("not found (presence %.2f at most)", c.Presence)
 			}
+		}
+		if c.Instances > 0 {
+			found += fmt.Sprintf(", %d told apart", c.Instances)
 		}
 		fmt.Fprintf(stderr, "  %-*s  %s\n", width, c.Label, found)
 	}
@@ -481,7 +486,7 @@ func runtimeError(err error) error {
 func (p *pipeline) concepts(queries []car.Query) []conceptSummary {
 	list := make([]conceptSummary, len(queries))
 	for i, q := range queries {
-		list[i] = conceptSummary{q.Label, p.found[i], p.presence[i]}
+		list[i] = conceptSummary{q.Label, p.found[i], p.presence[i], p.things[i]}
 	}
 	return list
 }
