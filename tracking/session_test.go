@@ -72,6 +72,9 @@ func TestStill(t *testing.T) {
 // What comes at once is seen in its first frame, and what goes at once is gone in
 // the first frame without it.
 func TestComesAndGoes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	s, _ := newSession(t, 5, func(s *Session) {
 		s.Tracker.Probe = Interval{Time: time.Hour}
 		s.Carrier.Lookahead = 8
@@ -96,6 +99,9 @@ func TestComesAndGoes(t *testing.T) {
 // What creeps in without startling anybody is found late, and shown from where it
 // was to be seen, as far as frames are held back. Nothing is shown before that.
 func TestLookahead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	at := func(i int) square { return square{3, worldW/unit - (i-12)/2, 16, 14} }
 	film := ticks(60, func(i int) *car.Image {
 		if i < 12 {
@@ -254,10 +260,18 @@ func TestThreads(t *testing.T) {
 			s.Tracker.Segmenter.Threads, s.Watcher.Threads, s.Carrier.Threads = threads, threads, threads
 			s.Carrier.Steady, s.Carrier.Lookahead = .5, 8
 		})
-		return results(t, s, film())
+		pictures := film()
+		if testing.Short() { // under the race detector a frame takes a tenth of a second
+			pictures = pictures[:24]
+		}
+		return results(t, s, pictures)
 	}
 	one := run(1)
-	for _, threads := range []int{2, 5} {
+	many := []int{2, 5}
+	if testing.Short() {
+		many = []int{3}
+	}
+	for _, threads := range many {
 		if d := cmp.Diff(one, run(threads)); d != "" {
 			t.Fatalf("%d threads give something else", threads)
 		}
@@ -307,7 +321,11 @@ func TestResume(t *testing.T) {
 		return said
 	}
 	whole := decide(-1)
-	for _, stop := range []int{1, 14, 22} {
+	stops := []int{1, 14, 22}
+	if testing.Short() {
+		stops = stops[1:2]
+	}
+	for _, stop := range stops {
 		got := decide(stop)
 		for i := stop; i < len(whole); i++ {
 			var a, b Explanation
@@ -334,6 +352,9 @@ func TestResume(t *testing.T) {
 
 // In steady state the memory of a frame is used again for another.
 func TestSteadyMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and the race detector allocates")
+	}
 	s, _ := newSession(t, 3, func(s *Session) { s.Carrier.Steady, s.Carrier.Lookahead = .5, 8 })
 	pictures := ticks(16, func(i int) *car.Image { return paint(square{1, 10 + i, 20, 16}) })
 	count := 0

@@ -25,6 +25,9 @@ func TestStateless(t *testing.T) {
 
 // Every absent query has its turn in time, and no more are asked than it takes.
 func TestProbes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	const n = 6
 	for _, probe := range []Interval{Frames(1), Frames(4), Frames(20), {Time: 400 * time.Millisecond}} {
 		frames := probe.Frames
@@ -101,6 +104,9 @@ func TestKeep(t *testing.T) {
 
 // Who was dropped is asked again soon, then less and less often.
 func TestAskedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	s, _ := newSession(t, 4, func(s *Session) { s.Tracker.Every, s.Tracker.Probe = 1, Interval{Time: time.Hour} })
 	var asked []int64
 	s.Tracker.Explain = func(e *Explanation) {

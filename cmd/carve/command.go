@@ -22,6 +22,7 @@ func commands() []command {
 	return []command{
 		{"segment", "segment named things in a video or an image (the default)", runSegment},
 		{"try", "one picture or moment, with every stage, score and reason", runTry},
+		{"explain", "draw what --explain has written: when each query was there, and why", runExplain},
 		{"models", "list, show, fetch, import and check models", runModels},
 		{"presets", "list and print the presets, to start one of your own from", runPresets},
 		{"runtime", "list and fetch ONNX Runtime, for the CPU or for NVIDIA GPUs", runRuntime},

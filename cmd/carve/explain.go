@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/carve-video/carve/tracking"
@@ -25,10 +24,8 @@ func openExplanation(o *segmentOptions, session *tracking.Session) (*explanation
 	if o.explain == "" {
 		return nil, nil
 	}
-	if _, err := os.Lstat(o.explain); err == nil && !o.overwrite {
-		return nil, withHint(fmt.Errorf("%s exists already", o.explain), "-y replaces it")
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("opening the explanation: %w", err)
+	if err := mayWrite(o.explain, o.overwrite); err != nil {
+		return nil, err
 	}
 	f, err := os.Create(o.explain + ".part")
 	if err != nil {

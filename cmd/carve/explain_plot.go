@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/video/overlay"
+	"github.com/spf13/pflag"
+)
+
+func explainHelp() string {
+	return `carve explain - draw what --explain has written
+
+Usage:
+  carve explain FILE.jsonl -o FILE.svg [-y]
+
+For each query a row over time: a bar where it is taken to be there, its presence
+as a line, and a mark for every judgement: filled where it passed, hollow where it
+did not, short where its mask only moved and nobody was asked. Grey lines are key
+frames, red ones begin a shot.
+
+Flags:
+  -o, --output FILE   where to write
+  -y, --overwrite     replace the output if it exists
+`
+}
+
+func runExplain(args []string, stdout, _ io.Writer) error {
+	fs := pflag.NewFlagSet("explain", pflag.ContinueOnError)
+	out := fs.StringP("output", "o", "", "")
+	overwrite := fs.BoolP("overwrite", "y", false, "")
+	if err := parse(fs, args, explainHelp, stdout); err != nil {
+		return err
+	}
+	switch {
+	case fs.NArg() != 1:
+		return withHint(usagef("%d files are given; it takes one", fs.NArg()), "carve --explain FILE.jsonl writes one")
+	case *out == "":
+		return withHint(usagef("no output"), "name a file with -o, for example -o why.svg")
+	}
+	frames, err := readExplanations(fs.Arg(0))
+	if err != nil {
+		return err
+	}
+	if err := mayWrite(*out, *overwrite); err != nil {
+		return err
+	}
+	if err := os.WriteFile(*out, []byte(plot(frames)), 0o644); err != nil {
+		return fmt.Errorf("writing the plot: %w", err)
+	}
+	return nil
+}
+
+// mayWrite refuses to replace a file unasked.
+func mayWrite(path string, overwrite bool) error {
+	_, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("opening %s for writing: %w", path, err)
+	case !overwrite:
+		return withHint(fmt.Errorf("%s exists already", path), "-y replaces it")
+	}
+	return nil
+}
+
+func readExplanations(path string) ([]tracking.Explanation, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the explanation: %w", err)
+	}
+	defer f.Close()
+	var frames []tracking.Explanation
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 1<<24)
+	for n := 1; in.Scan(); n++ {
+		var e tracking.Explanation
+		if err := json.Unmarshal(in.Bytes(), &e); err != nil {
+			return nil, fmt.Errorf("reading the explanation %s: line %d: %w", path, n, err)
+		}
+		if len(frames) > 0 && len(e.Queries) != len(frames[0].Queries) {
+			return nil, fmt.Errorf("reading the explanation %s: line %d has %d queries, the first %d", path, n, len(e.Queries), len(frames[0].Queries))
+		}
+		frames = append(frames, e)
+	}
+	if err := in.Err(); err != nil {
+		return nil, fmt.Errorf("reading the explanation %s: %w", path, err)
+	}
+	if len(frames) == 0 || len(frames[0].Queries) == 0 {
+		return nil, fmt.Errorf("reading the explanation %s: it is about no frame", path)
+	}
+	return frames, nil
+}
+
+// The size of a plot, in pixels.
+const (
+	plotWidth  = 960
+	plotLeft   = 110 // for the names
+	plotTop    = 20
+	plotRow    = 34
+	plotBottom = 30 // for the times
+)
+
+// plot draws the frames as SVG.
+func plot(frames []tracking.Explanation) string {
+	queries := frames[0].Queries
+	height := plotTop + plotRow*len(queries) + plotBottom
+	first, last := frames[0].Time, frames[len(frames)-1].Time
+	// The last frame is to be seen for as long as the others on average.
+	span := max(last-first, 1)
+	if n := len(frames); n > 1 {
+		span += span / time.Duration(n-1)
+	}
+	x := func(at time.Duration) float64 {
+		return plotLeft + float64(plotWidth-plotLeft-10)*float64(at-first)/float64(span)
+	}
+	end := func(i int) float64 {
+		if i+1 < len(frames) {
+			return x(frames[i+1].Time)
+		}
+		return x(first + span)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", plotWidth, height)
+	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="white"/>`+"\n", plotWidth, height)
+	bottom := height - plotBottom
+	for i := range frames {
+		colour := "#e4e4e4"
+		switch e := &frames[i]; {
+		case e.Blank:
+			fmt.Fprintf(&b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="#999"/>`+"\n", x(e.Time), plotTop, end(i)-x(e.Time), bottom-plotTop)
+			continue
+		case e.Key == "":
+			continue
+		case e.Fresh:
+			colour = "#d33"
+		}
+		fmt.Fprintf(&b, `<path d="M%.1f %dV%d" stroke="%s"/>`+"\n", x(frames[i].Time), plotTop, bottom, colour)
+	}
+	for q, query := range queries {
+		top := plotTop + q*plotRow
+		rgb := overlay.Colour(q)
+		colour := fmt.Sprintf("#%02x%02x%02x", rgb[0], rgb[1], rgb[2])
+		fmt.Fprintf(&b, `<text x="4" y="%d">%s</text>`+"\n", top+plotRow/2+4, html.EscapeString(query.Label))
+		for i := range frames { // bars of where it is taken to be
+			if frames[i].Queries[q].State != "present" {
+				continue
+			}
+			fmt.Fprintf(&b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s" fill-opacity=".35"/>`+"\n",
+				x(frames[i].Time), top+4, end(i)-x(frames[i].Time), plotRow-8, colour)
+		}
+		y := func(presence float32) float64 { return float64(top+plotRow-5) - float64(plotRow-10)*float64(presence) }
+		var line strings.Builder
+		for i := range frames {
+			e := frames[i].Queries[q]
+			at := x(frames[i].Time)
+			switch e.Verdict {
+			case "judged", "doubted", "dropped":
+				fmt.Fprintf(&line, "%c%.1f %.1f", map[bool]byte{true: 'M', false: 'L'}[line.Len() == 0], at, y(e.Presence))
+				fill := "white"
+				if e.State == "present" && e.Verdict == "judged" {
+					fill = colour
+				}
+				fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="2.5" fill="%s" stroke="%s"/>`+"\n", at, y(e.Presence), fill, colour)
+			case "spared":
+				fmt.Fprintf(&b, `<path d="M%.1f %dv5" stroke="%s"/>`+"\n", at, top+plotRow-8, colour)
+			}
+		}
+		if line.Len() > 0 {
+			fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s" stroke-opacity=".6"/>`+"\n", line.String(), colour)
+		}
+	}
+	step := max((last-first).Round(time.Second)/8, time.Second).Round(time.Second)
+	for at := time.Duration(0); at <= last-first; at += step {
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="middle" fill="#555">%s</text>`+"\n", x(first+at), bottom+16, clock(at))
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
