@@ -27,8 +27,9 @@ type QueryExplanation struct {
 	Label string `json:"label"`
 	// State is "present" or "absent" after the frame.
 	State string `json:"state"`
-	// Asked is why it was asked: present, probe, likelier, startled, all; empty if it
-	// was not.
+	// Asked is why it was asked: present, hoped (passed nearly), dropped (lately), likelier
+	// (the picture begins to speak for it), probe (its turn), startled, brighter, all;
+	// empty if it was not.
 	Asked string `json:"asked,omitempty"`
 	// Verdict is what came of it: judged, spared (its mask only moved), doubted (not
 	// passed, and kept for now), dropped.

@@ -29,7 +29,7 @@ type Roster struct {
 	queue  []int32
 	known  []*thing // nil where somebody was forgotten
 	taken  []bool   // of them, who is to be seen in this frame
-	next   []int // the number to give, by query
+	next   []int    // the number to give, by query
 }
 
 // DefaultPatience is how long a hidden thing is waited for.

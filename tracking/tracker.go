@@ -274,6 +274,7 @@ const (
 	whyFresh    = "fresh"    // a new shot begins
 	whyEvery    = "every"    // it is time
 	whyStartled = "startled" // something came, went or changed
+	whyBrighter = "brighter" // it fades in
 	whyDoubt    = "doubt"    // a query did not pass last time
 	whyLost     = "lost"     // what a mask lies on is not what it was
 	whyOff      = "memory off"
@@ -300,6 +301,8 @@ func (t *Tracker) key(s *Sight) string {
 		return ""
 	case s.Startled:
 		return whyStartled
+	case s.Brighter && since >= first:
+		return whyBrighter
 	case doubt && since >= doubtAfter:
 		return whyDoubt
 	case lost && since >= lostAfter:
@@ -349,7 +352,7 @@ func (t *Tracker) askAll(s *Sight) {
 // for each to have its turn in time, those first that have waited longest. What
 // startles asks for all, if that was not done a moment ago.
 func (t *Tracker) ask(s *Sight, likeness []float32) []int {
-	all := s.Startled && allAgain.over(t.state.All, s.Moment)
+	all := s.Brighter || s.Startled && allAgain.over(t.state.All, s.Moment)
 	if all {
 		t.state.All = s.Moment
 	}
@@ -372,7 +375,7 @@ func (t *Tracker) ask(s *Sight, likeness []float32) []int {
 			continue
 		case all:
 			asked = append(asked, q)
-			t.why.asked(q, "startled")
+			t.why.asked(q, map[bool]string{true: whyBrighter, false: whyStartled}[s.Brighter])
 		case m.Hopes > 0:
 			asked = append(asked, q)
 			t.why.asked(q, "hoped")

@@ -24,7 +24,7 @@ type Watcher struct {
 
 	last  *Sight // whose picture the next flow goes back to
 	frame int64
-	usual float32 // mean of the surprises of the shot so far
+	usual float32 // mean of the surprises of the shot so far; negative: none yet
 	cuts  cutDetector
 	flow  flow.Estimator
 
@@ -50,6 +50,9 @@ type Sight struct {
 	// Startled says that more is unknown than the motion in this shot leaves
 	// otherwise: something has come, gone, or changed at once.
 	Startled bool
+	// Brighter says that the picture gains contrast, as it does when it fades in: what
+	// could not be seen before may be now.
+	Brighter bool
 
 	picture flow.Picture
 	watcher *Watcher
@@ -61,6 +64,17 @@ const (
 	startle     = 2
 	startleMore = 0.006
 	usualGrows  = 0.1 // share of a new value in the mean
+)
+
+// brighter is the growth of contrast, from one frame to the next, that is a fade.
+const brighter = 1.04
+
+// What motion and light leave unexplained in a picture that is another one: so much
+// of its contrast, and so much of 255. Between two shots it is nearly all of it; in a
+// fade, where nothing but grain is left of the contrast, it is little of 255.
+const (
+	otherPicture    = 0.35
+	otherPictureOff = 5
 )
 
 // blankContrast is the deviation of brightness, of 255, below which a picture
@@ -85,18 +99,22 @@ func (w *Watcher) Watch(img *car.Image, at time.Duration) *Sight {
 		gap = DefaultGap
 	}
 	before := w.last
-	s.Fresh = before == nil || cut || before.Blank || at-before.Time > gap || at < before.Time ||
+	s.Fresh = before == nil || before.Blank || at-before.Time > gap || at < before.Time ||
 		before.Image.W != img.W || before.Image.H != img.H
 	if !s.Fresh {
 		_, _, factor := flow.Size(img.W, img.H)
 		w.flow.Threads = threads(w.Threads)
 		w.flow.Between(&s.picture, &before.picture, factor, &s.Motion)
-		surprise := s.Motion.Surprise
-		s.Startled = surprise > startle*w.usual+startleMore
-		w.usual += usualGrows * (min(surprise, 2*w.usual+startleMore) - w.usual)
-	} else {
+		// Colours that change all at once are a cut, unless it is the same picture in
+		// another light: a fade, a lamp.
+		s.Fresh = cut && s.Motion.Rest > otherPicture && s.Motion.Off > otherPictureOff
+	}
+	if s.Fresh {
 		s.Motion.W, s.Motion.H = 0, 0
-		w.usual = 0
+		w.usual = -1
+	} else {
+		s.Startled = w.startled(s.Motion.Surprise)
+		s.Brighter = s.Motion.Gain > brighter
 	}
 	if before != nil {
 		before.Close()
@@ -106,6 +124,18 @@ func (w *Watcher) Watch(img *car.Image, at time.Duration) *Sight {
 	return s
 }
 
+// startled tells whether a surprise is news in this shot, and takes it into the mean.
+// The first one of a shot is the mean.
+func (w *Watcher) startled(surprise float32) bool {
+	if w.usual < 0 {
+		w.usual = surprise
+		return false
+	}
+	most := startle*w.usual + startleMore
+	w.usual += usualGrows * (min(surprise, most) - w.usual)
+	return surprise > most
+}
+
 // take returns a sight, with the memory of one that was closed.
 func (w *Watcher) take() *Sight {
 	w.mu.Lock()
@@ -113,7 +143,7 @@ func (w *Watcher) take() *Sight {
 	if n := len(w.spare); n > 0 {
 		s := w.spare[n-1]
 		w.spare = w.spare[:n-1]
-		s.Fresh, s.Blank, s.Startled = false, false, false
+		s.Fresh, s.Blank, s.Startled, s.Brighter = false, false, false, false
 		return s
 	}
 	return &Sight{watcher: w}

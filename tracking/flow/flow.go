@@ -132,6 +132,14 @@ type Field struct {
 
 	// Surprise is the share of the picture that is unknown.
 	Surprise float32
+
+	// Off is the mean difference that is left, of 255, and Rest the share of it in the
+	// contrast of the newer picture: near 0 where motion and light explain it, be it a
+	// fade, and up to 1 where it is another picture altogether.
+	Off, Rest float32
+
+	// Gain is by what the contrast of the whole picture has grown.
+	Gain float32
 }
 
 // An Estimator computes flow. It keeps its memory, and is for one goroutine.

@@ -1,6 +1,9 @@
 package flow
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // What differs by less than slack times the usual difference is noise, or motion
 // that is a little off; what differs by twice that is not the same thing.
@@ -24,9 +27,19 @@ func (e *Estimator) unknown(a, b *plane, f *Field) {
 		}
 	}
 	gain, offset := light(a.pix, warped)
+	f.Gain = gain
 	for i, v := range a.pix {
 		warped[i] = abs(v - gain*warped[i] - offset)
 	}
+	var mean, off, contrast float64
+	for _, v := range a.pix {
+		mean += float64(v) / float64(n)
+	}
+	for i, v := range a.pix {
+		off += float64(warped[i])
+		contrast += math.Abs(float64(v) - mean)
+	}
+	f.Off, f.Rest = float32(off/float64(n)), float32(off/max(contrast, 1))
 	copy(sorted, warped)
 	slices.Sort(sorted)
 	usual := max(sorted[n/2], noise)
