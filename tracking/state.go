@@ -50,6 +50,8 @@ type QueryState struct {
 	Mask []byte `json:"mask,omitempty"`
 	// Shrunk says that much of it was lost in the last frame.
 	Shrunk bool `json:"shrunk,omitempty"`
+
+	same float64 // overlap of the proposal in hand with the mask
 }
 
 // forget makes a query absent, and what is remembered of it void.

@@ -424,10 +424,11 @@ const (
 func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
 	return func(p *car.Proposal) (car.Judgement, bool) {
 		q := &t.state.Queries[p.Query]
-		if !q.Present || q.Doubts > 0 || s.Startled || t.JudgeEvery.over(q.Judged, s.Moment) {
+		if !q.Present {
 			return car.Judgement{}, false
 		}
-		if t.likeCarried(s, q, p) < sameMask {
+		q.same = t.likeCarried(s, q, p)
+		if q.same < sameMask || q.Doubts > 0 || s.Startled || t.JudgeEvery.over(q.Judged, s.Moment) {
 			return car.Judgement{}, false
 		}
 		return q.Judgement, true
@@ -481,28 +482,36 @@ func overlap(a, b []byte) float64 {
 }
 
 // keep has the last word on who stays. Who is not of the set has to pass, and twice
-// if it is a near thing. Who is of it is dropped for good reason: twice in a row, or at once where next to nothing
-// speaks for it. A single frame of blur does not make a thing vanish.
+// if it is a near thing. Who is of it has been there: a blurred frame, or a light
+// that the judge has never seen, does not make it vanish. It is dropped after some
+// failures in a row: many, while its mask goes where the motion leads; few, if the
+// mask is elsewhere; and at once, if it is and next to nothing speaks for it.
 func (t *Tracker) keep(query int, j car.Judgement, fits bool) bool {
 	q := &t.state.Queries[query]
-	if !q.Present {
+	switch {
+	case !q.Present:
 		if fits && j.Presence < certain && q.Hopes == 0 && t.Segmenter.Preset().Presence > 0 {
 			q.Hopes++
 			return false
 		}
 		q.Hopes = 0
 		return fits
-	}
-	if fits {
+	case fits:
 		return true
+	case q.same > goesOn:
+		return q.Doubts+1 < doubtsToDropMoved
 	}
 	return q.Doubts+1 < doubtsToDrop && !t.hopeless(query, j)
 }
 
 const (
 	// certain is the presence above which one judgement is enough to be let in.
-	certain      = 0.5
-	doubtsToDrop = 2
+	certain = 0.5
+	// goesOn is the overlap with the carried mask above which a thing is where it has
+	// to be.
+	goesOn            = 0.5
+	doubtsToDrop      = 2
+	doubtsToDropMoved = 4
 	// hopelessShare is how much of the threshold of presence must be left.
 	hopelessShare = 0.25
 )
