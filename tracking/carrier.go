@@ -53,6 +53,7 @@ type source struct {
 	query   int
 	mask    []float32
 	carried []float32 // to the frame at hand
+	right   float64   // overlap with what is found there
 }
 
 // Next takes the next step, and returns those that are done, in order: none while
@@ -200,7 +201,8 @@ func sized(s []float32, n int) []float32 {
 }
 
 // fuse lets the carried masks of the queries that go on have their say, where they
-// are sure.
+// are sure, and the more the better they fit: it is for edges that boil, not for
+// masks that went elsewhere.
 func (c *Carrier) fuse(step *Step) {
 	if c.Steady <= 0 || len(c.source) == 0 {
 		return
@@ -211,7 +213,7 @@ func (c *Carrier) fuse(step *Step) {
 		if at < 0 {
 			continue
 		}
-		steady := float32(c.Steady)
+		steady := float32(c.Steady * min(max((c.source[at].right-misfit)/(wellFit-misfit), 0), 1))
 		for k, p := range c.source[at].carried {
 			f.Probability[k] += steady * step.sure[k] * (p - f.Probability[k])
 		}
@@ -245,14 +247,15 @@ func (c *Carrier) keep(step *Step) {
 // frame, of the one that is wrong most; 1 where there is none.
 func (c *Carrier) right(step *Step) float64 {
 	worst := 1.0
-	for i := range step.Result.Found {
-		f := &step.Result.Found[i]
-		at := c.lookup(f.Query)
-		if at < 0 {
+	for i := range c.source {
+		s := &c.source[i]
+		s.right = 1
+		f := step.Result.Lookup(s.query)
+		if f == nil {
 			continue
 		}
 		both, either := 0, 0
-		for k, p := range c.source[at].carried {
+		for k, p := range s.carried {
 			a, b := p > .5, f.Mask[k] != 0
 			if a && b {
 				both++
@@ -262,8 +265,9 @@ func (c *Carrier) right(step *Step) float64 {
 			}
 		}
 		if either > 0 {
-			worst = min(worst, float64(both)/float64(either))
+			s.right = float64(both) / float64(either)
 		}
+		worst = min(worst, s.right)
 	}
 	return worst
 }
@@ -271,6 +275,8 @@ func (c *Carrier) right(step *Step) float64 {
 const (
 	// unsure is the support below which a carried mask is not of what is there.
 	unsure = 0.5
+	// From misfit on a carried mask has a say in the next, and all of it from wellFit on.
+	misfit, wellFit = 0.6, 0.95
 	// goodEnough is the overlap above which carried masks need no correction from
 	// behind.
 	goodEnough = 0.93

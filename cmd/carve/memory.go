@@ -23,7 +23,7 @@ type memoryOptions struct {
 }
 
 // defaultSteady is how much of a key frame's mask comes from the frames before.
-const defaultSteady = 0.5
+const defaultSteady = 0.6
 
 func (o *memoryOptions) addMemoryFlags(fs *pflag.FlagSet) {
 	o.probe, o.judgeEvery = tracking.DefaultProbe, tracking.DefaultJudgeEvery
