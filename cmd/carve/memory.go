@@ -70,7 +70,7 @@ func (o *segmentOptions) session(segmenter *car.Segmenter, queries []car.Query, 
 	s := &tracking.Session{
 		Watcher: tracking.Watcher{Threads: o.threads},
 		Tracker: tracking.Tracker{Segmenter: segmenter, Queries: queries, Stateless: o.memory == "off" || o.compat,
-			Every: int(o.every), Probe: o.probe, JudgeEvery: o.judgeEvery},
+			Every: int(o.every), Probe: atLeastOne(o.probe), JudgeEvery: atLeastOne(o.judgeEvery)},
 		Carrier: tracking.Carrier{Steady: o.steady, Lookahead: lookahead, Threads: o.threads},
 	}
 	if o.instances {
@@ -80,6 +80,15 @@ func (o *segmentOptions) session(segmenter *car.Segmenter, queries []car.Query, 
 		s.Carrier.Steady, s.Carrier.Lookahead = 0, 0
 	}
 	return s
+}
+
+// atLeastOne makes an interval of nothing one frame: nothing means the default to a
+// Tracker.
+func atLeastOne(i tracking.Interval) tracking.Interval {
+	if i == (tracking.Interval{}) {
+		return tracking.Frames(1)
+	}
+	return i
 }
 
 // memoryWords are the settings in words: figures that were made with others are not

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -112,6 +113,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
 		stop:     stop, observe: o.observe, limit: o.limit,
 	}
+	defer keepHeapSmall()()
 	began := time.Now()
 	err = p.run(ctx)
 	last := p.progress.done()
@@ -143,6 +145,18 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	s.addStages(p.line)
 	return s, s.outcome(o, p, src, sink, last)
+}
+
+// keepHeapSmall has the garbage collected when the heap has grown by a quarter, and
+// not only when it has doubled: frames use the memory of those before, so that there
+// is next to nothing to collect, and a heap that doubles once an hour looks like a
+// leak. Who sets GOGC knows better. What it returns undoes it.
+func keepHeapSmall() (undo func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(25)
+	return func() { debug.SetGCPercent(before) }
 }
 
 // readQueries collects the queries of the command line and of the file.
