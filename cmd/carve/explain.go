@@ -18,9 +18,33 @@ type explanation struct {
 	err  error // of writing; told at the end
 }
 
-// openExplanation begins the file, if there is to be one, and has the session tell
-// it of every frame.
-func openExplanation(o *segmentOptions, session *tracking.Session) (*explanation, error) {
+// A questionnaire counts what the model was asked. It is filled by one goroutine and
+// read when that has ended.
+type questionnaire struct {
+	keys          int64   // frames that the model looked at
+	asked, judged []int64 // of each query, in how many frames
+}
+
+func (n *questionnaire) count(x *tracking.Explanation) {
+	if n.asked == nil {
+		n.asked, n.judged = make([]int64, len(x.Queries)), make([]int64, len(x.Queries))
+	}
+	if x.Key != "" {
+		n.keys++
+	}
+	for i, q := range x.Queries {
+		if q.Asked != "" {
+			n.asked[i]++
+			if q.Verdict != "spared" {
+				n.judged[i]++
+			}
+		}
+	}
+}
+
+// openExplanation begins the file, if there is to be one, which is told of every
+// frame.
+func openExplanation(o *segmentOptions) (*explanation, error) {
 	if o.explain == "" {
 		return nil, nil
 	}
@@ -31,13 +55,14 @@ func openExplanation(o *segmentOptions, session *tracking.Session) (*explanation
 	if err != nil {
 		return nil, fmt.Errorf("opening the explanation: %w", err)
 	}
-	e := &explanation{path: o.explain, file: f, w: bufio.NewWriter(f)}
-	session.Tracker.Explain = func(x *tracking.Explanation) {
-		if e.err == nil {
-			e.err = writeJSONLine(e.w, x)
-		}
+	return &explanation{path: o.explain, file: f, w: bufio.NewWriter(f)}, nil
+}
+
+// tell writes down what was decided in a frame.
+func (e *explanation) tell(x *tracking.Explanation) {
+	if e != nil && e.err == nil {
+		e.err = writeJSONLine(e.w, x)
 	}
-	return e, nil
 }
 
 // finish gives the file its name.

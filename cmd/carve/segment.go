@@ -19,6 +19,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
@@ -93,11 +94,16 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err := session.Initialize(ctx); err != nil {
 		return nil, textError(err)
 	}
-	explain, err := openExplanation(o, session)
+	explain, err := openExplanation(o)
 	if err != nil {
 		return nil, err
 	}
 	defer explain.abort()
+	var questions questionnaire
+	session.Tracker.Explain = func(x *tracking.Explanation) {
+		questions.count(x)
+		explain.tell(x)
+	}
 	prep := &video.Preparer{Source: src, MaxSide: o.side(preset, m.device)}
 	if err := prep.Initialize(); err != nil {
 		return nil, fmt.Errorf("preparing frames of %s: %w", o.input, err)
@@ -141,7 +147,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	s := &summary{
 		Output: o.output, Frames: sink.Frames(), Duration: (last.At - p.start).Seconds(),
-		Elapsed: time.Since(began).Seconds(), Concepts: p.concepts(queries),
+		Elapsed: time.Since(began).Seconds(), KeyFrames: questions.keys, Concepts: p.concepts(queries, &questions),
 	}
 	s.addStages(p.line)
 	return s, s.outcome(o, p, src, sink, last)
@@ -354,6 +360,7 @@ type summary struct {
 	Frames      int64            `json:"frames"`
 	Duration    float64          `json:"duration_s"`
 	Elapsed     float64          `json:"elapsed_s"`
+	KeyFrames   int64            `json:"key_frames"` // frames that the model looked at
 	Concepts    []conceptSummary `json:"concepts"`
 	Stages      []stageSummary   `json:"stages"`
 }
@@ -362,6 +369,8 @@ type conceptSummary struct {
 	Label    string  `json:"label"`
 	Frames   int64   `json:"frames"`             // in which it was found
 	Presence float32 `json:"presence,omitempty"` // the highest; 0 if it was not weighed
+	Asked    int64   `json:"asked"`              // key frames in which it was asked for
+	Judged   int64   `json:"judged"`             // of them, those in which it was judged
 	// Instances is how many things of it were told apart, with --instances.
 	Instances int `json:"instances,omitempty"`
 }
@@ -396,6 +405,13 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 		frames = "frame"
 	}
 	fmt.Fprintf(stderr, "wrote %s: %d %s in %.1f s (%.2f fps)\n", s.Output, s.Frames, frames, s.Elapsed, float64(s.Frames)/max(s.Elapsed, 1e-9))
+	if o.verbose {
+		var asked, judged int64
+		for _, c := range s.Concepts {
+			asked, judged = asked+c.Asked, judged+c.Judged
+		}
+		fmt.Fprintf(stderr, "  the model looked at %d of them; %d questions, %d judged\n", s.KeyFrames, asked, judged)
+	}
 	width := 0
 	for _, c := range s.Concepts {
 		width = max(width, len([]rune(c.Label)))
@@ -497,10 +513,13 @@ func runtimeError(err error) error {
 }
 
 // concepts counts in how many frames each query was found.
-func (p *pipeline) concepts(queries []car.Query) []conceptSummary {
+func (p *pipeline) concepts(queries []car.Query, n *questionnaire) []conceptSummary {
 	list := make([]conceptSummary, len(queries))
 	for i, q := range queries {
-		list[i] = conceptSummary{q.Label, p.found[i], p.presence[i], p.things[i]}
+		list[i] = conceptSummary{Label: q.Label, Frames: p.found[i], Presence: p.presence[i], Instances: p.things[i]}
+		if n.asked != nil {
+			list[i].Asked, list[i].Judged = n.asked[i], n.judged[i]
+		}
 	}
 	return list
 }
