@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/democlip"
@@ -39,6 +40,8 @@ func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
 				if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 					t.Error(err)
 				}
+				// Frames come out in bursts, and two signals at once are one.
+				time.Sleep(50 * time.Millisecond)
 			}
 		}
 	}
