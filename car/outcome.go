@@ -1,6 +1,9 @@
 package car
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // An Outcome is what the loop came to in one scene: the proposals that stayed,
 // before refinement. Their heat belongs to the scene.
@@ -43,6 +46,14 @@ func (o *Outcome) Proposals() iter.Seq[*Proposal] {
 				}
 			}
 		}
+	}
+}
+
+// Without takes the proposals of some queries out: of those whose masks are known
+// from elsewhere, and whose heat would only be in the way of the others.
+func (o *Outcome) Without(queries []int) {
+	for i := range o.kept {
+		o.kept[i] = slices.DeleteFunc(o.kept[i], func(p Proposal) bool { return slices.Contains(queries, p.Query) })
 	}
 }
 
