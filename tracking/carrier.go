@@ -77,6 +77,7 @@ func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error
 		return done, err
 	}
 	step.closeScene()
+	c.stand(step)
 	right := c.right(step)
 	if c.Reports != nil {
 		select {
@@ -100,6 +101,9 @@ func (c *Carrier) let(n int) []*Step {
 	done := slices.Clone(c.pending[:n])
 	c.pending = slices.Delete(c.pending, 0, n)
 	for _, s := range done {
+		if !s.stateless {
+			sweep(s.Result)
+		}
 		if s.sure != nil {
 			c.spares = append(c.spares, s.sure)
 			s.sure = nil
@@ -109,6 +113,32 @@ func (c *Carrier) let(n int) []*Step {
 		}
 	}
 	return done
+}
+
+// speck is the area, over the picture's, below which a mask is no thing that could
+// have been seen: a third of a patch's side. Such are what motion leaves at the
+// picture's edge, and what loses against all others nearly everywhere.
+const speck = 1. / 4000
+
+// sweep empties masks that are specks.
+func sweep(res *car.Result) {
+	for i := range res.Found {
+		f := &res.Found[i]
+		if f.Area == 0 || float64(f.Area) >= speck*float64(res.W*res.H) {
+			continue
+		}
+		for k, m := range f.Mask {
+			if m != 0 && int(res.Labels[k]) == f.Query+1 {
+				res.Labels[k] = 0
+			}
+		}
+		clear(f.Mask)
+		clear(f.Probability)
+		f.Stats = car.Stats{}
+		if f.Query < len(res.Verdicts) {
+			res.Verdicts[f.Query].Reason = car.NoPixel
+		}
+	}
 }
 
 // Recycle takes back the memory of a result.
@@ -200,6 +230,23 @@ func sized(s []float32, n int) []float32 {
 	return s[:n]
 }
 
+// stand puts those who stand without having passed where motion brought them.
+func (c *Carrier) stand(step *Step) {
+	res := step.Result
+	for _, q := range step.Standing {
+		at := c.lookup(q)
+		if at < 0 {
+			continue
+		}
+		j := step.Judgements[slices.Index(step.Present, q)]
+		f := add(res, c.Bank, q, j)
+		f.Probability = append(f.Probability[:0], c.source[at].carried...)
+	}
+	if len(step.Standing) > 0 {
+		c.settle(res)
+	}
+}
+
 // fuse lets the carried masks of the queries that go on have their say, where they
 // are sure, and the more the better they fit: it is for edges that boil, not for
 // masks that went elsewhere.
@@ -210,7 +257,7 @@ func (c *Carrier) fuse(step *Step) {
 	for i := range step.Result.Found {
 		f := &step.Result.Found[i]
 		at := c.lookup(f.Query)
-		if at < 0 {
+		if at < 0 || slices.Contains(step.Standing, f.Query) {
 			continue
 		}
 		steady := float32(c.Steady * min(max((c.source[at].right-misfit)/(wellFit-misfit), 0), 1))
@@ -251,7 +298,7 @@ func (c *Carrier) right(step *Step) float64 {
 		s := &c.source[i]
 		s.right = 1
 		f := step.Result.Lookup(s.query)
-		if f == nil {
+		if f == nil || slices.Contains(step.Standing, s.query) {
 			continue
 		}
 		both, either := 0, 0

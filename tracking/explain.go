@@ -32,8 +32,15 @@ type QueryExplanation struct {
 	// empty if it was not.
 	Asked string `json:"asked,omitempty"`
 	// Verdict is what came of it: judged, spared (its mask only moved), doubted (not
-	// passed, and kept for now), dropped.
+	// passed, and kept for now), standing (not passed, and kept because it looks as it
+	// did), dropped.
 	Verdict string `json:"verdict,omitempty"`
+	// Unchanged is how much it looks, where it has to be, as it did when it last passed:
+	// a correlation, -1..1; 0 where nobody compared.
+	Unchanged float64 `json:"unchanged,omitempty"`
+	// Taken is how much of the proposal of an absent query lies on others that look as
+	// they did.
+	Taken float64 `json:"taken,omitempty"`
 	// Score and Presence are the last judgement.
 	Score    float32 `json:"score"`
 	Presence float32 `json:"presence"`
@@ -60,7 +67,12 @@ func (e *Explanation) judged(q int, j car.Judgement) {
 
 func (e *Explanation) spared(q int)  { e.Queries[q].Verdict = "spared" }
 func (e *Explanation) doubted(q int) { e.Queries[q].Verdict = "doubted" }
+func (e *Explanation) stands(q int)  { e.Queries[q].Verdict = "standing" }
 func (e *Explanation) dropped(q int) { e.Queries[q].Verdict = "dropped" }
+
+func (e *Explanation) looks(q int, like float64) { e.Queries[q].Unchanged = like }
+
+func (e *Explanation) taken(q int, share float64) { e.Queries[q].Taken = share }
 
 func (e *Explanation) end(step *Step, why string, spacing float64) {
 	e.Key, e.Spacing = why, spacing

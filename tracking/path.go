@@ -96,3 +96,31 @@ func (p *path) carry(planes, dst [][]float32, sure []float32, w, h, threads int)
 		}
 	})
 }
+
+// nearest takes a mask of the path's own resolution along it, from the key frame
+// into dst, whose memory is used.
+func (p *path) nearest(mask, dst []byte) []byte {
+	dst = resized(dst, len(mask))
+	for y := range p.h {
+		for x := range p.w {
+			i := y*p.w + x
+			dst[i] = mask[clampRound(float32(y)+p.v[i], p.h)*p.w+clampRound(float32(x)+p.u[i], p.w)]
+		}
+	}
+	return dst
+}
+
+// between is nearest for what is not to lose its detail: it samples between pixels.
+func (p *path) between(plane, dst []byte) []byte {
+	dst = resized(dst, len(plane))
+	for y := range p.h {
+		for x := range p.w {
+			i := y*p.w + x
+			a, b, c, d, wx, wy := corners(float32(x)+p.u[i], float32(y)+p.v[i], p.w, p.h)
+			top := float32(plane[a]) + (float32(plane[b])-float32(plane[a]))*wx
+			low := float32(plane[c]) + (float32(plane[d])-float32(plane[c]))*wx
+			dst[i] = byte(top + (low-top)*wy + .5)
+		}
+	}
+	return dst
+}

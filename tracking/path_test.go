@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -59,6 +60,30 @@ func TestCarryAlongPath(t *testing.T) {
 		if math.Abs(float64(v-want)) > 1e-6 {
 			t.Errorf("pixel %d,%d is %g", i%w, i/w, v)
 		}
+	}
+}
+
+// What is of the path's own resolution is taken along pixel by pixel, or between
+// them, and at the edge from the edge.
+func TestAlongPath(t *testing.T) {
+	const w, h = 4, 2
+	var p path
+	p.begin(w, h, 1)
+	plane := []byte{0, 10, 20, 30, 100, 110, 120, 130}
+	if got := p.between(plane, nil); !bytes.Equal(got, plane) {
+		t.Errorf("a path to itself: %v", got)
+	}
+	p.step(even(w, h, 1, 0))
+	if got, want := p.nearest(plane, nil), []byte{10, 20, 30, 30, 110, 120, 130, 130}; !bytes.Equal(got, want) {
+		t.Errorf("from one to the right: %v", got)
+	}
+	p.begin(w, h, 1)
+	p.step(even(w, h, .25, .5))
+	if got, want := p.nearest(plane, nil), []byte{100, 110, 120, 130, 100, 110, 120, 130}; !bytes.Equal(got, want) {
+		t.Errorf("nearest to a quarter to the right, half down: %v", got)
+	}
+	if got, want := p.between(plane, make([]byte, 99)), []byte{53, 63, 73, 80, 103, 113, 123, 130}; !bytes.Equal(got, want) {
+		t.Errorf("between: %v", got)
 	}
 }
 

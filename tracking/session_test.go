@@ -343,10 +343,19 @@ func TestResume(t *testing.T) {
 	if err := s.Tracker.Resume(State{Queries: make([]QueryState, 3)}); err == nil {
 		t.Error("a state of other queries is taken")
 	}
-	bad := State{W: 2, H: 2, Queries: make([]QueryState, 4)}
-	bad.Queries[1].Mask = make([]byte, 3)
-	if err := s.Tracker.Resume(bad); err == nil {
-		t.Error("a mask of another size is taken")
+	for name, spoil := range map[string]func(*State){
+		"a mask of another size":   func(s *State) { s.Queries[1].Mask = make([]byte, 3) },
+		"a look of another size":   func(s *State) { s.Queries[2].Look = make([]byte, 5) },
+		"a motion of another size": func(s *State) { s.U, s.V = make([]float32, 3), make([]float32, 3) },
+		"half a motion":            func(s *State) { s.V = nil },
+	} {
+		state := State{W: 2, H: 2, U: make([]float32, 4), V: make([]float32, 4), Queries: make([]QueryState, 4)}
+		if err := s.Tracker.Resume(state); err != nil {
+			t.Fatal(err)
+		}
+		if spoil(&state); s.Tracker.Resume(state) == nil {
+			t.Errorf("%s is taken", name)
+		}
 	}
 }
 

@@ -1,6 +1,10 @@
 package tracking
 
-import "github.com/carve-video/carve/car"
+import (
+	"slices"
+
+	"github.com/carve-video/carve/car"
+)
 
 // A State is the hidden state of the recurrence, h of the paper: what is known of
 // every query when the next frame comes. It is plain data, and can be kept as JSON
@@ -19,9 +23,13 @@ type State struct {
 
 	Queries []QueryState `json:"queries"`
 
-	// W and H are the size of the masks, that of the flow.
+	// W and H are the size of masks and looks, that of the flow.
 	W int `json:"w"`
 	H int `json:"h"`
+	// U and V lead from every pixel of the last frame to where it was in the last key
+	// frame, whose masks and looks these are.
+	U []float32 `json:"u,omitempty"`
+	V []float32 `json:"v,omitempty"`
 }
 
 // A QueryState is what is known of one query.
@@ -33,38 +41,60 @@ type QueryState struct {
 	// Doubts are the judgements in a row that it did not pass, although it is of the
 	// set.
 	Doubts int `json:"doubts,omitempty"`
-	// Hopes are those it passed, although not clearly, while it is not yet of the set.
-	Hopes int `json:"hopes,omitempty"`
+	// Hopes are those it passed while it is not yet of the set, Hoped the first of them.
+	Hopes int    `json:"hopes,omitempty"`
+	Hoped Moment `json:"hoped"`
 	// Asked, Judged and Seen are when it was last asked, judged, and passed.
 	Asked  Moment `json:"asked"`
 	Judged Moment `json:"judged"`
 	Seen   Moment `json:"seen"`
+	// Since is when it came into the set, and Clear when it last passed there.
+	Since Moment `json:"since"`
+	Clear Moment `json:"clear"`
 	// Left is when it was last dropped from the set.
 	Left Moment `json:"left"`
 	// Likeness is the mean of how well the whole picture fitted it, in key frames of
 	// the shot in which it was absent; Known counts those.
 	Likeness float32 `json:"likeness"`
 	Known    int     `json:"known"`
-	// Mask is where it is, a byte a pixel at the flow's resolution, moved along since
-	// the last key frame; nil where it is not.
+	// Mask is where it was in the last key frame, a byte a pixel at the flow's
+	// resolution; nil where it is not.
 	Mask []byte `json:"mask,omitempty"`
-	// Shrunk says that much of it was lost in the last frame.
+	// Look is the brightness of the picture in which it last passed, as motion has
+	// brought it to the last key frame.
+	Look []byte `json:"look,omitempty"`
+	// Area is how many pixels its mask had when it last passed.
+	Area int `json:"area,omitempty"`
+	// Shrunk says that much of the mask was lost in the last frame.
 	Shrunk bool `json:"shrunk,omitempty"`
 
-	same float64 // overlap of the proposal in hand with the mask
+	// What is known of it in the frame at hand: mask and look as motion brings them,
+	// whether it still looks like that or is no longer to be seen, whether it stays for
+	// that reason only, how much of its proposal overlaps with its mask, and how much of
+	// it lies on others.
+	now, looks         []byte
+	unchanged, changed bool
+	standing           bool
+	same, taken        float64
 }
 
 // forget makes a query absent, and what is remembered of it void.
 func (q *QueryState) forget() {
-	*q = QueryState{Judgement: q.Judgement, Asked: q.Asked, Judged: q.Judged, Seen: q.Seen, Mask: q.Mask[:0]}
+	*q = QueryState{
+		Judgement: q.Judgement, Asked: q.Asked, Judged: q.Judged, Seen: q.Seen,
+		Mask: q.Mask[:0], Look: q.Look[:0], now: q.now[:0], looks: q.looks[:0],
+	}
 }
 
 // clone copies the state.
 func (s *State) clone() State {
 	c := *s
-	c.Queries = append([]QueryState(nil), s.Queries...)
+	c.U, c.V = slices.Clone(s.U), slices.Clone(s.V)
+	c.Queries = slices.Clone(s.Queries)
 	for i := range c.Queries {
-		c.Queries[i].Mask = append([]byte(nil), s.Queries[i].Mask...)
+		q := &c.Queries[i]
+		q.Mask, q.Look = slices.Clone(q.Mask), slices.Clone(q.Look)
+		q.now, q.looks = nil, nil
 	}
 	return c
 }

@@ -34,7 +34,6 @@
 package tracking
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -76,7 +75,9 @@ type Tracker struct {
 	state  State
 	why    Explanation
 	looked bool   // a key frame has been, of which there will be a report
-	rough  []byte // masks on their way
+	rough  []byte // of the proposal in hand
+	path   path   // from the frame at hand to the last key frame
+	frame  Moment // at hand
 }
 
 // The usual parameters.
@@ -101,6 +102,9 @@ type Step struct {
 	// known of each.
 	Present    []int
 	Judgements []car.Judgement
+	// Standing are those of them that did not pass, but look as they did when they
+	// last passed. Where they are is where motion brought them.
+	Standing []int
 	// Result is what the Carrier makes of the step, and Instances what its Roster does.
 	Result    *car.Result
 	Instances []Instance
@@ -108,8 +112,9 @@ type Step struct {
 	// Sudden says that what came or went in this key frame did so at once.
 	Sudden bool
 
-	support []support
-	sure    []float32 // of the picture's pixels, how sure what is carried is
+	stateless bool // of a Tracker that is
+	support   []support
+	sure      []float32 // of the picture's pixels, how sure what is carried is
 }
 
 // Close gives the step's memory back. A second Close does nothing.
@@ -161,7 +166,11 @@ func (t *Tracker) Initialize(ctx context.Context) error {
 func (t *Tracker) Bank() *car.Bank { return t.bank }
 
 // State returns a copy of what is known so far.
-func (t *Tracker) State() State { return t.state.clone() }
+func (t *Tracker) State() State {
+	s := t.state
+	s.U, s.V = t.path.u, t.path.v
+	return s.clone()
+}
 
 // Resume goes on from a state, of the same queries. The frame that comes next is
 // taken for the one behind the last that the state knows.
@@ -170,11 +179,24 @@ func (t *Tracker) Resume(s State) error {
 		return fmt.Errorf("resuming: the state is of %d queries, and there are %d", len(s.Queries), len(t.Queries))
 	}
 	for i, q := range s.Queries {
-		if len(q.Mask) != 0 && len(q.Mask) != s.W*s.H {
-			return fmt.Errorf("resuming: the mask of query %d has %d pixels of %dx%d", i, len(q.Mask), s.W, s.H)
+		for _, plane := range [][]byte{q.Mask, q.Look} {
+			if len(plane) != 0 && len(plane) != s.W*s.H {
+				return fmt.Errorf("resuming: the mask or look of query %d has %d pixels of %dx%d", i, len(plane), s.W, s.H)
+			}
 		}
 	}
+	if len(s.U) != s.W*s.H || len(s.V) != len(s.U) {
+		return fmt.Errorf("resuming: the motion has %d and %d pixels of %dx%d", len(s.U), len(s.V), s.W, s.H)
+	}
 	t.state = s.clone()
+	t.path.begin(s.W, s.H, 1)
+	copy(t.path.u, s.U)
+	copy(t.path.v, s.V)
+	for i := range t.state.Queries {
+		if q := &t.state.Queries[i]; len(q.Mask) > 0 {
+			q.now = t.path.nearest(q.Mask, q.now)
+		}
+	}
 	return nil
 }
 
@@ -186,7 +208,8 @@ func (t *Tracker) Resume(s State) error {
 //	y = propose and judge(h + some absent ones)   all of them in a new shot
 //	h = those that stand
 func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
-	step := &Step{Sight: s}
+	step := &Step{Sight: s, stateless: t.Stateless}
+	t.frame = s.Moment
 	t.why.begin(s, t.Queries)
 	t.follow(s)
 	why := t.key(s)
@@ -208,6 +231,7 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 		t.askAll(s)
 		step.Outcome, err = t.Segmenter.Loop(ctx, scene, t.bank)
 	} else {
+		t.recognise(s)
 		asked := t.ask(s, t.Segmenter.Likeness(scene, t.bank))
 		step.Outcome, err = t.Segmenter.Step(ctx, scene, t.bank, car.Ask{Queries: asked, Known: t.known(s), Keep: t.keep})
 	}
@@ -215,7 +239,8 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 		step.closeScene()
 		return nil, err
 	}
-	t.remember(s, step.Outcome, right)
+	step.Standing = t.remember(s, step.Outcome, right)
+	step.Outcome.Without(step.Standing)
 	t.close(step, why)
 	return step, nil
 }
@@ -248,287 +273,34 @@ func (t *Tracker) follow(s *Sight) {
 	if t.Stateless {
 		return
 	}
-	m := &s.Motion
+	if s.Motion.W == 0 {
+		return
+	}
+	t.path.step(&s.Motion)
 	for i := range t.state.Queries {
 		if q := &t.state.Queries[i]; len(q.Mask) > 0 {
-			t.rough = append(t.rough[:0], q.Mask...)
-			q.Shrunk = false
-			before, after := 0, 0
-			for y := range m.H {
-				for x := range m.W {
-					k := y*m.W + x
-					fx, fy := clampRound(float32(x)+m.U[k], m.W), clampRound(float32(y)+m.V[k], m.H)
-					q.Mask[k] = t.rough[fy*m.W+fx]
-					before, after = before+int(t.rough[k]), after+int(q.Mask[k])
-				}
-			}
-			q.Shrunk = float32(after) < shrunkShare*float32(before)
+			before := area(q.now)
+			q.now = t.path.nearest(q.Mask, q.now)
+			q.Shrunk = float32(area(q.now)) < shrunkShare*float32(before)
 		}
 	}
+}
+
+func area(mask []byte) (n int) {
+	for _, m := range mask {
+		n += int(m)
+	}
+	return n
 }
 
 func clampRound(v float32, n int) int { return min(max(int(v+.5), 0), n-1) }
 
-// Why a frame is a key frame.
-const (
-	whyFresh    = "fresh"    // a new shot begins
-	whyEvery    = "every"    // it is time
-	whyStartled = "startled" // something came, went or changed
-	whyBrighter = "brighter" // it fades in
-	whyDoubt    = "doubt"    // a query did not pass last time
-	whyLost     = "lost"     // what a mask lies on is not what it was
-	whyOff      = "memory off"
-)
-
-// key says why a frame is to be looked at with the model; empty, it is not.
-func (t *Tracker) key(s *Sight) string {
-	since := s.Frame - t.state.Key.Frame
-	doubt, lost := false, false
-	for i := range t.state.Queries {
-		q := &t.state.Queries[i]
-		doubt = doubt || q.Doubts > 0 || q.Hopes > 0
-		lost = lost || len(q.Mask) > 0 && (q.Shrunk || t.hidden(s, q.Mask) > lostShare)
+// remember makes what stood in this frame the state that the next begins with, and
+// returns who stands without having passed.
+func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) (standing []int) {
+	if !t.Stateless {
+		t.state.W, t.state.H, _ = flowSize(s)
 	}
-	switch {
-	case t.Stateless:
-		return whyOff
-	case s.Fresh:
-		return whyFresh
-	case t.Every > 0:
-		if since >= int64(t.Every) {
-			return whyEvery
-		}
-		return ""
-	case s.Startled:
-		return whyStartled
-	case s.Brighter && since >= first:
-		return whyBrighter
-	case doubt && since >= doubtAfter:
-		return whyDoubt
-	case lost && since >= lostAfter:
-		return whyLost
-	case float64(since) >= t.spacing():
-		return whyEvery
-	}
-	return ""
-}
-
-// When to look again before it is time.
-const (
-	doubtAfter = 2  // frames after a judgement that was not passed
-	lostAfter  = 2  // frames after the last look
-	lostShare  = .5 // of a mask that lies on what nothing explains
-	// shrunkShare is what is left of a mask after one frame when the motion no longer
-	// leads to it: what was there is gone.
-	shrunkShare = .75
-)
-
-// hidden is the share of a mask that lies on what the frame before does not
-// explain.
-func (t *Tracker) hidden(s *Sight, mask []byte) float32 {
-	if len(s.Motion.Unknown) != len(mask) {
-		return 0
-	}
-	n, sum := 0, float32(0)
-	for i, m := range mask {
-		if m != 0 {
-			n++
-			sum += s.Motion.Unknown[i]
-		}
-	}
-	return sum / float32(max(n, 1))
-}
-
-// askAll notes that every query is asked.
-func (t *Tracker) askAll(s *Sight) {
-	t.state.All = s.Moment
-	for q := range t.Queries {
-		t.why.asked(q, "all")
-	}
-}
-
-// ask chooses the queries of a key frame, in ascending order: those of the set,
-// those that the picture begins to speak for, and of the others as many as it takes
-// for each to have its turn in time, those first that have waited longest. What
-// startles asks for all, if that was not done a moment ago.
-func (t *Tracker) ask(s *Sight, likeness []float32) []int {
-	all := s.Brighter || s.Startled && allAgain.over(t.state.All, s.Moment)
-	if all {
-		t.state.All = s.Moment
-	}
-	// What the picture says of all absent queries alike is about none of them.
-	common, absent := float32(0), 0
-	for q := range t.state.Queries {
-		if !t.state.Queries[q].Present {
-			common, absent = common+likeness[q], absent+1
-		}
-	}
-	common /= float32(max(absent, 1))
-	var asked, waiting []int
-	for q := range t.state.Queries {
-		m := &t.state.Queries[q]
-		like := likeness[q] - common
-		switch {
-		case m.Present:
-			asked = append(asked, q)
-			t.why.asked(q, "present")
-			continue
-		case all:
-			asked = append(asked, q)
-			t.why.asked(q, map[bool]string{true: whyBrighter, false: whyStartled}[s.Brighter])
-		case m.Hopes > 0:
-			asked = append(asked, q)
-			t.why.asked(q, "hoped")
-		case m.Left.Frame > 0 && s.Frame-m.Asked.Frame > m.Asked.Frame-m.Left.Frame:
-			// Who was dropped a moment ago may only be hidden. The question comes back
-			// after twice the time, until it is no more than a probe.
-			asked = append(asked, q)
-			t.why.asked(q, "dropped")
-		case m.Known > 0 && like > m.Likeness+likelier:
-			asked = append(asked, q)
-			t.why.asked(q, "likelier")
-		default:
-			waiting = append(waiting, q)
-		}
-		m.Known++
-		m.Likeness += (like - m.Likeness) / float32(min(m.Known, likenessOver))
-	}
-	slices.SortStableFunc(waiting, func(a, b int) int {
-		return cmp.Compare(t.state.Queries[a].Asked.Frame, t.state.Queries[b].Asked.Frame)
-	})
-	t.state.Owed += float64(len(waiting)) * t.Probe.share(t.state.Key, s.Moment)
-	turn := min(int(t.state.Owed), len(waiting))
-	t.state.Owed = min(t.state.Owed-float64(turn), 1)
-	for _, q := range waiting[:turn] {
-		asked = append(asked, q)
-		t.why.asked(q, "probe")
-	}
-	slices.Sort(asked)
-	return asked
-}
-
-// allAgain is the time between two key frames that ask for everything, unless a
-// shot begins: a flickering lamp startles all the time.
-var allAgain = Interval{Time: 250e6}
-
-const (
-	// likelier is by how much the picture must speak for a query more than it has
-	// done so far in the shot for it to be asked out of turn, in logits.
-	likelier = 1.5
-	// likenessOver is over how many key frames that mean goes.
-	likenessOver = 8
-)
-
-// known spares the judge a query whose mask only moved, if its last judgement is
-// not too old.
-func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
-	return func(p *car.Proposal) (car.Judgement, bool) {
-		q := &t.state.Queries[p.Query]
-		if !q.Present {
-			return car.Judgement{}, false
-		}
-		q.same = t.likeCarried(s, q, p)
-		if q.same < sameMask || q.Doubts > 0 || s.Startled || t.JudgeEvery.over(q.Judged, s.Moment) {
-			return car.Judgement{}, false
-		}
-		return q.Judgement, true
-	}
-}
-
-// sameMask is the overlap with the carried mask above which a proposal has only
-// moved. Heat is coarse, and its outline is never quite the same.
-const sameMask = 0.7
-
-// likeCarried is the overlap of a proposal with what was carried to this frame.
-func (t *Tracker) likeCarried(s *Sight, q *QueryState, p *car.Proposal) float64 {
-	t.rough = t.roughMask(s, p, t.rough)
-	return overlap(q.Mask, t.rough)
-}
-
-// roughMask is where a proposal is shown to the judge, at the flow's resolution.
-func (t *Tracker) roughMask(s *Sight, p *car.Proposal, dst []byte) []byte {
-	w, h, f := flowSize(s)
-	if cap(dst) < w*h {
-		dst = make([]byte, w*h)
-	}
-	dst = dst[:w*h]
-	eta := t.Segmenter.Preset().Eta
-	for y := range h {
-		row := min(y*f+f/2, s.Image.H-1) * s.Image.W
-		for x := range w {
-			dst[y*w+x] = 0
-			if p.Heat[row+min(x*f+f/2, s.Image.W-1)] > eta {
-				dst[y*w+x] = 1
-			}
-		}
-	}
-	return dst
-}
-
-// overlap is the intersection of two masks over their union: 1 if both are empty.
-func overlap(a, b []byte) float64 {
-	if len(a) != len(b) {
-		return 0
-	}
-	both, either := 0, 0
-	for i, v := range a {
-		both += int(v & b[i])
-		either += int(v | b[i])
-	}
-	if either == 0 {
-		return 1
-	}
-	return float64(both) / float64(either)
-}
-
-// keep has the last word on who stays. Who is not of the set has to pass, and twice
-// if it is a near thing. Who is of it has been there: a blurred frame, or a light
-// that the judge has never seen, does not make it vanish. It is dropped after some
-// failures in a row: many, while its mask goes where the motion leads; few, if the
-// mask is elsewhere; and at once, if it is and next to nothing speaks for it.
-func (t *Tracker) keep(query int, j car.Judgement, fits bool) bool {
-	q := &t.state.Queries[query]
-	switch {
-	case !q.Present:
-		if fits && j.Presence < certain && q.Hopes == 0 && t.Segmenter.Preset().Presence > 0 {
-			q.Hopes++
-			return false
-		}
-		q.Hopes = 0
-		return fits
-	case fits:
-		return true
-	case q.same > goesOn:
-		return q.Doubts+1 < doubtsToDropMoved
-	}
-	return q.Doubts+1 < doubtsToDrop && !t.hopeless(query, j)
-}
-
-const (
-	// certain is the presence above which one judgement is enough to be let in.
-	certain = 0.5
-	// goesOn is the overlap with the carried mask above which a thing is where it has
-	// to be.
-	goesOn            = 0.5
-	doubtsToDrop      = 2
-	doubtsToDropMoved = 4
-	// hopelessShare is how much of the threshold of presence must be left.
-	hopelessShare = 0.25
-)
-
-// hopeless tells whether a judgement needs no second one.
-func (t *Tracker) hopeless(query int, j car.Judgement) bool {
-	presence := t.Segmenter.Preset().Presence
-	if own := t.Queries[query].Presence; own != nil {
-		presence = *own
-	}
-	return j.Presence < hopelessShare*presence
-}
-
-// remember makes what stood in this frame the state that the next begins with.
-func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) {
-	w, h, _ := flowSize(s)
-	t.state.W, t.state.H = w, h
 	var carried []float64
 	was := make([]bool, len(t.Queries))
 	for q := range t.state.Queries {
@@ -552,11 +324,18 @@ func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) {
 	for p := range out.Proposals() {
 		m := &t.state.Queries[p.Query]
 		m.Present, m.Known = true, 0
+		if !was[p.Query] || s.Fresh {
+			m.Since = s.Moment
+		}
 		switch spared := m.Judged.Frame != s.Frame; {
 		case s.Fresh && m.Presence < certain && t.Segmenter.Preset().Presence > 0:
-			m.Doubts, m.Seen = 1, s.Moment // let in at once, and on probation
+			m.Doubts, m.Seen, m.Clear = 1, s.Moment, s.Moment // let in at once, and on probation
 		case spared || t.Segmenter.Fits(t.bank, p.Query, m.Judgement):
-			m.Doubts, m.Seen = 0, s.Moment
+			m.Doubts, m.Seen, m.Clear = 0, s.Moment, s.Moment
+		case m.standing:
+			m.Doubts = 0
+			standing = append(standing, p.Query)
+			t.why.stands(p.Query)
 		default:
 			m.Doubts++
 			t.why.doubted(p.Query)
@@ -564,10 +343,21 @@ func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) {
 		if t.Stateless {
 			continue
 		}
-		if was[p.Query] && !s.Fresh {
-			carried = append(carried, t.likeCarried(s, m, p))
+		if m.standing {
+			m.Mask = append(m.Mask[:0], m.now...)
+		} else {
+			if was[p.Query] && !s.Fresh {
+				carried = append(carried, t.likeCarried(s, m, p))
+			}
+			m.Mask = t.roughMask(s, p, m.Mask)
 		}
-		m.Mask = t.roughMask(s, p, m.Mask)
+		m.now = append(m.now[:0], m.Mask...)
+		if m.Clear == s.Moment && m.Judged == s.Moment {
+			m.Area = area(m.Mask)
+			m.remind(s)
+		} else { // the look goes on as it is
+			m.Look, m.looks = m.looks, m.Look
+		}
 	}
 	changed := false
 	for q := range t.state.Queries {
@@ -579,40 +369,14 @@ func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) {
 			t.why.dropped(q)
 		}
 	}
+	if !t.Stateless {
+		t.path.begin(flowSize(s))
+	}
 	t.space(s, carried, right, changed)
 	t.state.Key = s.Moment
+	slices.Sort(standing)
+	return standing
 }
-
-// The spacing of key frames: wider by a factor while what was carried is right,
-// and half as wide where it was not.
-const (
-	widen      = 1.5
-	rightAbove = 0.88 // overlap of what was carried with what was found
-	wrongBelow = 0.78
-	lostBelow  = 0.4 // the same of rough masks, of which so much is to be expected
-	first      = 2   // frames to the second key frame of a shot
-)
-
-// space adapts the spacing of key frames to how right the carried masks were: the
-// exact ones at the key frame before this, and the rough ones at this.
-func (t *Tracker) space(s *Sight, carried []float64, right float64, changed bool) {
-	worst := 1.0
-	for _, c := range carried {
-		worst = min(worst, c)
-	}
-	switch {
-	case s.Fresh, changed: // nobody knows yet how what is new moves
-		t.state.Spacing = first
-	case right < wrongBelow || worst < lostBelow:
-		t.state.Spacing = max(t.state.Spacing/2, first)
-	case right > rightAbove:
-		t.state.Spacing *= widen
-	}
-	t.state.Spacing = min(max(t.state.Spacing, 1), float64(t.MaxEvery))
-	t.why.Carried = right
-}
-
-func (t *Tracker) spacing() float64 { return float64(int(t.state.Spacing)) }
 
 // close fills in the step, and tells.
 func (t *Tracker) close(step *Step, why string) {

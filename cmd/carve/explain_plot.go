@@ -165,7 +165,7 @@ func plot(frames []tracking.Explanation) string {
 			e := frames[i].Queries[q]
 			at := x(frames[i].Time)
 			switch e.Verdict {
-			case "judged", "doubted", "dropped":
+			case "judged", "doubted", "standing", "dropped":
 				fmt.Fprintf(&line, "%c%.1f %.1f", map[bool]byte{true: 'M', false: 'L'}[line.Len() == 0], at, y(e.Presence))
 				fill := "white"
 				if e.State == "present" && e.Verdict == "judged" {

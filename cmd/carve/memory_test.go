@@ -111,6 +111,9 @@ func TestPlot(t *testing.T) {
 			e.Key, e.Fresh = "every", i == 0
 			e.Queries[0].Verdict, e.Queries[1].Verdict = "spared", "judged"
 			e.Queries[1].Presence = .5
+			if i == 45 {
+				e.Queries[0].Verdict = "standing" // did not pass: a judgement too
+			}
 		}
 		frames = append(frames, e)
 	}
@@ -133,9 +136,9 @@ func TestPlot(t *testing.T) {
 			text += string(x)
 		}
 	}
-	// Bars of 50 frames, one blank, and the ground; ten judgements; ten key frames less
-	// the blank one, ten spared, and a line.
-	if counts["rect"] != 50+1+1 || counts["circle"] != 10 || counts["path"] != 9+10+1 {
+	// Bars of 50 frames, one blank, and the ground; eleven judgements; ten key frames
+	// less the blank one, nine spared, and two lines.
+	if counts["rect"] != 50+1+1 || counts["circle"] != 11 || counts["path"] != 9+9+2 {
 		t.Errorf("%v", counts)
 	}
 	if !strings.Contains(text, "<dog> & co") {

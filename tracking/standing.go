@@ -1,0 +1,87 @@
+package tracking
+
+import (
+	"math"
+	"time"
+)
+
+// A thing that looks as it did, where it has to be, is still there, whatever the
+// judge says: light that the judge has never seen, or another thing that comes near,
+// makes it fail without making the thing vanish. Such a query stands: it stays of the
+// set, and its mask is the one that motion brought, until its credit is used up. And
+// the other way round: where nothing is left of its look, one failure is enough for
+// it to go.
+
+const (
+	// sameLook is the correlation with the look of the last judgement that passed above
+	// which a thing is unchanged, and otherLook the one below which it is no longer to
+	// be seen.
+	sameLook  = 0.8
+	otherLook = 0.4
+	// plain is the deviation of brightness, of 255, below which a look says nothing.
+	plain = 2.0
+	// patience is how long a thing stands at most on its look alone; it does not
+	// stand longer than it had been there and passed.
+	patience = 2 * time.Second
+	// mostOfIt is the share of a mask that must be left for that: what leaves the picture
+	// looks the same to the last.
+	mostOfIt = 0.5
+)
+
+// recognise compares each query of the set, where motion has brought it, with how it
+// looked when it passed last.
+func (t *Tracker) recognise(s *Sight) {
+	for i := range t.state.Queries {
+		q := &t.state.Queries[i]
+		q.unchanged, q.changed, q.standing, q.taken = false, false, false, 0
+		if !q.Present || len(q.now) == 0 || len(q.Look) != len(q.now) {
+			continue
+		}
+		q.looks = t.path.between(q.Look, q.looks)
+		still, known := resemblance(q.now, q.looks, s.picture.Luma())
+		q.unchanged = known && still > sameLook
+		q.changed = known && still < otherLook
+		t.why.looks(i, still)
+	}
+}
+
+// resemblance is the correlation, -1..1, of a look with a picture inside a mask. It
+// does not see how light or how strong either is. Two plain ones tell nothing, nor
+// does an empty mask; a plain one and one that is not are nothing like each other.
+func resemblance(mask, look []byte, luma []float32) (r float64, known bool) {
+	var n, sa, sb, saa, sbb, sab float64
+	for i, m := range mask {
+		if m == 0 {
+			continue
+		}
+		a, b := float64(look[i]), float64(luma[i])
+		n, sa, sb = n+1, sa+a, sb+b
+		saa, sbb, sab = saa+a*a, sbb+b*b, sab+a*b
+	}
+	if n == 0 {
+		return 0, false
+	}
+	va, vb := saa/n-sa/n*sa/n, sbb/n-sb/n*sb/n
+	if max(va, vb) < plain*plain {
+		return 0, false
+	}
+	if min(va, vb) < plain*plain {
+		return 0, true
+	}
+	return (sab/n - sa/n*sb/n) / math.Sqrt(va*vb), true
+}
+
+// stands tells whether a query that did not pass stays because it is unchanged.
+func (t *Tracker) stands(q *QueryState, now Moment) bool {
+	return q.unchanged && float64(area(q.now)) > mostOfIt*float64(q.Area) &&
+		now.Time-q.Clear.Time <= min(patience, q.Clear.Time-q.Since.Time)
+}
+
+// remind makes the picture under a query's mask its look.
+func (q *QueryState) remind(s *Sight) {
+	luma := s.picture.Luma()
+	q.Look = resized(q.Look, len(luma))
+	for i, v := range luma {
+		q.Look[i] = byte(min(max(v+.5, 0), 255))
+	}
+}

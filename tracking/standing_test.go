@@ -1,0 +1,231 @@
+package tracking
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/carve-video/carve/car"
+)
+
+// rough gives a square a pattern, by which it can be known, and which goes with it.
+func rough(img *car.Image, s square) *car.Image {
+	for y := range img.H {
+		for x := range img.W {
+			u, v := x-s.x*unit, y-s.y*unit
+			if !s.holds(x, y) || (u/5+v/7)%2 == 0 {
+				continue
+			}
+			p := img.Pix[3*(y*img.W+x):][:3]
+			for c := range p {
+				p[c] -= min(p[c], 60)
+			}
+		}
+	}
+	return img
+}
+
+// A correlation does not see how light or strong a look is, and tells a thing from
+// its negative and from another.
+func TestResemblance(t *testing.T) {
+	mask := []byte{1, 1, 1, 1, 0, 0}
+	look := []byte{10, 20, 30, 40, 0, 255}
+	for _, c := range []struct {
+		name string
+		luma []float32
+		want float64
+	}{
+		{"the same", []float32{10, 20, 30, 40, 99, 99}, 1},
+		{"lighter and weaker", []float32{105, 110, 115, 120, 0, 0}, 1},
+		{"the negative", []float32{40, 30, 20, 10, 0, 0}, -1},
+		{"another", []float32{10, 40, 40, 10, 0, 0}, 0},
+		{"half of it", []float32{10, 20, 20, 10, 0, 0}, 0},
+		{"turned plain", []float32{70, 70, 70, 70, 0, 255}, 0},
+	} {
+		got, known := resemblance(mask, look, c.luma)
+		if !known || math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%s: %g, known %v; want %g", c.name, got, known, c.want)
+		}
+	}
+	if _, known := resemblance(mask, []byte{50, 51, 50, 51, 0, 255}, []float32{9, 9, 9, 10, 0, 255}); known {
+		t.Error("two plain ones tell something")
+	}
+	if _, known := resemblance(make([]byte, 6), look, make([]float32, 6)); known {
+		t.Error("an empty mask tells something")
+	}
+}
+
+// What stands has credit: no more than it was there before, and than patience.
+func TestStandsOnCredit(t *testing.T) {
+	at := func(d time.Duration) Moment { return Moment{Time: d} }
+	s, _ := newSession(t, 1, nil)
+	for _, c := range []struct {
+		name                    string
+		since, clear, now, area time.Duration // area is a count of pixels
+		unchanged               bool
+		want                    bool
+	}{
+		{"just failed", 0, 10 * time.Second, 10040 * time.Millisecond, 8, true, true},
+		{"to the end of patience", 0, 10 * time.Second, 12 * time.Second, 8, true, true},
+		{"beyond it", 0, 10 * time.Second, 12001 * time.Millisecond, 8, true, false},
+		{"new, within its credit", 9500 * time.Millisecond, 10 * time.Second, 10500 * time.Millisecond, 8, true, true},
+		{"new, beyond it", 9500 * time.Millisecond, 10 * time.Second, 10501 * time.Millisecond, 8, true, false},
+		{"let in a moment ago", 10 * time.Second, 10 * time.Second, 10040 * time.Millisecond, 8, true, false},
+		{"does not look as it did", 0, 10 * time.Second, 10040 * time.Millisecond, 8, false, false},
+		{"half of it is gone", 0, 10 * time.Second, 10040 * time.Millisecond, 16, true, false},
+	} {
+		q := QueryState{Since: at(c.since), Clear: at(c.clear), Area: int(c.area), now: []byte{1, 1, 1, 1, 1, 1, 1, 1, 0}, unchanged: c.unchanged}
+		if got := s.Tracker.stands(&q, at(c.now)); got != c.want {
+			t.Errorf("%s: stands %v", c.name, got)
+		}
+	}
+}
+
+// Who is absent and passes by a hair has to pass twice, and on ground that is taken
+// for a second, and clearly.
+func TestHopes(t *testing.T) {
+	type pass struct {
+		ms              int
+		presence, taken float64
+		fits            bool
+	}
+	sure, near := certain+.2, certain-.01
+	for name, c := range map[string]struct {
+		passes []pass
+		in     int // the one that lets it in; -1: none
+	}{
+		"clearly":                      {[]pass{{0, sure, 0, true}}, 0},
+		"by a hair":                    {[]pass{{0, near, 0, true}, {80, near, 0, true}}, 1},
+		"by a hair, and then not":      {[]pass{{0, near, 0, true}, {80, near, 0, false}, {160, near, 0, true}}, -1},
+		"a little over others":         {[]pass{{0, sure, takenGround, true}}, 0},
+		"on taken ground, for long":    {[]pass{{0, sure, .9, true}, {500, sure, .9, true}, {990, sure, .9, true}, {1000, sure, .9, true}}, 3},
+		"on taken ground, not clearly": {[]pass{{0, near, .9, true}, {500, near, .9, true}, {1500, near, .9, true}}, -1},
+		"clearly, but not all along":   {[]pass{{0, sure, .9, true}, {500, near, .9, true}, {1100, sure, .9, true}}, -1},
+		"failing in between":           {[]pass{{0, sure, .9, true}, {500, sure, .9, false}, {1100, sure, .9, true}}, -1},
+		"and then elsewhere":           {[]pass{{0, sure, .9, true}, {80, sure, .1, true}}, 1},
+	} {
+		s, _ := newSession(t, 1, nil)
+		tr := &s.Tracker
+		in := -1
+		for i, p := range c.passes {
+			tr.frame = Moment{Frame: int64(i), Time: time.Duration(p.ms) * time.Millisecond}
+			tr.state.Queries[0].taken = p.taken
+			if tr.keep(0, car.Judgement{Score: .9, Presence: float32(p.presence)}, p.fits) {
+				in = i
+				break
+			}
+		}
+		if in != c.in {
+			t.Errorf("%s: let in by pass %d, want %d", name, in, c.in)
+		}
+	}
+}
+
+// Ground is taken where something unchanged is, other than who is asked about.
+func TestTakenShare(t *testing.T) {
+	s, _ := newSession(t, 3, nil)
+	sight := s.Watcher.Watch(paint(), 0)
+	tr := &s.Tracker
+	w, h, _ := flowSize(sight)
+	left := make([]byte, w*h)
+	for i := range left {
+		if i%w < w/4 {
+			left[i] = 1
+		}
+	}
+	heat := make([]float32, worldW*worldH)
+	for i := range heat {
+		if i%worldW < worldW/2 {
+			heat[i] = 1
+		}
+	}
+	p := &car.Proposal{Query: 1, Heat: heat}
+	for i := range tr.state.Queries {
+		tr.state.Queries[i].now = left
+	}
+	if got := tr.takenShare(sight, p); got != 0 {
+		t.Errorf("%g is taken by what is not unchanged", got)
+	}
+	tr.state.Queries[1].unchanged = true
+	if got := tr.takenShare(sight, p); got != 0 {
+		t.Errorf("%g is taken by the query itself", got)
+	}
+	tr.state.Queries[0].unchanged, tr.state.Queries[2].unchanged = true, true
+	if got := tr.takenShare(sight, p); math.Abs(got-.5) > .02 {
+		t.Errorf("%g is taken, want half", got)
+	}
+	clear(heat)
+	if got := tr.takenShare(sight, p); got != 0 {
+		t.Errorf("%g of nothing is taken", got)
+	}
+}
+
+// A judge that goes blind does not make a thing vanish that looks as it did: for as
+// long as it had been there before. One without a look has its doubts counted, and
+// one that is no longer there is gone at once.
+func TestStands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	const blind, frames = 20, 60
+	at := func(i int) square { return square{0, 6 + i/4, 10, 20} }
+	last := func(film func(i int) *car.Image) (shown int, standing []int64) {
+		s, w := newSession(t, 2, func(s *Session) { s.Tracker.Every, s.Tracker.JudgeEvery = 1, Frames(1) })
+		verdicts := 0
+		s.Tracker.Explain = func(e *Explanation) {
+			if e.Queries[0].Verdict == "standing" {
+				verdicts++
+				if e.Queries[0].Unchanged < sameLook {
+					t.Errorf("frame %d: stands, and has %.2f of its look", e.Frame, e.Queries[0].Unchanged)
+				}
+			}
+		}
+		for i := range frames {
+			if i == blind {
+				w.dim = .1
+			}
+			steps, err := s.Next(t.Context(), film(i), time.Duration(i)*40*time.Millisecond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range steps {
+				if slices.Contains(shows(step), 0) {
+					if shown != i-1 && i > 0 {
+						t.Errorf("frame %d: shown again after frame %d", i, shown)
+					}
+					shown = i
+				}
+				if slices.Contains(step.Standing, 0) {
+					standing = append(standing, step.Frame)
+					if j := agrees(step, at(i)); j < .75 {
+						t.Errorf("frame %d: stands with a mask that agrees to %.2f", i, j)
+					}
+				}
+				step.Close()
+				s.Carrier.Recycle(step.Result)
+			}
+		}
+		if verdicts != len(standing) {
+			t.Errorf("%d explanations of %d frames in which it stood", verdicts, len(standing))
+		}
+		return shown, standing
+	}
+	// It passed for the last time in frame 19, and had been there for 19 frames.
+	shown, standing := last(func(i int) *car.Image { return rough(paint(at(i)), at(i)) })
+	// In a frame or two of those the motion may be wrong by more than the look bears.
+	if len(standing) < 16 || standing[0] != blind || standing[len(standing)-1] != 38 || shown < 38 || shown > 38+doubtsToDropMoved {
+		t.Errorf("it stood in frames %v, and was shown until %d", standing, shown)
+	}
+	if shown, standing := last(func(i int) *car.Image { return paint(at(i)) }); len(standing) > 0 || shown > blind+doubtsToDropMoved {
+		t.Errorf("a plain one stood in frames %v, and was shown until %d", standing, shown)
+	}
+	if shown, standing := last(func(i int) *car.Image {
+		if i >= blind {
+			return paint()
+		}
+		return rough(paint(at(i)), at(i))
+	}); len(standing) > 0 || shown >= blind {
+		t.Errorf("one that was gone stood in frames %v, and was shown until %d", standing, shown)
+	}
+}
