@@ -40,8 +40,9 @@ import (
 	"sync"
 )
 
-// A Segmenter runs the loop with one pair of models and one preset. Look, Loop
-// and Step are for one goroutine; Refine may run on another at the same time.
+// A Segmenter runs the loop with one pair of models and one preset. Loop and Step
+// are for one goroutine; Refine may run on another at the same time, and so may Look
+// and LookAll, on a third, if the proposer bears it.
 type Segmenter struct {
 	proposer Proposer
 	judge    Judge
@@ -56,6 +57,7 @@ type Segmenter struct {
 	Trace func(*Trace)
 
 	scratch scratch
+	looking looking
 	refiner refiner
 
 	mu    sync.Mutex

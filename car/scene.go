@@ -43,23 +43,71 @@ var maskSeed = maphash.MakeSeed()
 
 // Look runs the proposer's trunk over a picture.
 func (s *Segmenter) Look(ctx context.Context, img *Image) (*Scene, error) {
-	if img.W <= 0 || img.H <= 0 || len(img.Pix) < 3*img.W*img.H {
-		return nil, fmt.Errorf("looking at a picture of %dx%d: it has %d bytes", img.W, img.H, len(img.Pix))
-	}
-	scene := s.sceneFor()
-	scene.img = img
-	// Whole patches: the sides grow by less than one (car.md 3.1).
-	p := s.proposer.PatchSize()
-	whole := s.scratch.resizer.resize(img, (img.W+p-1)/p*p, (img.H+p-1)/p*p, &s.scratch.whole, s.threads())
-	view, err := s.proposer.Look(ctx, whole)
+	scenes, err := s.LookAll(ctx, []*Image{img})
 	if err != nil {
-		scene.Close()
-		return nil, fmt.Errorf("looking at a picture of %dx%d: %w", img.W, img.H, err)
+		return nil, err
 	}
-	scene.view = view
-	scene.rows, scene.cols = view.Grid()
-	scene.affinity.build(view.Attention(), scene.rows*scene.cols, s.threads())
-	return scene, nil
+	return scenes[0], nil
+}
+
+// LookAll is Look for several pictures: in one go if they have one size and the
+// proposer can. It returns the scenes of all of them or none.
+func (s *Segmenter) LookAll(ctx context.Context, images []*Image) ([]*Scene, error) {
+	l := &s.looking
+	for len(l.wholes) < len(images) {
+		l.wholes = append(l.wholes, &Image{})
+	}
+	wholes := l.wholes[:len(images)]
+	for i, img := range images {
+		if img.W <= 0 || img.H <= 0 || len(img.Pix) < 3*img.W*img.H {
+			return nil, fmt.Errorf("looking at a picture of %dx%d: it has %d bytes", img.W, img.H, len(img.Pix))
+		}
+		// Whole patches: the sides grow by less than one (car.md 3.1).
+		p := s.proposer.PatchSize()
+		l.resizer.resize(img, (img.W+p-1)/p*p, (img.H+p-1)/p*p, wholes[i], s.threads())
+	}
+	views, err := s.views(ctx, wholes)
+	if err != nil {
+		return nil, fmt.Errorf("looking at a picture of %dx%d: %w", images[0].W, images[0].H, err)
+	}
+	scenes := make([]*Scene, len(images))
+	for i, view := range views {
+		scene := s.sceneFor()
+		scene.img, scene.view = images[i], view
+		scene.rows, scene.cols = view.Grid()
+		scene.affinity.build(view.Attention(), scene.rows*scene.cols, s.threads())
+		scenes[i] = scene
+	}
+	return scenes, nil
+}
+
+// looking is memory that Look uses again: it may run beside the rest.
+type looking struct {
+	resizer resizer
+	wholes  []*Image // in whole patches
+}
+
+// views runs the trunk, over all pictures at once if that can be done.
+func (s *Segmenter) views(ctx context.Context, images []*Image) ([]View, error) {
+	together, can := s.proposer.(BatchProposer)
+	for _, img := range images {
+		can = can && img.W == images[0].W && img.H == images[0].H
+	}
+	if can {
+		return together.LookAll(ctx, images)
+	}
+	var views []View
+	for _, img := range images {
+		view, err := s.proposer.Look(ctx, img)
+		if err != nil {
+			for _, v := range views {
+				v.Close()
+			}
+			return nil, err
+		}
+		views = append(views, view)
+	}
+	return views, nil
 }
 
 // sceneFor returns an empty scene, with the memory of an earlier one if there

@@ -38,8 +38,6 @@ func newTrace(p *pass, stage int, asked []int) *Trace {
 
 // scratch is memory that the proposing and judging half uses again.
 type scratch struct {
-	whole         Image // in whole patches
-	resizer       resizer
 	blur          []uint16
 	boxed, inside []float32
 	boxer         boxer

@@ -14,6 +14,10 @@ import (
 // directions are taken a few at a time when the image is large.
 const camMemory = 128 << 20
 
+// maxFree is how many batches wait at most: one that is looked at, one that waits and
+// one in the loop come back at about the same time.
+const maxFree = 3
+
 // A proposer is a model in the role of f. Calls take turns; Views may be alive
 // side by side.
 type proposer struct {
@@ -105,7 +109,7 @@ func (p *proposer) take(g grid, images int) (*batch, error) {
 
 // giveBack keeps memory for the next images.
 func (p *proposer) giveBack(b *batch) {
-	if p.closed || len(p.free) >= 2 {
+	if p.closed || len(p.free) >= maxFree {
 		b.destroy()
 		return
 	}

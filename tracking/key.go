@@ -13,6 +13,10 @@ const (
 
 // key says why a frame is to be looked at with the model; empty, it is not.
 func (t *Tracker) key(s *Sight) string {
+	sure := timetable{t.Stateless, int64(t.Every), t.state.Key.Frame}
+	if why := sure.due(s); why != "" || t.Every > 0 {
+		return why
+	}
 	since := s.Frame - t.state.Key.Frame
 	doubt, lost := false, false
 	for i := range t.state.Queries {
@@ -21,17 +25,6 @@ func (t *Tracker) key(s *Sight) string {
 		lost = lost || len(q.Mask) > 0 && (q.Shrunk || t.hidden(s, q.now) > lostShare)
 	}
 	switch {
-	case t.Stateless:
-		return whyOff
-	case s.Fresh:
-		return whyFresh
-	case t.Every > 0:
-		if since >= int64(t.Every) {
-			return whyEvery
-		}
-		return ""
-	case s.Startled:
-		return whyStartled
 	case s.Brighter && since >= first:
 		return whyBrighter
 	case doubt && since >= doubtAfter:

@@ -5,13 +5,15 @@
 // frame is the time step: [State] is h, and one recurrent step a frame takes the
 // place of a loop that starts from nothing.
 //
-// # Three parts
+// # The parts
 //
 // They may run one behind the other on goroutines of their own, and [Session] runs
 // them in one:
 //
 //   - [Watcher] sees what no query is needed for: the motion since the last frame,
 //     cuts, gaps, blank pictures.
+//   - [Looker], where the parts run at the same time, looks with the model ahead of
+//     the Tracker at frames for which that is certain.
 //   - [Tracker] knows what is there. It looks at key frames with the model, asks
 //     for the queries of its set and for some of the absent ones, and moves rough
 //     masks along in between.
@@ -214,10 +216,11 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 	t.follow(s)
 	why := t.key(s)
 	if why == "" || s.Blank && !t.Stateless {
+		s.forgo()
 		t.close(step, why)
 		return step, nil
 	}
-	scene, err := t.Segmenter.Look(ctx, s.Image)
+	scene, err := t.look(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -243,6 +246,15 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 	step.Outcome.Without(step.Standing)
 	t.close(step, why)
 	return step, nil
+}
+
+// look runs the trunk, if nobody has yet. The scene is the caller's.
+func (t *Tracker) look(ctx context.Context, s *Sight) (*car.Scene, error) {
+	if scene := s.scene; scene != nil {
+		s.scene = nil
+		return scene, nil
+	}
+	return t.Segmenter.Look(ctx, s.Image)
 }
 
 // report is how right the masks were that were carried to the key frame before this

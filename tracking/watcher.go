@@ -54,6 +54,7 @@ type Sight struct {
 	// could not be seen before may be now.
 	Brighter bool
 
+	scene   *car.Scene // where a Looker has been
 	picture flow.Picture
 	watcher *Watcher
 	holders int // who has not closed it yet
@@ -117,7 +118,7 @@ func (w *Watcher) Watch(img *car.Image, at time.Duration) *Sight {
 		s.Brighter = s.Motion.Gain > brighter
 	}
 	if before != nil {
-		before.Close()
+		before.drop()
 	}
 	w.last = s
 	s.holders = 2 // whoever asked, and the next frame
@@ -151,6 +152,20 @@ func (w *Watcher) take() *Sight {
 
 // Close gives the sight's memory back. It may be called from any goroutine, once.
 func (s *Sight) Close() {
+	s.forgo()
+	s.drop()
+}
+
+// forgo gives back what a look ahead brought, if nobody took it.
+func (s *Sight) forgo() {
+	if s.scene != nil {
+		s.scene.Close()
+		s.scene = nil
+	}
+}
+
+// drop is the end of the sight for one of its holders.
+func (s *Sight) drop() {
 	w := s.watcher
 	w.mu.Lock()
 	defer w.mu.Unlock()

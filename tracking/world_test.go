@@ -29,6 +29,7 @@ var colours = [][3]uint8{{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {255, 255, 0}, {
 type world struct {
 	names  []string
 	looks  int     // pictures the trunk ran over
+	open   int     // views that are not closed
 	judged int     // pictures the judge was shown
 	dim    float32 // what the judge makes of a colour, 1 if 0
 }
@@ -73,6 +74,7 @@ func share(img *car.Image, k int) float32 {
 
 func (w *world) Look(_ context.Context, img *car.Image) (car.View, error) {
 	w.looks++
+	w.open++
 	return &view{w, img}, nil
 }
 
@@ -101,7 +103,7 @@ type view struct {
 }
 
 func (v *view) Grid() (rows, cols int) { return v.img.H / patchSize, v.img.W / patchSize }
-func (v *view) Close()                 {}
+func (v *view) Close()                 { v.w.open-- }
 
 // Feature leans to what fills the picture.
 func (v *view) Feature() []float32 {

@@ -20,6 +20,7 @@ type memoryOptions struct {
 	lookahead  tracking.Interval
 	steady     float64
 	instances  bool
+	batch      int
 }
 
 // defaultSteady is how much of a key frame's mask comes from the frames before.
@@ -34,6 +35,7 @@ func (o *memoryOptions) addMemoryFlags(fs *pflag.FlagSet) {
 	fs.Var(&o.judgeEvery, "judge-every", "with memory, judge each found query again within this time, even if its mask only moved")
 	fs.Var(&o.lookahead, "lookahead", "with memory, hold back so many frames: what is found late is shown from where it began; 0f for none")
 	fs.BoolVar(&o.instances, "instances", false, "with memory, number the things of each concept and keep the numbers: dog 1, dog 2")
+	fs.IntVar(&o.batch, "batch", 0, "with --memory off or --every 1, look at so many frames in one go; 0 stands for 1 on a CPU and 4 elsewhere")
 	fs.Float64Var(&o.steady, "steady", defaultSteady, "with memory, how much of a mask comes from the frames before, 0 to 1: more is calmer and slower to follow")
 }
 
@@ -47,7 +49,36 @@ func (o *memoryOptions) checkMemory() error {
 	if !(o.steady >= 0 && o.steady < 1) {
 		return usagef("--steady is %g; it is from 0 to below 1", o.steady)
 	}
+	if o.batch < 0 || o.batch > maxBatch {
+		return usagef("--batch is %d; it is from 0 to %d", o.batch, maxBatch)
+	}
 	return nil
+}
+
+// maxBatch bounds how many frames are looked at in one go, and defaultBatch is what a
+// GPU is given: one picture does not fill it.
+const (
+	maxBatch     = 32
+	defaultBatch = 4
+)
+
+// everyFrame says that the model looks at every frame.
+func (o *segmentOptions) everyFrame() bool { return o.stateless() || o.every == 1 }
+
+// stateless says that nothing is carried from frame to frame.
+func (o *segmentOptions) stateless() bool { return o.memory == "off" || o.compat }
+
+// looker looks ahead with the model, as the session's tracker would. Frames are held
+// back for it only where every one is looked at.
+func (o *segmentOptions) looker(s *tracking.Session, device string) *tracking.Looker {
+	t := &s.Tracker
+	l := &tracking.Looker{Segmenter: t.Segmenter, Stateless: t.Stateless, Every: t.Every}
+	if o.everyFrame() {
+		if l.Batch = o.batch; l.Batch == 0 && device != "cpu" {
+			l.Batch = defaultBatch
+		}
+	}
+	return l
 }
 
 // maxLookahead bounds how many decoded frames are held.
@@ -65,11 +96,22 @@ func (o *memoryOptions) lookaheadFrames(rate video.Rational) int {
 	return int(min(n, maxLookahead))
 }
 
+// framesInFlight is how many decoded frames there are at most. The rate, which a
+// look-ahead in seconds needs, is known when the source is open: it takes as many as
+// there can be.
+func (o *segmentOptions) framesInFlight() int {
+	n := video.DefaultFrames + o.lookaheadFrames(video.Rational{Num: maxLookahead, Den: 1})
+	if o.everyFrame() {
+		n += max(o.batch, defaultBatch)
+	}
+	return n
+}
+
 // session makes the memory of a run.
 func (o *segmentOptions) session(segmenter *car.Segmenter, queries []car.Query, lookahead int) *tracking.Session {
 	s := &tracking.Session{
 		Watcher: tracking.Watcher{Threads: o.threads},
-		Tracker: tracking.Tracker{Segmenter: segmenter, Queries: queries, Stateless: o.memory == "off" || o.compat,
+		Tracker: tracking.Tracker{Segmenter: segmenter, Queries: queries, Stateless: o.stateless(),
 			Every: int(o.every), Probe: atLeastOne(o.probe), JudgeEvery: atLeastOne(o.judgeEvery)},
 		Carrier: tracking.Carrier{Steady: o.steady, Lookahead: lookahead, Threads: o.threads},
 	}
@@ -94,7 +136,7 @@ func atLeastOne(i tracking.Interval) tracking.Interval {
 // memoryWords are the settings in words: figures that were made with others are not
 // to be mixed.
 func (o *segmentOptions) memoryWords() string {
-	if o.memory == "off" || o.compat {
+	if o.stateless() {
 		return "off"
 	}
 	return fmt.Sprintf("every %v, probe %v, judge every %v, look-ahead %v, steady %g", &o.every, &o.probe, &o.judgeEvery, &o.lookahead, o.steady)

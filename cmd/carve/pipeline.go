@@ -14,10 +14,11 @@ import (
 
 // A pipeline runs the stages of a film at the same time:
 //
-//	decode → prepare → watch → model → refine → draw → encode
+//	decode → prepare → watch → look → model → refine → draw → encode
 //
 // Watching needs no state of the queries: motion is computed ahead while the model
-// is busy. Refinement holds frames back, as many as the look-ahead says.
+// is busy. Nor does looking, where it is certain that a frame will be looked at.
+// Refinement holds frames back, as many as the look-ahead says.
 //
 // Its memory is bounded by the source's pool of frames: decoding waits while
 // all of them are in flight. Every later stage has one item waiting and one at
@@ -27,6 +28,7 @@ type pipeline struct {
 	sink     *video.Sink
 	prep     *video.Preparer
 	session  *tracking.Session
+	looker   *tracking.Looker
 	painter  *painter
 	colours  [][3]uint8
 	progress *progress
@@ -41,6 +43,7 @@ type pipeline struct {
 	found    []int64       // frames in which each query was found
 	presence []float32     // the highest of each query
 	things   []int         // the highest number of a thing of each; 0 where they have none
+	looking  []*job        // whose sights the looker holds
 	held     []*job        // whose steps the carrier holds
 }
 
@@ -78,7 +81,8 @@ func (p *pipeline) run(ctx context.Context) error {
 	decoded := begin(l, "decode", 2*depth, release, p.decode)
 	prepared := then(l, "prepare", decoded, depth, release, release, owned(p.prepare))
 	watched := then(l, "watch", prepared, depth, release, release, owned(p.watch))
-	judged := then(l, "model", watched, depth, release, release, owned(p.judge))
+	looked := spread(l, "look", watched, depth, release, release, p.look, p.flushLook)
+	judged := then(l, "model", looked, depth, release, release, owned(p.judge))
 	refined := spread(l, "refine", judged, depth, release, release, p.refine, p.flush)
 	drawn := then(l, "draw", refined, depth, release, release, owned(p.draw))
 	finish(l, "encode", drawn, release, p.encode)
@@ -131,6 +135,26 @@ func (p *pipeline) watch(_ context.Context, j *job) error {
 	return nil
 }
 
+// look takes one job and gives those that may go on.
+func (p *pipeline) look(ctx context.Context, j *job) ([]*job, error) {
+	p.looking = append(p.looking, j)
+	sights, err := p.looker.Next(ctx, j.sight)
+	return p.looked(len(sights)), err
+}
+
+// flushLook gives the jobs that are held after the last one.
+func (p *pipeline) flushLook(ctx context.Context) ([]*job, error) {
+	sights, err := p.looker.Flush(ctx)
+	return p.looked(len(sights)), err
+}
+
+// looked gives the first n of the jobs that the looker held.
+func (p *pipeline) looked(n int) []*job {
+	done := slices.Clone(p.looking[:n])
+	p.looking = slices.Delete(p.looking, 0, n)
+	return done
+}
+
 func (p *pipeline) judge(ctx context.Context, j *job) (err error) {
 	j.step, err = p.session.Tracker.Step(ctx, j.sight)
 	return err
@@ -144,13 +168,13 @@ func (p *pipeline) refine(ctx context.Context, j *job) ([]*job, error) {
 }
 
 // flush gives the jobs that are held after the last one.
-func (p *pipeline) flush() []*job {
+func (p *pipeline) flush(context.Context) ([]*job, error) {
 	done := p.let(len(p.session.Carrier.Flush()))
 	for _, j := range p.held { // where carrying failed
 		j.release()
 	}
 	p.held = nil
-	return done
+	return done, nil
 }
 
 // let gives the first n of the held jobs, with what they came to.

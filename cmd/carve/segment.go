@@ -66,7 +66,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 
 	// What is held back is in flight as well.
-	src := &video.Source{Path: o.input, Strict: o.strict, Log: log, Frames: video.DefaultFrames + o.lookaheadFrames(video.Rational{Num: maxLookahead, Den: 1})}
+	src := &video.Source{Path: o.input, Strict: o.strict, Log: log, Frames: o.framesInFlight()}
 	if err := src.Initialize(); err != nil {
 		return nil, inputError(err)
 	}
@@ -115,7 +115,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 
 	p := &pipeline{
-		source: src, sink: sink, prep: prep, session: session, painter: painter, colours: colours,
+		source: src, sink: sink, prep: prep, session: session, looker: o.looker(session, m.device), painter: painter, colours: colours,
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
 		stop:     stop, observe: o.observe, limit: o.limit,
 	}

@@ -115,20 +115,26 @@ func then[In, Out any](l *line, name string, in <-chan In, depth int, release fu
 // them, those held since earlier included, and flush gives what is left after the
 // last. work owns what it is given until it gives it on; what it still holds when
 // the line ends early is flushed and released.
-func spread[In, Out any](l *line, name string, in <-chan In, depth int, release func(In), releaseOut func(Out), work func(context.Context, In) ([]Out, error), flush func() []Out) <-chan Out {
+func spread[In, Out any](l *line, name string, in <-chan In, depth int, release func(In), releaseOut func(Out), work func(context.Context, In) ([]Out, error), flush func(context.Context) ([]Out, error)) <-chan Out {
 	out := make(chan Out, depth)
 	s := &stage{name: name}
 	l.stages = append(l.stages, s)
 	l.group.Go(func() error {
 		defer close(out)
-		err := drain(l, s, in, release, func(v In) error {
+		drain(l, s, in, release, func(v In) error {
 			done, err := work(l.ctx, v)
 			for _, r := range done {
 				send(l, s, out, r, releaseOut)
 			}
 			return err
 		})
-		for _, r := range flush() {
+		mark := time.Now()
+		rest, err := flush(l.ctx)
+		s.busy.Add(int64(time.Since(mark)))
+		if err != nil {
+			l.cancel(err)
+		}
+		for _, r := range rest {
 			send(l, s, out, r, releaseOut)
 		}
 		return err

@@ -328,7 +328,7 @@ func (o *tryOptions) estimate(ctx context.Context, s *car.Segmenter, queries []c
 	}
 	var e estimate
 	var err error
-	if e.First, e.Step, err = timed(o.memory == "off" || o.compat, 2+tracking.DefaultMaxEvery); err != nil {
+	if e.First, e.Step, err = timed(o.stateless(), 2+tracking.DefaultMaxEvery); err != nil {
 		return e, err
 	}
 	if e.Stateless = e.First; e.First > e.Step {
