@@ -63,8 +63,8 @@ func benchJSON(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		for _, row := range rows {
 			stages, _ := row.(map[string]any)["stages"].([]any)
-			if len(stages) != 7 {
-				ts.Fatalf("the clip has %d stages, want 7", len(stages))
+			if len(stages) != 8 {
+				ts.Fatalf("the clip has %d stages, want 8", len(stages))
 			}
 			for _, s := range stages {
 				positive("a stage", s, "busy_s_per_frame", "busy")
