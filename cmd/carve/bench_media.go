@@ -135,7 +135,7 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 		}
 		defer sink.Abort()
 	}
-	painter, err := newPainter(src.Info(), false)
+	painter, err := newPainter(src.Info(), false, b.o.threads)
 	if err != nil {
 		return 0, 0, 0, err
 	}

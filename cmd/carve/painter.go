@@ -1,6 +1,8 @@
 package main
 
 import (
+	"runtime"
+
 	"github.com/carve-video/carve/internal/matte"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
@@ -19,8 +21,12 @@ type painter struct {
 	layers []overlay.Layer
 }
 
-func newPainter(info video.Info, overlap bool) (*painter, error) {
+func newPainter(info video.Info, overlap bool, threads int) (*painter, error) {
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
 	p := &painter{Painter: info.Painter(), info: info, overlap: overlap}
+	p.Threads = threads
 	return p, p.Initialize()
 }
 
@@ -36,6 +42,7 @@ func (p *painter) draw(frame *video.Frame, found []part, w, h int) error {
 	lw, lh := p.info.Orientation.Upright(w, h)
 	if p.enlarger == nil || p.lw != lw || p.lh != lh {
 		p.enlarger, p.lw, p.lh = matte.New(p.Width, p.Height, lw, lh), lw, lh
+		p.enlarger.Threads = p.Threads
 		p.turned = make([]float32, w*h)
 	}
 	p.enlarger.Guide(luma)
@@ -51,7 +58,7 @@ func (p *painter) draw(frame *video.Frame, found []part, w, h int) error {
 		p.layers = append(p.layers, overlay.Layer{Alpha: alphas[i], Colour: f.colour, Label: f.label, Score: f.score})
 	}
 	if !p.overlap {
-		matte.Share(alphas)
+		matte.Share(alphas, p.Threads)
 	}
 	return frame.Draw(p.Painter, p.layers)
 }

@@ -109,7 +109,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, fmt.Errorf("preparing frames of %s: %w", o.input, err)
 	}
 	defer prep.Close()
-	painter, err := newPainter(src.Info(), preset.Overlap)
+	painter, err := newPainter(src.Info(), preset.Overlap, o.threads)
 	if err != nil {
 		return nil, fmt.Errorf("drawing on frames of %s: %w", o.input, err)
 	}

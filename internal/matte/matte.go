@@ -11,7 +11,11 @@
 // a pixel.
 package matte
 
-import "math"
+import (
+	"math"
+
+	"github.com/carve-video/carve/internal/parallel"
+)
 
 // radius is that of a window, in mask pixels: wide enough to reach from a
 // slightly misplaced outline to the true edge.
@@ -28,6 +32,10 @@ const gain = 2.5
 // An Enlarger works for pictures of one size. It keeps its memory and is for
 // one goroutine.
 type Enlarger struct {
+	// Threads bounds the goroutines that share the rows of a picture; 0 and 1 stand
+	// for none. What comes out does not depend on it.
+	Threads int
+
 	w, h   int // full size
 	lw, lh int // size of the masks
 
@@ -35,7 +43,7 @@ type Enlarger struct {
 
 	guide, mean, variance []float32 // at the masks' size
 	a, b, tmp, sum        []float32
-	rowA, rowB            []float32
+	rows                  []float32 // two for each goroutine
 	x0                    []int32
 	fx                    []float32
 }
@@ -47,7 +55,6 @@ func New(w, h, lw, lh int) *Enlarger {
 	for _, s := range []*[]float32{&e.guide, &e.mean, &e.variance, &e.a, &e.b, &e.tmp, &e.sum} {
 		*s = make([]float32, n)
 	}
-	e.rowA, e.rowB = make([]float32, lw), make([]float32, lw)
 	e.x0, e.fx = make([]int32, w), make([]float32, w)
 	for x := range w {
 		i, f := position(x, w, lw)
@@ -73,19 +80,21 @@ func (e *Enlarger) Guide(luma []byte) {
 		return
 	}
 	// The mean over the source pixels that a mask pixel covers.
-	for y := range e.lh {
-		top, bottom := y*e.h/e.lh, max((y+1)*e.h/e.lh, y*e.h/e.lh+1)
-		for x := range e.lw {
-			left, right := x*e.w/e.lw, max((x+1)*e.w/e.lw, x*e.w/e.lw+1)
-			sum := 0
-			for v := top; v < bottom; v++ {
-				for _, s := range e.luma[v*e.w+left : v*e.w+right] {
-					sum += int(s)
+	parallel.Do(e.Threads, e.lh, func(_, from, to int) {
+		for y := from; y < to; y++ {
+			top, bottom := y*e.h/e.lh, max((y+1)*e.h/e.lh, y*e.h/e.lh+1)
+			for x := range e.lw {
+				left, right := x*e.w/e.lw, max((x+1)*e.w/e.lw, x*e.w/e.lw+1)
+				sum := 0
+				for v := top; v < bottom; v++ {
+					for _, s := range e.luma[v*e.w+left : v*e.w+right] {
+						sum += int(s)
+					}
 				}
+				e.guide[y*e.lw+x] = float32(sum) / float32((right-left)*(bottom-top)*255)
 			}
-			e.guide[y*e.lw+x] = float32(sum) / float32((right-left)*(bottom-top)*255)
 		}
-	}
+	})
 	e.box(e.mean, e.guide)
 	for i, g := range e.guide {
 		e.variance[i] = g * g
@@ -123,32 +132,41 @@ func (e *Enlarger) Enlarge(mask []float32, dst []uint8) {
 	e.box(e.a, e.a)
 	e.box(e.b, e.b)
 
-	for y := range e.h {
-		j, f := position(y, e.h, e.lh)
-		next := min(j+1, e.lh-1)
-		out := dst[y*e.w : (y+1)*e.w]
-		ra, rb := e.rowA, e.rowB
-		a0, a1 := e.a[j*e.lw:(j+1)*e.lw], e.a[next*e.lw:(next+1)*e.lw]
-		b0, b1 := e.b[j*e.lw:(j+1)*e.lw], e.b[next*e.lw:(next+1)*e.lw]
-		empty := true
-		for x := range ra {
-			ra[x] = a0[x] + (a1[x]-a0[x])*f
-			rb[x] = b0[x] + (b1[x]-b0[x])*f
-			empty = empty && abs(ra[x])+abs(rb[x]) < 1e-3
+	if n := 2 * e.lw * max(e.Threads, 1); len(e.rows) < n {
+		e.rows = make([]float32, n)
+	}
+	parallel.Do(e.Threads, e.h, func(worker, from, to int) {
+		ra, rb := e.rows[2*worker*e.lw:][:e.lw], e.rows[(2*worker+1)*e.lw:][:e.lw]
+		for y := from; y < to; y++ {
+			e.row(y, dst[y*e.w:(y+1)*e.w], ra, rb)
 		}
-		if empty {
-			clear(out)
-			continue
-		}
-		luma := e.luma[y*e.w : (y+1)*e.w]
-		for x := range out {
-			i := e.x0[x]
-			k := min(i+1, int32(e.lw-1))
-			t := e.fx[x]
-			a := ra[i] + (ra[k]-ra[i])*t
-			b := rb[i] + (rb[k]-rb[i])*t
-			out[x] = quantise(a*float32(luma[x])*(1.0/255) + b)
-		}
+	})
+}
+
+// row is one row of [Enlarger.Enlarge]; ra and rb are memory for one of the masks'.
+func (e *Enlarger) row(y int, out []uint8, ra, rb []float32) {
+	j, f := position(y, e.h, e.lh)
+	next := min(j+1, e.lh-1)
+	a0, a1 := e.a[j*e.lw:(j+1)*e.lw], e.a[next*e.lw:(next+1)*e.lw]
+	b0, b1 := e.b[j*e.lw:(j+1)*e.lw], e.b[next*e.lw:(next+1)*e.lw]
+	empty := true
+	for x := range ra {
+		ra[x] = a0[x] + (a1[x]-a0[x])*f
+		rb[x] = b0[x] + (b1[x]-b0[x])*f
+		empty = empty && abs(ra[x])+abs(rb[x]) < 1e-3
+	}
+	if empty {
+		clear(out)
+		return
+	}
+	luma := e.luma[y*e.w : (y+1)*e.w]
+	for x := range out {
+		i := e.x0[x]
+		k := min(i+1, int32(e.lw-1))
+		t := e.fx[x]
+		a := ra[i] + (ra[k]-ra[i])*t
+		b := rb[i] + (rb[k]-rb[i])*t
+		out[x] = quantise(a*float32(luma[x])*(1.0/255) + b)
 	}
 }
 
@@ -212,21 +230,23 @@ func (e *Enlarger) box(dst, src []float32) {
 }
 
 // Share makes masks of one picture exclude each other: where they add up to
-// more than 255 each keeps its share.
-func Share(masks [][]uint8) {
+// more than 255 each keeps its share. threads is as [Enlarger.Threads].
+func Share(masks [][]uint8, threads int) {
 	if len(masks) < 2 {
 		return
 	}
-	for i := range masks[0] {
-		sum := 0
-		for _, m := range masks {
-			sum += int(m[i])
+	parallel.Do(threads, len(masks[0]), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			sum := 0
+			for _, m := range masks {
+				sum += int(m[i])
+			}
+			if sum <= 255 {
+				continue
+			}
+			for _, m := range masks {
+				m[i] = uint8(int(m[i]) * 255 / sum)
+			}
 		}
-		if sum <= 255 {
-			continue
-		}
-		for _, m := range masks {
-			m[i] = uint8(int(m[i]) * 255 / sum)
-		}
-	}
+	})
 }

@@ -1,6 +1,7 @@
 package matte
 
 import (
+	"bytes"
 	"math"
 	"testing"
 )
@@ -112,10 +113,31 @@ func TestSizes(t *testing.T) {
 
 func TestShare(t *testing.T) {
 	a, b := []uint8{255, 100, 200, 0}, []uint8{255, 100, 100, 7}
-	Share([][]uint8{a, b})
+	Share([][]uint8{a, b}, 2)
 	for i, want := range [][2]uint8{{127, 127}, {100, 100}, {170, 85}, {0, 7}} {
 		if a[i] != want[0] || b[i] != want[1] {
 			t.Errorf("pixel %d is shared %d:%d, want %d:%d", i, a[i], b[i], want[0], want[1])
+		}
+	}
+}
+
+// What comes out is the same on any number of threads.
+func TestThreads(t *testing.T) {
+	const w, h, scale = 323, 181, 5
+	luma, _, mask := scene(w, h, scale)
+	enlarge := func(threads int) []byte {
+		e := New(w, h, w/scale, h/scale)
+		e.Threads = threads
+		e.Guide(luma)
+		dst := make([]uint8, w*h)
+		e.Enlarge(mask, dst)
+		e.Enlarge(mask, dst) // with memory that was used
+		return dst
+	}
+	want := enlarge(0)
+	for _, threads := range []int{2, 3, 7, 500} {
+		if !bytes.Equal(enlarge(threads), want) {
+			t.Errorf("on %d threads the mask is another", threads)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package overlay
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/carve-video/carve/internal/parallel"
 )
 
 // A Component says where the samples of one component lie: the first at byte
@@ -119,7 +121,7 @@ func (f *Format) mixes() [3]mix {
 }
 
 // blend lays the canvas over the planes.
-func (f *Format) blend(planes []Plane, c *canvas) error {
+func (f *Format) blend(planes []Plane, c *canvas, threads int) error {
 	mixes := f.mixes()
 	n := min(len(f.Components), 3)
 	if len(f.Components) == 2 {
@@ -134,14 +136,14 @@ func (f *Format) blend(planes []Plane, c *canvas) error {
 		if comp.Plane >= len(planes) {
 			return fmt.Errorf("component %d lies in plane %d, and there are %d planes", i, comp.Plane, len(planes))
 		}
-		if err := f.blendComponent(planes[comp.Plane], comp, mixes[i], sw, sh, c); err != nil {
+		if err := f.blendComponent(planes[comp.Plane], comp, mixes[i], sw, sh, c, threads); err != nil {
 			return fmt.Errorf("component %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-func (f *Format) blendComponent(p Plane, comp Component, m mix, sw, sh int, c *canvas) error {
+func (f *Format) blendComponent(p Plane, comp Component, m mix, sw, sh int, c *canvas, threads int) error {
 	word := 1
 	if comp.Shift+comp.Depth > 8 {
 		word = 2
@@ -156,43 +158,45 @@ func (f *Format) blendComponent(p Plane, comp Component, m mix, sw, sh int, c *c
 	}
 	top := float32(int(1)<<comp.Depth - 1)
 	mask := uint16(1)<<comp.Depth - 1
-	for y := range rows {
-		// The canvas rows and columns that the sample covers.
-		y0, y1 := y<<sh, min((y+1)<<sh, c.h)
-		x0, x1 := c.w, 0
-		for v := y0; v < y1; v++ {
-			x0, x1 = min(x0, c.x0[v]), max(x1, c.x1[v])
-		}
-		if x1 <= x0 {
-			continue
-		}
-		row := p.Data[y*p.Stride:]
-		for x := x0 >> sw; x <= (x1-1)>>sw; x++ {
-			var r, g, b, a, n uint32
+	parallel.Do(threads, rows, func(_, from, to int) {
+		for y := from; y < to; y++ {
+			// The canvas rows and columns that the sample covers.
+			y0, y1 := y<<sh, min((y+1)<<sh, c.h)
+			x0, x1 := c.w, 0
 			for v := y0; v < y1; v++ {
-				for u := x << sw; u < min((x+1)<<sw, c.w); u++ {
-					q := c.pix[4*(v*c.w+u):][:4:4]
-					r, g, b, a, n = r+uint32(q[0]), g+uint32(q[1]), b+uint32(q[2]), a+uint32(q[3]), n+1
+				x0, x1 = min(x0, c.x0[v]), max(x1, c.x1[v])
+			}
+			if x1 <= x0 {
+				continue
+			}
+			row := p.Data[y*p.Stride:]
+			for x := x0 >> sw; x <= (x1-1)>>sw; x++ {
+				var r, g, b, a, n uint32
+				for v := y0; v < y1; v++ {
+					for u := x << sw; u < min((x+1)<<sw, c.w); u++ {
+						q := c.pix[4*(v*c.w+u):][:4:4]
+						r, g, b, a, n = r+uint32(q[0]), g+uint32(q[1]), b+uint32(q[2]), a+uint32(q[3]), n+1
+					}
 				}
-			}
-			if a == 0 {
-				continue
-			}
-			one := 1 / float32(n)
-			add := (m.r*float32(r) + m.g*float32(g) + m.b*float32(b) + m.a*float32(a)) * one
-			keep := 1 - float32(a)*one*(1.0/255)
-			at := row[comp.Offset+x*comp.Step:]
-			if word == 1 {
-				old := uint16(at[0])
+				if a == 0 {
+					continue
+				}
+				one := 1 / float32(n)
+				add := (m.r*float32(r) + m.g*float32(g) + m.b*float32(b) + m.a*float32(a)) * one
+				keep := 1 - float32(a)*one*(1.0/255)
+				at := row[comp.Offset+x*comp.Step:]
+				if word == 1 {
+					old := uint16(at[0])
+					s := float32(old >> comp.Shift & mask)
+					at[0] = byte(old&^(mask<<comp.Shift) | clampSample(s*keep+add, top)<<comp.Shift)
+					continue
+				}
+				old := order.Uint16(at)
 				s := float32(old >> comp.Shift & mask)
-				at[0] = byte(old&^(mask<<comp.Shift) | clampSample(s*keep+add, top)<<comp.Shift)
-				continue
+				order.PutUint16(at, old&^(mask<<comp.Shift)|clampSample(s*keep+add, top)<<comp.Shift)
 			}
-			old := order.Uint16(at)
-			s := float32(old >> comp.Shift & mask)
-			order.PutUint16(at, old&^(mask<<comp.Shift)|clampSample(s*keep+add, top)<<comp.Shift)
 		}
-	}
+	})
 	return nil
 }
 

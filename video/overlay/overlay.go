@@ -15,6 +15,8 @@ package overlay
 import (
 	"fmt"
 	"math"
+
+	"github.com/carve-video/carve/internal/parallel"
 )
 
 // A Layer is one concept in one frame.
@@ -45,6 +47,9 @@ type Painter struct {
 	UprightWidth, UprightHeight int
 	// NoLegend leaves the legend out.
 	NoLegend bool
+	// Threads bounds the goroutines that share the rows of a picture; 0 and 1 stand
+	// for none. What is drawn does not depend on it.
+	Threads int
 
 	canvas canvas
 	line   liner
@@ -94,7 +99,7 @@ func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 			return err
 		}
 	}
-	return p.Format.blend(planes, &p.canvas)
+	return p.Format.blend(planes, &p.canvas, p.Threads)
 }
 
 // paint puts one layer on the canvas: fill, dark line outside, light line
@@ -105,27 +110,29 @@ func (p *Painter) paint(l *Layer) {
 		return
 	}
 	box = box.grow(p.line.reach(), p.Width, p.Height)
-	p.line.measure(l.Alpha, box)
+	p.line.measure(l.Alpha, box, p.Threads)
 	light := lighten(l.Colour)
 	t := p.line.width
-	for y := box.y0; y < box.y1; y++ {
-		for x := box.x0; x < box.x1; x++ {
-			i := y*p.Width + x
-			if a := l.Alpha[i]; a != 0 {
-				p.canvas.over(x, y, l.Colour, fillOpacity*float32(a)/255)
-			}
-			d := p.line.distance(x, y) // above 0 inside
-			if d == far || d > 2*t+1 || d < -2*t-1 {
-				continue
-			}
-			if c := cover(d+t*0.75, t*1.5); c > 0 { // from 1.5 t outside to the edge
-				p.canvas.over(x, y, [3]uint8{}, shadowOpacity*c)
-			}
-			if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
-				p.canvas.over(x, y, light, lineOpacity*c)
+	parallel.Do(p.Threads, box.y1-box.y0, func(_, from, to int) {
+		for y := box.y0 + from; y < box.y0+to; y++ {
+			for x := box.x0; x < box.x1; x++ {
+				i := y*p.Width + x
+				if a := l.Alpha[i]; a != 0 {
+					p.canvas.over(x, y, l.Colour, fillOpacity*float32(a)/255)
+				}
+				d := p.line.distance(x, y) // above 0 inside
+				if d == far || d > 2*t+1 || d < -2*t-1 {
+					continue
+				}
+				if c := cover(d+t*0.75, t*1.5); c > 0 { // from 1.5 t outside to the edge
+					p.canvas.over(x, y, [3]uint8{}, shadowOpacity*c)
+				}
+				if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
+					p.canvas.over(x, y, light, lineOpacity*c)
+				}
 			}
 		}
-	}
+	})
 }
 
 // cover is how much of a pixel at distance d from its middle a line of the
@@ -177,7 +184,7 @@ type liner struct {
 	width   float32
 	box     rect
 	rows    []uint16 // blurred along x, of the box
-	sums    []uint32
+	sums    []uint32 // a row for each goroutine
 	blurred []uint32
 	area    float32
 }
@@ -187,14 +194,13 @@ func (l *liner) init(w, h int, width float32) {
 	l.r = int(math.Ceil(float64(2*width))) + 1
 	side := 2*l.r + 1
 	l.area = float32(side * side * 255)
-	l.sums = make([]uint32, w)
 }
 
 // reach is how far outside a mask its line goes.
 func (l *liner) reach() int { return l.r + 1 }
 
 // measure blurs the mask inside a box.
-func (l *liner) measure(alpha []uint8, b rect) {
+func (l *liner) measure(alpha []uint8, b rect, threads int) {
 	l.box = b
 	w, h := b.x1-b.x0, b.y1-b.y0
 	if cap(l.rows) < w*h {
@@ -202,32 +208,39 @@ func (l *liner) measure(alpha []uint8, b rect) {
 	}
 	l.rows, l.blurred = l.rows[:w*h], l.blurred[:w*h]
 	at := func(i, n int) int { return min(max(i, 0), n-1) } // the border goes on
-	for y := range h {
-		in := alpha[(b.y0+y)*l.w : (b.y0+y+1)*l.w]
-		out := l.rows[y*w : (y+1)*w]
-		sum := 0
-		for x := b.x0 - l.r; x <= b.x0+l.r; x++ {
-			sum += int(in[at(x, l.w)])
+	parallel.Do(threads, h, func(_, from, to int) {
+		for y := from; y < to; y++ {
+			in := alpha[(b.y0+y)*l.w : (b.y0+y+1)*l.w]
+			out := l.rows[y*w : (y+1)*w]
+			sum := 0
+			for x := b.x0 - l.r; x <= b.x0+l.r; x++ {
+				sum += int(in[at(x, l.w)])
+			}
+			for x := range out {
+				out[x] = uint16(sum)
+				sum += int(in[at(b.x0+x+l.r+1, l.w)]) - int(in[at(b.x0+x-l.r, l.w)])
+			}
 		}
-		for x := range out {
-			out[x] = uint16(sum)
-			sum += int(in[at(b.x0+x+l.r+1, l.w)]) - int(in[at(b.x0+x-l.r, l.w)])
-		}
+	})
+	if n := max(threads, 1) * l.w; len(l.sums) < n {
+		l.sums = make([]uint32, n)
 	}
-	sums := l.sums[:w]
-	clear(sums)
-	for y := -l.r; y <= l.r; y++ {
-		for x, v := range l.rows[at(y, h)*w : at(y, h)*w+w] {
-			sums[x] += uint32(v)
+	parallel.Do(threads, h, func(worker, from, to int) {
+		sums := l.sums[worker*l.w:][:w]
+		clear(sums)
+		for y := from - l.r; y <= from+l.r; y++ {
+			for x, v := range l.rows[at(y, h)*w : at(y, h)*w+w] {
+				sums[x] += uint32(v)
+			}
 		}
-	}
-	for y := range h {
-		copy(l.blurred[y*w:], sums)
-		add, sub := l.rows[at(y+l.r+1, h)*w:], l.rows[at(y-l.r, h)*w:]
-		for x := range sums {
-			sums[x] += uint32(add[x]) - uint32(sub[x])
+		for y := from; y < to; y++ {
+			copy(l.blurred[y*w:], sums)
+			add, sub := l.rows[at(y+l.r+1, h)*w:], l.rows[at(y-l.r, h)*w:]
+			for x := range sums {
+				sums[x] += uint32(add[x]) - uint32(sub[x])
+			}
 		}
-	}
+	})
 }
 
 // distance is that of a pixel inside the box from the outline, in pixels, above

@@ -223,7 +223,7 @@ func TestColours(t *testing.T) {
 					c.over(x, y, b.rgb, 1)
 				}
 			}
-			if err := f.blend(planes, &c); err != nil {
+			if err := f.blend(planes, &c, 1); err != nil {
 				t.Fatal(err)
 			}
 			for i, want := range b.want {
@@ -342,6 +342,38 @@ func TestColourNames(t *testing.T) {
 			t.Errorf("colour %d comes twice", i)
 		}
 		seen[Colour(i)] = true
+	}
+}
+
+// What is drawn is the same on any number of threads, in every format.
+func TestThreads(t *testing.T) {
+	for name, f := range formats {
+		const w, h = 97, 61
+		draw := func(threads int) []Plane {
+			p := &Painter{Width: w, Height: h, Format: f, Threads: threads}
+			if err := p.Initialize(); err != nil {
+				t.Fatal(err)
+			}
+			planes := picture(f, w, h, 5)
+			for i := range 2 { // the second time on what was used
+				layers := []Layer{
+					{Alpha: square(w, h, 10+i, 8, 30), Colour: Colour(0), Label: "a", Score: .5},
+					{Alpha: square(w, h, 30, 20, 40), Colour: Colour(1), Label: "b", Score: .7},
+				}
+				if err := p.Draw(planes, layers); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return planes
+		}
+		want := draw(1)
+		for _, threads := range []int{2, 3, 200} {
+			for i, plane := range draw(threads) {
+				if !bytes.Equal(plane.Data, want[i].Data) {
+					t.Errorf("%s: on %d threads plane %d is another", name, threads, i)
+				}
+			}
+		}
 	}
 }
 
