@@ -53,6 +53,33 @@ func BenchmarkTrunk(b *testing.B) {
 	})
 }
 
+// What one picture costs beside others in the same run: devices that one does not
+// fill are quicker so.
+func BenchmarkTrunkBatch(b *testing.B) {
+	benchmarks(b, func(b *testing.B, m *Model) {
+		p, err := m.Proposer()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, n := range []int{1, 2, 4, 8} {
+			b.Run(fmt.Sprint(n), func(b *testing.B) {
+				var images []*car.Image
+				for i := range n {
+					images = append(images, noise(640, 368, uint64(i+1)))
+				}
+				loop(b, func() error {
+					views, err := p.(car.BatchProposer).LookAll(b.Context(), images)
+					for _, v := range views {
+						v.Close()
+					}
+					return err
+				})
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/image")
+			})
+		}
+	})
+}
+
 func BenchmarkCAM(b *testing.B) {
 	benchmarks(b, func(b *testing.B, m *Model) {
 		p, err := m.Proposer()

@@ -40,7 +40,7 @@ const CPU = "cpu"
 // providers are all that can be asked for.
 var providers = []Provider{
 	{Name: CPU, About: "any CPU", Tried: true, add: addNothing},
-	{Name: "cuda", About: "NVIDIA GPUs", Numbered: true, Settings: true, add: addCUDA,
+	{Name: "cuda", About: "NVIDIA GPUs", Tried: true, Numbered: true, Settings: true, add: addCUDA,
 		Needs: "carve runtime pull cuda fetches the GPU build of ONNX Runtime, which needs an NVIDIA GPU and its driver; --device cpu needs neither"},
 	{Name: "tensorrt", About: "NVIDIA GPUs, by TensorRT", Numbered: true, Settings: true, add: addTensorRT,
 		Needs: "it needs what --device cuda needs (carve runtime pull cuda) and NVIDIA's TensorRT 10 in the library path"},

@@ -42,11 +42,13 @@ type Options struct {
 }
 
 // A Session is a model ready to run. Run may be called from several
-// goroutines, but runs that compete for cores are slower than runs in turn.
+// goroutines, but runs that compete for cores are slower than runs in turn; on
+// anything but a CPU they take turns.
 type Session struct {
 	name    string
 	session *onnxruntime.DynamicAdvancedSession
 	device  string
+	thread  *thread // that it runs on; nil where any will do
 }
 
 var environment struct {
@@ -117,6 +119,9 @@ func newSession(name string, o Options,
 	defer options.Destroy()
 	if s.session, err = load(options); err != nil {
 		return nil, fmt.Errorf("failed to load %s: %w", name, err)
+	}
+	if s.device != CPU {
+		s.thread = newThread()
 	}
 	trim()
 	if o.Log != nil {
@@ -201,7 +206,12 @@ func (s *Session) Run(ctx context.Context, in, out []Tensor) error {
 		defer close(ended)
 		options.Terminate() // the run's own error says whether it took
 	})
-	err = s.session.RunWithOptions(in, out, options)
+	run := func() { err = s.session.RunWithOptions(in, out, options) }
+	if s.thread != nil {
+		s.thread.do(run)
+	} else {
+		run()
+	}
 	// The binding hands bare C pointers to the runtime: the tensors, and the
 	// Go memory below them, must be reachable until the run is over.
 	runtime.KeepAlive(in)
@@ -225,6 +235,9 @@ func (s *Session) Close() error {
 	}
 	err := s.session.Destroy()
 	s.session = nil
+	if s.thread != nil {
+		s.thread.close()
+	}
 	return err
 }
 
