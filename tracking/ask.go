@@ -99,7 +99,7 @@ func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
 		}
 		q.same = t.likeCarried(s, q, p)
 		failed := q.Clear.Frame < q.Judged.Frame
-		if q.same < sameMask || failed || q.Doubts > 0 || s.Startled || t.JudgeEvery.over(q.Judged, s.Moment) {
+		if q.same < sameMask || failed || q.Sank || q.Doubts > 0 || s.Startled || t.JudgeEvery.over(q.Judged, s.Moment) {
 			return car.Judgement{}, false
 		}
 		return q.Judgement, true

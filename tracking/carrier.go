@@ -38,6 +38,10 @@ type Carrier struct {
 	pending []*Step
 	spares  [][]float32 // planes of steps that are done
 
+	look     []byte // of the last key frame, at the flow's resolution
+	dissolve dissolve
+	small    []byte // a mask at that resolution
+
 	back   path // the same the other way round
 	flow   flow.Estimator
 	next   flow.Field
@@ -63,6 +67,9 @@ func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error
 	step.Result = c.take()
 	step.Result.W, step.Result.H = step.Image.W, step.Image.H
 	if step.Fresh || step.Blank {
+		if step.Blank {
+			c.blacken(step)
+		}
 		done = c.Flush()
 		c.source = c.source[:0]
 	} else {
@@ -288,6 +295,9 @@ func (c *Carrier) keep(step *Step) {
 		s.query, s.mask = res.Found[i].Query, append(s.mask[:0], res.Found[i].Probability...)
 	}
 	c.path.begin(flowSize(step.Sight))
+	if !step.stateless {
+		c.look = bytesOf(step.picture.Luma(), c.look)
+	}
 }
 
 // right is the overlap of the carried masks with those that are found in a key
@@ -336,39 +346,52 @@ func (c *Carrier) amend(step *Step, right float64) {
 	if len(c.pending) == 0 || step.Fresh {
 		return
 	}
+	var gone []int
 	for i := range c.source {
 		if q := c.source[i].query; !step.Sudden && step.Result.Lookup(q) == nil {
-			c.takeAway(q)
+			gone = append(gone, q)
 		}
 	}
 	var found []*car.Found
+	anew := false
 	for i := range step.Result.Found {
 		f := &step.Result.Found[i]
 		known := c.lookup(f.Query) >= 0
 		if f.Area > 0 && (known && right < goodEnough || !known && !step.Sudden) {
 			found = append(found, f)
+			anew = anew || !known
 		}
 	}
-	if len(found) > 0 {
-		c.carryBack(step, found)
+	if len(gone) == 0 && len(found) == 0 {
+		return
+	}
+	if tell := len(gone) > 0 || anew; tell {
+		c.dissolve.begin(c.look, c.pending)
+		c.dissolve.look = bytesOf(step.picture.Luma(), c.dissolve.look)
+	}
+	c.carryBack(step, found, len(gone) > 0 || anew)
+	if len(gone) > 0 {
+		c.takeAway(gone)
 	}
 }
 
-// takeAway removes a query from the held frames, from the first one in which it
-// lies on what is not explained; where it never does, it faded, and half of them
-// keep it.
-func (c *Carrier) takeAway(query int) {
-	from := len(c.pending) / 2
-	for i, p := range c.pending {
-		if k := slices.IndexFunc(p.support, func(s support) bool { return s.query == query }); k >= 0 && p.support[k].share < unsure {
-			from = i
-			break
-		}
+// blacken takes away from the frames that are held what has faded into a blank
+// picture: the nothing that it shows is what is there without anything.
+func (c *Carrier) blacken(step *Step) {
+	if len(c.pending) == 0 || len(c.source) == 0 || step.Fresh {
+		return
 	}
-	for _, p := range c.pending[from:] {
-		remove(p.Result, query)
-		c.settle(p.Result)
+	d := &c.dissolve
+	d.begin(c.look, c.pending)
+	d.look = bytesOf(step.picture.Luma(), d.look)
+	var gone []int
+	for i := range c.source {
+		gone = append(gone, c.source[i].query)
 	}
+	for i := range c.pending {
+		d.behind[i] = append(d.behind[i][:0], d.look...)
+	}
+	c.takeAway(gone)
 }
 
 // remove takes a query out of a result. Its memory stays, behind the others.
@@ -385,11 +408,12 @@ func (c *Carrier) settle(r *car.Result) {
 	c.Segmenter.Settle(c.Bank, r)
 }
 
-// carryBack takes masks from the key frame back through the held ones. A mask that
-// is there already, carried from the key frame before, is mixed with it, each by
-// how near its key frame is and by how sure it is: what came into view between the
-// two is known from behind. One that is new ends where it is not to be seen.
-func (c *Carrier) carryBack(step *Step, found []*car.Found) {
+// carryBack takes masks from the key frame back through the held ones, and where
+// that is asked for its look. A mask that is there already, carried from the key frame
+// before, is mixed with it, each by how near its key frame is and by how sure it is:
+// what came into view between the two is known from behind. One that is new ends
+// where it is not to be seen.
+func (c *Carrier) carryBack(step *Step, found []*car.Found, look bool) {
 	w, h, factor := flowSize(step.Sight)
 	c.back.begin(w, h, factor)
 	c.flow.Threads = threads(c.Threads)
@@ -410,6 +434,12 @@ func (c *Carrier) carryBack(step *Step, found []*car.Found) {
 		c.flow.Between(&p.picture, &later.picture, factor, &c.next)
 		c.back.step(&c.next)
 		later = p.Sight
+		if look {
+			c.dissolve.behind[i] = c.back.between(c.dissolve.look, c.dissolve.behind[i])
+		}
+		if len(found) == 0 {
+			continue
+		}
 		c.back.carry(from, c.planes, c.sure, p.Image.W, p.Image.H, threads(c.Threads))
 		near := float32(i+1) / float32(len(c.pending)+1)
 		for k, f := range found {
@@ -417,13 +447,24 @@ func (c *Carrier) carryBack(step *Step, found []*car.Found) {
 				blend(g.Probability, p.sure, 1-near, c.planes[k], c.sure, near)
 				continue
 			}
-			if ended[k] = ended[k] || c.lookup(f.Query) >= 0 || mean(c.sure, c.planes[k]) < unsure; !ended[k] {
+			if ended[k] = ended[k] || c.lookup(f.Query) >= 0 || c.unseen(i, c.planes[k]); !ended[k] {
 				g := add(p.Result, c.Bank, f.Query, f.Judgement)
 				g.Probability = append(g.Probability[:0], c.planes[k]...)
 			}
 		}
 		c.settle(p.Result)
 	}
+}
+
+// unseen tells whether a mask that was carried back to a held frame is of what is not
+// to be seen there yet.
+func (c *Carrier) unseen(i int, mask []float32) bool {
+	p := c.pending[i]
+	c.small = shownMask(p.Sight, mask, c.small)
+	if share, known := visible(c.small, p.picture.Luma(), c.dissolve.behind[i], c.dissolve.before[i]); known {
+		return share < half
+	}
+	return mean(c.sure, mask) < unsure
 }
 
 // blend mixes a second mask into a first one.

@@ -18,6 +18,13 @@ const (
 	// be seen.
 	sameLook  = 0.8
 	otherLook = 0.4
+	// strong is the share of the strength of its look above which a thing is unchanged,
+	// and below which it fades away. In a dissolve that is how much of the picture is
+	// still it.
+	strong = 0.65
+	// night is by how much less strong than before all of a picture may be for that to be
+	// the light; where it is less, it fades.
+	night = 0.45
 	// plain is the deviation of brightness, of 255, below which a look says nothing.
 	plain = 2.0
 	// patience is how long a thing stands at most on its look alone; it does not
@@ -31,6 +38,18 @@ const (
 // recognise compares each query of the set, where motion has brought it, with how it
 // looked when it passed last.
 func (t *Tracker) recognise(s *Sight) {
+	luma := s.picture.Luma()
+	t.around = resized(t.around, len(luma))
+	for i := range t.around {
+		t.around[i] = 1
+	}
+	for i := range t.state.Queries {
+		if q := &t.state.Queries[i]; q.Present {
+			for k, m := range q.now {
+				t.around[k] &^= m
+			}
+		}
+	}
 	for i := range t.state.Queries {
 		q := &t.state.Queries[i]
 		q.unchanged, q.changed, q.standing, q.taken = false, false, false, 0
@@ -38,17 +57,30 @@ func (t *Tracker) recognise(s *Sight) {
 			continue
 		}
 		q.looks = t.path.between(q.Look, q.looks)
-		still, known := resemblance(q.now, q.looks, s.picture.Luma())
-		q.unchanged = known && still > sameLook
-		q.changed = known && still < otherLook
-		t.why.looks(i, still)
+		still, known := compare(q.now, q.looks, luma)
+		if !known {
+			continue
+		}
+		strength := still.strength
+		// What has become of the picture around it in the same way is the light.
+		if light, known := compare(t.around, q.looks, luma); known && light.alike > sameLook && light.strength > night {
+			strength /= min(light.strength, 1)
+		}
+		q.unchanged = still.alike > sameLook && strength > strong
+		q.changed = still.alike < otherLook || strength < strong
+		t.why.looks(i, still.alike, strength)
 	}
 }
 
-// resemblance is the correlation, -1..1, of a look with a picture inside a mask. It
-// does not see how light or how strong either is. Two plain ones tell nothing, nor
-// does an empty mask; a plain one and one that is not are nothing like each other.
-func resemblance(mask, look []byte, luma []float32) (r float64, known bool) {
+// A resemblance says how far a picture goes on.
+type resemblance struct {
+	alike    float64 // correlation, -1..1: how light or strong either is does not count
+	strength float64 // of the pattern of the one in the other
+}
+
+// compare holds a look against a picture inside a mask. Two plain ones tell nothing,
+// nor does an empty mask; a plain one and one that is not are nothing like each other.
+func compare(mask, look []byte, luma []float32) (r resemblance, known bool) {
 	var n, sa, sb, saa, sbb, sab float64
 	for i, m := range mask {
 		if m == 0 {
@@ -59,16 +91,17 @@ func resemblance(mask, look []byte, luma []float32) (r float64, known bool) {
 		saa, sbb, sab = saa+a*a, sbb+b*b, sab+a*b
 	}
 	if n == 0 {
-		return 0, false
+		return r, false
 	}
 	va, vb := saa/n-sa/n*sa/n, sbb/n-sb/n*sb/n
 	if max(va, vb) < plain*plain {
-		return 0, false
+		return r, false
 	}
 	if min(va, vb) < plain*plain {
-		return 0, true
+		return r, true
 	}
-	return (sab/n - sa/n*sb/n) / math.Sqrt(va*vb), true
+	cov := sab/n - sa/n*sb/n
+	return resemblance{alike: cov / math.Sqrt(va*vb), strength: cov / va}, true
 }
 
 // stands tells whether a query that did not pass stays because it is unchanged.
@@ -78,10 +111,4 @@ func (t *Tracker) stands(q *QueryState, now Moment) bool {
 }
 
 // remind makes the picture under a query's mask its look.
-func (q *QueryState) remind(s *Sight) {
-	luma := s.picture.Luma()
-	q.Look = resized(q.Look, len(luma))
-	for i, v := range luma {
-		q.Look[i] = byte(min(max(v+.5, 0), 255))
-	}
-}
+func (q *QueryState) remind(s *Sight) { q.Look = bytesOf(s.picture.Luma(), q.Look) }

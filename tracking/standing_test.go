@@ -26,33 +26,87 @@ func rough(img *car.Image, s square) *car.Image {
 	return img
 }
 
-// A correlation does not see how light or strong a look is, and tells a thing from
-// its negative and from another.
+// A resemblance tells a thing from its negative and from another whatever the light,
+// and how much of its strength is left.
 func TestResemblance(t *testing.T) {
 	mask := []byte{1, 1, 1, 1, 0, 0}
 	look := []byte{10, 20, 30, 40, 0, 255}
 	for _, c := range []struct {
-		name string
-		luma []float32
-		want float64
+		name            string
+		luma            []float32
+		alike, strength float64
 	}{
-		{"the same", []float32{10, 20, 30, 40, 99, 99}, 1},
-		{"lighter and weaker", []float32{105, 110, 115, 120, 0, 0}, 1},
-		{"the negative", []float32{40, 30, 20, 10, 0, 0}, -1},
-		{"another", []float32{10, 40, 40, 10, 0, 0}, 0},
-		{"half of it", []float32{10, 20, 20, 10, 0, 0}, 0},
-		{"turned plain", []float32{70, 70, 70, 70, 0, 255}, 0},
+		{"the same", []float32{10, 20, 30, 40, 99, 99}, 1, 1},
+		{"lighter and weaker", []float32{105, 110, 115, 120, 0, 0}, 1, .5},
+		{"the negative", []float32{40, 30, 20, 10, 0, 0}, -1, -1},
+		{"another", []float32{10, 40, 40, 10, 0, 0}, 0, 0},
+		{"half of it", []float32{10, 20, 20, 10, 0, 0}, 0, 0},
+		{"turned plain", []float32{70, 70, 70, 70, 0, 255}, 0, 0},
 	} {
-		got, known := resemblance(mask, look, c.luma)
-		if !known || math.Abs(got-c.want) > 1e-12 {
-			t.Errorf("%s: %g, known %v; want %g", c.name, got, known, c.want)
+		got, known := compare(mask, look, c.luma)
+		if !known || math.Abs(got.alike-c.alike) > 1e-12 || math.Abs(got.strength-c.strength) > 1e-12 {
+			t.Errorf("%s: %+v, known %v; want %g and %g", c.name, got, known, c.alike, c.strength)
 		}
 	}
-	if _, known := resemblance(mask, []byte{50, 51, 50, 51, 0, 255}, []float32{9, 9, 9, 10, 0, 255}); known {
+	if _, known := compare(mask, []byte{50, 51, 50, 51, 0, 255}, []float32{9, 9, 9, 10, 0, 255}); known {
 		t.Error("two plain ones tell something")
 	}
-	if _, known := resemblance(make([]byte, 6), look, make([]float32, 6)); known {
+	if _, known := compare(make([]byte, 6), look, make([]float32, 6)); known {
 		t.Error("an empty mask tells something")
+	}
+}
+
+// What has lost its strength with all of the picture is in another light, and what
+// has lost it alone fades away.
+func TestRecognise(t *testing.T) {
+	at := square{0, 10, 10, 24}
+	bright := rough(paint(at), at)
+	other := paintOn(2)
+	ground := paint()
+	inside := func(img *car.Image, of *car.Image, share float64) *car.Image {
+		mixed := faded(img, of, share)
+		for y := range img.H {
+			for x := range img.W {
+				if p := 3 * (y*img.W + x); !at.holds(x, y) {
+					copy(mixed.Pix[p:p+3], img.Pix[p:p+3])
+				}
+			}
+		}
+		return mixed
+	}
+	for _, c := range []struct {
+		name               string
+		img                *car.Image
+		unchanged, changed bool
+	}{
+		{"the same", bright, true, false},
+		{"in half the light", faded(bright, car.NewImage(worldW, worldH), .5), true, false},
+		{"in the dark", faded(bright, car.NewImage(worldW, worldH), .7), false, true},
+		{"a tenth gone", inside(bright, ground, .1), true, false},
+		{"a third gone", inside(bright, ground, .3), false, false},
+		{"two thirds gone", inside(bright, ground, .67), false, true},
+		{"gone with everything", faded(bright, other, .67), false, true},
+	} {
+		s, _ := newSession(t, 1, nil)
+		tr := &s.Tracker
+		first := s.Watcher.Watch(bright, 0)
+		q := &tr.state.Queries[0]
+		q.Present = true
+		q.remind(first)
+		w, h, f := flowSize(first)
+		q.now = make([]byte, w*h)
+		for i := range q.now {
+			if at.holds(i%w*f, i/w*f) {
+				q.now[i] = 1
+			}
+		}
+		tr.path.begin(w, h, f)
+		tr.why.begin(first, tr.Queries)
+		tr.recognise(s.Watcher.Watch(c.img, 1))
+		if q.unchanged != c.unchanged || q.changed != c.changed {
+			e := tr.why.Queries[0]
+			t.Errorf("%s: unchanged %v, changed %v (%.2f alike, %.2f of the strength)", c.name, q.unchanged, q.changed, e.Unchanged, e.Strength)
+		}
 	}
 }
 

@@ -48,6 +48,8 @@ type QueryState struct {
 	Asked  Moment `json:"asked"`
 	Judged Moment `json:"judged"`
 	Seen   Moment `json:"seen"`
+	// Sank says that the last judgement left less than half of the presence that it had.
+	Sank bool `json:"sank,omitempty"`
 	// Since is when it came into the set, and Clear when it last passed there.
 	Since Moment `json:"since"`
 	Clear Moment `json:"clear"`

@@ -78,6 +78,7 @@ type Tracker struct {
 	why    Explanation
 	looked bool   // a key frame has been, of which there will be a report
 	rough  []byte // of the proposal in hand
+	around []byte // the mask of what is of no query of the set
 	path   path   // from the frame at hand to the last key frame
 	frame  Moment // at hand
 }
@@ -307,6 +308,10 @@ func area(mask []byte) (n int) {
 
 func clampRound(v float32, n int) int { return min(max(int(v+.5), 0), n-1) }
 
+// sunk is the share of its presence below which a query, though it passes, is not what
+// it was: it is judged again, and its look is not taken for its own.
+const sunk = 0.5
+
 // remember makes what stood in this frame the state that the next begins with, and
 // returns who stands without having passed.
 func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) (standing []int) {
@@ -329,6 +334,7 @@ func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) (standing 
 				}
 				continue
 			}
+			m.Sank = was[q] && st.Presences[i] < sunk*m.Presence
 			m.Judged, m.Judgement = s.Moment, car.Judgement{Score: st.Scores[i], Presence: st.Presences[i]}
 			t.why.judged(q, m.Judgement)
 		}
@@ -364,7 +370,7 @@ func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) (standing 
 			m.Mask = t.roughMask(s, p, m.Mask)
 		}
 		m.now = append(m.now[:0], m.Mask...)
-		if m.Clear == s.Moment && m.Judged == s.Moment {
+		if m.Clear == s.Moment && m.Judged == s.Moment && !m.Sank {
 			m.Area = area(m.Mask)
 			m.remind(s)
 		} else { // the look goes on as it is

@@ -1,0 +1,113 @@
+package tracking
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/carve-video/carve/car"
+)
+
+// The share of a look in a mixture is what it was mixed with, whatever the two are
+// and whatever lies outside the mask.
+func TestVisible(t *testing.T) {
+	mask := []byte{1, 1, 1, 1, 0}
+	thing, without := []byte{200, 40, 90, 160, 7}, []byte{20, 80, 90, 100, 250}
+	mixed := func(share, noise float32) []float32 {
+		p := make([]float32, len(mask))
+		for i := range p {
+			p[i] = share*float32(thing[i]) + (1-share)*float32(without[i]) + noise*[]float32{1, -1, 1, -1, 99}[i]
+		}
+		return p
+	}
+	for _, share := range []float32{0, .3, .5, 1} {
+		if got, known := visible(mask, mixed(share, 0), thing, without); !known || math.Abs(got-float64(share)) > 1e-6 {
+			t.Errorf("a share of %g is taken for %g, known %v", share, got, known)
+		}
+		if got, known := visible(mask, mixed(share, 5), thing, without); !known || math.Abs(got-float64(share)) > .05 {
+			t.Errorf("a share of %g in noise is taken for %g, known %v", share, got, known)
+		}
+	}
+	if _, known := visible(mask, mixed(.5, 0), thing, []byte{201, 41, 91, 161, 250}); known {
+		t.Error("a look is told from one that is nearly the same")
+	}
+	if _, known := visible(make([]byte, 5), mixed(.5, 0), thing, without); known {
+		t.Error("something is known of an empty mask")
+	}
+}
+
+func TestEnded(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		shares []float64
+		want   int
+	}{
+		{"at once", []float64{1, 1, 1, 0, 0}, 3},
+		{"bit by bit", []float64{.9, .7, .6, .4, .2}, 3},
+		{"before the first", []float64{.4, .2, 0}, 0},
+		{"not before the last", []float64{.9, .8, .6}, 3},
+		{"with one that says otherwise", []float64{1, .4, 1, .9, .1, .6, 0}, 4},
+		{"nothing known of some", []float64{1, half, half, 0}, 1},
+		{"no frames", nil, 0},
+	} {
+		if got := ended(c.shares); got != c.want {
+			t.Errorf("%s: ended in frame %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// faded is a picture in which the second is mixed into the first.
+func faded(a, b *car.Image, share float64) *car.Image {
+	img := car.NewImage(a.W, a.H)
+	for i := range img.Pix {
+		img.Pix[i] = uint8(float64(a.Pix[i])*(1-share) + float64(b.Pix[i])*share + .5)
+	}
+	return img
+}
+
+// What fades in and out between two key frames is shown while most of it is there.
+// Each frame is explained by the one before: only the looks tell.
+func TestDissolve(t *testing.T) {
+	thing := square{5, 20, 14, 16}
+	share := func(i int) float64 { // in from 17 to 23, out from 33 to 39
+		return min(max(min(float64(i-17)/6, float64(39-i)/6), 0), 1)
+	}
+	s, _ := newSession(t, 6, func(s *Session) {
+		s.Tracker.Every, s.Carrier.Lookahead = 8, 8
+		s.Tracker.Probe, s.Tracker.JudgeEvery = Frames(1), Frames(1)
+	})
+	empty, full := paint(), rough(paint(thing), thing)
+	for i, step := range play(t, s, ticks(48, func(i int) *car.Image { return faded(empty, full, share(i)) })) {
+		shown := slices.Contains(shows(step), thing.k)
+		switch p := share(i); {
+		case p > .7 && !shown:
+			t.Errorf("frame %d, with %.2f of it: not shown", i, p)
+		case p < .3 && shown:
+			t.Errorf("frame %d, with %.2f of it: shown", i, p)
+		}
+	}
+}
+
+// What fades to black is shown no longer than it is to be seen.
+func TestBlacken(t *testing.T) {
+	thing := square{1, 20, 14, 16}
+	light := func(i int) float64 { return min(max(float64(31-i)/10, 0), 1) } // from 21 to 31
+	s, _ := newSession(t, 6, func(s *Session) { s.Tracker.Every, s.Carrier.Lookahead = 20, 20 })
+	black, full := car.NewImage(worldW, worldH), rough(paint(thing), thing)
+	blank := 0
+	for i, step := range play(t, s, ticks(40, func(i int) *car.Image { return faded(black, full, light(i)) })) {
+		shown := slices.Contains(shows(step), thing.k)
+		switch p := light(i); {
+		case p > .7 && !shown:
+			t.Errorf("frame %d, in %.2f of the light: not shown", i, p)
+		case p < .3 && shown:
+			t.Errorf("frame %d, in %.2f of the light: shown", i, p)
+		}
+		if step.Blank {
+			blank++
+		}
+	}
+	if blank == 0 {
+		t.Error("no frame is blank, so that nothing was tried")
+	}
+}
