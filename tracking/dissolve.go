@@ -38,23 +38,31 @@ const half = 0.5
 // apart.
 const told = 6.0
 
+// mixed is the part of what tells two looks apart that may be left over when a picture
+// is taken for a mixture of them. Where one thing hides the other bit by bit, or motion
+// has lost its way, more is left.
+const mixed = 0.15
+
 // visible is the share, by least squares, that the look of a thing has in a picture
-// inside its mask, the rest being that of what is there without it.
+// inside its mask, the rest being that of what is there without it. Nothing is known
+// where the picture is no such mixture.
 func visible(mask []byte, picture []float32, thing, without []byte) (share float64, known bool) {
-	var n, along, squares float64
+	var n, along, squares, all float64
 	for i, m := range mask {
 		if m == 0 {
 			continue
 		}
-		d := float64(thing[i]) - float64(without[i])
+		d, e := float64(thing[i])-float64(without[i]), float64(picture[i])-float64(without[i])
 		n++
-		along += d * (float64(picture[i]) - float64(without[i]))
+		along += d * e
 		squares += d * d
+		all += e * e
 	}
 	if n == 0 || squares < told*told*n {
 		return 0, false
 	}
-	return along / squares, true
+	share = along / squares
+	return share, all-share*along <= mixed*squares
 }
 
 // ended is the first of the frames in which a thing is no longer to be seen, given

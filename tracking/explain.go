@@ -38,8 +38,7 @@ type QueryExplanation struct {
 	// Unchanged is how much it looks, where it has to be, as it did when it last passed:
 	// a correlation, -1..1; 0 where nobody compared.
 	Unchanged float64 `json:"unchanged,omitempty"`
-	// Strength is how strong that look is still, 1 being as strong as it was, in the light
-	// of the picture around it.
+	// Strength is how strong that look is still, 1 being as strong as it was.
 	Strength float64 `json:"strength,omitempty"`
 	// Taken is how much of the proposal of an absent query lies on others that look as
 	// they did.
@@ -73,8 +72,8 @@ func (e *Explanation) doubted(q int) { e.Queries[q].Verdict = "doubted" }
 func (e *Explanation) stands(q int)  { e.Queries[q].Verdict = "standing" }
 func (e *Explanation) dropped(q int) { e.Queries[q].Verdict = "dropped" }
 
-func (e *Explanation) looks(q int, alike, strength float64) {
-	e.Queries[q].Unchanged, e.Queries[q].Strength = alike, strength
+func (e *Explanation) looks(q int, r resemblance) {
+	e.Queries[q].Unchanged, e.Queries[q].Strength = r.alike, r.strength
 }
 
 func (e *Explanation) taken(q int, share float64) { e.Queries[q].Taken = share }

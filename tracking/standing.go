@@ -18,13 +18,10 @@ const (
 	// be seen.
 	sameLook  = 0.8
 	otherLook = 0.4
-	// strong is the share of the strength of its look above which a thing is unchanged,
-	// and below which it fades away. In a dissolve that is how much of the picture is
-	// still it.
+	// strong is the share of the strength of its look below which a thing that is not
+	// unchanged is no longer to be seen either: in a dissolve it is how much of the
+	// picture is still it.
 	strong = 0.65
-	// night is by how much less strong than before all of a picture may be for that to be
-	// the light; where it is less, it fades.
-	night = 0.45
 	// plain is the deviation of brightness, of 255, below which a look says nothing.
 	plain = 2.0
 	// patience is how long a thing stands at most on its look alone; it does not
@@ -38,18 +35,6 @@ const (
 // recognise compares each query of the set, where motion has brought it, with how it
 // looked when it passed last.
 func (t *Tracker) recognise(s *Sight) {
-	luma := s.picture.Luma()
-	t.around = resized(t.around, len(luma))
-	for i := range t.around {
-		t.around[i] = 1
-	}
-	for i := range t.state.Queries {
-		if q := &t.state.Queries[i]; q.Present {
-			for k, m := range q.now {
-				t.around[k] &^= m
-			}
-		}
-	}
 	for i := range t.state.Queries {
 		q := &t.state.Queries[i]
 		q.unchanged, q.changed, q.standing, q.taken = false, false, false, 0
@@ -57,18 +42,10 @@ func (t *Tracker) recognise(s *Sight) {
 			continue
 		}
 		q.looks = t.path.between(q.Look, q.looks)
-		still, known := compare(q.now, q.looks, luma)
-		if !known {
-			continue
-		}
-		strength := still.strength
-		// What has become of the picture around it in the same way is the light.
-		if light, known := compare(t.around, q.looks, luma); known && light.alike > sameLook && light.strength > night {
-			strength /= min(light.strength, 1)
-		}
-		q.unchanged = still.alike > sameLook && strength > strong
-		q.changed = still.alike < otherLook || strength < strong
-		t.why.looks(i, still.alike, strength)
+		still, known := compare(q.now, q.looks, s.picture.Luma())
+		q.unchanged = known && still.alike > sameLook
+		q.changed = known && !q.unchanged && (still.alike < otherLook || still.strength < strong)
+		t.why.looks(i, still)
 	}
 }
 

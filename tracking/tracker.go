@@ -78,7 +78,6 @@ type Tracker struct {
 	why    Explanation
 	looked bool   // a key frame has been, of which there will be a report
 	rough  []byte // of the proposal in hand
-	around []byte // the mask of what is of no query of the set
 	path   path   // from the frame at hand to the last key frame
 	frame  Moment // at hand
 }

@@ -153,7 +153,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	return s, s.outcome(o, p, src, sink, last)
 }
 
-// keepHeapSmall has the garbage collected when the heap has grown by a quarter, and
+// keepHeapSmall has the garbage collected when the heap has grown by a tenth, and
 // not only when it has doubled: frames use the memory of those before, so that there
 // is next to nothing to collect, and a heap that doubles once an hour looks like a
 // leak. Who sets GOGC knows better. What it returns undoes it.
@@ -161,7 +161,7 @@ func keepHeapSmall() (undo func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
-	before := debug.SetGCPercent(25)
+	before := debug.SetGCPercent(10)
 	return func() { debug.SetGCPercent(before) }
 }
 
