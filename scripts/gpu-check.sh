@@ -10,9 +10,9 @@
 # in fp32 and fp16, and runs the program on its demo clip. The figures are in
 # FOLDER/report.md, which is meant to be pasted into docs/performance.md.
 #
-# It has been run with DEVICE cpu, which shows that the script works, and not yet
-# on a GPU. It leaves carve's cache with the GPU build in it; carve uses that
-# from then on.
+# It has been run with DEVICE cpu; on a GPU its tests and measurements have been
+# run one by one (docs/performance.md), the script as a whole has not. It leaves
+# carve's cache with the GPU build in it; carve uses that from then on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

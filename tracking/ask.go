@@ -87,8 +87,8 @@ const (
 	likenessOver = 8
 )
 
-// known spares the judge a query whose mask only moved, if its last judgement was
-// passed and is not too old.
+// known spares the judge a query whose mask only moved, if it looks as it did, and its
+// last judgement was passed and is not too old.
 func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
 	return func(p *car.Proposal) (car.Judgement, bool) {
 		q := &t.state.Queries[p.Query]
@@ -99,7 +99,7 @@ func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
 		}
 		q.same = t.likeCarried(s, q, p)
 		failed := q.Clear.Frame < q.Judged.Frame
-		if q.same < sameMask || failed || q.Sank || q.Doubts > 0 || s.Startled || t.JudgeEvery.over(q.Judged, s.Moment) {
+		if q.same < sameMask || failed || q.changed || q.Sank || q.Doubts > 0 || s.Startled || t.JudgeEvery.over(q.Judged, s.Moment) {
 			return car.Judgement{}, false
 		}
 		return q.Judgement, true

@@ -282,3 +282,40 @@ func TestStands(t *testing.T) {
 		t.Errorf("one that was gone stood in frames %v, and was shown until %d", standing, shown)
 	}
 }
+
+// Between two judgements a thing that looks as it did is taken to be there, whatever
+// the judge would say; one whose look dissolves into another is judged, and goes.
+func TestJudgedWhenChanged(t *testing.T) {
+	const blind, gone = 6, 22
+	at := square{0, 12, 10, 20}
+	was, becomes := rough(paint(at), at), paint(at)
+	for i := range becomes.Pix { // stripes
+		if x, y := i/3%worldW, i/3/worldW; at.holds(x, y) && (x+2*y)/9%2 == 0 {
+			becomes.Pix[i] -= min(becomes.Pix[i], 60)
+		}
+	}
+	for _, changes := range []bool{false, true} {
+		s, w := newSession(t, 2, func(s *Session) { s.Tracker.Every, s.Tracker.JudgeEvery = 1, Interval{Time: time.Hour} })
+		for i := range gone + 4 {
+			img := was
+			if i >= blind {
+				w.dim = .1
+			}
+			if changes {
+				img = faded(was, becomes, min(max(float64(i-blind)/(gone-blind), 0), 1))
+			}
+			steps, err := s.Next(t.Context(), img, time.Duration(i)*40*time.Millisecond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range steps {
+				shown := slices.Contains(shows(step), 0)
+				if want := !changes || i <= blind; !shown && want || shown && changes && i >= gone {
+					t.Errorf("it changes: %v; frame %d: shown %v", changes, i, shown)
+				}
+				step.Close()
+				s.Carrier.Recycle(step.Result)
+			}
+		}
+	}
+}
