@@ -17,6 +17,7 @@ import (
 // whom it belonged a frame ago, at the place that it came from; what came from
 // nowhere goes to its nearest neighbour in the same region. A region that nobody
 // has a claim to is somebody who was lost lately and looks alike, or somebody new.
+// Those who part after one has been behind the other are told by how they moved.
 type Roster struct {
 	// Patience is how long who is hidden keeps the number; 0 stands for
 	// DefaultPatience.
@@ -54,6 +55,12 @@ type thing struct {
 	look      [lookBins]float32
 	apart     Moment // since when it has been in two places
 	split     bool
+
+	solo     solo
+	walked   bool   // its speed is known
+	company  bool   // it shares a region with others, or has not come out of one yet
+	together Moment // when it last did
+	hidden   bool   // most of it was, meanwhile
 }
 
 // Things are compared by how their colours are spread over a cube of 4×4×4.
@@ -137,6 +144,7 @@ func (r *Roster) follow(step *Step, f *car.Found) {
 		}
 		r.settle(region, claims[k])
 	}
+	r.meet(step, f.Query, regions, claims)
 	r.part(step, f.Query, regions)
 }
 
@@ -361,8 +369,9 @@ func (r *Roster) part(step *Step, query int, regions [][]int32) {
 // measure writes down who is where, and fills in the step.
 func (r *Roster) measure(step *Step) {
 	type sums struct {
-		area int
-		box  image.Rectangle
+		area   int
+		box    image.Rectangle
+		middle [2]float64
 	}
 	all := make([]sums, len(r.known))
 	for i, o := range r.owners {
@@ -377,6 +386,8 @@ func (r *Roster) measure(step *Step) {
 			s.box = s.box.Union(at)
 		}
 		s.area++
+		s.middle[0] += float64(i % r.w)
+		s.middle[1] += float64(i / r.w)
 	}
 	step.Instances = step.Instances[:0]
 	for i, t := range r.known {
@@ -397,6 +408,10 @@ func (r *Roster) measure(step *Step) {
 				c := step.Image.Pix[3*p : 3*p+3]
 				t.look[int(c[0]>>6)<<4|int(c[1]>>6)<<2|int(c[2]>>6)] += one
 			}
+		}
+		if n := float64(t.area); !t.company && !t.split {
+			atEdge := t.box.Min.X == 0 || t.box.Min.Y == 0 || t.box.Max.X == r.w || t.box.Max.Y == r.h
+			t.walk(step.Moment, [2]float64{all[i].middle[0] / n, all[i].middle[1] / n}, atEdge)
 		}
 		step.Instances = append(step.Instances, in)
 	}

@@ -113,6 +113,39 @@ func TestTouching(t *testing.T) {
 	}
 }
 
+// Two that look the same pass each other, one behind the other, wholly or in part,
+// and go on as they went; or meet, and go back.
+func TestPassing(t *testing.T) {
+	for name, c := range map[string]struct {
+		y, side int // of the one behind
+		colour  int
+		back    bool
+	}{
+		"wholly hidden":                 {16, 12, 0, false},
+		"hidden in part":                {6, 16, 0, false},
+		"met, and gone back":            {16, 12, 0, true},
+		"hidden, and of another colour": {16, 12, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &stage{t: t}
+			var first, got []int
+			for i := range 26 {
+				x := 4 + 2*i
+				if c.back && i > 12 {
+					x = 4 + 2*(24-i)
+				}
+				behind, before := square{c.colour, x, c.y, c.side}, square{0, 60 - x, 14, 16}
+				if got = s.who([]square{behind, before}, nil, false); i == 0 {
+					if first = got; got[0] == got[1] {
+						t.Fatalf("both are %v", got)
+					}
+				}
+			}
+			s.want(name, got, first...)
+		})
+	}
+}
+
 // One goes behind something, is cut in two by it, is hidden, and comes out again.
 func TestOcclusion(t *testing.T) {
 	s := &stage{t: t}

@@ -1,0 +1,147 @@
+package tracking
+
+import (
+	"math"
+	"slices"
+)
+
+// Two of a kind that meet and pass are one region for a while, and of the one behind
+// little or nothing is to be seen. What comes out from behind belonged, a frame ago,
+// to the one before it: pixels do not tell who is who when they part. How each of
+// them moved before they met does, and how it looked.
+
+const (
+	// mostlyHidden is the share of its area, when it was last alone, below which pixels
+	// no longer tell that a thing is this one.
+	mostlyHidden = 0.25
+	// steadily is the share of a new value in the mean of a thing's speed.
+	steadily = 0.3
+	// lookSays is how many of its own lengths a thing counts as off for a look that has
+	// nothing in common with its own.
+	lookSays = 4
+	// mostParted bounds how many are told apart at once: there are n! ways.
+	mostParted = 5
+)
+
+// A solo is what a thing was like when it was last alone: in one region, of its own.
+type solo struct {
+	at     Moment
+	middle [2]float64 // pixels
+	speed  [2]float64 // pixels a second
+	area   int
+	look   [lookBins]float32
+}
+
+// meet notes who shares a region with others, and finds out who is who when they
+// part, if one of them was hidden. claims are changed with it.
+func (r *Roster) meet(step *Step, query int, regions [][]int32, claims [][]uint16) {
+	for k, of := range claims {
+		for _, o := range of {
+			if t := r.known[o-1]; len(of) > 1 {
+				t.company, t.together = true, step.Moment
+				t.hidden = t.hidden || float64(r.owned(regions[k], o)) < mostlyHidden*float64(t.solo.area)
+			}
+		}
+	}
+	// Who was in company and is not any more, lost ones too, and where they may be.
+	var parted []uint16
+	var places []int
+	hidden := false
+	for i, t := range r.known {
+		if t == nil || t.query != query || !t.company || t.together == step.Moment {
+			continue
+		}
+		parted = append(parted, uint16(i+1))
+		hidden = hidden || t.hidden || !r.taken[i]
+		for k, of := range claims {
+			if len(of) == 1 && int(of[0]) == i+1 && (len(regions[k]) >= crumbPixels || len(regions) == 1) {
+				places = append(places, k)
+			}
+		}
+	}
+	if len(places) < len(parted) {
+		return // somebody is still behind
+	}
+	if hidden && len(places) == len(parted) && len(parted) <= mostParted {
+		for i, o := range r.likeliest(step, regions, places, parted) {
+			r.taken[o-1] = true
+			claims[places[i]] = []uint16{o}
+			r.settle(regions[places[i]], claims[places[i]])
+		}
+	}
+	for _, o := range parted {
+		r.known[o-1].company, r.known[o-1].hidden = false, false
+	}
+}
+
+// owned is how many pixels of a region are somebody's.
+func (r *Roster) owned(region []int32, owner uint16) (n int) {
+	for _, p := range region {
+		if r.owners[p] == owner {
+			n++
+		}
+	}
+	return n
+}
+
+// likeliest gives each of the places to one of the things, such that all together are
+// the least away from where they would be by now and from how they looked.
+func (r *Roster) likeliest(step *Step, regions [][]int32, places []int, things []uint16) []uint16 {
+	costs := make([][]float64, len(places))
+	for i, k := range places {
+		look, _ := r.looks(step.Image, regions[k])
+		m := middle(regions[k], r.w)
+		for _, o := range things {
+			s := &r.known[o-1].solo
+			passed := (step.Time - s.at.Time).Seconds()
+			off := math.Hypot(s.middle[0]+s.speed[0]*passed-m[0], s.middle[1]+s.speed[1]*passed-m[1])
+			costs[i] = append(costs[i], off/math.Sqrt(float64(max(s.area, 1)))+lookSays*float64(1-common(&s.look, &look)))
+		}
+	}
+	var best []uint16
+	least := math.Inf(1)
+	var deal func(dealt []uint16, cost float64)
+	deal = func(dealt []uint16, cost float64) {
+		if cost >= least {
+			return
+		}
+		if len(dealt) == len(places) {
+			best, least = slices.Clone(dealt), cost
+			return
+		}
+		for i, o := range things {
+			if !slices.Contains(dealt, o) {
+				deal(append(dealt, o), cost+costs[len(dealt)][i])
+			}
+		}
+	}
+	deal(nil, 0)
+	return best
+}
+
+// middle is the mean of a region's pixels.
+func middle(region []int32, w int) (m [2]float64) {
+	for _, p := range region {
+		m[0] += float64(int(p) % w)
+		m[1] += float64(int(p) / w)
+	}
+	n := float64(max(len(region), 1))
+	return [2]float64{m[0] / n, m[1] / n}
+}
+
+// walk notes where and how a thing is that is alone. Where the picture cuts it off
+// its middle does not move as it does.
+func (t *thing) walk(now Moment, middle [2]float64, atEdge bool) {
+	s := &t.solo
+	if passed := (now.Time - s.at.Time).Seconds(); s.area > 0 && passed > 0 && passed < 1 && !atEdge {
+		for i := range s.speed {
+			v := (middle[i] - s.middle[i]) / passed
+			if t.walked {
+				v = s.speed[i] + steadily*(v-s.speed[i])
+			}
+			s.speed[i] = v
+		}
+		t.walked = true
+	}
+	s.at, s.middle, s.area, s.look = now, middle, t.area, t.look
+}
