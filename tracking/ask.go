@@ -87,8 +87,8 @@ const (
 	likenessOver = 8
 )
 
-// known spares the judge a query whose mask only moved, if it looks as it did, and its
-// last judgement was passed and is not too old.
+// known spares the judge a query whose mask only moved, unless nothing is left of its
+// look, or its last judgement is too old, was not passed, or was passed by less.
 func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
 	return func(p *car.Proposal) (car.Judgement, bool) {
 		q := &t.state.Queries[p.Query]

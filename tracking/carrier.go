@@ -38,15 +38,18 @@ type Carrier struct {
 	pending []*Step
 	spares  [][]float32 // planes of steps that are done
 
-	look     []byte // of the last key frame, at the flow's resolution
-	dissolve dissolve
-	small    []byte // a mask at that resolution
-
 	back   path // the same the other way round
 	flow   flow.Estimator
 	next   flow.Field
 	planes [][]float32
 	sure   []float32
+
+	// Looks at the flow's resolution, see dissolve.go: of the last key frame, of the one
+	// behind the held frames, and of that as seen from each of them.
+	look, newest []byte
+	behind       [][]byte
+	spareLooks   [][]byte
+	small        []byte // a mask
 
 	mu    sync.Mutex
 	spare []*car.Result
@@ -71,7 +74,7 @@ func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error
 			c.blacken(step)
 		}
 		done = c.Flush()
-		c.source = c.source[:0]
+		c.source, c.look = c.source[:0], c.look[:0]
 	} else {
 		c.carry(step)
 	}
@@ -114,6 +117,10 @@ func (c *Carrier) let(n int) []*Step {
 		if s.sure != nil {
 			c.spares = append(c.spares, s.sure)
 			s.sure = nil
+		}
+		if s.before != nil {
+			c.spareLooks = append(c.spareLooks, s.before)
+			s.before = nil
 		}
 		if c.Roster != nil {
 			c.Roster.Number(s)
@@ -167,12 +174,19 @@ func (c *Carrier) take() *car.Result {
 	return new(car.Result)
 }
 
-// carry takes the masks of the source to the frame.
+// carry takes the masks of the source to the frame, and the look of its key frame.
 func (c *Carrier) carry(step *Step) {
+	if len(c.look) == 0 {
+		return // there has been none in this shot
+	}
+	c.path.step(&step.Motion)
+	if n := len(c.spareLooks); n > 0 {
+		step.before, c.spareLooks = c.spareLooks[n-1], c.spareLooks[:n-1]
+	}
+	step.before = c.path.between(c.look, step.before)
 	if len(c.source) == 0 {
 		return
 	}
-	c.path.step(&step.Motion)
 	n := step.Image.W * step.Image.H
 	var from, to [][]float32
 	for i := range c.source {
@@ -365,13 +379,9 @@ func (c *Carrier) amend(step *Step, right float64) {
 	if len(gone) == 0 && len(found) == 0 {
 		return
 	}
-	if tell := len(gone) > 0 || anew; tell {
-		c.dissolve.begin(c.look, c.pending)
-		c.dissolve.look = bytesOf(step.picture.Luma(), c.dissolve.look)
-	}
 	c.carryBack(step, found, len(gone) > 0 || anew)
 	if len(gone) > 0 {
-		c.takeAway(gone)
+		c.takeAway(gone, false)
 	}
 }
 
@@ -381,17 +391,22 @@ func (c *Carrier) blacken(step *Step) {
 	if len(c.pending) == 0 || len(c.source) == 0 || step.Fresh {
 		return
 	}
-	d := &c.dissolve
-	d.begin(c.look, c.pending)
-	d.look = bytesOf(step.picture.Luma(), d.look)
+	c.newest = bytesOf(step.picture.Luma(), c.newest)
+	c.growBehind()
+	for i := range c.pending {
+		c.behind[i] = append(c.behind[i][:0], c.newest...)
+	}
 	var gone []int
 	for i := range c.source {
 		gone = append(gone, c.source[i].query)
 	}
-	for i := range c.pending {
-		d.behind[i] = append(d.behind[i][:0], d.look...)
+	c.takeAway(gone, true)
+}
+
+func (c *Carrier) growBehind() {
+	for len(c.behind) < len(c.pending) {
+		c.behind = append(c.behind, nil)
 	}
-	c.takeAway(gone)
 }
 
 // remove takes a query out of a result. Its memory stays, behind the others.
@@ -427,6 +442,10 @@ func (c *Carrier) carryBack(step *Step, found []*car.Found, look bool) {
 		from = append(from, f.Probability)
 		c.planes[k] = sized(c.planes[k], n)
 	}
+	if look {
+		c.newest = bytesOf(step.picture.Luma(), c.newest)
+		c.growBehind()
+	}
 	ended := make([]bool, len(found))
 	later := step.Sight
 	for i := len(c.pending) - 1; i >= 0; i-- {
@@ -435,7 +454,7 @@ func (c *Carrier) carryBack(step *Step, found []*car.Found, look bool) {
 		c.back.step(&c.next)
 		later = p.Sight
 		if look {
-			c.dissolve.behind[i] = c.back.between(c.dissolve.look, c.dissolve.behind[i])
+			c.behind[i] = c.back.between(c.newest, c.behind[i])
 		}
 		if len(found) == 0 {
 			continue
@@ -461,7 +480,7 @@ func (c *Carrier) carryBack(step *Step, found []*car.Found, look bool) {
 func (c *Carrier) unseen(i int, mask []float32) bool {
 	p := c.pending[i]
 	c.small = shownMask(p.Sight, mask, c.small)
-	if share, known := visible(c.small, p.picture.Luma(), c.dissolve.behind[i], c.dissolve.before[i]); known {
+	if share, known := visible(c.small, p.picture.Luma(), c.behind[i], p.before); known {
 		return share < half
 	}
 	return mean(c.sure, mask) < unsure

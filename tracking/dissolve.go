@@ -9,28 +9,6 @@ import "slices"
 // between is a mixture of the two: nearly all of one or of the other where something
 // came into view, and a little more of it in each frame where it fades.
 
-// A dissolve knows, for every frame that is held, how the key frames before and
-// behind look from there: brightness at the flow's resolution, as motion brings it.
-type dissolve struct {
-	before, behind [][]byte
-	look           []byte // of the key frame behind
-	path           path   // from a held frame to the key frame before
-}
-
-// begin carries the look of the key frame before along the motion of the frames that
-// are held.
-func (d *dissolve) begin(look []byte, held []*Step) {
-	for len(d.before) < len(held) {
-		d.before, d.behind = append(d.before, nil), append(d.behind, nil)
-	}
-	w, h, factor := flowSize(held[0].Sight)
-	d.path.begin(w, h, factor)
-	for i, p := range held {
-		d.path.step(&p.Motion)
-		d.before[i] = d.path.between(look, d.before[i])
-	}
-}
-
 // half is the share of a thing's look in a picture above which it is there.
 const half = 0.5
 
@@ -47,6 +25,9 @@ const mixed = 0.15
 // inside its mask, the rest being that of what is there without it. Nothing is known
 // where the picture is no such mixture.
 func visible(mask []byte, picture []float32, thing, without []byte) (share float64, known bool) {
+	if len(thing) != len(mask) || len(without) != len(mask) {
+		return 0, false // nobody has looked
+	}
 	var n, along, squares, all float64
 	for i, m := range mask {
 		if m == 0 {
@@ -105,27 +86,30 @@ func bytesOf(luma []float32, dst []byte) []byte {
 }
 
 // takeAway removes queries that the key frame behind does not show from the frames
-// that are held, where they are no longer to be seen.
-func (c *Carrier) takeAway(gone []int) {
+// that are held, where they are no longer to be seen. Where their looks do not tell,
+// motion does: what lies on what it does not explain is hidden. Of what neither tells
+// half of the frames are taken, but before a blank picture none: what goes with
+// everything else was there until then.
+func (c *Carrier) takeAway(gone []int, blank bool) {
 	for _, q := range gone {
 		var shares []float64
-		unknown := 0
+		told := false
 		for i, p := range c.pending {
-			f := p.Result.Lookup(q)
-			if f == nil {
-				shares = append(shares, half)
-				continue
-			}
-			c.small = shownMask(p.Sight, f.Probability, c.small)
-			share, known := visible(c.small, p.picture.Luma(), c.dissolve.before[i], c.dissolve.behind[i])
-			if !known {
-				share, unknown = half, unknown+1
+			share := half
+			if f := p.Result.Lookup(q); f != nil {
+				c.small = shownMask(p.Sight, f.Probability, c.small)
+				seen, known := visible(c.small, p.picture.Luma(), p.before, c.behind[i])
+				if told = told || known; known {
+					share = seen
+				} else if k := slices.IndexFunc(p.support, func(s support) bool { return s.query == q }); k >= 0 {
+					share = float64(p.support[k].share)
+				}
 			}
 			shares = append(shares, share)
 		}
 		from := ended(shares)
-		if unknown == len(shares) {
-			from = c.unexplained(q)
+		if !told && from == len(shares) && !blank {
+			from /= 2
 		}
 		for _, p := range c.pending[from:] {
 			remove(p.Result, q)
@@ -134,15 +118,4 @@ func (c *Carrier) takeAway(gone []int) {
 	for _, p := range c.pending {
 		c.settle(p.Result)
 	}
-}
-
-// unexplained is the first of the held frames in which a query lies on what motion
-// does not explain; where it never does, half of them keep it.
-func (c *Carrier) unexplained(query int) int {
-	for i, p := range c.pending {
-		if k := slices.IndexFunc(p.support, func(s support) bool { return s.query == query }); k >= 0 && p.support[k].share < unsure {
-			return i
-		}
-	}
-	return len(c.pending) / 2
 }

@@ -1,9 +1,11 @@
 package tracking
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/carve-video/carve/car"
 )
@@ -65,26 +67,69 @@ func faded(a, b *car.Image, share float64) *car.Image {
 	return img
 }
 
-// What fades in and out between two key frames is shown while most of it is there.
+// panned is a picture as a camera sees it that has turned by so many pixels.
+func panned(img *car.Image, by int) *car.Image {
+	out := car.NewImage(img.W, img.H)
+	for y := range img.H {
+		for x := range img.W {
+			copy(out.Pix[3*(y*img.W+x):][:3], img.Pix[3*(y*img.W+(x+by)%img.W):][:3])
+		}
+	}
+	return out
+}
+
+// What fades in and out between two key frames is shown while most of it is there,
+// also where the camera moves, and where not all frames between them are held back.
 // Each frame is explained by the one before: only the looks tell.
 func TestDissolve(t *testing.T) {
-	thing := square{5, 20, 14, 16}
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	thing := square{5, 30, 14, 16}
 	share := func(i int) float64 { // in from 17 to 23, out from 33 to 39
 		return min(max(min(float64(i-17)/6, float64(39-i)/6), 0), 1)
 	}
-	s, _ := newSession(t, 6, func(s *Session) {
-		s.Tracker.Every, s.Carrier.Lookahead = 8, 8
-		s.Tracker.Probe, s.Tracker.JudgeEvery = Frames(1), Frames(1)
-	})
 	empty, full := paint(), rough(paint(thing), thing)
-	for i, step := range play(t, s, ticks(48, func(i int) *car.Image { return faded(empty, full, share(i)) })) {
-		shown := slices.Contains(shows(step), thing.k)
-		switch p := share(i); {
-		case p > .7 && !shown:
-			t.Errorf("frame %d, with %.2f of it: not shown", i, p)
-		case p < .3 && shown:
-			t.Errorf("frame %d, with %.2f of it: shown", i, p)
+	for _, c := range []struct{ lookahead, speed int }{{8, 0}, {8, 1}, {3, 0}, {3, 1}} {
+		s, _ := newSession(t, 6, func(s *Session) {
+			s.Tracker.Every, s.Carrier.Lookahead = 8, c.lookahead
+			s.Tracker.Probe, s.Tracker.JudgeEvery = Frames(1), Frames(1)
+		})
+		film := ticks(48, func(i int) *car.Image { return panned(faded(empty, full, share(i)), c.speed*i) })
+		for i, step := range play(t, s, film) {
+			shown := slices.Contains(shows(step), thing.k)
+			switch p := share(i); {
+			case p > .7 && !shown:
+				t.Errorf("look-ahead %d, %d pixels a frame, frame %d, with %.2f of it: not shown", c.lookahead, c.speed, i, p)
+			case p < .3 && shown:
+				t.Errorf("look-ahead %d, %d pixels a frame, frame %d, with %.2f of it: shown", c.lookahead, c.speed, i, p)
+			}
 		}
+	}
+}
+
+// A Carrier that comes in where nothing is known of a key frame before does without.
+func TestNoLook(t *testing.T) {
+	s, _ := newSession(t, 2, func(s *Session) { s.Tracker.Every, s.Carrier.Lookahead, s.Tracker.Probe = 4, 8, Frames(1) })
+	thing := square{0, 20, 14, 16}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Next(ended, paint(), 0); err == nil {
+		t.Fatal("a step that was cancelled has no error")
+	}
+	shown := false
+	for i := 1; i < 12; i++ {
+		steps, err := s.Next(t.Context(), paint(thing), time.Duration(i)*40*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range steps {
+			shown = shown || slices.Contains(shows(step), thing.k)
+			step.Close()
+		}
+	}
+	if !shown {
+		t.Error("nothing is shown")
 	}
 }
 

@@ -36,41 +36,76 @@ type solo struct {
 // part, if one of them was hidden. claims are changed with it.
 func (r *Roster) meet(step *Step, query int, regions [][]int32, claims [][]uint16) {
 	for k, of := range claims {
-		for _, o := range of {
-			if t := r.known[o-1]; len(of) > 1 {
-				t.company, t.together = true, step.Moment
-				t.hidden = t.hidden || float64(r.owned(regions[k], o)) < mostlyHidden*float64(t.solo.area)
-			}
-		}
-	}
-	// Who was in company and is not any more, lost ones too, and where they may be.
-	var parted []uint16
-	var places []int
-	hidden := false
-	for i, t := range r.known {
-		if t == nil || t.query != query || !t.company || t.together == step.Moment {
+		if len(of) < 2 {
 			continue
 		}
-		parted = append(parted, uint16(i+1))
-		hidden = hidden || t.hidden || !r.taken[i]
-		for k, of := range claims {
-			if len(of) == 1 && int(of[0]) == i+1 && (len(regions[k]) >= crumbPixels || len(regions) == 1) {
-				places = append(places, k)
-			}
+		r.join(of)
+		for _, o := range of {
+			t := r.known[o-1]
+			t.together = step.Moment
+			t.hidden = t.hidden || float64(r.owned(regions[k], o)) < mostlyHidden*float64(t.solo.area)
 		}
 	}
-	if len(places) < len(parted) {
+	for i, t := range r.known {
+		if t != nil && t.query == query && t.meeting > 0 && int(r.first(t.meeting)) == i+1 {
+			r.parted(step, t.meeting, regions, claims)
+		}
+	}
+}
+
+// join makes a meeting of those who share a region, and of whom they had met already.
+func (r *Roster) join(of []uint16) {
+	r.meetings++
+	for _, o := range of {
+		before := r.known[o-1].meeting
+		for _, t := range r.known {
+			if t != nil && before > 0 && t.meeting == before {
+				t.meeting = r.meetings
+			}
+		}
+		r.known[o-1].meeting = r.meetings
+	}
+}
+
+// first is who of a meeting is known longest.
+func (r *Roster) first(meeting int) uint16 {
+	return uint16(1 + slices.IndexFunc(r.known, func(t *thing) bool { return t != nil && t.meeting == meeting }))
+}
+
+// parted ends a meeting if all of it, lost ones too, have a place of their own.
+func (r *Roster) parted(step *Step, meeting int, regions [][]int32, claims [][]uint16) {
+	var who []uint16
+	hidden, least := false, math.MaxInt
+	for i, t := range r.known {
+		if t == nil || t.meeting != meeting {
+			continue
+		}
+		if t.together == step.Moment {
+			return
+		}
+		who = append(who, uint16(i+1))
+		hidden = hidden || t.hidden || !r.taken[i]
+		least = min(least, t.solo.area)
+	}
+	var places []int // the largest first, as regions are
+	for k, of := range claims {
+		if len(of) == 1 && slices.Contains(who, of[0]) && float64(len(regions[k])) >= max(mostlyHidden*float64(least), crumbPixels) {
+			places = append(places, k)
+		}
+	}
+	if len(places) < len(who) && len(who) > 1 {
 		return // somebody is still behind
 	}
-	if hidden && len(places) == len(parted) && len(parted) <= mostParted {
-		for i, o := range r.likeliest(step, regions, places, parted) {
+	if hidden && len(who) > 1 && len(who) <= mostParted {
+		places = places[:len(who)]
+		for i, o := range r.likeliest(step, regions, places, who) {
 			r.taken[o-1] = true
 			claims[places[i]] = []uint16{o}
 			r.settle(regions[places[i]], claims[places[i]])
 		}
 	}
-	for _, o := range parted {
-		r.known[o-1].company, r.known[o-1].hidden = false, false
+	for _, o := range who {
+		r.known[o-1].meeting, r.known[o-1].hidden = 0, false
 	}
 }
 

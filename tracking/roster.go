@@ -29,8 +29,10 @@ type Roster struct {
 	region []int32
 	queue  []int32
 	known  []*thing // nil where somebody was forgotten
-	taken  []bool   // of them, who is to be seen in this frame
+	taken  []bool   // of them, who of the concept in hand is to be seen in this frame
 	next   []int    // the number to give, by query
+
+	meetings int // so far
 }
 
 // DefaultPatience is how long a hidden thing is waited for.
@@ -58,8 +60,8 @@ type thing struct {
 
 	solo     solo
 	walked   bool   // its speed is known
-	company  bool   // it shares a region with others, or has not come out of one yet
-	together Moment // when it last did
+	meeting  int    // whom it shares a region with, or has not parted from yet; 0: nobody
+	together Moment // when it last shared one
 	hidden   bool   // most of it was, meanwhile
 }
 
@@ -409,7 +411,7 @@ func (r *Roster) measure(step *Step) {
 				t.look[int(c[0]>>6)<<4|int(c[1]>>6)<<2|int(c[2]>>6)] += one
 			}
 		}
-		if n := float64(t.area); !t.company && !t.split {
+		if n := float64(t.area); t.meeting == 0 && !t.split {
 			atEdge := t.box.Min.X == 0 || t.box.Min.Y == 0 || t.box.Max.X == r.w || t.box.Max.Y == r.h
 			t.walk(step.Moment, [2]float64{all[i].middle[0] / n, all[i].middle[1] / n}, atEdge)
 		}

@@ -146,6 +146,29 @@ func TestPassing(t *testing.T) {
 	}
 }
 
+// An island that breaks off the one before is not the one behind who comes out, and
+// others who meet and part meanwhile are told by themselves.
+func TestPassingAmongOthers(t *testing.T) {
+	s := &stage{t: t}
+	var first, got []int
+	for i := range 31 {
+		x := 4 + 2*i
+		behind, before := square{0, x, 16, 12}, square{0, 66 - x, 14, 16}
+		gap := max(6-i, i-14, 0) // they touch, and go back where they came from
+		up, down := square{0, 20 - gap, 44, 10}, square{0, 30 + gap, 44, 10}
+		var hide *square
+		if i == 15 || i == 16 { // a bar that leaves four rows of the one before
+			hide = &square{0, 0, 22, 4}
+			hide.side = 4
+			hide.x = 66 - x + 6
+		}
+		if got = s.who([]square{behind, before, up, down}, hide, false); i == 0 {
+			first = got
+		}
+	}
+	s.want("among others", got, first...)
+}
+
 // One goes behind something, is cut in two by it, is hidden, and comes out again.
 func TestOcclusion(t *testing.T) {
 	s := &stage{t: t}

@@ -18,9 +18,9 @@ const (
 	// be seen.
 	sameLook  = 0.8
 	otherLook = 0.4
-	// strong is the share of the strength of its look below which a thing that is not
-	// unchanged is no longer to be seen either: in a dissolve it is how much of the
-	// picture is still it.
+	// strong is the correlation, and the share of the strength of its look, below both of
+	// which it is no longer to be seen either: in a dissolve they are about how much of
+	// the picture is still it.
 	strong = 0.65
 	// plain is the deviation of brightness, of 255, below which a look says nothing.
 	plain = 2.0
@@ -44,7 +44,7 @@ func (t *Tracker) recognise(s *Sight) {
 		q.looks = t.path.between(q.Look, q.looks)
 		still, known := compare(q.now, q.looks, s.picture.Luma())
 		q.unchanged = known && still.alike > sameLook
-		q.changed = known && !q.unchanged && (still.alike < otherLook || still.strength < strong)
+		q.changed = known && (still.alike < otherLook || max(still.alike, still.strength) < strong)
 		t.why.looks(i, still)
 	}
 }

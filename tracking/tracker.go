@@ -76,7 +76,8 @@ type Tracker struct {
 	bank   *car.Bank
 	state  State
 	why    Explanation
-	looked bool   // a key frame has been, of which there will be a report
+	unread bool // there will be a report of the last key frame
+	right  float64
 	rough  []byte // of the proposal in hand
 	path   path   // from the frame at hand to the last key frame
 	frame  Moment // at hand
@@ -117,6 +118,7 @@ type Step struct {
 	stateless bool // of a Tracker that is
 	support   []support
 	sure      []float32 // of the picture's pixels, how sure what is carried is
+	before    []byte    // how the key frame before it looks from here
 }
 
 // Close gives the step's memory back. A second Close does nothing.
@@ -159,7 +161,7 @@ func (t *Tracker) Initialize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.bank = bank
+	t.bank, t.right = bank, 1
 	t.state = State{Queries: make([]QueryState, len(t.Queries))}
 	return nil
 }
@@ -242,6 +244,7 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 		step.closeScene()
 		return nil, err
 	}
+	t.unread = true
 	step.Standing = t.remember(s, step.Outcome, right)
 	step.Outcome.Without(step.Standing)
 	t.close(step, why)
@@ -260,16 +263,18 @@ func (t *Tracker) look(ctx context.Context, s *Sight) (*car.Scene, error) {
 // report is how right the masks were that were carried to the key frame before this
 // one; 1 where nobody knows.
 func (t *Tracker) report(ctx context.Context) (float64, error) {
-	if t.Reports == nil || t.Stateless || !t.looked {
-		t.looked = true
+	if t.Reports == nil || t.Stateless {
 		return 1, nil
 	}
-	select {
-	case right := <-t.Reports:
-		return right, nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	if t.unread { // not if the step that read it failed
+		select {
+		case t.right = <-t.Reports:
+			t.unread = false
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
 	}
+	return t.right, nil
 }
 
 // follow takes the masks of the state along the motion, or forgets them all where

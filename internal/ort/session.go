@@ -228,16 +228,17 @@ func (s *Session) Run(ctx context.Context, in, out []Tensor) error {
 	return nil
 }
 
-// Close frees the session.
+// Close frees the session, in which no run may be under way. A second Close does
+// nothing.
 func (s *Session) Close() error {
 	if s == nil || s.session == nil {
 		return nil
 	}
-	err := s.session.Destroy()
-	s.session = nil
 	if s.thread != nil {
 		s.thread.close()
 	}
+	err := s.session.Destroy()
+	s.session = nil
 	return err
 }
 
