@@ -118,17 +118,19 @@ func (t *Tracker) likeCarried(s *Sight, q *QueryState, p *car.Proposal) float64 
 
 // roughMask is where a proposal is shown to the judge, at the flow's resolution.
 func (t *Tracker) roughMask(s *Sight, p *car.Proposal, dst []byte) []byte {
+	return rough(s, p.Heat, t.Segmenter.Preset().Eta, dst)
+}
+
+// rough is where a plane of the picture's size is above a value, at the flow's
+// resolution, in the memory of dst.
+func rough(s *Sight, plane []float32, above float32, dst []byte) []byte {
 	w, h, f := flowSize(s)
-	if cap(dst) < w*h {
-		dst = make([]byte, w*h)
-	}
-	dst = dst[:w*h]
-	eta := t.Segmenter.Preset().Eta
+	dst = resized(dst, w*h)
 	for y := range h {
 		row := min(y*f+f/2, s.Image.H-1) * s.Image.W
 		for x := range w {
 			dst[y*w+x] = 0
-			if p.Heat[row+min(x*f+f/2, s.Image.W-1)] > eta {
+			if plane[row+min(x*f+f/2, s.Image.W-1)] > above {
 				dst[y*w+x] = 1
 			}
 		}

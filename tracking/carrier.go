@@ -479,7 +479,7 @@ func (c *Carrier) carryBack(step *Step, found []*car.Found, look bool) {
 // to be seen there yet.
 func (c *Carrier) unseen(i int, mask []float32) bool {
 	p := c.pending[i]
-	c.small = shownMask(p.Sight, mask, c.small)
+	c.small = rough(p.Sight, mask, .5, c.small)
 	if share, known := visible(c.small, p.picture.Luma(), c.behind[i], p.before); known {
 		return share < half
 	}

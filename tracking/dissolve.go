@@ -60,22 +60,6 @@ func ended(shares []float64) int {
 	return at
 }
 
-// shownMask is where a found thing is, at the flow's resolution.
-func shownMask(s *Sight, probability []float32, dst []byte) []byte {
-	w, h, f := flowSize(s)
-	dst = resized(dst, w*h)
-	for y := range h {
-		row := min(y*f+f/2, s.Image.H-1) * s.Image.W
-		for x := range w {
-			dst[y*w+x] = 0
-			if probability[row+min(x*f+f/2, s.Image.W-1)] > .5 {
-				dst[y*w+x] = 1
-			}
-		}
-	}
-	return dst
-}
-
 // bytesOf rounds brightness to bytes.
 func bytesOf(luma []float32, dst []byte) []byte {
 	dst = resized(dst, len(luma))
@@ -97,7 +81,7 @@ func (c *Carrier) takeAway(gone []int, blank bool) {
 		for i, p := range c.pending {
 			share := half
 			if f := p.Result.Lookup(q); f != nil {
-				c.small = shownMask(p.Sight, f.Probability, c.small)
+				c.small = rough(p.Sight, f.Probability, .5, c.small)
 				seen, known := visible(c.small, p.picture.Luma(), p.before, c.behind[i])
 				if told = told || known; known {
 					share = seen

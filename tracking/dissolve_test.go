@@ -89,7 +89,7 @@ func TestDissolve(t *testing.T) {
 	share := func(i int) float64 { // in from 17 to 23, out from 33 to 39
 		return min(max(min(float64(i-17)/6, float64(39-i)/6), 0), 1)
 	}
-	empty, full := paint(), rough(paint(thing), thing)
+	empty, full := paint(), patterned(paint(thing), thing)
 	for _, c := range []struct{ lookahead, speed int }{{8, 0}, {8, 1}, {3, 0}, {3, 1}} {
 		s, _ := newSession(t, 6, func(s *Session) {
 			s.Tracker.Every, s.Carrier.Lookahead = 8, c.lookahead
@@ -138,7 +138,7 @@ func TestBlacken(t *testing.T) {
 	thing := square{1, 20, 14, 16}
 	light := func(i int) float64 { return min(max(float64(31-i)/10, 0), 1) } // from 21 to 31
 	s, _ := newSession(t, 6, func(s *Session) { s.Tracker.Every, s.Carrier.Lookahead = 20, 20 })
-	black, full := car.NewImage(worldW, worldH), rough(paint(thing), thing)
+	black, full := car.NewImage(worldW, worldH), patterned(paint(thing), thing)
 	blank := 0
 	for i, step := range play(t, s, ticks(40, func(i int) *car.Image { return faded(black, full, light(i)) })) {
 		shown := slices.Contains(shows(step), thing.k)

@@ -9,8 +9,8 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// rough gives a square a pattern, by which it can be known, and which goes with it.
-func rough(img *car.Image, s square) *car.Image {
+// patterned gives a square a pattern, by which it can be known, and which goes with it.
+func patterned(img *car.Image, s square) *car.Image {
 	for y := range img.H {
 		for x := range img.W {
 			u, v := x-s.x*unit, y-s.y*unit
@@ -60,7 +60,7 @@ func TestResemblance(t *testing.T) {
 // something else fades away.
 func TestRecognise(t *testing.T) {
 	at := square{0, 10, 10, 24}
-	bright := rough(paint(at), at)
+	bright := patterned(paint(at), at)
 	other := paintOn(2)
 	ground := paint()
 	inside := func(img *car.Image, of *car.Image, share float64) *car.Image {
@@ -265,7 +265,7 @@ func TestStands(t *testing.T) {
 		return shown, standing
 	}
 	// It passed for the last time in frame 19, and had been there for 19 frames.
-	shown, standing := last(func(i int) *car.Image { return rough(paint(at(i)), at(i)) })
+	shown, standing := last(func(i int) *car.Image { return patterned(paint(at(i)), at(i)) })
 	// In a frame or two of those the motion may be wrong by more than the look bears.
 	if len(standing) < 16 || standing[0] != blind || standing[len(standing)-1] != 38 || shown < 38 || shown > 38+doubtsToDropMoved {
 		t.Errorf("it stood in frames %v, and was shown until %d", standing, shown)
@@ -277,7 +277,7 @@ func TestStands(t *testing.T) {
 		if i >= blind {
 			return paint()
 		}
-		return rough(paint(at(i)), at(i))
+		return patterned(paint(at(i)), at(i))
 	}); len(standing) > 0 || shown >= blind {
 		t.Errorf("one that was gone stood in frames %v, and was shown until %d", standing, shown)
 	}
@@ -288,7 +288,7 @@ func TestStands(t *testing.T) {
 func TestJudgedWhenChanged(t *testing.T) {
 	const blind, gone = 6, 22
 	at := square{0, 12, 10, 20}
-	was, becomes := rough(paint(at), at), paint(at)
+	was, becomes := patterned(paint(at), at), paint(at)
 	for i := range becomes.Pix { // stripes
 		if x, y := i/3%worldW, i/3/worldW; at.holds(x, y) && (x+2*y)/9%2 == 0 {
 			becomes.Pix[i] -= min(becomes.Pix[i], 60)
