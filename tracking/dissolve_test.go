@@ -135,6 +135,9 @@ func TestNoLook(t *testing.T) {
 
 // What fades to black is shown no longer than it is to be seen.
 func TestBlacken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	thing := square{1, 20, 14, 16}
 	light := func(i int) float64 { return min(max(float64(31-i)/10, 0), 1) } // from 21 to 31
 	s, _ := newSession(t, 6, func(s *Session) { s.Tracker.Every, s.Carrier.Lookahead = 20, 20 })

@@ -286,6 +286,9 @@ func TestStands(t *testing.T) {
 // Between two judgements a thing that looks as it did is taken to be there, whatever
 // the judge would say; one whose look dissolves into another is judged, and goes.
 func TestJudgedWhenChanged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	const blind, gone = 6, 22
 	at := square{0, 12, 10, 20}
 	was, becomes := patterned(paint(at), at), paint(at)
