@@ -87,7 +87,7 @@ const (
 	likenessOver = 8
 )
 
-// known spares the judge a query whose mask only moved, unless nothing is left of its
+// known spares the judge a query whose mask only moved, unless little is left of its
 // look, or its last judgement is too old, was not passed, or was passed by less.
 func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
 	return func(p *car.Proposal) (car.Judgement, bool) {

@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -65,7 +66,7 @@ type source struct {
 
 // Next takes the next step, and returns those that are done, in order: none while
 // they are held back. Their results are the caller's, until it gives them to
-// Recycle.
+// Recycle; so is the step that it was given, if it fails.
 func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error) {
 	step.Result = c.take()
 	step.Result.W, step.Result.H = step.Image.W, step.Image.H
@@ -84,23 +85,33 @@ func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error
 		return append(done, c.let(max(len(c.pending)-c.Lookahead, 0))...), nil
 	}
 	if err := c.Segmenter.RefineInto(ctx, step.Scene, step.Outcome, step.Result); err != nil {
-		return done, err
+		// Whoever goes on in spite of it waits for a report of this key frame.
+		return done, errors.Join(err, c.report(context.WithoutCancel(ctx), 1))
 	}
 	step.closeScene()
 	c.stand(step)
 	right := c.right(step)
-	if c.Reports != nil {
-		select {
-		case c.Reports <- right:
-		case <-ctx.Done():
-			return done, ctx.Err()
-		}
+	if err := c.report(ctx, right); err != nil {
+		return done, err
 	}
 	c.fuse(step)
 	c.amend(step, right)
 	c.keep(step)
 	c.pending = append(c.pending, step)
 	return append(done, c.Flush()...), nil
+}
+
+// report tells how right what was carried to a key frame was.
+func (c *Carrier) report(ctx context.Context, right float64) error {
+	if c.Reports == nil {
+		return nil
+	}
+	select {
+	case c.Reports <- right:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Flush returns what is held back: there is no frame to come that would change it.

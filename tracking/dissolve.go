@@ -46,10 +46,10 @@ func visible(mask []byte, picture []float32, thing, without []byte) (share float
 	return share, all-share*along <= mixed*squares
 }
 
-// ended is the first of the frames in which a thing is no longer to be seen, given
+// endsAt is the first of the frames in which a thing is no longer to be seen, given
 // the share of its look in each: where those before speak most for it, and those
 // behind most against it.
-func ended(shares []float64) int {
+func endsAt(shares []float64) int {
 	best, at, sum := 0.0, 0, 0.0
 	for i, s := range shares {
 		sum += s - half
@@ -77,13 +77,13 @@ func bytesOf(luma []float32, dst []byte) []byte {
 func (c *Carrier) takeAway(gone []int, blank bool) {
 	for _, q := range gone {
 		var shares []float64
-		told := false
+		looked := false
 		for i, p := range c.pending {
 			share := half
 			if f := p.Result.Lookup(q); f != nil {
 				c.small = rough(p.Sight, f.Probability, .5, c.small)
 				seen, known := visible(c.small, p.picture.Luma(), p.before, c.behind[i])
-				if told = told || known; known {
+				if looked = looked || known; known {
 					share = seen
 				} else if k := slices.IndexFunc(p.support, func(s support) bool { return s.query == q }); k >= 0 {
 					share = float64(p.support[k].share)
@@ -91,8 +91,8 @@ func (c *Carrier) takeAway(gone []int, blank bool) {
 			}
 			shares = append(shares, share)
 		}
-		from := ended(shares)
-		if !told && from == len(shares) && !blank {
+		from := endsAt(shares)
+		if !looked && from == len(shares) && !blank {
 			from /= 2
 		}
 		for _, p := range c.pending[from:] {

@@ -38,7 +38,7 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-func TestEnded(t *testing.T) {
+func TestEndsAt(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		shares []float64
@@ -52,7 +52,7 @@ func TestEnded(t *testing.T) {
 		{"nothing known of some", []float64{1, half, half, 0}, 1},
 		{"no frames", nil, 0},
 	} {
-		if got := ended(c.shares); got != c.want {
+		if got := endsAt(c.shares); got != c.want {
 			t.Errorf("%s: ended in frame %d, want %d", c.name, got, c.want)
 		}
 	}
@@ -157,5 +157,34 @@ func TestBlacken(t *testing.T) {
 	}
 	if blank == 0 {
 		t.Error("no frame is blank, so that nothing was tried")
+	}
+}
+
+// A key frame whose masks could not be made does not stop who goes on.
+func TestGoesOn(t *testing.T) {
+	s, w := newSession(t, 2, func(s *Session) { s.Tracker.Every = 1 })
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	step, err := s.Tracker.Step(t.Context(), s.Watcher.Watch(paint(square{0, 20, 14, 16}), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Carrier.Next(ended, step); err == nil {
+		t.Fatal("masks that were cancelled have no error")
+	}
+	step.Close()
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for i := 1; i < 6; i++ {
+		steps, err := s.Next(soon, paint(square{0, 20, 14, 16}), time.Duration(i)*40*time.Millisecond)
+		if err != nil {
+			t.Fatalf("frame %d: %v", i, err)
+		}
+		for _, step := range steps {
+			step.Close()
+		}
+	}
+	if w.open != 0 {
+		t.Errorf("%d views are open", w.open)
 	}
 }

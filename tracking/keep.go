@@ -9,7 +9,7 @@ import (
 // keep has the last word on who stays. Who is not of the set has to pass, and more
 // than once if it is a near thing. Who is of it has been there: a blurred frame, or a
 // light that the judge has never seen, does not make it vanish. It is dropped at once
-// if nothing is left of its look, and stands while all of it is. In between it is
+// if little is left of its look, and stands while all of it is. In between it is
 // dropped after some failures in a row: many, while its mask goes where the motion
 // leads; few, if the mask is elsewhere; and at once, if it is and next to nothing
 // speaks for it.

@@ -16,6 +16,9 @@ const (
 	mostlyHidden = 0.25
 	// steadily is the share of a new value in the mean of a thing's speed.
 	steadily = 0.3
+	// stride is the time in seconds between two frames that a speed is taken from, at
+	// most: over a longer one it says little of how the thing moved.
+	stride = 1
 	// lookSays is how many of its own lengths a thing counts as off for a look that has
 	// nothing in common with its own.
 	lookSays = 4
@@ -168,7 +171,7 @@ func middle(region []int32, w int) (m [2]float64) {
 // its middle does not move as it does.
 func (t *thing) walk(now Moment, middle [2]float64, atEdge bool) {
 	s := &t.solo
-	if passed := (now.Time - s.at.Time).Seconds(); s.area > 0 && passed > 0 && passed < 1 && !atEdge {
+	if passed := (now.Time - s.at.Time).Seconds(); s.area > 0 && passed > 0 && passed < stride && !atEdge {
 		for i := range s.speed {
 			v := (middle[i] - s.middle[i]) / passed
 			if t.walked {

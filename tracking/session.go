@@ -43,7 +43,11 @@ func (s *Session) Next(ctx context.Context, img *car.Image, at time.Duration) ([
 		sight.Close()
 		return nil, err
 	}
-	return s.Carrier.Next(ctx, step)
+	done, err := s.Carrier.Next(ctx, step)
+	if err != nil {
+		step.Close()
+	}
+	return done, err
 }
 
 // Flush returns what is held back after the last frame.

@@ -9,8 +9,8 @@ import (
 // judge says: light that the judge has never seen, or another thing that comes near,
 // makes it fail without making the thing vanish. Such a query stands: it stays of the
 // set, and its mask is the one that motion brought, until its credit is used up. And
-// the other way round: where nothing is left of its look, one failure is enough for
-// it to go.
+// the other way round: where little or nothing is left of its look, one failure is
+// enough for it to go.
 
 const (
 	// sameLook is the correlation with the look of the last judgement that passed above
