@@ -1,0 +1,300 @@
+// Package atomicfile writes files that appear under their names only when they
+// are whole. Every path that carve writes goes through it.
+//
+// # A file in the making
+//
+// [Create] makes a hidden file beside its final name, so that the last step is a
+// rename within one file system and a reader never sees half a file:
+//
+//	.NAME.part-1a2b3c.EXT
+//
+// The hidden name is new every time, so nothing that lies there is overwritten.
+// The file is locked while it is written. What a killed run leaves is not
+// locked, which is how [Leftovers] tells it from the work of a run that goes on.
+//
+// [File.Prepare] brings the bytes to the disk, [File.Commit] gives the name, and
+// [File.Abort] removes the file. A run with several outputs prepares all of them
+// before it commits the first, and takes commits back if a later one fails
+// ([File.CommitUndoable]).
+//
+// # Where nothing can be renamed
+//
+// A pipe, a terminal or another device is written in place: a rename would put a
+// file where the device was.
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// What can be wrong with a path that is to be written. An [Error] wraps one of
+// them, or an error of the file system.
+var (
+	ErrExists      = errors.New("exists already")
+	ErrIsInput     = errors.New("is the input itself")
+	ErrIsOutput    = errors.New("is named for two outputs")
+	ErrIsDirectory = errors.New("is a directory")
+	ErrNoFolder    = errors.New("lies in a folder that does not exist")
+	ErrBlockDevice = errors.New("is a block device")
+)
+
+// An Error is a path and what is wrong with it.
+type Error struct {
+	Path string
+	Err  error
+}
+
+func (e *Error) Error() string { return e.Path + ": " + e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Options say what may be replaced. The zero value replaces nothing.
+type Options struct {
+	// Overwrite allows a file that exists to be replaced.
+	Overwrite bool
+	// Inputs are files, and folders whose files, must never be replaced, by
+	// whatever link or name.
+	Inputs []string
+}
+
+// A File is an output in the making. It is used by one goroutine at a time.
+type File struct {
+	path      string // as the caller wrote it
+	to        target
+	overwrite bool
+	part      string // the hidden file; empty where the target is written in place
+	mode      fs.FileMode
+	file      *os.File // nil once it is prepared
+	lock      *flock.Flock
+	done      bool
+}
+
+// Create checks a path and begins the file that will have it. Nothing is seen
+// under the name until [File.Commit].
+func Create(path string, o Options) (*File, error) {
+	to, err := check(path, o)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: path, to: to, overwrite: o.Overwrite}
+	if to.inPlace {
+		if f.file, err = to.open(); err != nil {
+			return nil, &Error{path, err}
+		}
+		return f, nil
+	}
+	f.mode = 0
+	if to.exists {
+		f.mode = to.mode.Perm() // those who could read it still can
+	}
+	f.file, err = hidden(to.path, "part", func(name string) (*os.File, error) {
+		return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	})
+	if err != nil {
+		return nil, &Error{path, fmt.Errorf("creating a file beside it: %w", cause(err))}
+	}
+	f.part = f.file.Name()
+	remember(f.part)
+	f.lock = lock(f.part)
+	if f.mode != 0 {
+		if err := f.file.Chmod(f.mode); err != nil {
+			f.Abort()
+			return nil, &Error{path, fmt.Errorf("creating a file beside it: %w", cause(err))}
+		}
+	}
+	return f, nil
+}
+
+// hidden finds a free hidden name beside a path and has make take it.
+func hidden[T any](path, kind string, make func(name string) (T, error)) (T, error) {
+	var made T
+	dir, base := filepath.Split(path)
+	ext := filepath.Ext(base)
+	stem := strings.TrimPrefix(strings.TrimSuffix(base, ext), ".")
+	// Room for what is added, in the 255 bytes that a name may have.
+	cut := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), 100)], "") }
+	stem, ext = cut(stem), cut(ext)
+	var err error
+	for range 100 {
+		name := filepath.Join(dir, fmt.Sprintf(".%s.%s-%06x%s", stem, kind, rand.Uint32()&0xffffff, ext))
+		if made, err = make(name); err == nil || !errors.Is(err, fs.ErrExist) {
+			return made, err
+		}
+	}
+	return made, errors.New("no free name")
+}
+
+// cause is an error of the file system without the path, which is named already.
+func cause(err error) error {
+	var p *fs.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		return p.Err
+	case errors.As(err, &l):
+		return l.Err
+	}
+	return err
+}
+
+// lock marks a file as being in use. A file system without locks is no reason
+// not to write.
+func lock(path string) *flock.Flock {
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	if ok, err := l.TryLock(); !ok || err != nil {
+		l.Close()
+		return nil
+	}
+	return l
+}
+
+// Target is the final name, as it was given to [Create].
+func (f *File) Target() string { return f.path }
+
+// Path is where the bytes go for now: the hidden file, or the device itself.
+// Others may write to that path, as long as they are done before Prepare.
+func (f *File) Path() string {
+	if f.part == "" {
+		return f.to.path
+	}
+	return f.part
+}
+
+// InPlace reports whether the file is a pipe or a device, which takes bytes at
+// once and cannot be taken back.
+func (f *File) InPlace() bool { return f.part == "" }
+
+// Write appends to the file.
+func (f *File) Write(b []byte) (int, error) {
+	if f.file == nil {
+		return 0, &Error{f.path, errors.New("is closed")}
+	}
+	n, err := f.file.Write(b)
+	if err != nil {
+		err = &Error{f.path, cause(err)}
+	}
+	return n, err
+}
+
+// Prepare brings everything to the disk. A full disk shows here at the latest.
+// After it, Commit has only a name left to give. A second call does nothing.
+func (f *File) Prepare() error {
+	if f.file == nil {
+		return nil
+	}
+	file := f.file
+	f.file = nil
+	var err error
+	if f.part != "" {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return &Error{f.path, fmt.Errorf("writing to disk: %w", cause(err))}
+	}
+	return nil
+}
+
+// Commit gives the file its name. When it fails, what had the name before still
+// has it, and the file is gone.
+func (f *File) Commit() error {
+	if f.done {
+		return &Error{f.path, errors.New("is finished already")}
+	}
+	defer f.Abort()
+	if err := f.Prepare(); err != nil {
+		return err
+	}
+	if f.part == "" {
+		f.done = true
+		return nil
+	}
+	if err := f.name(); err != nil {
+		return &Error{f.path, err}
+	}
+	f.release()
+	// The name is safe once the folder is. Not every file system can say so.
+	_ = syncPath(filepath.Dir(f.to.path))
+	return nil
+}
+
+// name moves the hidden file to its final name.
+func (f *File) name() error {
+	if f.overwrite {
+		return wrap("naming it", os.Rename(f.part, f.to.path))
+	}
+	// A link, unlike a rename, fails where something has come up meanwhile.
+	err := os.Link(f.part, f.to.path)
+	switch {
+	case err == nil:
+		os.Remove(f.part) // a second name that stays is untidy, no more
+		return nil
+	case errors.Is(err, fs.ErrExist):
+		return ErrExists
+	}
+	// A file system without links.
+	if _, err := os.Lstat(f.to.path); err == nil {
+		return ErrExists
+	}
+	return wrap("naming it", os.Rename(f.part, f.to.path))
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, cause(err))
+}
+
+// Abort removes the hidden file. After Commit, or a second time, it does
+// nothing.
+func (f *File) Abort() {
+	if f.done {
+		return
+	}
+	if f.file != nil {
+		f.file.Close() // the file goes anyway
+		f.file = nil
+	}
+	if f.part != "" {
+		os.Remove(f.part)
+	}
+	f.release()
+}
+
+// release ends the use of the hidden name.
+func (f *File) release() {
+	f.done = true
+	forget(f.part)
+	if f.lock != nil {
+		f.lock.Close()
+		f.lock = nil
+	}
+}
+
+// WriteFile writes a small file in one go.
+func WriteFile(path string, data []byte, o Options) error {
+	f, err := Create(path, o)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,92 @@
+package atomicfile
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+
+	"github.com/gofrs/flock"
+)
+
+// A Leftover is a hidden file or folder that a killed run did not remove.
+type Leftover struct {
+	Path   string
+	Size   int64 // bytes; 0 for a folder
+	Folder bool
+}
+
+var hiddenName = regexp.MustCompile(`^\..*\.(part|old)-[0-9a-f]{6}(\.[^/]*)?$`)
+
+// Leftovers lists the hidden files in a folder that no run has locked. It removes
+// nothing: a name that looks like one of ours may still be somebody's file.
+func Leftovers(dir string) []Leftover {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var left []Leftover
+	for _, e := range entries {
+		if !hiddenName.MatchString(e.Name()) || e.Type()&^fs.ModeDir != 0 {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if mine(path) || locked(path) {
+			continue
+		}
+		l := Leftover{Path: path, Folder: e.IsDir()}
+		if fi, err := e.Info(); err == nil && !l.Folder {
+			l.Size = fi.Size()
+		}
+		left = append(left, l)
+	}
+	return left
+}
+
+// locked reports whether somebody writes a file. What cannot be told counts as
+// locked.
+func locked(path string) bool {
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	defer l.Close()
+	ok, err := l.TryRLock()
+	return !ok || err != nil
+}
+
+// Of this process, all hidden names in use.
+var inUse struct {
+	sync.Mutex
+	names []string
+}
+
+func remember(name string) {
+	inUse.Lock()
+	defer inUse.Unlock()
+	inUse.names = append(inUse.names, name)
+}
+
+func forget(name string) {
+	inUse.Lock()
+	defer inUse.Unlock()
+	if i := slices.Index(inUse.names, name); i >= 0 {
+		inUse.names = slices.Delete(inUse.names, i, i+1)
+	}
+}
+
+func mine(name string) bool {
+	inUse.Lock()
+	defer inUse.Unlock()
+	return slices.Contains(inUse.names, name)
+}
+
+// RemoveAll removes every hidden file of this process. It is for a program that
+// is about to end without waiting for those who write them.
+func RemoveAll() {
+	inUse.Lock()
+	defer inUse.Unlock()
+	for _, name := range inUse.names {
+		os.RemoveAll(name)
+	}
+	inUse.names = nil
+}

@@ -1,0 +1,204 @@
+package atomicfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// maxLinks is how many symbolic links are followed, as Linux does.
+const maxLinks = 40
+
+// A target is where an output goes once all links are followed.
+type target struct {
+	path    string // of no link; the device itself where inPlace
+	exists  bool
+	inPlace bool
+	mode    fs.FileMode // of what exists
+	fd      int         // an open file of this process that the path stands for, or -1
+}
+
+// check follows a path and says what is wrong with writing there.
+func check(path string, o Options) (target, error) {
+	to, err := follow(path)
+	if err != nil {
+		return to, &Error{path, err}
+	}
+	if err := to.protected(o.Inputs); err != nil {
+		return to, &Error{path, err}
+	}
+	switch {
+	case to.exists && to.mode.IsDir():
+		return to, &Error{path, ErrIsDirectory}
+	case to.inPlace:
+		return to, nil
+	case to.exists && !o.Overwrite:
+		return to, &Error{path, ErrExists}
+	}
+	if err := writable(filepath.Dir(to.path)); err != nil {
+		return to, &Error{path, fmt.Errorf("its folder cannot be written: %w", cause(err))}
+	}
+	return to, nil
+}
+
+// follow resolves links, a dangling last one included: it stands for the file
+// that it names.
+func follow(path string) (target, error) {
+	if path == "" {
+		return target{}, errors.New("is empty")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return target{}, err
+	}
+	if strings.HasSuffix(path, string(filepath.Separator)) {
+		return target{}, ErrIsDirectory
+	}
+	to := target{path: abs, fd: -1}
+	for range maxLinks {
+		dir, err := filepath.EvalSymlinks(filepath.Dir(to.path))
+		if errors.Is(err, fs.ErrNotExist) {
+			return to, ErrNoFolder
+		}
+		if err != nil {
+			return to, fmt.Errorf("following its folder: %w", cause(err))
+		}
+		to.path = filepath.Join(dir, filepath.Base(to.path))
+		if fd, ok := descriptor(to.path); ok {
+			to.fd, to.exists, to.inPlace = fd, true, true
+			return to, nil
+		}
+		fi, err := os.Lstat(to.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return to, nil
+		}
+		if err != nil {
+			return to, cause(err)
+		}
+		if fi.Mode()&fs.ModeSymlink == 0 {
+			to.exists, to.mode = true, fi.Mode()
+			to.inPlace = !fi.Mode().IsRegular() && !fi.IsDir()
+			if fi.Mode()&fs.ModeDevice != 0 && fi.Mode()&fs.ModeCharDevice == 0 {
+				return to, ErrBlockDevice // a disk, whose contents would be lost
+			}
+			return to, nil
+		}
+		next, err := os.Readlink(to.path)
+		if err != nil {
+			return to, cause(err)
+		}
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(dir, next)
+		}
+		to.path = next
+	}
+	return to, errors.New("is a link to itself, or through too many others")
+}
+
+// descriptor recognises the names of this process's own open files, /dev/stdout
+// among them. They are written through the open file: opened anew they would be
+// written from the start, over what else goes there.
+func descriptor(path string) (fd int, ok bool) {
+	dir, base := filepath.Split(path)
+	own := dir == "/dev/fd/" || dir == "/proc/self/fd/" || dir == fmt.Sprintf("/proc/%d/fd/", os.Getpid())
+	if !own {
+		return 0, false
+	}
+	fd, err := strconv.Atoi(base)
+	return fd, err == nil
+}
+
+// protected reports whether the target is an input, or lies in a folder that is
+// one.
+func (to target) protected(inputs []string) error {
+	if !to.exists || to.inPlace {
+		return nil
+	}
+	fi, err := os.Stat(to.path)
+	if err != nil {
+		return cause(err)
+	}
+	for _, input := range inputs {
+		in, err := os.Stat(input)
+		if err != nil {
+			continue // it will be missed where it is read
+		}
+		if os.SameFile(fi, in) {
+			return ErrIsInput
+		}
+		if !in.IsDir() {
+			continue
+		}
+		entries, err := os.ReadDir(input)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if inside, err := os.Stat(filepath.Join(input, e.Name())); err == nil && os.SameFile(fi, inside) {
+				return ErrIsInput
+			}
+		}
+	}
+	return nil
+}
+
+// open opens a device or a pipe for writing.
+func (to target) open() (*os.File, error) {
+	if to.fd >= 0 {
+		return duplicate(to.fd, to.path)
+	}
+	f, err := openInPlace(context.Background(), to.path)
+	return f, cause(err)
+}
+
+// A Plan is the outputs of one run. It finds what is wrong with them before any
+// work is done, and creates nothing.
+type Plan struct {
+	Options
+	names   []string
+	targets []target
+}
+
+// Add checks a path against the inputs, against what may be replaced, and
+// against the outputs that were added before.
+func (p *Plan) Add(path string) error {
+	to, err := check(path, p.Options)
+	if err != nil {
+		return err
+	}
+	for _, other := range p.targets {
+		if other.path == to.path && !to.inPlace || to.same(other) {
+			return &Error{path, ErrIsOutput}
+		}
+	}
+	p.names, p.targets = append(p.names, path), append(p.targets, to)
+	return nil
+}
+
+// same reports whether two targets that exist are one file, by hard links.
+func (to target) same(other target) bool {
+	if !to.exists || !other.exists || to.inPlace || other.inPlace {
+		return false
+	}
+	a, errA := os.Stat(to.path)
+	b, errB := os.Stat(other.path)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
+
+// Folders lists the folders that the outputs go into.
+func (p *Plan) Folders() []string {
+	var dirs []string
+	seen := map[string]bool{}
+	for _, to := range p.targets {
+		if dir := filepath.Dir(to.path); !to.inPlace && !seen[dir] {
+			seen[dir] = true
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
