@@ -15,6 +15,9 @@ type container struct {
 	// upright containers cannot say that a picture is to be turned, so it is
 	// turned before it is encoded.
 	upright bool
+	// streams can be written to a pipe: nothing in them is filled in later that a
+	// reader needs.
+	streams bool
 	// fixedRate containers number their frames instead of timing them.
 	fixedRate bool
 }
@@ -31,13 +34,13 @@ var containers = map[string]container{
 	".mp4":  {muxer: "mp4", encoders: forH264},
 	".m4v":  {muxer: "mp4", encoders: forH264},
 	".mov":  {muxer: "mov", encoders: forH264},
-	".mkv":  {muxer: "matroska", encoders: forH264},
-	".webm": {muxer: "webm", encoders: []string{"libvpx-vp9", "libvpx"}},
-	".ts":   {muxer: "mpegts", encoders: forH264, upright: true},
-	".m2ts": {muxer: "mpegts", encoders: forH264, upright: true},
-	".mts":  {muxer: "mpegts", encoders: forH264, upright: true},
+	".mkv":  {muxer: "matroska", encoders: forH264, streams: true},
+	".webm": {muxer: "webm", encoders: []string{"libvpx-vp9", "libvpx"}, streams: true},
+	".ts":   {muxer: "mpegts", encoders: forH264, upright: true, streams: true},
+	".m2ts": {muxer: "mpegts", encoders: forH264, upright: true, streams: true},
+	".mts":  {muxer: "mpegts", encoders: forH264, upright: true, streams: true},
 	".avi":  {muxer: "avi", encoders: forH264, upright: true, fixedRate: true},
-	".nut":  {muxer: "nut", encoders: []string{"ffv1"}, upright: true},
+	".nut":  {muxer: "nut", encoders: []string{"ffv1"}, upright: true, streams: true},
 
 	".png":  forImage("png"),
 	".jpg":  forImage("mjpeg"),

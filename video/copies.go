@@ -148,7 +148,7 @@ func (s *Sink) copyPacket(p *astiav.Packet) error {
 			s.refuse(c, err)
 			return nil
 		}
-		return fmt.Errorf("writing %s: %w", s.Path, err)
+		return s.writing("", err)
 	}
 	c.lastDTS = dts
 	return nil

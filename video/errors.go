@@ -25,7 +25,7 @@ var (
 	ErrUnknownContainer = errors.New("has an extension that stands for no known container")
 	ErrExists           = errors.New("exists already")
 	ErrSameFile         = errors.New("is the input itself")
-	ErrNotRegular       = errors.New("is not a regular file")
+	ErrNotSeekable      = errors.New("is a pipe or a device, and this container must go back in its file")
 	ErrStillContainer   = errors.New("is an image, which cannot hold a video")
 	ErrNoEncoder        = errors.New("no encoder for it in this FFmpeg")
 )

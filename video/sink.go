@@ -6,17 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
 	"github.com/asticode/go-astiav"
+	"github.com/carve-video/carve/internal/atomicfile"
 )
 
 // A Sink writes a file like its source's: the frames it is given, with their
 // timestamps, and copies of all other streams that the container takes. Until
-// Finish the file has another, hidden name.
+// Commit the file has another, hidden name. A pipe or a device has no other name:
+// it is written in place, in containers that need not go back.
 //
 // Frames come from one goroutine; the packets of the copied streams come from
 // the goroutine that reads the source. Neither waits for the other.
@@ -43,11 +44,16 @@ type Sink struct {
 	Threads int
 	// Overwrite replaces a file that exists.
 	Overwrite bool
+	// Protect names what else the run reads: files, and folders whose files, that
+	// are never replaced. The source's file is protected without being named.
+	Protect []string
 	// Log takes warnings about what cannot be kept; nil is silent.
 	Log *slog.Logger
 
 	info                       Info
-	part                       *part
+	file                       *atomicfile.File
+	pipe                       bool  // the file is written in place
+	ioErr                      error // of a write in place
 	encoder                    *encoder
 	image                      []byte // encoded picture, for an image
 	packet                     *astiav.Packet
@@ -59,6 +65,7 @@ type Sink struct {
 	frames                     atomic.Int64
 	lost                       []Loss
 	skewed                     bool
+	prepared                   bool
 	done                       bool
 
 	mu     sync.Mutex // guards the muxer, which both goroutines feed
@@ -91,7 +98,7 @@ func (s *Sink) Initialize() (err error) {
 		return err
 	}
 	s.still, s.fixedRate = c.image, c.fixedRate
-	if s.part, err = newPart(s.Path, s.info.Path, s.Overwrite); err != nil {
+	if err := s.createOutput(); err != nil {
 		return err
 	}
 	defer func() {
@@ -115,7 +122,7 @@ func (s *Sink) Initialize() (err error) {
 }
 
 func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
-	if s.output, err = astiav.AllocOutputFormatContext(of, c.muxer, s.part.path); err != nil {
+	if s.output, err = astiav.AllocOutputFormatContext(of, c.muxer, s.file.Path()); err != nil {
 		return fmt.Errorf("opening the container: %w", err)
 	}
 	s.output.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
@@ -133,9 +140,8 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 			return fmt.Errorf("copying chapters: %w", err)
 		}
 	}
-	s.io, err = astiav.OpenIOContext("file:"+s.part.path, astiav.NewIOContextFlags(astiav.IOContextFlagWrite), nil, nil)
-	if err != nil {
-		return fmt.Errorf("opening %s for writing: %w", s.part.path, err)
+	if err := s.openIO(c); err != nil {
+		return err
 	}
 	s.output.SetPb(s.io)
 	options := astiav.NewDictionary()
@@ -323,7 +329,7 @@ func (s *Sink) writeHeld() error {
 	defer s.mu.Unlock()
 	s.held.SetStreamIndex(s.stream.Index())
 	if err := s.output.WriteInterleavedFrame(s.held); err != nil {
-		return fmt.Errorf("writing %s: %w", s.Path, err)
+		return s.writing("", err)
 	}
 	return nil
 }
@@ -366,14 +372,21 @@ func (s *Sink) Lost() []Loss {
 // called from any goroutine.
 func (s *Sink) Frames() int64 { return s.frames.Load() }
 
-// Finish writes what the encoder still holds and the trailer, and gives the
-// file its name. The source must not be read from meanwhile. When it fails
-// nothing is left behind.
-func (s *Sink) Finish() (err error) {
-	if s.done {
+// Prepare writes what the encoder still holds and the trailer, and brings the
+// file to the disk. After it, Commit has only a name left to give. The source must
+// not be read from meanwhile. When it fails nothing is left behind.
+func (s *Sink) Prepare() (err error) {
+	switch {
+	case s.done:
 		return errors.New("output is closed already")
+	case s.prepared:
+		return nil
 	}
-	defer s.Abort() // frees; the file has its name by then, or must go
+	defer func() {
+		if err != nil {
+			s.Abort()
+		}
+	}()
 	if s.frames.Load() == 0 {
 		return fmt.Errorf("finishing %s: no frame was written", s.Path)
 	}
@@ -381,8 +394,8 @@ func (s *Sink) Finish() (err error) {
 		return err
 	}
 	if s.still {
-		if err := os.WriteFile(s.part.path, s.image, 0o666); err != nil {
-			return fmt.Errorf("writing %s: %w", s.Path, err)
+		if _, err := s.file.Write(s.image); err != nil {
+			return fmt.Errorf("writing the image: %w", err)
 		}
 	} else {
 		s.lastDuration()
@@ -393,21 +406,33 @@ func (s *Sink) Finish() (err error) {
 			return err
 		}
 	}
-	if err := s.part.finish(); err != nil {
+	if err := s.file.Prepare(); err != nil {
 		return err
 	}
-	s.part = nil
+	s.prepared = true
 	return nil
 }
+
+// Commit prepares the file if that is not done yet, and gives it its name. When
+// it fails nothing is left behind, and what had the name before still has it.
+func (s *Sink) Commit() error {
+	if err := s.Prepare(); err != nil {
+		return err
+	}
+	defer s.Abort() // frees; the file has its name by then, or must go
+	return outputError(s.file.Commit())
+}
+
+// Finish is Prepare and Commit, for a run with one output.
+func (s *Sink) Finish() error { return s.Commit() }
 
 func (s *Sink) closeMuxer() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.output.WriteTrailer(); err != nil {
-		return fmt.Errorf("writing the end of %s: %w", s.Path, err)
+		return s.writing("the end of ", err)
 	}
-	err := s.io.Close()
-	s.io = nil
+	err := s.closeIO()
 	// Gone, so that a packet of a source that still reads finds no muxer.
 	s.output.Free()
 	s.output = nil
@@ -426,10 +451,7 @@ func (s *Sink) Abort() {
 	s.done = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.io != nil {
-		_ = s.io.Close() // the file goes anyway
-		s.io = nil
-	}
+	_ = s.closeIO() // the file goes anyway
 	if s.output != nil {
 		s.output.Free()
 		s.output = nil
@@ -442,8 +464,7 @@ func (s *Sink) Abort() {
 			p.Free()
 		}
 	}
-	if s.part != nil {
-		s.part.remove()
-		s.part = nil
+	if s.file != nil {
+		s.file.Abort()
 	}
 }

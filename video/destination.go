@@ -1,0 +1,95 @@
+package video
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/asticode/go-astiav"
+	"github.com/carve-video/carve/internal/atomicfile"
+)
+
+// createOutput checks the path and begins the file, which has a hidden name
+// until [Sink.Commit].
+func (s *Sink) createOutput() error {
+	o := atomicfile.Options{Overwrite: s.Overwrite, Inputs: s.Protect}
+	if s.info.Path != "" {
+		o.Inputs = append([]string{s.info.Path}, s.Protect...)
+	}
+	f, err := atomicfile.Create(s.Path, o)
+	if err != nil {
+		return outputError(err)
+	}
+	s.file = f
+	return nil
+}
+
+// outputError says what is wrong with an output in the words of this package.
+func outputError(err error) error {
+	var e *atomicfile.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	for _, is := range []struct{ from, to error }{
+		{atomicfile.ErrExists, ErrExists}, {atomicfile.ErrIsInput, ErrSameFile},
+		{atomicfile.ErrIsDirectory, ErrIsDirectory}, {atomicfile.ErrNoFolder, fs.ErrNotExist},
+	} {
+		if errors.Is(err, is.from) && !errors.Is(is.to, fs.ErrNotExist) {
+			return &PathError{Path: e.Path, Err: is.to}
+		} else if errors.Is(err, is.from) {
+			return &PathError{Path: e.Path, Err: is.to, Detail: e.Err.Error()}
+		}
+	}
+	return err
+}
+
+// openIO opens the file for the muxer. A pipe or a device is written through the
+// file that is open already: opening it once more could wait for another reader.
+func (s *Sink) openIO(c container) (err error) {
+	if !s.file.InPlace() {
+		s.io, err = astiav.OpenIOContext("file:"+s.file.Path(), astiav.NewIOContextFlags(astiav.IOContextFlagWrite), nil, nil)
+		if err != nil {
+			return fmt.Errorf("opening %s for writing: %w", s.Path, err)
+		}
+		return nil
+	}
+	if !c.streams {
+		return &PathError{Path: s.Path, Err: ErrNotSeekable}
+	}
+	const bufferSize = 64 << 10
+	s.io, err = astiav.AllocIOContext(bufferSize, true, nil, nil, func(b []byte) (int, error) {
+		n, err := s.file.Write(b)
+		var e *atomicfile.Error
+		if errors.As(err, &e) && s.ioErr == nil {
+			s.ioErr = e.Err // FFmpeg makes a number of it
+		}
+		return n, err
+	})
+	if err != nil {
+		return fmt.Errorf("opening %s for writing: %w", s.Path, err)
+	}
+	s.pipe = true
+	return nil
+}
+
+// closeIO writes what the muxer's buffer still holds.
+func (s *Sink) closeIO() error {
+	if s.io == nil {
+		return nil
+	}
+	io := s.io
+	s.io = nil
+	if s.pipe {
+		io.Free()
+		return s.ioErr
+	}
+	return io.Close()
+}
+
+// writing is the error of a write, in the system's words where there are any.
+func (s *Sink) writing(what string, err error) error {
+	if s.ioErr != nil {
+		err = s.ioErr
+	}
+	return fmt.Errorf("writing %s%s: %w", what, s.Path, err)
+}
