@@ -7,10 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/carve-video/carve/car"
@@ -137,7 +135,7 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	b := &bench{o: &o, log: newLog(&o.segmentOptions, stderr), stderr: stderr}
 	// The clip is segmented by the code of carve segment, which looks out for
 	// signals as well, and then by itself finishes what is in flight.
-	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, release := interruptible()
 	defer release()
 	if err := b.run(ctx); err != nil {
 		if ctx.Err() != nil {

@@ -5,15 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/clips"
 	"github.com/carve-video/carve/internal/stickers"
 	"github.com/carve-video/carve/video"
@@ -83,13 +83,13 @@ func runClips(args []string, stdout, stderr io.Writer) error {
 		}
 		return nil
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	films, err := o.films(fs.Args())
 	if err != nil {
 		return err
 	}
-	return o.write(ctx, films, stdout)
+	return o.write(ctx, newLog(&segmentOptions{}, stderr), films, stdout)
 }
 
 // films are the clips that are asked for: all by default.
@@ -144,7 +144,7 @@ func readClip(path string) (*stickers.Clip, error) {
 }
 
 // write draws the clips, as many at a time as there are CPUs.
-func (o *clipsOptions) write(ctx context.Context, films []clips.Clip, stdout io.Writer) error {
+func (o *clipsOptions) write(ctx context.Context, log *slog.Logger, films []clips.Clip, stdout io.Writer) error {
 	for _, c := range films {
 		dir := filepath.Join(o.output, c.Name)
 		_, err := os.Lstat(dir)
@@ -162,6 +162,7 @@ func (o *clipsOptions) write(ctx context.Context, films []clips.Clip, stdout io.
 	if err := os.MkdirAll(o.output, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the clips: %w", err)
 	}
+	nameLeftovers(log, o.output)
 	var done atomic.Int64
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(runtime.GOMAXPROCS(0))
@@ -198,15 +199,12 @@ const (
 
 // writeClip writes the folder of a clip: all of it or nothing.
 func (o *clipsOptions) writeClip(ctx context.Context, c clips.Clip) (err error) {
-	part, err := os.MkdirTemp(o.output, "."+c.Name+"-*.part")
+	part, err := atomicfile.CreateFolder(filepath.Join(o.output, c.Name), atomicfile.Options{Overwrite: o.overwrite})
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(part)
-	if err := os.Chmod(part, 0o755); err != nil {
-		return err
-	}
-	folder := &stickers.Folder{Dir: part, Pictures: o.frames}
+	defer part.Abort()
+	folder := &stickers.Folder{Dir: part.Path(), Pictures: o.frames}
 	if o.frames {
 		err = drawFrames(ctx, c, folder)
 	} else {
@@ -222,16 +220,10 @@ func (o *clipsOptions) writeClip(ctx context.Context, c clips.Clip) (err error) 
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(part, scriptFile), script, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(part.Path(), scriptFile), script, 0o644); err != nil {
 		return err
 	}
-	dir := filepath.Join(o.output, c.Name)
-	if o.overwrite {
-		if err := os.RemoveAll(dir); err != nil {
-			return err
-		}
-	}
-	return os.Rename(part, dir)
+	return part.Commit()
 }
 
 func drawFrames(ctx context.Context, c clips.Clip, folder *stickers.Folder) error {

@@ -56,7 +56,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		args = nil
 	}
-	return report(stderr, logFormatOf(args), cmd.run(args, stdout, stderr))
+	err := cmd.run(args, stdout, stderr)
+	if l, ok := stdout.(*listener); ok && err == nil && cmd.name != "segment" && cmd.name != "demo" {
+		// What these print is what they are for. Of the others it is only progress.
+		if err = l.failed(); err != nil {
+			err = fmt.Errorf("writing to standard output: %w", err)
+		}
+	}
+	return report(stderr, logFormatOf(args), err)
 }
 
 func findCommand(name string) (command, bool) {

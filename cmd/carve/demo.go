@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/internal/sheet"
 	"github.com/carve-video/carve/models/demo"
@@ -53,20 +54,19 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("making the demo's folder: %w", err)
 	}
 	clip, out, contact := filepath.Join(*dir, "clip.mp4"), filepath.Join(*dir, "overlay.mp4"), filepath.Join(*dir, "sheet.png")
-	if !*overwrite {
-		for _, path := range []string{clip, out, contact} {
-			if _, err := os.Stat(path); err == nil {
-				return withHint(fmt.Errorf("%s exists already", path), "-y replaces it")
-			}
-		}
+	if err := planOutputs(newLog(&segmentOptions{}, stderr), *overwrite, nil, clip, out, contact); err != nil {
+		return err
 	}
-	if err := os.WriteFile(clip, democlip.Clip, 0o644); err != nil {
+	if err := atomicfile.WriteFile(clip, democlip.Clip, atomicfile.Options{Overwrite: *overwrite}); err != nil {
 		return fmt.Errorf("writing the demo's clip: %w", err)
 	}
 
 	var o segmentOptions
 	flags := newSegmentFlags(&o)
-	line := []string{"-i", clip, "-o", out, "-m", demo.Name, "-y"}
+	line := []string{"-i", clip, "-o", out, "-m", demo.Name}
+	if *overwrite {
+		line = append(line, "-y")
+	}
 	for _, q := range democlip.Queries {
 		line = append(line, "-q", q)
 	}
@@ -88,7 +88,7 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := contactSheet(out, contact, s, found); err != nil {
+	if err := contactSheet(out, contact, s, found, *overwrite); err != nil {
 		return fmt.Errorf("drawing the contact sheet: %w", err)
 	}
 	fmt.Fprintf(stdout, "overlay: %s\ncontact sheet: %s\n", out, contact)
@@ -96,7 +96,7 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 }
 
 // contactSheet draws frames of a clip, evenly spread, into a PNG.
-func contactSheet(clip, path string, s *summary, found map[int64][]int) error {
+func contactSheet(clip, path string, s *summary, found map[int64][]int, overwrite bool) error {
 	ctx := context.Background()
 	src := &video.Source{Path: clip}
 	if err := src.Initialize(); err != nil {
@@ -145,7 +145,7 @@ func contactSheet(clip, path string, s *summary, found map[int64][]int) error {
 	if err != nil {
 		return err
 	}
-	return writePNG(path, img)
+	return writePNG(path, img, atomicfile.Options{Overwrite: overwrite, Inputs: []string{clip}})
 }
 
 func rgba(p video.Picture) image.Image {
@@ -157,18 +157,14 @@ func rgba(p video.Picture) image.Image {
 	return img
 }
 
-func writePNG(path string, img image.Image) (err error) {
-	f, err := os.Create(path)
+func writePNG(path string, img image.Image, o atomicfile.Options) error {
+	f, err := atomicfile.Create(path, o)
 	if err != nil {
+		return pathError(err)
+	}
+	defer f.Abort()
+	if err := png.Encode(f, img); err != nil {
 		return err
 	}
-	defer func() {
-		if e := f.Close(); err == nil {
-			err = e
-		}
-		if err != nil {
-			os.Remove(path)
-		}
-	}()
-	return png.Encode(f, img)
+	return f.Commit()
 }

@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/carve-video/carve/models"
@@ -73,7 +70,7 @@ func runDoctor(args []string, stdout, stderr io.Writer) error {
 	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
 		return withHint(usageError{err}, "carve --help lists devices and precisions")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	d := &doctor{options: &o, stderr: stderr}
 	if !o.json {

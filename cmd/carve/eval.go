@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/carve-video/carve/internal/annotation"
 	"github.com/carve-video/carve/internal/score"
@@ -135,7 +132,7 @@ func runEval(args []string, stdout, stderr io.Writer) error {
 	if err := o.check(fs.Args()); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	e, err := o.open(ctx)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"reflect"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/score"
+	"github.com/gofrs/flock"
 )
 
 // results is the file of an evaluation: a head that says how it was made, and a
@@ -23,6 +25,7 @@ import (
 // loses a line at most, and goes on behind what is whole.
 type results struct {
 	file *os.File
+	lock *flock.Flock
 	done map[string]*sampleResult
 	list []*sampleResult // in the order of the file
 }
@@ -51,25 +54,31 @@ func fingerprint(text []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// openResults opens a file to add to, or begins one.
+// openResults opens a file to add to, or begins one. What it replaces with anew,
+// or adds to, is a file of results and nothing else.
 func openResults(path string, anew bool, head resultsHead) (_ *results, err error) {
-	flags := os.O_RDWR | os.O_CREATE
-	if anew {
-		flags |= os.O_TRUNC
+	if err := areResults(path); err != nil {
+		return nil, err
 	}
-	f, err := os.OpenFile(path, flags, 0o644)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("opening results: %w", err)
 	}
+	r := &results{file: f, lock: flock.New(path, flock.SetFlag(os.O_RDWR)), done: make(map[string]*sampleResult)}
 	defer func() {
 		if err != nil {
-			f.Close()
+			r.close()
 		}
 	}()
-	r := &results{file: f, done: make(map[string]*sampleResult)}
-	whole, err := r.read(path, head)
-	if err != nil {
-		return nil, err
+	// A file system without locks is no reason not to work.
+	if ok, err := r.lock.TryLock(); !ok && err == nil {
+		return nil, withHint(fmt.Errorf("opening results: another run is writing %s", path), "wait for it, or name a new file with -o")
+	}
+	var whole int64
+	if !anew {
+		if whole, err = r.read(path, head); err != nil {
+			return nil, err
+		}
 	}
 	// What a run that was cut off left behind the last whole line.
 	if err := f.Truncate(whole); err != nil {
@@ -82,6 +91,35 @@ func openResults(path string, anew bool, head resultsHead) (_ *results, err erro
 		return r, r.write(head)
 	}
 	return r, nil
+}
+
+// areResults demands that a path is free, or a file of results: of nothing else
+// may the end be cut off, or all of it with -y.
+func areResults(path string) error {
+	other := withHint(fmt.Errorf("opening results: %s is another kind of file", path), "name a new file with -o")
+	fi, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("opening results: %w", err)
+	case !fi.Mode().IsRegular():
+		return other
+	case fi.Size() == 0:
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("opening results: %w", err)
+	}
+	defer f.Close()
+	// The first line holds the settings of a run, which are a few kilobytes.
+	line, err := bufio.NewReader(io.LimitReader(f, 1<<20)).ReadBytes('\n')
+	var head resultsHead
+	if err != nil || json.Unmarshal(line, &head) != nil || head.MessageType != "run" {
+		return other
+	}
+	return nil
 }
 
 // read takes in what is there, and returns how much of the file is whole lines.
@@ -97,8 +135,8 @@ func (r *results) read(path string, head resultsHead) (whole int64, err error) {
 		}
 		if n == 1 {
 			var found resultsHead
-			if json.Unmarshal(line, &found) != nil || found.MessageType != "run" {
-				return 0, withHint(fmt.Errorf("opening results: %s is another kind of file", path), "name a new file with -o")
+			if err := json.Unmarshal(line, &found); err != nil {
+				return 0, fmt.Errorf("reading results %s: line 1: %w", path, err)
 			}
 			found.Version, found.Notes = head.Version, head.Notes // may differ
 			if !reflect.DeepEqual(found, head) {
@@ -131,7 +169,7 @@ func (r *results) write(v any) error {
 	return nil
 }
 
-func (r *results) close() error { return r.file.Close() }
+func (r *results) close() error { return errors.Join(r.file.Close(), r.lock.Close()) }
 
 // An evalSummary is what a data set came to.
 type evalSummary struct {

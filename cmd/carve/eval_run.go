@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/carve-video/carve/car"
@@ -105,7 +102,7 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 		}
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	return o.run(ctx, set, stdout, stderr)
 }

@@ -196,3 +196,57 @@ func TestNearest(t *testing.T) {
 		t.Errorf("%d, %d", at(0), at(1))
 	}
 }
+
+// TestResultsReplaceResults: -y replaces a file of results, and nothing else is
+// cut or replaced, by whatever name.
+func TestResultsReplaceResults(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	head := resultsHead{MessageType: "run", Dataset: "clips"}
+	r, err := openResults(at("results"), false, head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openResults(at("results"), false, head); err == nil || !strings.Contains(err.Error(), "another run is writing") {
+		t.Errorf("two runs write one file: %v", err)
+	}
+	if err := r.add(&sampleResult{MessageType: "sample", ID: "one"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"text": "precious\n", "json": `{"message_type":"summary"}` + "\n", "line": "no end of line"} {
+		if err := os.WriteFile(at(name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(name, at("to"+name)); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{at(name), at("to" + name)} {
+			for _, anew := range []bool{true, false} {
+				if _, err := openResults(path, anew, head); err == nil || !strings.Contains(err.Error(), "another kind of file") {
+					t.Errorf("%s, anew %v: %v", path, anew, err)
+				}
+			}
+		}
+		if b, _ := os.ReadFile(at(name)); string(b) != text {
+			t.Errorf("%s holds %q", name, b)
+		}
+	}
+	for _, path := range []string{dir, "/dev/null"} {
+		if _, err := openResults(path, true, head); err == nil {
+			t.Errorf("%s was opened", path)
+		}
+	}
+	again, err := openResults(at("results"), false, head)
+	if err != nil || !again.has("one") {
+		t.Errorf("what is there is not gone on with: %v", err)
+	}
+	again.close()
+	if anew, err := openResults(at("results"), true, head); err != nil || anew.has("one") {
+		t.Errorf("begun anew: %v", err)
+	} else {
+		anew.close()
+	}
+}

@@ -4,18 +4,17 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"os"
 
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/tracking"
 )
 
-// An explanation is the file that --explain writes. Like every output it appears
-// under its name only when it is whole. A nil one writes nothing.
+// An explanation is the file that --explain writes. A nil one writes nothing.
 type explanation struct {
-	path string
-	file *os.File
+	file *atomicfile.File
 	w    *bufio.Writer
-	err  error // of writing; told at the end
+	err  error       // of writing
+	fail func(error) // ends the run: a full disk is no reason to work for hours first
 }
 
 // A questionnaire counts what the model was asked. It is filled by one goroutine and
@@ -43,50 +42,47 @@ func (n *questionnaire) count(x *tracking.Explanation) {
 }
 
 // openExplanation begins the file, if there is to be one, which is told of every
-// frame.
-func openExplanation(o *segmentOptions) (*explanation, error) {
+// frame. fail is called with the first error of writing.
+func openExplanation(o *segmentOptions, fail func(error)) (*explanation, error) {
 	if o.explain == "" {
 		return nil, nil
 	}
-	if err := mayWrite(o.explain, o.overwrite); err != nil {
-		return nil, err
-	}
-	f, err := os.Create(o.explain + ".part")
+	f, err := atomicfile.Create(o.explain, atomicfile.Options{Overwrite: o.overwrite, Inputs: o.inputs()})
 	if err != nil {
-		return nil, fmt.Errorf("opening the explanation: %w", err)
+		return nil, pathError(err)
 	}
-	return &explanation{path: o.explain, file: f, w: bufio.NewWriter(f)}, nil
+	return &explanation{file: f, w: bufio.NewWriter(f), fail: fail}, nil
 }
 
 // tell writes down what was decided in a frame.
 func (e *explanation) tell(x *tracking.Explanation) {
-	if e != nil && e.err == nil {
-		e.err = writeJSONLine(e.w, x)
+	if e == nil || e.err != nil {
+		return
+	}
+	if e.err = writeJSONLine(e.w, x); e.err != nil {
+		e.fail(fmt.Errorf("writing the explanation: %w", e.err))
 	}
 }
 
-// finish gives the file its name.
-func (e *explanation) finish() error {
+// commit gives the file its name, until it is taken back.
+func (e *explanation) commit() (*atomicfile.Undo, error) {
 	if e == nil {
-		return nil
+		return nil, nil
 	}
-	err := errors.Join(e.err, e.w.Flush(), e.file.Close())
-	e.file = nil
+	err := errors.Join(e.err, e.w.Flush())
+	var undo *atomicfile.Undo
 	if err == nil {
-		err = os.Rename(e.path+".part", e.path)
+		undo, err = e.file.CommitUndoable()
 	}
 	if err != nil {
-		os.Remove(e.path + ".part")
-		return fmt.Errorf("writing the explanation %s: %w", e.path, err)
+		return nil, fmt.Errorf("writing the explanation: %w", err)
 	}
-	return nil
+	return undo, nil
 }
 
 // abort removes what was written, unless it is finished.
 func (e *explanation) abort() {
-	if e != nil && e.file != nil {
-		e.file.Close()
-		os.Remove(e.path + ".part")
-		e.file = nil
+	if e != nil {
+		e.file.Abort()
 	}
 }

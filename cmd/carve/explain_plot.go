@@ -3,15 +3,14 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video/overlay"
 	"github.com/spf13/pflag"
@@ -34,7 +33,7 @@ Flags:
 `
 }
 
-func runExplain(args []string, stdout, _ io.Writer) error {
+func runExplain(args []string, stdout, stderr io.Writer) error {
 	fs := pflag.NewFlagSet("explain", pflag.ContinueOnError)
 	out := fs.StringP("output", "o", "", "")
 	overwrite := fs.BoolP("overwrite", "y", false, "")
@@ -47,29 +46,16 @@ func runExplain(args []string, stdout, _ io.Writer) error {
 	case *out == "":
 		return withHint(usagef("no output"), "name a file with -o, for example -o why.svg")
 	}
+	inputs := fs.Args()
+	if err := planOutputs(newLog(&segmentOptions{}, stderr), *overwrite, inputs, *out); err != nil {
+		return err
+	}
 	frames, err := readExplanations(fs.Arg(0))
 	if err != nil {
 		return err
 	}
-	if err := mayWrite(*out, *overwrite); err != nil {
-		return err
-	}
-	if err := os.WriteFile(*out, []byte(plot(frames)), 0o644); err != nil {
+	if err := atomicfile.WriteFile(*out, []byte(plot(frames)), atomicfile.Options{Overwrite: *overwrite, Inputs: inputs}); err != nil {
 		return fmt.Errorf("writing the plot: %w", err)
-	}
-	return nil
-}
-
-// mayWrite refuses to replace a file unasked.
-func mayWrite(path string, overwrite bool) error {
-	_, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("opening %s for writing: %w", path, err)
-	case !overwrite:
-		return withHint(fmt.Errorf("%s exists already", path), "-y replaces it")
 	}
 	return nil
 }

@@ -14,5 +14,6 @@ import "os"
 var version = "unknown"
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	ignorePipeSignal()
+	os.Exit(run(os.Args[1:], &listener{w: os.Stdout}, &listener{w: os.Stderr}))
 }

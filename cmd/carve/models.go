@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
@@ -95,7 +93,7 @@ func runModels(args []string, stdout, stderr io.Writer) error {
 	if n := fs.NArg() - 1; !ok || n < v.least || n > v.most {
 		return withHint(usagef("cannot understand \"models %s\"", strings.Join(fs.Args(), " ")), usage)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	return v.run(ctx, &o, fs.Args()[1:], stdout, stderr)
 }

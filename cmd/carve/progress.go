@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -61,9 +60,9 @@ func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
 		p.interval = 500 * time.Millisecond
 		p.render = func(s progressState, last bool) { renderJSON(stdout, s) }
 	case "auto":
-		if f, ok := stderr.(*os.File); ok && isTerminal(stderr) {
+		if fd, ok := terminal(stderr); ok {
 			p.render = func(s progressState, last bool) {
-				width, _, err := term.GetSize(int(f.Fd()))
+				width, _, err := term.GetSize(fd)
 				if err != nil {
 					width = 80
 				}
@@ -74,9 +73,19 @@ func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
 	return p
 }
 
+// terminal returns the file of a writer that is a terminal.
+func terminal(w io.Writer) (fd int, ok bool) {
+	f, ok := w.(interface{ Fd() uintptr })
+	if !ok {
+		return 0, false
+	}
+	fd = int(f.Fd())
+	return fd, term.IsTerminal(fd)
+}
+
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	_, ok := terminal(w)
+	return ok
 }
 
 // frame counts one written frame.

@@ -7,9 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/carve-video/carve/models"
@@ -89,7 +87,7 @@ func haveModels(o *segmentOptions, names []string, stderr io.Writer, log *slog.L
 		return withHint(errors.New(what), fmt.Sprintf("%s, or --yes, fetches %s from %s; -m demo needs no download", pull, megabytes(size), from.Host()))
 	}
 	log.Info(fmt.Sprintf("%s: fetching %s from %s", what, megabytes(size), from.Host()))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	for _, name := range lacking {
 		if err := pullModel(ctx, name, o.quiet || o.logFormat == "json", stderr, log); err != nil {

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/carve-video/carve/internal/fetch"
 	"github.com/carve-video/carve/internal/ort"
@@ -62,7 +60,7 @@ func runRuntime(args []string, stdout, stderr io.Writer) error {
 	if cache == "" {
 		return withHint(errors.New("there is no folder to keep ONNX Runtime in"), "set CARVE_CACHE")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	switch verb := strings.Join(fs.Args(), " "); {
 	case verb == "list":

@@ -8,12 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/carve-video/carve/car"
@@ -61,8 +58,8 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	if same, _ := sameFile(o.input, o.output); same {
-		return nil, withHint(usagef("output %s is the input", o.output), "write to another file")
+	if err := planOutputs(log, o.overwrite, o.inputs(), o.output, o.explain); err != nil {
+		return nil, err
 	}
 
 	// What is held back is in flight as well.
@@ -78,23 +75,26 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	defer m.close()
 
+	// Signals are taken over only now: ONNX Runtime's CUDA provider replaces
+	// the handlers that stood before its sessions were made. Before this, nothing
+	// is there yet that would be left behind.
+	ctx, stop, release := handleSignals(log)
+	defer release()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+
 	sink := &video.Sink{Path: o.output, Source: src, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
-		Preset: o.encoderPreset, Overwrite: o.overwrite, Log: log}
+		Preset: o.encoderPreset, Overwrite: o.overwrite, Protect: o.inputs(), Log: log}
 	if err := sink.Initialize(); err != nil {
 		return nil, outputError(err)
 	}
 	defer sink.Abort()
 
-	// Signals are taken over only now: ONNX Runtime's CUDA provider replaces
-	// the handlers that stood before its sessions were made.
-	ctx, stop, release := handleSignals(log)
-	defer release()
-
 	session := o.session(m.segmenter, queries, o.lookaheadFrames(src.Info().Rate()))
 	if err := session.Initialize(ctx); err != nil {
 		return nil, textError(err)
 	}
-	explain, err := openExplanation(o)
+	explain, err := openExplanation(o, fail)
 	if err != nil {
 		return nil, err
 	}
@@ -127,10 +127,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		err = context.Canceled
 	}
 	if err == nil {
-		err = sink.Finish()
-	}
-	if err == nil {
-		err = explain.finish()
+		err = commitAll(sink, explain)
 	}
 	if err != nil {
 		var damage *video.DamageError
@@ -321,38 +318,6 @@ func (m *openedModels) readable(phrase string, preset car.Preset) error {
 	return nil
 }
 
-// handleSignals returns a context that the second Ctrl-C ends, and a channel
-// that the first one closes.
-func handleSignals(log *slog.Logger) (ctx context.Context, stop <-chan struct{}, release func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2) // the kernel sends, one goroutine receives
-	first := make(chan struct{})
-	done := make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		defer close(done)
-		for n := 0; ; n++ {
-			select {
-			case <-signals:
-			case <-ctx.Done():
-				return
-			}
-			if n == 0 {
-				log.Warn("interrupted: finishing the frames in flight; once more stops at once and leaves no file")
-				close(first)
-				continue
-			}
-			cancel()
-			return
-		}
-	}()
-	return ctx, first, func() {
-		signal.Stop(signals)
-		cancel()
-		<-done
-	}
-}
-
 // A summary is what a run came to.
 type summary struct {
 	MessageType string           `json:"message_type"`
@@ -450,19 +415,6 @@ func (s *summary) outcome(o *segmentOptions, p *pipeline, src *video.Source, sin
 	return nil
 }
 
-// sameFile tells whether two paths are one file, by whatever links.
-func sameFile(a, b string) (bool, error) {
-	sa, err := os.Stat(a)
-	if err != nil {
-		return false, err
-	}
-	sb, err := os.Stat(b)
-	if err != nil {
-		return filepath.Clean(a) == filepath.Clean(b), err
-	}
-	return os.SameFile(sa, sb), nil
-}
-
 func hintOf(err error) string {
 	var h interface{ Hint() string }
 	if errors.As(err, &h) {
@@ -490,6 +442,8 @@ func outputError(err error) error {
 		return withHint(err, "-y replaces it")
 	case errors.Is(err, video.ErrSameFile):
 		return withHint(usageError{err}, "write to another file")
+	case errors.Is(err, video.ErrNotSeekable):
+		return withHint(err, "a pipe can be .mkv .webm .ts .nut")
 	case errors.Is(err, video.ErrUnknownContainer):
 		return withHint(err, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrStillContainer):

@@ -6,15 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 	"github.com/spf13/pflag"
@@ -83,18 +81,18 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 		if !strings.EqualFold(lastOf(o.output, "."), "png") {
 			return withHint(usagef("output %s is no .png", o.output), "what is tried is drawn as a PNG")
 		}
-		if _, err := os.Stat(o.output); err == nil && !o.overwrite {
-			return withHint(fmt.Errorf("opening output: %s exists already", o.output), "-y replaces it")
+		if err := planOutputs(newLog(&o.segmentOptions, stderr), o.overwrite, o.inputs(), o.output); err != nil {
+			return err
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	t, err := try(ctx, &o, at, stderr)
 	if err != nil {
 		return err
 	}
 	if o.output != "" {
-		if err := t.draw(o.output); err != nil {
+		if err := t.draw(o.output, atomicfile.Options{Overwrite: o.overwrite, Inputs: o.inputs()}); err != nil {
 			return fmt.Errorf("drawing what was tried: %w", err)
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/sheet"
 )
 
 // draw writes the trial as one picture: what was looked at, then a row of cells
 // for every stage, then what was found.
-func (t *trial) draw(path string) error {
+func (t *trial) draw(path string, o atomicfile.Options) error {
 	cells := []sheet.Cell{{Image: plain(t.img), Caption: "the picture"}}
 	columns := 2
 	for _, st := range t.Stages {
@@ -54,7 +55,7 @@ func (t *trial) draw(path string) error {
 	if err != nil {
 		return err
 	}
-	return writePNG(path, img)
+	return writePNG(path, img, o)
 }
 
 func plain(img *car.Image) *image.RGBA {

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/carve-video/carve/internal/atomicfile"
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/video"
+)
+
+// Every path that a command writes passes through this file, before any work is
+// done. It must be no input, no other output, and nothing that exists unless -y
+// was given. What is written has a hidden name until it is whole
+// (internal/atomicfile).
+
+// planOutputs checks the outputs of a command and names what killed runs left in
+// their folders. Paths that are empty are outputs that nobody asked for.
+func planOutputs(log *slog.Logger, overwrite bool, inputs []string, outputs ...string) error {
+	plan := atomicfile.Plan{Options: atomicfile.Options{Overwrite: overwrite, Inputs: inputs}}
+	for _, path := range outputs {
+		if path == "" {
+			continue
+		}
+		if err := plan.Add(path); err != nil {
+			return pathError(err)
+		}
+	}
+	for _, dir := range plan.Folders() {
+		nameLeftovers(log, dir)
+	}
+	return nil
+}
+
+// pathError puts what is wrong with an output into words for the command line.
+func pathError(err error) error {
+	err = fmt.Errorf("opening output: %w", err)
+	switch {
+	case errors.Is(err, atomicfile.ErrExists):
+		return withHint(err, "-y replaces it")
+	case errors.Is(err, atomicfile.ErrIsInput), errors.Is(err, atomicfile.ErrIsOutput):
+		return withHint(usageError{err}, "write to another file")
+	case errors.Is(err, atomicfile.ErrNoFolder):
+		return withHint(err, "make the folder first")
+	}
+	return err
+}
+
+// maxNamed is how many leftovers are named; of more there is only the count.
+const maxNamed = 3
+
+// nameLeftovers says what killed runs left in a folder, and how to be rid of it.
+// It removes nothing: what looks like ours may be somebody's.
+func nameLeftovers(log *slog.Logger, dir string) {
+	left := atomicfile.Leftovers(dir)
+	if len(left) == 0 {
+		return
+	}
+	var names []string
+	var bytes int64
+	for i, l := range left {
+		if bytes += l.Size; i < maxNamed {
+			names = append(names, shellQuote(l.Path))
+		}
+	}
+	which := strings.Join(names, " ")
+	if n := len(left) - maxNamed; n > 0 {
+		which += fmt.Sprintf(" and %d more", n)
+	}
+	log.Warn(fmt.Sprintf("runs that were killed left %s (%s): rm -r removes them: %s",
+		counted(len(left), "unfinished file"), sizeWords(bytes), which))
+}
+
+func sizeWords(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+
+// shellQuote writes a path so that it can be pasted into a shell.
+func shellQuote(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@%,", r)
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+// inputs are the files that a run reads, and the folders of its models.
+func (o *segmentOptions) inputs() []string {
+	paths := []string{o.input, o.queryFile, o.preset, o.templates}
+	proposer, judge := models.Pair(o.model)
+	for _, name := range []string{proposer, judge, o.classifier} {
+		if name == "" || name == demo.Name {
+			continue
+		}
+		paths = append(paths, name)
+		if dir, err := models.Path(name); err == nil {
+			paths = append(paths, dir)
+		}
+	}
+	var there []string
+	for _, path := range paths {
+		if _, err := os.Stat(path); path != "" && err == nil {
+			there = append(there, path)
+		}
+	}
+	return there
+}
+
+// commitAll names the video and the explanation, or neither.
+func commitAll(sink *video.Sink, x *explanation) error {
+	if err := sink.Prepare(); err != nil {
+		return err
+	}
+	undo, err := x.commit()
+	if err != nil {
+		return err
+	}
+	if err := sink.Commit(); err != nil {
+		undo.Revert()
+		return err
+	}
+	undo.Keep()
+	return nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/carve-video/carve/internal/atomicfile"
+)
+
+// patience is how long stages may take to end once they have been told to. A
+// library that does not listen must not keep the user waiting.
+const patience = 1500 * time.Millisecond
+
+// endings are the signals that end a run. A hang-up is one unless it was ignored
+// when carve began, as under nohup.
+func endings() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
+}
+
+// handleSignals returns a context that the second Ctrl-C ends, and a channel
+// that the first one closes. SIGTERM and a hang-up count as Ctrl-C. A third one, or
+// stages that do not end after the second, end the process.
+func handleSignals(log *slog.Logger) (ctx context.Context, stop <-chan struct{}, release func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	first := make(chan struct{})
+	end := onSignals(func() {
+		log.Warn("interrupted: finishing the frames in flight; once more stops at once and leaves no file")
+		close(first)
+	}, cancel)
+	return ctx, first, func() {
+		end()
+		cancel()
+	}
+}
+
+// interruptible returns a context that Ctrl-C ends.
+func interruptible() (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	end := onSignals(cancel)
+	return ctx, func() {
+		end()
+		cancel()
+	}
+}
+
+// onSignals calls one of steps with each signal. After the last step the process
+// has its patience to end, or until the next signal. end gives the signals back and
+// waits.
+func onSignals(steps ...func()) (end func()) {
+	signals := make(chan os.Signal, 4) // the kernel sends, one goroutine receives
+	released, done := make(chan struct{}), make(chan struct{})
+	signal.Notify(signals, endings()...)
+	go func() {
+		defer close(done)
+		for _, step := range steps {
+			select {
+			case <-signals:
+				step()
+			case <-released:
+				return
+			}
+		}
+		select {
+		case <-signals:
+		case <-time.After(patience):
+		case <-released:
+			return
+		}
+		giveUp()
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(released)
+		<-done
+	}
+}
+
+// giveUp ends the process without waiting for stages, and removes what they were
+// writing. Tests replace it.
+var giveUp = func() {
+	atomicfile.RemoveAll()
+	report(os.Stderr, logFormatOf(os.Args[1:]), interruptedError{})
+	os.Exit(exitInterrupted)
+}
