@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
@@ -153,11 +154,13 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if b.preset, err = b.o.presetFor(); err != nil {
 		return err
 	}
-	if b.dir, err = os.MkdirTemp("", "carve-bench-*"); err != nil {
+	dir, remove, err := atomicfile.TempDir("carve-bench-*")
+	if err != nil {
 		return fmt.Errorf("making a folder to work in: %w", err)
 	}
+	b.dir = dir
 	defer func() {
-		if e := os.RemoveAll(b.dir); err == nil {
+		if e := remove(); err == nil {
 			err = e
 		}
 	}()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
@@ -22,13 +23,13 @@ const jobQuery = "dog"
 // job does what carve is for: a video of one frame is read, segmented with the
 // models asked for, and written.
 func (d *doctor) job(ctx context.Context) {
-	dir, err := os.MkdirTemp("", "carve-doctor-*")
+	dir, remove, err := atomicfile.TempDir("carve-doctor-*")
 	if err != nil {
 		d.blocks(item{Section: sectionJob, Name: "temporary folder", Status: statusFails, Detail: err.Error()},
 			withHint(fmt.Errorf("the job cannot be tried: %w", err), "set TMPDIR to a folder that can be written"))
 		return
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	clip, one := filepath.Join(dir, "clip.mp4"), filepath.Join(dir, "one.mp4")
 	began := time.Now()
 	i := item{Section: sectionJob, Name: "read and write", Status: statusOK}

@@ -313,8 +313,17 @@ func TestLeftovers(t *testing.T) {
 	if want := []string{".a.part-012345.mp4", ".clip.part-ffffff", ".e.old-abcdef.json"}; !slices.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
 	}
+	t.Setenv("TMPDIR", t.TempDir())
+	temporary, remove, err := TempDir("some-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(temporary, "x"), "y")
 	RemoveAll()
-	for _, path := range []string{f.Path(), folder.Path()} {
+	if err := remove(); err != nil {
+		t.Error(err)
+	}
+	for _, path := range []string{f.Path(), folder.Path(), temporary} {
 		if _, err := os.Lstat(path); err == nil {
 			t.Errorf("%s is still there", path)
 		}

@@ -80,7 +80,21 @@ func mine(name string) bool {
 	return slices.Contains(inUse.names, name)
 }
 
-// RemoveAll removes every hidden file of this process. It is for a program that
+// TempDir makes a folder among the system's temporary files. remove removes it
+// with all that is in it, and so does [RemoveAll].
+func TempDir(pattern string) (path string, remove func() error, err error) {
+	path, err = os.MkdirTemp("", pattern)
+	if err != nil {
+		return "", nil, err
+	}
+	remember(path)
+	return path, func() error {
+		forget(path)
+		return os.RemoveAll(path)
+	}, nil
+}
+
+// RemoveAll removes every hidden and temporary file of this process. It is for a program that
 // is about to end without waiting for those who write them.
 func RemoveAll() {
 	inUse.Lock()
