@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"time"
+
+	"github.com/carve-video/carve/internal/redact"
 )
 
 // maxTries bounds all tries of a URL: a server that brings a few bytes each
@@ -40,7 +42,7 @@ func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *
 		}
 		switch {
 		case err == nil:
-			bad := &ChecksumError{visible(u), want, p.sum()}
+			bad := &ChecksumError{redact.URL(u), want, p.sum()}
 			again := p.pieced && !renewed
 			if err := p.restart(); err != nil {
 				return fmt.Errorf("%w; %w", bad, err)
@@ -48,11 +50,11 @@ func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *
 			if !again {
 				return bad
 			}
-			c.log().Warn("the checksum is wrong after going on from a part: fetching from the start", "url", visible(u))
+			c.log().Warn("the checksum is wrong after going on from a part: fetching from the start", "url", redact.URL(u))
 			renewed, most = true, 0
 			continue
 		case errors.Is(err, errNoRange) && !refused && !isDisk(err):
-			c.log().Warn("the server has nothing that the part could go on with: fetching from the start", "url", visible(u))
+			c.log().Warn("the server has nothing that the part could go on with: fetching from the start", "url", redact.URL(u))
 			refused, most = true, 0
 			continue
 		case isFinal(err), isDisk(err):

@@ -4,20 +4,22 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/carve-video/carve/internal/redact"
 )
 
 // locate checks a source and puts the mirror in.
 func (c *Client) locate(source string) (*url.URL, error) {
 	u, ok := parse(source)
 	if !ok {
-		return nil, fmt.Errorf("%q is not a source: it is no http or https URL", harmless(source))
+		return nil, fmt.Errorf("%q is not a source: it is no http or https URL", redact.Source(source))
 	}
 	if c.Mirror == "" {
 		return u, nil
 	}
 	m, ok := parse(c.Mirror)
 	if !ok {
-		return nil, fmt.Errorf("the mirror %q is no http or https URL", harmless(c.Mirror))
+		return nil, fmt.Errorf("the mirror %q is no http or https URL", redact.Source(c.Mirror))
 	}
 	// Not JoinPath: it would clean what may mean something to the server.
 	at := *m
@@ -37,23 +39,4 @@ func rooted(path string) string {
 		return path
 	}
 	return "/" + path
-}
-
-// visible is a URL as it may be shown: passwords and signatures left out. The
-// user goes with the password, because a token may stand in its place.
-func visible(u *url.URL) string {
-	v := *u
-	v.User, v.RawQuery, v.ForceQuery, v.Fragment, v.RawFragment = nil, "", false, "", ""
-	return v.String()
-}
-
-// harmless is visible for what is no URL, and yet may hold a password.
-func harmless(s string) string {
-	if i := strings.IndexAny(s, "?#"); i >= 0 {
-		s = s[:i]
-	}
-	if i := strings.LastIndex(s, "@"); i >= 0 {
-		s = "..." + s[i:]
-	}
-	return s
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/carve-video/carve/internal/redact"
 )
 
 // errStalled ends a connection that brings nothing any more.
@@ -31,7 +33,7 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return fmt.Errorf("failed to ask for %s: %w", visible(u), err)
+		return fmt.Errorf("failed to ask for %s: %w", redact.URL(u), err)
 	}
 	// Compressed on the way the bytes could be neither counted nor resumed.
 	req.Header.Set("Accept-Encoding", "identity")
@@ -73,9 +75,9 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 	}
 	switch {
 	case total >= 0 && p.have > total:
-		return start(p, fmt.Errorf("%s: the server sends more than the %d bytes that it says the file has", visible(u), total))
+		return start(p, fmt.Errorf("%s: the server sends more than the %d bytes that it says the file has", redact.URL(u), total))
 	case total >= 0 && p.have < total:
-		return fmt.Errorf("%s: the connection ended at byte %d of %d", visible(u), p.have, total)
+		return fmt.Errorf("%s: the connection ended at byte %d of %d", redact.URL(u), p.have, total)
 	}
 	return nil
 }
@@ -94,14 +96,14 @@ func begin(res *http.Response, u *url.URL, p *part) (total int64, err error) {
 	case res.StatusCode == http.StatusPartialContent:
 		r, ok := contentRange(res.Header.Get("Content-Range"))
 		if !ok || r.first != p.have || res.ContentLength >= 0 && res.ContentLength != r.last-r.first+1 {
-			return 0, start(p, fmt.Errorf("%s: the server sends another part of the file than the one asked for", visible(u)))
+			return 0, start(p, fmt.Errorf("%s: the server sends another part of the file than the one asked for", redact.URL(u)))
 		}
 		p.pieced = p.pieced || p.have > 0
 		return r.total, nil
 	case res.StatusCode == http.StatusRequestedRangeNotSatisfiable && p.have > 0:
-		return 0, start(p, fmt.Errorf("%s: %w", visible(u), errNoRange))
+		return 0, start(p, fmt.Errorf("%s: %w", redact.URL(u), errNoRange))
 	}
-	return 0, &StatusError{URL: visible(u), Status: res.StatusCode, after: retryAfter(res.Header.Get("Retry-After"))}
+	return 0, &StatusError{URL: redact.URL(u), Status: res.StatusCode, after: retryAfter(res.Header.Get("Retry-After"))}
 }
 
 // start empties the part because of an error, which it returns.
@@ -155,5 +157,5 @@ func onTheWay(ctx context.Context, u *url.URL, err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	return fmt.Errorf("failed to fetch %s: %w", visible(u), err)
+	return fmt.Errorf("failed to fetch %s: %w", redact.URL(u), err)
 }
