@@ -69,6 +69,9 @@ func Start() error {
 		return err
 	}
 	path := found.Path
+	if err := stayQuiet(); err != nil {
+		return err
+	}
 	if err := preload(found.Preload); err != nil {
 		return fmt.Errorf("failed to start ONNX Runtime from %s: %w", path, err)
 	}
@@ -77,6 +80,9 @@ func Start() error {
 		return fmt.Errorf("failed to start ONNX Runtime from %s: %w", path, err)
 	}
 	environment.library = path
+	if err := stayQuietToo(); err != nil {
+		return fmt.Errorf("failed to switch off the telemetry of ONNX Runtime: %w", err)
+	}
 	return nil
 }
 
