@@ -1,0 +1,177 @@
+//go:build (linux || darwin) && cgo
+
+package stderr
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Standard error belongs to a process, so the tests are those of other processes, in
+// which TestMain plays a part.
+func TestMain(m *testing.M) {
+	if part := os.Getenv("TEST_STDERR_PART"); part != "" {
+		play(part)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// cPrints writes to descriptor 2 as a C library would.
+func cPrints(text string) {
+	if _, err := syscall.Write(2, []byte(text)); err != nil && !errors.Is(err, syscall.EAGAIN) {
+		panic(err)
+	}
+}
+
+func play(part string) {
+	if err := Take(); err != nil {
+		panic(err)
+	}
+	log := slog.New(slog.NewTextHandler(File(), &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	switch part {
+	case "lines":
+		cPrints("early\n")
+		Flush()
+		SetLog(log)
+		cPrints("x265 [info]: one\n\x1b[1;31mx265 [error]: two\x1b[m\n\nwithout its end")
+		Flush()
+		fmt.Fprintln(File(), "own")
+		cPrints(strings.Repeat("long ", 1000) + "\nlast")
+	case "many":
+		SetLog(log)
+		for i := range maxLines + 7 {
+			cPrints(fmt.Sprintln("line", i))
+			Flush()
+		}
+	case "full":
+		block := make(chan struct{})
+		SetLog(slog.New(stuck{slog.DiscardHandler, block}))
+		for range 1000 {
+			cPrints(strings.Repeat("0123456789abcde\n", 64))
+		}
+		close(block)
+		fmt.Fprintln(File(), "through")
+	case "panic":
+		go panic(fmt.Sprint("a \x1b\"quoted\" one of rtsp://user:secret@host"))
+		time.Sleep(time.Minute)
+	case "json":
+		Form(true)
+		go panic(`a "quoted" one`)
+		time.Sleep(time.Minute)
+	case "fatal":
+		new(sync.Mutex).Unlock()
+	case "stack":
+		debug.SetMaxStack(1 << 20)
+		deeper(make([]int, 1))
+	case "memory":
+		fmt.Println(len(make([]byte, 1<<46)))
+	case "abort":
+		cPrints("free(): invalid pointer\n")
+		syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		time.Sleep(time.Minute)
+	}
+	if err := Give(); err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(os.Stderr, "given back")
+}
+
+func deeper(p []int) int { return deeper(append(p, 1)) + p[0] }
+
+// stuck is a log that does not get rid of what it is told.
+type stuck struct {
+	slog.Handler
+	until chan struct{}
+}
+
+func (h stuck) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h stuck) Handle(context.Context, slog.Record) error {
+	<-h.until
+	return nil
+}
+
+func (h stuck) WithAttrs([]slog.Attr) slog.Handler { return h }
+
+func again(t *testing.T, part string, env ...string) (stderr string, err error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(append(os.Environ(), "TEST_STDERR_PART="+part, "GORACE=atexit_sleep_ms=0", "GOTRACEBACK="), env...)
+	var b bytes.Buffer
+	cmd.Stderr = &b
+	err = cmd.Run()
+	return b.String(), err
+}
+
+func TestLines(t *testing.T) {
+	got, err := again(t, "lines")
+	want := `level=DEBUG msg="a library says: early"
+level=DEBUG msg="a library says: x265 [info]: one"
+level=WARN msg="a library says: x265 [error]: two"
+level=DEBUG msg="a library says: without its end"
+own
+level=DEBUG msg="a library says: ` + strings.TrimSpace(strings.Repeat("long ", maxLine/5)) + `"
+level=DEBUG msg="a library says: last"
+given back
+`
+	if err != nil || got != want {
+		t.Errorf("%v\n got %s\nwant %s", err, got, want)
+	}
+	got, err = again(t, "many")
+	if n := strings.Count(got, "says: line"); err != nil || n != maxLines || !strings.Contains(got, "libraries printed 7 more lines") {
+		t.Errorf("%v: %d lines of libraries, want %d, and that there are 7 more:\n%s", err, n, maxLines, got)
+	}
+}
+
+// A library never waits, even where the log is stuck.
+func TestFull(t *testing.T) {
+	if got, err := again(t, "full"); err != nil || got != "through\ngiven back\n" {
+		t.Errorf("%v: %s", err, got)
+	}
+}
+
+// A crash is told in one line, and ends with 1.
+func TestCrash(t *testing.T) {
+	const hint = "carve: hint: this is a fault of carve or of a library in it"
+	for _, c := range []struct{ part, want string }{
+		{"panic", "carve: error: internal error: panic: a ''quoted' one of rtsp...\n" + hint},
+		{"json", `{"message_type":"error","message":"internal error: panic: a 'quoted' one","hint":"this is a fault`},
+		{"fatal", "carve: error: internal error: fatal error: sync: unlock of unlocked mutex\n" + hint},
+		{"stack", "carve: error: internal error: fatal error: stack overflow\n" + hint},
+		{"memory", "carve: error: out of memory\ncarve: hint: fewer --threads"},
+		{"abort", "carve: error: internal error: SIGABRT: abort\n" + hint},
+	} {
+		got, err := again(t, c.part)
+		if strings.Contains(got, "-race mode") {
+			continue // the race detector has limits of its own
+		}
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+			t.Errorf("%s ends with %v, want exit code 1", c.part, err)
+		}
+		if !strings.HasPrefix(got, c.want) || strings.Count(got, "\n") > 2 {
+			t.Errorf("%s prints\n%swant\n%s", c.part, got, c.want)
+		}
+	}
+	// Who asks for the traceback gets it.
+	if got, _ := again(t, "fatal", "GOTRACEBACK=all"); !strings.Contains(got, "stderr.play(") || !strings.Contains(got, "carve: error: internal error") {
+		t.Errorf("with GOTRACEBACK=all: %s", got)
+	}
+}
