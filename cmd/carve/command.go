@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/carve-video/carve/internal/cstderr"
 	"github.com/spf13/pflag"
 )
 
@@ -38,11 +39,22 @@ func commands() []command {
 
 // run is main without the process: it returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
+	format := logFormatOf(args)
+	cstderr.Form(format == "json")
+	out, errs := &console{w: stdout}, &console{w: stderr, onlyJSON: format == "json"}
+	code := runCommand(args, out, errs, format)
+	out.flush()
+	errs.flush()
+	return code
+}
+
+// runCommand finds the command and runs it.
+func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 	cmd := commands()[0]
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		found, ok := findCommand(args[0])
 		if !ok {
-			return report(stderr, "", withHint(usagef("unknown command %q", args[0]),
+			return report(stderr, format, withHint(usagef("unknown command %q", args[0]),
 				"an input is given with -i; the commands are: "+strings.Join(commandNames(), ", ")))
 		}
 		cmd, args = found, args[1:]
@@ -56,14 +68,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		args = nil
 	}
-	err := cmd.run(args, stdout, stderr)
-	if l, ok := stdout.(*listener); ok && err == nil && cmd.name != "segment" && cmd.name != "demo" {
+	err := guarded(func() error { return cmd.run(args, stdout, stderr) })
+	cstderr.Flush() // what libraries had to say about it comes first
+	if err == nil && cmd.name != "segment" && cmd.name != "demo" {
 		// What these print is what they are for. Of the others it is only progress.
-		if err = l.failed(); err != nil {
+		if err = lost(stdout); err != nil {
 			err = fmt.Errorf("writing to standard output: %w", err)
 		}
 	}
-	return report(stderr, logFormatOf(args), err)
+	printStack(stderr, err, args)
+	return report(stderr, format, err)
 }
 
 func findCommand(name string) (command, bool) {

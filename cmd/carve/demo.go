@@ -14,6 +14,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/sheet"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
@@ -80,7 +81,7 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 			found[index] = append(found[index], f.Query)
 		}
 	}
-	fmt.Fprintf(stderr, "segmenting %s with the demo model, which knows 64 stickers and nothing else\n", clip)
+	fmt.Fprintf(stderr, "segmenting %s with the demo model, which knows 64 stickers and nothing else\n", printable.Text(clip))
 	s, err := segment(&o, stdout, stderr)
 	if s != nil {
 		s.print(&o, stdout, stderr)
@@ -91,7 +92,7 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	if err := contactSheet(out, contact, s, found, *overwrite); err != nil {
 		return fmt.Errorf("drawing the contact sheet: %w", err)
 	}
-	fmt.Fprintf(stdout, "overlay: %s\ncontact sheet: %s\n", out, contact)
+	fmt.Fprintf(stdout, "overlay: %s\ncontact sheet: %s\n", printable.Text(out), printable.Text(contact))
 	return nil
 }
 

@@ -165,7 +165,7 @@ func (d *doctor) examine(ctx context.Context) {
 
 // add takes in an item, and prints it where the report is for people.
 func (d *doctor) add(i item) {
-	i.Detail, i.Hint = oneLine(i.Detail), oneLine(i.Hint)
+	i.Name, i.Detail, i.Hint = oneLine(i.Name), oneLine(i.Detail), oneLine(i.Hint)
 	begins := len(d.items) == 0 || d.items[len(d.items)-1].Section != i.Section
 	first := len(d.items) == 0
 	d.items = append(d.items, i)
@@ -232,13 +232,13 @@ func (d *doctor) obstruct(err error) {
 // busy says on a terminal what takes a while; the next item clears it.
 func (d *doctor) busy(what string) {
 	if isTerminal(d.stderr) {
-		fmt.Fprintf(d.stderr, "\r\x1b[K%s…", what)
+		overwrite(d.stderr, what+"…")
 	}
 }
 
 func (d *doctor) clear() {
 	if isTerminal(d.stderr) {
-		fmt.Fprint(d.stderr, "\r\x1b[K")
+		overwrite(d.stderr, "")
 	}
 }
 
@@ -249,17 +249,6 @@ func (d *doctor) verdict() error {
 		return nil
 	}
 	return withHint(fmt.Errorf("nothing can be segmented here: %s", oneLine(d.obstacle.Error())), hintIn(d.obstacle))
-}
-
-// muted runs a trial with nobody to hear what libraries print on stderr: the
-// report says it in words of its own.
-func muted(trial func() error) error {
-	restore, err := muteStderr()
-	if err != nil {
-		return trial() // louder, and no worse
-	}
-	defer restore()
-	return trial()
 }
 
 // quiet is a log for what the report says in its own words.

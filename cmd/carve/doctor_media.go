@@ -185,11 +185,7 @@ func (d *doctor) decoders(context.Context) {
 
 // hardware opens the devices that could decode. None is needed.
 func (d *doctor) hardware(context.Context) {
-	var list []video.HardwareProbe
-	muted(func() error {
-		list = video.ProbeHardware()
-		return nil
-	})
+	list := video.ProbeHardware()
 	if len(list) == 0 {
 		d.add(item{Section: sectionHardware, Name: "none", Status: statusInfo, Detail: "this FFmpeg was built without any"})
 	}

@@ -24,6 +24,7 @@ func (d *doctor) runtime(ctx context.Context) {
 		return
 	}
 	d.add(item{Section: sectionRuntime, Name: "ONNX Runtime", Status: statusOK, Version: version, Detail: path})
+	d.telemetry()
 	asked, _ := ort.ParseDevice(d.options.device) // "auto" is none
 	for _, p := range ort.Providers() {
 		if ctx.Err() != nil {
@@ -34,7 +35,7 @@ func (d *doctor) runtime(ctx context.Context) {
 			name, options = asked.String(), d.options.settings
 		}
 		d.busy("trying " + name)
-		err := muted(func() error { return ort.Try(name, options) })
+		err := ort.Try(name, options)
 		i := item{Section: sectionRuntime, Name: name, Status: statusOK, Detail: p.About}
 		if err == nil && !p.Tried {
 			i.Detail += "; it computes, and nobody has looked at what carve's models give on it"
@@ -56,6 +57,17 @@ func (d *doctor) runtime(ctx context.Context) {
 		i.Hint = p.Needs
 		d.add(i)
 	}
+}
+
+// telemetry says whether ONNX Runtime tells its maker what it is used for. carve has
+// nothing of the kind itself.
+func (d *doctor) telemetry() {
+	i := item{Section: sectionRuntime, Name: "telemetry", Status: statusOK, Detail: "off: ONNX Runtime's own is switched off before it is loaded"}
+	if ort.Telemetry() {
+		i.Status, i.Detail = statusInfo, "on: your environment says so, and ONNX Runtime may tell its maker what it is used for"
+		i.Hint = "unset ORT_DISABLE_TELEMETRY"
+	}
+	d.add(i)
 }
 
 // shortReason is what the runtime says about a device, without the sentence

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -96,35 +94,6 @@ func TestDoctorReport(t *testing.T) {
 	}
 	if err := (&doctor{}).verdict(); err != nil {
 		t.Errorf("with nothing wrong: %v", err)
-	}
-}
-
-// What C libraries print goes nowhere while it is muted, and somewhere again
-// afterwards.
-func TestMuted(t *testing.T) {
-	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
-		t.Skip("only Unix can")
-	}
-	before, err := os.Stderr.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	wanted := fmt.Errorf("the trial's own error")
-	err = muted(func() error {
-		nowhere, err := os.Stat(os.DevNull)
-		if err != nil {
-			return err
-		}
-		if during, err := os.Stderr.Stat(); err != nil || !os.SameFile(during, nowhere) {
-			t.Errorf("stderr is not muted: %v, %v", during, err)
-		}
-		return wanted
-	})
-	if err != wanted {
-		t.Errorf("error %v", err)
-	}
-	if after, err := os.Stderr.Stat(); err != nil || !os.SameFile(before, after) {
-		t.Errorf("stderr is another file afterwards: %v, %v", after, err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/carve-video/carve/internal/annotation"
 	"github.com/carve-video/carve/internal/dataset"
+	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/score"
 	"github.com/gofrs/flock"
 )
@@ -268,9 +269,9 @@ func (r *results) sum(set *dataset.Set) (*evalSummary, error) {
 
 // write prints the summary for people.
 func (s *evalSummary) write(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %s, %.2f s each\n", strings.TrimSpace(s.Dataset+" "+s.Split), counted(s.Samples, "sample"), s.Seconds/float64(max(s.Samples, 1)))
+	fmt.Fprintf(w, "%s: %s, %.2f s each\n", printable.Text(strings.TrimSpace(s.Dataset+" "+s.Split)), counted(s.Samples, "sample"), s.Seconds/float64(max(s.Samples, 1)))
 	for _, n := range s.Notes {
-		fmt.Fprintf(w, "  %s\n", n)
+		fmt.Fprintf(w, "  %s\n", printable.Text(n))
 	}
 	fmt.Fprintln(w)
 	switch {

@@ -164,7 +164,7 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 				line := fmt.Sprintf("%d/%d  %s  %.1f s a sample  ETA %s", len(set.Samples)-len(left)+i+1, len(set.Samples), s.ID,
 					rate.Seconds(), clock((rate * time.Duration(len(left)-i-1)).Round(time.Second)))
 				if terminal {
-					fmt.Fprintf(stderr, "\r\x1b[K%s", line)
+					overwrite(stderr, line)
 				} else {
 					fmt.Fprintln(stderr, line)
 				}

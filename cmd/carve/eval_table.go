@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/carve-video/carve/internal/printable"
 )
 
 // A table is columns of text under a head: the first one, of names, is aligned
@@ -16,7 +18,13 @@ type table struct{ rows [][]string }
 
 func newTable(head ...string) *table { return &table{[][]string{head}} }
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+// add takes in a row, names of others among it.
+func (t *table) add(cells ...string) {
+	for i := range cells {
+		cells[i] = printable.Text(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
 
 func (t *table) write(w io.Writer) error {
 	return t.lines(w, "", "  ", "")

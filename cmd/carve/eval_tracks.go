@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/score"
 )
 
@@ -160,10 +161,10 @@ func (r *trackReport) writeUnpaired(w io.Writer) error {
 	}
 	var b strings.Builder
 	if len(notFound) > 0 {
-		fmt.Fprintf(&b, "\nThe result does not know: %s. They count with J and F of an empty mask.\n", strings.Join(notFound, ", "))
+		fmt.Fprintf(&b, "\nThe result does not know: %s. They count with J and F of an empty mask.\n", printable.Text(strings.Join(notFound, ", ")))
 	}
 	if len(notTrue) > 0 {
-		fmt.Fprintf(&b, "\nThe truth does not know: %s. They count as absent in presence, and not in J and F.\n", strings.Join(notTrue, ", "))
+		fmt.Fprintf(&b, "\nThe truth does not know: %s. They count as absent in presence, and not in J and F.\n", printable.Text(strings.Join(notTrue, ", ")))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

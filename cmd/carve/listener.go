@@ -41,17 +41,21 @@ func (l *listener) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// failed returns why nothing is written any more, unless the reader has left.
-func (l *listener) failed() error {
+// lost returns why nothing is written any more to standard output, unless its reader
+// has left.
+func lost(stdout io.Writer) error {
+	if c, ok := stdout.(*console); ok {
+		c.flush()
+		stdout = c.w
+	}
+	l, ok := stdout.(*listener)
+	if !ok {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
 }
 
-// Fd tells who asks for a terminal which file it is.
-func (l *listener) Fd() uintptr {
-	if f, ok := l.w.(interface{ Fd() uintptr }); ok {
-		return f.Fd()
-	}
-	return ^uintptr(0)
-}
+// Unwrap returns the file behind it, for those who ask whether it is a terminal.
+func (l *listener) Unwrap() io.Writer { return l.w }

@@ -7,9 +7,13 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"github.com/carve-video/carve/internal/cstderr"
+	"github.com/carve-video/carve/internal/printable"
 )
 
-// newLog makes the logger of a run: lines like the program's errors, or JSON.
+// newLog makes the logger of a run: lines like the program's errors, or JSON. From then on
+// it is also told what C libraries print.
 func newLog(o *segmentOptions, stderr io.Writer) *slog.Logger {
 	level := slog.LevelInfo
 	switch {
@@ -18,10 +22,14 @@ func newLog(o *segmentOptions, stderr io.Writer) *slog.Logger {
 	case o.verbose:
 		level = slog.LevelDebug
 	}
+	var log *slog.Logger
 	if o.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+		log = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+	} else {
+		log = slog.New(&textHandler{w: stderr, level: level, mu: new(sync.Mutex)})
 	}
-	return slog.New(&textHandler{w: stderr, level: level, mu: new(sync.Mutex)})
+	cstderr.SetLog(log)
+	return log
 }
 
 // A textHandler writes "carve: warning: message (key value, key value)": the
@@ -66,10 +74,12 @@ func (h *textHandler) Handle(_ context.Context, r slog.Record) error {
 	if len(more) > 0 {
 		line += " (" + oneLine(strings.Join(more, ", ")) + ")"
 	}
+	line = printable.Text(line)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if isTerminal(h.w) {
-		line = "\r\x1b[K" + line
+		overwrite(h.w, line+"\n")
+		return nil
 	}
 	_, err := fmt.Fprintln(h.w, line)
 	return err

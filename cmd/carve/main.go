@@ -8,12 +8,25 @@
 // the command line: flags, errors and their hints, progress, exit codes.
 package main
 
-import "os"
+import (
+	"io"
+	"os"
+
+	"github.com/carve-video/carve/internal/cstderr"
+)
 
 // version is set by the linker.
 var version = "unknown"
 
 func main() {
 	ignorePipeSignal()
-	os.Exit(run(os.Args[1:], &listener{w: os.Stdout}, &listener{w: os.Stderr}))
+	// What C libraries print on standard error must not get between what carve does. Where
+	// it cannot be taken from them it is as it always was.
+	var stderr io.Writer = os.Stderr
+	if cstderr.Take() == nil {
+		stderr = cstderr.File()
+	}
+	code := run(os.Args[1:], &listener{w: os.Stdout}, &listener{w: stderr})
+	cstderr.Give()
+	os.Exit(code)
 }

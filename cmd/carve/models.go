@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/spf13/pflag"
@@ -131,7 +132,7 @@ func listModels(ctx context.Context, o *modelsOptions, _ []string, stdout, _ io.
 			fmt.Fprintf(stdout, "%s\n", line)
 			continue
 		}
-		fmt.Fprintf(stdout, "%-28s %-9s %8s  %s\n", m.Name, m.State, megabytes(m.Bytes), m.About)
+		fmt.Fprintf(stdout, "%-28s %-9s %8s  %s\n", printable.Text(m.Name), m.State, megabytes(m.Bytes), printable.Text(m.About))
 	}
 	if !o.json {
 		fmt.Fprintf(stdout, "\n\"clip\" is the pair clip-vit-base-patch16 and clip-vit-large-patch14.\nModels lie in %s\n", models.Dir())
@@ -175,7 +176,7 @@ func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ 
 	name := names[0]
 	proposer, judge := models.Pair(name)
 	if proposer != judge {
-		fmt.Fprintf(stdout, "%s is a pair: %s proposes masks, %s judges them\n\n", name, proposer, judge)
+		fmt.Fprintf(stdout, "%s is a pair: %s proposes masks, %s judges them\n\n", printable.Text(name), proposer, judge)
 	}
 	for _, half := range uniq(proposer, judge) {
 		m, err := models.Open(ctx, half, models.Options{})
@@ -188,15 +189,15 @@ func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ 
   text      %d wide, %d blocks, %d heads, up to %d tokens of %d
   space     %d dimensions
   weights   %s parameters, stored as %s, %s
-`, i.Name, i.Width, i.Layers, i.Heads, i.Patch, i.Resolution, i.Activation,
+`, printable.Text(i.Name), i.Width, i.Layers, i.Heads, i.Patch, i.Resolution, i.Activation,
 			i.TextWidth, i.TextLayers, i.TextHeads, i.Context, i.Vocabulary, i.Projection, count(i.Params), i.DType, megabytes(i.Bytes))
 		if err := m.Close(); err != nil {
 			return err
 		}
 		if manifest, err := models.ReadManifest(half); err == nil {
-			fmt.Fprintf(stdout, "  source    %s (%s)\n", manifest.Source, manifest.Added.Format("2006-01-02"))
+			fmt.Fprintf(stdout, "  source    %s (%s)\n", printable.Text(manifest.Source), manifest.Added.Format("2006-01-02"))
 			for _, f := range manifest.Files {
-				fmt.Fprintf(stdout, "  file      %s, sha256 %s\n", f.Name, f.SHA256)
+				fmt.Fprintf(stdout, "  file      %s, sha256 %s\n", printable.Text(f.Name), printable.Text(f.SHA256))
 			}
 		}
 	}
@@ -235,7 +236,7 @@ func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, 
 	for _, f := range m.Files {
 		size += f.Size
 	}
-	fmt.Fprintf(stdout, "imported %s: %s\n", m.Name, megabytes(size))
+	fmt.Fprintf(stdout, "imported %s: %s\n", printable.Text(m.Name), megabytes(size))
 	return nil
 }
 
@@ -251,17 +252,17 @@ func verifyModels(ctx context.Context, _ *modelsOptions, names []string, stdout,
 			case ctx.Err() != nil:
 				return interruptedError{}
 			case err != nil:
-				fmt.Fprintf(stdout, "%-28s bad: %s\n", half, oneLine(err.Error()))
+				fmt.Fprintf(stdout, "%-28s bad: %s\n", printable.Text(half), oneLine(err.Error()))
 				bad = withHint(fmt.Errorf("verifying %s: %w", half, err), "carve models rm "+half+", then pull or import it again")
 				if hint := hintOf(err); hint != "" {
 					bad = withHint(fmt.Errorf("verifying %s: %w", half, err), hint)
 				}
 			case known:
-				fmt.Fprintf(stdout, "%-28s ok\n", half)
+				fmt.Fprintf(stdout, "%-28s ok\n", printable.Text(half))
 			case half == demo.Name:
-				fmt.Fprintf(stdout, "%-28s ok (built in)\n", half)
+				fmt.Fprintf(stdout, "%-28s ok (built in)\n", printable.Text(half))
 			default:
-				fmt.Fprintf(stdout, "%-28s opens; it was put there by hand, with no checksums to compare\n", half)
+				fmt.Fprintf(stdout, "%-28s opens; it was put there by hand, with no checksums to compare\n", printable.Text(half))
 			}
 		}
 	}
@@ -274,7 +275,7 @@ func removeModels(_ context.Context, _ *modelsOptions, names []string, stdout, _
 			if err := models.Remove(half); err != nil {
 				return withHint(err, "carve models list shows those there are")
 			}
-			fmt.Fprintf(stdout, "removed %s\n", half)
+			fmt.Fprintf(stdout, "removed %s\n", printable.Text(half))
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/term"
+	"github.com/carve-video/carve/internal/printable"
 )
 
 // A progress counts what a run has done. Counting is apart from rendering: the
@@ -60,32 +60,11 @@ func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
 		p.interval = 500 * time.Millisecond
 		p.render = func(s progressState, last bool) { renderJSON(stdout, s) }
 	case "auto":
-		if fd, ok := terminal(stderr); ok {
-			p.render = func(s progressState, last bool) {
-				width, _, err := term.GetSize(fd)
-				if err != nil {
-					width = 80
-				}
-				renderLine(stderr, s, width, last)
-			}
+		if f, ok := terminal(stderr); ok {
+			p.render = func(s progressState, last bool) { renderLine(stderr, s, widthOf(f), last) }
 		}
 	}
 	return p
-}
-
-// terminal returns the file of a writer that is a terminal.
-func terminal(w io.Writer) (fd int, ok bool) {
-	f, ok := w.(interface{ Fd() uintptr })
-	if !ok {
-		return 0, false
-	}
-	fd = int(f.Fd())
-	return fd, term.IsTerminal(fd)
-}
-
-func isTerminal(w io.Writer) bool {
-	_, ok := terminal(w)
-	return ok
 }
 
 // frame counts one written frame.
@@ -124,7 +103,7 @@ func renderLine(w io.Writer, s progressState, width int, last bool) {
 		fmt.Fprintf(&b, "  ETA %s", clock(left.Round(time.Second)))
 	}
 	if len(s.Present) > 0 {
-		b.WriteString("  " + strings.Join(s.Present, ", "))
+		b.WriteString("  " + printable.Text(strings.Join(s.Present, ", ")))
 	}
 	line := []rune(b.String())
 	if width > 1 && len(line) > width-1 {
@@ -134,7 +113,7 @@ func renderLine(w io.Writer, s progressState, width int, last bool) {
 	if last {
 		end = "\n"
 	}
-	fmt.Fprintf(w, "\r\x1b[K%s%s", string(line), end)
+	overwrite(w, string(line)+end)
 }
 
 func renderJSON(w io.Writer, s progressState) {

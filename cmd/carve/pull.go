@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/models"
-	"golang.org/x/term"
 )
 
 // pullModels fetches models by name; a pair is both its halves.
@@ -113,11 +112,8 @@ func newTransfer(name string, quiet bool, w io.Writer) *transfer {
 		return t
 	}
 	t.w = w
-	if f, ok := w.(*os.File); ok && isTerminal(w) {
-		var err error
-		if t.width, _, err = term.GetSize(int(f.Fd())); err != nil {
-			t.width = 80
-		}
+	if f, ok := terminal(w); ok {
+		t.width = widthOf(f)
 	}
 	return t
 }
@@ -131,7 +127,7 @@ func (t *transfer) progress(p models.Progress) {
 		if len(text) > t.width-1 {
 			text = text[:t.width-1]
 		}
-		fmt.Fprintf(t.w, "\r\x1b[K%s", text)
+		overwrite(t.w, text)
 		t.lively = true
 		return
 	}
@@ -144,7 +140,7 @@ func (t *transfer) progress(p models.Progress) {
 // end clears the terminal's line: what came of it is said by a line of its own.
 func (t *transfer) end() {
 	if t.lively {
-		fmt.Fprint(t.w, "\r\x1b[K")
+		overwrite(t.w, "")
 	}
 }
 

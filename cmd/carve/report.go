@@ -99,8 +99,7 @@ func report(stderr io.Writer, logFormat string, err error) int {
 	case errors.Is(err, context.Canceled):
 		code, err = exitInterrupted, interruptedError{}
 	}
-	var hinted hintedError
-	errors.As(err, &hinted)
+	hint := oneLine(hintIn(err))
 	message := oneLine(err.Error())
 	if logFormat == "json" {
 		line, _ := json.Marshal(struct {
@@ -108,13 +107,13 @@ func report(stderr io.Writer, logFormat string, err error) int {
 			Message     string `json:"message"`
 			Hint        string `json:"hint,omitempty"`
 			ExitCode    int    `json:"exit_code"`
-		}{kind, message, hinted.hint, code})
+		}{kind, message, hint, code})
 		fmt.Fprintf(stderr, "%s\n", line)
 		return code
 	}
 	fmt.Fprintf(stderr, "carve: %s: %s\n", kind, message)
-	if hinted.hint != "" {
-		fmt.Fprintf(stderr, "carve: hint: %s\n", oneLine(hinted.hint))
+	if hint != "" {
+		fmt.Fprintf(stderr, "carve: hint: %s\n", hint)
 	}
 	return code
 }

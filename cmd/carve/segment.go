@@ -12,8 +12,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/tracking"
@@ -139,7 +141,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		}
 		return nil, fmt.Errorf("segmenting %s: %w", o.input, err)
 	}
-	if o.verbose && !o.quiet {
+	if o.verbose && !o.quiet && o.logFormat != "json" { // the summary has it as JSON
 		p.line.print(stderr)
 	}
 	s := &summary{
@@ -369,7 +371,7 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 	if s.Frames == 1 {
 		frames = "frame"
 	}
-	fmt.Fprintf(stderr, "wrote %s: %d %s in %.1f s (%.2f fps)\n", s.Output, s.Frames, frames, s.Elapsed, float64(s.Frames)/max(s.Elapsed, 1e-9))
+	fmt.Fprintf(stderr, "wrote %s: %d %s in %.1f s (%.2f fps)\n", printable.Text(s.Output), s.Frames, frames, s.Elapsed, float64(s.Frames)/max(s.Elapsed, 1e-9))
 	if o.verbose {
 		var asked, judged int64
 		for _, c := range s.Concepts {
@@ -379,7 +381,7 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 	}
 	width := 0
 	for _, c := range s.Concepts {
-		width = max(width, len([]rune(c.Label)))
+		width = max(width, utf8.RuneCountInString(printable.Text(c.Label)))
 	}
 	for _, c := range s.Concepts {
 		found := fmt.Sprintf("in %d of %d %s", c.Frames, s.Frames, frames)
@@ -392,7 +394,7 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 		if c.Instances > 0 {
 			found += fmt.Sprintf(", %d told apart", c.Instances)
 		}
-		fmt.Fprintf(stderr, "  %-*s  %s\n", width, c.Label, found)
+		fmt.Fprintf(stderr, "  %-*s  %s\n", width, printable.Text(c.Label), found)
 	}
 }
 

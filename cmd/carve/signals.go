@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/internal/atomicfile"
+	"github.com/carve-video/carve/internal/cstderr"
 )
 
 // patience is how long stages may take to end once they have been told to. A
@@ -87,6 +88,6 @@ func onSignals(steps ...func()) (end func()) {
 // writing. Tests replace it.
 var giveUp = func() {
 	atomicfile.RemoveAll()
-	report(os.Stderr, logFormatOf(os.Args[1:]), interruptedError{})
+	report(cstderr.File(), logFormatOf(os.Args[1:]), interruptedError{})
 	os.Exit(exitInterrupted)
 }

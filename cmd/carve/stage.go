@@ -74,7 +74,11 @@ func begin[Out any](l *line, name string, depth int, release func(Out), work fun
 		defer close(out)
 		for l.ctx.Err() == nil {
 			mark := time.Now()
-			v, err := work(l.ctx)
+			var v Out
+			err := guarded(func() (err error) {
+				v, err = work(l.ctx)
+				return err
+			})
 			s.busy.Add(int64(time.Since(mark)))
 			if errors.Is(err, errDone) {
 				return nil
@@ -129,7 +133,11 @@ func spread[In, Out any](l *line, name string, in <-chan In, depth int, release 
 			return err
 		})
 		mark := time.Now()
-		rest, err := flush(l.ctx)
+		var rest []Out
+		err := guarded(func() (err error) {
+			rest, err = flush(l.ctx)
+			return err
+		})
 		s.busy.Add(int64(time.Since(mark)))
 		if err != nil {
 			l.cancel(err)
@@ -173,7 +181,7 @@ func drain[T any](l *line, s *stage, in <-chan T, release func(T), work func(T) 
 		}
 		stuck := s.stuck.Load()
 		mark = time.Now()
-		err := work(v)
+		err := guarded(func() error { return work(v) })
 		s.busy.Add(int64(time.Since(mark)) - (s.stuck.Load() - stuck))
 		if err != nil {
 			l.cancel(err)

@@ -10,9 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
+	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 	"github.com/spf13/pflag"
@@ -348,25 +350,25 @@ func (o *tryOptions) estimate(ctx context.Context, s *car.Segmenter, queries []c
 
 // print says it to people.
 func (t *trial) print(w io.Writer) {
-	fmt.Fprintf(w, "%s at %s, %dx%d, preset %s\n", t.Input, clock(time.Duration(t.At*float64(time.Second))), t.Width, t.Height, t.Preset)
+	fmt.Fprintf(w, "%s at %s, %dx%d, preset %s\n", printable.Text(t.Input), clock(time.Duration(t.At*float64(time.Second))), t.Width, t.Height, t.Preset)
 	width := 5
 	for _, q := range t.Queries {
-		width = max(width, len([]rune(q.Label)))
+		width = max(width, utf8.RuneCountInString(printable.Text(q.Label)))
 	}
 	for _, st := range t.Stages {
 		fmt.Fprintf(w, "\nstage %d%s\n", st.Number, map[bool]string{true: " of " + st.Pass}[st.Pass != "things"])
 		fmt.Fprintf(w, "  %-*s  score  presence  heat\n", width, "query")
 		for _, q := range st.Queries {
-			fmt.Fprintf(w, "  %-*s  %5.2f  %8s  %3.0f %%  %s\n", width, q.Label, q.Score, presenceText(q.Presence), 100*q.HeatArea,
+			fmt.Fprintf(w, "  %-*s  %5.2f  %8s  %3.0f %%  %s\n", width, printable.Text(q.Label), q.Score, presenceText(q.Presence), 100*q.HeatArea,
 				map[bool]string{true: "kept", false: "dropped"}[q.Kept])
 		}
 	}
 	fmt.Fprintf(w, "\nfound\n")
 	for _, q := range t.Queries {
 		if q.Found {
-			fmt.Fprintf(w, "  %-*s  %4.1f %% of the picture\n", width, q.Label, 100*q.Coverage)
+			fmt.Fprintf(w, "  %-*s  %4.1f %% of the picture\n", width, printable.Text(q.Label), 100*q.Coverage)
 		} else {
-			fmt.Fprintf(w, "  %-*s  not found: %s\n", width, q.Label, whyNot(q.Reason))
+			fmt.Fprintf(w, "  %-*s  not found: %s\n", width, printable.Text(q.Label), whyNot(q.Reason))
 		}
 	}
 	if e := t.Estimate; e.Frames > 1 {

@@ -107,7 +107,8 @@ func parameters(s string) string {
 		}
 		name, value, _ := strings.Cut(s[:n], "=")
 		if value != "" && secretName.MatchString(name) {
-			b.WriteString(name + "=" + Mark)
+			// The text's own punctuation often stands right behind a URL.
+			b.WriteString(name + "=" + Mark + value[len(strings.TrimRight(value, ".,:)")):])
 		} else {
 			b.WriteString(s[:n])
 		}

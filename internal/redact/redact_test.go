@@ -35,6 +35,7 @@ func TestText(t *testing.T) {
 		{"https://h/f?a=1&token=secret&b=2#c", "https://h/f?a=1&token=***&b=2#c"},
 		{"https://h/f?X-Amz-Signature=secret;API_KEY=secret", "https://h/f?X-Amz-Signature=***;API_KEY=***"},
 		{"https://h/f#access_token=secret", "https://h/f#access_token=***"},
+		{"opening https://h/f?token=secret: not there", "opening https://h/f?token=***: not there"},
 		{"https://h/f?token", "https://h/f?token"},
 		{"https://h/f?token=", "https://h/f?token="},
 		{`open "rtsp://user:secret@h": no such file`, `open "rtsp://***@h": no such file`},

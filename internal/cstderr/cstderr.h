@@ -1,5 +1,5 @@
-#ifndef CARVE_STDERR_H
-#define CARVE_STDERR_H
+#ifndef CARVE_CSTDERR_H
+#define CARVE_CSTDERR_H
 
 // carveStderrTake puts a pipe in the place of descriptor 2 and starts the thread that
 // reads it. It returns 0 or an error number.

@@ -1,6 +1,6 @@
 //go:build (linux || darwin) && cgo
 
-package stderr
+package cstderr
 
 import (
 	"bytes"
@@ -82,6 +82,10 @@ func play(part string) {
 		deeper(make([]int, 1))
 	case "memory":
 		fmt.Println(len(make([]byte, 1<<46)))
+	case "thread":
+		cPrints("runtime/cgo: pthread_create failed: Resource temporarily unavailable\n")
+		syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		time.Sleep(time.Minute)
 	case "abort":
 		cPrints("free(): invalid pointer\n")
 		syscall.Kill(os.Getpid(), syscall.SIGABRT)
@@ -156,6 +160,7 @@ func TestCrash(t *testing.T) {
 		{"fatal", "carve: error: internal error: fatal error: sync: unlock of unlocked mutex\n" + hint},
 		{"stack", "carve: error: internal error: fatal error: stack overflow\n" + hint},
 		{"memory", "carve: error: out of memory\ncarve: hint: fewer --threads"},
+		{"thread", "carve: error: out of memory\n"},
 		{"abort", "carve: error: internal error: SIGABRT: abort\n" + hint},
 	} {
 		got, err := again(t, c.part)
@@ -171,7 +176,21 @@ func TestCrash(t *testing.T) {
 		}
 	}
 	// Who asks for the traceback gets it.
-	if got, _ := again(t, "fatal", "GOTRACEBACK=all"); !strings.Contains(got, "stderr.play(") || !strings.Contains(got, "carve: error: internal error") {
+	if got, _ := again(t, "fatal", "GOTRACEBACK=all"); !strings.Contains(got, "cstderr.play(") || !strings.Contains(got, "carve: error: internal error") {
 		t.Errorf("with GOTRACEBACK=all: %s", got)
+	}
+}
+
+// Under a limit that Go cannot start with there is one line as well.
+func TestLimit(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -v 1000000 && exec "+os.Args[0])
+	var b bytes.Buffer
+	cmd.Stderr = &b
+	var exit *exec.ExitError
+	if err := cmd.Run(); !errors.As(err, &exit) {
+		t.Skip("this system has no such limit")
+	}
+	if got := b.String(); exit.ExitCode() != 1 || !strings.HasPrefix(got, "carve: error: out of memory\ncarve: hint: the limit") || strings.Count(got, "\n") != 2 {
+		t.Errorf("exit code %d, and\n%s", exit.ExitCode(), got)
 	}
 }

@@ -1,4 +1,4 @@
-// Package stderr owns the standard error of the process.
+// Package cstderr owns the standard error of the process.
 //
 // C libraries print on descriptor 2 as they please: encoders when they are set up, ONNX
 // Runtime when something fails, the C library when memory is damaged. Between the lines
@@ -12,7 +12,7 @@
 // taken a crash is told in one line, and ends with 1. A thread outside Go sees to that:
 // in a crash no goroutine runs any more. It always reads, so that a library never waits
 // for room in the pipe.
-package stderr
+package cstderr
 
 import (
 	"bufio"

@@ -1,6 +1,6 @@
 //go:build !((linux || darwin) && cgo)
 
-package stderr
+package cstderr
 
 import (
 	"errors"

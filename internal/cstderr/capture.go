@@ -1,9 +1,9 @@
 //go:build (linux || darwin) && cgo
 
-package stderr
+package cstderr
 
 // #cgo LDFLAGS: -lpthread
-// #include "stderr.h"
+// #include "cstderr.h"
 import "C"
 
 import (

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/internal/redact"
+	"golang.org/x/term"
+)
+
+// A console is standard output or standard error as the commands write to them. All that
+// is printed passes here, so here it is made harmless, whoever it comes from: what a
+// terminal would act on becomes an escape, and secrets in URLs are marked. JSON stays the
+// same JSON. What is foreign and must stay on its line goes through [printable.Text]
+// before.
+type console struct {
+	w io.Writer
+	// onlyJSON makes every line an object of JSON. A line that is none becomes the message
+	// of one.
+	onlyJSON bool
+
+	mu   sync.Mutex
+	rest []byte // the beginning of a character or, with onlyJSON, of a line
+}
+
+func (c *console) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := append(c.rest, p...)
+	n := len(text)
+	if c.onlyJSON {
+		n = 1 + bytes.LastIndexByte(text, '\n')
+	} else if cut := unfinished(text); cut > 0 {
+		n -= cut
+	}
+	c.rest = bytes.Clone(text[n:])
+	if err := c.print(text[:n]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// flush prints what is still held back.
+func (c *console) flush() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := c.rest
+	c.rest = nil
+	return c.print(text)
+}
+
+func (c *console) print(text []byte) error {
+	if c.onlyJSON {
+		text = objects(text)
+	}
+	if len(text) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(c.w, harmless(text))
+	return err
+}
+
+func harmless(text []byte) string {
+	if json.Valid(text) {
+		return printable.Lines(string(redact.JSON(text)))
+	}
+	return printable.Lines(redact.Text(string(text)))
+}
+
+// objects makes each line an object.
+func objects(text []byte) []byte {
+	var b bytes.Buffer
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			continue
+		}
+		if line[0] != '{' || !json.Valid(line) {
+			line, _ = json.Marshal(struct {
+				MessageType string `json:"message_type"`
+				Message     string `json:"message"`
+			}{"text", redact.Text(string(line))})
+		} else {
+			line = redact.JSON(line)
+		}
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+// unfinished is how many bytes at the end begin a character that does not end there.
+func unfinished(text []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+		if tail := text[len(text)-n:]; utf8.RuneStart(tail[0]) {
+			if !utf8.FullRune(tail) {
+				return n
+			}
+			break
+		}
+	}
+	return 0
+}
+
+// overwrite puts text in the place of the line that the cursor is on, which is a line of
+// ours that was not ended: it is for terminals. Where every line is JSON it says nothing.
+func overwrite(w io.Writer, text string) {
+	if c, ok := w.(*console); ok {
+		if c.onlyJSON {
+			return
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		w = c.w
+	}
+	line, ended := strings.CutSuffix(text, "\n")
+	line = "\r\x1b[K" + printable.Text(redact.Text(line))
+	if ended {
+		line += "\n"
+	}
+	io.WriteString(w, line) // a terminal that is gone needs no line
+}
+
+// terminal returns the terminal that w writes to, if it is one. Writers that are around
+// others say so by an Unwrap.
+func terminal(w io.Writer) (*os.File, bool) {
+	for {
+		switch v := w.(type) {
+		case *console:
+			w = v.w
+		case interface{ Unwrap() io.Writer }:
+			w = v.Unwrap()
+		case *os.File:
+			return v, term.IsTerminal(int(v.Fd()))
+		default:
+			return nil, false
+		}
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	_, ok := terminal(w)
+	return ok
+}
+
+// widthOf is how many characters fit on a line of a terminal.
+func widthOf(terminal *os.File) int {
+	width, _, err := term.GetSize(int(terminal.Fd()))
+	if err != nil {
+		return 80
+	}
+	return width
+}
