@@ -69,6 +69,9 @@ const hostile = "a\x1b]0;title\a\x1b[2J\r\nb\u009b2J\u202e\x7f\xff"
 
 // What a terminal acts on is never printed, whoever it comes from.
 func TestNothingInjected(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector")
+	}
 	p := newProcess(t)
 	still := image.NewGray(image.Rect(0, 0, 64, 64))
 	var b bytes.Buffer
