@@ -71,8 +71,10 @@ func BenchmarkFrame(b *testing.B) {
 	})
 	b.Run("luma", func(b *testing.B) {
 		b.ReportAllocs()
+		var luma []byte
 		for b.Loop() {
-			if _, err := f.Luma(); err != nil {
+			var err error
+			if luma, err = f.Luma(luma); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -111,12 +113,14 @@ func TestSoakMemory(t *testing.T) {
 		"-f", "lavfi", "-i", "sine=duration="+strconv.FormatInt(frames/30, 10), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "flac")
 	r := &run{in: in, out: filepath.Join(t.TempDir(), "o.mp4")}
 	var p *Preparer
+	var luma []byte
 	var early int64
 	err := r.do(context.Background(), func(f *Frame) error {
 		if _, err := p.Prepare(f); err != nil {
 			return err
 		}
-		if _, err := f.Luma(); err != nil {
+		var err error
+		if luma, err = f.Luma(luma); err != nil {
 			return err
 		}
 		planes, err := f.Planes()

@@ -3,6 +3,7 @@ package video
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,8 +28,8 @@ type Frame struct {
 func (f *Frame) Time() time.Duration { return f.TimeBase.Duration(f.PTS) }
 
 // Release gives the frame's memory back to its source. Everything got from the
-// frame (planes, prepared picture, luma) ends with it. Releasing twice panics:
-// the memory would already be another frame's.
+// frame (planes, prepared picture) ends with it. Releasing twice panics: the
+// memory would already be another frame's.
 func (f *Frame) Release() {
 	if !f.released.CompareAndSwap(false, true) {
 		panic(fmt.Sprintf("video: frame %d released twice", f.Index))
@@ -43,14 +44,12 @@ type slot struct {
 	// decoded is the decoder's picture; after detach it is empty and own holds
 	// the samples.
 	decoded *astiav.Frame
-	own     *astiav.Frame // kept from frame to frame, see detach
-	useOwn  bool
-	rgb     []byte // prepared picture
-	luma    []byte
+	own     *astiav.Frame // nil until detach needs one
+	rgb     []byte        // prepared picture
 }
 
 func (s *slot) picture() *astiav.Frame {
-	if s.useOwn {
+	if s.own != nil {
 		return s.own
 	}
 	return s.decoded
@@ -64,18 +63,20 @@ func (s *slot) detach() error {
 	if p.IsWritable() && !frameUpsideDown(p) {
 		return nil
 	}
-	// The own buffer is used again unless an encoder still looks at it, so in
-	// steady state nothing is allocated.
-	o := s.own
-	if o.Width() != p.Width() || o.Height() != p.Height() || o.PixelFormat() != p.PixelFormat() || !o.IsWritable() {
-		o.Unref()
+	o := s.pool.spare(p)
+	if o.Width() == 0 {
 		o.SetWidth(p.Width())
 		o.SetHeight(p.Height())
 		o.SetPixelFormat(p.PixelFormat())
 		if err := o.AllocBuffer(0); err != nil {
+			o.Free()
 			return fmt.Errorf("allocating a picture of %dx%d: %w", p.Width(), p.Height(), err)
 		}
 	}
+	if s.own != nil { // an encoder looks at it
+		s.pool.keep(s.own)
+	}
+	s.own = o // from here on put looks after it
 	if err := p.Copy(o); err != nil {
 		return fmt.Errorf("copying a picture of %dx%d: %w", p.Width(), p.Height(), err)
 	}
@@ -83,7 +84,6 @@ func (s *slot) detach() error {
 		return fmt.Errorf("copying a picture's properties: %w", err)
 	}
 	s.decoded.Unref()
-	s.useOwn = true
 	return nil
 }
 
@@ -94,12 +94,16 @@ type pool struct {
 
 	mu     sync.Mutex
 	closed bool
+	// spares are the pictures that detach copied into, for the next that it copies. They
+	// are the pool's and not the slots': only what is between drawing and encoding needs
+	// one, which is far less than what is in flight.
+	spares []*astiav.Frame
 }
 
 func newPool(n int) *pool {
 	p := &pool{free: make(chan *slot, n)}
 	for range n {
-		p.free <- &slot{pool: p, decoded: astiav.AllocFrame(), own: astiav.AllocFrame()}
+		p.free <- &slot{pool: p, decoded: astiav.AllocFrame()}
 	}
 	return p
 }
@@ -119,15 +123,51 @@ func (p *pool) get(ctx context.Context) (*slot, error) {
 }
 
 func (p *pool) put(s *slot) {
+	if s.own != nil {
+		p.keep(s.own)
+		s.own = nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s.decoded.Unref()
-	s.useOwn = false
 	if p.closed {
 		s.free()
 		return
 	}
 	p.free <- s // never blocks: there are as many places as slots
+}
+
+// keep takes back a picture that spare gave.
+func (p *pool) keep(o *astiav.Frame) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		o.Free()
+		return
+	}
+	p.spares = append(p.spares, o)
+}
+
+// spare returns a picture of the same shape that nobody looks at any more, or an empty
+// one: in steady state nothing is allocated. An encoder may still hold the latest, so
+// all are asked; those of another shape will not be needed again.
+func (p *pool) spare(like *astiav.Frame) *astiav.Frame {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := 0; i < len(p.spares); i++ {
+		o := p.spares[i]
+		same := o.Width() == like.Width() && o.Height() == like.Height() && o.PixelFormat() == like.PixelFormat()
+		if same && !o.IsWritable() {
+			continue
+		}
+		p.spares = slices.Delete(p.spares, i, i+1)
+		if same {
+			return o
+		}
+		o.Free()
+		i--
+	}
+	return astiav.AllocFrame()
 }
 
 // close frees the slots that are in the pool; those in flight follow when they
@@ -136,6 +176,10 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
+	for _, o := range p.spares {
+		o.Free()
+	}
+	p.spares = nil
 	for {
 		select {
 		case s := <-p.free:
@@ -148,6 +192,5 @@ func (p *pool) close() {
 
 func (s *slot) free() {
 	s.decoded.Free()
-	s.own.Free()
-	s.rgb, s.luma = nil, nil
+	s.rgb = nil
 }

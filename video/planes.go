@@ -54,10 +54,10 @@ func (d Layout) rows(i, h int) int {
 }
 
 // Luma returns the picture's brightness as 8-bit samples of the coded size, row
-// after row, in memory of the frame. It guides the upsampling of masks, for
+// after row, in dst or, if that is too small, in new memory. It guides the upsampling of masks, for
 // which edges matter and exact values do not: deeper samples are cut to their
 // upper eight bits, and RGB is weighted as BT.601 does.
-func (f *Frame) Luma() ([]byte, error) {
+func (f *Frame) Luma(dst []byte) ([]byte, error) {
 	p := f.slot.picture()
 	if frameUpsideDown(p) {
 		if err := f.slot.detach(); err != nil {
@@ -66,10 +66,10 @@ func (f *Frame) Luma() ([]byte, error) {
 		p = f.slot.picture()
 	}
 	w, h := p.Width(), p.Height()
-	if cap(f.slot.luma) < w*h {
-		f.slot.luma = make([]byte, w*h)
+	if cap(dst) < w*h {
+		dst = make([]byte, w*h)
 	}
-	dst := f.slot.luma[:w*h]
+	dst = dst[:w*h]
 	d, ok := describe(p.PixelFormat())
 	if !ok || !d.drawable() {
 		return nil, fmt.Errorf("frame %d: no brightness in pixel format %s", f.Index, p.PixelFormat().Name())

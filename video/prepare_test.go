@@ -208,7 +208,7 @@ func TestLuma(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Release()
-			luma, err := f.Luma()
+			luma, err := f.Luma(nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,6 +16,7 @@ type painter struct {
 	lw, lh   int  // size of the masks, as coded
 	overlap  bool // masks may cover each other
 
+	luma   []byte // of the frame at hand
 	turned []float32
 	alphas [][]uint8
 	layers []overlay.Layer
@@ -35,8 +36,8 @@ func (p *painter) draw(frame *video.Frame, found []part, w, h int) error {
 	if len(found) == 0 {
 		return nil
 	}
-	luma, err := frame.Luma()
-	if err != nil {
+	var err error
+	if p.luma, err = frame.Luma(p.luma); err != nil {
 		return err
 	}
 	lw, lh := p.info.Orientation.Upright(w, h)
@@ -45,7 +46,7 @@ func (p *painter) draw(frame *video.Frame, found []part, w, h int) error {
 		p.enlarger.Threads = p.Threads
 		p.turned = make([]float32, w*h)
 	}
-	p.enlarger.Guide(luma)
+	p.enlarger.Guide(p.luma)
 	for len(p.alphas) < len(found) {
 		p.alphas = append(p.alphas, make([]uint8, p.Width*p.Height))
 	}

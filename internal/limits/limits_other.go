@@ -1,0 +1,7 @@
+//go:build !linux && !darwin
+
+package limits
+
+func memory() Limit { return Limit{} }
+
+func threads() Limit { return Limit{} }
