@@ -254,6 +254,9 @@ func (s *Sink) encoderOptions(name string) (kv [][2]string) {
 		if s.Lossless {
 			params += ":lossless=1"
 		}
+		if s.Lookahead > 0 {
+			params += ":rc-lookahead=" + strconv.Itoa(s.Lookahead)
+		}
 		kv = append(kv, [2]string{"preset", preset}, [2]string{"crf", crf(20)}, [2]string{"x265-params", params})
 	case "libvpx-vp9":
 		kv = append(kv, [2]string{"b", "0"}, [2]string{"row-mt", "1"}, [2]string{"cpu-used", "3"})
@@ -274,6 +277,9 @@ func (s *Sink) encoderOptions(name string) (kv [][2]string) {
 		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(q * 118)}) // 118: FF_QP2LAMBDA
 	case "mjpeg":
 		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(2 * 118)})
+	}
+	if s.Lookahead > 0 {
+		kv = append(kv, lookaheadOptions(name, s.Lookahead)...)
 	}
 	for k, v := range s.Options {
 		kv = append(kv, [2]string{k, v})

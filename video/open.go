@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,7 +77,7 @@ func (s *Source) open() error {
 		if err := s.input.OpenInput("file:"+s.Path, nil, options); err != nil {
 			return err
 		}
-		return s.input.FindStreamInfo(nil)
+		return findStreamInfo(s.input, DefaultPixels)
 	})
 	if err != nil {
 		return fail(ErrNotMedia, detail(lines, err))
@@ -101,9 +102,17 @@ func (s *Source) open() error {
 	if err := s.decoder.FromCodecParameters(s.stream.CodecParameters()); err != nil {
 		return fail(ErrUnsupportedCodec, err.Error())
 	}
-	s.decoder.SetThreadCount(s.Threads)
+	if err := s.afford(codedOf(s.stream, codec, s.still(Info{Container: s.input.InputFormat().Name()}))); err != nil {
+		return err
+	}
+	s.decoder.SetThreadCount(s.means.Threads)
 	setPacketTimeBase(s.decoder, s.stream.TimeBase())
-	lines, err = watchErrors(func() error { return s.decoder.Open(codec, nil) })
+	bounds := astiav.NewDictionary()
+	defer bounds.Free()
+	if err := bounds.Set("max_pixels", strconv.FormatInt(s.means.Pixels, 10), astiav.NewDictionaryFlags()); err != nil {
+		return fmt.Errorf("opening the decoder: %w", err)
+	}
+	lines, err = watchErrors(func() error { return s.decoder.Open(codec, bounds) })
 	if err != nil {
 		return fail(ErrUnsupportedCodec, codec.Name()+": "+detail(lines, err))
 	}
@@ -179,7 +188,10 @@ func (s *Source) first() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Path, err)
 	}
-	return s.describe()
+	if err := s.describe(); err != nil {
+		return err
+	}
+	return s.affordFirst()
 }
 
 func (s *Source) describe() error {

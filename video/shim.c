@@ -150,6 +150,18 @@ int carveHeaderDuration(const AVFormatContext *c) {
 	return c->duration != AV_NOPTS_VALUE && c->duration_estimation_method == AVFMT_DURATION_FROM_STREAM;
 }
 
+int carveFindStreamInfo(AVFormatContext *c, int64_t pixels) {
+	// It opens decoders of its own. One dictionary for each stream that is there by now.
+	unsigned n = c->nb_streams;
+	AVDictionary **options = av_calloc(n + 1, sizeof(*options));
+	if (!options) return AVERROR(ENOMEM);
+	for (unsigned i = 0; i < n; i++) av_dict_set_int(&options[i], "max_pixels", pixels, 0);
+	int err = avformat_find_stream_info(c, options);
+	for (unsigned i = 0; i < n; i++) av_dict_free(&options[i]);
+	av_free(options);
+	return err;
+}
+
 int carveReadError(const AVFormatContext *c) {
 	return c->pb && c->pb->error && c->pb->error != AVERROR_EOF ? c->pb->error : 0;
 }

@@ -190,6 +190,21 @@ func copyPictureSideData(dst, src *astiav.CodecParameters) error {
 	return check(C.carveParametersCopySideData(cParameters(dst), cParameters(src)))
 }
 
+// parametersDelay returns how many pictures a decoder holds back to bring them into
+// the order in which they are shown.
+func parametersDelay(p *astiav.CodecParameters) int { return max(0, int(cParameters(p).video_delay)) }
+
+// codecThreadsFrames tells whether a decoder works on several pictures at a time.
+func codecThreadsFrames(c *astiav.Codec) bool {
+	return (*C.AVCodec)(pointer(c)).capabilities&(C.AV_CODEC_CAP_FRAME_THREADS|C.AV_CODEC_CAP_OTHER_THREADS) != 0
+}
+
+// findStreamInfo finds out what the streams are, of which no picture may have more
+// pixels than that.
+func findStreamInfo(c *astiav.FormatContext, pixels int64) error {
+	return check(C.carveFindStreamInfo(cFormat(c), C.int64_t(pixels)))
+}
+
 // storage says whether a container takes a codec.
 type storage int
 

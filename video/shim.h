@@ -32,6 +32,7 @@ int carveStreamCopyMetadata(AVStream *dst, const AVStream *src, int encoded);
 int carveFormatCopyMetadata(AVFormatContext *dst, const AVFormatContext *src);
 int carveFormatCopyChapters(AVFormatContext *dst, const AVFormatContext *src);
 int carveHeaderDuration(const AVFormatContext *c);
+int carveFindStreamInfo(AVFormatContext *c, int64_t pixels);
 int carveReadError(const AVFormatContext *c);
 
 #endif

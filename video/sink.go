@@ -42,6 +42,9 @@ type Sink struct {
 	Options map[string]string
 	// Threads encode; 0 lets FFmpeg choose.
 	Threads int
+	// Lookahead is how many frames the encoder looks at before it encodes one; 0 lets it
+	// choose.
+	Lookahead int
 	// Overwrite replaces a file that exists.
 	Overwrite bool
 	// Protect names what else the run reads: files, and folders whose files, that

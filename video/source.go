@@ -28,6 +28,10 @@ type Source struct {
 	Threads int
 	// Frames may be in flight at the same time; 0 means DefaultFrames.
 	Frames int
+	// Afford, if not nil, is told what the video is before its decoder is opened, and
+	// says what may be used for it, in place of Threads and Frames. Its error, for a
+	// video that is too large, is that of Initialize.
+	Afford func(Coded) (Means, error)
 	// Log takes one warning for damage and notes about oddities; nil is silent.
 	Log *slog.Logger
 
@@ -42,6 +46,8 @@ type Source struct {
 	drained bool  // the decoder knows that there is no more
 	ended   bool  // Read has returned io.EOF
 	pool    *pool
+	coded   Coded // what Afford was told
+	means   Means
 
 	next    int64 // index
 	end     int64 // of the video, where the container states it in ticks
@@ -95,11 +101,7 @@ func (s *Source) Initialize() (err error) {
 			return err
 		}
 	}
-	frames := s.Frames
-	if frames <= 0 {
-		frames = DefaultFrames
-	}
-	s.pool = newPool(frames)
+	s.pool = newPool(s.means.Frames)
 	return nil
 }
 

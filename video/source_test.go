@@ -22,7 +22,7 @@ import (
 // binding's types.
 func TestBindingLayout(t *testing.T) {
 	for _, v := range []any{
-		astiav.CodecParameters{}, astiav.FormatContext{}, astiav.Stream{}, astiav.OutputFormat{}, astiav.Frame{},
+		astiav.CodecParameters{}, astiav.Codec{}, astiav.FormatContext{}, astiav.Stream{}, astiav.OutputFormat{}, astiav.Frame{},
 	} {
 		typ := reflect.TypeOf(v)
 		if f := typ.Field(0); f.Name != "c" || f.Offset != 0 || f.Type.Kind() != reflect.Pointer {

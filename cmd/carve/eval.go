@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 
 	"github.com/carve-video/carve/internal/annotation"
 	"github.com/carve-video/carve/internal/score"
@@ -114,9 +115,11 @@ func (o *evalOptions) check(args []string) error {
 		return usagef("--fps is %g; it is a number of frames a second, above 0", o.fps)
 	case o.minScore != o.minScore:
 		return usagef("--min-score is not a number")
-	case o.threads < 0:
-		return usagef("--threads is %d; it is a number of threads, or 0 for all cores", o.threads)
 	}
+	if err := checkThreads(o.threads); err != nil {
+		return err
+	}
+	o.threads = min(o.threads, runtime.NumCPU()) // each holds a frame, and no more of them run at once
 	return nil
 }
 

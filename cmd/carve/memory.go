@@ -70,12 +70,14 @@ func (o *segmentOptions) stateless() bool { return o.memory == "off" || o.compat
 
 // looker looks ahead with the model, as the session's tracker would. Frames are held
 // back for it only where every one is looked at.
-func (o *segmentOptions) looker(s *tracking.Session, device string) *tracking.Looker {
+// room is how many there can be beside those that the carrier holds: a batch that nobody
+// asked for does with that.
+func (o *segmentOptions) looker(s *tracking.Session, device string, room int) *tracking.Looker {
 	t := &s.Tracker
 	l := &tracking.Looker{Segmenter: t.Segmenter, Stateless: t.Stateless, Every: t.Every}
 	if o.everyFrame() {
 		if l.Batch = o.batch; l.Batch == 0 && device != "cpu" {
-			l.Batch = defaultBatch
+			l.Batch = min(defaultBatch, max(room, 1))
 		}
 	}
 	return l
@@ -96,13 +98,16 @@ func (o *memoryOptions) lookaheadFrames(rate video.Rational) int {
 	return int(min(n, maxLookahead))
 }
 
-// framesInFlight is how many decoded frames there are at most. The rate, which a
-// look-ahead in seconds needs, is known when the source is open: it takes as many as
-// there can be.
-func (o *segmentOptions) framesInFlight() int {
-	n := video.DefaultFrames + o.lookaheadFrames(video.Rational{Num: maxLookahead, Den: 1})
+// framesHeld is how many frames are held back at a rate before any goes on: by the
+// carrier, for its look-ahead, and by the looker, which waits for all of a batch but the
+// one that completes it. A source needs one more than that, or the run would stand still
+// for ever.
+func (o *segmentOptions) framesHeld(rate video.Rational) (n int) {
+	if !o.stateless() {
+		n = o.lookaheadFrames(rate)
+	}
 	if o.everyFrame() {
-		n += max(o.batch, defaultBatch)
+		n += max(o.batch, 1) - 1
 	}
 	return n
 }

@@ -27,6 +27,7 @@ type segmentOptions struct {
 	settings   deviceSettings
 	precision  string
 	threads    int
+	maxMemory  byteSize
 	offline    bool
 	yes        bool
 
@@ -80,6 +81,10 @@ const (
 	// times the trained grid a side, where interpolated positions blur.
 	defaultMaxSideGPU = 960
 
+	// maxMaxSide is where it ends: the attention of a ViT grows with the fourth power
+	// of the side, and would take gigabytes.
+	maxMaxSide = 8192
+
 	// defaultCRF is visually lossless for an overlay that people look at and
 	// still smaller than most sources; x264's own 23 shows blocks in the
 	// translucent fills.
@@ -121,6 +126,7 @@ func (o *segmentOptions) addModelFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
 	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
 	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
+	fs.Var(&o.maxMemory, "max-memory", "memory for frames, decoder, drawing and encoder, as 2G or 1500MiB; the models come on top (default: 3 GB where that is enough, up to half of the machine's or the container's)")
 }
 
 // addModelChoiceFlags are those that say which models, and on what.
@@ -268,13 +274,10 @@ func (o *segmentOptions) checkSettings() error {
 			return usagef("--%s is %g, which is not between 0 and 1", f.name, f.value)
 		}
 	}
-	if o.given("max-side") && o.maxSide < 16 {
-		return usagef("--max-side is %d; a picture below 16 pixels shows a model nothing", o.maxSide)
+	if o.given("max-side") && (o.maxSide < 16 || o.maxSide > maxMaxSide) {
+		return usagef("--max-side is %d; it is from 16 pixels, below which a picture shows a model nothing, to %d", o.maxSide, maxMaxSide)
 	}
-	if o.threads < 0 {
-		return usagef("--threads is %d; it is a number of threads, or 0 for all cores", o.threads)
-	}
-	return nil
+	return checkThreads(o.threads)
 }
 
 func oneOf(flag, value string, allowed ...string) error {

@@ -64,8 +64,11 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, err
 	}
 
-	// What is held back is in flight as well.
-	src := &video.Source{Path: o.input, Strict: o.strict, Log: log, Frames: o.framesInFlight()}
+	if err := o.settleThreads(roomHere(), log); err != nil {
+		return nil, err
+	}
+	budget := o.budget(o.side(preset, o.device), len(queries))
+	src := &video.Source{Path: o.input, Strict: o.strict, Log: log, Afford: budget.afford}
 	if err := src.Initialize(); err != nil {
 		return nil, inputError(err)
 	}
@@ -86,13 +89,14 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	defer fail(nil)
 
 	sink := &video.Sink{Path: o.output, Source: src, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
-		Preset: o.encoderPreset, Overwrite: o.overwrite, Protect: o.inputs(), Log: log}
+		Preset: o.encoderPreset, Threads: budget.spent.encoding.Threads, Lookahead: budget.spent.encoding.Lookahead,
+		Overwrite: o.overwrite, Protect: o.inputs(), Log: log}
 	if err := sink.Initialize(); err != nil {
 		return nil, outputError(err)
 	}
 	defer sink.Abort()
 
-	session := o.session(m.segmenter, queries, o.lookaheadFrames(src.Info().Rate()))
+	session := o.session(m.segmenter, queries, o.lookaheadFrames(budget.spent.Rate))
 	if err := session.Initialize(ctx); err != nil {
 		return nil, textError(err)
 	}
@@ -117,7 +121,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 
 	p := &pipeline{
-		source: src, sink: sink, prep: prep, session: session, looker: o.looker(session, m.device), painter: painter, colours: colours,
+		source: src, sink: sink, prep: prep, session: session, looker: o.looker(session, m.device, budget.spent.frames-session.Carrier.Lookahead), painter: painter, colours: colours,
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
 		stop:     stop, observe: o.observe, limit: o.limit,
 	}
@@ -426,6 +430,9 @@ func hintOf(err error) string {
 }
 
 func inputError(err error) error {
+	if errors.Is(err, errMemory) {
+		return err
+	}
 	err = fmt.Errorf("opening input: %w", err)
 	switch {
 	case errors.Is(err, video.ErrNoVideo):

@@ -204,7 +204,11 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 	if err != nil {
 		return nil, err
 	}
-	src := &video.Source{Path: o.input, Log: log}
+	if err := o.settleThreads(roomHere(), log); err != nil {
+		return nil, err
+	}
+	budget := newBudget(o.maxMemory)
+	src := &video.Source{Path: o.input, Log: log, Afford: budget.afford}
 	if err := src.Initialize(); err != nil {
 		return nil, inputError(err)
 	}

@@ -32,6 +32,10 @@ func least(a, b Limit) Limit {
 // nobody says.
 func Memory() Limit { return memory() }
 
+// AddressSpace is how many bytes this process may have mapped at a time. Most of what is
+// mapped is never used, so that it is no measure of memory, but it runs out all the same.
+func AddressSpace() Limit { return addressSpace() }
+
 // Threads is how many threads this process may still start. It is not known where
 // nobody says.
 func Threads() Limit { return threads() }

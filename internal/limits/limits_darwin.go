@@ -10,4 +10,6 @@ func memory() Limit {
 	return Limit{int64(n), "this machine"}
 }
 
+func addressSpace() Limit { return Limit{} }
+
 func threads() Limit { return Limit{} }

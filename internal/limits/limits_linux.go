@@ -11,9 +11,10 @@ import (
 func memory() Limit {
 	root := os.DirFS("/")
 	l := least(machineMemory(root), groupMemory(root))
-	l = least(l, resource(unix.RLIMIT_AS, "ulimit -v"))
 	return least(l, resource(unix.RLIMIT_DATA, "ulimit -d"))
 }
+
+func addressSpace() Limit { return resource(unix.RLIMIT_AS, "ulimit -v") }
 
 func threads() Limit {
 	l := groupThreads(os.DirFS("/"))

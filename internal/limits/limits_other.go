@@ -4,4 +4,6 @@ package limits
 
 func memory() Limit { return Limit{} }
 
+func addressSpace() Limit { return Limit{} }
+
 func threads() Limit { return Limit{} }

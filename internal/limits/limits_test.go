@@ -59,6 +59,9 @@ func TestHere(t *testing.T) {
 	if m := Memory(); m.Known() && m.N < 1<<20 {
 		t.Errorf("%+v", m)
 	}
+	if a := AddressSpace(); a.Known() && a.N < 1<<20 {
+		t.Errorf("%+v", a)
+	}
 	if n := Threads(); n.Known() && n.N < 1 {
 		t.Errorf("%+v", n)
 	}
