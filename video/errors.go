@@ -17,6 +17,7 @@ var (
 	ErrNoVideo          = errors.New("has no video stream")
 	ErrUnsupportedCodec = errors.New("has a video codec that cannot be decoded")
 	ErrNoFrame          = errors.New("ends before its first frame")
+	ErrTooLarge         = errors.New("has larger pictures than can be held in memory")
 )
 
 // What can be wrong with an output before work starts. [Sink.Initialize] wraps

@@ -140,6 +140,9 @@ func (s *Source) afford(c Coded) error {
 	if s.means.Pixels <= 0 {
 		s.means.Pixels = DefaultPixels
 	}
+	// Decoders count the pixels that they round up to.
+	const block = 256
+	s.means.Pixels = max(s.means.Pixels, (int64(c.Width)+block)*(int64(c.Height)+block))
 	return nil
 }
 
@@ -158,6 +161,17 @@ func (s *Source) affordFirst() error {
 	}
 	s.means.Threads = threads
 	return nil
+}
+
+// tooLarge finds the line by which FFmpeg refuses a picture for its size: what it returns
+// is the same as for any other damage.
+func tooLarge(lines []string) string {
+	for _, l := range lines {
+		if strings.HasPrefix(l, "Picture size ") {
+			return l
+		}
+	}
+	return ""
 }
 
 // An Encoding is what an encoder's memory depends on.

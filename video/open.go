@@ -175,6 +175,9 @@ func (s *Source) kinds() string {
 func (s *Source) first() error {
 	var lines []string
 	lines, err := watchErrors(func() error { return s.decode(context.Background()) })
+	if l := tooLarge(lines); l != "" && err != nil {
+		return &PathError{Path: s.Path, Err: ErrTooLarge, Detail: l}
+	}
 	if errors.Is(err, io.EOF) {
 		d := ""
 		switch {

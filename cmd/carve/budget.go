@@ -23,7 +23,7 @@ type byteSize int64
 // Set implements pflag.Value.
 func (b *byteSize) Set(s string) error {
 	n, err := humanize.ParseBytes(s)
-	if err != nil || n == 0 || n > math.MaxInt64 || strings.ContainsAny(s, "-+xX") {
+	if err != nil || n == 0 || n > math.MaxInt64 || strings.ContainsAny(s, "-+,") {
 		return fmt.Errorf("%q is no size; write 2G, 512M or 1500MiB", s)
 	}
 	*b = byteSize(n)
@@ -62,7 +62,8 @@ type budget struct {
 	preset     string
 	processors int
 
-	spent plan // what was decided
+	spent                        plan // what was decided
+	encoderThreads, encoderAhead int  // for the sink; 0 leaves it to the encoder
 }
 
 // newBudget is the budget of a run with these options; it says nothing yet of what the
@@ -150,6 +151,19 @@ func (p *plan) encoder() int64 {
 	return p.encoding.Bytes(p.Coded)
 }
 
+// String says it in figures, part by part.
+func (p *plan) String() string {
+	mb := func(n int64) string { return fmt.Sprintf("%d MB", n/1e6) }
+	s := fmt.Sprintf("%d frames in flight of %s, decoder %s", p.frames, mb(p.frame()), mb(p.Decoder(p.threads)))
+	if p.draws {
+		s += ", drawing " + mb(p.drawing())
+	}
+	if e := p.encoding; e.Encoder != "" {
+		s += fmt.Sprintf(", encoder %s (%d threads, %d frames ahead)", mb(p.encoder()), e.Threads, e.Lookahead)
+	}
+	return s + ": " + mb(p.total())
+}
+
 // give makes something smaller, if there is anything that may be.
 func (p *plan) give(least int) bool {
 	switch e := &p.encoding; {
@@ -180,9 +194,9 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	if c.Still {
 		least = 1
 	}
-	p.frames = least + b.queue
-	if c.Still {
-		p.frames = 1
+	p.frames = least
+	if !c.Still && b.queue > 0 {
+		p.frames += b.queue - 1
 	}
 	if b.output != "" {
 		p.encoding, _ = video.PlanEncoding(b.output, b.encoder, b.preset, c.Still, b.processors)
@@ -198,11 +212,11 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	if p.threads < whole.threads {
 		means.Threads = p.threads
 	}
-	if p.encoding.Threads == whole.encoding.Threads {
-		b.spent.encoding.Threads = 0 // the encoder's own choice
+	if p.encoding.Threads < whole.encoding.Threads {
+		b.encoderThreads = p.encoding.Threads
 	}
-	if p.encoding.Lookahead == whole.encoding.Lookahead {
-		b.spent.encoding.Lookahead = 0
+	if p.encoding.Lookahead < whole.encoding.Lookahead {
+		b.encoderAhead = p.encoding.Lookahead
 	}
 	// Pictures that grow on the way grow in the decoder alone: they are brought to the
 	// size of the first one.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/tracking"
@@ -48,6 +49,9 @@ func (o *memoryOptions) checkMemory() error {
 	}
 	if !(o.steady >= 0 && o.steady < 1) {
 		return usagef("--steady is %g; it is from 0 to below 1", o.steady)
+	}
+	if o.lookahead.Time == 0 && o.lookahead.Frames > maxLookahead || o.lookahead.Time > maxLookahead*time.Second {
+		return usagef("--lookahead is %v; it is up to %d frames, all of which are held in memory", o.lookahead, maxLookahead)
 	}
 	if o.batch < 0 || o.batch > maxBatch {
 		return usagef("--batch is %d; it is from 0 to %d", o.batch, maxBatch)

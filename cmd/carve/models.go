@@ -222,8 +222,9 @@ func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, 
 			return err
 		}
 	}
-	if o.heads < 0 || o.textHeads < 0 {
-		return usagef("a number of heads is negative")
+	const most = 1024 // far beyond any transformer
+	if min(o.heads, o.textHeads) < 0 || max(o.heads, o.textHeads) > most {
+		return usagef("--heads is %d and --text-heads %d; a number of heads is from 0 to %d", o.heads, o.textHeads, most)
 	}
 	m, err := models.Import(ctx, names[0], o.name, models.Options{Heads: o.heads, TextHeads: o.textHeads, Activation: o.activation})
 	if ctx.Err() != nil {

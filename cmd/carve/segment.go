@@ -73,6 +73,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, inputError(err)
 	}
 	defer src.Close()
+	log.Debug("memory: " + budget.spent.String())
 
 	m, err := openModels(o, queries, preset, stderr, log)
 	if err != nil {
@@ -89,7 +90,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	defer fail(nil)
 
 	sink := &video.Sink{Path: o.output, Source: src, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
-		Preset: o.encoderPreset, Threads: budget.spent.encoding.Threads, Lookahead: budget.spent.encoding.Lookahead,
+		Preset: o.encoderPreset, Threads: budget.encoderThreads, Lookahead: budget.encoderAhead,
 		Overwrite: o.overwrite, Protect: o.inputs(), Log: log}
 	if err := sink.Initialize(); err != nil {
 		return nil, outputError(err)
