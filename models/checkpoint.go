@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/safetensors"
 	"github.com/carve-video/carve/internal/tensor"
 	"github.com/carve-video/carve/internal/torch"
@@ -124,7 +125,7 @@ func isCheckpoint(name string) bool {
 }
 
 func readIndex(fsys fs.FS, name string) (map[string]string, error) {
-	b, err := fs.ReadFile(fsys, name)
+	b, err := bounded.ReadFS(fsys, name, maxIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (c *checkpoint) add(fsys fs.FS, dir, name string) error {
 	switch {
 	case dir == "":
 		var b []byte
-		if b, err = fs.ReadFile(fsys, name); err != nil {
+		if b, err = bounded.ReadFS(fsys, name, maxInMemory); err != nil {
 			return err
 		}
 		if isTensors {

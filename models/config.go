@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // A tower is one of the two transformers, as config.json describes it.
@@ -56,7 +58,7 @@ func readConfig(fsys fs.FS) (config, error) {
 		mean:       clipMean,
 		std:        clipStd,
 	}
-	b, err := fs.ReadFile(fsys, "config.json")
+	b, err := bounded.ReadFS(fsys, "config.json", maxConfig)
 	if err != nil {
 		return c, err
 	}
@@ -82,7 +84,7 @@ func readConfig(fsys fs.FS) (config, error) {
 // readPreprocessor takes means and deviations from preprocessor_config.json
 // where there is one.
 func (c *config) readPreprocessor(fsys fs.FS) error {
-	b, err := fs.ReadFile(fsys, "preprocessor_config.json")
+	b, err := bounded.ReadFS(fsys, "preprocessor_config.json", maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/ort"
 )
 
@@ -61,7 +62,7 @@ func sumOf(path string) (string, error) {
 	if cache := ort.CacheDir(); cache != "" {
 		key := sha256.Sum256([]byte(path))
 		note = filepath.Join(cache, "sums", hex.EncodeToString(key[:8])+".json")
-		if b, err := os.ReadFile(note); err == nil {
+		if b, err := bounded.ReadFile(note, maxNote); err == nil {
 			var then stamp
 			if json.Unmarshal(b, &then) == nil && then.Sum != "" {
 				now.Sum = then.Sum
@@ -85,7 +86,7 @@ func sumOf(path string) (string, error) {
 
 // hashFile reads a file for its SHA-256.
 func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, _, err := bounded.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // companions are the files that belong to a checkpoint in a folder.
@@ -124,7 +126,7 @@ func (m *Manifest) copyIn(ctx context.Context, from string, files []string) erro
 }
 
 func copyFile(ctx context.Context, to, from string) (ManifestFile, error) {
-	in, err := os.Open(from)
+	in, _, err := bounded.Open(from)
 	if err != nil {
 		return ManifestFile{}, err
 	}

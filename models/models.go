@@ -38,13 +38,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/bpe"
 	"github.com/carve-video/carve/internal/ort"
 	"github.com/carve-video/carve/models/demo"
@@ -168,7 +168,7 @@ type Model struct {
 func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	where := name
 	if dir != "" {
-		fsys, where = os.DirFS(dir), filepath.Join(dir, only)
+		fsys, where = bounded.Dir(dir), filepath.Join(dir, only)
 	}
 	o.Precision = cmp.Or(o.Precision, Float32)
 	if err := CheckDevice(o.Device, o.DeviceOptions, o.Precision); err != nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // configOf finds out what a checkpoint is: from config.json; else its sizes
@@ -152,7 +154,7 @@ func (w *weights) layers(prefix string) int {
 // readOpenCLIP takes from open_clip_config.json, where there is one, what
 // tensors do not show. OpenCLIP's own default for a head is 64 wide, and GELU.
 func (c *config) readOpenCLIP(fsys fs.FS) error {
-	b, err := fs.ReadFile(fsys, openCLIPFile)
+	b, err := bounded.ReadFS(fsys, openCLIPFile, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/fetch"
 	"github.com/carve-video/carve/internal/ort"
 	"github.com/carve-video/carve/models/demo"
@@ -120,7 +121,7 @@ func ReadManifest(name string) (*Manifest, error) {
 
 func readManifest(dir string) (*Manifest, error) {
 	path := filepath.Join(dir, manifestFile)
-	b, err := os.ReadFile(path)
+	b, err := bounded.ReadFile(path, maxConfig)
 	if err != nil {
 		return nil, err
 	}

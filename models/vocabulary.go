@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/bpe"
 )
 
 // readVocabulary reads a folder's vocabulary. Where it has none the model must
 // be one for CLIP's own, which is embedded.
 func readVocabulary(fsys fs.FS, size int) (*bpe.Tokenizer, error) {
-	vocab, err := fs.ReadFile(fsys, "vocab.json")
+	vocab, err := bounded.ReadFS(fsys, "vocab.json", maxVocabulary)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := fs.Stat(fsys, "merges.txt"); err == nil {
 			return nil, fmt.Errorf("there is a merges.txt without vocab.json: %w", fs.ErrNotExist)
@@ -25,7 +26,7 @@ func readVocabulary(fsys fs.FS, size int) (*bpe.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	merges, err := fs.ReadFile(fsys, "merges.txt")
+	merges, err := bounded.ReadFS(fsys, "merges.txt", maxVocabulary)
 	if err != nil {
 		return nil, err
 	}

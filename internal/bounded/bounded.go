@@ -26,7 +26,7 @@ type IrregularError struct {
 }
 
 func (e *IrregularError) Error() string {
-	return fmt.Sprintf("%s is not a regular file but %s", e.Path, kind(e.Mode))
+	return fmt.Sprintf("%s is %s, not a regular file", e.Path, kind(e.Mode))
 }
 
 func kind(m fs.FileMode) string {
