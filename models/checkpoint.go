@@ -20,6 +20,7 @@ import (
 
 // The files of a model folder.
 const (
+	configFile   = "config.json"
 	weightsFile  = "model.safetensors"
 	openCLIPFile = "open_clip_config.json"
 )

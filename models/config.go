@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 
 	"github.com/carve-video/carve/internal/bounded"
 )
@@ -47,18 +48,19 @@ var (
 	clipStd  = [3]float32{0.26862954, 0.26130258, 0.27577711}
 )
 
+// unsaid is a size that config.json leaves out.
+const unsaid = math.MinInt
+
 // readConfig reads config.json, and preprocessor_config.json where there is
-// one. The defaults are those of Hugging Face's CLIPConfig, which files leave
-// out where they agree.
+// one. Sizes that it leaves out are unsaid; heads, activation and epsilon, which
+// no tensor shows, are then those of Hugging Face's CLIPConfig. No number in it
+// has been looked at: see [config.settle] and [config.check].
 func readConfig(fsys fs.FS) (config, error) {
-	c := config{
-		Projection: 512,
-		Text:       tower{Width: 512, MLP: 2048, Heads: 8, Layers: 12, Act: "quick_gelu", Eps: 1e-5, Context: 77, Vocab: 49408},
-		Vision:     tower{Width: 768, MLP: 3072, Heads: 12, Layers: 12, Act: "quick_gelu", Eps: 1e-5, ImageSize: 224, PatchSize: 32, Channels: 3},
-		mean:       clipMean,
-		std:        clipStd,
-	}
-	b, err := bounded.ReadFS(fsys, "config.json", maxConfig)
+	sizes := tower{Width: unsaid, MLP: unsaid, Layers: unsaid, Act: quickGELU, Eps: 1e-5,
+		ImageSize: unsaid, PatchSize: unsaid, Channels: 3, Context: unsaid, Vocab: unsaid}
+	c := config{Projection: unsaid, Text: sizes, Vision: sizes, mean: clipMean, std: clipStd}
+	c.Text.Heads, c.Vision.Heads = 8, 12
+	b, err := bounded.ReadFS(fsys, configFile, maxConfig)
 	if err != nil {
 		return c, err
 	}
@@ -66,18 +68,14 @@ func readConfig(fsys fs.FS) (config, error) {
 		ModelType string `json:"model_type"`
 	}
 	if err := json.Unmarshal(b, &kind); err != nil {
-		return c, fmt.Errorf("config.json: %w", err)
+		return c, fmt.Errorf("%s: %w", configFile, err)
 	}
 	if kind.ModelType != "" && kind.ModelType != "clip" {
-		return c, fmt.Errorf("config.json: this is a %q model, not a clip", kind.ModelType)
+		return c, fmt.Errorf("%s: this is a %.40q model, not a clip", configFile, kind.ModelType)
 	}
 	if err := json.Unmarshal(b, &c); err != nil {
-		return c, fmt.Errorf("config.json: %w", err)
+		return c, fmt.Errorf("%s: %w", configFile, err)
 	}
-	if err := c.check(); err != nil {
-		return c, fmt.Errorf("config.json: %w", err)
-	}
-
 	return c, c.readPreprocessor(fsys)
 }
 
@@ -119,48 +117,73 @@ func (c *config) setMeanStd(meanName string, mean []float32, stdName string, std
 			*v.to = [3]float32(v.from)
 		}
 	}
-	for _, s := range c.std {
-		if !(s > 0) {
-			return fmt.Errorf("%s %v is not positive", stdName, c.std)
+	for i, s := range c.std {
+		if m := math.Abs(float64(c.mean[i])); !(m <= maxPixel) {
+			return fmt.Errorf("%s %v is out of range", meanName, c.mean)
+		}
+		if !(s > 0) || s < 1/maxPixel || s > maxPixel {
+			return fmt.Errorf("%s %v is out of range", stdName, c.std)
 		}
 	}
 	return nil
 }
 
-// limit bounds every number of config.json: far above any CLIP, and small
-// enough that their products do not overflow.
-const limit = 1 << 20
+// maxPixel bounds means and deviations of pixels, which are from 0 to 1.
+const maxPixel = 1000
 
+// Limits of sizes, far above any CLIP that was published (the largest is 1664
+// wide and 48 blocks deep) and small enough that nothing made from them without
+// looking at tensors hurts: a mask of causality is context × context, a picture
+// for the judge image × image.
+const (
+	maxWidth   = 1 << 14 // and of the common space
+	maxMLP     = 1 << 16
+	maxHeads   = 256
+	maxLayers  = 256
+	maxImage   = 4096
+	maxPatch   = 256
+	maxContext = 2048
+	maxVocab   = 1 << 20
+)
+
+// check refuses what nobody can compute with. It comes after the sizes were
+// taken from the tensors, and before anything is made from them.
 func (c config) check() error {
 	type number struct {
+		name   string
+		v, max int
+	}
+	numbers := []number{
+		{"projection_dim", c.Projection, maxWidth},
+		{"vision_config.image_size", c.Vision.ImageSize, maxImage},
+		{"vision_config.patch_size", c.Vision.PatchSize, maxPatch},
+		{"text_config.max_position_embeddings", c.Text.Context, maxContext},
+		{"text_config.vocab_size", c.Text.Vocab, maxVocab},
+	}
+	towers := []struct {
 		name string
-		v    int
-	}
-	numbers := []number{{"projection_dim", c.Projection},
-		{"vision_config.image_size", c.Vision.ImageSize},
-		{"vision_config.patch_size", c.Vision.PatchSize},
-		{"text_config.max_position_embeddings", c.Text.Context},
-		{"text_config.vocab_size", c.Text.Vocab},
-	}
-	for name, t := range map[string]tower{"vision_config": c.Vision, "text_config": c.Text} {
+		tower
+	}{{"vision_config", c.Vision}, {"text_config", c.Text}}
+	for _, t := range towers {
 		numbers = append(numbers,
-			number{name + ".hidden_size", t.Width},
-			number{name + ".intermediate_size", t.MLP},
-			number{name + ".num_attention_heads", t.Heads},
-			number{name + ".num_hidden_layers", t.Layers})
-		if t.Heads > 0 && t.Width%t.Heads != 0 {
-			return fmt.Errorf("%s: hidden_size %d is not a multiple of num_attention_heads %d", name, t.Width, t.Heads)
-		}
-		if t.Act != quickGELU && t.Act != gelu {
-			return fmt.Errorf("%s: hidden_act %q is not supported: want %s or %s", name, t.Act, quickGELU, gelu)
-		}
-		if !(t.Eps > 0) {
-			return fmt.Errorf("%s: layer_norm_eps %v is not positive", name, t.Eps)
-		}
+			number{t.name + ".hidden_size", t.Width, maxWidth},
+			number{t.name + ".intermediate_size", t.MLP, maxMLP},
+			number{t.name + ".num_attention_heads", t.Heads, maxHeads},
+			number{t.name + ".num_hidden_layers", t.Layers, maxLayers})
 	}
 	for _, n := range numbers {
-		if n.v < 1 || n.v > limit {
-			return fmt.Errorf("%s is %d", n.name, n.v)
+		if n.v < 1 || n.v > n.max {
+			return fmt.Errorf("%s is %d, want 1 to %d", n.name, n.v, n.max)
+		}
+	}
+	for _, t := range towers {
+		switch {
+		case t.Width%t.Heads != 0:
+			return fmt.Errorf("%s: hidden_size %d is not a multiple of num_attention_heads %d", t.name, t.Width, t.Heads)
+		case t.Act != quickGELU && t.Act != gelu:
+			return fmt.Errorf("%s: hidden_act %.40q is not supported: want %s or %s", t.name, t.Act, quickGELU, gelu)
+		case !(t.Eps > 0) || t.Eps > 1:
+			return fmt.Errorf("%s: layer_norm_eps %v is not between 0 and 1", t.name, t.Eps)
 		}
 	}
 	if c.Vision.Channels != 3 {

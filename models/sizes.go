@@ -5,32 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"strings"
 
 	"github.com/carve-video/carve/internal/bounded"
+	"github.com/carve-video/carve/internal/tensor"
 )
 
-// configOf finds out what a checkpoint is: from config.json; else its sizes
-// from the tensors, and what tensors do not show, the number of heads and the
-// activation, from open_clip_config.json, from the table of known models, or
-// from the options.
+// configOf finds out what a checkpoint is. Its sizes are those of the tensors,
+// whatever is said beside them. What tensors do not show, the number of heads
+// and the activation, comes from config.json; else from open_clip_config.json,
+// from the table of known models, or from the options.
 func configOf(fsys fs.FS, w *weights, o Options) (config, error) {
-	c, err := readConfig(fsys)
+	c, err := sizesOf(w)
+	if err != nil {
+		return c, err
+	}
+	from := w.name
+	described, err := readConfig(fsys)
 	switch {
-	case err == nil && w.naming == huggingFace:
 	case err == nil:
-		// A folder with OpenAI's file and somebody's description of it.
-		described := c
-		if c, err = sizesOf(w); err != nil {
+		if c, err = described.settle(c, w, o.Log); err != nil {
 			return c, err
 		}
-		c.mean, c.std = described.mean, described.std
-		c.Vision.Heads, c.Vision.Act = described.Vision.Heads, described.Vision.Act
-		c.Text.Heads, c.Text.Act = described.Text.Heads, described.Text.Act
+		from = configFile
 	case errors.Is(err, fs.ErrNotExist):
-		if c, err = sizesOf(w); err != nil {
-			return c, err
-		}
 		if err := errors.Join(c.readPreprocessor(fsys), c.readOpenCLIP(fsys)); err != nil {
 			return c, err
 		}
@@ -42,9 +41,69 @@ func configOf(fsys fs.FS, w *weights, o Options) (config, error) {
 		return c, err
 	}
 	if err := c.check(); err != nil {
-		return c, fmt.Errorf("%s: %w", w.name, err)
+		return c, fmt.Errorf("%s: %w", from, err)
 	}
 	return c, nil
+}
+
+// settle completes what config.json says with the sizes of the tensors. One that
+// contradicts them belongs to another model, so that its heads and activation
+// cannot be trusted either: it is refused. Two contradictions are mere slips and
+// logged: the length of texts, which nothing else depends on; and any of a
+// config beside OpenAI's own file, which somebody put there to describe it.
+func (c config) settle(sizes config, w *weights, log *slog.Logger) (config, error) {
+	for _, s := range []struct {
+		name     string // in config.json
+		said, is int
+		tensor   string // that shows it; empty for a number of blocks
+		prefix   string // of the blocks
+	}{
+		{"projection_dim", c.Projection, sizes.Projection, "visual_projection.weight", ""},
+		{"vision_config.hidden_size", c.Vision.Width, sizes.Vision.Width, visionPrefix + "embeddings.class_embedding", ""},
+		{"vision_config.intermediate_size", c.Vision.MLP, sizes.Vision.MLP, layerName(visionPrefix, 0) + ".mlp.fc1.weight", ""},
+		{"vision_config.num_hidden_layers", c.Vision.Layers, sizes.Vision.Layers, "", visionPrefix},
+		{"vision_config.patch_size", c.Vision.PatchSize, sizes.Vision.PatchSize, visionPrefix + "embeddings.patch_embedding.weight", ""},
+		{"vision_config.image_size", c.Vision.ImageSize, sizes.Vision.ImageSize, visionPrefix + "embeddings.position_embedding.weight", ""},
+		{"text_config.hidden_size", c.Text.Width, sizes.Text.Width, textPrefix + "embeddings.token_embedding.weight", ""},
+		{"text_config.intermediate_size", c.Text.MLP, sizes.Text.MLP, layerName(textPrefix, 0) + ".mlp.fc1.weight", ""},
+		{"text_config.num_hidden_layers", c.Text.Layers, sizes.Text.Layers, "", textPrefix},
+		{"text_config.vocab_size", c.Text.Vocab, sizes.Text.Vocab, textPrefix + "embeddings.token_embedding.weight", ""},
+		{"text_config.max_position_embeddings", c.Text.Context, sizes.Text.Context, textPrefix + "embeddings.position_embedding.weight", ""},
+	} {
+		if s.said == unsaid || s.said == s.is {
+			continue
+		}
+		shown := w.blocksShown(s.prefix, s.is, s.said)
+		if s.tensor != "" {
+			shown = w.sizeShown(s.tensor)
+		}
+		if w.naming == huggingFace && s.name != "text_config.max_position_embeddings" {
+			return c, fmt.Errorf("%s says that %s is %d, but %s", configFile, s.name, s.said, shown)
+		}
+		log.Warn("config.json contradicts the weights, which count", "size", s.name, "said", s.said, "taken", s.is, "because", shown)
+	}
+	sizes.mean, sizes.std = c.mean, c.std
+	sizes.Vision.Heads, sizes.Vision.Act, sizes.Vision.Eps, sizes.Vision.Channels = c.Vision.Heads, c.Vision.Act, c.Vision.Eps, c.Vision.Channels
+	sizes.Text.Heads, sizes.Text.Act, sizes.Text.Eps = c.Text.Heads, c.Text.Act, c.Text.Eps
+	return sizes, nil
+}
+
+// sizeShown says which tensor shows a size.
+func (w *weights) sizeShown(name string) string {
+	t, err := w.Tensor(w.naming.place(name).name)
+	if err != nil {
+		return err.Error() // sizesOf has found it
+	}
+	return fmt.Sprintf("%s: tensor %q has shape %v", t.Path, t.Name, t.Shape)
+}
+
+// blocksShown says what shows that a tower has so many blocks, and not as many
+// as was said.
+func (w *weights) blocksShown(prefix string, is, said int) string {
+	if said > is {
+		return (&tensor.MissingError{Path: w.checkpoint.name, Name: w.normName(prefix, is)}).Error()
+	}
+	return fmt.Sprintf("%s has %d blocks", w.checkpoint.name, is)
 }
 
 // An UnsaidError says that a checkpoint does not show how it is to be
@@ -131,13 +190,13 @@ func sizesOf(w *weights) (config, error) {
 		return c, err
 	}
 	n := 0
-	for (n+1)*(n+1) <= rows-1 {
+	for n < maxImage && (n+1)*(n+1) <= rows-1 {
 		n++
 	}
 	if rows-1 != n*n {
 		return c, fmt.Errorf("%s: the table of positions has %d rows, which is not a square and one", w.name, rows)
 	}
-	v.ImageSize = n * v.PatchSize
+	v.ImageSize = n * min(v.PatchSize, maxPatch+1)
 	v.Layers, t.Layers = w.layers(visionPrefix), w.layers(textPrefix)
 	return c, nil
 }
@@ -145,10 +204,15 @@ func sizesOf(w *weights) (config, error) {
 // layers is the number of blocks of a tower.
 func (w *weights) layers(prefix string) int {
 	n := 0
-	for w.Has(w.naming.place(layerName(prefix, n) + ".layer_norm1.weight").name) {
+	for w.Has(w.normName(prefix, n)) {
 		n++
 	}
 	return n
+}
+
+// normName is what the checkpoint calls the tensor that a block is told by.
+func (w *weights) normName(prefix string, block int) string {
+	return w.naming.place(layerName(prefix, block) + ".layer_norm1.weight").name
 }
 
 // readOpenCLIP takes from open_clip_config.json, where there is one, what
