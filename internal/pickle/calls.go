@@ -50,6 +50,9 @@ func (m *machine) call(parts []slot, err error) error {
 	if !ok {
 		return fmt.Errorf("the pickle calls %s with a value of kind %T", printable(class.String()), parts[1].v)
 	}
+	if err := m.charge(recordBytes); err != nil {
+		return err
+	}
 	depth := parts[1].depth + 1
 	if class != orderedDict {
 		return m.pushSlot(slot{&Object{Class: class, Args: args}, depth})
@@ -73,6 +76,9 @@ func (m *machine) fillPairs(d *Dict, v any) error {
 	// each pair once, and has bytes for it.
 	if m.pairs -= len(l.Items); m.pairs < 0 {
 		return errors.New("more pairs than the pickle is long")
+	}
+	if err := m.charge(entryBytes * len(l.Items)); err != nil {
+		return err
 	}
 	for _, item := range l.Items {
 		pair, ok := item.(Tuple)

@@ -23,6 +23,9 @@ func (m *machine) tuple(items []slot, err error) error {
 	if err != nil {
 		return err
 	}
+	if err := m.charge(boxBytes + itemBytes*len(items)); err != nil {
+		return err
+	}
 	v, depth := unwrap(items)
 	return m.pushSlot(slot{Tuple(v), depth})
 }
@@ -31,12 +34,18 @@ func (m *machine) list(items []slot, err error) error {
 	if err != nil {
 		return err
 	}
+	if err := m.charge(boxBytes + itemBytes*len(items)); err != nil {
+		return err
+	}
 	v, depth := unwrap(items)
 	return m.pushSlot(slot{&List{v}, depth})
 }
 
 func (m *machine) dict(items []slot, err error) error {
 	if err != nil {
+		return err
+	}
+	if err := m.charge(recordBytes + entryBytes*len(items)/2); err != nil {
 		return err
 	}
 	d := &Dict{}
@@ -74,6 +83,9 @@ func (m *machine) extend(items []slot, err error) error {
 	if !ok {
 		return fmt.Errorf("the pickle appends to a value of kind %T", s.v)
 	}
+	if err := m.charge(itemBytes * len(items)); err != nil {
+		return err
+	}
 	depth := 0
 	for _, item := range items {
 		l.Items = append(l.Items, item.v)
@@ -94,6 +106,9 @@ func (m *machine) update(items []slot, err error) error {
 	d, ok := s.v.(*Dict)
 	if !ok {
 		return fmt.Errorf("the pickle adds entries to a value of kind %T", s.v)
+	}
+	if err := m.charge(entryBytes * len(items) / 2); err != nil {
+		return err
 	}
 	depth, err := d.fill(items)
 	if err != nil {

@@ -27,7 +27,8 @@ type machine struct {
 	stack   []slot
 	marks   []int // heights of the stack at the open marks
 	memo    map[int64]slot
-	values  int // pushed so far
+	memory  int // taken so far, see take
+	limit   int // of memory
 	pairs   int // that ordered dicts may still be made of
 	options Options
 	plain   bool // no class is let through at all
@@ -42,16 +43,60 @@ func (m *machine) floor() int {
 	return m.marks[len(m.marks)-1]
 }
 
-func (m *machine) push(v any) error { return m.pushSlot(slot{v: v}) }
+// push pushes a value that was made just now.
+func (m *machine) push(v any) error {
+	if err := m.charge(boxed(v)); err != nil {
+		return err
+	}
+	return m.pushSlot(slot{v: v})
+}
+
+// pushSlot pushes a value that was charged for.
 
 func (m *machine) pushSlot(s slot) error {
 	if s.depth > maxDepth {
 		return errDeep
 	}
-	if m.values++; m.values > maxValues {
-		return fmt.Errorf("there are more than %d values", maxValues)
+	if err := m.charge(slotBytes); err != nil {
+		return err
 	}
 	m.stack = append(m.stack, s)
+	return nil
+}
+
+// What things take, with the slack that slices and maps grow by.
+const (
+	slotBytes   = 48  // on the stack
+	boxBytes    = 24  // of a value that has a place of its own
+	recordBytes = 64  // of a dict or an object, without what is in it
+	itemBytes   = 32  // in a list or tuple
+	entryBytes  = 128 // in a dict
+	memoBytes   = 96
+)
+
+// boxed is what a value takes beside its place, on the whole.
+func boxed(v any) int {
+	switch v := v.(type) {
+	case nil, bool:
+		return 0
+	case string:
+		return 16 + len(v)
+	case []byte:
+		return boxBytes + len(v)
+	case *Dict, *Object:
+		return recordBytes
+	case Class:
+		return 32 + len(v.Module) + len(v.Name)
+	}
+	return boxBytes
+}
+
+// charge counts memory that is about to be taken. What is given up again is not
+// taken off: this bounds the work of the garbage collector as well.
+func (m *machine) charge(n int) error {
+	if m.memory += n; m.memory > m.limit {
+		return fmt.Errorf("its values take more than the %d bytes that are given to a pickle of this length", m.limit)
+	}
 	return nil
 }
 
@@ -105,10 +150,16 @@ func (m *machine) last(n int) ([]slot, error) {
 
 func (m *machine) put(key int64) error {
 	s, err := m.top()
-	if err == nil {
-		m.memo[key] = *s
+	if err != nil {
+		return err
 	}
-	return err
+	if _, there := m.memo[key]; !there {
+		if err := m.charge(memoBytes); err != nil {
+			return err
+		}
+	}
+	m.memo[key] = *s
+	return nil
 }
 
 func (m *machine) get(key int64) error {

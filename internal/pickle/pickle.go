@@ -28,8 +28,11 @@
 //
 // A stream is believed nothing. Strings are cut from the input and cannot be
 // longer than it, each instruction takes time in proportion to the bytes that it
-// consumes, and there are limits to the number of values and to their nesting.
-// Nothing here recurses.
+// consumes, and there are limits to the nesting of values and to the memory that
+// they take: one in proportion to the input, one absolute. Of an instruction of
+// one byte comes a value of some fifty, so that an archive of 60 KB, whose pickle
+// unpacks to 16 MB of such instructions, would take gigabytes. Nothing here
+// recurses.
 //
 // The nesting is that of the pickle as it is built. A pickle can also put a
 // container away, recall it and put it into itself, so whoever walks the result
@@ -37,14 +40,22 @@
 // hold themselves, and never nest deeper than the limit.
 package pickle
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Limits that hold for every pickle. The annotations of RefCOCO, the largest
-// pickles that are read, have some 4 million values; Python itself does not
-// write containers nested deeper than about a thousand.
+// pickles that are read, have some 4 million values, which are counted as half of
+// maxMemory; Python itself does not write containers nested deeper than about a
+// thousand.
 const (
-	maxValues = 1 << 24
+	maxMemory = 1 << 30
 	maxDepth  = 1000
+
+	// perByte is the memory that may come of a byte of input. The densest of honest
+	// pickles, empty dicts that are each put away, are counted as 120.
+	perByte = 160
 )
 
 // Options say what a pickle may hold beside plain values.
@@ -55,6 +66,8 @@ type Options struct {
 	// Persistent is given what stands for a thing outside the pickle, and
 	// returns that thing; nil refuses them.
 	Persistent func(id any) (any, error)
+	// Memory bounds the memory that values may take, in bytes; 0 is 1 GiB.
+	Memory int
 }
 
 // Load reads the first pickle of data, and keeps no reference to data.
@@ -62,6 +75,7 @@ func Load(data []byte, o Options) (any, error) { return load(data, o, false) }
 
 func load(data []byte, o Options, plain bool) (any, error) {
 	m := machine{in: data, options: o, plain: plain, memo: map[int64]slot{}, pairs: len(data)}
+	m.limit = min(cmp.Or(o.Memory, maxMemory), 64<<10+perByte*len(data))
 	for {
 		at := m.pos
 		v, done, err := m.next()

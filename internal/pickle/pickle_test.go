@@ -203,7 +203,7 @@ func FuzzLoad(f *testing.F) {
 			Persistent: func(id any) (any, error) { return id, nil },
 		})
 		runtime.ReadMemStats(&after)
-		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+1000*uint64(len(b)) {
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+250*uint64(len(b)) {
 			t.Fatalf("%d bytes of input took %d bytes of memory", len(b), grown)
 		}
 		var class *ClassError

@@ -76,7 +76,7 @@ func FuzzPlain(f *testing.F) {
 		runtime.ReadMemStats(&before)
 		v, _ := Plain(b)
 		runtime.ReadMemStats(&after)
-		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+1000*uint64(len(b)) {
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+250*uint64(len(b)) {
 			t.Fatalf("%d bytes of input took %d bytes of memory", len(b), grown)
 		}
 		onlyPlain(t, v)
