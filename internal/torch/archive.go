@@ -7,25 +7,37 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// maxPickle bounds data.pkl. That of a CLIP has 200 KB.
-const maxPickle = 64 << 20
+// Limits of data.pkl and of what comes of it. That of the largest CLIP has some
+// 200 KB and makes 5 MB of values.
+const (
+	maxPickle = 16 << 20
+	maxValues = 64 << 20
+)
 
 // maxRatio bounds what a compressed entry may unpack to for each of its bytes.
 // No stream of DEFLATE can do better than 1032.
 const maxRatio = 1100
+
+// All that is unpacked is held in memory, so it is bounded by the length of the
+// file: weights pack to half at best, and a bomb to a thousandth.
+const (
+	unpackedPerByte = 16
+	unpackedAlways  = 32 << 20
+)
 
 // An archive is the zip file that a checkpoint is.
 type archive struct {
 	data     []byte // the whole file
 	root     string // the folder at the top, with its slash
 	entries  map[string]*zip.File
+	inOrder  []*zip.File
 	unpacked map[string][]byte // compressed entries, once they were asked for
+	room     uint64            // for more of those
 	seen     map[string]bool   // entries that were read
 	taken    uint64            // bytes that those have in the file
 }
@@ -45,7 +57,8 @@ func openArchive(data []byte) (*archive, error) {
 		}
 		return nil, fmt.Errorf("not a PyTorch checkpoint: it is no archive (%w)", err)
 	}
-	a := &archive{data: data, entries: map[string]*zip.File{}, unpacked: map[string][]byte{}, seen: map[string]bool{}}
+	a := &archive{data: data, inOrder: z.File, entries: map[string]*zip.File{}, unpacked: map[string][]byte{}, seen: map[string]bool{}}
+	a.room = unpackedAlways + unpackedPerByte*uint64(len(data))
 	for _, e := range z.File {
 		if a.entries[e.Name] != nil {
 			return nil, fmt.Errorf("not a PyTorch checkpoint: the archive has %q twice", e.Name)
@@ -87,8 +100,7 @@ func (a *archive) small(name string, limit uint64) ([]byte, error) {
 
 // read returns the bytes of an entry, and where in the file they are. The sums
 // of entries that are not compressed are left alone: it would take reading the
-// gigabytes of a file that is otherwise only mapped, and PyTorch can be told
-// not to write them.
+// gigabytes of a file that is otherwise only mapped. See [File.CheckSums].
 func (a *archive) read(e *zip.File) (b []byte, offset int64, err error) {
 	at, err := e.DataOffset()
 	if err != nil {
@@ -130,20 +142,30 @@ func (a *archive) unpack(e *zip.File) ([]byte, error) {
 	if size/maxRatio > e.CompressedSize64 {
 		return nil, fmt.Errorf("%q claims to unpack from %d bytes to %d, which no compression does", e.Name, e.CompressedSize64, size)
 	}
+	if size > a.room {
+		return nil, fmt.Errorf("%q unpacks to %d bytes, and all compressed entries to more than %d times what the file has", e.Name, size, unpackedPerByte)
+	}
 	r, err := e.Open()
 	if err != nil {
 		return nil, fmt.Errorf("failed to unpack %q: %w", e.Name, err)
 	}
 	defer r.Close()
-	// Read to its end, where the sum is checked, and grown as bytes come.
-	b, err := io.ReadAll(io.LimitReader(r, int64(size)+1))
-	if err == nil && uint64(len(b)) != size {
-		err = fmt.Errorf("it has not the %d bytes that it claims", size)
+	// Read to its end, where the sum is checked.
+	b := make([]byte, size)
+	if _, err = io.ReadFull(r, b); err == nil {
+		var n int
+		n, err = r.Read(make([]byte, 1))
+		if n > 0 {
+			err = zip.ErrFormat
+		}
+	}
+	if err == io.EOF {
+		err = nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("failed to unpack %q: %w", e.Name, err)
+		return nil, fmt.Errorf("failed to unpack %q, which is to have %d bytes: %w", e.Name, size, err)
 	}
-	b = slices.Clip(b)
+	a.room -= size
 	a.unpacked[e.Name] = b
 	return b, nil
 }

@@ -14,6 +14,8 @@ const (
 	maxAttributes = 1 << 17
 	maxDepth      = 64
 	maxName       = 1024 // of a tensor, with the way to it
+	maxNames      = 16 << 20
+	maxTensors    = 1 << 14
 )
 
 // A walk collects the tensors of a checkpoint into a file.
@@ -21,6 +23,7 @@ type walk struct {
 	file       *File
 	builder    builder
 	attributes int // seen so far
+	names      int // their bytes
 }
 
 // stateDict takes the tensors of a dict, or of the one inside it.
@@ -72,6 +75,9 @@ func (w *walk) object(prefix string, o *pickle.Object, depth int) error {
 			return fmt.Errorf("an attribute below %.40q has a name of %d bytes", prefix, len(prefix)+len(name))
 		}
 		name = prefix + name
+		if w.names += len(name); w.names > maxNames {
+			return fmt.Errorf("the names of attributes have more than %d bytes", maxNames)
+		}
 		var err error
 		switch v := d.Values[i].(type) {
 		case bool, int64, float64, string:
@@ -96,6 +102,9 @@ func (w *walk) add(name string, o *pickle.Object) error {
 		return fmt.Errorf("tensor %.40q has a name of %d bytes", name, len(name))
 	}
 	f := w.file
+	if len(f.names) == maxTensors {
+		return fmt.Errorf("there are more than %d tensors", maxTensors)
+	}
 	if _, twice := f.tensors[name]; twice {
 		return fmt.Errorf("tensor %q is there twice", name)
 	}

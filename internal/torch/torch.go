@@ -31,6 +31,7 @@
 package torch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,6 +46,7 @@ import (
 // several goroutines.
 type File struct {
 	path        string
+	archive     *archive
 	mapped      mmap.MMap
 	torchScript bool
 	tensors     map[string]tensor.Tensor
@@ -79,7 +81,7 @@ func Parse(name string, data []byte) (*File, error) {
 
 // Close releases the mapping. Tensor bytes must not be used afterwards.
 func (f *File) Close() error {
-	f.tensors = nil
+	f.tensors, f.archive = nil, nil
 	if f.mapped == nil {
 		return nil
 	}
@@ -107,6 +109,16 @@ func (f *File) Tensor(name string) (tensor.Tensor, error) {
 // float64 or string, by the way to them; there are none of a state dict.
 func (f *File) Values() map[string]any { return maps.Clone(f.values) }
 
+// CheckSums compares the bytes of all entries of the archive with their CRC-32.
+// It reads the whole file, which opening it does not; ctx ends it. An entry that
+// PyTorch was told to write no sum for has a sum of 0, and is passed over.
+func (f *File) CheckSums(ctx context.Context) error {
+	if err := f.archive.checkSums(ctx); err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	return nil
+}
+
 func (f *File) parse(data []byte) error {
 	a, err := openArchive(data)
 	if err != nil {
@@ -116,10 +128,11 @@ func (f *File) parse(data []byte) error {
 	if err != nil {
 		return err
 	}
-	top, err := pickle.Load(b, pickle.Options{Allow: allowed, Persistent: storageOf})
+	top, err := pickle.Load(b, pickle.Options{Allow: allowed, Persistent: storageOf, Memory: maxValues})
 	if err != nil {
 		return fmt.Errorf("data.pkl: %w", err)
 	}
+	f.archive = a
 	w := walk{file: f, builder: builder{archive: a, met: map[string]bool{}}}
 	switch v := top.(type) {
 	case *pickle.Dict:
