@@ -33,9 +33,14 @@ import (
 	"github.com/edsrzf/mmap-go"
 )
 
-// maxHeader bounds the JSON header, as the format's own reader does. Real
-// checkpoints stay far below it (a CLIP with 600 tensors needs 70 KB).
-const maxHeader = 100 << 20
+// Limits of the JSON header, which takes some ten times its length when it is
+// taken apart. The format's own reader allows 100 MB; a CLIP with 600 tensors
+// needs 70 KB.
+const (
+	maxHeader = 8 << 20
+	maxName   = 1024
+	maxRank   = 64
+)
 
 // A File is an open safetensors file, or one that lies in memory. It may be
 // read from several goroutines.
@@ -122,8 +127,11 @@ func parse(path string, data []byte) (*File, error) {
 		return fail("only %d bytes", len(data))
 	}
 	n := binary.LittleEndian.Uint64(data)
-	if n > maxHeader || n > uint64(len(data)-8) {
+	if n > uint64(len(data)-8) {
 		return fail("the header claims %d bytes of a file of %d", n, len(data))
+	}
+	if n > maxHeader {
+		return fail("the header has %d bytes, more than the %d that are read", n, maxHeader)
 	}
 	body := data[8+n:]
 	f := &File{path: path, data: data, tensors: map[string]tensor.Tensor{}}
@@ -151,6 +159,9 @@ func parse(path string, data []byte) (*File, error) {
 		}
 		if _, dup := f.tensors[name]; dup {
 			return fail("tensor %q is there twice", name)
+		}
+		if len(name) > maxName {
+			return fail("tensor %.40q has a name of %d bytes", name, len(name))
 		}
 		var e entry
 		if err := dec.Decode(&e); err != nil {
@@ -180,7 +191,7 @@ func parse(path string, data []byte) (*File, error) {
 func (e entry) check(name string, body []byte) (tensor.Tensor, error) {
 	size, ok := e.DType.Size()
 	if !ok {
-		return tensor.Tensor{}, fmt.Errorf("unknown element type %q", e.DType)
+		return tensor.Tensor{}, fmt.Errorf("unknown element type %.40q", e.DType)
 	}
 	if len(e.Offsets) != 2 {
 		return tensor.Tensor{}, fmt.Errorf("data_offsets has %d entries, want 2", len(e.Offsets))
@@ -189,8 +200,11 @@ func (e entry) check(name string, body []byte) (tensor.Tensor, error) {
 	if from > to || to > uint64(len(body)) {
 		return tensor.Tensor{}, fmt.Errorf("bytes %d to %d lie outside the %d bytes of data (is the file cut off?)", from, to, len(body))
 	}
+	if len(e.Shape) > maxRank {
+		return tensor.Tensor{}, fmt.Errorf("its shape has %d sides", len(e.Shape))
+	}
 	count := uint64(1)
-	shape := make([]int, 0, min(len(e.Shape), 16))
+	shape := make([]int, 0, len(e.Shape))
 	for _, d := range e.Shape {
 		if d < 0 {
 			return tensor.Tensor{}, fmt.Errorf("shape %v has a negative side", e.Shape)

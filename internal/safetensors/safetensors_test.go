@@ -3,9 +3,11 @@ package safetensors
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +104,9 @@ func TestParseRejects(t *testing.T) {
 		"wrap":          {build(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`), "too large"},
 		"wrap bytes":    {build(`{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}`), "does not fill"},
 		"twice":         {build(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}`, 0, 0), "twice"},
+		"long name":     {build(`{"`+strings.Repeat("n", 1025)+`":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 0), "1025 bytes"},
+		"many sides":    {build(`{"a":{"dtype":"U8","shape":[1`+strings.Repeat(",1", 64)+`],"data_offsets":[0,1]}}`, 0), "65 sides"},
+		"long header":   {build(`{` + strings.Repeat(" ", maxHeader) + `}`), "more than"},
 		"overlap":       {build(`{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}`, 0, 0, 0), "share"},
 	} {
 		f, err := Parse("weights.st", c.data)
@@ -148,6 +153,30 @@ func TestReferenceFiles(t *testing.T) {
 			}
 		}
 		f.Close()
+	}
+}
+
+// A header of many tensors of nothing takes memory in proportion to its length.
+func TestMemory(t *testing.T) {
+	var many strings.Builder
+	for i := 0; many.Len() < 1<<20; i++ {
+		fmt.Fprintf(&many, `,"%d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`, i)
+	}
+	for name, header := range map[string]string{
+		"many tensors": "{" + many.String()[1:] + "}",
+		"a long shape": `{"a":{"dtype":"U8","data_offsets":[0,0],"shape":[` + strings.Repeat("0,", 1<<19) + `0]}}`,
+		"deep":         `{"a":{"x":` + strings.Repeat(`[`, 1<<20) + `}}`,
+	} {
+		b := build(header)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Parse("x", b)
+		runtime.ReadMemStats(&after)
+		n := (after.TotalAlloc - before.TotalAlloc) / uint64(len(b))
+		if n > 40 {
+			t.Errorf("%s: %d bytes of memory for each of the header", name, n)
+		}
+		t.Logf("%s: %d bytes of memory for each of the header, %v", name, n, err)
 	}
 }
 
