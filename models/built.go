@@ -3,7 +3,6 @@ package models
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,22 +70,25 @@ func (m *Model) session(build func(w *weights) (*net, error)) (*ort.Session, err
 	return ort.NewSession(n.Name(), n.Marshal(), n.Inputs(), n.Outputs(), o)
 }
 
-// openBuilt loads a graph from the cache. One that does not load was damaged,
-// and is built once more.
+// openBuilt loads a graph from the cache. One that does not load, or is not what
+// was written, was damaged, and is built once more.
 func (m *Model) openBuilt(n *net, o ort.Options) (s *ort.Session, err error) {
 	for range 2 {
 		dir, e := m.built(n)
 		if e != nil {
 			return nil, errors.Join(err, e)
 		}
-		if s, err = ort.OpenSession(n.Name(), filepath.Join(dir, graphFile), n.Inputs(), n.Outputs(), o); err == nil {
+		s, err = openSealed(dir, func() (*ort.Session, error) {
+			return ort.OpenSession(n.Name(), filepath.Join(dir, graphFile), n.Inputs(), n.Outputs(), o)
+		})
+		if err == nil {
 			return s, nil
 		}
 		var device *ort.DeviceError
 		if errors.As(err, &device) {
 			return nil, err
 		}
-		m.options.Log.Warn("a built graph cannot be loaded", "graph", n.Name(), "err", err)
+		m.options.Log.Warn("a built graph cannot be used and is built anew", "graph", n.Name(), "err", err)
 		if e := os.RemoveAll(dir); e != nil {
 			return nil, errors.Join(err, e)
 		}
@@ -139,7 +141,7 @@ func (n *net) keep(graph []byte, home, dir string) error {
 		err = n.write(filepath.Join(temporary, weightsOfGraph))
 	}
 	if err == nil {
-		err = seal(temporary)
+		err = writeSeal(temporary)
 	}
 	if err == nil {
 		err = os.Chmod(temporary, 0o755) // made for nobody else to read
@@ -151,48 +153,6 @@ func (n *net) keep(graph []byte, home, dir string) error {
 		return fmt.Errorf("failed to keep %s: %w", n.Name(), err)
 	}
 	return nil
-}
-
-// sealFile lists the files of a built graph and their sizes: without it, or
-// with other sizes, a folder is what a crash left.
-const sealFile = "sizes.json"
-
-func seal(dir string) error {
-	sizes := map[string]int64{}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		st, err := e.Info()
-		if err != nil {
-			return err
-		}
-		sizes[e.Name()] = st.Size()
-	}
-	b, err := json.Marshal(sizes)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, sealFile), b, 0o666)
-}
-
-func complete(dir string) bool {
-	b, err := os.ReadFile(filepath.Join(dir, sealFile))
-	if err != nil {
-		return false
-	}
-	var sizes map[string]int64
-	if json.Unmarshal(b, &sizes) != nil || len(sizes) == 0 {
-		return false
-	}
-	for name, size := range sizes {
-		st, err := os.Stat(filepath.Join(dir, name))
-		if err != nil || st.Size() != size {
-			return false
-		}
-	}
-	return true
 }
 
 // forget removes what an older builder or runtime left of the same graph. A
