@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/carve-video/carve/internal/bpe"
 	"github.com/carve-video/carve/internal/ort"
@@ -35,9 +36,11 @@ type textEncoder struct {
 	session *ort.Session // made when the first text comes that is not known
 	cache   map[string][]float32
 
-	opened bool   // whether the remembered texts have been read
-	file   string // where texts are remembered on disk; empty for nowhere
-	whole  int64  // bytes of file that are good
+	opened  bool                 // whether the remembered texts have been read
+	file    string               // where texts are remembered on disk; empty for nowhere
+	size    int                  // of file, when it was last read or written
+	written time.Time            // when it was last written
+	unsaved map[string][]float32 // texts that are not yet in it
 }
 
 func newTextEncoder(m *Model, t *bpe.Tokenizer) (*textEncoder, error) {
@@ -104,14 +107,28 @@ func (e *textEncoder) EncodeTexts(ctx context.Context, texts []string) ([][]floa
 		clear(e.cache)
 	}
 	maps.Copy(e.cache, fresh)
-	if e.file != "" && len(fresh) > 0 {
-		var err error
-		if e.whole, err = remember(e.file, e.whole, fresh, e.model.config.Projection); err != nil {
-			e.model.options.Log.Warn("texts cannot be remembered", "err", err)
-			e.file = ""
+	if e.file != "" {
+		maps.Copy(e.unsaved, fresh)
+		if e.size <= rememberAtOnce || time.Since(e.written) >= rememberEvery {
+			e.save()
 		}
 	}
 	return out, nil
+}
+
+// save writes the texts that are new to where they are remembered. Not being
+// able to costs time, no more.
+func (e *textEncoder) save() {
+	if len(e.unsaved) == 0 {
+		return
+	}
+	var err error
+	if e.size, err = remember(e.file, e.unsaved, e.model.config.Projection); err != nil {
+		e.model.options.Log.Warn("texts cannot be remembered", "err", err)
+		e.file = ""
+	}
+	e.written = time.Now()
+	clear(e.unsaved)
 }
 
 // recall reads the texts that are remembered on disk, when the first is asked
@@ -122,7 +139,10 @@ func (e *textEncoder) recall() {
 	}
 	e.opened = true
 	if e.file = e.model.rememberedFile(); e.file != "" {
-		e.cache, e.whole = readRemembered(e.file, e.model.config.Projection)
+		e.cache, e.unsaved = readRemembered(e.file, e.model.config.Projection), map[string][]float32{}
+		for text := range e.cache {
+			e.size += len(text) + 4*e.model.config.Projection
+		}
 	}
 }
 
@@ -164,6 +184,7 @@ func (e *textEncoder) run(ctx context.Context, batch [][]int32) ([][]float32, er
 func (e *textEncoder) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.save()
 	return e.session.Close()
 }
 

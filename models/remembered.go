@@ -2,14 +2,15 @@ package models
 
 import (
 	"encoding/binary"
-	"errors"
 	"hash/crc32"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/ort"
 )
 
@@ -20,13 +21,24 @@ import (
 //
 //	length of the text, 4 bytes · text · numbers, 4 bytes each · CRC-32 of all before
 //
-// little-endian, and only grows. It is a cache: a record that is damaged ends
-// it, and what follows is encoded anew. Vectors do not depend on the precision
-// or the device by more than rounding, and are made in float32.
+// little-endian. It is only ever replaced as a whole, so that nobody sees a part
+// of it, and two processes that write in turn keep one another's texts. It is a
+// cache: a record that is damaged ends it, and what follows is encoded anew.
+// Vectors do not depend on the precision or the device by more than rounding,
+// and are made in float32.
 
 const (
-	maxRemembered = 256 << 20 // bytes; beyond it the file is begun anew
-	maxTextBytes  = 1 << 16   // of one text, to tell a damaged length
+	maxRemembered = 64 << 20 // bytes, 20,000 texts; beyond it the file is begun anew
+	maxTextBytes  = 1 << 16  // of one text, to tell a damaged length
+)
+
+// Writing a small file costs a millisecond, one of 40 MB (a preset of 847 names
+// and 15 templates) some 200. So a file of rememberAtOnce is written whenever
+// there is something new, and a larger one no more often than rememberEvery, and
+// when the model is closed.
+const (
+	rememberAtOnce = 1 << 20
+	rememberEvery  = 30 * time.Second
 )
 
 func textsFile(cache, sum string) string {
@@ -48,68 +60,65 @@ func (m *Model) rememberedFile() string {
 	return textsFile(cache, sum)
 }
 
-// readRemembered reads all whole records of a file; whole is how many bytes
-// they take. A file that is not there has none.
-func readRemembered(path string, width int) (texts map[string][]float32, whole int64) {
-	texts = map[string][]float32{}
-	b, err := os.ReadFile(path)
+// readRemembered reads all whole records of a file. One that is not there has
+// none, and neither has one that is longer than carve makes them.
+func readRemembered(path string, width int) map[string][]float32 {
+	b, err := bounded.ReadFile(path, maxRemembered)
 	if err != nil {
-		return texts, 0
+		return map[string][]float32{}
 	}
-	rest := b
-	for len(rest) >= 4 {
-		n := int(binary.LittleEndian.Uint32(rest))
+	return parseRemembered(b, width)
+}
+
+func parseRemembered(b []byte, width int) map[string][]float32 {
+	texts := map[string][]float32{}
+	for len(b) >= 4 {
+		n := int(binary.LittleEndian.Uint32(b))
 		size := 4 + n + 4*width + 4
-		if n > maxTextBytes || len(rest) < size {
+		if n > maxTextBytes || len(b) < size {
 			break
 		}
-		record := rest[:size-4]
-		if crc32.ChecksumIEEE(record) != binary.LittleEndian.Uint32(rest[size-4:]) {
+		record := b[:size-4]
+		if crc32.ChecksumIEEE(record) != binary.LittleEndian.Uint32(b[size-4:]) {
 			break
 		}
 		vector := make([]float32, width)
 		for i := range vector {
 			vector[i] = math.Float32frombits(binary.LittleEndian.Uint32(record[4+n+4*i:]))
 		}
-		texts[string(record[4:4+n])] = vector
-		rest = rest[size:]
+		if finite(vector) { // an older carve remembered what is not a number
+			texts[string(record[4:4+n])] = vector
+		}
+		b = b[size:]
 	}
-	return texts, int64(len(b) - len(rest))
+	return texts
 }
 
-// remember adds texts to a file whose first whole bytes are known to be good,
-// and returns how many that are then. Usually that is all of it, and the new
-// ones go behind; if another process has written meanwhile, or the end was
-// damaged, the file is put together anew.
-func remember(path string, whole int64, texts map[string][]float32, width int) (int64, error) {
+// remember puts texts into a file that others may have written meanwhile, and
+// returns how many bytes it has then.
+func remember(path string, texts map[string][]float32, width int) (int, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return whole, err
+		return 0, err
 	}
-	b := records(texts)
-	size := int64(0)
-	if st, err := os.Stat(path); err == nil {
-		size = st.Size()
+	all := readRemembered(path, width)
+	maps.Copy(all, texts)
+	b := records(all)
+	if len(b) > maxRemembered {
+		b = records(texts)
 	}
-	switch {
-	case size+int64(len(b)) > maxRemembered:
-	case size != whole:
-		old, _ := readRemembered(path, width)
-		maps.Copy(old, texts)
-		b = records(old)
-	default:
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
-		if err != nil {
-			return whole, err
-		}
-		_, err = f.Write(b)
-		return whole + int64(len(b)), errors.Join(err, f.Close())
+	if len(b) > maxRemembered {
+		return 0, nil
 	}
-	return int64(len(b)), writeWhole(path, b)
+	return len(b), writeWhole(path, b)
 }
 
 // records encodes texts, in their order so that equal sets make equal files.
 func records(texts map[string][]float32) []byte {
-	var b []byte
+	size := 0
+	for text, v := range texts {
+		size += 4 + len(text) + 4*len(v) + 4
+	}
+	b := make([]byte, 0, size)
 	for _, text := range slices.Sorted(maps.Keys(texts)) {
 		if len(text) > maxTextBytes {
 			continue
