@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -214,6 +215,19 @@ func (c *checkpoint) size() (n int64) {
 		}
 	}
 	return n
+}
+
+// checkSums compares what its files hold with their own checksums, where they
+// have some: archives of PyTorch do.
+func (c *checkpoint) checkSums(ctx context.Context) error {
+	for _, f := range c.files {
+		if t, ok := f.(*torch.File); ok {
+			if err := t.CheckSums(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Close ends all files; tensors must not be used afterwards.

@@ -94,6 +94,9 @@ func (e *textEncoder) EncodeTexts(ctx context.Context, texts []string) ([][]floa
 			return nil, fmt.Errorf("failed to encode texts: %w", err)
 		}
 		for i, j := range batch {
+			if !finite(vectors[i]) {
+				return nil, e.model.unsound(fmt.Sprintf("what it makes of the text %.40q is not a number", j.text))
+			}
 			fresh[j.text] = vectors[i]
 		}
 	}

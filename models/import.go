@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,17 +14,20 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/internal/bounded"
+	"github.com/carve-video/carve/internal/ort"
 )
 
 // companions are the files that belong to a checkpoint in a folder.
 var companions = []string{"config.json", "preprocessor_config.json", "vocab.json", "merges.txt", openCLIPFile}
 
 // Import copies a model, a folder or a checkpoint by itself, into the cache, so
-// that it can be opened by name. It is opened first: what cannot be used is
-// not imported. An empty name is that of the registry where the checksum is in
-// it, else that of the file or folder. Options describe a checkpoint that does
-// not describe itself, and are remembered.
-func Import(ctx context.Context, path, name string, o Options) (*Manifest, error) {
+// that it can be opened by name. What cannot be used is not imported: the model
+// is opened, the checksums inside its archives are compared, every weight is
+// looked at, and it is run once ([UnsoundError]). Without ONNX Runtime the run is
+// left out, with a warning. An empty name is that of the registry where the
+// checksum is in it, else that of the file or folder. Options describe a
+// checkpoint that does not describe itself, and are remembered.
+func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err error) {
 	if Dir() == "" {
 		return nil, errors.New("there is no folder to keep models in: set CARVE_CACHE")
 	}
@@ -36,13 +40,15 @@ func Import(ctx context.Context, path, name string, o Options) (*Manifest, error
 	if err != nil {
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
+	o.Device = cmp.Or(o.Device, ort.CPU) // that is always there
 	src, err := Open(ctx, abs, o)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, src.Close()) }()
 	files, weights := src.files()
 	sum, err := src.fingerprint()
-	if err := errors.Join(err, src.Close()); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
 	m := &Manifest{Source: abs, Added: now(), Weights: weights,
@@ -65,7 +71,18 @@ func Import(ctx context.Context, path, name string, o Options) (*Manifest, error
 	if installed(m.Name) {
 		return nil, fmt.Errorf("there is a model %s already: remove it first, or import under another name", m.Name)
 	}
-	if err := m.copyIn(ctx, src.dir, files); err != nil {
+	roles := known.Role
+	if !isKnown {
+		roles = "proposer, classifier"
+		err = src.weights.checkSums(ctx) // of what is known the whole file has its checksum
+	}
+	if err == nil {
+		err = src.check(ctx, roles)
+	}
+	if err == nil {
+		err = m.copyIn(ctx, src.dir, files)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
 	return m, nil

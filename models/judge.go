@@ -93,6 +93,9 @@ func (j *judge) run(ctx context.Context, g grid, images []*car.Image) ([][]float
 	if err := j.session.Run(ctx, in, out); err != nil {
 		return nil, err
 	}
+	if !finite(flat) {
+		return nil, j.model.unsound("what it makes of a picture is not a number")
+	}
 	return slices.Collect(slices.Chunk(flat, c.Projection)), nil
 }
 

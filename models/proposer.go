@@ -85,6 +85,12 @@ func (p *proposer) LookAll(ctx context.Context, images []*car.Image) ([]car.View
 		p.giveBack(b)
 		return nil, fmt.Errorf("failed to look at an image: %w", err)
 	}
+	for _, v := range b.views {
+		if !finite(v.feature) || !finite(v.length) || v.length[0] == 0 {
+			p.giveBack(b)
+			return nil, p.model.unsound("what it sees in a picture is not a number")
+		}
+	}
 	views := make([]car.View, len(images))
 	for i, v := range b.views {
 		v.closed = false
@@ -276,6 +282,9 @@ func (v *view) camBatch(ctx context.Context, directions [][]float32) (maps, grad
 	}
 	if err := v.proposer.cam.Run(ctx, in, out); err != nil {
 		return nil, nil, err
+	}
+	if !finite(w) || !finite(m) {
+		return nil, nil, v.proposer.model.unsound("where it sees something is not a number")
 	}
 	for i := range K {
 		maps = append(maps, m[i*N:(i+1)*N:(i+1)*N])

@@ -181,7 +181,8 @@ func (o PullOptions) client() *fetch.Client {
 }
 
 // Pull fetches a model of the registry into the cache, unless it is there, and
-// checks that it can be opened. It resumes what an earlier pull left.
+// checks that it can be opened and run, as [Import] does. It resumes what an
+// earlier pull left.
 func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err error) {
 	e, ok := Known(name)
 	if !ok {
@@ -207,11 +208,14 @@ func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err er
 	}
 	m := &Manifest{Name: name, Source: e.URL, Licence: e.Licence, Added: now(), Weights: e.File,
 		Files: []ManifestFile{{Name: e.File, Size: st.Size(), SHA256: e.SHA256}}}
-	opened, err := open(name, dir, e.File, nil, Options{})
+	opened, err := open(name, dir, e.File, nil, Options{Device: ort.CPU, Log: o.Log})
 	if err != nil {
 		return false, err
 	}
-	return true, errors.Join(opened.Close(), m.write(dir))
+	if err := errors.Join(opened.check(ctx, e.Role), opened.Close()); err != nil {
+		return false, fmt.Errorf("failed to pull model %s: %w", name, err)
+	}
+	return true, m.write(dir)
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }

@@ -216,7 +216,7 @@ and by these as well, a little less well:
 	return nil
 }
 
-func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, _ io.Writer) error {
+func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, stderr io.Writer) error {
 	if o.activation != "" {
 		if err := oneOf("activation", o.activation, "quick_gelu", "gelu"); err != nil {
 			return err
@@ -226,7 +226,8 @@ func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, 
 	if min(o.heads, o.textHeads) < 0 || max(o.heads, o.textHeads) > most {
 		return usagef("--heads is %d and --text-heads %d; a number of heads is from 0 to %d", o.heads, o.textHeads, most)
 	}
-	m, err := models.Import(ctx, names[0], o.name, models.Options{Heads: o.heads, TextHeads: o.textHeads, Activation: o.activation})
+	m, err := models.Import(ctx, names[0], o.name, models.Options{
+		Heads: o.heads, TextHeads: o.textHeads, Activation: o.activation, Log: newLog(&segmentOptions{}, stderr)})
 	if ctx.Err() != nil {
 		return interruptedError{}
 	}

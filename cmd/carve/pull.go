@@ -26,7 +26,7 @@ func pullModels(ctx context.Context, o *modelsOptions, names []string, _, stderr
 		}
 	}
 	for _, half := range halves {
-		if err := pullModel(ctx, half, o.quiet, stderr, nil); err != nil {
+		if err := pullModel(ctx, half, o.quiet, stderr, newLog(&segmentOptions{quiet: o.quiet}, stderr)); err != nil {
 			return err
 		}
 	}
