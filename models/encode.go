@@ -23,6 +23,9 @@ const (
 	// 13,000 (847 names, 15 templates); when it is full it is emptied, which
 	// costs a stage and no correctness.
 	textCache = 1 << 15
+
+	// maxScale bounds what cosines are multiplied by, which is 100 in every CLIP.
+	maxScale = 1e6
 )
 
 // A textEncoder turns texts into unit vectors and remembers them. It may be
@@ -48,10 +51,14 @@ func newTextEncoder(m *Model, t *bpe.Tokenizer) (*textEncoder, error) {
 	if err != nil {
 		return nil, err
 	}
+	factor := math.Exp(float64(scale[0]))
+	if !(factor > 0) || factor > maxScale {
+		return nil, m.unsound(fmt.Sprintf("its logit_scale is %v", scale[0]))
+	}
 	return &textEncoder{
 		model:     m,
 		tokenizer: t,
-		scale:     float32(math.Exp(float64(scale[0]))),
+		scale:     float32(factor),
 		cache:     map[string][]float32{},
 	}, nil
 }
@@ -94,8 +101,8 @@ func (e *textEncoder) EncodeTexts(ctx context.Context, texts []string) ([][]floa
 			return nil, fmt.Errorf("failed to encode texts: %w", err)
 		}
 		for i, j := range batch {
-			if !finite(vectors[i]) {
-				return nil, e.model.unsound(fmt.Sprintf("what it makes of the text %.40q is not a number", j.text))
+			if w := wrong(vectors[i]); w != "" {
+				return nil, e.model.unsound(fmt.Sprintf("what it makes of the text %.40q %s", j.text, w))
 			}
 			fresh[j.text] = vectors[i]
 		}

@@ -93,10 +93,13 @@ func (j *judge) run(ctx context.Context, g grid, images []*car.Image) ([][]float
 	if err := j.session.Run(ctx, in, out); err != nil {
 		return nil, err
 	}
-	if !finite(flat) {
-		return nil, j.model.unsound("what it makes of a picture is not a number")
+	vectors := slices.Collect(slices.Chunk(flat, c.Projection))
+	for _, v := range vectors {
+		if w := wrong(v); w != "" {
+			return nil, j.model.unsound("what it makes of a picture " + w)
+		}
 	}
-	return slices.Collect(slices.Chunk(flat, c.Projection)), nil
+	return vectors, nil
 }
 
 func (j *judge) Close() error {

@@ -86,9 +86,9 @@ func (p *proposer) LookAll(ctx context.Context, images []*car.Image) ([]car.View
 		return nil, fmt.Errorf("failed to look at an image: %w", err)
 	}
 	for _, v := range b.views {
-		if !finite(v.feature) || !finite(v.length) || v.length[0] == 0 {
+		if w := wrong(v.feature); w != "" {
 			p.giveBack(b)
-			return nil, p.model.unsound("what it sees in a picture is not a number")
+			return nil, p.model.unsound("what it sees in a picture " + w)
 		}
 	}
 	views := make([]car.View, len(images))

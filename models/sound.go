@@ -145,6 +145,22 @@ func alike(a, b []float32) bool {
 	return true
 }
 
+// wrong says what is wrong with a vector that is to have length 1; empty is
+// nothing.
+func wrong(v []float32) string {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	switch {
+	case !finite(v):
+		return "is not a number"
+	case sum < 0.9 || sum > 1.1: // what has overflowed is divided by infinity
+		return "has no direction"
+	}
+	return ""
+}
+
 // finite tells whether all of v are numbers, none of them infinite.
 func finite(v []float32) bool {
 	for _, x := range v {
