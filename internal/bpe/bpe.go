@@ -19,7 +19,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -145,41 +144,6 @@ func (t *Tokenizer) EncodeMax(text string, max int) ([]int32, error) {
 		return nil, &TooLongError{Text: text, Tokens: len(ids), Max: max}
 	}
 	return ids[:slices.Index(ids, t.end)+1], nil
-}
-
-// merge appends the ids of one piece.
-func (t *Tokenizer) merge(ids []int32, piece string) []int32 {
-	parts := make([]string, len(piece))
-	for i := range len(piece) {
-		parts[i] = string(byteChars[piece[i]])
-	}
-	parts[len(parts)-1] += endOfWord
-	for len(parts) > 1 {
-		best, rank := pair{}, math.MaxInt
-		for i := range len(parts) - 1 {
-			p := pair{parts[i], parts[i+1]}
-			if r, ok := t.ranks[p]; ok && r < rank {
-				best, rank = p, r
-			}
-		}
-		if rank == math.MaxInt {
-			break
-		}
-		joined := parts[:0]
-		for i := 0; i < len(parts); i++ {
-			if i+1 < len(parts) && parts[i] == best.left && parts[i+1] == best.right {
-				joined = append(joined, best.left+best.right)
-				i++
-			} else {
-				joined = append(joined, parts[i])
-			}
-		}
-		parts = joined
-	}
-	for _, p := range parts {
-		ids = append(ids, t.ids[p]) // New saw to it that all are there
-	}
-	return ids
 }
 
 // byteChars is GPT-2's table: a printable character for each byte. Printable
