@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/carve-video/carve/internal/ort"
 )
 
 // realModel opens one of [RandomPair], whose speed does not depend on what they
@@ -72,6 +74,42 @@ func BenchmarkTexts(b *testing.B) {
 				m.text.opened = !known // reads nothing, and remembers nothing
 				b.StartTimer()
 				if _, err := m.text.EncodeTexts(b.Context(), texts); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSeal is what checking a built graph adds to opening it: the larger of
+// B/16's, with the sums and without, and the sums by themselves.
+func BenchmarkSeal(b *testing.B) {
+	m := realModel(b, RandomPair[0])
+	n, err := classifierGraph(m.config, m.weights, true, m.options.Precision)
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir, err := m.built(n)
+	if err != nil {
+		b.Fatal(err)
+	}
+	load := func() (*ort.Session, error) {
+		return ort.OpenSession(n.Name(), filepath.Join(dir, graphFile), n.Inputs(), n.Outputs(), ort.Options{Device: ort.CPU})
+	}
+	s, err := readSeal(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, open := range map[string]func() (*ort.Session, error){
+		"without": load,
+		"with":    func() (*ort.Session, error) { return openSealed(dir, load) },
+		"alone":   func() (*ort.Session, error) { return nil, s.check(dir, weightsOfGraph) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(s[weightsOfGraph].Size)
+			for b.Loop() {
+				session, err := open()
+				if err := errors.Join(err, session.Close()); err != nil {
 					b.Fatal(err)
 				}
 			}
