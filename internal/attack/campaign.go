@@ -116,6 +116,11 @@ func (b *bench) try(ctx context.Context, t *trial) {
 		b.say("%s could not be tried: %v", t.name(), err)
 		b.report.skip(t.kind)
 	}
+	if l != nil {
+		for _, undo := range l.undo {
+			undo()
+		}
+	}
 	discard(root)
 }
 

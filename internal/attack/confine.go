@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -27,7 +28,7 @@ const (
 const fileLimit = 1 << 30
 
 // confine does not return if all is well: args are the limit of the address
-// space in bytes, the program, and its arguments.
+// space in bytes, "nohup" or "-", the program, and its arguments.
 func confine(args []string) error {
 	space, err := strconv.ParseUint(args[0], 10, 64)
 	if err != nil {
@@ -37,6 +38,9 @@ func confine(args []string) error {
 		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
 			return fmt.Errorf("setting a limit: %w", err)
 		}
+	}
+	if args[1] == "nohup" {
+		signal.Ignore(syscall.SIGHUP) // as what is ignored stays it
 	}
 	runtime.LockOSThread() // the filter holds for the thread that becomes carve
 	listener, err := watchSockets()
@@ -48,7 +52,7 @@ func confine(args []string) error {
 	}
 	unix.Close(listener)
 	unix.Close(confineFD)
-	return syscall.Exec(args[1], args[1:], os.Environ())
+	return syscall.Exec(args[2], args[2:], os.Environ())
 }
 
 // watchSockets installs a filter that asks a listener about every call of

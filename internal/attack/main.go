@@ -32,7 +32,7 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 3 && os.Args[1] == confineVerb {
+	if len(os.Args) > 4 && os.Args[1] == confineVerb {
 		fmt.Fprintln(os.Stderr, "attack: error:", confine(os.Args[2:]))
 		os.Exit(1)
 	}
@@ -55,8 +55,8 @@ var kinds = []struct {
 }{
 	{"texts", textTrials},
 	{"models", modelTrials},
-//TMP 	{"paths", pathTrials},
-//TMP 	{"signals", signalTrials},
+	{"paths", pathTrials},
+	{"signals", signalTrials},
 	{"media", mediaTrials},
 }
 
@@ -77,7 +77,7 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 		b.env = append(b.env, s)
 		return nil
 	})
-	memory := fs.Int64("memory", 1500, "megabytes that a run may fill")
+	memory := fs.Int64("memory", 1000, "megabytes that a run may fill")
 	if err := fs.Parse(args); err != nil {
 		return false, err
 	}
@@ -85,7 +85,7 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 		return false, fmt.Errorf("-j, -n and -memory are to be above 0")
 	}
 	b.limits.memory = *memory << 20
-	b.limits.space = 6 * b.limits.memory // a Go program asks for far more than it fills
+	b.limits.space = 4 * b.limits.memory // a Go program asks for far more than it fills
 	if err := b.initialize(); err != nil {
 		return false, err
 	}

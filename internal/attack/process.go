@@ -55,7 +55,11 @@ func (l *lab) run(ctx context.Context, x *experiment) (*outcome, error) {
 		return nil, err
 	}
 	defer unix.Close(conn)
-	args := append([]string{confineVerb, strconv.FormatInt(limits.space, 10), l.bench.binary}, x.args...)
+	hup := "-"
+	if x.nohup {
+		hup = "nohup"
+	}
+	args := append([]string{confineVerb, strconv.FormatInt(limits.space, 10), hup, l.bench.binary}, x.args...)
 	p := &process{cmd: exec.Command("/proc/self/exe", args...), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = filepath.Join(l.root, workDir), l.environment()
 	p.cmd.ExtraFiles = []*os.File{theirs}

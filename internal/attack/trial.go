@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // A trial is one hostile thing that is done to carve. The same seed and name
@@ -44,6 +45,9 @@ type lab struct {
 	bench *bench
 	root  string // holds work, home, tmp and cache
 	*rand.Rand
+
+	// undo is done when the trial is over.
+	undo []func()
 }
 
 // The parts of a lab. A run starts in work; home, tmp and cache are the HOME,
@@ -104,6 +108,9 @@ type experiment struct {
 	codes  []int    // the only exit codes that are right; none: all that are documented
 	stdout int      // lines that are read before the reader goes away; 0: all
 	closed bool     // stderr has no reader
+	nohup  bool     // SIGHUP is ignored from the start
+
+	sent []syscall.Signal // that are sent: one of them may end the run
 
 	// during is called as soon as the run has started, and waited for.
 	during func(ctx context.Context, p *process)

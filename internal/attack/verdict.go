@@ -35,7 +35,7 @@ func ending(x *experiment, o *outcome, limits limits) (all []finding) {
 	switch {
 	case o.late:
 		all = append(all, found(hang, "still running after %v", limits.time))
-	case o.signal != 0 && !x.killed:
+	case o.signal != 0 && !slices.Contains(x.sent, o.signal):
 		all = append(all, found(crash, "ended by %v", o.signal))
 	case o.signal == 0 && !slices.Contains([]int{exitDone, exitFailed, exitUsage, exitLost, exitInterrupted}, o.code):
 		all = append(all, found(crash, "exit code %d, which is none that is documented", o.code))

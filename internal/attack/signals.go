@@ -1,0 +1,158 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A disturbance is something that happens to carve in the middle of its work.
+type disturbance struct {
+	name  string
+	times int // at so many moments
+	set   func(l *lab, x *experiment)
+
+	// whole says that the run is not to mind.
+	whole bool
+}
+
+const longFrames = 240
+
+// patience is how long carve may take to end when it is told to. It is said to
+// be two seconds; other trials are going on beside this one.
+const patience = 5 * time.Second
+
+var disturbances = []disturbance{
+	{"interrupt", 10, sent(syscall.SIGINT), false},
+	{"terminate", 6, sent(syscall.SIGTERM), false},
+	{"hangup", 8, sent(syscall.SIGHUP), false},
+	{"interrupt-twice", 6, sent(syscall.SIGINT, syscall.SIGINT), false},
+	{"hangup-and-interrupt", 3, sent(syscall.SIGHUP, syscall.SIGINT), false},
+	{"hangup-under-nohup", 2, func(l *lab, x *experiment) {
+		x.nohup = true
+		sent(syscall.SIGHUP)(l, x)
+	}, true},
+	{"kill", 10, killed, false},
+	{"progress-without-reader", 2, func(_ *lab, x *experiment) {
+		x.args = append(x.args, "--progress", "json")
+		x.stdout = 1
+	}, true},
+	{"messages-without-reader", 2, func(_ *lab, x *experiment) {
+		x.args = append(x.args, "-v")
+		x.closed = true
+	}, true},
+	{"endless-refinement", 2, func(l *lab, x *experiment) {
+		x.args = append(x.args, "--preset", "endless.yaml")
+		sent(syscall.SIGINT, syscall.SIGINT)(l, x)
+	}, false},
+}
+
+// endless is a preset whose refinement does not end in a lifetime.
+const endless = "base: stickers\ncrf: {iterations: 1000000000, gaussian_sxy: 3, gaussian_compat: 3, bilateral_sxy: 60, bilateral_srgb: 5, bilateral_compat: 10}\n"
+
+// sent sends signals, the first at any moment of the run and the others soon
+// after it.
+func sent(signals ...syscall.Signal) func(*lab, *experiment) {
+	return func(l *lab, x *experiment) {
+		wait := time.Duration(l.Int64N(int64(4 * time.Second)))
+		var gaps []time.Duration
+		for range signals {
+			gaps = append(gaps, time.Duration(l.Int64N(int64(300*time.Millisecond))))
+		}
+		x.about = fmt.Sprintf("%v after %v", signals, wait.Round(time.Millisecond))
+		x.sent = signals
+		x.during = func(ctx context.Context, p *process) {
+			p.wait(ctx, wait)
+			for i, s := range signals {
+				p.signal(s)
+				p.wait(ctx, gaps[i])
+			}
+		}
+	}
+}
+
+// killed ends the run by SIGKILL. The next run into the folder is to name what
+// is left of it.
+func killed(l *lab, x *experiment) {
+	sent(syscall.SIGKILL)(l, x)
+	x.killed = true
+	again := append([]string(nil), x.args...)
+	again[len(again)-1] = "again.mp4"
+	x.judge = func(ctx context.Context, l *lab, o *outcome) (all []finding) {
+		var remains []string
+		for _, name := range o.before.added(o.after) {
+			if place, rest, _ := strings.Cut(name, "/"); place == workDir && !x.asked(rest) {
+				remains = append(remains, rest)
+			}
+		}
+		if len(remains) == 0 || o.signal != syscall.SIGKILL {
+			return nil
+		}
+		next := &experiment{args: again, output: "again.mp4", media: true, codes: []int{exitDone}}
+		o2, err := l.observe(ctx, next)
+		if err != nil {
+			return []finding{found(other, "the next run could not be made: %v", err)}
+		}
+		all = verdict(next, o2, l.bench.limits)
+		for _, name := range remains {
+			if !strings.Contains(string(o2.stderr), filepath.Base(name)) {
+				all = append(all, found(other, "the next run says nothing of %q, which a killed one left", name))
+			}
+		}
+		return all
+	}
+}
+
+func signalTrials(ctx context.Context, b *bench, share float64) ([]*trial, error) {
+	clip, err := b.makeSound(ctx, format{"signals.mp4", longFrames, "-vf scale=320:-2,loop=19:12:0,setpts=N/12/TB -map 0:v -c:v libx264 -preset ultrafast"})
+	if err != nil {
+		return nil, err
+	}
+	var all []*trial
+	for _, d := range disturbances {
+		for n := range scaled(d.times, share) {
+			all = append(all, &trial{"signals", d.name, n, func(l *lab) (*experiment, error) { return d.disturb(l, clip.data) }})
+		}
+	}
+	return all, nil
+}
+
+func (d *disturbance) disturb(l *lab, clip []byte) (*experiment, error) {
+	for name, data := range map[string][]byte{"in.mp4": clip, "endless.yaml": []byte(endless)} {
+		if err := l.write(name, data); err != nil {
+			return nil, err
+		}
+	}
+	x := &experiment{about: d.name, output: "out.mp4", media: true}
+	x.args = []string{"-i", "in.mp4", "-q", "dog", "-m", "demo", "--offline", "--threads", "1", "--memory", "off", "--encoder-preset", "ultrafast", "-o", "out.mp4"}
+	d.set(l, x)
+	next := x.judge
+	x.judge = func(ctx context.Context, l *lab, o *outcome) (all []finding) {
+		if next != nil {
+			all = next(ctx, l, o)
+		}
+		return append(all, d.judge(o)...)
+	}
+	return x, nil
+}
+
+func (d *disturbance) judge(o *outcome) (all []finding) {
+	if o.heeded > patience && !d.whole {
+		all = append(all, found(hang, "went on for %.1f s when it was told to stop", o.heeded.Seconds()))
+	}
+	complete := o.output != nil && o.output.frames == longFrames
+	switch {
+	case d.whole && (o.code != exitDone || !complete):
+		all = append(all, found(loss, "ended with exit code %d, signal %d, before all was done", o.code, o.signal))
+	case o.signal == 0 && o.code == exitDone && !complete:
+		all = append(all, found(loss, "exit code 0, and not all frames"))
+	case o.signal == 0 && o.code != exitDone && o.code != exitInterrupted:
+		all = append(all, found(other, "exit code %d; right is 130", o.code))
+	}
+	return all
+}
