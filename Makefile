@@ -6,7 +6,7 @@
 # Both install what they need into a cache of their own (scripts/setup.sh says
 # where) and take seconds when nothing is left to install.
 
-.PHONY: all setup build demo test test-race lint bench soak clean
+.PHONY: all setup build demo test test-race lint bench soak attack clean
 
 env     := scripts/env.sh
 version := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -49,5 +49,12 @@ bench: setup
 soak: setup
 	CARVE_SOAK=1 $(go) test -count=1 -timeout 60m -run Soak -v ./...
 
+# Damaged media, hostile models and texts, traps and signals, against the built
+# program: some twenty minutes on 2 cores, so it is not part of test. A tenth of
+# it: make attack ATTACK='-n 0.1'; go run ./internal/attack -help says more.
+ATTACK :=
+attack: build
+	$(go) run ./internal/attack -binary bin/carve -keep attack-findings $(ATTACK)
+
 clean:
-	rm -rf bin demo-out
+	rm -rf bin demo-out attack-findings

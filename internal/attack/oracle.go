@@ -3,13 +3,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +24,7 @@ type reading struct {
 	all     []string // every error-level message
 	decoder []string // those of the video decoder after the first key frame
 	demuxer []string // those of the demuxer after the first key frame
+	early   []string // those of the video decoder before it
 	stated  float64  // seconds that the stream says it has, 0 if it does not say
 	covered float64  // seconds from the first frame to the end of the last
 	step    float64  // seconds from frame to frame, on average
@@ -38,7 +39,8 @@ func (r *reading) short() bool {
 // damage is what carve has to notice in a file, compared with the frames that
 // the file had when it was sound; empty if there is nothing. That the demuxer
 // complains is no damage to the video when all frames are there: what is broken
-// is an index, or another stream. A length that is far from the true one is a
+// is an index, or another stream. What is said before the first key frame is the
+// start in an open group of pictures, if there are others. A length that is far from the true one is a
 // lie and no measure.
 func (r *reading) damage(frames int, seconds float64) string {
 	switch {
@@ -46,6 +48,8 @@ func (r *reading) damage(frames int, seconds float64) string {
 		return ""
 	case len(r.decoder) > 0:
 		return "the decoder said: " + r.decoder[0]
+	case frames == 1 && len(r.early) > 0:
+		return "the decoder said of the only picture: " + r.early[0]
 	case len(r.demuxer) > 0 && r.frames < frames:
 		return fmt.Sprintf("%d of %d frames, and the demuxer said: %s", r.frames, frames, r.demuxer[0])
 	case r.short() && r.stated < 10*seconds:
@@ -62,96 +66,91 @@ var elsewhere = []string{"aac", "mov_text", "srt", "subrip", "ass", "ssa", "webv
 var demuxers = []string{"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "nut", "mxf", "apng", "image2", "yuv4mpegpipe",
 	"png_pipe", "jpeg_pipe", "webp_pipe", "tiff_pipe", "bmp_pipe", "gif_pipe", "ivf", "AVIOContext", "file", "IMGUTILS", "NULL"}
 
-// probed is the part of ffprobe's answer that is looked at.
-type probed struct {
-	Frames  []probedFrame `json:"frames"`
-	Streams []struct {
-		Duration string            `json:"duration"`
-		Tags     map[string]string `json:"tags"`
-	} `json:"streams"`
-}
-
-type probedFrame struct {
-	Key      int    `json:"key_frame"`
-	Time     string `json:"best_effort_timestamp_time"`
-	Duration string `json:"duration_time"`
-	Logs     []struct {
-		Message string `json:"message"`
-	} `json:"logs"` // what was said since the frame before
-}
-
 // readLimit bounds what ffprobe may take for one small file.
 const readLimit = 60 * time.Second
 
+// read has ffprobe decode the first video stream of a file. What it prints of
+// frames and what FFmpeg says go into one pipe, line by line, so that it is
+// known after which frame something was said.
 func (b *bench) read(ctx context.Context, path string) (*reading, error) {
+	if strings.ContainsAny(path, "%:") { // which mean something to ffprobe
+		dir, err := os.MkdirTemp(b.dir, "plain-*")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		link := filepath.Join(dir, "x"+filepath.Ext(path))
+		if err := os.Symlink(path, link); err != nil {
+			return nil, err
+		}
+		path = link
+	}
 	limited, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	cmd := exec.CommandContext(limited, b.ffprobe, "-v", "repeat+error", "-threads", "1", "-select_streams", "v:0",
-		"-show_log", "16", "-show_frames", "-show_streams", "-of", "json", path)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
+	cmd := exec.CommandContext(limited, "stdbuf", "-oL", b.ffprobe, "-v", "repeat+error", "-threads", "1", "-select_streams", "v:0",
+		"-show_frames", "-show_streams", "-show_entries", "frame=key_frame,best_effort_timestamp_time,duration_time:stream=duration:stream_tags=DURATION",
+		"-of", "compact", path)
+	out, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || limited.Err() != nil {
 		return nil, fmt.Errorf("having %s read by ffprobe: %w", path, errors.Join(err, limited.Err()))
 	}
-	var p probed
-	if err := json.Unmarshal(stdout.Bytes(), &p); err != nil {
-		return nil, fmt.Errorf("reading what ffprobe says of %s: %w", path, err)
-	}
-	return p.reading(stderr.String()), nil
+	return parseReading(string(out)), nil
 }
 
-func (p *probed) reading(stderr string) *reading {
-	r := &reading{frames: len(p.Frames)}
-	for line := range strings.Lines(stderr) {
-		if line = strings.TrimSpace(line); line != "" {
-			r.all = append(r.all, line)
-		}
-	}
-	first := slices.IndexFunc(p.Frames, func(f probedFrame) bool { return f.Key != 0 })
-	late := slices.Clone(r.all)
-	if first < 0 {
-		late = nil
-	}
-	for _, f := range p.Frames[:first+1] {
-		for _, l := range f.Logs {
-			if i := slices.Index(late, strings.TrimSpace(l.Message)); i >= 0 {
-				late = slices.Delete(late, i, i+1)
-			}
-		}
-	}
-	for _, line := range late {
-		switch name := speaker(line); {
-		case name == "" || slices.Contains(elsewhere, name):
-		case slices.Contains(demuxers, name):
-			r.demuxer = append(r.demuxer, line)
-		default:
-			r.decoder = append(r.decoder, line)
-		}
-	}
-	p.times(r)
-	return r
-}
-
-func (p *probed) times(r *reading) {
+// parseReading reads lines such as "frame|key_frame=1|duration_time=0.04",
+// with FFmpeg's messages between them.
+func parseReading(out string) *reading {
+	r := &reading{}
 	var times []float64
 	var last float64
-	for _, f := range p.Frames {
-		if t, err := strconv.ParseFloat(f.Time, 64); err == nil {
-			times = append(times, t)
-			last, _ = strconv.ParseFloat(f.Duration, 64)
+	key := false
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		section, rest, _ := strings.Cut(line, "|")
+		values := map[string]string{}
+		for pair := range strings.SplitSeq(rest, "|") {
+			name, value, _ := strings.Cut(pair, "=")
+			values[name] = value
+		}
+		switch section {
+		case "frame":
+			r.frames++
+			key = key || values["key_frame"] == "1"
+			if t, err := strconv.ParseFloat(values["best_effort_timestamp_time"], 64); err == nil {
+				times = append(times, t)
+				last, _ = strconv.ParseFloat(values["duration_time"], 64)
+			}
+		case "stream":
+			if d, err := strconv.ParseFloat(values["duration"], 64); err == nil {
+				r.stated = d
+			} else {
+				r.stated = clockSeconds(values["tag:DURATION"])
+			}
+		case "", "side_data":
+		default:
+			r.hear(line, key)
 		}
 	}
 	if n := len(times); n > 0 {
 		r.covered = slices.Max(times) - times[0] + last
 		r.step = r.covered / float64(n)
 	}
-	for _, s := range p.Streams {
-		if d, err := strconv.ParseFloat(s.Duration, 64); err == nil {
-			r.stated = d
-		} else {
-			r.stated = clockSeconds(s.Tags["DURATION"])
+	return r
+}
+
+// hear enters a message, which was said after the first key frame or before it.
+func (r *reading) hear(line string, late bool) {
+	r.all = append(r.all, line)
+	switch name := speaker(line); {
+	case name == "" || slices.Contains(elsewhere, name):
+	case slices.Contains(demuxers, name):
+		if late {
+			r.demuxer = append(r.demuxer, line)
 		}
+	case late:
+		r.decoder = append(r.decoder, line)
+	default:
+		r.early = append(r.early, line)
 	}
 }
 

@@ -120,7 +120,7 @@ func feed(name, text string) func(*lab) func(context.Context, *process) {
 	}
 }
 
-// small is a folder on a disk of its own that has no room to speak of.
+// small is a folder on a disk of its own that has no room left.
 func small(name string) func(*lab) error {
 	return func(l *lab) error {
 		path := l.path(name)
@@ -131,7 +131,7 @@ func small(name string) func(*lab) error {
 			return fmt.Errorf("mounting a small disk (%w): %w", errSkip, err)
 		}
 		l.undo = append(l.undo, func() { unix.Unmount(path, unix.MNT_DETACH) })
-		return nil
+		return os.WriteFile(filepath.Join(path, "fills-it"), make([]byte, 4<<10), 0o644)
 	}
 }
 
@@ -230,7 +230,7 @@ var nameTraps = []trap{
 	{about: "a new line", words: to("a\nb.mp4"), output: "a\nb.mp4"},
 	{about: "a title for the terminal", words: to("\x1b]0;owned\x07.mp4"), output: "\x1b]0;owned\x07.mp4"},
 	{about: "invalid UTF-8", words: to("\xff\xfe.mp4"), output: "\xff\xfe.mp4"},
-	{about: "a dash", words: append(to(""), "-o", "-out.mp4")},
+	{about: "a dash", words: to("-out.mp4"), output: "-out.mp4"},
 	{about: "a space", words: to(" .mp4"), output: " .mp4"},
 	{about: "a dot alone", words: to(".mp4"), output: ".mp4"},
 	{about: "255 bytes", words: to(strings.Repeat("x", 251) + ".mp4"), output: strings.Repeat("x", 251) + ".mp4"},
@@ -251,11 +251,7 @@ var nameTraps = []trap{
 }
 
 func to(out string) []string {
-	words := strings.Fields(film)
-	if out != "" {
-		words = append(words, "-o", out)
-	}
-	return words
+	return append(strings.Fields(film), "-o", out)
 }
 
 func from(in string) []string {

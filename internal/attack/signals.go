@@ -129,7 +129,7 @@ func (d *disturbance) disturb(l *lab, clip []byte) (*experiment, error) {
 		}
 	}
 	x := &experiment{about: d.name, output: "out.mp4", media: true}
-	x.args = []string{"-i", "in.mp4", "-q", "dog", "-m", "demo", "--offline", "--threads", "1", "--memory", "off", "--encoder-preset", "ultrafast", "-o", "out.mp4"}
+	x.args = []string{"-i", "in.mp4", "-q", "dog", "-m", "demo", "--offline", "--max-side", "64", "--threads", "1", "--memory", "off", "--encoder-preset", "ultrafast", "-o", "out.mp4"}
 	d.set(l, x)
 	next := x.judge
 	x.judge = func(ctx context.Context, l *lab, o *outcome) (all []finding) {
