@@ -57,6 +57,7 @@ var kinds = []struct {
 	{"models", modelTrials},
 	{"paths", pathTrials},
 	{"signals", signalTrials},
+	{"cases", caseTrials},
 	{"media", mediaTrials},
 }
 
@@ -66,7 +67,7 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 	fs := flag.NewFlagSet("attack", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	share := fs.Float64("n", 1, "share of the campaign: 0.1 tries a tenth of it, 2 twice as many mutants")
-	fs.StringVar(&b.only, "only", "", "what to try: a kind (texts, models, paths, signals, media), or the beginning of a trial's name")
+	fs.StringVar(&b.only, "only", "", "what to try: a kind (texts, models, paths, signals, cases, media), or the beginning of a trial's name")
 	fs.Uint64Var(&b.seed, "seed", 1, "what chance is drawn from")
 	fs.StringVar(&b.keep, "keep", "", "folder to keep what was found in: inputs, messages, findings.txt")
 	fs.IntVar(&b.jobs, "j", defaultJobs(), "trials at once")

@@ -134,10 +134,7 @@ func (s *sound) attack(l *lab, n int) (*experiment, error) {
 		return nil, err
 	}
 	x := &experiment{about: how, output: "out" + s.container(), media: true, codes: []int{exitDone, exitFailed, exitLost}}
-	x.args = []string{"-i", in, "-q", "dog", "-m", "demo", "-o", x.output, "--offline", "--memory", "off", "--max-side", "64", "--threads", "1"}
-	if s.frames > 1 {
-		x.args = append(x.args, "--encoder-preset", "ultrafast")
-	}
+	x.args = cheapest(in, x.output)
 	if n%3 == 1 {
 		x.args = append(x.args, "--log-format=json")
 	}

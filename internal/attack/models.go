@@ -201,13 +201,9 @@ func hostileFiles(file string) []hostileModel {
 // damagedArchives are PyTorch's own files with bytes changed inside of what
 // they hold, which their checksums tell, and damaged anywhere.
 func damagedArchives() (list []hostileModel, err error) {
-	shared := os.Getenv("CARVE_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "shared")
-	}
-	files, err := filepath.Glob(filepath.Join(shared, "goldens", "models", "*", "*.pt"))
+	files, err := filepath.Glob(filepath.Join(sharedDir(), "goldens", "models", "*", "*.pt"))
 	if err == nil && len(files) == 0 {
-		err = errors.New("there are none in " + shared)
+		err = errors.New("there are none in " + sharedDir())
 	}
 	if err != nil {
 		return nil, err

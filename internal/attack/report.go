@@ -133,7 +133,7 @@ func (b *bench) save(t *trial, l *lab, x *experiment, o *outcome, findings []fin
 	for _, f := range findings {
 		fmt.Fprintf(&s, "  %v: %s\n", f.class, f.text)
 	}
-	fmt.Fprintf(&s, "  again: go run ./internal/attack -seed %d -only %s\n", b.seed, t.name())
+	fmt.Fprintf(&s, "  again: scripts/env.sh go run ./internal/attack -seed %d -only %s\n", b.seed, t.name())
 	fmt.Fprintf(&s, "  or: cd %s && %s\n", quote(filepath.Join(to, workDir)), commandLine(b.binary, x.args))
 	fmt.Fprintf(&s, "  exit code %d, signal %d, %.1f s, %d MB\n", o.code, o.signal, o.took.Seconds(), o.memory>>20)
 	b.mu.Lock()

@@ -53,7 +53,7 @@ var disturbances = []disturbance{
 }
 
 // endless is a preset whose refinement does not end in a lifetime.
-const endless = "base: stickers\ncrf: {iterations: 1000000000, gaussian_sxy: 3, gaussian_compat: 3, bilateral_sxy: 60, bilateral_srgb: 5, bilateral_compat: 10}\n"
+const endless = "base: stickers\npresence: 0\ntheta: 0\ncrf: {iterations: 1000000000, gaussian_sxy: 3, gaussian_compat: 3, bilateral_sxy: 60, bilateral_srgb: 5, bilateral_compat: 10}\n"
 
 // sent sends signals, the first at any moment of the run and the others soon
 // after it.
@@ -81,8 +81,7 @@ func sent(signals ...syscall.Signal) func(*lab, *experiment) {
 func killed(l *lab, x *experiment) {
 	sent(syscall.SIGKILL)(l, x)
 	x.killed = true
-	again := append([]string(nil), x.args...)
-	again[len(again)-1] = "again.mp4"
+	again := cheapest("in.mp4", "again.mp4")
 	x.judge = func(ctx context.Context, l *lab, o *outcome) (all []finding) {
 		var remains []string
 		for _, name := range o.before.added(o.after) {
@@ -129,7 +128,7 @@ func (d *disturbance) disturb(l *lab, clip []byte) (*experiment, error) {
 		}
 	}
 	x := &experiment{about: d.name, output: "out.mp4", media: true}
-	x.args = []string{"-i", "in.mp4", "-q", "dog", "-m", "demo", "--offline", "--max-side", "64", "--threads", "1", "--memory", "off", "--encoder-preset", "ultrafast", "-o", "out.mp4"}
+	x.args = cheapest("in.mp4", "out.mp4")
 	d.set(l, x)
 	next := x.judge
 	x.judge = func(ctx context.Context, l *lab, o *outcome) (all []finding) {
