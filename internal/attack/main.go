@@ -27,6 +27,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 )
@@ -86,6 +87,7 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 		return false, fmt.Errorf("-j, -n and -memory are to be above 0")
 	}
 	b.limits.memory = *memory << 20
+	debug.SetMemoryLimit(b.limits.memory / 4) // see outcome.ended
 	b.limits.space = 4 * b.limits.memory // a Go program asks for far more than it fills
 	if err := b.initialize(); err != nil {
 		return false, err

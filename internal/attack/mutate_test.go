@@ -83,7 +83,7 @@ func TestMutatorsDamage(t *testing.T) {
 // What is changed in an archive is inside of an entry: its checksum is wrong,
 // and nothing else.
 func TestCorruptEntry(t *testing.T) {
-	data, err := archive(member{"m/data.pkl", counted(500), false}, member{"m/small", counted(3), false}, member{"m/data/0", counted(5000), false})
+	data, err := archive(member{name: "m/data.pkl", data: counted(500)}, member{name: "m/small", data: counted(3)}, member{name: "m/data/0", data: counted(5000), pad: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ type outcome struct {
 
 	stdout, stderr []byte
 
-	memory  int64 // bytes of main memory at most
+	memory  int64 // bytes of main memory at most; 0 if it is less than this program took
 	sockets []string
 	took    time.Duration
 	heeded  time.Duration // from the last signal sent to the end, or 0
@@ -31,7 +31,11 @@ func (o *outcome) ended(p *process) {
 		o.signal = status.Signal()
 	}
 	o.late, o.took = p.killed, p.took
-	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+	// What this program itself took when it began the run is counted as the
+	// run's: of a run that took less it is only known that it did.
+	var own syscall.Rusage
+	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); ok && err == nil && usage.Maxrss > own.Maxrss {
 		o.memory = usage.Maxrss << 10
 	}
 	if !p.told.IsZero() {

@@ -19,6 +19,7 @@ type member struct {
 	name string
 	data []byte
 	thin bool // compressed
+	pad  int  // zeros that follow the data
 }
 
 // archive is a .pt file: a zip whose data.pkl says what the others are.
@@ -34,6 +35,10 @@ func archive(members ...member) ([]byte, error) {
 		if err == nil {
 			_, err = w.Write(m.data)
 		}
+		zeros := make([]byte, 1<<20)
+		for left := m.pad; left > 0 && err == nil; left -= len(zeros) {
+			_, err = w.Write(zeros[:min(left, len(zeros))])
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +50,7 @@ func archive(members ...member) ([]byte, error) {
 // pickled is an archive of a pickle, and of one storage that it may name.
 func pickled(name string, pickle func() string) hostileModel {
 	return zipped(name, func() []member {
-		return []member{{"m/data.pkl", []byte(pickle()), true}, {"m/data/0", make([]byte, 64), false}, {"m/version", []byte("3\n"), false}}
+		return []member{{name: "m/data.pkl", data: []byte(pickle()), thin: true}, {name: "m/data/0", pad: 64}, {name: "m/version", data: []byte("3\n")}}
 	})
 }
 
@@ -113,19 +118,19 @@ func hostilePickles() []hostileModel {
 		lie("a negative stride", 16, 15, []int64{4}, []int64{-1}),
 		lie("an offset behind the end", 16, 1<<40, []int64{4}, []int64{1}),
 		pickled("pickle: a storage that is not there", func() string { return stateOf(tensorOf("../../etc/passwd", 16, 0, []int64{4}, []int64{1})) }),
-		zipped("archive: no pickle", func() []member { return []member{{"m/version", []byte("3\n"), false}} }),
+		zipped("archive: no pickle", func() []member { return []member{{name: "m/version", data: []byte("3\n")}} }),
 		zipped("archive: two pickles", func() []member {
-			return []member{{"m/data.pkl", []byte("\x80\x02}."), false}, {"m/data.pkl", []byte("\x80\x02]."), false}}
+			return []member{{name: "m/data.pkl", data: []byte("\x80\x02}.")}, {name: "m/data.pkl", data: []byte("\x80\x02].")}}
 		}),
-		zipped("archive: a pickle of 1 GB from 1 MB", func() []member { return []member{{"m/data.pkl", make([]byte, 1<<30), true}} }),
+		zipped("archive: a pickle of 1 GB from 1 MB", func() []member { return []member{{name: "m/data.pkl", pad: 1 << 30, thin: true}} }),
 		zipped("archive: names that climb", func() []member {
-			return []member{{"../../data.pkl", []byte("\x80\x02}."), false}, {"/data/0", make([]byte, 64), false}}
+			return []member{{name: "../../data.pkl", data: []byte("\x80\x02}.")}, {name: "/data/0", pad: 64}}
 		}),
 		zipped("archive: 60,000 members", func() (members []member) {
 			for i := range 60_000 {
 				members = append(members, member{name: fmt.Sprintf("m/data/%d", i)})
 			}
-			return append(members, member{"m/data.pkl", []byte("\x80\x02}."), false})
+			return append(members, member{name: "m/data.pkl", data: []byte("\x80\x02}.")})
 		}),
 	}
 }
