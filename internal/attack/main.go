@@ -88,7 +88,7 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 	}
 	b.limits.memory = *memory << 20
 	debug.SetMemoryLimit(b.limits.memory / 4) // see outcome.ended
-	b.limits.space = 4 * b.limits.memory // a Go program asks for far more than it fills
+	b.limits.space = 4 * b.limits.memory      // a Go program asks for far more than it fills
 	if err := b.initialize(); err != nil {
 		return false, err
 	}
