@@ -109,12 +109,10 @@ func feed(name, text string) func(*lab) func(context.Context, *process) {
 					f.Close()
 					return
 				}
-				select {
-				case <-p.ended:
+				if p.over(ctx) {
 					return
-				default:
-					p.wait(ctx, 20*time.Millisecond)
 				}
+				p.wait(ctx, 20*time.Millisecond)
 			}
 		}
 	}

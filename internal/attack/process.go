@@ -45,6 +45,16 @@ func (p *process) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
+// over tells whether the process has ended, or nobody waits for it.
+func (p *process) over(ctx context.Context) bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return ctx.Err() != nil
+	}
+}
+
 // run runs carve in the lab, confined, and says what came of it. An error says
 // that it could not be tried.
 func (l *lab) run(ctx context.Context, x *experiment) (*outcome, error) {

@@ -18,7 +18,7 @@ import (
 // A tally is what came of the trials of one kind.
 type tally struct {
 	tried, skipped int
-	codes          map[int]int
+	codes          map[int]int // of runs by exit code, or by signal with a minus
 	counts         [classes]int // trials with a finding of the class
 	took           time.Duration
 	memory         int64
@@ -59,6 +59,8 @@ func (r *report) enter(t *trial, o *outcome, findings []finding) {
 	y.memory = max(y.memory, o.memory)
 	if o.signal == 0 {
 		y.codes[o.code]++
+	} else {
+		y.codes[-int(o.signal)]++
 	}
 	var seen [classes]bool
 	for _, f := range findings {

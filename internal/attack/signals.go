@@ -5,7 +5,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -55,18 +57,25 @@ var disturbances = []disturbance{
 // endless is a preset whose refinement does not end in a lifetime.
 const endless = "base: stickers\npresence: 0\ntheta: 0\ncrf: {iterations: 1000000000, gaussian_sxy: 3, gaussian_compat: 3, bilateral_sxy: 60, bilateral_srgb: 5, bilateral_compat: 10}\n"
 
-// sent sends signals, the first at any moment of the run and the others soon
-// after it.
+// sent sends signals, the first at any moment and the others soon after it: of
+// every second trial after the output was begun, which a busy machine delays.
 func sent(signals ...syscall.Signal) func(*lab, *experiment) {
 	return func(l *lab, x *experiment) {
-		wait := time.Duration(l.Int64N(int64(4 * time.Second)))
+		wait := time.Duration(l.Int64N(int64(2 * time.Second)))
+		begun := l.IntN(2) == 0
 		var gaps []time.Duration
 		for range signals {
 			gaps = append(gaps, time.Duration(l.Int64N(int64(300*time.Millisecond))))
 		}
 		x.about = fmt.Sprintf("%v after %v", signals, wait.Round(time.Millisecond))
+		if begun {
+			x.about += " of work"
+		}
 		x.sent = signals
 		x.during = func(ctx context.Context, p *process) {
+			for begun && !hasPart(l.path("")) && !p.over(ctx) {
+				p.wait(ctx, 10*time.Millisecond)
+			}
 			p.wait(ctx, wait)
 			for i, s := range signals {
 				p.signal(s)
@@ -74,6 +83,12 @@ func sent(signals ...syscall.Signal) func(*lab, *experiment) {
 			}
 		}
 	}
+}
+
+// hasPart tells whether an output was begun in a folder.
+func hasPart(dir string) bool {
+	entries, _ := os.ReadDir(dir) // it is there
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return temporary.MatchString(e.Name()) })
 }
 
 // killed ends the run by SIGKILL. The next run into the folder is to name what
