@@ -18,7 +18,7 @@ import (
 // A tally is what came of the trials of one kind.
 type tally struct {
 	tried, skipped int
-	codes          map[int]int // of runs by exit code, or by signal with a minus
+	codes          map[int]int  // of runs by exit code, or by signal with a minus
 	counts         [classes]int // trials with a finding of the class
 	took           time.Duration
 	memory         int64
