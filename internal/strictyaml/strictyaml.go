@@ -1,5 +1,11 @@
 // Package strictyaml reads YAML that people write by hand: one document, no keys
 // that nothing reads, errors with their line.
+//
+// It is the only package that calls the YAML library, because the library trusts
+// what it is given: its parser takes minutes and gigabytes for 100 KB of opening
+// brackets, and some texts of another kind are as bad. Here a text is bounded
+// before the parser sees it (see bounds.go): what it costs grows with its length
+// and no faster.
 package strictyaml
 
 import (
@@ -15,9 +21,18 @@ import (
 
 // Decode reads one document into v. A key that v has no place for is an error,
 // and so is a second document; an empty file leaves v as it is.
-func Decode(data []byte, v any) (err error) {
+func Decode(data []byte, v any) error { return decode(data, v, yaml.Strict()) }
+
+// DecodeSome is Decode for who wants only some of the keys.
+func DecodeSome(data []byte, v any) error { return decode(data, v) }
+
+func decode(data []byte, v any, options ...yaml.DecodeOption) (err error) {
 	defer Catch(&err)
-	file := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	data, _, err = bounded(data)
+	if err != nil {
+		return err
+	}
+	file := yaml.NewDecoder(bytes.NewReader(data), options...)
 	if err := file.Decode(v); err != nil && !errors.Is(err, io.EOF) {
 		return AtLine(nil, err)
 	}
@@ -28,12 +43,39 @@ func Decode(data []byte, v any) (err error) {
 	return nil
 }
 
+// Document parses a text of one document and returns its body, nil for an empty
+// one.
+func Document(data []byte) (body ast.Node, err error) {
+	defer Catch(&err)
+	_, file, err := bounded(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range file.Docs {
+		switch {
+		case d.Body == nil:
+		case body != nil:
+			return nil, AtLine(d.Body, errors.New("a second document begins here; one is read"))
+		default:
+			body = d.Body
+		}
+	}
+	return body, nil
+}
+
+// Value reads a part of a document into v. A key that v has no place for is an
+// error. Anchors are known within the part.
+func Value(node ast.Node, v any) (err error) {
+	defer Catch(&err)
+	return yaml.NodeToValue(node, v, yaml.Strict())
+}
+
 // Locate puts the line of a place in the document before an error. The place is
 // a path as in "$.tracks[2].keys[0]"; of one that is not there the nearest part
 // that is counts.
 func Locate(data []byte, path string, cause error) (err error) {
 	defer Catch(&err)
-	file, err := parser.ParseBytes(data, 0)
+	_, file, err := bounded(data)
 	if err != nil {
 		return cause
 	}
@@ -47,6 +89,20 @@ func Locate(data []byte, path string, cause error) (err error) {
 		path = path[:max(cut, 0)]
 	}
 	return cause
+}
+
+// bounded finds what is too much in a text, and parses it. The text it returns
+// has no byte-order mark.
+func bounded(data []byte) ([]byte, *ast.File, error) {
+	data, tokens, err := check(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return nil, nil, AtLine(nil, err)
+	}
+	return data, file, checkAliases(file)
 }
 
 // Catch turns a panic into an error: the YAML library has some for what is not
