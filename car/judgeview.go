@@ -43,7 +43,7 @@ func ParseView(name string) (JudgeView, error) {
 	if v, ok := keyOf(viewNames, name); ok {
 		return v, nil
 	}
-	return 0, fmt.Errorf("there is no view %q (there are window, whole, centre)", name)
+	return 0, fmt.Errorf("there is no view %q (there are window, whole, centre)", few(name))
 }
 
 // forJudge brings a prompted picture to the size at which the judge sees it.

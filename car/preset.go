@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/car/densecrf"
+	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // A Mode says how queries relate to each other.
@@ -125,8 +126,24 @@ func (p Preset) Compat() Preset {
 	return p
 }
 
+// What a preset may be at most, with room above what anybody has published: the
+// longest list of templates has 80, the presets' own lists of words have 60.
+const (
+	maxTemplates = 256
+	maxWords     = 1000 // of a list, and rows of the contrast
+	maxRow       = 64   // words of one kind
+	maxPrompts   = 16   // ways in which a mask is shown
+	maxMaxSide   = 1 << 14
+)
+
 // Check finds what is wrong with a preset.
 func (p *Preset) Check() error {
+	if err := plaintext.Check(p.Name); err != nil {
+		return fmt.Errorf("a preset's name: %w", err)
+	}
+	if err := p.checkSizes(); err != nil {
+		return fmt.Errorf("preset %s: %w", p.Name, err)
+	}
 	for _, v := range []struct {
 		name  string
 		value float32
@@ -146,8 +163,13 @@ func (p *Preset) Check() error {
 		}
 	}
 	for _, row := range append([][]string{p.Background, p.Stuff}, p.Contrast...) {
-		if slices.ContainsFunc(row, func(w string) bool { return strings.TrimSpace(w) == "" }) {
-			return fmt.Errorf("preset %s: a word of its lists is empty", p.Name)
+		for _, w := range row {
+			if strings.TrimSpace(w) == "" {
+				return fmt.Errorf("preset %s: a word of its lists is empty", p.Name)
+			}
+			if err := checkText(w, MaxPhrase); err != nil {
+				return fmt.Errorf("preset %s: %q in its lists: %w", p.Name, few(w), err)
+			}
 		}
 	}
 	if slices.ContainsFunc(p.Contrast, func(row []string) bool { return len(row) == 0 }) {
@@ -159,8 +181,38 @@ func (p *Preset) Check() error {
 	if err := p.CRF.Check(); err != nil {
 		return fmt.Errorf("preset %s: %w", p.Name, err)
 	}
-	if p.MaxSide < 0 {
-		return fmt.Errorf("preset %s: max_side is %d", p.Name, p.MaxSide)
+	if p.MaxSide < 0 || p.MaxSide > maxMaxSide {
+		return fmt.Errorf("preset %s: max_side is %d, which is not between 0 and %d", p.Name, p.MaxSide, maxMaxSide)
+	}
+	return nil
+}
+
+// checkSizes finds what there is too much of.
+func (p *Preset) checkSizes() error {
+	if err := checkText(p.About, MaxPhrase); err != nil {
+		return fmt.Errorf("about: %w", err)
+	}
+	for _, l := range []struct {
+		name    string
+		n, most int
+	}{
+		{"judge_templates", len(p.JudgeTemplates), maxTemplates}, {"background", len(p.Background), maxWords},
+		{"stuff", len(p.Stuff), maxWords}, {"contrast", len(p.Contrast), maxWords},
+		{"prompts", len(p.Prompts), maxPrompts}, {"stuff_prompts", len(p.StuffPrompts), maxPrompts},
+	} {
+		if l.n > l.most {
+			return fmt.Errorf("%s has %d entries; %d at most", l.name, l.n, l.most)
+		}
+	}
+	for _, row := range p.Contrast {
+		if len(row) > maxRow {
+			return fmt.Errorf("a row of contrast has %d words; %d at most", len(row), maxRow)
+		}
+	}
+	for _, row := range slices.Concat(p.Prompts, p.StuffPrompts) {
+		if len(row) > len(promptOrder) {
+			return fmt.Errorf("a row of prompts has %d of them; there are %d", len(row), len(promptOrder))
+		}
 	}
 	return nil
 }
@@ -168,7 +220,10 @@ func (p *Preset) Check() error {
 // CheckTemplate finds what is wrong with a template: {} stands in it once.
 func CheckTemplate(t string) error {
 	if strings.Count(t, "{}") != 1 {
-		return fmt.Errorf("template %q has not exactly one {}", t)
+		return fmt.Errorf("template %q has not exactly one {}", few(t))
+	}
+	if err := checkText(t, MaxPhrase); err != nil {
+		return fmt.Errorf("template %q: %w", few(t), err)
 	}
 	return nil
 }
@@ -196,7 +251,7 @@ func PresetNamed(name string) (Preset, error) {
 // An UnknownPresetError says that there is no preset of that name.
 type UnknownPresetError struct{ Name string }
 
-func (e *UnknownPresetError) Error() string { return fmt.Sprintf("there is no preset %q", e.Name) }
+func (e *UnknownPresetError) Error() string { return fmt.Sprintf("there is no preset %q", few(e.Name)) }
 
 // Hint lists the names there are.
 func (e *UnknownPresetError) Hint() string {

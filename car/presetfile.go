@@ -1,8 +1,6 @@
 package car
 
 import (
-	"bufio"
-	"bytes"
 	_ "embed" // the presets
 	"errors"
 	"fmt"
@@ -13,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/carve-video/carve/car/densecrf"
+	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/strictyaml"
 )
 
@@ -69,9 +68,10 @@ type quirksEntry struct {
 // [[blur, gray], [circle]], an ensemble of them.
 type promptRows [][]Prompt
 
-func (r *promptRows) UnmarshalYAML(b []byte) error {
+// UnmarshalYAML implements [yaml.InterfaceUnmarshaler].
+func (r *promptRows) UnmarshalYAML(decode func(any) error) error {
 	var row []Prompt
-	if err := yaml.Unmarshal(b, &row); err == nil {
+	if err := decode(&row); err == nil {
 		*r = nil
 		if len(row) > 0 {
 			*r = promptRows{row}
@@ -79,7 +79,7 @@ func (r *promptRows) UnmarshalYAML(b []byte) error {
 		return nil
 	}
 	var rows [][]Prompt
-	if err := yaml.Unmarshal(b, &rows); err != nil {
+	if err := decode(&rows); err != nil {
 		return errors.New("prompts are a list of names, or a list of such lists")
 	}
 	*r = rows
@@ -129,7 +129,7 @@ func parsePresets(data []byte) ([]Preset, error) {
 // presets.yaml. "base" names the preset that it starts from and is voc if it is
 // not given; an unknown key is an error. Errors name the line.
 func ReadPreset(r io.Reader, name string) (Preset, error) {
-	data, err := readLimited(r)
+	data, err := plaintext.Read(r, presetFileLimit)
 	if err != nil {
 		return Preset{}, fmt.Errorf("reading preset %s: %w", name, err)
 	}
@@ -145,8 +145,11 @@ func readPreset(data []byte, name string) (Preset, error) {
 	if err := strictyaml.Decode(data, &e); err != nil {
 		return Preset{}, err
 	}
+	if err := checkText(e.Name, MaxLabel); err != nil {
+		return Preset{}, fmt.Errorf("name: %w", err)
+	}
 	if e.Name == "" {
-		e.Name = name
+		e.Name = plaintext.Printable(name) // a path, which may have anything in it
 	}
 	if e.Base == "" {
 		e.Base = "voc"
@@ -157,15 +160,15 @@ func readPreset(data []byte, name string) (Preset, error) {
 // ReadTemplates reads a list of templates, one a line; blank lines and those
 // that begin with # are passed over.
 func ReadTemplates(r io.Reader, name string) ([]string, error) {
-	data, err := readLimited(r)
+	data, err := plaintext.Read(r, presetFileLimit)
 	if err != nil {
 		return nil, fmt.Errorf("reading templates from %s: %w", name, err)
 	}
 	var templates []string
 	n := 0
-	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+	for line := range strings.Lines(string(data)) {
 		n++
-		t := strings.TrimSpace(lines.Text())
+		t := strings.TrimSpace(line)
 		if t == "" || strings.HasPrefix(t, "#") {
 			continue
 		}
@@ -174,18 +177,13 @@ func ReadTemplates(r io.Reader, name string) ([]string, error) {
 		}
 		templates = append(templates, t)
 	}
-	if len(templates) == 0 {
+	switch {
+	case len(templates) == 0:
 		return nil, fmt.Errorf("reading templates from %s: there is none in it", name)
+	case len(templates) > maxTemplates:
+		return nil, fmt.Errorf("reading templates from %s: there are %d in it; %d at most", name, len(templates), maxTemplates)
 	}
 	return templates, nil
-}
-
-func readLimited(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, presetFileLimit+1))
-	if err == nil && len(data) > presetFileLimit {
-		err = fmt.Errorf("the file is larger than %d bytes", presetFileLimit)
-	}
-	return data, err
 }
 
 // preset applies the entry to its base, one of those given.
@@ -203,7 +201,9 @@ func (e *presetEntry) preset(bases []Preset) (Preset, error) {
 		}
 	}
 	p.Name = e.Name
-	set(&p.About, e.About)
+	if e.About != nil {
+		p.About = strings.TrimSpace(*e.About) // a block of text ends with its line
+	}
 	set(&p.Eta, e.Eta)
 	set(&p.Theta, e.Theta)
 	set(&p.Lambda, e.Lambda)
@@ -220,7 +220,7 @@ func (e *presetEntry) preset(bases []Preset) (Preset, error) {
 	if e.Mode != nil {
 		m, ok := keyOf(modeNames, *e.Mode)
 		if !ok {
-			return p, fmt.Errorf("mode is %q; it is semantic or refer", *e.Mode)
+			return p, fmt.Errorf("mode is %q; it is semantic or refer", few(*e.Mode))
 		}
 		p.Mode = m
 	}

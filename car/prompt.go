@@ -39,7 +39,7 @@ func unknownPrompt(name string) error {
 	for _, p := range promptOrder {
 		names = append(names, string(p))
 	}
-	return fmt.Errorf("there is no prompt %q (there are %s)", name, strings.Join(names, ", "))
+	return fmt.Errorf("there is no prompt %q (there are %s)", few(name), strings.Join(names, ", "))
 }
 
 // prompts is a set of Prompts.

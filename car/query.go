@@ -4,6 +4,27 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/carve-video/carve/internal/plaintext"
+)
+
+// What a set of queries may be at most. Every query has masks of its own and
+// every text is read by the models: somebody's slip is not to take the machine.
+const (
+	// MaxQueries is what 64 on a command line and a full file come to.
+	MaxQueries = 64 + MaxQueryLines
+
+	// MaxPhrases and MaxBackground are for one query. What is averaged over more
+	// phrases means nothing any more; the presets have 23 background words.
+	MaxPhrases    = 64
+	MaxBackground = 256
+
+	// MaxLabel and MaxPhrase are lengths in characters. CLIP reads 77 tokens,
+	// some 300 characters, and the models refuse what is longer; a label may be
+	// such a sentence as well.
+	MaxLabel  = 400
+	MaxPhrase = 1000
 )
 
 // A Query is one thing to look for.
@@ -48,10 +69,10 @@ func ParseQuery(s string) (Query, error) {
 		q.Phrases = append(q.Phrases, strings.TrimSpace(p))
 	}
 	if !found && len(q.Phrases) > 1 {
-		return Query{}, fmt.Errorf("query %q has several phrases and no label: write LABEL=PHRASE|PHRASE", s)
+		return Query{}, fmt.Errorf("query %q has several phrases and no label: write LABEL=PHRASE|PHRASE", few(s))
 	}
 	if err := q.check(); err != nil {
-		return Query{}, fmt.Errorf("query %q: %w", s, err)
+		return Query{}, fmt.Errorf("query %q: %w", few(s), err)
 	}
 	return q, nil
 }
@@ -60,18 +81,36 @@ func (q *Query) check() error {
 	if q.Label == "" {
 		return fmt.Errorf("the name is empty")
 	}
+	if err := checkText(q.Label, MaxLabel); err != nil {
+		return fmt.Errorf("the name: %w", err)
+	}
 	if len(q.Phrases) == 0 {
 		return fmt.Errorf("there is no phrase")
 	}
-	for _, p := range q.Phrases {
+	if len(q.Phrases) > MaxPhrases {
+		return fmt.Errorf("there are %d phrases; %d at most", len(q.Phrases), MaxPhrases)
+	}
+	if len(q.Background) > MaxBackground {
+		return fmt.Errorf("there are %d background words; %d at most", len(q.Background), MaxBackground)
+	}
+	for i, p := range q.Phrases {
 		if strings.TrimSpace(p) == "" {
 			return fmt.Errorf("a phrase is empty")
 		}
+		if err := checkText(p, MaxPhrase); err != nil {
+			return fmt.Errorf("phrase %d: %w", i+1, err)
+		}
 	}
-	for _, b := range q.Background {
+	for i, b := range q.Background {
 		if strings.TrimSpace(b) == "" {
 			return fmt.Errorf("a background word is empty")
 		}
+		if err := checkText(b, MaxPhrase); err != nil {
+			return fmt.Errorf("background word %d: %w", i+1, err)
+		}
+	}
+	if err := checkText(q.Colour, MaxLabel); err != nil {
+		return fmt.Errorf("the colour: %w", err)
 	}
 	if t := q.Theta; t != nil && !(*t >= 0 && *t <= 1) {
 		return fmt.Errorf("theta is %g, which is not between 0 and 1", *t)
@@ -82,8 +121,27 @@ func (q *Query) check() error {
 	return nil
 }
 
-// CheckQueries finds what is wrong with a set of queries: none at all, an
-// empty one, two with the same label, two that mean the same.
+// few cuts a text for a message.
+func few(s string) string {
+	const enough = 60
+	if utf8.RuneCountInString(s) <= enough {
+		return s
+	}
+	return string([]rune(s)[:enough]) + "…"
+}
+
+// checkText finds what is wrong with a text of one line: characters that cannot
+// be seen, or too many of them.
+func checkText(s string, longest int) error {
+	if n := utf8.RuneCountInString(s); n > longest {
+		return fmt.Errorf("it is %d characters long; %d at most", n, longest)
+	}
+	return plaintext.Check(s)
+}
+
+// CheckQueries finds what is wrong with a set of queries: none at all or too
+// many, an empty one, one with a text that is too long or has characters that
+// cannot be seen, two with the same label, two that mean the same.
 //
 // Two that mean the same are refused because neither would be found: each has
 // half of the score, and the thresholds are made for the whole.
@@ -91,19 +149,22 @@ func CheckQueries(queries []Query) error {
 	if len(queries) == 0 {
 		return fmt.Errorf("there is no query")
 	}
+	if len(queries) > MaxQueries {
+		return fmt.Errorf("there are %d queries; %d at most", len(queries), MaxQueries)
+	}
 	labels, meanings := make(map[string]bool), make(map[string]string)
 	for i := range queries {
 		q := &queries[i]
 		if err := q.check(); err != nil {
-			return fmt.Errorf("query %q: %w", q.Label, err)
+			return fmt.Errorf("query %q: %w", few(q.Label), err)
 		}
 		if labels[q.Label] {
-			return fmt.Errorf("query %q is given twice", q.Label)
+			return fmt.Errorf("query %q is given twice", few(q.Label))
 		}
 		labels[q.Label] = true
 		m := q.meaning()
 		if other, ok := meanings[m]; ok {
-			return fmt.Errorf("queries %q and %q have the same phrases", other, q.Label)
+			return fmt.Errorf("queries %q and %q have the same phrases", few(other), few(q.Label))
 		}
 		meanings[m] = q.Label
 	}

@@ -1,15 +1,15 @@
 package car
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
+	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/strictyaml"
 )
 
@@ -17,32 +17,51 @@ import (
 // file.
 const queryFileLimit = 1 << 20
 
+// MaxQueryLines is how many lines a file of queries may have, with comments and
+// blank ones, and how many queries: a line of YAML can hold several.
+const MaxQueryLines = 5000
+
 // ReadQueries reads a file of queries. A name that ends in .yaml or .yml is a
 // YAML list, under the key "queries" or by itself, of names or of mappings with
 // the keys label, phrases, background, theta, presence and colour; an unknown key is an
 // error, so that a misspelt one is not passed over. Any other name is a
 // text with one query a line as [ParseQuery] reads it; blank lines and what
 // follows a # at the start of a word are passed over. Errors name the line.
+//
+// Both are UTF-8, of at most [MaxQueryLines] lines and a megabyte.
 func ReadQueries(r io.Reader, name string) ([]Query, error) {
-	data, err := io.ReadAll(io.LimitReader(r, queryFileLimit+1))
+	data, err := plaintext.Read(r, queryFileLimit)
 	if err != nil {
 		return nil, fmt.Errorf("reading queries from %s: %w", name, err)
 	}
-	if len(data) > queryFileLimit {
-		return nil, fmt.Errorf("reading queries from %s: the file is larger than %d bytes", name, queryFileLimit)
+	queries, err := parseQueries(data, filepath.Ext(name))
+	if err != nil {
+		return nil, fmt.Errorf("reading queries from %s: %w", name, err)
 	}
-	var queries []Query
-	switch filepath.Ext(name) {
+	return queries, nil
+}
+
+func parseQueries(data []byte, ext string) (queries []Query, err error) {
+	lines := bytes.Count(data, []byte("\n"))
+	if len(data) > 0 && data[len(data)-1] != '\n' {
+		lines++
+	}
+	if lines > MaxQueryLines {
+		return nil, fmt.Errorf("there are %d lines in it; %d at most are read", lines, MaxQueryLines)
+	}
+	switch ext {
 	case ".yaml", ".yml":
 		queries, err = yamlQueries(data)
 	default:
 		queries, err = lineQueries(string(data))
 	}
-	if err == nil && len(queries) == 0 {
-		err = fmt.Errorf("there is no query in it")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading queries from %s: %w", name, err)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(queries) == 0:
+		return nil, fmt.Errorf("there is no query in it")
+	case len(queries) > MaxQueryLines:
+		return nil, fmt.Errorf("there are %d queries in it; %d at most are read", len(queries), MaxQueryLines)
 	}
 	return queries, nil
 }
@@ -69,30 +88,16 @@ func lineQueries(text string) ([]Query, error) {
 
 // yamlQueries walks the document itself instead of decoding it whole, so that
 // an error names the line of the entry that it is about.
-func yamlQueries(data []byte) (_ []Query, err error) {
-	defer strictyaml.Catch(&err)
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return nil, strictyaml.AtLine(nil, err)
+func yamlQueries(data []byte) ([]Query, error) {
+	list, err := strictyaml.Document(data)
+	if err != nil || list == nil {
+		return nil, err
 	}
-	var docs []ast.Node
-	for _, d := range file.Docs {
-		if d.Body != nil {
-			docs = append(docs, d.Body)
-		}
-	}
-	if len(docs) == 0 {
-		return nil, nil
-	}
-	if len(docs) > 1 {
-		return nil, strictyaml.AtLine(docs[1], fmt.Errorf("a second document begins here; one is read"))
-	}
-	list := docs[0]
 	if m, ok := list.(ast.MapNode); ok {
 		list = nil
 		for entries := m.MapRange(); entries.Next(); {
 			if key := entries.Key().String(); key != "queries" {
-				return nil, strictyaml.AtLine(entries.Key(), fmt.Errorf("unknown key %q: queries stand in a list, by itself or under the key queries", key))
+				return nil, strictyaml.AtLine(entries.Key(), fmt.Errorf("unknown key %q: queries stand in a list, by itself or under the key queries", few(key)))
 			}
 			list = entries.Value()
 		}
@@ -127,7 +132,7 @@ func yamlQuery(node ast.Node) (Query, error) {
 			Presence   *float32 `yaml:"presence"`
 			Colour     string   `yaml:"colour"`
 		}
-		if err := yaml.NodeToValue(node, &m, yaml.Strict()); err != nil {
+		if err := strictyaml.Value(node, &m); err != nil {
 			return Query{}, err
 		}
 		if len(m.Phrases) == 0 && m.Label != "" {
@@ -135,12 +140,12 @@ func yamlQuery(node ast.Node) (Query, error) {
 		}
 		q := Query(m)
 		if err := q.check(); err != nil {
-			return Query{}, fmt.Errorf("query %q: %w", q.Label, err)
+			return Query{}, fmt.Errorf("query %q: %w", few(q.Label), err)
 		}
 		return q, nil
 	case *ast.StringNode, *ast.LiteralNode, *ast.IntegerNode, *ast.FloatNode:
 		var name string
-		if err := yaml.NodeToValue(node, &name); err != nil {
+		if err := strictyaml.Value(node, &name); err != nil {
 			return Query{}, err
 		}
 		return ParseQuery(name)

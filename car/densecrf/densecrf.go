@@ -35,10 +35,7 @@
 // its blurs follow each other closely enough to find their values in the cache.
 package densecrf
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // Params are the constants of the two kernels and the number of iterations.
 type Params struct {
@@ -63,28 +60,38 @@ type Params struct {
 // neighbour, and the lattice's coordinates leave their 16 bits.
 const minDeviation = 0.5
 
+// The most that parameters may be. Marginals do not change any more long before
+// so many iterations, no picture is as wide as so large a deviation, and weights
+// beyond that one leave float32 no digits for the picture.
+const (
+	maxIterations = 1000
+	maxThreads    = 1024
+	maxDeviation  = 1 << 20
+	maxCompat     = 1 << 20
+)
+
 // Check finds what is wrong with parameters.
 func (p Params) Check() error {
-	if p.Iterations < 0 {
-		return fmt.Errorf("crf: iterations is %d, which is below 0", p.Iterations)
+	if p.Iterations < 0 || p.Iterations > maxIterations {
+		return fmt.Errorf("crf: iterations is %d, which is not between 0 and %d", p.Iterations, maxIterations)
 	}
-	if p.Threads < 0 {
-		return fmt.Errorf("crf: threads is %d, which is below 0", p.Threads)
+	if p.Threads < 0 || p.Threads > maxThreads {
+		return fmt.Errorf("crf: threads is %d, which is not between 0 and %d", p.Threads, maxThreads)
 	}
 	for _, v := range []struct {
 		name  string
 		value float32
 	}{{"gaussian_sxy", p.GaussianSXY}, {"bilateral_sxy", p.BilateralSXY}, {"bilateral_srgb", p.BilateralSRGB}} {
-		if !(v.value >= minDeviation && v.value <= math.MaxFloat32) {
-			return fmt.Errorf("crf: %s is %g, which is no deviation of %g or more", v.name, v.value, float64(minDeviation))
+		if !(v.value >= minDeviation && v.value <= maxDeviation) {
+			return fmt.Errorf("crf: %s is %g, which is no deviation of %g to %d", v.name, v.value, float64(minDeviation), maxDeviation)
 		}
 	}
 	for _, v := range []struct {
 		name  string
 		value float32
 	}{{"gaussian_compat", p.GaussianCompat}, {"bilateral_compat", p.BilateralCompat}} {
-		if !(v.value >= 0 && v.value <= math.MaxFloat32) {
-			return fmt.Errorf("crf: %s is %g, which is no weight of 0 or more", v.name, v.value)
+		if !(v.value >= 0 && v.value <= maxCompat) {
+			return fmt.Errorf("crf: %s is %g, which is no weight of 0 to %d", v.name, v.value, maxCompat)
 		}
 	}
 	return nil

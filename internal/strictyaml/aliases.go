@@ -14,7 +14,7 @@ func checkAliases(file *ast.File) error {
 	for _, d := range file.Docs {
 		w := weigher{anchors: map[string]int{}}
 		if weight := w.weigh(d.Body); w.circle != "" {
-			return fmt.Errorf("the alias *%s stands within what it stands for", w.circle)
+			return fmt.Errorf("the alias *%s stands within what it stands for", short(w.circle))
 		} else if weight > maxTokens {
 			return errors.New("its aliases stand for too much")
 		}

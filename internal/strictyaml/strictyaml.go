@@ -17,6 +17,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // Decode reads one document into v. A key that v has no place for is an error,
@@ -109,7 +111,7 @@ func bounded(data []byte) ([]byte, *ast.File, error) {
 // YAML, such as a tag that says another kind than its value has.
 func Catch(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("this cannot be read as YAML (%v)", p)
+		*err = fmt.Errorf("this cannot be read as YAML (%s)", short(fmt.Sprint(p)))
 	}
 }
 
@@ -128,10 +130,20 @@ func AtLine(node ast.Node, err error) error {
 		if t := y.GetToken(); t != nil {
 			line = t.Position.Line
 		}
-		err = errors.New(y.GetMessage())
+		err = errors.New(short(y.GetMessage()))
 	}
 	if line == 0 {
 		return err
 	}
 	return fmt.Errorf("line %d: %w", line, err)
+}
+
+// short is a message of the library's, which repeats what it was given.
+func short(message string) string {
+	const longest = 200
+	runes := []rune(plaintext.Printable(message))
+	if len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return string(runes)
 }

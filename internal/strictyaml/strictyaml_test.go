@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/carve-video/carve/internal/hostile"
 )
 
 // within is a text with so many lists or mappings round a word, in every way that
@@ -65,12 +67,12 @@ func TestBounds(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"size":           {strings.Repeat("#", Limit+1), "larger than 1048576 bytes"},
 		"words":          {"[" + strings.Repeat("a,", 90_000) + "]", "more than 150000 words"},
-		"keys":           {counted("k%d: 1\n", 12_000), "line 1001: a mapping has more than 1000 keys"},
-		"keys in braces": {"{" + counted("k%d: 1,\n", 14_000), "a mapping has more than 1000 keys"},
+		"keys":           {hostile.Counted("k%d: 1\n", 12_000), "line 1001: a mapping has more than 1000 keys"},
+		"keys in braces": {"{" + hostile.Counted("k%d: 1,\n", 14_000), "a mapping has more than 1000 keys"},
 		"empty entries":  {strings.Repeat("-\n", 1100), "more than 1000 entries are empty"},
 		"long keys":      {strings.Repeat("k", 100_000) + ":\n" + strings.Repeat("  - a\n", 1000), "keys are too long"},
 		"an alias":       {"a: &a [*a]", "*a stands within what it stands for"},
-		"laughs":         {laughs(9, 9), "aliases stand for too much"},
+		"laughs":         {hostile.Laughs(9, 9), "aliases stand for too much"},
 		"documents":      {strings.Repeat("--- a\n", 9), "more than one document"},
 		"two documents":  {"a: 1\n---\nb: 1", "more than one document"},
 		"tags":           {"a: " + strings.Repeat("!!str ", 40) + "b", "nested more than 32 deep"},
@@ -153,7 +155,7 @@ func depthOf(node ast.Node) int {
 // FuzzDecode: no panic, no error of several lines, nothing that takes long, and
 // nothing deeper than is let through by more than what a bracket and its key make.
 func FuzzDecode(f *testing.F) {
-	for _, text := range hostile(64) {
+	for _, text := range hostile.YAML(64) {
 		f.Add(text)
 	}
 	for _, text := range within(6) {

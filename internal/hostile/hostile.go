@@ -1,0 +1,49 @@
+// Package hostile has texts that are made to take a reader more time or memory
+// than they are worth, and holds readers to bounds. It is for tests.
+package hostile
+
+import (
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Bounds are what reading one text may take. They are several times what is
+// measured on two slow cores; what they keep away is hundreds of times as much.
+type Bounds struct {
+	Time  time.Duration
+	Alloc int64 // bytes in all, most of which are garbage by then
+}
+
+// Usual are the bounds for texts of up to a megabyte.
+var Usual = Bounds{Time: 5 * time.Second, Alloc: 320 << 20}
+
+// Hold gives every text to a reader and holds it to the bounds. It does not look
+// at what the reader makes of them, but for errors, which are to be short, of one
+// line, and without what a terminal obeys.
+func (b Bounds) Hold(t *testing.T, texts map[string]string, read func(text string) error) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		began := time.Now()
+		err := read(texts[name])
+		took := time.Since(began)
+		runtime.ReadMemStats(&after)
+		alloc := int64(after.TotalAlloc - before.TotalAlloc)
+		if took > b.Time || alloc > b.Alloc {
+			t.Errorf("%s, %d bytes: %.1f s, %d MB: %.90v", name, len(texts[name]), took.Seconds(), alloc>>20, err)
+		} else if testing.Verbose() && (took > b.Time/10 || alloc > b.Alloc/3) {
+			t.Logf("%s, %d bytes: %.1f s, %d MB: %.90v", name, len(texts[name]), took.Seconds(), alloc>>20, err)
+		}
+		if err == nil {
+			continue
+		}
+		if s := err.Error(); len(s) > 1000 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
+			t.Errorf("%s: the error is %d bytes long: %.200q", name, len(s), s)
+		}
+	}
+}
