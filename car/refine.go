@@ -39,22 +39,38 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 			return err
 		}
 		if !built {
-			s.refiner.look(scene.img, &s.preset, s.threads())
+			if err := s.refiner.look(ctx, scene.img, &s.preset, s.threads()); err != nil {
+				return err
+			}
 			built = true
 		}
 		if s.preset.Mode == Refer || s.preset.Overlap {
 			// They may mean the same thing, or one may be a part of another: each
 			// has a field of its own.
-			for i, q := range s.refiner.refineEach(kept) {
+			fields, err := s.refiner.refineEach(ctx, kept)
+			if err != nil {
+				return err
+			}
+			for i, q := range fields {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
 				res.add(out.bank, kept[i:i+1], q)
 			}
 			continue
 		}
-		res.add(out.bank, kept, s.refiner.refine(kept))
+		q, err := s.refiner.refine(ctx, kept)
+		if err != nil {
+			return err
+		}
+		res.add(out.bank, kept, q)
 	}
 	slices.SortStableFunc(res.Found, func(a, b Found) int { return a.Query - b.Query })
 	res.fold(out.bank)
 	for i := range res.Found {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		res.Found[i].measure(res.W)
 	}
 	res.paint(out)
@@ -97,7 +113,7 @@ func grow[T any](v []T, n int) []T {
 }
 
 // look prepares the fields for a picture; lattices of the size are kept.
-func (r *refiner) look(img *Image, p *Preset, threads int) {
+func (r *refiner) look(ctx context.Context, img *Image, p *Preset, threads int) (err error) {
 	colours := img.Pix[:3*img.W*img.H]
 	if p.Quirks.WrapColours {
 		if cap(r.colours) < len(colours) {
@@ -110,15 +126,27 @@ func (r *refiner) look(img *Image, p *Preset, threads int) {
 	if r.crf == nil || r.w != img.W || r.h != img.H {
 		params := p.CRF
 		params.Threads = threads
-		r.crf, r.w, r.h = densecrf.New(img.W, img.H, colours, params), img.W, img.H
-		return
+		r.w, r.h = img.W, img.H
+		r.crf, err = densecrf.New(ctx, img.W, img.H, colours, params)
+		return err
 	}
-	r.crf.Reset(colours)
+	return r.crf.Reset(ctx, colours)
+}
+
+// energies turns the planes of probabilities into energies.
+func (r *refiner) energies(ctx context.Context, planes []float32) error {
+	for n := r.w * r.h; len(planes) > 0; planes = planes[n:] {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		densecrf.Unary(planes[:n], planes[:n])
+	}
+	return nil
 }
 
 // refine returns the marginals of background and proposals, one plane after
 // the other; they are valid until the next call.
-func (r *refiner) refine(kept []Proposal) []float32 {
+func (r *refiner) refine(ctx context.Context, kept []Proposal) ([]float32, error) {
 	n := r.w * r.h
 	labels := len(kept) + 1
 	if cap(r.unary) < labels*n {
@@ -131,37 +159,48 @@ func (r *refiner) refine(kept []Proposal) []float32 {
 		background[i] = 1
 	}
 	for k, p := range kept {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		copy(unary[(k+1)*n:], p.Heat)
 		for i, v := range p.Heat {
 			background[i] = min(background[i], 1-v)
 		}
 	}
-	densecrf.Unary(unary, unary)
-	r.crf.Infer(unary, labels, q)
-	return q
+	if err := r.energies(ctx, unary); err != nil {
+		return nil, err
+	}
+	return q, r.crf.Infer(ctx, unary, labels, q)
 }
 
 // refineEach returns the marginals of background and proposal for every
 // proposal by itself; they are valid until the next call.
-func (r *refiner) refineEach(kept []Proposal) [][]float32 {
+func (r *refiner) refineEach(ctx context.Context, kept []Proposal) ([][]float32, error) {
 	n := r.w * r.h
 	if cap(r.unary) < 2*len(kept)*n {
 		r.unary, r.q = make([]float32, 2*len(kept)*n), make([]float32, 2*len(kept)*n)
 	}
 	unary, q := r.unary[:2*len(kept)*n], r.q[:2*len(kept)*n]
 	for k, p := range kept {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		background, own := unary[2*k*n:(2*k+1)*n], unary[(2*k+1)*n:(2*k+2)*n]
 		for i, v := range p.Heat {
 			background[i], own[i] = 1-v, v
 		}
 	}
-	densecrf.Unary(unary, unary)
-	r.crf.InferEach(unary, len(kept), q)
+	if err := r.energies(ctx, unary); err != nil {
+		return nil, err
+	}
+	if err := r.crf.InferEach(ctx, unary, len(kept), q); err != nil {
+		return nil, err
+	}
 	fields := make([][]float32, len(kept))
 	for k := range fields {
 		fields[k] = q[2*k*n : (2*k+2)*n]
 	}
-	return fields
+	return fields, nil
 }
 
 // add takes the marginals of one field into the result.

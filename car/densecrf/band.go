@@ -63,7 +63,7 @@ func (c *CRF) segmentStep(i int) {
 			done[s] += s * k.reach
 		}
 	}
-	for done[0] < to {
+	for done[0] < to && !c.crew.stopped() {
 		var end int
 		for s := range k.d + 2 {
 			switch {

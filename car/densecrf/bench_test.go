@@ -19,11 +19,11 @@ func BenchmarkReset(b *testing.B) {
 		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
 			p := Reference()
 			p.Threads = threads
-			c := New(benchW, benchH, rgb, p)
-			c.Reset(rgb)
+			c := field(benchW, benchH, rgb, p)
+			c.Reset(always, rgb)
 			b.ReportAllocs()
 			for b.Loop() {
-				c.Reset(rgb)
+				c.Reset(always, rgb)
 			}
 			b.ReportMetric(float64(c.bilateral.vertices), "vertices")
 		})
@@ -50,11 +50,11 @@ func BenchmarkInfer(b *testing.B) {
 				q := make([]float32, len(unary))
 				p := Reference()
 				p.Threads = threads
-				c := New(benchW, benchH, rgb, p)
-				c.Infer(unary, labels, q)
+				c := field(benchW, benchH, rgb, p)
+				c.Infer(always, unary, labels, q)
 				b.ReportAllocs()
 				for b.Loop() {
-					c.Infer(unary, labels, q)
+					c.Infer(always, unary, labels, q)
 				}
 			})
 		}
@@ -70,11 +70,11 @@ func BenchmarkInferEach(b *testing.B) {
 				q := make([]float32, len(unary))
 				p := Reference()
 				p.Threads = threads
-				c := New(benchW, benchH, rgb, p)
-				c.InferEach(unary, fields, q)
+				c := field(benchW, benchH, rgb, p)
+				c.InferEach(always, unary, fields, q)
 				b.ReportAllocs()
 				for b.Loop() {
-					c.InferEach(unary, fields, q)
+					c.InferEach(always, unary, fields, q)
 				}
 			})
 		}
@@ -95,13 +95,13 @@ func BenchmarkWhole(b *testing.B) {
 				unary, q := make([]float32, len(prob)), make([]float32, len(prob))
 				p := Reference()
 				p.Threads = threads
-				c := New(benchW, benchH, rgb, p)
-				c.Infer(unary, labels, q)
+				c := field(benchW, benchH, rgb, p)
+				c.Infer(always, unary, labels, q)
 				b.ReportAllocs()
 				for b.Loop() {
-					c.Reset(rgb)
+					c.Reset(always, rgb)
 					Unary(prob, unary)
-					c.Infer(unary, labels, q)
+					c.Infer(always, unary, labels, q)
 				}
 				b.ReportMetric(float64(c.bilateral.vertices), "vertices")
 			})

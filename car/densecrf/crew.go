@@ -1,6 +1,7 @@
 package densecrf
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,10 @@ import (
 // step, or for the end of this one, for a while before it lies down.
 type crew struct {
 	threads int
+
+	// ctx is that of the current call. Once it has ended no further chunk is
+	// begun, and what the call was to make is not made.
+	ctx context.Context
 
 	// The current step. work and chunks change only while no chunk is left
 	// and none is undone.
@@ -41,7 +46,8 @@ func newCrew(threads int) *crew {
 	return c
 }
 
-func (c *crew) start() {
+func (c *crew) start(ctx context.Context) {
+	c.ctx = ctx
 	c.over.Store(false)
 	c.home.Add(c.threads - 1)
 	for range c.threads - 1 {
@@ -53,10 +59,15 @@ func (c *crew) stop() {
 	c.over.Store(true)
 	c.rouse()
 	c.home.Wait()
+	c.ctx = nil
 }
 
+// stopped tells whether the call has been cancelled. A chunk that takes long asks
+// now and then.
+func (c *crew) stopped() bool { return c.ctx.Err() != nil }
+
 // run calls work once for every chunk number below chunks and returns when all
-// calls have.
+// calls have, or at once when the context ends.
 func (c *crew) run(chunks int, work func(chunk int)) {
 	c.work, c.chunks = work, int64(chunks)
 	c.undone.Store(c.chunks)
@@ -90,7 +101,9 @@ func (c *crew) rouse() {
 func (c *crew) take() {
 	for c.left.Load() > 0 {
 		if i := c.left.Add(-1); i >= 0 {
-			c.work(int(c.chunks - 1 - i))
+			if !c.stopped() {
+				c.work(int(c.chunks - 1 - i))
+			}
 			if c.undone.Add(-1) == 0 && c.waiting.CompareAndSwap(true, false) {
 				c.finish <- struct{}{}
 			}

@@ -1,6 +1,9 @@
 package densecrf
 
-import "runtime"
+import (
+	"context"
+	"runtime"
+)
 
 // A CRF is the field over one picture. It is not safe for concurrent use.
 type CRF struct {
@@ -52,8 +55,9 @@ type kernel struct {
 
 // New builds the field of a picture of w×h pixels: both lattices and their
 // normalisation. rgb holds interleaved triples, row by row; it is the picture
-// that the bilateral kernel sees (see WrapImage) and is not kept.
-func New(w, h int, rgb []uint8, p Params) *CRF {
+// that the bilateral kernel sees (see WrapImage) and is not kept. The error is the
+// context's.
+func New(ctx context.Context, w, h int, rgb []uint8, p Params) (*CRF, error) {
 	if w <= 0 || h <= 0 {
 		panic("densecrf: the picture is empty")
 	}
@@ -72,18 +76,23 @@ func New(w, h int, rgb []uint8, p Params) *CRF {
 		c.ones.q[p] = 1
 	}
 
-	c.crew.start()
+	c.crew.start(ctx)
 	defer c.crew.stop()
 	// One strip: numbers in the order of the pixels, see band.go.
 	c.gaussian.init(w, h, p.GaussianSXY, 0, 2, 1)
 	c.gaussian.setCompat(p.GaussianCompat)
-	c.gaussian.build(c.crew)
+	c.gaussian.crew, c.bilateral.crew = c.crew, c.crew
+	if err := c.gaussian.build(); err != nil {
+		return nil, err
+	}
 	c.gaussian.measure(p.Threads)
 	c.bilateral.init(w, h, p.BilateralSXY, p.BilateralSRGB, 5, p.Threads)
 	c.bilateral.setCompat(p.BilateralCompat)
 	c.normalise(&c.gaussian, 0)
-	c.rebuild(rgb)
-	return c
+	if err := c.rebuild(rgb); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (k *kernel) setCompat(compat float32) {
@@ -91,19 +100,24 @@ func (k *kernel) setCompat(compat float32) {
 }
 
 // Reset replaces the picture by another of the same size. Only what depends on
-// colour is built again, in the memory that is there.
-func (c *CRF) Reset(rgb []uint8) {
-	c.crew.start()
+// colour is built again, in the memory that is there. The error is the context's;
+// after one the field is of no picture, until it is reset again.
+func (c *CRF) Reset(ctx context.Context, rgb []uint8) error {
+	c.crew.start(ctx)
 	defer c.crew.stop()
-	c.rebuild(rgb)
+	return c.rebuild(rgb)
 }
 
-func (c *CRF) rebuild(rgb []uint8) {
+func (c *CRF) rebuild(rgb []uint8) error {
 	b := &c.bilateral
 	b.feature.rgb = rgb[:3*c.w*c.h]
-	b.build(c.crew)
+	err := b.build()
 	b.feature.rgb = nil
+	if err != nil {
+		return err
+	}
 	c.normalise(b, 1)
+	return c.crew.ctx.Err()
 }
 
 // Infer runs the mean field from the unary energies of the given number of
@@ -113,37 +127,44 @@ func (c *CRF) rebuild(rgb []uint8) {
 //
 // Every pixel sees every other, so an energy that is NaN, or infinite ones that
 // leave a pixel no finite label, may turn any marginal into NaN.
-func (c *CRF) Infer(unary []float32, labels int, q []float32) {
+//
+// The error is the context's, which is looked at all along, whatever the size and
+// the number of iterations; what q holds then is of no use.
+func (c *CRF) Infer(ctx context.Context, unary []float32, labels int, q []float32) error {
 	if labels < 2 {
 		panic("densecrf: a field needs two labels or more")
 	}
 	n := labels * c.w * c.h
-	c.infer(unary[:n], labels-1, labels == 2, q[:n])
+	return c.infer(ctx, unary[:n], labels-1, labels == 2, q[:n])
 }
 
 // InferEach runs the mean field of several fields of two labels over the same
 // picture, at least 1. unary and q hold, field by field, the plane of the
 // background and the plane of the foreground; q may be the same slice. Every
 // field comes out as [CRF.Infer] does it with two labels, to the bit. From the
-// second call on with the same number of fields nothing is allocated.
-func (c *CRF) InferEach(unary []float32, fields int, q []float32) {
+// second call on with the same number of fields nothing is allocated. The error is
+// the context's.
+func (c *CRF) InferEach(ctx context.Context, unary []float32, fields int, q []float32) error {
 	if fields < 1 {
 		panic("densecrf: there is no field")
 	}
 	n := 2 * fields * c.w * c.h
-	c.infer(unary[:n], fields, true, q[:n])
+	return c.infer(ctx, unary[:n], fields, true, q[:n])
 }
 
-func (c *CRF) infer(unary []float32, lanes int, pairs bool, q []float32) {
+func (c *CRF) infer(ctx context.Context, unary []float32, lanes int, pairs bool, q []float32) error {
 	c.unary, c.result = unary, q
 	c.arrange(lanes, pairs)
-	c.crew.start()
+	c.crew.start(ctx)
 	defer c.crew.stop()
 
 	parts := chunks(c.w * c.h)
 	c.last = c.params.Iterations == 0
 	c.crew.run(parts, c.load)
 	for i := range c.params.Iterations {
+		if c.crew.stopped() {
+			break
+		}
 		for i := range c.blocks {
 			b := &c.blocks[i]
 			c.filter(&c.gaussian, b, 0)
@@ -153,6 +174,7 @@ func (c *CRF) infer(unary []float32, lanes int, pairs bool, q []float32) {
 		c.crew.run(parts, c.gather)
 	}
 	c.unary, c.result, c.block, c.on, c.src, c.dst = nil, nil, nil, nil, nil, nil
+	return ctx.Err()
 }
 
 // filter leaves K_k(n_k·q) of a block, unsliced, in its values of that kernel.

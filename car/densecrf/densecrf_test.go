@@ -76,10 +76,10 @@ func TestThreads(t *testing.T) {
 	for _, labels := range []int{2, 4, 7, 11} {
 		rgb, unary := noise(3, w, h, labels)
 		want := make([]float32, len(unary))
-		New(w, h, rgb, params(1)).Infer(unary, labels, want)
+		field(w, h, rgb, params(1)).Infer(always, unary, labels, want)
 		for _, threads := range []int{2, 3, 5} {
 			got := make([]float32, len(unary))
-			New(w, h, rgb, params(threads)).Infer(unary, labels, got)
+			field(w, h, rgb, params(threads)).Infer(always, unary, labels, got)
 			if !slices.Equal(got, want) {
 				t.Errorf("%d labels: %d threads give another result than one", labels, threads)
 			}
@@ -90,13 +90,13 @@ func TestThreads(t *testing.T) {
 // Reset and calls with other numbers of labels leave nothing behind.
 func TestReset(t *testing.T) {
 	const w, h = 41, 23
-	c := New(w, h, make([]uint8, 3*w*h), params(2))
+	c := field(w, h, make([]uint8, 3*w*h), params(2))
 	for seed, labels := range []int{5, 2, 13, 3, 2} {
 		rgb, unary := noise(uint64(seed), w, h, labels)
 		want := make([]float32, len(unary))
-		New(w, h, rgb, params(2)).Infer(unary, labels, want)
-		c.Reset(rgb)
-		c.Infer(unary, labels, unary) // in place
+		field(w, h, rgb, params(2)).Infer(always, unary, labels, want)
+		c.Reset(always, rgb)
+		c.Infer(always, unary, labels, unary) // in place
 		if !slices.Equal(unary, want) {
 			t.Errorf("%d labels: a field that was reset differs from a new one", labels)
 		}
@@ -112,12 +112,12 @@ func TestLabels(t *testing.T) {
 		rgb, unary := noise(7, w, h, labels)
 		p := params(1)
 		p.Iterations = 3
-		c := New(w, h, rgb, p)
+		c := field(w, h, rgb, p)
 		q := make([]float32, len(unary))
-		c.Infer(unary, labels, q)
+		c.Infer(always, unary, labels, q)
 
 		turned := slices.Concat(unary[(labels-1)*n:], unary[:(labels-1)*n])
-		c.Infer(turned, labels, turned)
+		c.Infer(always, turned, labels, turned)
 		turned = slices.Concat(turned[n:], turned[:n])
 		for p := range n {
 			var sum float32
@@ -143,13 +143,13 @@ func TestSegments(t *testing.T) {
 	rgb, unary := noise(12, w, h, labels)
 	var want []float32
 	for segments := range 9 {
-		c := New(w, h, rgb, params(2))
+		c := field(w, h, rgb, params(2))
 		if most := c.gaussian.vertices / (8 * 3 * c.gaussian.reach); segments > most {
 			t.Fatalf("%d segments cannot be had, only %d", segments, most)
 		}
 		c.gaussian.segments = segments
 		got := make([]float32, len(unary))
-		c.Infer(unary, labels, got)
+		c.Infer(always, unary, labels, got)
 		if segments == 0 {
 			want = got
 		} else if !slices.Equal(got, want) {
@@ -166,14 +166,14 @@ func TestNotFinite(t *testing.T) {
 		for _, labels := range []int{2, 5, 10} {
 			bad := slices.Clone(unary)
 			bad[40] = v
-			c := New(w, h, rgb, params(2))
-			c.Infer(bad, labels, bad)
+			c := field(w, h, rgb, params(2))
+			c.Infer(always, bad, labels, bad)
 			for _, q := range bad[:labels*w*h] {
 				if q < 0 || q > 1 {
 					t.Fatalf("energy %v: marginal %v", v, q)
 				}
 			}
-			c.Infer(unary, labels, bad) // and leaves nothing behind
+			c.Infer(always, unary, labels, bad) // and leaves nothing behind
 			for _, q := range bad[:labels*w*h] {
 				if !(q >= 0 && q <= 1) {
 					t.Fatalf("after energy %v: marginal %v", v, q)
@@ -189,17 +189,17 @@ func TestInferEach(t *testing.T) {
 	const size = 2 * w * h
 	for _, fields := range []int{1, 2, 3, 4, 5, 8, 9, 13, 17, 20, 37} {
 		rgb, unary := noise(uint64(fields), w, h, 2*fields)
-		c := New(w, h, rgb, params(2))
+		c := field(w, h, rgb, params(2))
 		want := make([]float32, len(unary))
 		for f := 0; f < len(unary); f += size {
-			c.Infer(unary[f:f+size], 2, want[f:f+size])
+			c.Infer(always, unary[f:f+size], 2, want[f:f+size])
 		}
 		got := make([]float32, len(unary))
-		c.InferEach(unary, fields, got)
+		c.InferEach(always, unary, fields, got)
 		if !slices.Equal(got, want) {
 			t.Errorf("%d fields together differ from each alone", fields)
 		}
-		c.InferEach(unary, fields, unary) // in place
+		c.InferEach(always, unary, fields, unary) // in place
 		if !slices.Equal(unary, want) {
 			t.Errorf("%d fields in place differ from each alone", fields)
 		}
@@ -223,7 +223,7 @@ func TestEdge(t *testing.T) {
 		prob[p], prob[w*h+p] = 1-fg, fg
 	}
 	Unary(prob, prob)
-	New(w, h, rgb, Reference()).Infer(prob, 2, prob)
+	field(w, h, rgb, Reference()).Infer(always, prob, 2, prob)
 	for p := range w * h {
 		if got, want := prob[w*h+p] > 0.5, p%w >= w/2; got != want {
 			t.Fatalf("pixel (%d, %d) is labelled %v", p%w, p/w, got)
@@ -235,7 +235,7 @@ func TestSmallest(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 7}, {5, 1}, {2, 2}} {
 		w, h := size[0], size[1]
 		rgb, unary := noise(9, w, h, 3)
-		New(w, h, rgb, params(4)).Infer(unary, 3, unary)
+		field(w, h, rgb, params(4)).Infer(always, unary, 3, unary)
 		for _, q := range unary {
 			if !(q >= 0 && q <= 1) {
 				t.Errorf("%d×%d: marginal %v", w, h, q)
@@ -248,8 +248,13 @@ func TestNoAllocation(t *testing.T) {
 	const w, h = 64, 48
 	rgb, unary := noise(2, w, h, 6)
 	q := make([]float32, len(unary))
-	c := New(w, h, rgb, params(1))
-	work := func() { c.Reset(rgb); c.Infer(unary, 6, q); c.Infer(unary, 2, q); c.InferEach(unary, 3, q) }
+	c := field(w, h, rgb, params(1))
+	work := func() {
+		c.Reset(always, rgb)
+		c.Infer(always, unary, 6, q)
+		c.Infer(always, unary, 2, q)
+		c.InferEach(always, unary, 3, q)
+	}
 	work()
 	if n := testing.AllocsPerRun(5, work); n > 1 {
 		t.Errorf("%v allocations per picture", n)

@@ -76,13 +76,13 @@ func FuzzInfer(f *testing.F) {
 		}
 		p := params(1 + int(threads)%4)
 		p.Iterations = 1 + int(seed%3)
-		c := New(w, h, rgb, p)
+		c := field(w, h, rgb, p)
 		step := planes
 		if each {
-			c.InferEach(unary, labels, unary)
+			c.InferEach(always, unary, labels, unary)
 			step = 2
 		} else {
-			c.Infer(unary, labels, unary)
+			c.Infer(always, unary, labels, unary)
 		}
 		if !finite {
 			return

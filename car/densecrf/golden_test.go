@@ -143,7 +143,7 @@ func TestGolden(t *testing.T) {
 				for _, threads := range []int{1, 3} {
 					params.Threads = threads
 					q := make([]float32, len(unary))
-					New(w, h, feature, params).Infer(unary, labels, q)
+					field(w, h, feature, params).Infer(always, unary, labels, q)
 					compare(t, q, want, labels, tolerance(params.Iterations))
 				}
 			})

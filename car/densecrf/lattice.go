@@ -42,6 +42,8 @@ type lattice struct {
 
 	feature features
 
+	crew *crew // who builds it
+
 	// Bound methods, so that a rebuild allocates nothing.
 	elevateStrip, countStrip, fillStrip, joinChunk func(i int)
 }
@@ -121,14 +123,24 @@ func (l *lattice) init(w, h int, sxy, srgb float32, d, strips int) {
 	l.elevateStrip, l.countStrip, l.fillStrip, l.joinChunk = l.elevate, l.count, l.fill, l.join
 }
 
-// build finds simplices and neighbours, sharing the work among the crew.
-func (l *lattice) build(c *crew) {
+// lookEvery is how many points or vertices are passed before the context is
+// looked at again: a few milliseconds.
+const lookEvery = 1 << 14
+
+// build finds simplices and neighbours, sharing the work among the crew. It stops
+// when the crew does.
+func (l *lattice) build() error {
+	c := l.crew
 	// Room for as many vertices as the last picture had, or else for a guess.
 	// A picture of noise has more: up to d+1 for each point.
 	room := max(l.vertices, l.n/2) + runLength*len(l.strips)
 	for {
 		l.table.reset(room)
 		c.run(len(l.strips), l.elevateStrip)
+		// What has not been placed has no number that could be counted.
+		if c.stopped() {
+			return c.ctx.Err()
+		}
 		if !l.table.full.Load() {
 			break
 		}
@@ -136,11 +148,15 @@ func (l *lattice) build(c *crew) {
 	}
 	c.run(len(l.strips), l.countStrip)
 	l.rank()
+	if c.stopped() {
+		return c.ctx.Err()
+	}
 	for j := range l.d + 1 {
 		l.near[j] = grow(l.near[j], l.vertices+1+ahead)
 	}
 	c.run(len(l.strips), l.fillStrip)
 	c.run(chunks(l.table.numbers()), l.joinChunk)
+	return c.ctx.Err()
 }
 
 // elevate finds the simplices of the points of strip i.
@@ -150,6 +166,9 @@ func (l *lattice) elevate(i int) {
 	f := &l.feature
 	var v [maxDim]float32
 	for p := s.first; p < s.last; p++ {
+		if p%lookEvery == 0 && l.crew.stopped() {
+			return
+		}
 		v[0], v[1] = f.col[p%f.w], f.row[p/f.w]
 		if l.d == 5 {
 			c := f.rgb[3*p : 3*p+3 : 3*p+3]
@@ -188,6 +207,9 @@ func (l *lattice) rank() {
 	l.start = grow(l.start, numbers+1)
 	next, place := int32(1), int32(0)
 	for id := 1; id < numbers; id++ {
+		if id%lookEvery == 0 && l.crew.stopped() {
+			return
+		}
 		if l.table.keys[id] == blank {
 			l.number[id] = 0
 			continue
@@ -208,6 +230,9 @@ func (l *lattice) rank() {
 func (l *lattice) fill(i int) {
 	s := &l.strips[i]
 	for p := s.first; p < s.last; p++ {
+		if p%lookEvery == 0 && l.crew.stopped() {
+			return
+		}
 		for k := p * (l.d + 1); k < (p+1)*(l.d+1); k++ {
 			id := l.corner[k]
 			at := s.count[id]

@@ -49,11 +49,11 @@ func TestVector(t *testing.T) {
 				for i, l := range []loops{plain, avx2} {
 					with(l, func() {
 						out[i] = make([]float32, len(unary))
-						c := New(w, h, rgb, p)
+						c := field(w, h, rgb, p)
 						if pairs {
-							c.InferEach(unary, lanes, out[i])
+							c.InferEach(always, unary, lanes, out[i])
 						} else {
-							c.Infer(unary, labels, out[i])
+							c.Infer(always, unary, labels, out[i])
 						}
 					})
 				}

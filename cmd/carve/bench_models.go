@@ -200,14 +200,24 @@ func (b *bench) measureCRF(ctx context.Context) error {
 		whole := func(threads int) func() {
 			params := b.preset.CRF
 			params.Threads = threads
-			crf := densecrf.New(b.img.W, b.img.H, b.img.Pix, params)
+			var crf *densecrf.CRF
 			return func() {
-				crf.Reset(b.img.Pix)
-				densecrf.Unary(prob, unary)
-				crf.Infer(unary, labels, q)
+				var err error
+				if crf == nil {
+					crf, err = densecrf.New(ctx, b.img.W, b.img.H, b.img.Pix, params)
+				} else {
+					err = crf.Reset(ctx, b.img.Pix)
+				}
+				if err == nil {
+					densecrf.Unary(prob, unary)
+					crf.Infer(ctx, unary, labels, q)
+				}
 			}
 		}
 		times, err := b.times(ctx, whole(threads), whole(1))
+		if err == nil {
+			err = ctx.Err() // of which every step tells, and nobody asked
+		}
 		if err != nil {
 			return err
 		}
