@@ -1,6 +1,10 @@
 package car
 
-import "github.com/carve-video/carve/internal/parallel"
+import (
+	"context"
+
+	"github.com/carve-video/carve/internal/parallel"
+)
 
 // affinity spreads heat between patches that attend to each other (class-aware
 // attention affinity, car.md 3.6). It depends on the image alone.
@@ -24,8 +28,8 @@ const sinkhornRounds = 3
 //
 // Normalising rows and columns multiplies D by a factor per row and one per
 // column, so only the factors are iterated, in float64, and the matrix is read
-// and not written until the end.
-func (a *affinity) build(attention []float32, n, threads int) {
+// and not written until the end. The error is the context's.
+func (a *affinity) build(ctx context.Context, attention []float32, n, threads int) error {
 	a.n, a.threads = n, max(threads, 1)
 	if cap(a.s) < n*n {
 		a.s = make([]float32, n*n)
@@ -42,9 +46,9 @@ func (a *affinity) build(attention []float32, n, threads int) {
 		a.row[i], a.col[i] = 1, 1
 	}
 	for range sinkhornRounds {
-		a.normaliseColumns(attention)
+		a.normaliseColumns(ctx, attention)
 		parallel.Do(a.threads, n, func(_, from, to int) {
-			for i := from; i < to; i++ {
+			for i := from; i < to && ctx.Err() == nil; i++ {
 				sum := 0.0
 				for j, v := range attention[i*n : (i+1)*n] {
 					sum += float64(v) * a.col[j]
@@ -56,7 +60,7 @@ func (a *affinity) build(attention []float32, n, threads int) {
 	// Tiles keep the transposed reads in the cache.
 	const tile = 64
 	parallel.Do(a.threads, (n+tile-1)/tile, func(_, from, to int) {
-		for ti := from * tile; ti < min(to*tile, n); ti += tile {
+		for ti := from * tile; ti < min(to*tile, n) && ctx.Err() == nil; ti += tile {
 			for tj := 0; tj < n; tj += tile {
 				for i := ti; i < min(ti+tile, n); i++ {
 					for j := tj; j < min(tj+tile, n); j++ {
@@ -66,9 +70,10 @@ func (a *affinity) build(attention []float32, n, threads int) {
 			}
 		}
 	})
+	return ctx.Err()
 }
 
-func (a *affinity) normaliseColumns(attention []float32) {
+func (a *affinity) normaliseColumns(ctx context.Context, attention []float32) {
 	n := a.n
 	parallel.Do(a.threads, n, func(worker, from, to int) {
 		if cap(a.partial[worker]) < n {
@@ -76,7 +81,7 @@ func (a *affinity) normaliseColumns(attention []float32) {
 		}
 		sum := a.partial[worker][:n]
 		clear(sum)
-		for i := from; i < to; i++ {
+		for i := from; i < to && ctx.Err() == nil; i++ {
 			r := a.row[i]
 			for j, v := range attention[i*n : (i+1)*n] {
 				sum[j] += float64(v) * r
@@ -92,21 +97,23 @@ func (a *affinity) normaliseColumns(attention []float32) {
 	}
 }
 
-// spread replaces each of k heat maps of n patches by A·x.
-func (a *affinity) spread(x []float32, k int) {
+// spread replaces each of k heat maps of n patches by A·x. The error is the
+// context's.
+func (a *affinity) spread(ctx context.Context, x []float32, k int) error {
 	if cap(a.between) < len(x) {
 		a.between = make([]float32, len(x))
 	}
-	a.multiply(x, a.between[:len(x)], k)
-	a.multiply(a.between[:len(x)], x, k)
+	a.multiply(ctx, x, a.between[:len(x)], k)
+	a.multiply(ctx, a.between[:len(x)], x, k)
+	return ctx.Err()
 }
 
 // multiply sets y = S·x for k vectors, one after the other. A row of S is read
 // once for all of them.
-func (a *affinity) multiply(x, y []float32, k int) {
+func (a *affinity) multiply(ctx context.Context, x, y []float32, k int) {
 	n := a.n
 	parallel.Do(a.threads, n, func(_, from, to int) {
-		for i := from; i < to; i++ {
+		for i := from; i < to && ctx.Err() == nil; i++ {
 			row := a.s[i*n : (i+1)*n]
 			for v := range k {
 				y[v*n+i] = dot(row, x[v*n:(v+1)*n])

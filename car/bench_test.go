@@ -30,7 +30,7 @@ func BenchmarkAffinity(b *testing.B) {
 		var a affinity
 		b.Run(fmt.Sprintf("build/%d", n), func(b *testing.B) {
 			for b.Loop() {
-				a.build(attention, n, 2)
+				a.build(b.Context(), attention, n, 2)
 			}
 		})
 		// As the reference does it: S·S is formed, and then applied.
@@ -56,7 +56,7 @@ func BenchmarkAffinity(b *testing.B) {
 				for i := range x {
 					x[i] = 1
 				}
-				a.spread(x, 10)
+				a.spread(b.Context(), x, 10)
 			}
 		})
 	}

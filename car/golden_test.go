@@ -307,19 +307,19 @@ func TestGoldenAffinity(t *testing.T) {
 		n := len(m)
 		for threads := 1; threads <= 3; threads++ {
 			var a affinity
-			a.build(d, n, threads)
+			a.build(t.Context(), d, n, threads)
 			// A, column by column.
 			full := make([]float32, n*n)
 			for i := range n {
 				full[i*n+i] = 1
 			}
-			a.spread(full, n)
+			a.spread(t.Context(), full, n)
 			near(t, u.A, full, get(u.A), 1e-6)
 			x := make([]float32, n)
 			for i := range x {
 				x[i] = m[i] * box[i]
 			}
-			a.spread(x, 1)
+			a.spread(t.Context(), x, 1)
 			near(t, u.R, x, get(u.R), 1e-6)
 		}
 	}

@@ -56,6 +56,9 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 		if proposals[i].spared {
 			continue
 		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		clear(sum)
 		var each [][]float64
 		for _, texts := range bank.judged {
@@ -133,6 +136,9 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 		if proposals[i].spared {
 			continue
 		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if used == len(s.scratch.masks) {
 			s.scratch.masks = append(s.scratch.masks, nil)
 		}
@@ -175,7 +181,7 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 			around[k] = scene.surroundings(set)
 		}
 	}
-	s.each(len(fresh), func(k int, w *workplace) {
+	err := s.each(ctx, len(fresh), func(k int, w *workplace) {
 		i, way := fresh[k]/ways, fresh[k]%ways
 		picture := scene.img
 		if masks[i] != nil {
@@ -187,6 +193,9 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 			t.Pictures[i] = Shown{cloneImage(picture), cloneImage(inputs[k])}
 		}
 	})
+	if err != nil {
+		return nil, err
+	}
 	if err := s.encode(ctx, scene, inputs, func(k int) shown { return ids[fresh[k]] }); err != nil {
 		return nil, err
 	}
@@ -264,17 +273,18 @@ type workplace struct {
 	bilinear                bilinearScratch
 }
 
-// each runs work over n items on the segmenter's threads.
-func (s *Segmenter) each(n int, work func(k int, w *workplace)) {
+// each runs work over n items on the segmenter's threads, until the context ends.
+func (s *Segmenter) each(ctx context.Context, n int, work func(k int, w *workplace)) error {
 	threads := s.threads()
 	for len(s.scratch.workplaces) < min(threads, n) {
 		s.scratch.workplaces = append(s.scratch.workplaces, &workplace{})
 	}
 	parallel.Do(threads, n, func(worker, from, to int) {
-		for k := from; k < to; k++ {
+		for k := from; k < to && ctx.Err() == nil; k++ {
 			work(k, s.scratch.workplaces[worker])
 		}
 	})
+	return ctx.Err()
 }
 
 func cloneImage(img *Image) *Image {

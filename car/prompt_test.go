@@ -153,18 +153,18 @@ func TestAffinityIsBalanced(t *testing.T) {
 			attention[i] = 1 + d.Float32()
 		}
 		var one, many affinity
-		one.build(attention, n, 1)
-		many.build(attention, n, 4)
+		one.build(t.Context(), attention, n, 1)
+		many.build(t.Context(), attention, n, 4)
 		x := make([]float32, 3*n)
 		for i := range x {
 			x[i] = d.Float32()
 		}
 		y := slices.Clone(x)
-		one.spread(x, 3)
-		many.spread(y, 3)
+		one.spread(t.Context(), x, 3)
+		many.spread(t.Context(), y, 3)
 		near(t, "four threads", y, x, 1e-5)
 		ones := slices.Repeat([]float32{1}, n)
-		one.spread(ones, 1)
+		one.spread(t.Context(), ones, 1)
 		near(t, "A·1", ones, slices.Repeat([]float32{1}, n), 1e-3)
 		for i := range n {
 			for j := range i {

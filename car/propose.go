@@ -43,7 +43,9 @@ func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pa
 			boxed[i*n+j] = v * in[j]
 		}
 	}
-	scene.affinity.spread(boxed, k)
+	if err := scene.affinity.spread(ctx, boxed, k); err != nil {
+		return nil, err
+	}
 	if t != nil {
 		t.Maps, t.Inside, t.Spread = maps, rowsOf(inside, n), rowsOf(append([]float32(nil), boxed...), n)
 	}
@@ -52,7 +54,7 @@ func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pa
 	for i, q := range members {
 		proposals[i] = Proposal{Query: q, Heat: scene.heat()}
 	}
-	s.each(k, func(i int, w *workplace) {
+	err = s.each(ctx, k, func(i int, w *workplace) {
 		refined, p := boxed[i*n:(i+1)*n], &proposals[i]
 		stretch(refined)
 		resizeBilinear(refined, scene.cols, scene.rows, p.Heat, scene.img.W, scene.img.H, &w.bilinear)
@@ -61,6 +63,9 @@ func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pa
 			p.peak = max(p.peak, v)
 		}
 	})
+	if err != nil {
+		return nil, err
+	}
 	for i := range proposals {
 		if sum := proposals[i].sum; sum != sum {
 			return nil, fmt.Errorf("proposing masks: the heat of %q is not a number", bank.queries[members[i]].Label)
@@ -78,6 +83,9 @@ func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 	feature, tau := scene.view.Feature(), s.proposer.LogitScale()
 	directions := make([][]float32, len(members))
 	for i := range members {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		rivals := s.rivals(bank, p, members, texts, i, true)
 		directions[i] = slope(feature, tau, rivals, t)
 	}
@@ -100,6 +108,9 @@ func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 	if len(again) > 0 {
 		directions = directions[:0]
 		for _, i := range again {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			directions = append(directions, slope(feature, tau, s.rivals(bank, p, members, texts, i, false), nil))
 		}
 		second, err := scene.cam(ctx, directions)

@@ -75,8 +75,16 @@ func (s *Segmenter) LookAll(ctx context.Context, images []*Image) ([]*Scene, err
 		scene := s.sceneFor()
 		scene.img, scene.view = images[i], view
 		scene.rows, scene.cols = view.Grid()
-		scene.affinity.build(view.Attention(), scene.rows*scene.cols, s.threads())
 		scenes[i] = scene
+		if err := scene.affinity.build(ctx, view.Attention(), scene.rows*scene.cols, s.threads()); err != nil {
+			for _, made := range scenes[:i+1] {
+				made.Close()
+			}
+			for _, other := range views[i+1:] {
+				other.Close()
+			}
+			return nil, err
+		}
 	}
 	return scenes, nil
 }

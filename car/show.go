@@ -1,5 +1,7 @@
 package car
 
+import "context"
+
 // Show returns what the judge would be given of masks of a picture: one picture
 // for each row of [Preset.Prompts], mask by mask, cut and resized as
 // [Preset.View] says. A mask has a byte a pixel, not 0 inside; an empty one
@@ -14,7 +16,7 @@ func (s *Segmenter) Show(img *Image, masks [][]uint8) []*Image {
 		around[i] = scene.surroundings(set)
 	}
 	pictures := make([]*Image, len(masks)*len(sets))
-	s.each(len(pictures), func(k int, w *workplace) {
+	s.each(context.Background(), len(pictures), func(k int, w *workplace) {
 		mask, way := masks[k/len(sets)], k%len(sets)
 		pictures[k] = &Image{}
 		if x0, y0, x1, y1 := bounds(mask, img.W); x0 >= x1 || y0 >= y1 {

@@ -66,7 +66,9 @@ type source struct {
 
 // Next takes the next step, and returns those that are done, in order: none while
 // they are held back. Their results are the caller's, until it gives them to
-// Recycle; so is the step that it was given, if it fails.
+// Recycle; so is the step that it was given, if it fails. When the context ends it
+// returns soon, whatever the size and the number of queries, and what it made until
+// then is of no use.
 func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error) {
 	step.Result = c.take()
 	step.Result.W, step.Result.H = step.Image.W, step.Image.H
@@ -77,10 +79,13 @@ func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error
 		done = c.Flush()
 		c.source, c.look = c.source[:0], c.look[:0]
 	} else {
-		c.carry(step)
+		c.carry(ctx, step)
 	}
 	if !step.Key {
 		c.find(step)
+		if err := ctx.Err(); err != nil {
+			return done, err
+		}
 		c.pending = append(c.pending, step)
 		return append(done, c.let(max(len(c.pending)-c.Lookahead, 0))...), nil
 	}
@@ -95,7 +100,10 @@ func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error
 		return done, err
 	}
 	c.fuse(step)
-	c.amend(step, right)
+	c.amend(ctx, step, right)
+	if err := ctx.Err(); err != nil {
+		return done, err
+	}
 	c.keep(step)
 	c.pending = append(c.pending, step)
 	return append(done, c.Flush()...), nil
@@ -186,7 +194,7 @@ func (c *Carrier) take() *car.Result {
 }
 
 // carry takes the masks of the source to the frame, and the look of its key frame.
-func (c *Carrier) carry(step *Step) {
+func (c *Carrier) carry(ctx context.Context, step *Step) {
 	if len(c.look) == 0 {
 		return // there has been none in this shot
 	}
@@ -206,7 +214,7 @@ func (c *Carrier) carry(step *Step) {
 		from, to = append(from, s.mask), append(to, s.carried)
 	}
 	step.sure = c.plane(n)
-	c.path.carry(from, to, step.sure, step.Image.W, step.Image.H, threads(c.Threads))
+	c.path.carry(ctx, from, to, step.sure, step.Image.W, step.Image.H, threads(c.Threads))
 }
 
 // find makes what was carried the result of the frame.
@@ -367,7 +375,7 @@ const (
 // amend corrects the frames that are held back by what the key frame behind them
 // shows: what is gone is taken away from where it ended, and all that is there is
 // carried back to them, what is new as far as it is to be seen.
-func (c *Carrier) amend(step *Step, right float64) {
+func (c *Carrier) amend(ctx context.Context, step *Step, right float64) {
 	if len(c.pending) == 0 || step.Fresh {
 		return
 	}
@@ -390,8 +398,8 @@ func (c *Carrier) amend(step *Step, right float64) {
 	if len(gone) == 0 && len(found) == 0 {
 		return
 	}
-	c.carryBack(step, found, len(gone) > 0 || anew)
-	if len(gone) > 0 {
+	c.carryBack(ctx, step, found, len(gone) > 0 || anew)
+	if len(gone) > 0 && ctx.Err() == nil {
 		c.takeAway(gone, false)
 	}
 }
@@ -439,7 +447,7 @@ func (c *Carrier) settle(r *car.Result) {
 // before, is mixed with it, each by how near its key frame is and by how sure it is:
 // what came into view between the two is known from behind. One that is new ends
 // where it is not to be seen.
-func (c *Carrier) carryBack(step *Step, found []*car.Found, look bool) {
+func (c *Carrier) carryBack(ctx context.Context, step *Step, found []*car.Found, look bool) {
 	w, h, factor := flowSize(step.Sight)
 	c.back.begin(w, h, factor)
 	c.flow.Threads = threads(c.Threads)
@@ -459,7 +467,7 @@ func (c *Carrier) carryBack(step *Step, found []*car.Found, look bool) {
 	}
 	ended := make([]bool, len(found))
 	later := step.Sight
-	for i := len(c.pending) - 1; i >= 0; i-- {
+	for i := len(c.pending) - 1; i >= 0 && ctx.Err() == nil; i-- {
 		p := c.pending[i]
 		c.flow.Between(&p.picture, &later.picture, factor, &c.next)
 		c.back.step(&c.next)
@@ -470,9 +478,12 @@ func (c *Carrier) carryBack(step *Step, found []*car.Found, look bool) {
 		if len(found) == 0 {
 			continue
 		}
-		c.back.carry(from, c.planes, c.sure, p.Image.W, p.Image.H, threads(c.Threads))
+		c.back.carry(ctx, from, c.planes, c.sure, p.Image.W, p.Image.H, threads(c.Threads))
 		near := float32(i+1) / float32(len(c.pending)+1)
 		for k, f := range found {
+			if ctx.Err() != nil {
+				return
+			}
 			if g := p.Result.Lookup(f.Query); g != nil {
 				blend(g.Probability, p.sure, 1-near, c.planes[k], c.sure, near)
 				continue

@@ -1,6 +1,8 @@
 package tracking
 
 import (
+	"context"
+
 	"github.com/carve-video/carve/internal/parallel"
 	"github.com/carve-video/carve/tracking/flow"
 )
@@ -77,10 +79,10 @@ func corners(x, y float32, w, h int) (a, b, c, d int, wx, wy float32) {
 
 // carry takes planes of w×h along the path, from the key frame's pictures into
 // dst, and writes how sure each pixel is.
-func (p *path) carry(planes, dst [][]float32, sure []float32, w, h, threads int) {
+func (p *path) carry(ctx context.Context, planes, dst [][]float32, sure []float32, w, h, threads int) {
 	f := float32(p.factor)
 	parallel.Do(threads, h, func(_, from, to int) {
-		for y := from; y < to; y++ {
+		for y := from; y < to && ctx.Err() == nil; y++ {
 			py := (float32(y)+.5)/f - .5
 			for x := range w {
 				u, v, s := p.at((float32(x)+.5)/f-.5, py)

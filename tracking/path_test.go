@@ -51,7 +51,7 @@ func TestCarryAlongPath(t *testing.T) {
 	p.step(even(w/factor, h/factor, 2, 1)) // four pixels to the right, two down
 	mask, dst, sure := make([]float32, w*h), make([]float32, w*h), make([]float32, w*h)
 	mask[10*w+20] = 1
-	p.carry([][]float32{mask}, [][]float32{dst}, sure, w, h, 3)
+	p.carry(t.Context(), [][]float32{mask}, [][]float32{dst}, sure, w, h, 3)
 	for i, v := range dst {
 		want := float32(0)
 		if i == 8*w+16 {
