@@ -3,26 +3,208 @@ package video
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/asticode/go-astiav"
+
+	"github.com/carve-video/carve/internal/structure"
 )
 
-// damaged counts one damage; a strict source returns it as an error.
-func (s *Source) damaged(err error) error {
+// A sign is a way in which damage shows. One broken packet often shows in
+// several, and is one damage all the same.
+type sign uint8
+
+const (
+	remarked  sign = 1 << iota // FFmpeg's log says so
+	refused                    // a call of FFmpeg's returned an error
+	marked                     // the demuxer marked a packet as corrupt
+	concealed                  // the decoder marked a frame as made up in part
+	short                      // the file ends too early
+)
+
+// A spot is a packet of the video near which damage was counted, and the signs
+// of it that were seen.
+type spot struct {
+	packet int64
+	signs  sign
+}
+
+// reordering is how many packets a frame may wait in a decoder for those that
+// are shown before it.
+const reordering = 16
+
+// A ledger keeps count of damage.
+type ledger struct {
+	sent   int64  // packets of the video so far
+	lag    int64  // of the decoder, see codecLag
+	recent []spot // newest last
+
+	// Until the first key frame is out nobody knows whether what is missing
+	// was ever there: a file may start within an open group of pictures.
+	started bool
+	open    bool  // it does
+	keyed   bool  // a key packet was there
+	keyTime int64 // its pts
+	early   []finding
+
+	// What was said while the file was probed, which reads ahead, waits for
+	// the packet that it is about.
+	ahead []remark
+}
+
+// A finding is damage that is not counted yet.
+type finding struct {
+	sign    sign
+	err     error
+	at      time.Duration
+	picture bool // it is about decoding, which an open start explains
+}
+
+// maxEarly bounds what is kept before the first key frame.
+const maxEarly = 64
+
+// damaged takes note of one sign of damage. A strict source returns it as an
+// error.
+func (s *Source) damaged(sg sign, err error) error {
+	return s.find(finding{sg, err, s.place(s.seen), sg == refused || sg == concealed || sg == marked})
+}
+
+func (s *Source) find(f finding) error {
+	if !s.ledger.started {
+		if len(s.ledger.early) < maxEarly {
+			s.ledger.early = append(s.ledger.early, f)
+		}
+		return nil
+	}
+	if !s.ledger.fresh(f.sign) {
+		return nil
+	}
 	s.damageMu.Lock()
 	defer s.damageMu.Unlock()
 	s.damage.Count++
 	if s.damage.Count == 1 {
-		s.damage.First, s.damage.Err = s.place(s.seen), err
+		s.damage.First, s.damage.Err = f.at, f.err
 		if !s.Strict {
-			s.Log.Warn("input is damaged; what is broken is skipped or mended", "at", s.damage.First, "error", err)
+			s.Log.Warn("input is damaged; what is broken is skipped or mended", "at", f.at, "error", f.err)
 		}
 	}
 	if s.Strict {
 		return &DamageError{s.damage}
 	}
 	return nil
+}
+
+// fresh reports whether a sign tells of damage that was not counted yet.
+func (l *ledger) fresh(sg sign) bool {
+	window := l.lag
+	if sg == concealed {
+		window += reordering
+	}
+	for i := range l.recent {
+		p := &l.recent[i]
+		// Lines of the log come in any number; of the others each is one.
+		if l.sent-p.packet <= window && (sg == remarked || sg == short || p.signs&sg == 0) {
+			p.signs |= sg
+			return false
+		}
+	}
+	if len(l.recent) >= 2*maxEarly {
+		l.recent = append(l.recent[:0], l.recent[maxEarly:]...)
+	}
+	l.recent = append(l.recent, spot{l.sent, sg})
+	return true
+}
+
+// packet tells the ledger of a packet of the video.
+func (l *ledger) packet(p *astiav.Packet) {
+	l.sent++
+	if l.started {
+		return
+	}
+	switch key, pts := p.Flags().Has(astiav.PacketFlagKey), p.Pts(); {
+	case l.keyed:
+		// Shown before the key frame, though it comes after it.
+		l.open = l.open || pts != astiav.NoPtsValue && pts < l.keyTime
+	case key:
+		l.keyed, l.keyTime = true, math.MinInt64
+		if pts != astiav.NoPtsValue {
+			l.keyTime = pts
+		}
+	default:
+		l.open = true
+	}
+}
+
+// frame tells the ledger of a frame; from the first that is a key frame or
+// shown after one damage counts.
+func (s *Source) frame(f *astiav.Frame) error {
+	l := &s.ledger
+	if l.started || !l.keyed && !frameKey(f) {
+		return nil
+	}
+	if ts := frameTimestamp(f); ts != astiav.NoPtsValue && ts < l.keyTime {
+		return nil
+	}
+	return s.begun()
+}
+
+// begun counts what was found before the first key frame, but for what an open
+// start explains.
+func (s *Source) begun() error {
+	l := &s.ledger
+	l.started = true
+	early := l.early
+	l.early = nil
+	for _, f := range early {
+		if l.open && f.picture {
+			continue
+		}
+		if err := s.find(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listen runs a call of FFmpeg and returns its error.
+func (s *Source) listen(call func() error) error { return s.heard.during(call) }
+
+// hear counts what FFmpeg said since it was called last.
+func (s *Source) hear() error {
+	l := &s.ledger
+	for len(l.ahead) > 0 && l.ahead[0].pos < s.offset {
+		r := l.ahead[0]
+		l.ahead = l.ahead[1:]
+		if err := s.remark(r); err != nil {
+			return err
+		}
+	}
+	for _, r := range s.heard.take() {
+		if err := s.remark(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Source) remark(r remark) error {
+	picture := r.voice == decoderVoice || r.voice == innerVoice
+	return s.find(finding{remarked, errors.New(r.text), s.place(s.seen), picture})
+}
+
+// probed keeps what was said while the file was opened and read ahead. The
+// decoders that probing tries are not those that will decode.
+func (s *Source) probed() {
+	for _, r := range s.heard.take() {
+		if r.voice == innerVoice {
+			continue
+		}
+		if r.pos < 0 {
+			r.pos = math.MaxInt64
+		}
+		s.ledger.ahead = append(s.ledger.ahead, r)
+	}
 }
 
 // place says how far into the film a timestamp is.
@@ -38,39 +220,25 @@ func (s *Source) place(ts int64) time.Duration {
 	return max(0, tb.Duration(ts-start))
 }
 
-// reach notes how far the packets of all streams go.
-func (s *Source) reach(p *astiav.Packet) {
-	ts := p.Pts()
-	if ts == astiav.NoPtsValue {
-		ts = p.Dts()
-	}
-	if ts == astiav.NoPtsValue {
-		return
-	}
-	s.furthest = max(s.furthest, s.base(p.StreamIndex()).Duration(ts+max(0, p.Duration())))
-}
-
-// shortfall is how much may miss at the end before a file counts as cut off.
-// Headers round, and a last packet may have no duration.
-const shortfall = time.Second
-
 // atEnd looks, at the end of the file, for signs that it is not the end of
 // what was recorded. Several demuxers take a cut for a plain end.
 func (s *Source) atEnd() error {
+	s.offset = math.MaxInt64
+	if err := s.hear(); err != nil {
+		return err
+	}
 	if err := readError(s.input); err != nil {
-		return s.damaged(fmt.Errorf("reading: %w", err))
+		if err := s.damaged(refused, fmt.Errorf("reading: %w", err)); err != nil {
+			return err
+		}
 	}
-	if s.info.Still || !headerDuration(s.input) {
-		return nil
+	if err := structure.CheckFile(s.Path); err != nil {
+		if err := s.damaged(short, err); err != nil {
+			return err
+		}
 	}
-	promised := time.Duration(s.input.Duration()) * time.Microsecond
-	reached := s.furthest
-	if start := s.input.StartTime(); start != astiav.NoPtsValue {
-		reached -= time.Duration(start) * time.Microsecond
-	}
-	if s.furthest > 0 && promised-reached > shortfall && s.damage.Count == 0 {
-		return s.damaged(errors.New("the file is cut off: it ends at " +
-			reached.Round(time.Millisecond).String() + " of " + promised.Round(time.Millisecond).String()))
+	if err := s.shortfall(); err != nil {
+		return s.damaged(short, err)
 	}
 	return nil
 }

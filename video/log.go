@@ -133,15 +133,19 @@ func watchErrors(do func() error) ([]string, error) {
 }
 
 //export carveLogLine
-func carveLogLine(level, category C.int, name, line *C.char) {
+func carveLogLine(level, category C.int, name, line *C.char, to C.uintptr_t, speaker C.int, pos C.int64_t) {
 	isError := level <= C.AV_LOG_ERROR
-	to := slog.LevelDebug
+	text := C.GoString(line)
+	if l, ok := listeners.Load(uintptr(to)); ok {
+		l.(*listener).hear(isError, voice(speaker), text, int64(pos))
+	}
+	at := slog.LevelDebug
 	switch category {
 	case C.AV_CLASS_CATEGORY_INPUT, C.AV_CLASS_CATEGORY_DEMUXER, C.AV_CLASS_CATEGORY_DECODER:
 	default:
 		if isError {
-			to = slog.LevelWarn
+			at = slog.LevelWarn
 		}
 	}
-	ffmpegLog.line(to, isError, C.GoString(name), C.GoString(line))
+	ffmpegLog.line(at, isError, C.GoString(name), text)
 }

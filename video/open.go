@@ -59,7 +59,7 @@ func (s *Source) open() error {
 		return &PathError{Path: s.Path, Err: what, Detail: detail}
 	}
 	s.lastPTS, s.seen = astiav.NoPtsValue, astiav.NoPtsValue
-	s.next, s.drained = 0, false
+	s.next, s.drained, s.offset = 0, false, -1
 	s.packet, s.decoded = astiav.AllocPacket(), astiav.AllocFrame()
 	s.input = astiav.AllocFormatContext()
 	if s.packet == nil || s.decoded == nil || s.input == nil {
@@ -72,12 +72,15 @@ func (s *Source) open() error {
 	if err := options.Set("pattern_type", "none", astiav.NewDictionaryFlags()); err != nil {
 		return fmt.Errorf("opening the input: %w", err)
 	}
+	s.heard = newListener()
 	lines, err := watchErrors(func() error {
-		// "file:" keeps a name such as "take:2.mp4" from being read as a protocol.
-		if err := s.input.OpenInput("file:"+s.Path, nil, options); err != nil {
-			return err
-		}
-		return findStreamInfo(s.input, DefaultPixels)
+		return s.listen(func() error {
+			// "file:" keeps a name such as "take:2.mp4" from being read as a protocol.
+			if err := s.input.OpenInput("file:"+s.Path, nil, options); err != nil {
+				return err
+			}
+			return findStreamInfo(s.input, DefaultPixels)
+		})
 	})
 	if err != nil {
 		return fail(ErrNotMedia, detail(lines, err))
@@ -89,6 +92,7 @@ func (s *Source) open() error {
 		return err
 	}
 
+	s.probed()
 	s.bases, s.time = nil, continuity{}
 	// Elsewhere a step back is a guess of the demuxer's, or plain damage.
 	s.restarts = s.input.InputFormat().Flags().Has(astiav.IOFormatFlagTsDiscont)
@@ -107,6 +111,7 @@ func (s *Source) open() error {
 	}
 	s.decoder.SetThreadCount(s.means.Threads)
 	setPacketTimeBase(s.decoder, s.stream.TimeBase())
+	s.heard.to(s.decoder)
 	bounds := astiav.NewDictionary()
 	defer bounds.Free()
 	if err := bounds.Set("max_pixels", strconv.FormatInt(s.means.Pixels, 10), astiav.NewDictionaryFlags()); err != nil {
@@ -116,6 +121,7 @@ func (s *Source) open() error {
 	if err != nil {
 		return fail(ErrUnsupportedCodec, codec.Name()+": "+detail(lines, err))
 	}
+	s.ledger.lag = codecLag(s.decoder)
 	return nil
 }
 

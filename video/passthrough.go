@@ -18,6 +18,7 @@ type passthrough struct {
 	to         packetSink
 	copied     map[int]bool // streams that to wants
 	begun      bool
+	discards   bool // a stream is skipped, so that nobody knows how far it goes
 	kept       []*astiav.Packet
 	bytes      int
 	limit      int // of bytes; 0 means maxKept
@@ -42,6 +43,7 @@ func (b *passthrough) begin(s *Source) error {
 	for _, st := range s.input.Streams() {
 		if i := st.Index(); i != s.stream.Index() && (b.to == nil || !b.copied[i]) {
 			st.SetDiscard(astiav.DiscardAll)
+			b.discards = b.discards || !attached(st)
 		}
 	}
 	kept := b.kept

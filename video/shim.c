@@ -165,3 +165,7 @@ int carveFindStreamInfo(AVFormatContext *c, int64_t pixels) {
 int carveReadError(const AVFormatContext *c) {
 	return c->pb && c->pb->error && c->pb->error != AVERROR_EOF ? c->pb->error : 0;
 }
+
+int carveCodecLag(const AVCodecContext *c) {
+	return c->active_thread_type & FF_THREAD_FRAME ? c->thread_count : 0;
+}

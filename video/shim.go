@@ -144,6 +144,14 @@ func setPacketTimeBase(cc *astiav.CodecContext, tb astiav.Rational) {
 	c.pkt_timebase = C.AVRational{num: C.int(tb.Num()), den: C.int(tb.Den())}
 }
 
+// codecLag returns how many packets a decoder may still be at work on when it
+// takes the next.
+func codecLag(cc *astiav.CodecContext) int64 {
+	return int64(C.carveCodecLag((*C.AVCodecContext)(cc.UnsafePointer())))
+}
+
+func frameKey(f *astiav.Frame) bool { return cFrame(f).flags&C.AV_FRAME_FLAG_KEY != 0 }
+
 func colourName(s *C.char) string {
 	if s == nil {
 		return "unknown"

@@ -6,6 +6,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <errno.h>
+#include <stdint.h>
 #include <libavutil/avutil.h>
 #include <libavutil/display.h>
 #include <libavutil/frame.h>
@@ -13,7 +14,18 @@
 #include <libavutil/mathematics.h>
 #include <libavutil/pixdesc.h>
 
+// Who says a line of the log.
+enum carveVoice {
+	CARVE_VOICE_OTHER,   // no context, or one that stands by itself: files, bit stream filters
+	CARVE_VOICE_DEMUXER,
+	CARVE_VOICE_DECODER, // one that a listener was given to
+	CARVE_VOICE_INNER,   // a codec context of the demuxer's own: parsers, probing
+};
+
 void carveLogInstall(void);
+void carveListen(uintptr_t listener);
+void carveCodecListener(AVCodecContext *c, uintptr_t listener);
+int carveCodecLag(const AVCodecContext *c);
 
 int carveFrameCopyProps(AVFrame *dst, const AVFrame *src);
 int carveFrameMatrix(const AVFrame *f, int32_t *m);

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/asticode/go-astiav"
+
+	"github.com/carve-video/carve/internal/structure"
 )
 
 // DefaultFrames is how many frames may be in flight when Source.Frames is 0:
@@ -66,9 +68,12 @@ type Source struct {
 	damageMu sync.Mutex // Damage may be asked for while Read runs
 	damage   Damage
 	retimed  bool
-	convert  graph         // for pictures whose shape differs from the first one's
-	warned   bool          // about a change of shape
-	furthest time.Duration // end of the furthest packet of any stream
+	convert  graph     // for pictures whose shape differs from the first one's
+	warned   bool      // about a change of shape
+	heard    *listener // of what FFmpeg says about this file
+	ledger   ledger    // of damage
+	extent   extent    // of the packets
+	offset   int64     // in the file, of the latest packet
 }
 
 // Initialize opens the file and decodes up to its first frame, so that every
@@ -96,7 +101,7 @@ func (s *Source) Initialize() (err error) {
 		// in memory; the second reading will find the sink in place.
 		s.closeInput()
 		s.beside = passthrough{}
-		s.damage = Damage{}
+		s.damage, s.ledger, s.extent = Damage{}, ledger{}, extent{}
 		if err := s.open(); err != nil {
 			return err
 		}
@@ -249,20 +254,19 @@ func (s *Source) decode(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		err := s.decoder.ReceiveFrame(s.decoded)
+		err := s.listen(func() error { return s.decoder.ReceiveFrame(s.decoded) })
+		if err := s.hear(); err != nil {
+			return err
+		}
 		switch {
 		case err == nil:
-			if ts := frameTimestamp(s.decoded); ts != astiav.NoPtsValue {
-				s.seen = ts
-			}
-			if frameDamaged(s.decoded) {
-				if err := s.damaged(errors.New("a frame was decoded with errors")); err != nil {
-					return err
-				}
-			}
-			s.ready = true
-			return nil
+			return s.received()
 		case errors.Is(err, astiav.ErrEof):
+			// Without a key frame in all of it nothing is explained by a start.
+			s.ledger.open = false
+			if err := s.begun(); err != nil {
+				return err
+			}
 			return io.EOF
 		case errors.Is(err, astiav.ErrEagain):
 			if err := s.feed(); err != nil {
@@ -270,7 +274,7 @@ func (s *Source) decode(ctx context.Context) error {
 			}
 			failures = 0
 		default:
-			if err := s.damaged(fmt.Errorf("decoding a frame: %w", err)); err != nil {
+			if err := s.damaged(refused, fmt.Errorf("decoding a frame: %w", err)); err != nil {
 				return err
 			}
 			// A decoder that fails without taking more input would fail for ever.
@@ -287,6 +291,23 @@ func (s *Source) decode(ctx context.Context) error {
 	}
 }
 
+// received takes note of the frame that the decoder gave.
+func (s *Source) received() error {
+	if ts := frameTimestamp(s.decoded); ts != astiav.NoPtsValue {
+		s.seen = ts
+	}
+	if frameDamaged(s.decoded) {
+		if err := s.damaged(concealed, errors.New("a frame was decoded with errors")); err != nil {
+			return err
+		}
+	}
+	if err := s.frame(s.decoded); err != nil {
+		return err
+	}
+	s.ready = true
+	return nil
+}
+
 // feed gives the decoder its next packet, passing on those of other streams on
 // the way, or tells it that there is no more.
 func (s *Source) feed() error {
@@ -300,7 +321,7 @@ func (s *Source) feed() error {
 			if err := s.atEnd(); err != nil {
 				return err
 			}
-			if err := s.decoder.SendPacket(nil); err != nil && !errors.Is(err, astiav.ErrEof) {
+			if err := s.listen(func() error { return s.decoder.SendPacket(nil) }); err != nil && !errors.Is(err, astiav.ErrEof) {
 				return fmt.Errorf("ending the decoder: %w", err)
 			}
 			return nil
@@ -319,7 +340,7 @@ func (s *Source) feed() error {
 func (s *Source) readPacket() (video bool, err error) {
 	const patience = 4096 // failures in a row after which nothing more is expected
 	for failures := 0; ; failures++ {
-		err := s.input.ReadFrame(s.packet)
+		err := s.listen(func() error { return s.input.ReadFrame(s.packet) })
 		if err == nil {
 			break
 		}
@@ -330,7 +351,7 @@ func (s *Source) readPacket() (video bool, err error) {
 			time.Sleep(time.Millisecond)
 			continue
 		}
-		if err := s.damaged(fmt.Errorf("reading: %w", err)); err != nil {
+		if err := s.damaged(refused, fmt.Errorf("reading: %w", err)); err != nil {
 			return false, err
 		}
 		if failures >= patience || !errors.Is(err, astiav.ErrInvaliddata) {
@@ -343,8 +364,16 @@ func (s *Source) readPacket() (video bool, err error) {
 	if s.restarts && s.time.mend(p, s.base(p.StreamIndex())) {
 		s.Log.Warn("timestamps start anew; from here on they are shifted to go on", "at", s.place(s.seen), "by", s.time.shift)
 	}
-	s.reach(p)
 	video = p.StreamIndex() == s.stream.Index()
+	s.reach(p, video)
+	s.offset = max(s.offset, p.Pos())
+	if video {
+		s.ledger.packet(p)
+	}
+	// What was said about a gap before this packet is told of the place before.
+	if err := s.hear(); err != nil {
+		return false, err
+	}
 	if video {
 		if ts := p.Pts(); ts != astiav.NoPtsValue {
 			s.seen = ts
@@ -352,24 +381,34 @@ func (s *Source) readPacket() (video bool, err error) {
 			s.seen = ts
 		}
 	}
-	if p.Flags().Has(astiav.PacketFlagCorrupt) {
-		if err := s.damaged(fmt.Errorf("a packet of stream %d is cut or corrupt", p.StreamIndex())); err != nil {
+	if p.Flags().Has(astiav.PacketFlagCorrupt) && !s.joint(p) {
+		if err := s.damaged(marked, fmt.Errorf("a packet of stream %d is cut or corrupt", p.StreamIndex())); err != nil {
 			return false, err
 		}
 	}
 	if !video {
 		return false, s.beside.pass(p)
 	}
-	if err := s.decoder.SendPacket(p); err != nil {
+	if err := s.listen(func() error { return s.decoder.SendPacket(p) }); err != nil {
 		if errors.Is(err, astiav.ErrEagain) {
 			// Cannot be: packets are sent only once the decoder has none left.
 			return false, errors.New("decoder refuses a packet while it has no frame")
 		}
-		if err := s.damaged(fmt.Errorf("decoding a packet: %w", err)); err != nil {
+		if err := s.damaged(refused, fmt.Errorf("decoding a packet: %w", err)); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// joint reports whether a packet is marked as corrupt only because it is the
+// last of one recording to which another was joined.
+func (s *Source) joint(p *astiav.Packet) bool {
+	if s.input.InputFormat().Name() != "mpegts" || p.Pos() < 0 {
+		return false
+	}
+	ok, err := structure.Joint(s.Path, p.Pos(), s.input.Streams()[p.StreamIndex()].ID())
+	return ok && err == nil
 }
 
 // base returns the time base of a stream. Some containers bring in streams as
@@ -403,6 +442,10 @@ func (s *Source) closeInput() {
 	if s.input != nil {
 		s.input.CloseInput()
 		s.input = nil
+	}
+	if s.heard != nil {
+		s.heard.close()
+		s.heard = nil
 	}
 	if s.packet != nil {
 		s.packet.Free()

@@ -1,0 +1,143 @@
+package structure
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+func isBoxes(b []byte) bool {
+	switch string(b[4:8]) {
+	case "ftyp", "styp", "moov", "mdat", "wide", "pnot":
+		return true
+	}
+	return false
+}
+
+// checkBoxes looks whether the boxes of an ISO or QuickTime file lie within it.
+func checkBoxes(f file) error {
+	for off, steps := int64(0), 0; off < f.size && steps < maxSteps; steps++ {
+		head, ok, err := f.bytes(off, 8)
+		if !ok || err != nil {
+			return err
+		}
+		n, kind := int64(binary.BigEndian.Uint32(head)), string(head[4:])
+		if n == 1 {
+			long, ok, err := f.bytes(off+8, 8)
+			if !ok || err != nil {
+				return err
+			}
+			n = int64(binary.BigEndian.Uint64(long) & (1<<62 - 1))
+		}
+		if n < 8 {
+			return nil // 0: up to the end; else not a box
+		}
+		if n > f.size-off {
+			switch kind {
+			case "mdat", "moov", "moof":
+				return f.beyond("a box "+kind, off, off+n)
+			}
+			return nil // what others have appended
+		}
+		off += n
+	}
+	return nil
+}
+
+func isEBML(b []byte) bool { return bytes.HasPrefix(b, []byte{0x1a, 0x45, 0xdf, 0xa3}) }
+
+// checkEBML looks whether the segment of a Matroska file lies within it.
+func checkEBML(f file) error {
+	n, width, err := f.ebmlSize(4)
+	if err != nil || width == 0 || n < 0 || n > f.size {
+		return err
+	}
+	off := 4 + width + n
+	id, ok, err := f.bytes(off, 4)
+	if !ok || err != nil || !bytes.Equal(id, []byte{0x18, 0x53, 0x80, 0x67}) {
+		return err
+	}
+	n, width, err = f.ebmlSize(off + 4)
+	if err != nil || width == 0 || n < 0 {
+		return err
+	}
+	if end := off + 4 + width + n; end > f.size {
+		return f.beyond("the segment", off, end)
+	}
+	return nil
+}
+
+// ebmlSize reads a size, -1 if it is not stated. A width of 0: there is none.
+func (f file) ebmlSize(off int64) (n, width int64, err error) {
+	first, ok, err := f.bytes(off, 1)
+	if !ok || err != nil || first[0] == 0 {
+		return 0, 0, err
+	}
+	width = int64(bits.LeadingZeros8(first[0])) + 1
+	b, ok, err := f.bytes(off, int(width))
+	if !ok || err != nil {
+		return 0, 0, err
+	}
+	var v uint64
+	for _, c := range b {
+		v = v<<8 | uint64(c)
+	}
+	v &= 1<<(7*width) - 1
+	if v == 1<<(7*width)-1 {
+		return -1, width, nil
+	}
+	return int64(v), width, nil
+}
+
+func isFLV(b []byte) bool { return bytes.HasPrefix(b, []byte("FLV\x01")) }
+
+// checkFLV walks the tags, each of which is followed by its size.
+func checkFLV(f file) error {
+	head, ok, err := f.bytes(5, 4)
+	if !ok || err != nil {
+		return err
+	}
+	for off, steps := int64(binary.BigEndian.Uint32(head))+4, 0; off < f.size && steps < maxSteps; steps++ {
+		tag, ok, err := f.bytes(off, 11)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return broken("it ends at byte %d within a tag", f.size)
+		}
+		n := int64(tag[1])<<16 | int64(tag[2])<<8 | int64(tag[3])
+		if off+15+n > f.size {
+			return f.beyond("the tag", off, off+15+n)
+		}
+		if kind := tag[0] & 0x1f; kind != 8 && kind != 9 && kind != 18 {
+			return broken("there is no tag at byte %d", off)
+		}
+		off += 15 + n
+	}
+	return nil
+}
+
+func isIVF(b []byte) bool { return bytes.HasPrefix(b, []byte("DKIF\x00\x00")) }
+
+// checkIVF walks the frames.
+func checkIVF(f file) error {
+	head, ok, err := f.bytes(6, 2)
+	if !ok || err != nil {
+		return err
+	}
+	for off, steps := int64(binary.LittleEndian.Uint16(head)), 0; off < f.size && steps < maxSteps; steps++ {
+		frame, ok, err := f.bytes(off, 12)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return broken("it ends at byte %d within a frame", f.size)
+		}
+		n := int64(binary.LittleEndian.Uint32(frame))
+		if off+12+n > f.size {
+			return f.beyond("the frame", off, off+12+n)
+		}
+		off += 12 + n
+	}
+	return nil
+}
