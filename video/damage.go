@@ -172,15 +172,19 @@ func (s *Source) listen(call func() error) error { return s.heard.during(call) }
 
 // hear counts what FFmpeg said since it was called last.
 func (s *Source) hear() error {
-	l := &s.ledger
-	for len(l.ahead) > 0 && l.ahead[0].pos < s.offset {
-		r := l.ahead[0]
-		l.ahead = l.ahead[1:]
-		if err := s.remark(r); err != nil {
-			return err
+	remarks := s.heard.take()
+	if len(s.ledger.ahead) > 0 {
+		var later []remark
+		for _, r := range s.ledger.ahead {
+			if r.pos <= s.offset {
+				remarks = append(remarks, r)
+			} else {
+				later = append(later, r)
+			}
 		}
+		s.ledger.ahead = later
 	}
-	for _, r := range s.heard.take() {
+	for _, r := range remarks {
 		if err := s.remark(r); err != nil {
 			return err
 		}
@@ -232,7 +236,10 @@ func (s *Source) atEnd() error {
 			return err
 		}
 	}
-	if err := structure.CheckFile(s.Path); err != nil {
+	switch err := structure.CheckFile(s.Path); {
+	case errors.Is(err, structure.ErrUnstated):
+		return nil
+	case errors.Is(err, structure.ErrBroken):
 		if err := s.damaged(short, err); err != nil {
 			return err
 		}

@@ -41,6 +41,13 @@
 // logged once with its time and skipped, or kept where the decoder could
 // conceal it; [Source.Damage] tells. A strict source stops instead.
 //
+// FFmpeg tells of much damage in its log only, and some demuxers take a cut for
+// the plain end. So damage is every line of the log that FFmpeg calls an error
+// and that is about the file, an end that comes more than two frames and one
+// percent before the stated one, and an outer structure that breaks off. What is
+// missing before the first key frame is no damage: a recording may start
+// anywhere. Neither is the joint of recordings that were joined byte by byte.
+//
 // # Memory
 //
 // The frames of a source live in a pool of fixed size. Read waits while all of

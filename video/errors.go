@@ -48,9 +48,11 @@ func (e *PathError) Error() string {
 
 func (e *PathError) Unwrap() error { return e.Err }
 
-// Damage says what of an input was broken.
+// Damage says what of an input was broken: what FFmpeg's demuxer and decoder
+// call an error or mark as corrupt from the first key frame on, and an end that
+// comes before the one that the file states.
 type Damage struct {
-	Count int64         // broken packets and frames, concealed ones included
+	Count int64         // broken places; what shows in several ways counts once
 	First time.Duration // where the first was, counted from the first frame
 	Err   error         // what the first was
 }

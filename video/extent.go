@@ -11,8 +11,9 @@ import (
 // An extent is how far the packets of a file go.
 type extent struct {
 	video, all time.Duration // where the furthest packet ends
-	step       time.Duration // the longest distance of two packets of the video, where one had no duration
-	last       time.Duration // time of the last one
+	step       time.Duration // the longest distance of two packets of the video that the first one's duration does not tell
+	last       time.Duration // when the last one is decoded
+	lasts      time.Duration // and its duration
 	begun      bool
 }
 
@@ -26,16 +27,22 @@ func (s *Source) reach(p *astiav.Packet, video bool) {
 		return
 	}
 	e := &s.extent
-	at := s.base(p.StreamIndex()).Duration(ts)
-	end := s.base(p.StreamIndex()).Duration(ts + max(0, p.Duration()))
+	base := s.base(p.StreamIndex())
+	lasts := base.Duration(max(0, p.Duration()))
+	end := base.Duration(ts) + lasts
 	e.all = max(e.all, end)
 	if !video {
 		return
 	}
-	if e.begun && p.Duration() <= 0 {
-		e.step = max(e.step, at-e.last)
+	e.video = max(e.video, end)
+	at := base.Duration(ts)
+	if dts := p.Dts(); dts != astiav.NoPtsValue {
+		at = base.Duration(dts)
 	}
-	e.video, e.last, e.begun = max(e.video, end), at, true
+	if gap := at - e.last; e.begun && gap > 2*e.lasts {
+		e.step = max(e.step, gap)
+	}
+	e.last, e.lasts, e.begun = at, lasts, true
 }
 
 // shortfall compares the end of the packets with the length that the file

@@ -410,7 +410,11 @@ func (s *summary) outcome(o *segmentOptions, p *pipeline, src *video.Source, sin
 	}
 	var lost []string
 	if d := src.Damage(); d.Count > 0 {
-		lost = append(lost, fmt.Sprintf("%d damaged places in %s, the first at %s (%v)", d.Count, o.input, clock(d.First), d.Err))
+		places := "damaged places in %s, the first"
+		if d.Count == 1 {
+			places = "damaged place in %s,"
+		}
+		lost = append(lost, fmt.Sprintf("%d "+places+" at %s (%v)", d.Count, o.input, clock(d.First), d.Err))
 	}
 	for _, l := range sink.Lost() {
 		what := fmt.Sprintf("%s stream %d (%s)", l.Stream.Kind, l.Stream.Index, l.Stream.Codec)

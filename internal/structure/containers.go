@@ -14,7 +14,9 @@ func isBoxes(b []byte) bool {
 	return false
 }
 
-// checkBoxes looks whether the boxes of an ISO or QuickTime file lie within it.
+// checkBoxes walks the boxes of an ISO or QuickTime file. What others have
+// appended has no boxes of this kind, so that what comes before more of them is
+// broken.
 func checkBoxes(f file) error {
 	for off, steps := int64(0), 0; off < f.size && steps < maxSteps; steps++ {
 		head, ok, err := f.bytes(off, 8)
@@ -22,26 +24,45 @@ func checkBoxes(f file) error {
 			return err
 		}
 		n, kind := int64(binary.BigEndian.Uint32(head)), string(head[4:])
-		if n == 1 {
+		switch n {
+		case 0:
+			return nil // up to the end
+		case 1:
 			long, ok, err := f.bytes(off+8, 8)
 			if !ok || err != nil {
 				return err
 			}
 			n = int64(binary.BigEndian.Uint64(long) & (1<<62 - 1))
 		}
-		if n < 8 {
-			return nil // 0: up to the end; else not a box
-		}
-		if n > f.size-off {
-			switch kind {
-			case "mdat", "moov", "moof":
+		if n < 8 || n > f.size-off || !printable(head[4:]) {
+			if isMedia(kind) {
 				return f.beyond("a box "+kind, off, off+n)
 			}
-			return nil // what others have appended
+			if more, err := f.moreBoxes(off + 4); err != nil || !more {
+				return err
+			}
+			return broken("there is no box at byte %d", off)
 		}
 		off += n
 	}
 	return nil
+}
+
+func isMedia(kind string) bool { return kind == "mdat" || kind == "moov" || kind == "moof" }
+
+// moreBoxes reports whether boxes with media are named soon after off.
+func (f file) moreBoxes(off int64) (bool, error) {
+	const near = 4 << 20
+	b, _, err := f.bytes(off, int(max(0, min(near, f.size-off))))
+	if err != nil {
+		return false, err
+	}
+	for _, kind := range []string{"mdat", "moov", "moof"} {
+		if bytes.Contains(b, []byte(kind)) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func isEBML(b []byte) bool { return bytes.HasPrefix(b, []byte{0x1a, 0x45, 0xdf, 0xa3}) }

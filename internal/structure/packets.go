@@ -61,7 +61,7 @@ func checkTS(f file) error {
 	}
 	k := packetsTS[kindTS(head)]
 	const packets = 8 // that must agree on where they begin
-	n := packets * k.size
+	n := min(packets, int(f.size)/k.size) * k.size
 	from := f.size - int64(n)
 	tail, ok, err := f.bytes(from, n)
 	if !ok || err != nil {

@@ -26,7 +26,7 @@ func checkRIFF(f file) error {
 		}
 		n := int64(binary.LittleEndian.Uint32(head[4:]))
 		if unstated(n) {
-			return nil
+			return ErrUnstated
 		}
 		end := off + 8 + n
 		if end > f.size {

@@ -4,8 +4,7 @@
 //
 // Demuxers are made to go on: several take a cut for the plain end of the file,
 // or step over what they cannot place, and do not say so. [Check] finds what
-// they pass over. It says nothing of kinds of files that it does not know, and
-// of files whose writer did not know their size, as when writing to a pipe.
+// they pass over. It says nothing of kinds of files that it does not know.
 package structure
 
 import (
@@ -17,6 +16,10 @@ import (
 
 // ErrBroken is what every fault found by [Check] wraps.
 var ErrBroken = errors.New("the file is cut off or broken")
+
+// ErrUnstated is what [Check] returns for a file whose writer did not know its
+// size, and left what it states about length unfilled.
+var ErrUnstated = errors.New("the size of the file is not stated")
 
 // A file is what is checked.
 type file struct {
@@ -46,7 +49,7 @@ var kinds = []struct {
 }
 
 // Check returns what is broken in the file's structure, nil if nothing is. The
-// error wraps [ErrBroken], or is one of reading.
+// error wraps [ErrBroken], is [ErrUnstated], or is one of reading.
 func Check(r io.ReaderAt, size int64) error {
 	f := file{r, size}
 	head := make([]byte, 512)
