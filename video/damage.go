@@ -103,8 +103,10 @@ func (l *ledger) fresh(sg sign) bool {
 	}
 	for i := range l.recent {
 		p := &l.recent[i]
-		// Lines of the log come in any number; of the others each is one.
-		if l.sent-p.packet <= window && (sg == remarked || sg == short || p.signs&sg == 0) {
+		// Lines of the log come in any number, and so do marked packets of other
+		// streams; of the rest each is one.
+		many := sg == remarked || sg == short || sg == marked && l.sent == p.packet
+		if l.sent-p.packet <= window && (many || p.signs&sg == 0) {
 			p.signs |= sg
 			return false
 		}

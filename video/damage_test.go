@@ -1,0 +1,426 @@
+package video
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/carve-video/carve/internal/golden"
+)
+
+// look reads a file to its end, without a sink.
+func look(path string, strict bool) (d Damage, frames int, err error) {
+	s := &Source{Path: path, Strict: strict}
+	if err := s.Initialize(); err != nil {
+		return d, 0, err
+	}
+	defer s.Close()
+	for {
+		f, err := s.Read(context.Background())
+		if errors.Is(err, io.EOF) {
+			return s.Damage(), frames, nil
+		}
+		if err != nil {
+			return s.Damage(), frames, err
+		}
+		f.Release()
+		frames++
+	}
+}
+
+func files(t *testing.T, folder ...string) (paths []string) {
+	t.Helper()
+	dir := golden.Shared(t, folder...)
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		if e.Type().IsRegular() {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(paths) == 0 {
+		t.Fatalf("%s is empty", dir)
+	}
+	return paths
+}
+
+// damagedOrRefused checks what must be true of a file that lost something.
+func damagedOrRefused(t *testing.T, path string) {
+	t.Helper()
+	d, n, err := look(path, false)
+	if err != nil {
+		var pe *PathError
+		if !errors.As(err, &pe) {
+			t.Errorf("%s: refused without a reason: %v", filepath.Base(path), err)
+		}
+		return
+	}
+	if d.Count == 0 || d.Err == nil {
+		t.Errorf("%s: nothing is found in %d frames", filepath.Base(path), n)
+		return
+	}
+	var de *DamageError
+	if _, _, err := look(path, true); !errors.As(err, &de) {
+		t.Errorf("%s: strict ends with %v", filepath.Base(path), err)
+	} else if de.Count != 1 {
+		t.Errorf("%s: strict stops at damage %d", filepath.Base(path), de.Count)
+	}
+}
+
+func sound(t *testing.T, path string) {
+	t.Helper()
+	d, n, err := look(path, true)
+	if err != nil || d.Count != 0 || n == 0 {
+		t.Errorf("%s: %d frames, %v, %v", filepath.Base(path), n, d, err)
+	}
+}
+
+func TestDamagedFiles(t *testing.T) {
+	for _, path := range files(t, "cases", "damaged") {
+		damagedOrRefused(t, path)
+	}
+}
+
+func TestSoundFiles(t *testing.T) {
+	for _, path := range files(t, "cases", "video") {
+		sound(t, path)
+	}
+}
+
+// mutants are a file cut, with bytes missing, bytes too many, and part of it
+// twice, at places where pictures are. An index that is at the end goes on
+// telling where they were.
+func mutants(b []byte) map[string][]byte {
+	n := len(b)
+	junk := bytes.Repeat([]byte{0xa5, 0x17, 0xee, 0x3c}, 25)
+	return map[string][]byte{
+		"cut":           b[:n*3/5+1],
+		"cut near end":  b[:n-n/15],
+		"bytes missing": slices.Delete(bytes.Clone(b), n/2, n/2+100),
+		"bytes added":   slices.Insert(bytes.Clone(b), n*2/3, junk...),
+		"part twice":    slices.Insert(bytes.Clone(b), n/2, b[n/2-n/9:n/2]...),
+	}
+}
+
+func TestMutants(t *testing.T) {
+	picture := []string{"-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=1"}
+	tone := []string{"-f", "lavfi", "-i", "sine=duration=1"}
+	for name, args := range map[string][]string{
+		"a.gif":      picture,
+		"vp8.webm":   append(picture[:4:4], "-c:v", "libvpx"),
+		"vp9.webm":   append(picture[:4:4], "-c:v", "libvpx-vp9"),
+		"ffv1.mkv":   append(picture[:4:4], "-c:v", "ffv1", "-pix_fmt", "yuv420p10le"),
+		"h264.mkv":   slices.Concat(picture, tone, []string{"-c:v", "libx264", "-c:a", "aac"}),
+		"h264.ts":    append(picture[:4:4], "-c:v", "libx264", "-g", "5"),
+		"front.mp4":  slices.Concat(picture, tone, []string{"-c:v", "libx264", "-c:a", "aac", "-movflags", "+faststart"}),
+		"parts.mp4":  append(picture[:4:4], "-c:v", "libx264", "-g", "3", "-movflags", "frag_keyframe+empty_moov"),
+		"prores.mov": append(picture[:4:4], "-c:v", "prores_ks"),
+		"mjpeg.avi":  slices.Concat(picture, tone, []string{"-c:v", "mjpeg", "-c:a", "pcm_s16le"}),
+		"h264.flv":   append(picture[:4:4], "-c:v", "libx264"),
+		"vp8.ivf":    append(picture[:4:4], "-c:v", "libvpx"),
+		"one.png":    append(picture[:4:4], "-frames:v", "1"),
+		"one.jpg":    append(picture[:4:4], "-frames:v", "1"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			good := ffmpeg(t, name, args...)
+			sound(t, good)
+			b, err := os.ReadFile(good)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for how, m := range mutants(b) {
+				if name == "one.jpg" && strings.HasPrefix(how, "part") || name == "h264.ts" && how == "part twice" {
+					continue // coded pictures may be anything, and packets may come twice
+				}
+				path := filepath.Join(t.TempDir(), strings.ReplaceAll(how, " ", "-")+"-"+name)
+				if err := os.WriteFile(path, m, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				damagedOrRefused(t, path)
+			}
+		})
+	}
+}
+
+// TestOddButSound holds whole files of all sorts against false alarms.
+func TestOddButSound(t *testing.T) {
+	const picture = "-f lavfi -i testsrc2=size=96x64:rate=25:duration=2 "
+	const both = picture + "-f lavfi -i sine=duration=2 "
+	const longer = picture + "-f lavfi -i sine=duration=5 "
+	const sparse = picture + "-vf select='not(mod(n,24))',setpts=N*4/TB -fps_mode vfr "
+	for name, args := range map[string]string{
+		"late-1.mkv":       both + "-c:v libx264 -c:a aac -output_ts_offset 1",
+		"late-10.mkv":      both + "-c:v libx264 -c:a aac -output_ts_offset 10",
+		"picture-late.mkv": "-itsoffset 3 " + both + "-map 0 -map 1 -c:v libx264 -c:a aac",
+		"late.mp4":         both + "-c:v libx264 -c:a aac -output_ts_offset 5",
+		"tone-longer.mkv":  longer + "-c:v libx264 -c:a aac",
+		"tone-longer.avi":  longer + "-c:v mpeg4 -c:a mp2",
+		"tone-longer.flv":  longer + "-c:v flv -c:a aac -ar 44100",
+		"sparse.mkv":       sparse + "-c:v libx264",
+		"sparse.webm":      sparse + "-c:v libvpx",
+		"sparse.mp4":       sparse + "-c:v libx264",
+		"sparse.gif":       sparse,
+		"open.mkv":         picture + "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
+		"open.ts":          both + "-c:v mpeg2video -bf 2 -g 12 -c:a mp2",
+		"hidden.webm":      picture + "-c:v libvpx -auto-alt-ref 1 -lag-in-frames 16",
+		"live.webm":        picture + "-c:v libvpx-vp9 -f webm -live 1",
+		"parts.mp4":        both + "-c:v libx264 -g 12 -c:a aac -movflags frag_keyframe+empty_moov -frag_duration 300000",
+		"fields.mkv":       picture + "-c:v libx264 -flags +ildct+ilme",
+		"intra.mov":        both + "-c:v prores_ks -c:a pcm_s16le",
+		"loop.gif":         picture + "-r 10 -loop 3",
+		"program.mpg":      both + "-c:v mpeg2video -c:a mp2",
+		"a.mxf":            both + "-ar 48000 -c:v mpeg2video -c:a pcm_s16le",
+		"a.y4m":            picture,
+		"a.apng":           picture + "-r 5 -f apng",
+		"a.wmv":            both + "-c:v wmv2 -c:a wmav2",
+		"a.jpg":            picture + "-frames:v 1",
+		"raw.h264":         picture + "-c:v libx264",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sound(t, ffmpeg(t, name, strings.Fields(args)...))
+		})
+	}
+}
+
+// TestStartsAnywhere reads copies that begin within a group of pictures: what
+// the first frames lack was never there.
+func TestStartsAnywhere(t *testing.T) {
+	for name, codec := range map[string]string{
+		"a.ts":  "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
+		"b.ts":  "-c:v mpeg2video -bf 2 -g 12",
+		"c.mkv": "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			whole := ffmpeg(t, name, append(strings.Fields("-f lavfi -i testsrc2=size=96x64:rate=25:duration=2"), strings.Fields(codec)...)...)
+			sound(t, ffmpeg(t, "from-"+name, "-i", whole, "-ss", "0.7", "-c", "copy", "-copyinkf"))
+			if filepath.Ext(name) != ".ts" {
+				return
+			}
+			b, err := os.ReadFile(whole)
+			if err != nil {
+				t.Fatal(err)
+			}
+			part := filepath.Join(t.TempDir(), name)
+			if err := os.WriteFile(part, b[len(b)/188/3*188:], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			sound(t, part)
+		})
+	}
+}
+
+// TestJoined joins recordings byte by byte, of which each is whole.
+func TestJoined(t *testing.T) {
+	const both = "-f lavfi -i testsrc2=size=320x240:rate=25:duration=2 -f lavfi -i sine=duration=2 -c:v libx264 -c:a mp2 -b:a 32k "
+	one, err := os.ReadFile(ffmpeg(t, "one.ts", strings.Fields(both)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, offset := range map[string]string{"anew": "0", "on": "2", "later": "30"} {
+		other, err := os.ReadFile(ffmpeg(t, "other.ts", strings.Fields(both+"-output_ts_offset "+offset)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), name+".ts")
+		if err := os.WriteFile(path, slices.Concat(one, other), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sound(t, path)
+		// The same, with packets lost at the joint.
+		if err := os.WriteFile(path, slices.Concat(one[:len(one)/2/188*188], one[len(one)/2/188*188+3*188:], other), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		damagedOrRefused(t, path)
+	}
+}
+
+// TestBrokenOnce breaks one frame: it shows in several ways and counts once, at
+// its place.
+func TestBrokenOnce(t *testing.T) {
+	path := ffmpeg(t, "a.mkv", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=4", "-c:v", "libx264", "-g", "25", "-bf", "0")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at, size int
+	for _, p := range packets(t, path, "v", "pts_time,pos,size,flags") {
+		var f [4]string
+		copy(f[:], strings.Split(p, ","))
+		if f[0] == "2.960000" { // the last of its group
+			fmt.Sscan(f[1], &size)
+			fmt.Sscan(f[2], &at)
+		}
+	}
+	if at == 0 || size == 0 {
+		t.Fatal("no packet at 2.96 s")
+	}
+	for i := at + size/2; i < at+size; i++ {
+		b[i] ^= 0x5a
+	}
+	bad := filepath.Join(t.TempDir(), "bad.mkv")
+	if err := os.WriteFile(bad, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, threads := range []int{1, 4} {
+		s := &Source{Path: bad, Threads: threads}
+		if err := s.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readAll(t, s); err != nil {
+			t.Fatal(err)
+		}
+		d := s.Damage()
+		s.Close()
+		equal(t, "damage", d.Count, 1)
+		// Threads are at work on as many frames; FFmpeg does not say on which.
+		if off := (d.First - 2960*time.Millisecond).Abs(); off > time.Duration(threads+1)*40*time.Millisecond {
+			t.Errorf("%d threads: at %v, it is at 2.96 s", threads, d.First)
+		}
+	}
+}
+
+// TestDamageOfCopied breaks the sound alone, which matters only if it is copied.
+func TestDamageOfCopied(t *testing.T) {
+	path := ffmpeg(t, "a.ts", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2",
+		"-c:v", "libx264", "-c:a", "mp2", "-b:a", "192k")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sound = 0x101
+	for i := len(b) / 2 / 188 * 188; ; i += 188 {
+		if int(b[i+1]&0x1f)<<8|int(b[i+2]) == sound && b[i+1]&0x40 == 0 {
+			b = slices.Delete(b, i, i+188)
+			break
+		}
+	}
+	bad := filepath.Join(t.TempDir(), "bad.ts")
+	if err := os.WriteFile(bad, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if d, _, err := look(bad, false); err != nil || d.Count != 0 {
+		t.Errorf("not copied: %+v, %v", d, err)
+	}
+	if d := transcode(t, bad, "o.mp4").damage; d.Count != 1 || d.First < 500*time.Millisecond {
+		t.Errorf("copied: %+v", d)
+	}
+}
+
+// TestWhoseDamage reads a broken file and a whole one at the same time: what
+// FFmpeg says of one is not the other's.
+func TestWhoseDamage(t *testing.T) {
+	paths := damagedClips(t)
+	good := clip(t, "good.mkv", "-c:v", "libx264")
+	var wg sync.WaitGroup
+	for range 4 {
+		for path, broken := range map[string]bool{paths["flipped.mkv"]: true, paths["flipped.ts"]: true, good: false} {
+			wg.Go(func() {
+				d, _, err := look(path, false)
+				if err != nil || broken != (d.Count > 0) {
+					t.Errorf("%s: %+v, %v", filepath.Base(path), d, err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	listeners.Range(func(k, _ any) bool {
+		t.Errorf("listener %v is left", k)
+		return true
+	})
+}
+
+func TestListener(t *testing.T) {
+	l := newListener()
+	defer l.close()
+	say := func(level astiav.LogLevel, text string) { astiav.Log(nil, level, "%s\n", text) }
+	say(astiav.LogLevelError, "before")
+	err := l.during(func() error {
+		say(astiav.LogLevelError, "an error")
+		say(astiav.LogLevelWarning, "a warning")
+		done := make(chan struct{})
+		go func() { // another thread: this one is locked
+			defer close(done)
+			say(astiav.LogLevelError, "somebody else's")
+		}()
+		<-done
+		return io.EOF
+	})
+	equal(t, "error", err, io.EOF)
+	say(astiav.LogLevelError, "after")
+	heard := l.take()
+	if len(heard) != 1 || heard[0].text != "an error" {
+		t.Errorf("heard %+v", heard)
+	}
+	l.during(func() error {
+		for range 10 * maxRemarks {
+			say(astiav.LogLevelError, "again")
+		}
+		return nil
+	})
+	equal(t, "kept", len(l.take()), maxRemarks)
+	equal(t, "left", len(l.take()), 0)
+}
+
+func TestLedger(t *testing.T) {
+	l := ledger{lag: 2}
+	for i, step := range []struct {
+		sent  int64
+		sign  sign
+		fresh bool
+	}{
+		{10, marked, true},
+		{10, remarked, false}, // of the same packet
+		{12, refused, false},  // the decoder is two behind
+		{12, refused, true},   // a second one is another's
+		{14, concealed, false},
+		{14, concealed, false}, // of the second
+		{14, concealed, true},
+		{17, remarked, true},
+		{18, remarked, false},
+		{40, concealed, true},
+	} {
+		l.sent = step.sent
+		if got := l.fresh(step.sign); got != step.fresh {
+			t.Errorf("step %d: fresh is %v", i, got)
+		}
+	}
+	for i := range int64(1000) {
+		l.sent = 100 + 50*i
+		l.fresh(marked)
+	}
+	if len(l.recent) > 2*maxEarly {
+		t.Errorf("%d spots are kept", len(l.recent))
+	}
+}
+
+func TestParseClock(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"00:00:01.040000000": 1040 * time.Millisecond,
+		"10:02:03.5":         10*time.Hour + 2*time.Minute + 3500*time.Millisecond,
+	} {
+		if d, ok := parseClock(text); !ok || (d-want).Abs() > time.Microsecond {
+			t.Errorf("%q is %v", text, d)
+		}
+	}
+	for _, text := range []string{"", "1.5", "a:b:c", "-1:00:00", "99999999999999999999:0:0"} {
+		if d, ok := parseClock(text); ok {
+			t.Errorf("%q is %v", text, d)
+		}
+	}
+}
