@@ -362,11 +362,20 @@ func TestListener(t *testing.T) {
 		return io.EOF
 	})
 	equal(t, "error", err, io.EOF)
+	l.during(func() error {
+		say(astiav.LogLevelError, "Chapter end time 1 before start 2")
+		return nil
+	})
 	say(astiav.LogLevelError, "after")
 	heard := l.take()
 	if len(heard) != 1 || heard[0].text != "an error" {
 		t.Errorf("heard %+v", heard)
 	}
+	l.during(func() error {
+		say(astiav.LogLevelWarning, "Invalid NAL unit 13, skipping.")
+		return nil
+	})
+	equal(t, "warnings that tell of loss", len(l.take()), 1)
 	l.during(func() error {
 		for range 10 * maxRemarks {
 			say(astiav.LogLevelError, "again")

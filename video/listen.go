@@ -93,10 +93,32 @@ func (l *listener) take() []remark {
 }
 
 // losses are what FFmpeg calls a warning although something is lost.
-var losses = []string{}
+var losses = []string{
+	"Invalid NAL unit",                 // H.264 and HEVC: left out
+	"Skipping invalid undecodable NAL", // HEVC: left out
+	"Exceeded next NALFF position",     // H.264 and HEVC: sizes that do not fit
+	"Discarding interframe without",    // VP8: left out
+	"not contain a complete image",     // APNG
+	"Missing EOC Marker",               // JPEG 2000: cut
+	"reached eof, corrupted",           // MP4: a table of the index is cut
+	"edit unit sync lost",              // MXF: units are skipped
+	"Skip due to FRAME_HEADER_SIZE",    // ASF: a packet is left out
+}
 
-// harmless are what FFmpeg calls an error although nothing is lost.
-var harmless = []string{}
+// harmless are what FFmpeg calls an error although no packet is lost: all are
+// about headers, and describe what is beside the picture or for seeking only.
+var harmless = []string{
+	"Error parsing cover art",
+	"Unknown MOV field order",
+	"Empty stereoscopic video box",
+	"spherical", // of panoramas, in MP4 and Matroska
+	"projection private properties",
+	"Mastering Display",
+	"Content Light Level",
+	"Ambient Viewing Environment",
+	"Chapter end time",
+	"Error parsing Cues",
+}
 
 func telling(isError bool, text string) bool {
 	list := losses

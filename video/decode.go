@@ -1,0 +1,188 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/asticode/go-astiav"
+
+	"github.com/carve-video/carve/internal/structure"
+)
+
+// decode leaves the next picture in s.decoded.
+func (s *Source) decode(ctx context.Context) error {
+	for failures := 0; ; {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		err := s.listen(func() error { return s.decoder.ReceiveFrame(s.decoded) })
+		if err := s.hear(); err != nil {
+			return err
+		}
+		switch {
+		case err == nil:
+			return s.received()
+		case errors.Is(err, astiav.ErrEof):
+			// Without a key frame in all of it nothing is explained by a start.
+			s.ledger.open = false
+			if err := s.begun(); err != nil {
+				return err
+			}
+			return io.EOF
+		case errors.Is(err, astiav.ErrEagain):
+			if err := s.feed(); err != nil {
+				return err
+			}
+			failures = 0
+		default:
+			if err := s.damaged(refused, fmt.Errorf("decoding a frame: %w", err)); err != nil {
+				return err
+			}
+			// A decoder that fails without taking more input would fail for ever.
+			if failures++; failures > 64 {
+				if s.drained {
+					return io.EOF
+				}
+				if err := s.feed(); err != nil {
+					return err
+				}
+				failures = 0
+			}
+		}
+	}
+}
+
+// received takes note of the frame that the decoder gave.
+func (s *Source) received() error {
+	if ts := frameTimestamp(s.decoded); ts != astiav.NoPtsValue {
+		s.seen = ts
+	}
+	if frameDamaged(s.decoded) {
+		if err := s.damaged(concealed, errors.New("a frame was decoded with errors")); err != nil {
+			return err
+		}
+	}
+	if err := s.frame(s.decoded); err != nil {
+		return err
+	}
+	s.ready = true
+	return nil
+}
+
+// feed gives the decoder its next packet, passing on those of other streams on
+// the way, or tells it that there is no more.
+func (s *Source) feed() error {
+	if s.drained {
+		return nil
+	}
+	for {
+		video, err := s.readPacket()
+		if errors.Is(err, io.EOF) {
+			s.drained = true
+			if err := s.atEnd(); err != nil {
+				return err
+			}
+			if err := s.listen(func() error { return s.decoder.SendPacket(nil) }); err != nil && !errors.Is(err, astiav.ErrEof) {
+				return fmt.Errorf("ending the decoder: %w", err)
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if video {
+			return nil
+		}
+	}
+}
+
+// readPacket reads one packet and gives it to whom it belongs; video is true
+// when that was the decoder.
+func (s *Source) readPacket() (video bool, err error) {
+	const patience = 4096 // failures in a row after which nothing more is expected
+	for failures := 0; ; failures++ {
+		err := s.listen(func() error { return s.input.ReadFrame(s.packet) })
+		if err == nil {
+			break
+		}
+		if errors.Is(err, astiav.ErrEof) {
+			return false, io.EOF
+		}
+		if errors.Is(err, astiav.ErrEagain) && failures < patience {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		if err := s.damaged(refused, fmt.Errorf("reading: %w", err)); err != nil {
+			return false, err
+		}
+		if failures >= patience || !errors.Is(err, astiav.ErrInvaliddata) {
+			return false, io.EOF
+		}
+	}
+	defer s.packet.Unref()
+
+	p := s.packet
+	if s.restarts && s.time.mend(p, s.base(p.StreamIndex())) {
+		s.Log.Warn("timestamps start anew; from here on they are shifted to go on", "at", s.place(s.seen), "by", s.time.shift)
+	}
+	video = p.StreamIndex() == s.stream.Index()
+	s.reach(p, video)
+	s.offset = max(s.offset, p.Pos())
+	if video {
+		s.ledger.packet(p)
+	}
+	// What was said about a gap before this packet is told of the place before.
+	if err := s.hear(); err != nil {
+		return false, err
+	}
+	if video {
+		if ts := p.Pts(); ts != astiav.NoPtsValue {
+			s.seen = ts
+		} else if ts := p.Dts(); ts != astiav.NoPtsValue {
+			s.seen = ts
+		}
+	}
+	if p.Flags().Has(astiav.PacketFlagCorrupt) && !s.joint(p) {
+		if err := s.damaged(marked, fmt.Errorf("a packet of stream %d is cut or corrupt", p.StreamIndex())); err != nil {
+			return false, err
+		}
+	}
+	if !video {
+		return false, s.beside.pass(p)
+	}
+	if err := s.listen(func() error { return s.decoder.SendPacket(p) }); err != nil {
+		if errors.Is(err, astiav.ErrEagain) {
+			// Cannot be: packets are sent only once the decoder has none left.
+			return false, errors.New("decoder refuses a packet while it has no frame")
+		}
+		if err := s.damaged(refused, fmt.Errorf("decoding a packet: %w", err)); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// joint reports whether a packet is marked as corrupt only because it is the
+// last of one recording to which another was joined.
+func (s *Source) joint(p *astiav.Packet) bool {
+	if s.input.InputFormat().Name() != "mpegts" || p.Pos() < 0 {
+		return false
+	}
+	ok, err := structure.Joint(s.Path, p.Pos(), s.input.Streams()[p.StreamIndex()].ID())
+	return ok && err == nil
+}
+
+// base returns the time base of a stream. Some containers bring in streams as
+// they go.
+func (s *Source) base(stream int) Rational {
+	if stream >= len(s.bases) {
+		s.bases = s.bases[:0]
+		for _, st := range s.input.Streams() {
+			s.bases = append(s.bases, fromAV(st.TimeBase()))
+		}
+	}
+	return s.bases[stream]
+}
