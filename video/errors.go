@@ -18,6 +18,8 @@ var (
 	ErrUnsupportedCodec = errors.New("has a video codec that cannot be decoded")
 	ErrNoFrame          = errors.New("ends before its first frame")
 	ErrTooLarge         = errors.New("has larger pictures than can be held in memory")
+	ErrPlaylist         = errors.New("is a playlist, which opens other files")
+	ErrNotLocal         = errors.New("leads off this machine, where no file may lead")
 )
 
 // What can be wrong with an output before work starts. [Sink.Initialize] wraps
@@ -29,7 +31,14 @@ var (
 	ErrNotSeekable      = errors.New("is a pipe or a device, and this container must go back in its file")
 	ErrStillContainer   = errors.New("is an image, which cannot hold a video")
 	ErrNoEncoder        = errors.New("no encoder for it in this FFmpeg")
+	ErrEncoderMismatch  = errors.New("cannot hold what the encoder makes")
 )
+
+// ErrReadBack says that a file was written and then could not be read: it did
+// not get its name.
+var ErrReadBack = errors.New("the file that was written cannot be read back")
+
+var errOutOfMemory = errors.New("out of memory")
 
 // A PathError is a file and what is wrong with it. It unwraps to one of the
 // errors above or to the cause.

@@ -60,27 +60,21 @@ func (s *Source) open() error {
 	}
 	s.lastPTS, s.seen = astiav.NoPtsValue, astiav.NoPtsValue
 	s.next, s.drained, s.offset = 0, false, -1
-	s.packet, s.decoded = astiav.AllocPacket(), astiav.AllocFrame()
-	s.input = astiav.AllocFormatContext()
-	if s.packet == nil || s.decoded == nil || s.input == nil {
-		return errors.New("opening the input: out of memory")
-	}
-	options := astiav.NewDictionary()
-	defer options.Free()
-	// A name with a percent sign is that name, not a numbered series. Other
-	// demuxers leave the option alone.
-	if err := options.Set("pattern_type", "none", astiav.NewDictionaryFlags()); err != nil {
-		return fmt.Errorf("opening the input: %w", err)
+	if s.packet, s.decoded = astiav.AllocPacket(), astiav.AllocFrame(); s.packet == nil || s.decoded == nil {
+		return fmt.Errorf("opening the input: %w", errOutOfMemory)
 	}
 	s.heard = newListener()
+	var d *demuxer
+	err := s.listen(func() (err error) {
+		d, err = openDemuxer(s.Path, s.AllowPlaylists)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.demuxer, s.input = d, d.format
 	lines, err := watchErrors(func() error {
-		return s.listen(func() error {
-			// "file:" keeps a name such as "take:2.mp4" from being read as a protocol.
-			if err := s.input.OpenInput("file:"+s.Path, nil, options); err != nil {
-				return err
-			}
-			return findStreamInfo(s.input, DefaultPixels)
-		})
+		return s.listen(func() error { return findStreamInfo(s.input, DefaultPixels) })
 	})
 	if err != nil {
 		return fail(ErrNotMedia, detail(lines, err))
@@ -101,7 +95,7 @@ func (s *Source) open() error {
 		return fail(ErrUnsupportedCodec, s.stream.CodecParameters().CodecID().Name())
 	}
 	if s.decoder = astiav.AllocCodecContext(codec); s.decoder == nil {
-		return errors.New("opening the decoder: out of memory")
+		return fmt.Errorf("opening the decoder: %w", errOutOfMemory)
 	}
 	if err := s.decoder.FromCodecParameters(s.stream.CodecParameters()); err != nil {
 		return fail(ErrUnsupportedCodec, err.Error())

@@ -1,6 +1,7 @@
 #include "shim.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libavutil/dict.h>
@@ -95,6 +96,30 @@ int carveBestPixelFormat(const int *list, int n, int src, int *loss) {
 	if (best != AV_PIX_FMT_NONE) av_find_best_pix_fmt_of_2(best, AV_PIX_FMT_NONE, src, alpha, loss);
 	return best;
 }
+
+// FFmpeg asks this before every read, in whichever playlist it is by then. Each
+// playlist within another is opened deeper in the stack.
+static int playlistGuard(void *opaque) {
+	static const uintptr_t deepest = 256 << 10;
+	static _Thread_local uintptr_t top;
+	carvePlaylistGuard *g = opaque;
+	char here;
+	uintptr_t at = (uintptr_t)&here;
+	if (at > top) top = at;
+	if (g->reads > 1) g->reads--; // to 1, where it stays: too many
+	return top - at > deepest || g->reads == 1;
+}
+
+carvePlaylistGuard *carvePlaylistGuardNew(AVFormatContext *c, int reads) {
+	carvePlaylistGuard *g = malloc(sizeof(*g));
+	if (!g) return NULL;
+	g->reads = reads;
+	c->interrupt_callback = (AVIOInterruptCB){playlistGuard, g};
+	return g;
+}
+
+// From here on only the depth is looked at: a film may be read for hours.
+void carvePlaylistGuardRest(carvePlaylistGuard *g) { g->reads = 0; }
 
 static void dropPrefixed(AVDictionary **d, const char *prefix) {
 	const AVDictionaryEntry *e;

@@ -40,6 +40,11 @@ int carveParametersCopySideData(AVCodecParameters *dst, const AVCodecParameters 
 int carveCanStore(const AVOutputFormat *of, int codec);
 int carveBestPixelFormat(const int *list, int n, int src, int *loss);
 
+// A guard ends the following of playlists that name themselves.
+typedef struct carvePlaylistGuard { int reads; } carvePlaylistGuard;
+carvePlaylistGuard *carvePlaylistGuardNew(AVFormatContext *c, int reads);
+void carvePlaylistGuardRest(carvePlaylistGuard *g);
+
 int carveStreamCopyMetadata(AVStream *dst, const AVStream *src, int encoded);
 int carveFormatCopyMetadata(AVFormatContext *dst, const AVFormatContext *src);
 int carveFormatCopyChapters(AVFormatContext *dst, const AVFormatContext *src);

@@ -23,6 +23,10 @@ type Source struct {
 	Path string
 	// Strict makes the first damage an error instead of counting it.
 	Strict bool
+	// AllowPlaylists lets the file be one that names other files of this machine,
+	// which are opened then: an HLS playlist, an ffconcat script. Hosts that it
+	// names are never called.
+	AllowPlaylists bool
 	// Threads decode; 0 lets FFmpeg choose by the number of processors.
 	Threads int
 	// Frames may be in flight at the same time; 0 means DefaultFrames.
@@ -35,7 +39,8 @@ type Source struct {
 	Log *slog.Logger
 
 	info    Info
-	input   *astiav.FormatContext
+	demuxer *demuxer
+	input   *astiav.FormatContext // the demuxer's
 	stream  *astiav.Stream
 	decoder *astiav.CodecContext
 	packet  *astiav.Packet
@@ -261,9 +266,9 @@ func (s *Source) closeInput() {
 		s.decoder.Free()
 		s.decoder = nil
 	}
-	if s.input != nil {
-		s.input.CloseInput()
-		s.input = nil
+	if s.demuxer != nil {
+		s.demuxer.close()
+		s.demuxer, s.input = nil, nil
 	}
 	if s.heard != nil {
 		s.heard.close()

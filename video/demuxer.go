@@ -1,0 +1,184 @@
+package video
+
+//#include <libavformat/avformat.h>
+//#include <stdlib.h>
+//#include "shim.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"github.com/asticode/go-astiav"
+)
+
+// A demuxer is an opened file. FFmpeg gets the file that is already open, and
+// beside it a list of the protocols that it may open more with. For a plain
+// file this list is empty: whatever the content says, and whichever of
+// FFmpeg's formats believes it, no other file is opened and nothing is sent.
+type demuxer struct {
+	format *astiav.FormatContext
+	file   *astiav.IOContext
+	guard  *C.carvePlaylistGuard // while playlists are allowed
+}
+
+// Protocols that the content of a file may name: none, or, where playlists are
+// allowed, those that stay on this machine. A playlist on disk that names hosts
+// is refused with them too.
+const (
+	noProtocols    = "none" // a name that no protocol has; an empty list allows all
+	localProtocols = "file,crypto,data"
+)
+
+// playlistReads bounds how much is read until a playlist has led to its first
+// film: one that names itself would be followed for ever.
+const playlistReads = 4096
+
+// playlists are the formats whose files name other files.
+var playlists = []string{"concat", "dash", "hls", "imf"}
+
+// Formats that are never opened from a file: they say which hosts to call, or
+// are programs that FFmpeg would run.
+var (
+	sessions = []string{"rtp", "rtsp", "sap", "sdp"}
+	programs = []string{"avisynth", "vapoursynth"}
+)
+
+// openDemuxer opens a file and reads its header. FFmpeg's lines that explain an
+// error are in it.
+func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
+	fail := func(what error, detail string) error { return &PathError{Path: path, Err: what, Detail: detail} }
+	d := &demuxer{}
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	var name string
+	lines, err := watchErrors(func() (err error) {
+		// "file:" keeps a name such as "take:2.mp4" from being read as a protocol.
+		url := "file:" + path
+		if d.file, err = astiav.OpenIOContext(url, astiav.NewIOContextFlags(astiav.IOContextFlagRead), nil, nil); err != nil {
+			return err
+		}
+		if name, err = d.probe(url); err != nil {
+			return err
+		}
+		switch {
+		case slices.Contains(sessions, name):
+			return ErrNotLocal
+		case slices.Contains(programs, name):
+			return ErrNotMedia
+		case slices.Contains(playlists, name) && !allowPlaylists:
+			return ErrPlaylist
+		}
+		return d.open(url, name, allowPlaylists)
+	})
+	if err == nil {
+		return d, nil
+	}
+	for _, known := range []error{ErrNotLocal, ErrNotMedia, ErrPlaylist} {
+		if errors.Is(err, known) {
+			return nil, fail(known, name)
+		}
+	}
+	if errors.Is(err, errOutOfMemory) {
+		return nil, fmt.Errorf("opening the input: %w", err)
+	}
+	if errors.Is(err, astiav.ErrExit) {
+		return nil, fail(ErrNotMedia, name+", which names itself or does not end")
+	}
+	refused := func(what string) bool {
+		return slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, what) && strings.Contains(l, "not on whitelist") })
+	}
+	switch {
+	case refused("Protocol") && !allowPlaylists:
+		// Not one of those above, and yet it has tried to open something.
+		return nil, fail(ErrPlaylist, name)
+	case refused("Protocol"), refused("Format"):
+		return nil, fail(ErrNotLocal, name)
+	}
+	return nil, fail(ErrNotMedia, detail(lines, err))
+}
+
+// probe returns FFmpeg's name for the format of the file.
+func (d *demuxer) probe(url string) (string, error) {
+	curl := C.CString(url)
+	defer C.free(unsafe.Pointer(curl))
+	var f *C.AVInputFormat
+	if err := check(C.av_probe_input_buffer2((*C.AVIOContext)(pointer(d.file)), &f, curl, nil, 0, 0)); err != nil {
+		return "", err
+	}
+	return C.GoString(f.name), nil
+}
+
+// open reads the header of the file, which is of the format of that name.
+func (d *demuxer) open(url, name string, allowPlaylists bool) error {
+	protocols := noProtocols
+	if allowPlaylists {
+		protocols = localProtocols
+	}
+	options := astiav.NewDictionary()
+	defer options.Free()
+	for _, kv := range [][2]string{
+		{"protocol_whitelist", protocols},
+		{"format_whitelist", ownFormats()}, // for what a playlist names
+		// A name with a percent sign is that name, not a numbered series. Other
+		// demuxers leave the option alone.
+		{"pattern_type", "none"},
+		// An HLS playlist on disk that does not say that it ends, ends.
+		{"max_reload", "1"},
+	} {
+		if err := options.Set(kv[0], kv[1], astiav.NewDictionaryFlags()); err != nil {
+			return err
+		}
+	}
+	if d.format = astiav.AllocFormatContext(); d.format == nil {
+		return errOutOfMemory
+	}
+	d.format.SetPb(d.file)
+	if allowPlaylists {
+		if d.guard = C.carvePlaylistGuardNew(cFormat(d.format), playlistReads); d.guard == nil {
+			return errOutOfMemory
+		}
+		defer C.carvePlaylistGuardRest(d.guard)
+	}
+	// The first of the names that a format goes by is enough to find it.
+	first, _, _ := strings.Cut(name, ",")
+	if err := d.format.OpenInput(url, astiav.FindInputFormat(first), options); err != nil {
+		d.format = nil // OpenInput has freed it
+		return err
+	}
+	return nil
+}
+
+// ownFormats lists the formats that read pictures and sound out of a file.
+var ownFormats = sync.OnceValue(func() string {
+	var names []string
+	var at unsafe.Pointer
+	for f := C.av_demuxer_iterate(&at); f != nil; f = C.av_demuxer_iterate(&at) {
+		if name := C.GoString(f.name); !slices.Contains(sessions, name) && !slices.Contains(programs, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ",")
+})
+
+func (d *demuxer) close() {
+	if d.format != nil {
+		d.format.CloseInput()
+		d.format = nil
+	}
+	if d.file != nil {
+		_ = d.file.Close() // it was only read
+		d.file = nil
+	}
+	if d.guard != nil {
+		C.free(unsafe.Pointer(d.guard))
+		d.guard = nil
+	}
+}
