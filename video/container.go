@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/asticode/go-astiav"
 )
 
 // A container is what an extension stands for.
@@ -12,6 +14,10 @@ type container struct {
 	muxer    string   // FFmpeg's name; empty for images
 	encoders []string // in order of preference
 	image    bool
+	codec    astiav.CodecID // the only one of an image's extension
+	// takes, where it is there, says which codecs a reader knows the file to have.
+	// FFmpeg writes what else it is given, as private data.
+	takes map[astiav.CodecID]bool
 	// upright containers cannot say that a picture is to be turned, so it is
 	// turned before it is encoded.
 	upright bool
@@ -24,8 +30,18 @@ type container struct {
 
 var (
 	forH264  = []string{"libx264", "libopenh264", "mpeg4"}
-	forImage = func(encoder string) container {
-		return container{encoders: []string{encoder}, image: true, upright: true}
+	forImage = func(encoder string, codec astiav.CodecID) container {
+		return container{encoders: []string{encoder}, image: true, codec: codec, upright: true}
+	}
+	forTransport = func(more ...astiav.CodecID) container {
+		takes := map[astiav.CodecID]bool{
+			astiav.CodecIDMpeg1Video: true, astiav.CodecIDMpeg2Video: true, astiav.CodecIDMpeg4: true, astiav.CodecIDH264: true,
+			astiav.CodecIDHevc: true, codecVVC: true, astiav.CodecIDVc1: true, astiav.CodecIDCavs: true,
+		}
+		for _, id := range more {
+			takes[id] = true
+		}
+		return container{muxer: "mpegts", encoders: forH264, takes: takes, upright: true, streams: true}
 	}
 )
 
@@ -36,19 +52,89 @@ var containers = map[string]container{
 	".mov":  {muxer: "mov", encoders: forH264},
 	".mkv":  {muxer: "matroska", encoders: forH264, streams: true},
 	".webm": {muxer: "webm", encoders: []string{"libvpx-vp9", "libvpx"}, streams: true},
-	".ts":   {muxer: "mpegts", encoders: forH264, upright: true, streams: true},
-	".m2ts": {muxer: "mpegts", encoders: forH264, upright: true, streams: true},
-	".mts":  {muxer: "mpegts", encoders: forH264, upright: true, streams: true},
+	".ts":   forTransport(astiav.CodecIDDirac),
+	".m2ts": forTransport(),
+	".mts":  forTransport(astiav.CodecIDDirac),
 	".avi":  {muxer: "avi", encoders: forH264, upright: true, fixedRate: true},
 	".nut":  {muxer: "nut", encoders: []string{"ffv1"}, upright: true, streams: true},
 
-	".png":  forImage("png"),
-	".jpg":  forImage("mjpeg"),
-	".jpeg": forImage("mjpeg"),
-	".bmp":  forImage("bmp"),
-	".tif":  forImage("tiff"),
-	".tiff": forImage("tiff"),
-	".webp": forImage("libwebp"),
+	".png":  forImage("png", astiav.CodecIDPng),
+	".jpg":  forImage("mjpeg", astiav.CodecIDMjpeg),
+	".jpeg": forImage("mjpeg", astiav.CodecIDMjpeg),
+	".bmp":  forImage("bmp", astiav.CodecIDBmp),
+	".tif":  forImage("tiff", astiav.CodecIDTiff),
+	".tiff": forImage("tiff", astiav.CodecIDTiff),
+	".webp": forImage("libwebp", astiav.CodecIDWebp),
+}
+
+// odd are codecs of which a muxer says the opposite of what it does: it takes
+// them (true), or takes them and nobody can read the file (false). TestFits
+// writes and reads them all.
+var odd = map[string]map[astiav.CodecID]bool{
+	"avi": {astiav.CodecIDHevc: false, astiav.CodecIDProres: true},
+	"matroska": {astiav.CodecIDVp8: true, astiav.CodecIDVp9: true, astiav.CodecIDAv1: true, astiav.CodecIDTheora: true,
+		astiav.CodecIDAvui: false, astiav.CodecIDMsrle: false, astiav.CodecIDQtrle: false, astiav.CodecIDSmc: false},
+	"mov": {astiav.CodecIDVp8: false, astiav.CodecIDVp9: false},
+	"nut": {astiav.CodecIDMsrle: false, astiav.CodecIDProres: true, astiav.CodecIDXface: false},
+}
+
+// usual are encoders worth naming to someone who has named one that does not
+// fit, the best known first.
+var usual = []string{
+	"libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9", "libvpx", "prores_ks", "dnxhd", "ffv1",
+	"mjpeg", "mpeg2video", "mpeg4", "huffyuv", "qtrle", "png", "bmp", "tiff", "libwebp",
+}
+
+// CheckOutput finds what is wrong with the name of an output and with the
+// encoder for it, as [Sink.Initialize] does, but without opening anything. The
+// encoder may be empty. info is the source's.
+func CheckOutput(path, encoder string, info Info) error {
+	c, err := containerOf(path, info.Still)
+	if err != nil || encoder == "" {
+		return err
+	}
+	codec := astiav.FindEncoderByName(encoder)
+	if codec == nil || codec.ID().MediaType() != astiav.MediaTypeVideo {
+		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder}
+	}
+	if !c.holds(codec.ID()) {
+		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder}
+	}
+	return nil
+}
+
+// EncodersFor lists well-known encoders of this FFmpeg whose pictures an output
+// of that name can hold.
+func EncodersFor(path string) (encoders []string) {
+	c := containers[strings.ToLower(filepath.Ext(path))]
+	for _, name := range usual {
+		if codec := astiav.FindEncoderByName(name); codec != nil && c.holds(codec.ID()) {
+			encoders = append(encoders, name)
+		}
+	}
+	return encoders
+}
+
+// holds tells whether a file of c that has pictures of that codec can be read.
+func (c container) holds(id astiav.CodecID) bool {
+	switch {
+	case c.image:
+		return id == c.codec
+	case astiav.FindDecoder(id) == nil:
+		return false // there are encoders for machines of 1982
+	case c.takes != nil:
+		return c.takes[id]
+	}
+	if reads, known := odd[c.muxer][id]; known {
+		return reads
+	}
+	switch c.muxer {
+	case "matroska", "mov":
+		// The one says yes to everything, the other falls back upon AVI's tags.
+		return hasTag(riffTags, id) || hasTag(quickTimeTags, id)
+	}
+	of := astiav.FindOutputFormat(c.muxer)
+	return of != nil && canStore(of, id) == takes
 }
 
 // Extensions returns those an output may have, for video and for images.

@@ -27,6 +27,7 @@ type encoder struct {
 	graph   graph
 	out     *astiav.Frame // what the graph gave
 	base    Rational      // time base of its input
+	w, h    int           // of its pictures
 
 	lastPTS int64
 	// times holds pts and duration of the frames inside, in the source's time
@@ -85,6 +86,7 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	if !aspect.Known() {
 		aspect = Rational{0, 1}
 	}
+	e.w, e.h = w, h
 	cc.SetWidth(w)
 	cc.SetHeight(h)
 	cc.SetPixelFormat(e.format)

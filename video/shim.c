@@ -79,6 +79,12 @@ int carveCanStore(const AVOutputFormat *of, int codec) {
 	return avformat_query_codec(of, codec, FF_COMPLIANCE_EXPERIMENTAL);
 }
 
+int carveHasTag(const struct AVCodecTag *table, int codec) {
+	const struct AVCodecTag *const tables[] = {table, NULL};
+	unsigned int tag;
+	return av_codec_get_tag2(tables, codec, &tag);
+}
+
 int carveBestPixelFormat(const int *list, int n, int src, int *loss) {
 	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(src);
 	int alpha = d && (d->flags & AV_PIX_FMT_FLAG_ALPHA);

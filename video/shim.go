@@ -39,6 +39,9 @@ func check(ret C.int) error {
 // errInvalidArgument is what muxers answer to a packet they cannot place.
 const errInvalidArgument = astiav.Error(-C.EINVAL)
 
+// codecVVC is one of those that the binding leaves out.
+const codecVVC = astiav.CodecID(C.AV_CODEC_ID_VVC)
+
 // keepDurations makes an encoder hand its frames' durations on to its packets.
 const keepDurations = astiav.CodecContextFlag(C.AV_CODEC_FLAG_FRAME_DURATION)
 
@@ -231,6 +234,16 @@ func canStore(of *astiav.OutputFormat, id astiav.CodecID) storage {
 	default:
 		return unsure
 	}
+}
+
+// The tables by which AVI and QuickTime name codecs; others borrow from them.
+var (
+	riffTags      = C.avformat_get_riff_video_tags()
+	quickTimeTags = C.avformat_get_mov_video_tags()
+)
+
+func hasTag(table *C.struct_AVCodecTag, id astiav.CodecID) bool {
+	return C.carveHasTag(table, C.int(id)) != 0
 }
 
 // nearestPixelFormat returns the format of list that loses least of src, and

@@ -38,6 +38,7 @@ int carveParametersForCopy(AVCodecParameters *dst, const AVCodecParameters *src,
 int carveParametersCopySideData(AVCodecParameters *dst, const AVCodecParameters *src);
 
 int carveCanStore(const AVOutputFormat *of, int codec);
+int carveHasTag(const struct AVCodecTag *table, int codec);
 int carveBestPixelFormat(const int *list, int n, int src, int *loss);
 
 // A guard ends the following of playlists that name themselves.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asticode/go-astiav"
 	"github.com/carve-video/carve/internal/atomicfile"
@@ -62,14 +63,17 @@ type Sink struct {
 	packet                     *astiav.Packet
 	held                       *astiav.Packet // the video's latest, while holds
 	holds                      bool
-	firstDTS, startPTS, endPTS int64 // of the video, in the stream's ticks
-	still                      bool  // the output is an image
-	fixedRate                  bool  // the container numbers frames
+	firstDTS, startPTS, endPTS int64         // of the video, in the stream's ticks
+	packets                    int64         // of the video
+	length                     time.Duration // of the video, once the file is closed
+	still                      bool          // the output is an image
+	fixedRate                  bool          // the container numbers frames
 	frames                     atomic.Int64
 	lost                       []Loss
 	skewed                     bool
 	prepared                   bool
 	done                       bool
+	unchecked                  bool // by tests, which want to see what comes of it
 
 	mu     sync.Mutex // guards the muxer, which both goroutines feed
 	output *astiav.FormatContext
@@ -97,6 +101,9 @@ func (s *Sink) Initialize() (err error) {
 		s.info = s.Source.Info()
 	}
 	c, err := containerOf(s.Path, s.info.Still)
+	if err == nil && !s.unchecked {
+		err = CheckOutput(s.Path, s.Encoder, s.info)
+	}
 	if err != nil {
 		return err
 	}
@@ -110,6 +117,9 @@ func (s *Sink) Initialize() (err error) {
 		}
 	}()
 	s.packet, s.spare, s.held = astiav.AllocPacket(), astiav.AllocPacket(), astiav.AllocPacket()
+	if s.packet == nil || s.spare == nil || s.held == nil {
+		return fmt.Errorf("opening the output: %w", errOutOfMemory)
+	}
 	s.firstDTS, s.startPTS, s.endPTS = astiav.NoPtsValue, math.MaxInt64, math.MinInt64
 	if c.image {
 		return s.openEncoder(c, false)
@@ -125,7 +135,7 @@ func (s *Sink) Initialize() (err error) {
 }
 
 func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
-	if s.output, err = astiav.AllocOutputFormatContext(of, c.muxer, s.file.Path()); err != nil {
+	if s.output, err = astiav.AllocOutputFormatContext(of, c.muxer, "file:"+s.file.Path()); err != nil {
 		return fmt.Errorf("opening the container: %w", err)
 	}
 	s.output.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
@@ -317,6 +327,7 @@ func (s *Sink) emit(p *astiav.Packet) error {
 	}
 	s.held.MoveRef(p)
 	s.holds = true
+	s.packets++
 	return nil
 }
 
@@ -409,6 +420,11 @@ func (s *Sink) Prepare() (err error) {
 			return err
 		}
 	}
+	if !s.unchecked && !s.file.InPlace() {
+		if err := s.readBack(s.file.Path()); err != nil {
+			return err
+		}
+	}
 	if err := s.file.Prepare(); err != nil {
 		return err
 	}
@@ -432,6 +448,7 @@ func (s *Sink) Finish() error { return s.Commit() }
 func (s *Sink) closeMuxer() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.length = fromAV(s.stream.TimeBase()).Duration(s.endPTS - max(0, s.startPTS))
 	if err := s.output.WriteTrailer(); err != nil {
 		return s.writing("the end of ", err)
 	}

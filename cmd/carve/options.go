@@ -50,6 +50,8 @@ type segmentOptions struct {
 	crf           int
 	encoderPreset string
 
+	allowPlaylists bool
+
 	strict    bool
 	overwrite bool
 	quiet     bool
@@ -95,6 +97,7 @@ const (
 func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("segment", pflag.ContinueOnError)
 	fs.StringVarP(&o.input, "input", "i", "", "video or image to read")
+	o.addInputFlags(fs)
 	o.addQueryFlags(fs)
 	fs.StringVarP(&o.output, "output", "o", "", "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
@@ -115,6 +118,10 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 }
 
 // The flags that other commands have as well, in groups.
+
+func (o *segmentOptions) addInputFlags(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.allowPlaylists, "allow-playlists", false, "let the input be a playlist (.m3u8, ffconcat): the files of this machine that it names are opened")
+}
 
 func (o *segmentOptions) addQueryFlags(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&o.queries, "query", "q", nil, "what to segment, as NAME or LABEL=PHRASE|PHRASE (repeatable)")

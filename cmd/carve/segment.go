@@ -68,13 +68,17 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, err
 	}
 	budget := o.budget(o.side(preset, o.device), len(queries))
-	src := &video.Source{Path: o.input, Strict: o.strict, Log: log, Afford: budget.afford}
+	src := &video.Source{Path: o.input, Strict: o.strict, Log: log, Afford: budget.afford,
+		AllowPlaylists: o.allowPlaylists}
 	if err := src.Initialize(); err != nil {
 		return nil, inputError(err)
 	}
 	defer src.Close()
 	log.Debug("memory: " + budget.spent.String())
 
+	if err := video.CheckOutput(o.output, o.encoder, src.Info()); err != nil {
+		return nil, outputError(err)
+	}
 	m, err := openModels(o, queries, preset, stderr, log)
 	if err != nil {
 		return nil, err
@@ -442,6 +446,8 @@ func inputError(err error) error {
 	switch {
 	case errors.Is(err, video.ErrNoVideo):
 		return withHint(err, "carve needs a stream with pictures")
+	case errors.Is(err, video.ErrPlaylist):
+		return withHint(err, "carve segment and carve try open it with --allow-playlists")
 	case errors.Is(err, video.ErrIsDirectory):
 		return withHint(err, "name a file in it; several images become a clip with ffmpeg")
 	}

@@ -29,6 +29,7 @@ type tryOptions struct {
 
 func newTryFlags(o *tryOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("try", pflag.ContinueOnError)
+	o.addInputFlags(fs)
 	o.addQueryFlags(fs)
 	fs.StringVar(&o.at, "at", "0", "the moment of a clip, in seconds or as [[H:]M:]S")
 	fs.StringVarP(&o.output, "output", "o", "", "picture to write (.png): every stage's heat and what was kept")
@@ -208,7 +209,7 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 		return nil, err
 	}
 	budget := newBudget(o.maxMemory)
-	src := &video.Source{Path: o.input, Log: log, Afford: budget.afford}
+	src := &video.Source{Path: o.input, AllowPlaylists: o.allowPlaylists, Log: log, Afford: budget.afford}
 	if err := src.Initialize(); err != nil {
 		return nil, inputError(err)
 	}

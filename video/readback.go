@@ -1,0 +1,136 @@
+package video
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/asticode/go-astiav"
+)
+
+// readBack opens the file that was written, finds the pictures in it and decodes
+// the first of them: FFmpeg writes some files that it cannot read, and says
+// nothing. It costs about as much as encoding a frame.
+func (s *Sink) readBack(path string) error {
+	fail := func(format string, args ...any) error {
+		return &PathError{Path: s.Path, Err: ErrReadBack, Detail: fmt.Sprintf(format, args...)}
+	}
+	d, err := openDemuxer(path, false)
+	if err != nil {
+		var pe *PathError
+		if errors.As(err, &pe) {
+			return fail("%v", pe.Err)
+		}
+		return fail("%v", err)
+	}
+	defer d.close()
+	pkt := astiav.AllocPacket()
+	if pkt == nil {
+		return fmt.Errorf("reading %s back: %w", s.Path, errOutOfMemory)
+	}
+	defer pkt.Free()
+	stream, err := firstPicture(d.format, pkt)
+	if err != nil {
+		return fail("%v", err)
+	}
+	if err := s.checkLength(d.format, stream); err != nil {
+		return fail("%v", err)
+	}
+	w, h, err := decodeAlone(stream, pkt)
+	switch e := s.encoder; {
+	case err != nil:
+		return fail("%v", err)
+	case w != 0 && (w != e.w || h != e.h):
+		return fail("its pictures are %dx%d, not %dx%d", w, h, e.w, e.h)
+	}
+	return nil
+}
+
+// firstPicture reads the first packet of the video, covers aside, and says of
+// which stream it is. Streams of MPEG-TS may turn up with their packets.
+func firstPicture(input *astiav.FormatContext, pkt *astiav.Packet) (*astiav.Stream, error) {
+	for {
+		if err := input.ReadFrame(pkt); err != nil {
+			if errors.Is(err, astiav.ErrEof) {
+				return nil, errors.New("it has no pictures")
+			}
+			return nil, err
+		}
+		for _, st := range input.Streams() {
+			if st.Index() == pkt.StreamIndex() && st.CodecParameters().MediaType() == astiav.MediaTypeVideo && !attached(st) {
+				return st, nil
+			}
+		}
+		pkt.Unref()
+	}
+}
+
+// checkLength compares what the header says with what was written. A container
+// that states neither number nor length says nothing.
+func (s *Sink) checkLength(input *astiav.FormatContext, stream *astiav.Stream) error {
+	if s.still {
+		return nil
+	}
+	if n := stream.NbFrames(); n > 0 && n < s.packets {
+		return fmt.Errorf("it says that it has %d packets of video, %d were written", n, s.packets)
+	}
+	base, says := Rational{1, 1e6}, input.Duration()
+	if d := stream.Duration(); d != astiav.NoPtsValue && d > 0 {
+		base, says = fromAV(stream.TimeBase()), d
+	}
+	if says == astiav.NoPtsValue || says <= 0 {
+		return nil
+	}
+	// Containers round, and the last duration may not be stated.
+	want, got, frame := s.length, base.Duration(says), time.Duration(0)
+	if r := s.info.Rate(); r.Known() {
+		frame = Rational{r.Den, r.Num}.Duration(1)
+	}
+	if got < want-want/100-2*frame {
+		return fmt.Errorf("it says that it is %v long, %v were written", got, want)
+	}
+	return nil
+}
+
+// decodeAlone decodes one packet by itself, a key frame as the first one is, and
+// returns the size of the picture. Where this FFmpeg cannot decode what it can
+// encode the size is 0: having the packet has to do.
+func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet) (w, h int, err error) {
+	p := stream.CodecParameters()
+	codec := astiav.FindDecoder(p.CodecID())
+	if codec == nil || codec.Name() == "av1" { // FFmpeg's own only feeds hardware
+		if p.CodecID() == astiav.CodecIDNone || p.CodecID() == astiav.CodecIDBinData {
+			return 0, 0, errors.New("what its pictures are cannot be told")
+		}
+		return 0, 0, nil
+	}
+	cc, f := astiav.AllocCodecContext(codec), astiav.AllocFrame()
+	if cc == nil || f == nil {
+		return 0, 0, errOutOfMemory
+	}
+	defer cc.Free()
+	defer f.Free()
+	if err := cc.FromCodecParameters(p); err != nil {
+		return 0, 0, err
+	}
+	cc.SetThreadCount(1) // more would wait for more packets
+	lines, err := watchErrors(func() error {
+		if err := cc.Open(codec, nil); err != nil {
+			return err
+		}
+		for _, in := range []*astiav.Packet{pkt, nil} {
+			if err := cc.SendPacket(in); err != nil {
+				return err
+			}
+		}
+		return cc.ReceiveFrame(f)
+	})
+	switch {
+	case errors.Is(err, astiav.ErrEof) || errors.Is(err, io.EOF):
+		return 0, 0, errors.New("its first packet holds no picture")
+	case err != nil:
+		return 0, 0, fmt.Errorf("its first picture cannot be decoded: %s", detail(lines, err))
+	}
+	return f.Width(), f.Height(), nil
+}
