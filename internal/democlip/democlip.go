@@ -20,9 +20,8 @@ import (
 	"image"
 	"image/png"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/carve-video/carve/internal/stickers"
+	"github.com/carve-video/carve/internal/strictyaml"
 )
 
 //go:generate go run ../../cmd/stickerworld clip --script script.yaml --strip truth.png -o clip.mp4
@@ -60,7 +59,7 @@ func Script() (*stickers.Clip, error) {
 // Truth is what is really to be seen, frame by frame.
 func Truth() ([]*stickers.Truth, error) {
 	var size struct{ Width, Height int }
-	if err := yaml.Unmarshal(script, &size); err != nil {
+	if err := strictyaml.DecodeSome(script, &size); err != nil {
 		return nil, fmt.Errorf("reading the demo clip's script: %w", err)
 	}
 	var album stickers.Album

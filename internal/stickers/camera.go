@@ -110,6 +110,9 @@ func (c *Clip) drawBackgrounds() error {
 	if float64(bw)*float64(bh) > max(maxArea, w*h) {
 		return at(fmt.Errorf("the camera goes so far that the background has %dx%d pixels", bw, bh), "camera")
 	}
+	if 3*bw*bh*(len(c.Cuts)+1) > maxPlanes {
+		return at(fmt.Errorf("%d backgrounds of %dx%d pixels take too much memory", len(c.Cuts)+1, bw, bh), "cuts")
+	}
 	kind, err := kindOf(c.Background)
 	if err != nil {
 		return at(err, "background")

@@ -136,8 +136,8 @@ func (c *Clip) check() error {
 		return at(fmt.Errorf("clip is %d wide: sides must be from 16 to 8192", c.Width), "width")
 	case c.Height < 16 || c.Height > 8192:
 		return at(fmt.Errorf("clip is %d high: sides must be from 16 to 8192", c.Height), "height")
-	case c.Rate.Num <= 0 || c.Rate.Den <= 0 || c.Rate.Num > 1<<24 || c.Rate.Den > 1<<24:
-		return at(fmt.Errorf("rate %s is no number of frames a second", c.Rate), "rate")
+	case c.Rate.Num <= 0 || c.Rate.Den <= 0 || c.Rate.Num > 1<<24 || c.Rate.Den > 1<<24 || c.Rate.Num > maxRate*c.Rate.Den:
+		return at(fmt.Errorf("rate %s is no number of frames a second, %d at most", c.Rate, maxRate), "rate")
 	case c.Frames <= 0 || c.Frames > maxFrames:
 		return at(fmt.Errorf("%d frames: there must be from 1 to %d", c.Frames, maxFrames), "frames")
 	case !(c.Drop >= 0 && c.Drop < 1):
@@ -152,6 +152,9 @@ func (c *Clip) check() error {
 		return at(errors.New("crf is from 1 to 51, or 0 for the usual"), "crf")
 	case len(c.Tracks) > maxTracks:
 		return at(fmt.Errorf("%d tracks: at most %d", len(c.Tracks), maxTracks), "tracks")
+	}
+	if err := c.checkCost(); err != nil {
+		return err
 	}
 	if len(c.Cuts) > maxCuts {
 		return at(fmt.Errorf("%d cuts: at most %d", len(c.Cuts), maxCuts), "cuts")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/strictyaml"
 )
 
@@ -20,15 +21,13 @@ const scriptLimit = 1 << 20
 // ReadClip reads a script, which is a [Clip] in YAML, and initialises it. An
 // error says in which line it is.
 func ReadClip(r io.Reader) (*Clip, error) {
-	data, err := io.ReadAll(io.LimitReader(r, scriptLimit+1))
-	if err == nil && len(data) > scriptLimit {
-		err = fmt.Errorf("the file is larger than %d bytes", scriptLimit)
-	}
+	data, err := plaintext.Read(r, scriptLimit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the clip's script: %w", err)
 	}
 	c := new(Clip)
 	err = strictyaml.Decode(data, c)
+	c.About = strings.TrimSpace(c.About) // a block of text ends with its line
 	if err == nil {
 		err = c.Initialize()
 	}
@@ -68,6 +67,9 @@ func (r Rate) String() string {
 // UnmarshalYAML implements [yaml.BytesUnmarshaler].
 func (r *Rate) UnmarshalYAML(b []byte) error {
 	text := strings.Trim(strings.TrimSpace(string(b)), `"'`)
+	if len(text) > 32 {
+		return at(errors.New("rate is no number of frames a second like 24 or 30000/1001"), "rate")
+	}
 	num, den, fraction := strings.Cut(text, "/")
 	var err, err2 error
 	r.Num, err = strconv.Atoi(num)

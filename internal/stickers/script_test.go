@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/carve-video/carve/internal/hostile"
 )
 
 // everything has all that a script can say.
@@ -81,11 +83,52 @@ func TestScriptErrors(t *testing.T) {
 		{"seed: 1", "seed: 1\nlight:\n  - {t: 1, colour: [1, 2]}", "line 7: light key 1: colour is three"},
 		{"    keys:", "    gone: [[2, 1]]\n    keys:", "line 8: track 1: a time of absence"},
 		{"seed: 1", "seed: 1\n---\n", "more than one document"},
+		{"frames: 10", "frames: 1e99", "line 4: "},
+		{"frames: 10", "frames: 1048577", "line 4: 1048577 frames: there must be from 1 to 1048576"},
+		{"width: 64\nheight: 48\nrate: 25\nframes: 10", "width: 8192\nheight: 8192\nrate: 25\nframes: 1000", "line 4: 1000 frames of 8192x8192 are more than"},
+		{"width: 64\nheight: 48\nrate: 25\nframes: 10", "width: 8192\nheight: 8192\nrate: 25\nframes: 1\ncuts: [{t: 1}, {t: 2}]", "line 5: 3 backgrounds of 8192x8192 pixels take too much memory"},
+		{"width: 64\nheight: 48\nrate: 25\nframes: 10", "width: 8192\nheight: 8192\nframes: 1\nrate: 25\nblur: .01", "line 5: blur 0.01 is 82 pixels"},
+		{"rate: 25", "rate: 1/16777216", "line 4: 10 frames at a rate of 1/16777216 last longer than 100000 seconds"},
+		{"rate: 25", "rate: 16777216", "line 3: rate 16777216 is no number of frames a second, 1000 at most"},
+		{"rate: 25", "rate: " + strings.Repeat("9", 99), "line 3: rate is no number of frames a second"},
+		{"rate: 25", "rate: .inf", "line 3: rate .inf"},
+		{"seed: 1", "seed: -1", "line 5: "},
+		{"seed: 1", "seed: 1\nblur: .nan", "line 6: blur is a part"},
+		{"seed: 1", "seed: 1\ngrain: .inf", "line 6: grain is"},
+		{"seed: 1", "seed: 1\nquality: .nan", "line 6: quality is"},
+		{"seed: 1", "seed: 1\ndrop: .nan", "line 6: drop is"},
+		{"seed: 1", "seed: 1\nabout: \"a\\e[2J\"", "line 6: about: character 2 is the control character U+001B"},
+		{"seed: 1", "seed: 1\nabout: " + strings.Repeat("x", 1001), "line 6: about has 1001 characters"},
+		{"seed: 1", "seed: 1\n# \x00", "line 6, column 3: this is the control character U+0000"},
+		{"size: .5}", "size: .inf}", "line 9: track 1: key 1: +Inf is out of range"},
 	} {
 		text := strings.Replace(small, c.old, c.new, 1)
 		_, err := ReadClip(strings.NewReader(text))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q for %q: %v, want %q", c.new, c.old, err, c.want)
+		}
+	}
+}
+
+// TestHostileScripts: no text takes long or much memory, wherever it stands.
+func TestHostileScripts(t *testing.T) {
+	texts := hostile.YAML(12 << 10)
+	for name, text := range hostile.YAML(6 << 10) {
+		texts[name+", in keys"] = small + "    gone:\n      " + strings.ReplaceAll(text, "\n", "\n      ")
+		texts[name+", as a rate"] = strings.Replace(small, "25", text, 1)
+	}
+	// Keys, tracks and cuts beyond number.
+	texts["keys"] = small + hostile.Counted("      - {t: 1%05d, x: 0, y: 0, size: 1}\n", 200<<10)
+	texts["many keys"] = small + hostile.Counted("      - {t: 1%05d, x: 0, y: 0, size: 1}\n", 900<<10)
+	texts["tracks"] = small + hostile.Counted("  - {concept: dog, keys: [{t: %d, x: 0, y: 0, size: 1}]}\n", 200<<10)
+	texts["cuts"] = small + "cuts:\n" + hostile.Counted("  - {t: %d}\n", 200<<10)
+	hostile.Usual.Hold(t, texts, func(text string) error {
+		_, err := ReadClip(strings.NewReader(text))
+		return err
+	})
+	for name, text := range hostile.Refused() {
+		if _, err := ReadClip(strings.NewReader(text)); err == nil {
+			t.Errorf("%s is taken", name)
 		}
 	}
 }
