@@ -466,6 +466,10 @@ func outputError(err error) error {
 		return withHint(err, "a pipe can be .mkv .webm .ts .nut")
 	case errors.Is(err, video.ErrUnknownContainer):
 		return withHint(err, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
+	case errors.Is(err, video.ErrEncoderMismatch):
+		var path *video.PathError
+		errors.As(err, &path)
+		return withHint(usageError{err}, "--encoder can be "+strings.Join(video.EncodersFor(path.Path), ", ")+" for it")
 	case errors.Is(err, video.ErrStillContainer):
 		return withHint(err, "a video can be "+strings.Join(videos, " "))
 	}
