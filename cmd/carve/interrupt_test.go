@@ -41,7 +41,7 @@ func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
 					t.Error(err)
 				}
 				// Frames come out in bursts, and two signals at once are one.
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(200 * time.Millisecond)
 			}
 		}
 	}

@@ -138,6 +138,9 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		err = context.Canceled
 	}
 	if err == nil {
+		err = context.Cause(ctx) // whoever stops a run at its last frame wants no file either
+	}
+	if err == nil {
 		err = commitAll(sink, explain)
 	}
 	if err != nil {
