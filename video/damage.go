@@ -229,6 +229,9 @@ func (s *Source) place(ts int64) time.Duration {
 // atEnd looks, at the end of the file, for signs that it is not the end of
 // what was recorded. Several demuxers take a cut for a plain end.
 func (s *Source) atEnd() error {
+	if s.interrupted() {
+		return nil // it was the user who cut it off
+	}
 	s.offset = math.MaxInt64
 	if err := s.hear(); err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 type demuxer struct {
 	format *astiav.FormatContext
 	file   *astiav.IOContext
+	pipe   *pipe // what file reads, where that is no regular file
 	guard  *C.carvePlaylistGuard // while playlists are allowed
 }
 
@@ -62,7 +63,7 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 	lines, err := watchErrors(func() (err error) {
 		// "file:" keeps a name such as "take:2.mp4" from being read as a protocol.
 		url := "file:" + path
-		if d.file, err = astiav.OpenIOContext(url, astiav.NewIOContextFlags(astiav.IOContextFlagRead), nil, nil); err != nil {
+		if err := d.openFile(path, url); err != nil {
 			return err
 		}
 		if name, err = d.probe(url); err != nil {
@@ -172,6 +173,10 @@ func (d *demuxer) close() {
 	if d.format != nil {
 		d.format.CloseInput()
 		d.format = nil
+	}
+	if d.pipe != nil {
+		d.pipe.close(d.file)
+		d.pipe, d.file = nil, nil
 	}
 	if d.file != nil {
 		_ = d.file.Close() // it was only read

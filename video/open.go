@@ -73,6 +73,7 @@ func (s *Source) open() error {
 		return err
 	}
 	s.demuxer, s.input = d, d.format
+	s.pipe.Store(d.pipe)
 	lines, err := watchErrors(func() error {
 		return s.listen(func() error { return findStreamInfo(s.input, DefaultPixels) })
 	})

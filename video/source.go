@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/asticode/go-astiav"
 )
@@ -40,6 +41,7 @@ type Source struct {
 
 	info    Info
 	demuxer *demuxer
+	pipe    atomic.Pointer[pipe]  // the demuxer's, for Interrupt
 	input   *astiav.FormatContext // the demuxer's
 	stream  *astiav.Stream
 	decoder *astiav.CodecContext
@@ -266,6 +268,7 @@ func (s *Source) closeInput() {
 		s.decoder.Free()
 		s.decoder = nil
 	}
+	s.pipe.Store(nil)
 	if s.demuxer != nil {
 		s.demuxer.close()
 		s.demuxer, s.input = nil, nil

@@ -112,6 +112,11 @@ func (p *pipeline) decode(ctx context.Context) (*job, error) {
 	}
 	frame, err := p.source.Read(ctx)
 	if errors.Is(err, io.EOF) {
+		select {
+		case <-p.stop:
+			p.stopped = true // a pipe that was broken off is at its end
+		default:
+		}
 		return nil, errDone
 	}
 	if err != nil {

@@ -67,18 +67,19 @@ func Check(r io.ReaderAt, size int64) error {
 // CheckFile checks a file by name. Pipes and devices, which cannot be read a
 // second time, pass.
 func CheckFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("looking at the structure: %w", err)
-	}
-	defer f.Close()
-	fi, err := f.Stat()
+	// Looked at before it is opened: to open a pipe may wait for ever.
+	fi, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("looking at the structure: %w", err)
 	}
 	if !fi.Mode().IsRegular() {
 		return nil
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("looking at the structure: %w", err)
+	}
+	defer f.Close()
 	return Check(f, fi.Size())
 }
 
