@@ -64,7 +64,7 @@ func sumOf(path string) (string, error) {
 		note = filepath.Join(cache, "sums", hex.EncodeToString(key[:8])+".json")
 		if b, err := bounded.ReadFile(note, maxNote); err == nil {
 			var then stamp
-			if json.Unmarshal(b, &then) == nil && then.Sum != "" {
+			if json.Unmarshal(b, &then) == nil && isSum(then.Sum) {
 				now.Sum = then.Sum
 				if then == now {
 					return now.Sum, nil
@@ -82,6 +82,12 @@ func sumOf(path string) (string, error) {
 		}
 	}
 	return now.Sum, nil
+}
+
+// isSum tells whether s is a SHA-256 in hexadecimal. Folders are named after it.
+func isSum(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == sha256.Size
 }
 
 // hashFile reads a file for its SHA-256.

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 const (
@@ -70,7 +72,7 @@ func (m *manifest) write(folder string) error {
 // the folder, whoever wrote it.
 func readManifest(folder string) (*manifest, error) {
 	path := filepath.Join(folder, manifestName)
-	f, err := os.Open(path)
+	f, _, err := bounded.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", folder, ErrNoManifest)
 	}
@@ -137,7 +139,7 @@ func (f manifestFile) verify(ctx context.Context, folder string) error {
 		return err
 	}
 	path := filepath.Join(folder, filepath.FromSlash(f.Path))
-	r, err := os.Open(path)
+	r, _, err := bounded.Open(path)
 	if err != nil {
 		return fmt.Errorf("failed to verify: %w", err)
 	}
