@@ -2,13 +2,14 @@ package annotation
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/carve-video/carve/internal/boundedjson"
+	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // cocoFile is a whole data set. Of what such files hold only this is read.
@@ -44,20 +45,28 @@ type cocoTrack struct {
 	Segmentations []*RLE   `json:"segmentations"`
 }
 
+// cocoLimits let through several times what the largest of the published sets of
+// videos has: 230 000 masks.
+var cocoLimits = boundedjson.Limits{Bytes: 1 << 29, Depth: 16, Count: 1 << 22}
+
+// maxLength bounds the frames of a video: twelve hours.
+const maxLength = 1 << 20
+
 // openJSON opens one video of a data set or of a list of results. All things of
 // one category are one object: carve finds concepts, not individuals. A crowd
 // is void where nothing else is.
 func openJSON(path string, o Options) (*Sequence, error) {
-	data, err := os.ReadFile(path)
+	data, err := plaintext.ReadFile(path, cocoLimits.Bytes)
 	if err != nil {
 		return nil, err
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	var file cocoFile
 	results := bytes.HasPrefix(bytes.TrimSpace(data), []byte("["))
 	if results {
-		err = json.Unmarshal(data, &file.Annotations)
+		err = cocoLimits.Unmarshal(data, &file.Annotations)
 	} else {
-		err = json.Unmarshal(data, &file)
+		err = cocoLimits.Unmarshal(data, &file)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s as masks in COCO's form: %w", path, err)
@@ -102,6 +111,9 @@ func (s *Sequence) describeVideo(file *cocoFile, o Options) (id int, err error) 
 	if v.Length <= 0 {
 		return 0, fmt.Errorf("video %d has no frames", v.ID)
 	}
+	if v.Length > maxLength {
+		return 0, fmt.Errorf("video %d has %d frames; %d at most", v.ID, v.Length, maxLength)
+	}
 	if n := len(v.FileNames); n != 0 && n != v.Length {
 		return 0, fmt.Errorf("video %d has %d frames and %d names of files", v.ID, v.Length, n)
 	}
@@ -120,6 +132,9 @@ func (s *Sequence) describeVideo(file *cocoFile, o Options) (id int, err error) 
 		}
 		if c.ID <= 0 || c.Name == "" || seen[c.Name] {
 			return 0, fmt.Errorf("category %d is called %q; each needs a number above 0 and a name of its own", c.ID, c.Name)
+		}
+		if err := checkName(c.Name); err != nil {
+			return 0, fmt.Errorf("category %d: %w", c.ID, err)
 		}
 		seen[c.Name] = true
 	}

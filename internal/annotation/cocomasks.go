@@ -63,6 +63,15 @@ func (c *cocoVideoMasks) pick(s *Sequence, file *cocoFile, video int, minScore f
 // frame decodes frame i.
 func (c *cocoVideoMasks) frame(i int) (*Frame, error) {
 	f := &Frame{W: c.w, H: c.h, Masks: make([]*Mask, len(c.objects))}
+	shown := map[int]bool{}
+	for _, t := range c.tracks {
+		if t.Segmentations[i] != nil {
+			shown[t.object] = true
+		}
+	}
+	if err := tooMuch(len(shown), c.w, c.h); err != nil {
+		return nil, err
+	}
 	for _, t := range c.tracks {
 		if r := t.Segmentations[i]; r != nil {
 			if f.Masks[t.object] == nil {

@@ -83,6 +83,9 @@ type conceptFolders struct{ folders []*folder }
 // chose the palette.
 func (c *conceptFolders) frame(i int) (*Frame, error) {
 	f := &Frame{W: c.folders[0].w, H: c.folders[0].h, Masks: make([]*Mask, len(c.folders))}
+	if err := tooMuch(len(c.folders), f.W, f.H); err != nil {
+		return nil, err
+	}
 	for k, in := range c.folders {
 		p, err := in.decode(i)
 		if err != nil {

@@ -1,6 +1,9 @@
 package annotation
 
-import "math/bits"
+import (
+	"fmt"
+	"math/bits"
+)
 
 // A Mask is a set of pixels of a w×h picture, one bit a pixel: comparing two
 // masks of 854×480 touches 51 kB each instead of 410.
@@ -83,6 +86,18 @@ func (m *Mask) Remove(other *Mask) {
 // are: 16384×16384, four times what cameras of today film. A mask of that takes
 // 32 MB.
 const maxPixels = 1 << 28
+
+// maxFrame bounds the masks of one frame together, in bytes: a thousand objects
+// in a picture of 4096×2160. A few bytes of run lengths can ask for a mask.
+const maxFrame = 1 << 30
+
+// tooMuch tells that so many masks of a size are too many.
+func tooMuch(masks, w, h int) error {
+	if each := int64((w+63)/64) * int64(h) * 8; int64(masks) > maxFrame/each {
+		return fmt.Errorf("%d masks of %dx%d take too much memory", masks, w, h)
+	}
+	return nil
+}
 
 // plausible tells whether a picture may be of this size.
 func plausible(w, h int) bool { return w > 0 && h > 0 && w <= maxPixels/h }

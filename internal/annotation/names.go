@@ -2,15 +2,15 @@ package annotation
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
+	"github.com/carve-video/carve/internal/boundedjson"
+	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/stickers"
 )
 
@@ -28,6 +28,26 @@ const (
 // void is the number of pixels that nobody judges.
 const void = 255
 
+// 254 names, and what is in the frames of a film of some hours.
+var (
+	conceptsLimits = boundedjson.Limits{Bytes: 1 << 20, Depth: 4, Count: 16}
+	albumLimits    = boundedjson.Limits{Bytes: 1 << 26, Depth: 16, Count: 1 << 20}
+)
+
+// longestName bounds the name of an object, in bytes: it is a label.
+const longestName = 4096
+
+// checkName finds what is wrong with the name of an object.
+func checkName(name string) error {
+	if len(name) > longestName {
+		return fmt.Errorf("a name is %d bytes long; %d at most", len(name), longestName)
+	}
+	if err := plaintext.Check(name); err != nil {
+		return fmt.Errorf("the name %q: %w", name, err)
+	}
+	return nil
+}
+
 // A legend says what the numbers in indexed pictures mean.
 type legend struct {
 	path    string
@@ -42,7 +62,7 @@ func readLegend(dir string) (*legend, error) {
 		places = append(places, filepath.Join(filepath.Dir(abs), albumFile))
 	}
 	for _, path := range places {
-		data, err := os.ReadFile(path)
+		data, err := plaintext.ReadRegular(path, albumLimits.Bytes)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -53,7 +73,7 @@ func readLegend(dir string) (*legend, error) {
 	}
 	for _, name := range []string{conceptsFile, namesFile} {
 		path := filepath.Join(dir, name)
-		data, err := os.ReadFile(path)
+		data, err := plaintext.ReadRegular(path, conceptsLimits.Bytes)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -68,7 +88,7 @@ func readLegend(dir string) (*legend, error) {
 // conceptsLegend reads a map of numbers to names.
 func conceptsLegend(path string, data []byte) (*legend, error) {
 	var names map[string]string
-	if err := json.Unmarshal(data, &names); err != nil {
+	if err := conceptsLimits.Unmarshal(data, &names); err != nil {
 		return nil, fmt.Errorf("reading %s, which maps numbers to names: %w", path, err)
 	}
 	l := &legend{path: path}
@@ -92,7 +112,7 @@ func conceptsLegend(path string, data []byte) (*legend, error) {
 // them found something that is not there.
 func albumLegend(path string, data []byte) (*legend, error) {
 	var album stickers.Album
-	if err := json.Unmarshal(data, &album); err != nil {
+	if err := albumLimits.Unmarshal(data, &album); err != nil {
 		return nil, fmt.Errorf("reading %s, which says what is in the frames: %w", path, err)
 	}
 	l := &legend{path: path, album: &album}
@@ -138,6 +158,9 @@ func (l *legend) check() error {
 	for _, o := range l.objects {
 		if o.Name == "" {
 			return fmt.Errorf("%s has an empty name", l.path)
+		}
+		if err := checkName(o.Name); err != nil {
+			return fmt.Errorf("%s: %w", l.path, err)
 		}
 		if seen[o.Name] {
 			return fmt.Errorf("%s gives the name %q twice", l.path, o.Name)

@@ -6,7 +6,9 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"os"
+	"io"
+
+	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // pictureKind is how a PNG keeps its pixels, as far as masks are concerned.
@@ -20,7 +22,7 @@ const (
 
 // inspect reads a PNG's header: what kind it is and how large.
 func inspect(name string) (kind pictureKind, w, h int, err error) {
-	f, err := os.Open(name)
+	f, err := plaintext.OpenRegular(name)
 	if err != nil {
 		return "", 0, 0, err
 	}
@@ -55,11 +57,17 @@ func (p *picture) row(y int) []uint8 { return p.pix[y*p.stride:][:p.w] }
 
 // decode reads a PNG that was inspected before, and may have changed since.
 func decode(name string, kind pictureKind, w, h int) (*picture, error) {
-	f, err := os.Open(name)
+	f, err := plaintext.OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if c, err := png.DecodeConfig(bufio.NewReader(f)); err != nil || c.Width != w || c.Height != h {
+		return nil, fmt.Errorf("%s is no longer %s of %dx%d", name, kind, w, h)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("decoding %s: %w", name, err)
+	}
 	img, err := png.Decode(bufio.NewReader(f))
 	if err != nil {
 		return nil, fmt.Errorf("decoding %s: %w", name, err)

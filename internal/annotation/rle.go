@@ -37,6 +37,10 @@ func (r RLE) Check() error {
 	if !plausible(r.W, r.H) {
 		return fmt.Errorf("run lengths for a picture of %dx%d", r.W, r.H)
 	}
+	// Runs of nothing would let a small picture have any number of them.
+	if len(r.Counts) > r.W*r.H+1 {
+		return fmt.Errorf("%d run lengths for a picture of %dx%d", len(r.Counts), r.W, r.H)
+	}
 	sum := uint64(0)
 	for _, n := range r.Counts {
 		sum += uint64(n)
@@ -111,6 +115,13 @@ func (r *RLE) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("run lengths with %d numbers for a size, which are height and width", len(in.Size))
 	}
 	*r = RLE{H: in.Size[0], W: in.Size[1]}
+	if !plausible(r.W, r.H) {
+		return r.Check()
+	}
+	// A number takes 11 characters, and what divides it from the next may be a line.
+	if most := 64 * (r.W*r.H + 2); len(in.Counts) > most {
+		return fmt.Errorf("run lengths of %d bytes for a picture of %dx%d", len(in.Counts), r.W, r.H)
+	}
 	if len(in.Counts) > 0 && in.Counts[0] == '"' {
 		var s string
 		if err := json.Unmarshal(in.Counts, &s); err != nil {

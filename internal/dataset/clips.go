@@ -1,13 +1,13 @@
 package dataset
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/boundedjson"
 	"github.com/carve-video/carve/internal/stickers"
 )
 
@@ -23,6 +23,9 @@ var clips = kind{
 
 // albumFile names what is in a clip.
 const albumFile = "truth.json"
+
+// albumLimits are for what is in the frames of a film of some hours.
+var albumLimits = boundedjson.Limits{Bytes: 1 << 26, Depth: 16, Count: 1 << 20}
 
 func openClips(root string, o *Options) (*Set, error) {
 	if o.Split != "" {
@@ -65,12 +68,8 @@ func openClip(dir string) (s Sample, err error) {
 	}
 	s.ID, s.Folder = filepath.Base(abs), dir
 	path := filepath.Join(dir, albumFile)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return s, err
-	}
 	var album stickers.Album
-	if err := json.Unmarshal(data, &album); err != nil {
+	if err := albumLimits.ReadFile(path, &album); err != nil {
 		return s, fmt.Errorf("reading %s, which says what is in the clip: %w", path, err)
 	}
 	if len(album.Frames) == 0 {

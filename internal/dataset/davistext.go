@@ -3,16 +3,17 @@ package dataset
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/plaintext"
+	"github.com/carve-video/carve/internal/strictyaml"
 )
 
 // A davisText says what objects are asked for by, as one file has it.
@@ -109,12 +110,12 @@ func davisExpressions(path string) (davisText, error) {
 // davisNames reads a file of names, YAML or JSON, which is YAML too.
 func davisNames(path string) (davisText, error) {
 	t := davisText{path: path, queries: map[string]map[int]car.Query{}}
-	data, err := os.ReadFile(path)
+	data, err := plaintext.ReadFile(path, strictyaml.Limit)
 	if err != nil {
 		return t, fmt.Errorf("reading names: %w", err)
 	}
 	var m map[string]map[string]string
-	if err := yaml.Unmarshal(data, &m); err != nil {
+	if err := strictyaml.Decode(data, &m); err != nil {
 		return t, fmt.Errorf("reading names from %s: a map is expected from a sequence to a map from an object's number to its name: %w", path, err)
 	}
 	for name, objects := range m {
@@ -153,14 +154,15 @@ func davisNumber(s string) (int, error) {
 func sorted(objects map[int]car.Query) []int { return slices.Sorted(maps.Keys(objects)) }
 
 // utf8Text reads a text that is Latin-1 where it is not UTF-8: the second
-// annotator's files are.
+// annotator's files are. What Latin-1 has no sign for is what Windows takes it for;
+// what is no sign there either becomes a space, for no query may have it.
 func utf8Text(s string) string {
 	if utf8.ValidString(s) {
-		return s
+		return plaintext.Printable(s)
 	}
 	var b strings.Builder
 	for i := range len(s) {
-		b.WriteRune(rune(s[i]))
+		b.WriteRune(charmap.Windows1252.DecodeByte(s[i]))
 	}
-	return b.String()
+	return plaintext.Printable(b.String())
 }

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/carve-video/carve/internal/annotation"
+	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // Bounds of what an annotation file may claim of a picture, in pixels.
@@ -21,6 +21,14 @@ const (
 // COCO's have some 100 KB.
 const maxAnnotation = 1 << 24
 
+// Bounds of the whole file: COCO's largest has 450 MB, 118 000 pictures and 860 000
+// annotations.
+const (
+	maxInstances = 1 << 32 // bytes
+	maxEntries   = 1 << 22 // of a list
+	maxNesting   = 64      // of what is passed over
+)
+
 // A cocoImage is a picture as an annotation file has it.
 type cocoImage struct {
 	ID    int64  `json:"id"`
@@ -31,10 +39,15 @@ type cocoImage struct {
 }
 
 func (im *cocoImage) check() error {
-	if im.Width < 1 || im.Height < 1 || im.Width > maxSide || im.Height > maxSide || im.Width*im.Height > maxPixels {
+	if !plausible(im.Width, im.Height) {
 		return fmt.Errorf("image %d is %d×%d", im.ID, im.Width, im.Height)
 	}
 	return nil
+}
+
+// plausible tells whether a picture may be of this size.
+func plausible(w, h int) bool {
+	return w >= 1 && h >= 1 && w <= maxSide && h <= maxSide && w*h <= maxPixels
 }
 
 // A cocoAnnotation is an annotation without its outline.
@@ -54,44 +67,85 @@ type span struct{ from, to int64 }
 // annotation with what is in its lists of those names. The lists may come in any
 // order. No more of the file is in memory than one entry.
 func scanInstances(path string, image func(*cocoImage) error, annotation func(*cocoAnnotation) error) error {
-	file, err := os.Open(path)
+	file, err := plaintext.OpenRegular(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	s := instanceScan{json.NewDecoder(file)}
+	if info, err := file.Stat(); err == nil && info.Size() > maxInstances {
+		return fmt.Errorf("reading %s: %w", path, &plaintext.TooLargeError{Limit: maxInstances})
+	}
+	bounded := &ration{file: file}
+	s := instanceScan{json.NewDecoder(bounded), bounded}
 	if err := s.run(image, annotation); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
+		}
+		if s := err.Error(); len(s) > 300 { // the decoder repeats what it was given
+			err = errors.New(s[:300] + "…")
 		}
 		return fmt.Errorf("reading %s, near byte %d: %w", path, s.in.InputOffset(), err)
 	}
 	return nil
 }
 
-type instanceScan struct{ in *json.Decoder }
+type instanceScan struct {
+	in     *json.Decoder
+	ration *ration
+}
+
+// A ration bounds how much is read for one entry: the decoder has all of it in
+// memory, however much it is.
+type ration struct {
+	file io.Reader
+	left int
+}
+
+// Read implements [io.Reader].
+func (r *ration) Read(b []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, fmt.Errorf("an entry is larger than %d bytes", maxAnnotation)
+	}
+	n, err := r.file.Read(b)
+	r.left -= n
+	return n, err
+}
+
+// next lets as much be read as the next entry may take. The decoder reads ahead by
+// as much again as it has.
+func (s *instanceScan) next() { s.ration.left = 2*maxAnnotation + 1<<16 }
+
+func (s *instanceScan) token() (json.Token, error) {
+	s.next()
+	return s.in.Token()
+}
 
 func (s *instanceScan) run(image func(*cocoImage) error, annotation func(*cocoAnnotation) error) error {
 	if err := s.expect('{'); err != nil {
 		return err
 	}
-	seen := map[string]bool{}
+	seen := map[string]bool{"images": false, "annotations": false}
 	for s.in.More() {
-		key, err := s.in.Token()
+		key, err := s.token()
 		if err != nil {
 			return err
 		}
 		name, _ := key.(string)
-		if seen[name] = true; name != "images" && name != "annotations" {
+		if _, ours := seen[name]; !ours {
 			if err := s.skip(); err != nil {
 				return err
 			}
 			continue
 		}
+		seen[name] = true
 		if err := s.expect('['); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		for n := 0; s.in.More(); n++ {
+			if n == maxEntries {
+				return fmt.Errorf("%s has more than %d entries", name, maxEntries)
+			}
+			s.next()
 			if name == "images" {
 				err = s.image(image)
 			} else {
@@ -137,12 +191,12 @@ func (s *instanceScan) annotation(f func(*cocoAnnotation) error) error {
 }
 
 func (s *instanceScan) expect(want json.Delim) error {
-	t, err := s.in.Token()
+	t, err := s.token()
 	if err != nil {
 		return err
 	}
 	if t != want {
-		return fmt.Errorf("there is %v where %v is expected", t, want)
+		return fmt.Errorf("there is %.60v where %v is expected", t, want)
 	}
 	return nil
 }
@@ -150,7 +204,7 @@ func (s *instanceScan) expect(want json.Delim) error {
 // skip passes over a value, whatever its size.
 func (s *instanceScan) skip() error {
 	for depth := 0; ; {
-		t, err := s.in.Token()
+		t, err := s.token()
 		if err != nil {
 			return err
 		}
@@ -159,6 +213,9 @@ func (s *instanceScan) skip() error {
 			depth++
 		case json.Delim('}'), json.Delim(']'):
 			depth--
+		}
+		if depth > maxNesting {
+			return fmt.Errorf("lists and objects are nested more than %d deep", maxNesting)
 		}
 		if depth == 0 {
 			return nil
@@ -183,6 +240,9 @@ func outline(file io.ReaderAt, at span, mask []uint8, w, h int) error {
 		var polygons [][]float64
 		if err := json.Unmarshal(a.Segmentation, &polygons); err != nil {
 			return fmt.Errorf("its outline: %w", err)
+		}
+		if err := checkOutline(polygons); err != nil {
+			return err
 		}
 		for _, p := range polygons {
 			if err := paintPolygon(mask, w, h, p); err != nil {

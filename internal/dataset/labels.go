@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"os"
+
+	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // A labelPicture is a PNG whose samples are labels.
@@ -14,12 +15,21 @@ type labelPicture struct {
 	gray bool // its samples are grey values, not indices of a palette
 }
 
+// maxMask bounds the file of a mask, in bytes.
+const maxMask = 1 << 28
+
 // readLabels reads a PNG whose samples are labels: indices of a palette, whose
 // colours mean nothing, or grey values of up to 8 bits.
 func readLabels(path string) (*labelPicture, error) {
-	data, err := os.ReadFile(path)
+	data, err := plaintext.ReadRegular(path, maxMask)
 	if err != nil {
 		return nil, fmt.Errorf("reading a mask: %w", err)
+	}
+	// A few bytes can say that they are a picture of any size.
+	if c, err := png.DecodeConfig(bytes.NewReader(data)); err != nil {
+		return nil, fmt.Errorf("reading mask %s: %w", path, err)
+	} else if !plausible(c.Width, c.Height) {
+		return nil, fmt.Errorf("reading mask %s: it is %d×%d, which is too large", path, c.Width, c.Height)
 	}
 	img, err := png.Decode(bytes.NewReader(data))
 	if err != nil {

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // A LayoutError says that a folder is not the data set, or not all of it.
@@ -84,26 +85,26 @@ func need(kind, of, path string) error {
 	return nil
 }
 
+// maxList bounds a text with an entry a line, in bytes: the longest list of a
+// published set has 3 MB.
+const maxList = 1 << 26
+
 // eachLine calls f with every line of a text that is not blank, without the
 // space around it. Its errors name the file and the line.
 func eachLine(path string, f func(line string) error) error {
-	file, err := os.Open(path)
+	data, err := plaintext.ReadFile(path, maxList)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	in := bufio.NewScanner(file)
-	for n := 1; in.Scan(); n++ {
-		line := strings.TrimSpace(strings.TrimPrefix(in.Text(), "\ufeff"))
-		if line == "" {
+	n := 0
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+		n++
+		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
 		if err := f(line); err != nil {
 			return fmt.Errorf("%s, line %d: %w", path, n, err)
 		}
-	}
-	if err := in.Err(); err != nil {
-		return fmt.Errorf("reading %s: %w", path, err)
 	}
 	return nil
 }
@@ -116,6 +117,9 @@ func names(path string) ([]string, error) {
 	seen := map[string]bool{}
 	err := eachLine(path, func(line string) error {
 		name := strings.Fields(line)[0]
+		if err := plaintext.Check(name); err != nil {
+			return fmt.Errorf("%q is not a name: %w", name, err)
+		}
 		if !filepath.IsLocal(name) || strings.ContainsAny(name, `/\`) {
 			return fmt.Errorf("%q is not a name", name)
 		}

@@ -13,6 +13,33 @@ const fine = 5
 // has, and little enough that walking along an edge ends soon.
 const farOff = 1 << 16
 
+// maxOutline bounds the length of all outlines of an annotation, in pixels: they are
+// walked along step by step. maxPolygons bounds how many they are. COCO's longest
+// have a hundred thousand pixels, and some hundred polygons.
+const (
+	maxOutline  = 1 << 24
+	maxPolygons = 10_000
+)
+
+// checkOutline finds polygons that are too many, or too long together.
+func checkOutline(polygons [][]float64) error {
+	if len(polygons) > maxPolygons {
+		return fmt.Errorf("its outline has %d polygons; %d at most", len(polygons), maxPolygons)
+	}
+	length := 0.
+	for _, xy := range polygons {
+		n := len(xy) / 2
+		for i := range n {
+			j := (i + 1) % n
+			length += max(math.Abs(xy[2*i]-xy[2*j]), math.Abs(xy[2*i+1]-xy[2*j+1]))
+		}
+	}
+	if !(length <= maxOutline) {
+		return fmt.Errorf("its outline is more than %d pixels long", maxOutline)
+	}
+	return nil
+}
+
 // paintPolygon sets the pixels of a w×h mask that lie in a polygon, given as
 // x, y, x, y, … in pixels, where 0, 0 is the outer corner of the first pixel.
 //

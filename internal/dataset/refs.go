@@ -2,11 +2,11 @@ package dataset
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/carve-video/carve/internal/pickle"
+	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // Bounds of a file of refs. The largest of the three sets have 50 000 refs with
@@ -25,14 +25,7 @@ type ref struct {
 // readRefs reads the refs of a split: a pickle of a list of dicts, which holds
 // nothing but plain values.
 func readRefs(path, split string) ([]ref, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxRefs {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxRefs)
-	}
-	data, err := os.ReadFile(path)
+	data, err := plaintext.ReadRegular(path, maxRefs)
 	if err != nil {
 		return nil, err
 	}
