@@ -15,6 +15,7 @@ import (
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/clips"
+	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/stickers"
 	"github.com/carve-video/carve/video"
 	"github.com/spf13/pflag"
@@ -85,6 +86,7 @@ func runClips(args []string, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	films, err := o.films(fs.Args())
 	if err != nil {
 		return err
@@ -131,14 +133,14 @@ func (o *clipsOptions) films(names []string) ([]clips.Clip, error) {
 }
 
 func readClip(path string) (*stickers.Clip, error) {
-	f, err := os.Open(path)
+	f, err := plaintext.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the clip's script: %w", err)
 	}
 	defer f.Close()
 	c, err := stickers.ReadClip(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, textFileError(fmt.Errorf("%s: %w", path, err), "script.yaml in the folder of every clip that is made is one to start from")
 	}
 	return c, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -206,9 +205,8 @@ func parseMemoryLimit(text string) int64 {
 // parseOSRelease finds the name in /etc/os-release, which is written as shells
 // would read it.
 func parseOSRelease(text string) string {
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for lines.Scan() {
-		if v, ok := strings.CutPrefix(lines.Text(), "PRETTY_NAME="); ok {
+	for line := range strings.Lines(text) {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "PRETTY_NAME="); ok {
 			return strings.Trim(v, `"'`)
 		}
 	}

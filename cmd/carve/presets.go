@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/spf13/pflag"
 )
@@ -68,13 +68,13 @@ func (o *segmentOptions) change(p car.Preset) (_ car.Preset, err error) {
 		}
 	}
 	if o.given("templates") {
-		f, err := os.Open(o.templates)
+		f, err := plaintext.Open(o.templates)
 		if err != nil {
 			return p, fmt.Errorf("reading templates: %w", err)
 		}
 		defer f.Close()
 		if p.JudgeTemplates, err = car.ReadTemplates(f, o.templates); err != nil {
-			return p, withHint(usageError{err}, "one template a line, with {} where the name goes")
+			return p, textFileError(err, "one template a line, with {} where the name goes")
 		}
 	}
 	if err := p.Check(); err != nil {
@@ -96,7 +96,7 @@ func namedPreset(name string) (car.Preset, error) {
 		}
 		return p, nil
 	}
-	f, err := os.Open(name)
+	f, err := plaintext.Open(name)
 	if err != nil {
 		return car.Preset{}, fmt.Errorf("reading preset: %w", err)
 	}
@@ -107,7 +107,7 @@ func namedPreset(name string) (car.Preset, error) {
 	case errors.As(err, &unknown):
 		return p, withHint(usageError{err}, unknown.Hint())
 	case err != nil:
-		return p, withHint(usageError{err}, "carve presets NAME prints one to start from")
+		return p, textFileError(err, "carve presets NAME prints one to start from")
 	}
 	return p, nil
 }

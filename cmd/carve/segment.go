@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -15,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
@@ -176,9 +178,16 @@ func keepHeapSmall() (undo func()) {
 	return func() { debug.SetGCPercent(before) }
 }
 
+// maxQueryFlags is how many -q there may be: more are easier kept in a file.
+const maxQueryFlags = 64
+
 // readQueries collects the queries of the command line and of the file.
 func (o *segmentOptions) readQueries() ([]car.Query, error) {
 	var queries []car.Query
+	if n := len(o.queries); n > maxQueryFlags {
+		return nil, withHint(usagef("-q is given %d times; %d at most", n, maxQueryFlags),
+			fmt.Sprintf("write them into a file, one a line, up to %d, and name it with --queries", car.MaxQueryLines))
+	}
 	for _, s := range o.queries {
 		q, err := car.ParseQuery(s)
 		if err != nil {
@@ -187,14 +196,14 @@ func (o *segmentOptions) readQueries() ([]car.Query, error) {
 		queries = append(queries, q)
 	}
 	if o.queryFile != "" {
-		f, err := os.Open(o.queryFile)
+		f, err := plaintext.Open(o.queryFile)
 		if err != nil {
 			return nil, fmt.Errorf("reading queries: %w", err)
 		}
 		defer f.Close()
 		more, err := car.ReadQueries(f, o.queryFile)
 		if err != nil {
-			return nil, withHint(usageError{err}, "one query a line, or a YAML list of entries with label, phrases, background, theta, presence, colour")
+			return nil, textFileError(err, "one query a line, or a YAML list of entries with label, phrases, background, theta, presence, colour")
 		}
 		queries = append(queries, more...)
 	}
@@ -202,6 +211,15 @@ func (o *segmentOptions) readQueries() ([]car.Query, error) {
 		return nil, usageError{err}
 	}
 	return queries, nil
+}
+
+// textFileError is the error of a file of text that the command line names: what it
+// says is wrong, or it could not be read.
+func textFileError(err error, hint string) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return err
+	}
+	return withHint(usageError{err}, hint)
 }
 
 // queryColours returns the colour of each query: its own, or the next of the
