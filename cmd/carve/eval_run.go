@@ -10,6 +10,7 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/dataset"
+	"github.com/carve-video/carve/internal/redact"
 	"github.com/spf13/pflag"
 )
 
@@ -200,6 +201,6 @@ func (o *evalRunOptions) presetOf(set *dataset.Set) (car.Preset, error) {
 func (o *evalRunOptions) about(set *dataset.Set, preset car.Preset) resultsHead {
 	text, _ := preset.YAML()
 	return resultsHead{MessageType: "run", Version: version, Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol),
-		Model: o.model, Classifier: o.classifier, Precision: o.precision, MaxSide: o.maxSide, Preset: preset.Name, Compat: o.compat,
+		Model: redact.Text(o.model), Classifier: redact.Text(o.classifier), Precision: o.precision, MaxSide: o.maxSide, Preset: preset.Name, Compat: o.compat,
 		Memory: o.memoryWords(), Oracle: o.oracle, Settings: fingerprint(text), Notes: slices.Clone(set.Notes)}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/internal/redact"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 	"github.com/spf13/pflag"
@@ -224,7 +225,7 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 		return nil, err
 	}
 
-	t := &trial{MessageType: "try", Input: o.input, At: when.Seconds(), Width: img.W, Height: img.H, Preset: preset.Name,
+	t := &trial{MessageType: "try", Input: redact.Text(o.input), At: when.Seconds(), Width: img.W, Height: img.H, Preset: preset.Name,
 		img: img, colours: colours, eta: preset.Eta}
 	m.segmenter.Trace = func(tr *car.Trace) { t.add(tr, queries) }
 	if t.result, err = m.segmenter.Segment(ctx, img, queries); err != nil {

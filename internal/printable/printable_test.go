@@ -13,7 +13,7 @@ func TestText(t *testing.T) {
 		{"red frisbee", "red frisbee"},
 		{"Käfer, собака, 犬　猫, कुत्ता", "Käfer, собака, 犬　猫, कुत्ता"},
 		{"👩‍🚀 ❤️ e\u0301 a\u00a0b", "👩‍🚀 ❤️ e\u0301 a\u00a0b"},
-		{"می‌خواهم", "می‌خواهم"},
+		{"می\u200cخواهم", "می\u200cخواهم"},
 		{`C:\new`, `C:\new`},
 		{"\x1b]0;title\a\x1b[2J", `\u001b]0;title\u0007\u001b[2J`},
 		{"a\r\nb\tc", `a\r\nb\tc`},
