@@ -50,7 +50,7 @@ soak: setup
 	CARVE_SOAK=1 $(go) test -count=1 -timeout 60m -run Soak -v ./...
 
 # Damaged media, hostile models and texts, traps and signals, against the built
-# program: some twenty minutes on 2 cores, so it is not part of test. A tenth of
+# program: half an hour on 2 cores, so it is not part of test. A tenth of
 # it: make attack ATTACK='-n 0.1'; go run ./internal/attack -help says more.
 ATTACK :=
 attack: build

@@ -90,7 +90,7 @@ func (b *bench) makeSound(ctx context.Context, f format) (*sound, error) {
 // mediaTrials are the mutants of every format; the first of each is the sound
 // file, with which nothing may be found wrong.
 func mediaTrials(ctx context.Context, b *bench, share float64) ([]*trial, error) {
-	const each = 45
+	const each = 40
 	var all []*trial
 	for _, f := range formats {
 		if !b.wants("media/" + f.name) {

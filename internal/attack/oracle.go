@@ -126,7 +126,7 @@ func parseReading(out string) *reading {
 			} else {
 				r.stated = clockSeconds(values["tag:DURATION"])
 			}
-		case "", "side_data":
+		case "", "side_data", "program", "stream_group":
 		default:
 			r.hear(line, key)
 		}

@@ -19,6 +19,7 @@ frame|key_frame=1|best_effort_timestamp_time=0.100000|duration_time=0.1
 frame|key_frame=0|best_effort_timestamp_time=0.200000|duration_time=0.1|side_data|x=1
 [avi @ 0x3] cut
 in.mp4: bad
+program|stream|duration=0.7
 stream|duration=0.7|disposition:default=0|tag:DURATION=00:00:09.0
 
 `)
