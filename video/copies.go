@@ -44,7 +44,7 @@ func (s *Sink) addCopies(of *astiav.OutputFormat) error {
 		}
 		out := s.output.NewStream(nil)
 		if out == nil {
-			return errors.New("adding a stream: out of memory")
+			return fmt.Errorf("adding a stream: %w", errOutOfMemory)
 		}
 		if err := copyParameters(out.CodecParameters(), in.CodecParameters(), of); err != nil {
 			return fmt.Errorf("copying the parameters of stream %d: %w", si.Index, err)

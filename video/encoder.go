@@ -3,6 +3,7 @@ package video
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -67,6 +68,9 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 			e.close()
 		}
 	}()
+	if e.out == nil {
+		return fmt.Errorf("opening the encoder: %w", errOutOfMemory)
+	}
 	if e.codec, err = s.findEncoder(c); err != nil {
 		return err
 	}
@@ -75,7 +79,7 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	}
 	cc := astiav.AllocCodecContext(e.codec)
 	if cc == nil {
-		return errors.New("opening the encoder: out of memory")
+		return fmt.Errorf("opening the encoder: %w", errOutOfMemory)
 	}
 	e.context = cc
 	w, h, aspect := info.Width, info.Height, info.SampleAspect
@@ -119,6 +123,9 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	cc.SetFlags(flags)
 	cc.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
 
+	if err := hush(e.codec.Name()); err != nil {
+		return err
+	}
 	options := astiav.NewDictionary()
 	defer options.Free()
 	for _, kv := range s.encoderOptions(e.codec.Name()) {
@@ -134,6 +141,18 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 		return fmt.Errorf("encoder %s has no option %q", e.codec.Name(), unknown.Key())
 	}
 	s.encoder = e
+	return nil
+}
+
+// hush keeps a library that prints on stderr by itself, past FFmpeg's log, from
+// doing so where it can be told by nothing but its environment.
+func hush(encoder string) error {
+	if encoder != "libsvtav1" || os.Getenv("SVT_LOG") != "" {
+		return nil
+	}
+	if err := os.Setenv("SVT_LOG", "0"); err != nil { // what is fatal only
+		return fmt.Errorf("opening the encoder: %w", err)
+	}
 	return nil
 }
 
@@ -252,7 +271,7 @@ func (s *Sink) encoderOptions(name string) (kv [][2]string) {
 		}
 	case "libx265":
 		// It writes on stderr by itself unless told not to.
-		params := "log-level=error"
+		params := "log-level=none"
 		if s.Lossless {
 			params += ":lossless=1"
 		}

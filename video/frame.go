@@ -64,6 +64,9 @@ func (s *slot) detach() error {
 		return nil
 	}
 	o := s.pool.spare(p)
+	if o == nil {
+		return fmt.Errorf("copying a picture: %w", errOutOfMemory)
+	}
 	if o.Width() == 0 {
 		o.SetWidth(p.Width())
 		o.SetHeight(p.Height())
@@ -111,15 +114,23 @@ func newPool(n int) *pool {
 func (p *pool) get(ctx context.Context) (*slot, error) {
 	select {
 	case s := <-p.free:
-		return s, nil
+		return s.whole()
 	default:
 	}
 	select {
 	case s := <-p.free:
-		return s, nil
+		return s.whole()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// whole finds a slot that could not be made.
+func (s *slot) whole() (*slot, error) {
+	if s.decoded == nil {
+		return nil, fmt.Errorf("making room for a frame: %w", errOutOfMemory)
+	}
+	return s, nil
 }
 
 func (p *pool) put(s *slot) {
@@ -191,6 +202,8 @@ func (p *pool) close() {
 }
 
 func (s *slot) free() {
-	s.decoded.Free()
+	if s.decoded != nil {
+		s.decoded.Free()
+	}
 	s.rgb = nil
 }

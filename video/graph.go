@@ -1,7 +1,6 @@
 package video
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/asticode/go-astiav"
@@ -44,12 +43,15 @@ func (g *graph) fit(s shape, chain string) (err error) {
 	}()
 	g.filters = astiav.AllocFilterGraph()
 	if g.filters == nil {
-		return errors.New("out of memory")
+		return errOutOfMemory
 	}
 	if g.src, err = g.filters.NewBuffersrcFilterContext(astiav.FindFilterByName("buffer"), "in"); err != nil {
 		return err
 	}
 	p := astiav.AllocBuffersrcFilterContextParameters()
+	if p == nil {
+		return errOutOfMemory
+	}
 	defer p.Free()
 	p.SetWidth(s.w)
 	p.SetHeight(s.h)
@@ -67,6 +69,9 @@ func (g *graph) fit(s shape, chain string) (err error) {
 		return err
 	}
 	in, out := astiav.AllocFilterInOut(), astiav.AllocFilterInOut()
+	if in == nil || out == nil {
+		return errOutOfMemory
+	}
 	defer in.Free()
 	defer out.Free()
 	// Seen from the chain: its open input is fed by src, its open output by sink.

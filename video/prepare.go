@@ -41,7 +41,9 @@ func (p *Preparer) Initialize() error {
 		"format=rgb24",
 	}
 	p.chain = strings.Join(append(chain, info.Orientation.filters()...), ",")
-	p.out = astiav.AllocFrame()
+	if p.out = astiav.AllocFrame(); p.out == nil {
+		return errOutOfMemory
+	}
 	return nil
 }
 

@@ -136,7 +136,7 @@ func ProbeEncoder(name string) error {
 func encodeOne(codec *astiav.Codec, format astiav.PixelFormat) error {
 	cc := astiav.AllocCodecContext(codec)
 	if cc == nil {
-		return errors.New("out of memory")
+		return errOutOfMemory
 	}
 	defer cc.Free()
 	cc.SetWidth(probeWidth)
@@ -156,8 +156,12 @@ func encodeOne(codec *astiav.Codec, format astiav.PixelFormat) error {
 	if err := cc.Open(codec, options); err != nil {
 		return err
 	}
-	f := astiav.AllocFrame()
+	f, pkt := astiav.AllocFrame(), astiav.AllocPacket()
+	if f == nil || pkt == nil {
+		return errOutOfMemory
+	}
 	defer f.Free()
+	defer pkt.Free()
 	f.SetWidth(probeWidth)
 	f.SetHeight(probeHeight)
 	f.SetPixelFormat(format)
@@ -167,8 +171,6 @@ func encodeOne(codec *astiav.Codec, format astiav.PixelFormat) error {
 	if err := f.ImageFillBlack(); err != nil {
 		return err
 	}
-	pkt := astiav.AllocPacket()
-	defer pkt.Free()
 	for _, in := range []*astiav.Frame{f, nil} {
 		if err := cc.SendFrame(in); err != nil {
 			return err
@@ -198,7 +200,7 @@ func ProbeDecoder(codec string) (decoder string, err error) {
 	lines, err := watchErrors(func() error {
 		cc := astiav.AllocCodecContext(c)
 		if cc == nil {
-			return errors.New("out of memory")
+			return errOutOfMemory
 		}
 		defer cc.Free()
 		cc.SetThreadCount(1)

@@ -40,7 +40,10 @@ func (r *Reel) Initialize() error {
 		return fmt.Errorf("making frames: time base %v or rate %v is not positive", r.TimeBase, r.Rate)
 	}
 	r.pool = newPool(reelFrames)
-	r.rgb = astiav.AllocFrame()
+	if r.rgb = astiav.AllocFrame(); r.rgb == nil {
+		r.Close()
+		return fmt.Errorf("allocating a picture: %w", errOutOfMemory)
+	}
 	r.rgb.SetWidth(r.Width)
 	r.rgb.SetHeight(r.Height)
 	r.rgb.SetPixelFormat(astiav.PixelFormatRgba)

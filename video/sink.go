@@ -180,7 +180,7 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 
 func (s *Sink) addVideo(c container) error {
 	if s.stream = s.output.NewStream(nil); s.stream == nil {
-		return errors.New("out of memory")
+		return errOutOfMemory
 	}
 	p := s.stream.CodecParameters()
 	if err := p.FromCodecContext(s.encoder.context); err != nil {
