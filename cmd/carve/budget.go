@@ -35,7 +35,7 @@ func (b *byteSize) String() string {
 	if *b == 0 {
 		return ""
 	}
-	return gigabytes(int64(*b))
+	return memorySize(int64(*b))
 }
 func (b *byteSize) Type() string { return "SIZE" }
 
@@ -72,18 +72,18 @@ func newBudget(given byteSize) budget {
 	b := budget{processors: runtime.NumCPU(), held: func(video.Rational) int { return 0 }}
 	if given > 0 {
 		b.comfort, b.most = int64(given), int64(given)
-		b.says = "--max-memory is " + gigabytes(int64(given))
+		b.says = "--max-memory is " + memorySize(int64(given))
 		return b
 	}
 	b.comfort = usualMemory
 	if l := limits.Memory(); l.Known() {
 		b.most = l.N / 2
-		b.says = fmt.Sprintf("half of what %s has is %s", l.By, gigabytes(b.most))
+		b.says = fmt.Sprintf("half of what %s has is %s", l.By, memorySize(b.most))
 	}
 	if l := limits.AddressSpace(); l.Known() {
 		if left := max(l.N-mappedBase, 0) / 2; b.most == 0 || left < b.most {
 			b.most = max(left, 1)
-			b.says = fmt.Sprintf("half of what %s leaves is %s", l.By, gigabytes(b.most))
+			b.says = fmt.Sprintf("half of what %s leaves is %s", l.By, memorySize(b.most))
 		}
 	}
 	if b.most > 0 {
@@ -149,6 +149,14 @@ func (p *plan) encoder() int64 {
 		return 0
 	}
 	return p.encoding.Bytes(p.Coded)
+}
+
+// memorySize writes an amount so that as much is enough: rounded up.
+func memorySize(n int64) string {
+	if n < 1e9 {
+		return fmt.Sprintf("%d MB", (n+1e6-1)/1e6)
+	}
+	return gigabytes((n + 1e8 - 1) / 1e8 * 1e8)
 }
 
 // String says it in figures, part by part.
@@ -228,7 +236,7 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 
 // tooLarge says what a run would need.
 func (b *budget) tooLarge(p *plan) error {
-	err := fmt.Errorf("%w: needs about %s for frames of %dx%d%s, and %s", errMemory, gigabytes(p.total()), p.Width, p.Height, b.why, b.says)
+	err := fmt.Errorf("%w: needs about %s for frames of %dx%d%s, and %s", errMemory, memorySize(p.total()), p.Width, p.Height, b.why, b.says)
 	hint := "allow more with --max-memory"
 	switch enough := p.total() - b.most; {
 	case int64(b.held(p.Rate))*p.frame() >= enough:

@@ -91,7 +91,7 @@ func TestBudget(t *testing.T) {
 	if !errors.Is(err, errMemory) {
 		t.Errorf("a byte less than the least: %v", err)
 	}
-	for _, want := range []string{gigabytes(least), "frames of 1920x1080 with --lookahead 8f", "--max-memory is so much"} {
+	for _, want := range []string{memorySize(least), "frames of 1920x1080 with --lookahead 8f", "--max-memory is so much"} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v: does not say %q", err, want)
 		}

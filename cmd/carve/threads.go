@@ -49,7 +49,7 @@ func (r room) check() error {
 			"allow more threads")
 	}
 	if r.mapped.Known() && r.mapped.N < mappedBase {
-		return withHint(fmt.Errorf("%s allows %s of addresses, and about %s are needed before the first frame", r.mapped.By, gigabytes(r.mapped.N), gigabytes(mappedBase)),
+		return withHint(fmt.Errorf("%s allows %s of addresses, and about %s are needed before the first frame", r.mapped.By, memorySize(r.mapped.N), gigabytes(mappedBase)),
 			"raise ulimit -v, or bound the memory itself with --max-memory")
 	}
 	return nil
