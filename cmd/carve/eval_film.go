@@ -243,7 +243,8 @@ func (r *sampleRunner) pictures(ctx context.Context, s *dataset.Sample, do func(
 }
 
 func (r *sampleRunner) read(ctx context.Context, path string, do func(*car.Image, time.Duration) error) error {
-	src := &video.Source{Path: path}
+	budget := newBudget(r.options.maxMemory)
+	src := &video.Source{Path: path, Afford: budget.afford}
 	if err := src.Initialize(); err != nil {
 		return inputError(err)
 	}

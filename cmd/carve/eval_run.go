@@ -115,6 +115,9 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 	if err != nil {
 		return err
 	}
+	if err := o.settleThreads(roomHere(), log); err != nil {
+		return err
+	}
 	results, err := openResults(o.output, o.overwrite, o.about(set, preset))
 	if err != nil {
 		return err

@@ -79,7 +79,8 @@ func (r *sampleRunner) run(ctx context.Context, s *dataset.Sample) (*sampleResul
 
 // picture reads frame i of a sample at the size it is segmented at, and its truth.
 func (r *sampleRunner) picture(ctx context.Context, s *dataset.Sample, i int) (*car.Image, *dataset.Truth, error) {
-	src := &video.Source{Path: s.Frames[i]}
+	budget := newBudget(r.options.maxMemory)
+	src := &video.Source{Path: s.Frames[i], Afford: budget.afford}
 	if err := src.Initialize(); err != nil {
 		return nil, nil, inputError(err)
 	}

@@ -1,0 +1,203 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/asticode/go-astiav"
+)
+
+// The bytes of a picture are those that FFmpeg itself says it takes, in every format
+// that frames can have.
+func TestPictureBytes(t *testing.T) {
+	const w, h = 640, 362
+	seen := 0
+	for pf := astiav.PixelFormat(0); pf < 250; pf++ {
+		d, ok := describe(pf)
+		if !ok || !d.drawable() {
+			continue
+		}
+		f := astiav.AllocFrame()
+		f.SetWidth(w)
+		f.SetHeight(h)
+		f.SetPixelFormat(pf)
+		want, err := 0, f.AllocBuffer(1)
+		if err == nil {
+			want, err = f.ImageBufferSize(1)
+		}
+		f.Free()
+		if err != nil {
+			continue
+		}
+		seen++
+		if d.Name == "uyyvyy411" { // six bytes for four pixels, and a step of four
+			continue
+		}
+		if got := (Coded{Width: w, Height: h, format: pf}).Picture(); got != int64(want) {
+			t.Errorf("%s: %d bytes, FFmpeg says %d", d.Name, got, want)
+		}
+	}
+	if seen < 50 {
+		t.Errorf("only %d formats were looked at", seen)
+	}
+}
+
+// What an encoder takes grows with its threads and its look-ahead, and is known for each
+// that a container is given by default.
+func TestEncodingBytes(t *testing.T) {
+	c := Coded{Width: 1920, Height: 1080, format: astiav.PixelFormatYuv420P}
+	for ext, k := range containers {
+		e, ok := PlanEncoding("out"+ext, "", "", k.image, 4)
+		if !ok {
+			continue // this FFmpeg has none
+		}
+		whole := e.Bytes(c)
+		if whole < c.Picture() {
+			t.Errorf("%s: %s takes %d bytes, less than a picture", ext, e.Encoder, whole)
+		}
+		if e.Lookahead > LeastLookahead {
+			e.Lookahead = LeastLookahead
+			if e.Bytes(c) >= whole {
+				t.Errorf("%s: %s takes no less when it looks less far ahead", ext, e.Encoder)
+			}
+		}
+	}
+	if e, ok := PlanEncoding("out.mkv", "libx264", "slow", false, 4); !ok || e.Threads != 6 || e.Lookahead != 50 {
+		t.Errorf("%+v, %t", e, ok)
+	}
+	for _, path := range []string{"out.xyz", "out.png"} {
+		if e, ok := PlanEncoding(path, "", "", false, 4); ok {
+			t.Errorf("%s of a film: %+v", path, e)
+		}
+	}
+}
+
+func TestAfford(t *testing.T) {
+	in := clip(t, "a.mp4", "-c:v", "libx264")
+	var told []Coded
+	src := &Source{Path: in, Afford: func(c Coded) (Means, error) {
+		told = append(told, c)
+		return Means{Threads: 1, Frames: 2}, nil
+	}}
+	if err := src.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if len(told) != 1 || told[0].Codec != "h264" || told[0].Width != 160 || told[0].Height != 120 || told[0].Still || told[0].Rate != (Rational{25, 1}) {
+		t.Errorf("told of %+v", told)
+	}
+	if one, four := told[0].Decoder(1), told[0].Decoder(4); one >= four || !told[0].Threaded() {
+		t.Errorf("%d bytes on one thread, %d on four", one, four)
+	}
+	// Two frames, and no third.
+	a, err := src.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := src.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := src.Read(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("a third frame in flight: %v", err)
+	}
+	a.Release()
+	b.Release()
+
+	refused := errors.New("too dear")
+	src = &Source{Path: in, Afford: func(Coded) (Means, error) { return Means{}, refused }}
+	if err := src.Initialize(); !errors.Is(err, refused) {
+		t.Errorf("%v, not what Afford said", err)
+	}
+}
+
+// A film whose pictures grow on the way beyond what it was given does not get them.
+func TestGrowingPictures(t *testing.T) {
+	small := clip(t, "small.ts", "-c:v", "libx264", "-frames:v", "10")
+	large := ffmpeg(t, "large.ts", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=25", "-frames:v", "10", "-c:v", "libx264", "-preset", "ultrafast")
+	in := filepath.Join(t.TempDir(), "both.ts")
+	concatenate(t, in, small, large)
+	read := func(pixels int64) (frames int, damage int) {
+		src := &Source{Path: in, Afford: func(Coded) (Means, error) { return Means{Frames: 2, Pixels: pixels}, nil }}
+		if err := src.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		for {
+			f, err := src.Read(t.Context())
+			if errors.Is(err, io.EOF) {
+				return frames, int(src.Damage().Count)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			frames++
+			f.Release()
+		}
+	}
+	frames, seam := read(0) // where they were put together may count as damage
+	if frames != 20 {
+		t.Errorf("without a bound: %d frames", frames)
+	}
+	if frames, damage := read(640 * 480); frames >= 20 || damage <= seam {
+		t.Errorf("with a bound: %d frames, %d damaged places, and %d without", frames, damage, seam)
+	}
+}
+
+// The copies that drawing makes are used again, and not for pictures that an encoder
+// still looks at.
+func TestSpares(t *testing.T) {
+	p := newPool(1)
+	defer p.close()
+	like := astiav.AllocFrame()
+	defer like.Free()
+	like.SetWidth(64)
+	like.SetHeight(48)
+	like.SetPixelFormat(astiav.PixelFormatYuv420P)
+	if err := like.AllocBuffer(0); err != nil {
+		t.Fatal(err)
+	}
+	first := like.Clone()
+	p.keep(first)
+	if o := p.spare(like); o == first { // like looks at it
+		t.Error("a picture that somebody looks at is used again")
+	} else {
+		o.Free()
+	}
+	if err := first.MakeWritable(); err != nil {
+		t.Fatal(err)
+	}
+	if o := p.spare(like); o != first {
+		t.Error("a picture is not used again")
+		o.Free()
+	} else {
+		p.keep(o)
+	}
+	like.SetWidth(32)
+	if o := p.spare(like); o == first || len(p.spares) != 0 {
+		t.Error("a picture of another shape is kept or used")
+	} else {
+		o.Free()
+	}
+}
+
+func concatenate(t *testing.T, to string, from ...string) {
+	t.Helper()
+	var all []byte
+	for _, path := range from {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	if err := os.WriteFile(to, all, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
