@@ -135,13 +135,13 @@ func (p *plan) frame() int64 {
 }
 
 // drawing is what the painter holds, and the copies that it draws on: brightness, a
-// mask for each thing, the canvas and the distances from an outline.
+// mask for each thing, and the canvas.
 func (p *plan) drawing() int64 {
 	if !p.draws {
 		return 0
 	}
 	const most = 4
-	return p.Copies() + p.Pixels()*(1+int64(min(p.labels, most))+4+6)
+	return p.Copies() + p.Pixels()*(1+int64(min(p.labels, most))+4)
 }
 
 func (p *plan) encoder() int64 {

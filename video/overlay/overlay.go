@@ -77,7 +77,7 @@ func (p *Painter) Initialize() error {
 	}
 	p.canvas.init(p.Width, p.Height)
 	// A line is two pixels wide at 1080 rows and never thinner than one.
-	p.line.init(p.Width, p.Height, float32(max(1.0, 2*float64(min(p.Width, p.Height))/1080)))
+	p.line.init(p.Width, float32(max(1.0, 2*float64(min(p.Width, p.Height))/1080)))
 	return p.legend.init(p.UprightHeight)
 }
 
@@ -110,17 +110,20 @@ func (p *Painter) paint(l *Layer) {
 		return
 	}
 	box = box.grow(p.line.reach(), p.Width, p.Height)
-	p.line.measure(l.Alpha, box, p.Threads)
+	if n := max(p.Threads, 1); len(p.line.walkers) < n {
+		p.line.walkers = make([]walker, n)
+	}
 	light := lighten(l.Colour)
 	t := p.line.width
-	parallel.Do(p.Threads, box.y1-box.y0, func(_, from, to int) {
+	parallel.Do(p.Threads, box.y1-box.y0, func(worker, from, to int) {
+		line := p.line.walk(worker, l.Alpha, box, from)
 		for y := box.y0 + from; y < box.y0+to; y++ {
 			for x := box.x0; x < box.x1; x++ {
 				i := y*p.Width + x
 				if a := l.Alpha[i]; a != 0 {
 					p.canvas.over(x, y, l.Colour, fillOpacity*float32(a)/255)
 				}
-				d := p.line.distance(x, y) // above 0 inside
+				d := line.distance(x) // above 0 inside
 				if d == far || d > 2*t+1 || d < -2*t-1 {
 					continue
 				}
@@ -130,6 +133,9 @@ func (p *Painter) paint(l *Layer) {
 				if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
 					p.canvas.over(x, y, light, lineOpacity*c)
 				}
+			}
+			if y+1 < box.y0+to {
+				line.next()
 			}
 		}
 	})
@@ -180,17 +186,14 @@ const far = float32(math.MaxFloat32)
 // the mask falls linearly across a straight edge, by 1/(2r+1) a pixel, so its
 // difference from one half is the distance, as fine as the mask's own edge is.
 type liner struct {
-	w, h, r int
+	w, r    int
 	width   float32
-	box     rect
-	rows    []uint16 // blurred along x, of the box
-	sums    []uint32 // a row for each goroutine
-	blurred []uint32
 	area    float32
+	walkers []walker // one for each goroutine
 }
 
-func (l *liner) init(w, h int, width float32) {
-	l.w, l.h, l.width = w, h, width
+func (l *liner) init(w int, width float32) {
+	l.w, l.width = w, width
 	l.r = int(math.Ceil(float64(2*width))) + 1
 	side := 2*l.r + 1
 	l.area = float32(side * side * 255)
@@ -199,56 +202,70 @@ func (l *liner) init(w, h int, width float32) {
 // reach is how far outside a mask its line goes.
 func (l *liner) reach() int { return l.r + 1 }
 
-// measure blurs the mask inside a box.
-func (l *liner) measure(alpha []uint8, b rect, threads int) {
-	l.box = b
-	w, h := b.x1-b.x0, b.y1-b.y0
-	if cap(l.rows) < w*h {
-		l.rows, l.blurred = make([]uint16, w*h), make([]uint32, w*h)
-	}
-	l.rows, l.blurred = l.rows[:w*h], l.blurred[:w*h]
-	at := func(i, n int) int { return min(max(i, 0), n-1) } // the border goes on
-	parallel.Do(threads, h, func(_, from, to int) {
-		for y := from; y < to; y++ {
-			in := alpha[(b.y0+y)*l.w : (b.y0+y+1)*l.w]
-			out := l.rows[y*w : (y+1)*w]
-			sum := 0
-			for x := b.x0 - l.r; x <= b.x0+l.r; x++ {
-				sum += int(in[at(x, l.w)])
-			}
-			for x := range out {
-				out[x] = uint16(sum)
-				sum += int(in[at(b.x0+x+l.r+1, l.w)]) - int(in[at(b.x0+x-l.r, l.w)])
-			}
-		}
-	})
-	if n := max(threads, 1) * l.w; len(l.sums) < n {
-		l.sums = make([]uint32, n)
-	}
-	parallel.Do(threads, h, func(worker, from, to int) {
-		sums := l.sums[worker*l.w:][:w]
-		clear(sums)
-		for y := from - l.r; y <= from+l.r; y++ {
-			for x, v := range l.rows[at(y, h)*w : at(y, h)*w+w] {
-				sums[x] += uint32(v)
-			}
-		}
-		for y := from; y < to; y++ {
-			copy(l.blurred[y*w:], sums)
-			add, sub := l.rows[at(y+l.r+1, h)*w:], l.rows[at(y-l.r, h)*w:]
-			for x := range sums {
-				sums[x] += uint32(add[x]) - uint32(sub[x])
-			}
-		}
-	})
+// A walker blurs the mask inside a box, row after row. It keeps the rows that the window
+// spans and no more: those of a whole picture would take more memory than the picture.
+type walker struct {
+	*liner
+	alpha   []uint8
+	box     rect
+	y       int      // of the box, whose distances are known
+	blurred int      // rows of the box that were blurred along x
+	rows    []uint16 // the latest of them, in turn
+	sums    []uint32 // of the rows in the window
 }
 
-// distance is that of a pixel inside the box from the outline, in pixels, above
-// 0 inside.
-func (l *liner) distance(x, y int) float32 {
-	v := float32(l.blurred[(y-l.box.y0)*(l.box.x1-l.box.x0)+x-l.box.x0]) / l.area
+// walk begins with row from of a box.
+func (l *liner) walk(worker int, alpha []uint8, b rect, from int) *walker {
+	k := &l.walkers[worker]
+	w := b.x1 - b.x0
+	k.liner, k.alpha, k.box, k.y, k.blurred = l, alpha, b, from, max(from-l.r, 0)
+	if n := (2*l.r + 2) * w; cap(k.rows) < n || cap(k.sums) < w {
+		k.rows, k.sums = make([]uint16, n), make([]uint32, w)
+	}
+	k.sums = k.sums[:w]
+	clear(k.sums)
+	for y := from - l.r; y <= from+l.r; y++ {
+		for x, v := range k.row(y) {
+			k.sums[x] += uint32(v)
+		}
+	}
+	return k
+}
+
+// next goes on to the next row.
+func (k *walker) next() {
+	add, sub := k.row(k.y+k.r+1), k.row(k.y-k.r)
+	for x := range k.sums {
+		k.sums[x] += uint32(add[x]) - uint32(sub[x])
+	}
+	k.y++
+}
+
+// row is one of the box, blurred along x. Beyond the border it goes on as there.
+func (k *walker) row(y int) []uint16 {
+	b, w := k.box, k.box.x1-k.box.x0
+	y = min(max(y, 0), b.y1-b.y0-1)
+	at := func(y int) []uint16 { return k.rows[y%(2*k.r+2)*w:][:w] }
+	for ; k.blurred <= y; k.blurred++ {
+		in, out := k.alpha[(b.y0+k.blurred)*k.w:(b.y0+k.blurred+1)*k.w], at(k.blurred)
+		inside := func(x int) int { return min(max(x, 0), k.w-1) }
+		sum := 0
+		for x := b.x0 - k.r; x <= b.x0+k.r; x++ {
+			sum += int(in[inside(x)])
+		}
+		for x := range out {
+			out[x] = uint16(sum)
+			sum += int(in[inside(b.x0+x+k.r+1)]) - int(in[inside(b.x0+x-k.r)])
+		}
+	}
+	return at(y)
+}
+
+// distance is that of a pixel of the row from the outline, in pixels, above 0 inside.
+func (k *walker) distance(x int) float32 {
+	v := float32(k.sums[x-k.box.x0]) / k.area
 	if v == 0 || v >= 1 {
 		return far
 	}
-	return (v - 0.5) * float32(2*l.r+1)
+	return (v - 0.5) * float32(2*k.r+1)
 }
