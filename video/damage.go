@@ -1,9 +1,11 @@
 package video
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/asticode/go-astiav"
@@ -51,6 +53,7 @@ type ledger struct {
 	// What was said while the file was probed, which reads ahead, waits for
 	// the packet that it is about.
 	ahead []remark
+	told  int // so many of them are counted
 }
 
 // A finding is damage that is not counted yet.
@@ -174,17 +177,16 @@ func (s *Source) listen(call func() error) error { return s.heard.during(call) }
 
 // hear counts what FFmpeg said since it was called last.
 func (s *Source) hear() error {
-	remarks := s.heard.take()
-	if len(s.ledger.ahead) > 0 {
-		var later []remark
-		for _, r := range s.ledger.ahead {
-			if r.pos <= s.offset {
-				remarks = append(remarks, r)
-			} else {
-				later = append(later, r)
-			}
+	l := &s.ledger
+	var remarks []remark
+	for _, r := range s.heard.take() {
+		// Probing may have read this part of the file before.
+		if r.pos < 0 || !slices.Contains(l.ahead, r) {
+			remarks = append(remarks, r)
 		}
-		s.ledger.ahead = later
+	}
+	for ; l.told < len(l.ahead) && l.ahead[l.told].pos <= s.offset; l.told++ {
+		remarks = append(remarks, l.ahead[l.told])
 	}
 	for _, r := range remarks {
 		if err := s.remark(r); err != nil {
@@ -195,22 +197,51 @@ func (s *Source) hear() error {
 }
 
 func (s *Source) remark(r remark) error {
-	picture := r.voice == decoderVoice || r.voice == innerVoice
-	return s.find(finding{remarked, errors.New(r.text), s.place(s.seen), picture})
+	err := errors.New(r.text)
+	if r.voice == gapVoice {
+		if err = s.gap(r); err == nil {
+			return nil
+		}
+	}
+	// Demuxers speak of the file, whatever it starts with.
+	return s.find(finding{remarked, err, s.place(s.seen), r.voice != demuxerVoice && r.voice != otherVoice})
 }
 
-// probed keeps what was said while the file was opened and read ahead. The
-// decoders that probing tries are not those that will decode.
+// gap says what is missing where the counter of packets jumps: nothing if
+// nobody wants the stream, or if two recordings were joined there.
+func (s *Source) gap(r remark) error {
+	var pid int
+	if _, err := fmt.Sscanf(r.text, "Continuity check failed for pid %d", &pid); err != nil {
+		return nil
+	}
+	for _, st := range s.input.Streams() {
+		i := st.Index()
+		if st.ID() != pid || i != s.stream.Index() && s.beside.begun && !s.beside.copied[i] {
+			continue
+		}
+		if joint, err := structure.JointAt(s.Path, r.pos-structure.PacketTS, pid); joint && err == nil {
+			return nil
+		}
+		return fmt.Errorf("packets of stream %d are missing", i)
+	}
+	return nil
+}
+
+// probed keeps what was said while the file was opened and read ahead, in the
+// order of the file. The decoders that probing tries are not those that will
+// decode.
 func (s *Source) probed() {
+	l := &s.ledger
 	for _, r := range s.heard.take() {
-		if r.voice == innerVoice {
+		if r.voice == innerVoice || slices.Contains(l.ahead, r) {
 			continue
 		}
 		if r.pos < 0 {
 			r.pos = math.MaxInt64
 		}
-		s.ledger.ahead = append(s.ledger.ahead, r)
+		l.ahead = append(l.ahead, r)
 	}
+	slices.SortStableFunc(l.ahead, func(a, b remark) int { return cmp.Compare(a.pos, b.pos) })
 }
 
 // place says how far into the film a timestamp is.

@@ -295,6 +295,31 @@ func TestBrokenOnce(t *testing.T) {
 	}
 }
 
+// TestMissingPackets takes whole pictures out of a recording. FFmpeg marks
+// nothing, since those beside them are whole.
+func TestMissingPackets(t *testing.T) {
+	path := ffmpeg(t, "a.ts", "-f", "lavfi", "-i", "color=size=96x64:rate=25:duration=2", "-c:v", "libx264", "-bf", "0")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const picture = 0x100
+	for i := len(b) / 2 / 188 * 188; ; i += 188 {
+		if int(b[i+1]&0x1f)<<8|int(b[i+2]) == picture {
+			b = slices.Delete(b, i, i+188) // small enough to lie in one
+			break
+		}
+	}
+	bad := filepath.Join(t.TempDir(), "bad.ts")
+	if err := os.WriteFile(bad, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, _, err := look(bad, false)
+	if err != nil || d.Count != 1 || d.First < 500*time.Millisecond || d.First > 1500*time.Millisecond {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
 // TestDamageOfCopied breaks the sound alone, which matters only if it is copied.
 func TestDamageOfCopied(t *testing.T) {
 	path := ffmpeg(t, "a.ts", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2",

@@ -26,12 +26,7 @@ func (s *Source) decode(ctx context.Context) error {
 		case err == nil:
 			return s.received()
 		case errors.Is(err, astiav.ErrEof):
-			// Without a key frame in all of it nothing is explained by a start.
-			s.ledger.open = false
-			if err := s.begun(); err != nil {
-				return err
-			}
-			return io.EOF
+			return s.over()
 		case errors.Is(err, astiav.ErrEagain):
 			if err := s.feed(); err != nil {
 				return err
@@ -44,7 +39,7 @@ func (s *Source) decode(ctx context.Context) error {
 			// A decoder that fails without taking more input would fail for ever.
 			if failures++; failures > 64 {
 				if s.drained {
-					return io.EOF
+					return s.over()
 				}
 				if err := s.feed(); err != nil {
 					return err
@@ -53,6 +48,16 @@ func (s *Source) decode(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// over ends the decoding. Where there was no key frame in all of the file,
+// nothing is explained by where it starts.
+func (s *Source) over() error {
+	s.ledger.open = s.ledger.open && s.ledger.started
+	if err := s.begun(); err != nil {
+		return err
+	}
+	return io.EOF
 }
 
 // received takes note of the frame that the decoder gave.

@@ -37,6 +37,7 @@ const (
 	demuxerVoice = voice(C.CARVE_VOICE_DEMUXER)
 	decoderVoice = voice(C.CARVE_VOICE_DECODER)
 	innerVoice   = voice(C.CARVE_VOICE_INNER)
+	gapVoice     = voice(C.CARVE_VOICE_GAP)
 )
 
 // maxRemarks bounds what is kept from one call to the next: one broken frame
@@ -73,7 +74,7 @@ func (l *listener) to(cc *astiav.CodecContext) {
 
 func (l *listener) hear(isError bool, v voice, text string, pos int64) {
 	text = strings.TrimSpace(text)
-	if text == "" || !telling(isError, text) {
+	if text == "" || v != gapVoice && !telling(isError, text) {
 		return
 	}
 	l.mu.Lock()

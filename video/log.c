@@ -1,4 +1,5 @@
 #include <stdarg.h>
+#include <string.h>
 
 #include <libavutil/log.h>
 
@@ -46,7 +47,9 @@ static enum carveVoice carveSpeaker(void *ptr, uintptr_t *listener, int64_t *pos
 // long file name or tag is enough to run over it; this one cuts.
 static void carveLog(void *ptr, int level, const char *fmt, va_list args) {
 	if (level >= 0) level &= 0xff; // above are hints about colours
-	if (level > av_log_get_level()) return;
+	// Of packets that are missing in MPEG-TS only this line for debugging tells.
+	int gap = listening && level == AV_LOG_DEBUG && !strncmp(fmt, "Continuity check failed", 23);
+	if (level > av_log_get_level() && !gap) return;
 	char line[1024];
 	int prefix = 0;
 	const char *name = "";
@@ -60,6 +63,7 @@ static void carveLog(void *ptr, int level, const char *fmt, va_list args) {
 		category = class->get_category ? class->get_category(ptr) : class->category;
 	}
 	enum carveVoice voice = carveSpeaker(ptr, &listener, &pos);
+	if (gap) voice = CARVE_VOICE_GAP;
 	carveLogLine(level, category, (char *)name, line, listener, voice, pos);
 }
 

@@ -139,6 +139,9 @@ func carveLogLine(level, category C.int, name, line *C.char, to C.uintptr_t, spe
 	if l, ok := listeners.Load(uintptr(to)); ok {
 		l.(*listener).hear(isError, voice(speaker), text, int64(pos))
 	}
+	if voice(speaker) == gapVoice {
+		return // it is for debugging FFmpeg
+	}
 	at := slog.LevelDebug
 	switch category {
 	case C.AV_CLASS_CATEGORY_INPUT, C.AV_CLASS_CATEGORY_DEMUXER, C.AV_CLASS_CATEGORY_DECODER:

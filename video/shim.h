@@ -20,6 +20,7 @@ enum carveVoice {
 	CARVE_VOICE_DEMUXER,
 	CARVE_VOICE_DECODER, // one that a listener was given to
 	CARVE_VOICE_INNER,   // a codec context of the demuxer's own: parsers, probing
+	CARVE_VOICE_GAP,     // the demuxer of MPEG-TS, of a counter that jumps
 };
 
 void carveLogInstall(void);

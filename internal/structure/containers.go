@@ -24,10 +24,10 @@ func checkBoxes(f file) error {
 			return err
 		}
 		n, kind := int64(binary.BigEndian.Uint32(head)), string(head[4:])
-		switch n {
-		case 0:
+		if n == 0 && kind == "mdat" {
 			return nil // up to the end
-		case 1:
+		}
+		if n == 1 {
 			long, ok, err := f.bytes(off+8, 8)
 			if !ok || err != nil {
 				return err
@@ -35,7 +35,7 @@ func checkBoxes(f file) error {
 			n = int64(binary.BigEndian.Uint64(long) & (1<<62 - 1))
 		}
 		if n < 8 || n > f.size-off || !printable(head[4:]) {
-			if isMedia(kind) {
+			if isMedia(kind) && n > 8 {
 				return f.beyond("a box "+kind, off, off+n)
 			}
 			if more, err := f.moreBoxes(off + 4); err != nil || !more {

@@ -10,6 +10,9 @@ import (
 // counters of packets jump and takes the last picture of the first recording
 // for damaged, which it is not.
 
+// PacketTS is the size of a packet of MPEG-TS from its mark on.
+const PacketTS = 188
+
 const (
 	jointReach = 4 << 20   // how far from its start a picture may end
 	tableReach = 256 << 10 // how far before it the program table may be
@@ -21,16 +24,11 @@ const (
 // begins with a jump of the counter, a program table comes between them, and the
 // table's counter jumps too or the clock goes back.
 func Joint(path string, pos int64, pid int) (bool, error) {
-	r, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
 		return false, fmt.Errorf("looking for a joint: %w", err)
 	}
-	defer r.Close()
-	fi, err := r.Stat()
-	if err != nil {
-		return false, fmt.Errorf("looking for a joint: %w", err)
-	}
-	f := file{r, fi.Size()}
+	defer f.Close()
 	b, ok, err := f.bytes(pos, int(max(0, min(jointReach, f.size-pos))))
 	if !ok || err != nil || len(b) < 512 {
 		return false, err
@@ -40,9 +38,8 @@ func Joint(path string, pos int64, pid int) (bool, error) {
 		return false, nil
 	}
 	k := packetsTS[kind]
-	back := min(pos, tableReach) / int64(k.size) * int64(k.size)
-	before, ok, err := f.bytes(pos-back, int(back))
-	if !ok || err != nil {
+	before, err := f.before(pos, tableReach, k.size)
+	if err != nil {
 		return false, err
 	}
 	table := -1
@@ -54,8 +51,90 @@ func Joint(path string, pos int64, pid int) (bool, error) {
 	return joint(b, k.size, k.mark, pid, table), nil
 }
 
-func joint(b []byte, size, mark, pid, table int) bool {
+// JointAt reports the same of the packet at byte pos whose counter jumps, pos
+// being that of its mark.
+func JointAt(path string, pos int64, pid int) (bool, error) {
+	f, err := open(path)
+	if err != nil {
+		return false, fmt.Errorf("looking for a joint: %w", err)
+	}
+	defer f.Close()
+	packet, ok, err := f.bytes(pos, PacketTS)
+	if !ok || err != nil || packet[0] != markTS {
+		return false, err
+	}
+	for _, k := range packetsTS {
+		b, err := f.before(pos, jointReach, k.size)
+		if err != nil {
+			return false, err
+		}
+		if len(b) < k.size || b[len(b)-k.size] != markTS {
+			continue
+		}
+		return jointAt(append(b, packet...), k.size, pid), nil
+	}
+	return false, nil
+}
+
+// jointAt looks at the packets up to the last, whose counter jumps.
+func jointAt(b []byte, size, pid int) bool {
+	for len(b) >= size && b[0] != markTS {
+		b = b[size:] // not in step yet
+	}
+	table, time := -1, int64(-1)
+	between, jumps := false, false
+	left := (len(b) + size - 1) / size
+	for p := range eachTS(b, size, 0) {
+		left--
+		switch p.pid() {
+		case 0:
+			jumps = jumps || table >= 0 && !p.follows(table)
+			between, table = true, p.counter()
+		case pid:
+			if left == 0 {
+				return p.starts() && between && (jumps || goesBack(time, p.time()))
+			}
+			if p.starts() {
+				time = p.time()
+			}
+			between, jumps = false, false
+		}
+	}
+	return false
+}
+
+// before returns up to n bytes before pos, a multiple of size.
+func (f file) before(pos, n int64, size int) ([]byte, error) {
+	n = max(0, min(pos, n)) / int64(size) * int64(size)
+	b, _, err := f.bytes(pos-n, int(n))
+	return b, err
+}
+
+type opened struct {
+	file
+	*os.File
+}
+
+func open(path string) (opened, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return opened{}, err
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return opened{}, err
+	}
+	return opened{file{f, fi.Size()}, f}, nil
+}
+
+// goesBack reports whether the clock does, by more than frames are reordered.
+func goesBack(from, to int64) bool {
 	const second = 90000
+	return from >= 0 && to >= 0 && (to-from)<<31>>31 < -second // 33 bits, with a sign
+}
+
+func joint(b []byte, size, mark, pid, table int) bool {
 	unit, whole, between, jumps := -1, 0, false, false
 	var time int64
 	for p := range eachTS(b, size, mark) {
@@ -78,9 +157,7 @@ func joint(b []byte, size, mark, pid, table int) bool {
 				unit = p.counter()
 				continue
 			}
-			next := p.time()
-			goesBack := time >= 0 && next >= 0 && (next-time)<<31>>31 < -second // 33 bits, with a sign
-			return p.starts() && between && (jumps || goesBack)
+			return p.starts() && between && (jumps || goesBack(time, p.time()))
 		}
 	}
 	return false
@@ -91,8 +168,8 @@ type packetTS []byte
 
 func eachTS(b []byte, size, mark int) func(func(packetTS) bool) {
 	return func(yield func(packetTS) bool) {
-		for ; len(b) >= mark+188; b = b[min(size, len(b)):] {
-			p := packetTS(b[mark : mark+188])
+		for ; len(b) >= mark+PacketTS; b = b[min(size, len(b)):] {
+			p := packetTS(b[mark : mark+PacketTS])
 			if p[0] != markTS || !yield(p) {
 				return
 			}

@@ -133,6 +133,7 @@ func TestWhatIsWrongInside(t *testing.T) {
 		"gif with bytes missing":  without(w["gif"], len(w["gif"])/2, 100),
 		"mp4 with bytes too many": with(slices.Concat(w["mp4"], box("moof", noise(30)), box("mdat", noise(30))), 300, 40),
 		"flv with bytes missing":  without(w["flv"], 300, 40),
+		"mp4 with a box of zeros": slices.Concat(w["mp4"], make([]byte, 50), box("moof", noise(30))),
 		"png with a bit flipped":  flipped,
 	} {
 		if err := check(b); !errors.Is(err, ErrBroken) {
@@ -211,6 +212,20 @@ func TestJoint(t *testing.T) {
 		if got != c.want || err != nil {
 			t.Errorf("%s: %v, %v, want %v", name, got, err, c.want)
 		}
+		// The same from the other side: the first packet that jumps.
+		last := -1
+		for pos := 0; pos < len(c.b); pos += 188 {
+			p := packetTS(c.b[pos : pos+188])
+			if p.pid() == video && last >= 0 && !p.follows(last) {
+				if got, err := JointAt(path, int64(pos), video); got != c.want || err != nil {
+					t.Errorf("%s: at %d %v, %v, want %v", name, pos, got, err, c.want)
+				}
+				break
+			}
+			if p.pid() == video {
+				last = p.counter()
+			}
+		}
 	}
 	if got, err := Joint(filepath.Join(t.TempDir(), "none"), 0, video); got || err == nil {
 		t.Errorf("of no file: %v, %v", got, err)
@@ -229,6 +244,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		for _, k := range packetsTS {
 			joint(b, k.size, k.mark, 256, 0)
+			jointAt(b, k.size, 256)
 		}
 	})
 }
