@@ -43,7 +43,8 @@ type ledger struct {
 	recent []spot // newest last
 
 	// Until the first key frame is out nobody knows whether what is missing
-	// was ever there: a file may start within an open group of pictures.
+	// was ever there: a file may start within an open group of pictures. And
+	// until the first frame is asked for nobody knows which streams are copied.
 	started bool
 	open    bool  // it does
 	keyed   bool  // a key packet was there
@@ -62,23 +63,29 @@ type finding struct {
 	err     error
 	at      time.Duration
 	picture bool // it is about decoding, which an open start explains
+	stream  int
 }
 
 // maxEarly bounds what is kept before the first key frame.
 const maxEarly = 64
 
-// damaged takes note of one sign of damage. A strict source returns it as an
-// error.
-func (s *Source) damaged(sg sign, err error) error {
-	return s.find(finding{sg, err, s.place(s.seen), sg == refused || sg == concealed || sg == marked})
+// damaged takes note of one sign of damage to the video. A strict source returns
+// it as an error.
+func (s *Source) damaged(sg sign, err error) error { return s.damagedStream(s.stream.Index(), sg, err) }
+
+func (s *Source) damagedStream(stream int, sg sign, err error) error {
+	return s.find(finding{sg, err, s.place(s.seen), sg == refused || sg == concealed || sg == marked, stream})
 }
 
 func (s *Source) find(f finding) error {
-	if !s.ledger.started {
+	if !s.ledger.started || !s.beside.begun {
 		if len(s.ledger.early) < maxEarly {
 			s.ledger.early = append(s.ledger.early, f)
 		}
 		return nil
+	}
+	if f.stream != s.stream.Index() && !s.beside.copied[f.stream] {
+		return nil // nobody wants it
 	}
 	if !s.ledger.fresh(f.sign) {
 		return nil
@@ -151,14 +158,16 @@ func (s *Source) frame(f *astiav.Frame) error {
 	if ts := frameTimestamp(f); ts != astiav.NoPtsValue && ts < l.keyTime {
 		return nil
 	}
-	return s.begun()
+	l.started = true
+	return s.reckon()
 }
 
-// begun counts what was found before the first key frame, but for what an open
-// start explains.
-func (s *Source) begun() error {
+// reckon counts what was found before it could be known whether it matters.
+func (s *Source) reckon() error {
 	l := &s.ledger
-	l.started = true
+	if !l.started || !s.beside.begun || len(l.early) == 0 {
+		return nil
+	}
 	early := l.early
 	l.early = nil
 	for _, f := range early {
@@ -197,34 +206,32 @@ func (s *Source) hear() error {
 }
 
 func (s *Source) remark(r remark) error {
-	err := errors.New(r.text)
 	if r.voice == gapVoice {
-		if err = s.gap(r); err == nil {
-			return nil
-		}
+		return s.gap(r)
 	}
 	// Demuxers speak of the file, whatever it starts with.
-	return s.find(finding{remarked, err, s.place(s.seen), r.voice != demuxerVoice && r.voice != otherVoice})
+	picture := r.voice != demuxerVoice && r.voice != otherVoice
+	return s.find(finding{remarked, errors.New(r.text), s.place(s.seen), picture, s.stream.Index()})
 }
 
-// gap says what is missing where the counter of packets jumps: nothing if
-// nobody wants the stream, or if two recordings were joined there.
+// gap takes note of a counter of packets that jumps. Where two recordings were
+// joined nothing is missing.
 func (s *Source) gap(r remark) error {
 	var pid int
 	if _, err := fmt.Sscanf(r.text, "Continuity check failed for pid %d", &pid); err != nil {
 		return nil
 	}
 	for _, st := range s.input.Streams() {
-		i := st.Index()
-		if st.ID() != pid || i != s.stream.Index() && s.beside.begun && !s.beside.copied[i] {
+		if st.ID() != pid {
 			continue
 		}
 		if joint, err := structure.JointAt(s.Path, r.pos-structure.PacketTS, pid); joint && err == nil {
 			return nil
 		}
-		return fmt.Errorf("packets of stream %d are missing", i)
+		err := fmt.Errorf("packets of stream %d are missing", st.Index())
+		return s.find(finding{remarked, err, s.place(s.seen), true, st.Index()})
 	}
-	return nil
+	return nil // a table, which comes again
 }
 
 // probed keeps what was said while the file was opened and read ahead, in the

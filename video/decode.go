@@ -53,8 +53,10 @@ func (s *Source) decode(ctx context.Context) error {
 // over ends the decoding. Where there was no key frame in all of the file,
 // nothing is explained by where it starts.
 func (s *Source) over() error {
-	s.ledger.open = s.ledger.open && s.ledger.started
-	if err := s.begun(); err != nil {
+	if l := &s.ledger; !l.started {
+		l.started, l.open = true, false
+	}
+	if err := s.reckon(); err != nil {
 		return err
 	}
 	return io.EOF
@@ -151,7 +153,7 @@ func (s *Source) readPacket() (video bool, err error) {
 		}
 	}
 	if p.Flags().Has(astiav.PacketFlagCorrupt) && !s.joint(p) {
-		if err := s.damaged(marked, fmt.Errorf("a packet of stream %d is cut or corrupt", p.StreamIndex())); err != nil {
+		if err := s.damagedStream(p.StreamIndex(), marked, fmt.Errorf("a packet of stream %d is cut or corrupt", p.StreamIndex())); err != nil {
 			return false, err
 		}
 	}

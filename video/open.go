@@ -182,8 +182,8 @@ func (s *Source) first() error {
 	if errors.Is(err, io.EOF) {
 		d := ""
 		switch {
-		case s.damage.Err != nil:
-			d = s.damage.Err.Error()
+		case len(s.ledger.early) > 0:
+			d = s.ledger.early[0].err.Error()
 		case len(lines) > 0:
 			d = lines[len(lines)-1]
 		}

@@ -133,6 +133,9 @@ func (s *Source) Read(ctx context.Context) (*Frame, error) {
 	if err := s.beside.begin(s); err != nil {
 		return nil, err
 	}
+	if err := s.reckon(); err != nil {
+		return nil, err
+	}
 	slot, err := s.pool.get(ctx)
 	if err != nil {
 		return nil, err
@@ -150,6 +153,12 @@ func (s *Source) Read(ctx context.Context) (*Frame, error) {
 
 func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
 	if s.info.Still && s.next > 0 {
+		if !s.drained && !attached(s.stream) {
+			s.drained = true
+			if err := s.atEnd(); err != nil {
+				return nil, err
+			}
+		}
 		return nil, io.EOF
 	}
 	if !s.ready {
