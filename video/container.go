@@ -78,6 +78,13 @@ var odd = map[string]map[astiav.CodecID]bool{
 	"nut": {astiav.CodecIDMsrle: false, astiav.CodecIDProres: true, astiav.CodecIDXface: false},
 }
 
+// raw lists the pixel formats in which pictures that are not compressed can be
+// told what they are, where that is not all. TestRaw reads them.
+var raw = map[string][]string{
+	"avi": {"yuv420p", "yuvj420p", "yuv422p", "nv12", "rgba", "gray"},
+	"mov": {"yuv420p", "yuvj420p", "yuv422p", "nv12", "rgba"},
+}
+
 // usual are encoders worth naming to someone who has named one that does not
 // fit, the best known first.
 var usual = []string{
@@ -99,6 +106,9 @@ func CheckOutput(path, encoder string, info Info) error {
 	}
 	if !c.holds(codec.ID()) {
 		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder}
+	}
+	if formats, some := raw[c.muxer]; some && encoder == "rawvideo" && !slices.Contains(formats, info.PixelFormat) {
+		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder + " in " + info.PixelFormat}
 	}
 	return nil
 }

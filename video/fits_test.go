@@ -187,7 +187,7 @@ func TestFits(t *testing.T) {
 			if reads {
 				good++
 			}
-			refused := CheckOutput(path, encoder, Info{Still: c.image})
+			refused := CheckOutput(path, encoder, Info{Still: c.image, PixelFormat: "yuv420p"})
 			if refused != nil && !errors.Is(refused, ErrEncoderMismatch) {
 				t.Errorf("%s in %s: %v", encoder, ext, refused)
 			}
@@ -200,5 +200,26 @@ func TestFits(t *testing.T) {
 	t.Logf("%d files, %d of them can be read", tried, good)
 	if good < 100 {
 		t.Errorf("only %d files can be read", good)
+	}
+}
+
+// TestRaw does the same for pictures that are not compressed, of which a
+// container must say how they lie.
+func TestRaw(t *testing.T) {
+	for _, format := range []string{"yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "nv12", "rgba", "rgb24", "bgr24", "gbrp", "gray", "gray16le", "yuva420p"} {
+		in := ffmpeg(t, "in.nut", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=0.08", "-pix_fmt", format, "-c:v", "rawvideo")
+		want := picturesOf(t, in, "-pix_fmt", "rgb24")
+		for _, ext := range []string{"mkv", "mov", "avi", "nut"} {
+			r := &run{in: in, out: filepath.Join(t.TempDir(), "o."+ext)}
+			err := r.do(t.Context(), func(*Frame) error { return nil }, func(_ *Source, s *Sink) { s.Encoder, s.unchecked = "rawvideo", true })
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := read(t, r.out, true)
+			reads := err == nil && n == len(want) && slices.Equal(picturesOf(t, r.out, "-pix_fmt", "rgb24"), want)
+			if refused := CheckOutput(r.out, "rawvideo", r.info); reads != (refused == nil) {
+				t.Errorf("%s in %s: before work %v, after it %d frames, %v", format, ext, refused, n, err)
+			}
+		}
 	}
 }
