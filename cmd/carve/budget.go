@@ -61,6 +61,7 @@ type budget struct {
 	encoder    string // empty: the usual one
 	preset     string
 	processors int
+	few        bool // they are not all that there are, which FFmpeg does not know
 
 	spent                        plan // what was decided
 	encoderThreads, encoderAhead int  // for the sink; 0 leaves it to the encoder
@@ -69,7 +70,9 @@ type budget struct {
 // newBudget is the budget of a run with these options; it says nothing yet of what the
 // run does.
 func newBudget(given byteSize) budget {
-	b := budget{processors: runtime.NumCPU(), held: func(video.Rational) int { return 0 }}
+	b := budget{held: func(video.Rational) int { return 0 }}
+	b.processors, _ = roomHere().most()
+	b.few = b.processors < runtime.NumCPU()
 	if given > 0 {
 		b.comfort, b.most = int64(given), int64(given)
 		b.says = "--max-memory is " + memorySize(int64(given))
@@ -217,10 +220,10 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	}
 	b.spent = p
 	means := video.Means{Frames: p.frames}
-	if p.threads < whole.threads {
+	if b.few || p.threads < whole.threads {
 		means.Threads = p.threads
 	}
-	if p.encoding.Threads < whole.encoding.Threads {
+	if b.few || p.encoding.Threads < whole.encoding.Threads {
 		b.encoderThreads = p.encoding.Threads
 	}
 	if p.encoding.Lookahead < whole.encoding.Lookahead {

@@ -108,6 +108,12 @@ func TestBudget(t *testing.T) {
 	if m, _ := b.afford(film(1920, 1080)); m.Pixels <= 1920*1080 || m.Pixels > video.DefaultPixels {
 		t.Errorf("pictures of up to %d pixels", m.Pixels)
 	}
+	// Where not all processors may be used, decoder and encoder are told.
+	b = budgetOf(64 << 30)
+	b.processors, b.few = 2, true
+	if m, _ := b.afford(film(1920, 1080)); m.Threads != 3 || b.encoderThreads != 3 {
+		t.Errorf("with two of many processors: %+v, %d threads to encode", m, b.encoderThreads)
+	}
 	// An image is one frame.
 	still := film(1920, 1080)
 	still.Still = true

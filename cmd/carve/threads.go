@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 
 	"github.com/carve-video/carve/internal/limits"
 )
@@ -38,9 +39,10 @@ type room struct {
 	mapped     limits.Limit // address space
 }
 
-func roomHere() room {
+// roomHere is that of this process, as it was when it was asked for first.
+var roomHere = sync.OnceValue(func() room {
 	return room{processors: runtime.NumCPU(), threads: limits.Threads(), mapped: limits.AddressSpace()}
-}
+})
 
 // check finds out whether a run can start at all.
 func (r room) check() error {
