@@ -133,8 +133,11 @@ const (
 	maxWords     = 1000 // of a list, and rows of the contrast
 	maxRow       = 64   // words of one kind
 	maxPrompts   = 16   // ways in which a mask is shown
-	maxMaxSide   = 1 << 14
 )
+
+// MaxMaxSide is the most that [Preset.MaxSide] may be: far more than any CLIP was
+// trained on, and the attention of more fits no machine.
+const MaxMaxSide = 1 << 14
 
 // Check finds what is wrong with a preset.
 func (p *Preset) Check() error {
@@ -181,8 +184,8 @@ func (p *Preset) Check() error {
 	if err := p.CRF.Check(); err != nil {
 		return fmt.Errorf("preset %s: %w", p.Name, err)
 	}
-	if p.MaxSide < 0 || p.MaxSide > maxMaxSide {
-		return fmt.Errorf("preset %s: max_side is %d, which is not between 0 and %d", p.Name, p.MaxSide, maxMaxSide)
+	if p.MaxSide < 0 || p.MaxSide > MaxMaxSide {
+		return fmt.Errorf("preset %s: max_side is %d, which is not between 0 and %d", p.Name, p.MaxSide, MaxMaxSide)
 	}
 	return nil
 }

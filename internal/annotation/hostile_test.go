@@ -57,7 +57,11 @@ func TestHostileJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	small := hostile.JSON(256 << 10)
+	size := 256 << 10
+	if testing.Short() {
+		size = 16 << 10
+	}
+	small := hostile.JSON(size)
 	for _, name := range []string{conceptsFile, albumFile} {
 		path := filepath.Join(dir, name)
 		texts := map[string]string{}

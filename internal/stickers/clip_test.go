@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
+	"github.com/carve-video/carve/internal/strictyaml"
 )
 
 func crossing() *Clip {
@@ -130,7 +130,7 @@ func FuzzReadClip(f *testing.F) {
 			Width, Height, Frames int
 			Camera                []any
 		}
-		if yaml.Unmarshal(b, &size) == nil && (size.Width*size.Height > 1<<16 || size.Frames > 1000 || len(size.Camera) > 0) {
+		if strictyaml.DecodeSome(b, &size) == nil && (size.Width*size.Height > 1<<16 || size.Frames > 1000 || len(size.Camera) > 0) {
 			t.Skip("what is large only costs time, and a camera makes it large")
 		}
 		c, err := ReadClip(bytes.NewReader(b))

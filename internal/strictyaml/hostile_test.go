@@ -13,6 +13,9 @@ var another = flag.Int("hostile", 0, "another size of hostile texts that is trie
 // Whatever comes is refused or read, in little time and memory.
 func TestHostile(t *testing.T) {
 	sizes := []int{Limit, 48 << 10}
+	if testing.Short() {
+		sizes = []int{128 << 10}
+	}
 	if *another > 0 {
 		sizes = append(sizes, *another)
 	}
