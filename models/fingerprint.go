@@ -4,12 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/ort"
 )
@@ -104,20 +104,14 @@ func hashFile(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// writeWhole writes a small file so that nobody ever sees a part of it.
+// writeWhole writes a file of the cache so that nobody ever sees a part of it, and
+// so that it is replaced and never changed: others may have it mapped.
 func writeWhole(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
+	// Elsewhere a link is followed. In the cache it is not ours.
+	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
 	}
-	defer os.Remove(f.Name()) // fails once it is renamed
-	if _, err := f.Write(b); err != nil {
-		f.Close()
-		return err
-	}
-	// A temporary file is made for nobody else to read.
-	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.WriteFile(path, b, atomicfile.Options{Overwrite: true})
 }
