@@ -140,7 +140,7 @@ func TestTextLimits(t *testing.T) {
 		{"preset", "contrast: [" + list(maxRow+1, "a%d,") + "]", "a row of contrast has 65 words; 64 at most"},
 		{"preset", "prompts: " + list(maxPrompts+1, "[blur],"), "prompts has 17 entries; 16 at most"},
 		{"preset", "prompts: " + list(7, "blur,"), "a row of prompts has 7 of them; there are 6"},
-		{"preset", "max_side: 100000", "max_side is 100000, which is not between 0 and 16384"},
+		{"preset", "max_side: 100000", "max_side is 100000, which is not between 0 and 8192"},
 		{"preset", "max_side: 1e99", "line 1: "},
 		{"preset", "crf: {iterations: 1000000000}", "iterations is 1000000000, which is not between 0 and 1000"},
 		{"preset", crfWith("iterations: 9999999999999999999999"), "line 1: "},

@@ -135,9 +135,10 @@ const (
 	maxPrompts   = 16   // ways in which a mask is shown
 )
 
-// MaxMaxSide is the most that [Preset.MaxSide] may be: far more than any CLIP was
-// trained on, and the attention of more fits no machine.
-const MaxMaxSide = 1 << 14
+// MaxMaxSide is the most that [Preset.MaxSide] may be: the attention of a vision
+// transformer grows with the fourth power of the side, and no CLIP was trained on a
+// tenth of this.
+const MaxMaxSide = 8192
 
 // Check finds what is wrong with a preset.
 func (p *Preset) Check() error {

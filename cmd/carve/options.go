@@ -83,10 +83,6 @@ const (
 	// times the trained grid a side, where interpolated positions blur.
 	defaultMaxSideGPU = 960
 
-	// maxMaxSide is where it ends: the attention of a ViT grows with the fourth power
-	// of the side, and would take gigabytes.
-	maxMaxSide = 8192
-
 	// defaultCRF is visually lossless for an overlay that people look at and
 	// still smaller than most sources; x264's own 23 shows blocks in the
 	// translucent fills.
@@ -281,8 +277,8 @@ func (o *segmentOptions) checkSettings() error {
 			return usagef("--%s is %g, which is not between 0 and 1", f.name, f.value)
 		}
 	}
-	if o.given("max-side") && (o.maxSide < 16 || o.maxSide > maxMaxSide) {
-		return usagef("--max-side is %d; it is from 16 pixels, below which a picture shows a model nothing, to %d", o.maxSide, maxMaxSide)
+	if o.given("max-side") && (o.maxSide < 16 || o.maxSide > car.MaxMaxSide) {
+		return usagef("--max-side is %d; it is from 16 pixels, below which a picture shows a model nothing, to %d", o.maxSide, car.MaxMaxSide)
 	}
 	return checkThreads(o.threads)
 }
