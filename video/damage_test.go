@@ -295,6 +295,57 @@ func TestBrokenOnce(t *testing.T) {
 	}
 }
 
+// TestShort cuts a file where nothing but its stated length tells: between two
+// clusters of a segment without a size.
+func TestShort(t *testing.T) {
+	path := ffmpeg(t, "a.mkv", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=2", "-c:v", "libx264", "-bf", "0", "-g", "1",
+		"-cluster_time_limit", "1")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := bytes.Index(b, []byte{0x18, 0x53, 0x80, 0x67}) + 4
+	copy(b[i:], []byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
+	var clusters []int
+	for j := i; ; {
+		k := bytes.Index(b[j:], []byte{0x1f, 0x43, 0xb6, 0x75})
+		if k < 0 {
+			break
+		}
+		clusters = append(clusters, j+k)
+		j += k + 4
+	}
+	if len(clusters) < 50 {
+		t.Fatalf("%d clusters", len(clusters))
+	}
+	n := len(clusters)
+	for _, c := range []struct {
+		missing int
+		short   bool
+	}{{2, false}, {3, true}, {25, true}} {
+		bad := filepath.Join(t.TempDir(), "bad.mkv")
+		if err := os.WriteFile(bad, b[:clusters[n-c.missing]], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d, frames, err := look(bad, false)
+		if err != nil || frames != 50-c.missing || c.short != (d.Count == 1) {
+			t.Errorf("without %d frames: %d, %+v, %v", c.missing, frames, d, err)
+		}
+	}
+}
+
+// TestWrittenToPipe reads files whose writer could not go back to fill in sizes.
+func TestWrittenToPipe(t *testing.T) {
+	for format, codec := range map[string]string{"avi": "mjpeg", "matroska": "libx264", "webm": "libvpx", "flv": "flv"} {
+		path := filepath.Join(t.TempDir(), "a."+format)
+		b := output(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1", "-c:v", codec, "-f", format, "-")
+		if err := os.WriteFile(path, []byte(b), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sound(t, path)
+	}
+}
+
 // TestMissingPackets takes whole pictures out of a recording. FFmpeg marks
 // nothing, since those beside them are whole.
 func TestMissingPackets(t *testing.T) {
