@@ -64,6 +64,7 @@ type finding struct {
 	at      time.Duration
 	picture bool // it is about decoding, which an open start explains
 	stream  int
+	packet  int64 // of the video, the latest one then
 }
 
 // maxEarly bounds what is kept before the first key frame.
@@ -74,7 +75,7 @@ const maxEarly = 64
 func (s *Source) damaged(sg sign, err error) error { return s.damagedStream(s.stream.Index(), sg, err) }
 
 func (s *Source) damagedStream(stream int, sg sign, err error) error {
-	return s.find(finding{sg, err, s.place(s.seen), sg == refused || sg == concealed || sg == marked, stream})
+	return s.find(finding{sg, err, s.place(s.seen), sg == refused || sg == concealed || sg == marked, stream, s.ledger.sent})
 }
 
 func (s *Source) find(f finding) error {
@@ -87,7 +88,7 @@ func (s *Source) find(f finding) error {
 	if f.stream != s.stream.Index() && !s.beside.copied[f.stream] {
 		return nil // nobody wants it
 	}
-	if !s.ledger.fresh(f.sign) {
+	if !s.ledger.fresh(f.sign, f.packet) {
 		return nil
 	}
 	s.damageMu.Lock()
@@ -106,7 +107,7 @@ func (s *Source) find(f finding) error {
 }
 
 // fresh reports whether a sign tells of damage that was not counted yet.
-func (l *ledger) fresh(sg sign) bool {
+func (l *ledger) fresh(sg sign, packet int64) bool {
 	window := l.lag
 	if sg == concealed {
 		window += reordering
@@ -115,8 +116,8 @@ func (l *ledger) fresh(sg sign) bool {
 		p := &l.recent[i]
 		// Lines of the log come in any number, and so do marked packets of other
 		// streams; of the rest each is one.
-		many := sg == remarked || sg == short || sg == marked && l.sent == p.packet
-		if l.sent-p.packet <= window && (many || p.signs&sg == 0) {
+		many := sg == remarked || sg == short || sg == marked && packet == p.packet
+		if packet-p.packet <= window && (many || p.signs&sg == 0) {
 			p.signs |= sg
 			return false
 		}
@@ -124,7 +125,7 @@ func (l *ledger) fresh(sg sign) bool {
 	if len(l.recent) >= 2*maxEarly {
 		l.recent = append(l.recent[:0], l.recent[maxEarly:]...)
 	}
-	l.recent = append(l.recent, spot{l.sent, sg})
+	l.recent = append(l.recent, spot{packet, sg})
 	return true
 }
 
@@ -211,7 +212,7 @@ func (s *Source) remark(r remark) error {
 	}
 	// Demuxers speak of the file, whatever it starts with.
 	picture := r.voice != demuxerVoice && r.voice != otherVoice
-	return s.find(finding{remarked, errors.New(r.text), s.place(s.seen), picture, s.stream.Index()})
+	return s.find(finding{remarked, errors.New(r.text), s.place(s.seen), picture, s.stream.Index(), s.ledger.sent})
 }
 
 // gap takes note of a counter of packets that jumps. Where two recordings were
@@ -229,7 +230,7 @@ func (s *Source) gap(r remark) error {
 			return nil
 		}
 		err := fmt.Errorf("packets of stream %d are missing", st.Index())
-		return s.find(finding{remarked, err, s.place(s.seen), true, st.Index()})
+		return s.find(finding{remarked, err, s.place(s.seen), true, st.Index(), s.ledger.sent})
 	}
 	return nil // a table, which comes again
 }

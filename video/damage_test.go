@@ -480,14 +480,12 @@ func TestLedger(t *testing.T) {
 		{18, remarked, false},
 		{40, concealed, true},
 	} {
-		l.sent = step.sent
-		if got := l.fresh(step.sign); got != step.fresh {
+		if got := l.fresh(step.sign, step.sent); got != step.fresh {
 			t.Errorf("step %d: fresh is %v", i, got)
 		}
 	}
 	for i := range int64(1000) {
-		l.sent = 100 + 50*i
-		l.fresh(marked)
+		l.fresh(marked, 100+50*i)
 	}
 	if len(l.recent) > 2*maxEarly {
 		t.Errorf("%d spots are kept", len(l.recent))
