@@ -2,6 +2,7 @@ package structure
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 )
@@ -115,14 +116,18 @@ type opened struct {
 	*os.File
 }
 
+// open opens a file that can be read a second time. It looks first: to open a pipe
+// may wait for ever.
 func open(path string) (opened, error) {
-	f, err := os.Open(path)
+	fi, err := os.Stat(path)
 	if err != nil {
 		return opened{}, err
 	}
-	fi, err := f.Stat()
+	if !fi.Mode().IsRegular() {
+		return opened{}, errors.New("it is no regular file")
+	}
+	f, err := os.Open(path)
 	if err != nil {
-		f.Close()
 		return opened{}, err
 	}
 	return opened{file{f, fi.Size()}, f}, nil
