@@ -71,9 +71,9 @@ var containers = map[string]container{
 // them (true), or takes them and nobody can read the file (false). TestFits
 // writes and reads them all.
 var odd = map[string]map[astiav.CodecID]bool{
-	"avi": {astiav.CodecIDHevc: false, astiav.CodecIDProres: true},
-	"matroska": {astiav.CodecIDVp8: true, astiav.CodecIDVp9: true, astiav.CodecIDAv1: true, astiav.CodecIDTheora: true,
-		astiav.CodecIDAvui: false, astiav.CodecIDMsrle: false, astiav.CodecIDQtrle: false, astiav.CodecIDSmc: false},
+	"avi": {astiav.CodecIDProres: true},
+	"matroska": {astiav.CodecIDAvui: false, astiav.CodecIDMsrle: false, astiav.CodecIDQtrle: false,
+		astiav.CodecIDSmc: false},
 	"mov": {astiav.CodecIDVp8: false, astiav.CodecIDVp9: false},
 	"nut": {astiav.CodecIDMsrle: false, astiav.CodecIDProres: true, astiav.CodecIDXface: false},
 }

@@ -59,7 +59,7 @@ func strip() *image.RGBA {
 func write(path, encoder, still string) (*Sink, error) {
 	ctx := context.Background()
 	s := &Sink{Path: path, Encoder: encoder, Preset: "ultrafast", Threads: 1, Overwrite: true, unchecked: true}
-	next := func(int64) (*Frame, error) { return nil, io.EOF }
+	var next func(int64) (*Frame, error)
 	if containers[filepath.Ext(path)].image {
 		s.Source = &Source{Path: still}
 		if err := s.Source.Initialize(); err != nil {

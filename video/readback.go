@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/asticode/go-astiav"
@@ -11,8 +12,12 @@ import (
 
 // readBack opens the file that was written, finds the pictures in it and decodes
 // the first of them: FFmpeg writes some files that it cannot read, and says
-// nothing. It costs about as much as encoding a frame.
+// nothing. It costs about as much as encoding a frame. What went into a pipe or a
+// device is gone and cannot be looked at.
 func (s *Sink) readBack(path string) error {
+	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() {
+		return nil
+	}
 	fail := func(format string, args ...any) error {
 		return &PathError{Path: s.Path, Err: ErrReadBack, Detail: fmt.Sprintf(format, args...)}
 	}
