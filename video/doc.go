@@ -63,4 +63,11 @@
 // An output is written under a hidden name in the folder it is meant for, and
 // renamed when it is complete and on disk. Until then nothing is at its name,
 // or what was there before.
+//
+// An encoder that does not fit the container is refused before any work
+// ([CheckOutput]), and before a file gets its name its first picture is decoded
+// again: FFmpeg writes files that it cannot read, and says nothing.
+//
+// A file opens no other file and calls no host, whatever its content says.
+// [Source.AllowPlaylists] lets it open files of this machine.
 package video
