@@ -54,7 +54,7 @@ func (s *Sink) findEncoder(c container) (*astiav.Codec, error) {
 		if i > 0 {
 			s.Log.Warn("encoder is missing in this FFmpeg; another one is used", "missing", names[0], "used", n)
 		}
-		return codec, nil
+		return codec, hush(n)
 	}
 	return nil, &PathError{Path: s.Path, Err: ErrNoEncoder, Detail: strings.Join(names, ", ")}
 }
@@ -123,9 +123,6 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	cc.SetFlags(flags)
 	cc.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
 
-	if err := hush(e.codec.Name()); err != nil {
-		return err
-	}
 	options := astiav.NewDictionary()
 	defer options.Free()
 	for _, kv := range s.encoderOptions(e.codec.Name()) {
