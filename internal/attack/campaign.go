@@ -43,6 +43,11 @@ type bench struct {
 	// unseen counts runs that gave fewer frames than the sound file has though
 	// neither FFmpeg nor the file says that any are missing.
 	unseen atomic.Int64
+
+	// alone counts runs that said that something is lost though FFmpeg reads as
+	// many frames as the sound file has, and says nothing. It may be another
+	// stream, or a cut behind the last frame.
+	alone atomic.Int64
 }
 
 func (b *bench) say(format string, args ...any) {

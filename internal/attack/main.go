@@ -115,6 +115,9 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 	if n := b.unseen.Load(); n > 0 {
 		fmt.Fprintf(stdout, "%d mutants are shorter than the sound file, and nothing in them says so\n", n)
 	}
+	if n := b.alone.Load(); n > 0 {
+		fmt.Fprintf(stdout, "%d mutants were said to have lost something, and FFmpeg reads all their frames without a word\n", n)
+	}
 	if ctx.Err() != nil {
 		fmt.Fprint(stdout, "interrupted; ")
 	}

@@ -149,12 +149,18 @@ func (s *sound) judge(ctx context.Context, l *lab, o *outcome, in string, whole 
 	switch {
 	case whole && (o.code != exitDone || o.output == nil || o.output.frames != s.frames):
 		return []finding{found(other, "a sound file ended with exit code %d: %s", o.code, firstLine(o.stderr))}
-	case o.code != exitDone || o.signal != 0 || o.late || o.output == nil:
+	case o.code != exitDone && o.code != exitLost || o.signal != 0 || o.late || o.output == nil:
 		return nil
 	}
 	r, err := l.bench.read(ctx, l.path(in))
 	if err != nil {
 		l.bench.say("%v", err)
+		return nil
+	}
+	if o.code == exitLost {
+		if len(r.all) == 0 && r.frames == s.frames && !r.short() {
+			l.bench.alone.Add(1)
+		}
 		return nil
 	}
 	if what := r.damage(s.frames, s.seconds); what != "" {

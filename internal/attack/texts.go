@@ -255,8 +255,8 @@ func (c *carrier) takes(about string) bool {
 		"self-alias": true, "block-scalar": true, "zip": false, "json-number": true, "merge-bomb": true, "alias-bomb": true,
 	}
 	switch c.name {
-	case "queries.txt":
-		return plain[about]
+	case "queries.txt", "templates.txt":
+		return plain[about] || about == "boms" // the first is taken off, the others are letters
 	case "preset.yaml":
 		return about == "empty" || about == "spaces" || about == "comments"
 	}
