@@ -172,7 +172,7 @@ func TestBombs(t *testing.T) {
 	if err := unix.Mkfifo(filepath.Join(dir, "00000.png"), 0o600); err != nil {
 		t.Skip(err)
 	}
-	if err := all(dir); err == nil || !strings.Contains(err.Error(), "is a pipe, not a file") {
+	if err := all(dir); err == nil || !strings.Contains(err.Error(), "is a pipe, not a regular file") {
 		t.Errorf("a pipe: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/boundedjson"
 	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/stickers"
@@ -62,7 +63,7 @@ func readLegend(dir string) (*legend, error) {
 		places = append(places, filepath.Join(filepath.Dir(abs), albumFile))
 	}
 	for _, path := range places {
-		data, err := plaintext.ReadRegular(path, albumLimits.Bytes)
+		data, err := bounded.ReadFile(path, albumLimits.Bytes)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -73,7 +74,7 @@ func readLegend(dir string) (*legend, error) {
 	}
 	for _, name := range []string{conceptsFile, namesFile} {
 		path := filepath.Join(dir, name)
-		data, err := plaintext.ReadRegular(path, conceptsLimits.Bytes)
+		data, err := bounded.ReadFile(path, conceptsLimits.Bytes)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 	"image/png"
 	"io"
 
-	"github.com/carve-video/carve/internal/plaintext"
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // pictureKind is how a PNG keeps its pixels, as far as masks are concerned.
@@ -22,7 +22,7 @@ const (
 
 // inspect reads a PNG's header: what kind it is and how large.
 func inspect(name string) (kind pictureKind, w, h int, err error) {
-	f, err := plaintext.OpenRegular(name)
+	f, _, err := bounded.Open(name)
 	if err != nil {
 		return "", 0, 0, err
 	}
@@ -57,7 +57,7 @@ func (p *picture) row(y int) []uint8 { return p.pix[y*p.stride:][:p.w] }
 
 // decode reads a PNG that was inspected before, and may have changed since.
 func decode(name string, kind pictureKind, w, h int) (*picture, error) {
-	f, err := plaintext.OpenRegular(name)
+	f, _, err := bounded.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"github.com/carve-video/carve/internal/annotation"
-	"github.com/carve-video/carve/internal/plaintext"
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // Bounds of what an annotation file may claim of a picture, in pixels.
@@ -67,13 +67,13 @@ type span struct{ from, to int64 }
 // annotation with what is in its lists of those names. The lists may come in any
 // order. No more of the file is in memory than one entry.
 func scanInstances(path string, image func(*cocoImage) error, annotation func(*cocoAnnotation) error) error {
-	file, err := plaintext.OpenRegular(path)
+	file, size, err := bounded.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.Size() > maxInstances {
-		return fmt.Errorf("reading %s: %w", path, &plaintext.TooLargeError{Limit: maxInstances})
+	if size > maxInstances {
+		return &bounded.SizeError{Path: path, Size: size, Limit: maxInstances}
 	}
 	bounded := &ration{file: file}
 	s := instanceScan{json.NewDecoder(bounded), bounded}

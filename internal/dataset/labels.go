@@ -6,7 +6,7 @@ import (
 	"image"
 	"image/png"
 
-	"github.com/carve-video/carve/internal/plaintext"
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // A labelPicture is a PNG whose samples are labels.
@@ -21,7 +21,7 @@ const maxMask = 1 << 28
 // readLabels reads a PNG whose samples are labels: indices of a palette, whose
 // colours mean nothing, or grey values of up to 8 bits.
 func readLabels(path string) (*labelPicture, error) {
-	data, err := plaintext.ReadRegular(path, maxMask)
+	data, err := bounded.ReadFile(path, maxMask)
 	if err != nil {
 		return nil, fmt.Errorf("reading a mask: %w", err)
 	}

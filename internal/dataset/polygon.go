@@ -21,7 +21,7 @@ const (
 	maxPolygons = 10_000
 )
 
-// checkOutline finds polygons that are too many, or too long together.
+// checkOutline finds polygons that are too many, too long together, or far off.
 func checkOutline(polygons [][]float64) error {
 	if len(polygons) > maxPolygons {
 		return fmt.Errorf("its outline has %d polygons; %d at most", len(polygons), maxPolygons)
@@ -30,12 +30,23 @@ func checkOutline(polygons [][]float64) error {
 	for _, xy := range polygons {
 		n := len(xy) / 2
 		for i := range n {
+			if err := checkCorner(i, xy[2*i], xy[2*i+1]); err != nil {
+				return err
+			}
 			j := (i + 1) % n
 			length += max(math.Abs(xy[2*i]-xy[2*j]), math.Abs(xy[2*i+1]-xy[2*j+1]))
 		}
 	}
 	if !(length <= maxOutline) {
 		return fmt.Errorf("its outline is more than %d pixels long", maxOutline)
+	}
+	return nil
+}
+
+// checkCorner finds a corner that is far off, or no number.
+func checkCorner(i int, x, y float64) error {
+	if !(math.Abs(x) < farOff && math.Abs(y) < farOff) {
+		return fmt.Errorf("a polygon has its corner %d at %g, %g", i, x, y)
 	}
 	return nil
 }
@@ -60,8 +71,8 @@ func paintPolygon(mask []uint8, w, h int, xy []float64) error {
 	corners := make([]corner, n)
 	for i := range corners {
 		x, y := xy[2*i], xy[2*i+1]
-		if !(math.Abs(x) < farOff && math.Abs(y) < farOff) {
-			return fmt.Errorf("a polygon has its corner %d at %g, %g", i, x, y)
+		if err := checkCorner(i, x, y); err != nil {
+			return err
 		}
 		corners[i] = corner{int(fine*x + 0.5), int(fine*y + 0.5)} // towards 0, as COCO does
 	}

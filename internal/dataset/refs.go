@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/pickle"
-	"github.com/carve-video/carve/internal/plaintext"
 )
 
 // Bounds of a file of refs. The largest of the three sets have 50 000 refs with
@@ -25,7 +25,7 @@ type ref struct {
 // readRefs reads the refs of a split: a pickle of a list of dicts, which holds
 // nothing but plain values.
 func readRefs(path, split string) ([]ref, error) {
-	data, err := plaintext.ReadRegular(path, maxRefs)
+	data, err := bounded.ReadFile(path, maxRefs)
 	if err != nil {
 		return nil, err
 	}

@@ -132,19 +132,16 @@ func Printable(s string) string {
 
 // Open opens a file that somebody named. It is a file with an end, or a pipe,
 // which a shell makes for <(command).
-func Open(path string) (*os.File, error) { return open(path, true) }
-
-// OpenRegular opens a file that was come across in a folder. A pipe without a
-// writer that lies there would be waited for without end.
-func OpenRegular(path string) (*os.File, error) { return open(path, false) }
-
-func open(path string, pipes bool) (*os.File, error) {
+//
+// What is come across in a folder is opened by package bounded: a pipe that lies
+// there would be waited for without end.
+func Open(path string) (*os.File, error) {
 	// A device is not even opened: some do something then.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := readable(path, info, pipes); err != nil {
+	if err := readable(path, info); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)
@@ -152,7 +149,7 @@ func open(path string, pipes bool) (*os.File, error) {
 		return nil, err
 	}
 	if info, err = f.Stat(); err == nil {
-		err = readable(path, info, pipes)
+		err = readable(path, info)
 	}
 	if err != nil {
 		f.Close()
@@ -161,12 +158,10 @@ func open(path string, pipes bool) (*os.File, error) {
 	return f, nil
 }
 
-func readable(path string, info os.FileInfo, pipes bool) error {
+func readable(path string, info os.FileInfo) error {
 	switch mode := info.Mode(); {
-	case mode.IsRegular(), pipes && mode&os.ModeNamedPipe != 0:
+	case mode.IsRegular(), mode&os.ModeNamedPipe != 0:
 		return nil
-	case mode&os.ModeNamedPipe != 0:
-		return fmt.Errorf("%s is a pipe, not a file", path)
 	case mode.IsDir():
 		return fmt.Errorf("%s is a folder, not a file", path)
 	case mode&os.ModeSocket != 0:
@@ -177,13 +172,8 @@ func readable(path string, info os.FileInfo, pipes bool) error {
 
 // ReadFile reads a file that somebody named, of at most limit bytes, and does not
 // look into it.
-func ReadFile(path string, limit int64) ([]byte, error) { return readFile(path, limit, true) }
-
-// ReadRegular is ReadFile for what was come across in a folder.
-func ReadRegular(path string, limit int64) ([]byte, error) { return readFile(path, limit, false) }
-
-func readFile(path string, limit int64, pipes bool) ([]byte, error) {
-	f, err := open(path, pipes)
+func ReadFile(path string, limit int64) ([]byte, error) {
+	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
