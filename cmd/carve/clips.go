@@ -86,7 +86,6 @@ func runClips(args []string, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	films, err := o.films(fs.Args())
 	if err != nil {
 		return err

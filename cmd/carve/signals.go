@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -79,11 +80,11 @@ func onSignals(steps ...func()) (end func()) {
 		}
 		giveUp()
 	}()
-	return func() {
+	return sync.OnceFunc(func() {
 		signal.Stop(signals)
 		close(released)
 		<-done
-	}
+	})
 }
 
 // giveUp ends the process without waiting for stages, and removes what they were

@@ -63,3 +63,11 @@ func TestGiveUp(t *testing.T) {
 	case <-time.After(10 * time.Millisecond):
 	}
 }
+
+// TestReleasedTwice: an interruptible context may be released by a defer and
+// before it.
+func TestReleasedTwice(t *testing.T) {
+	_, release := interruptible()
+	release()
+	release()
+}

@@ -33,6 +33,9 @@ func form(json, whole bool) {
 }
 
 func give() error {
+	// First, because once the thread is gone nobody reads what a crash prints there, and
+	// the crash would wait for that.
+	err := debug.SetCrashOutput(nil, debug.CrashOptions{})
 	C.carveStderrGive()
-	return debug.SetCrashOutput(nil, debug.CrashOptions{})
+	return err
 }
