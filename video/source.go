@@ -1,6 +1,7 @@
 package video
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,6 +137,12 @@ func (s *Source) Read(ctx context.Context) (*Frame, error) {
 	if err := s.reckon(); err != nil {
 		return nil, err
 	}
+	// A run that holds all frames back until the end must be told of the end while
+	// none of them is free.
+	if last, err := s.atLast(); last || err != nil {
+		s.ended = last
+		return nil, cmp.Or(err, io.EOF)
+	}
 	slot, err := s.pool.get(ctx)
 	if err != nil {
 		return nil, err
@@ -151,16 +158,22 @@ func (s *Source) Read(ctx context.Context) (*Frame, error) {
 	return f, nil
 }
 
-func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
-	if s.info.Still && s.next > 0 {
-		if !s.drained && !attached(s.stream) {
-			s.drained = true
-			if err := s.atEnd(); err != nil {
-				return nil, err
-			}
-		}
-		return nil, io.EOF
+// atLast reports whether it is known that no frame follows. What is behind the
+// picture of a still is looked at first.
+func (s *Source) atLast() (bool, error) {
+	if !s.info.Still || s.next == 0 {
+		return !s.ready && errors.Is(s.failed, io.EOF), nil
 	}
+	if !s.drained && !attached(s.stream) {
+		s.drained = true
+		if err := s.atEnd(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
 	if !s.ready {
 		if s.failed != nil {
 			return nil, s.failed

@@ -335,3 +335,35 @@ func TestLogGoesToSlog(t *testing.T) {
 		t.Error("a long line is lost")
 	}
 }
+
+// TestEndIsToldWithoutRoom: a run that holds every frame back until the end is told
+// of the end while none of them is free.
+func TestEndIsToldWithoutRoom(t *testing.T) {
+	still := ffmpeg(t, "one.png", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=25:duration=0.04", "-frames:v", "1", "-update", "1")
+	for in, frames := range map[string]int{still: 1, clip(t, "in.mp4", "-c:v", "libx264", "-frames:v", "3"): 3} {
+		src := &Source{Path: in, Frames: frames}
+		if err := src.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var held []*Frame
+		for {
+			f, err := src.Read(ctx)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s, after %d of %d frames: %v", in, len(held), frames, err)
+			}
+			held = append(held, f)
+		}
+		if len(held) != frames {
+			t.Errorf("%s: %d frames, want %d", in, len(held), frames)
+		}
+		for _, f := range held {
+			f.Release()
+		}
+	}
+}
