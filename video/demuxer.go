@@ -23,7 +23,7 @@ import (
 type demuxer struct {
 	format *astiav.FormatContext
 	file   *astiav.IOContext
-	pipe   *pipe // what file reads, where that is no regular file
+	pipe   *pipe                 // what file reads, where that is no regular file
 	guard  *C.carvePlaylistGuard // while playlists are allowed
 }
 

@@ -27,7 +27,7 @@ var (
 var (
 	ErrUnknownContainer = errors.New("has an extension that stands for no known container")
 	ErrExists           = errors.New("exists already")
-	ErrSameFile         = errors.New("is the input itself")
+	ErrSameFile         = errors.New("is read by this run")
 	ErrNotSeekable      = errors.New("is a pipe or a device, and this container must go back in its file")
 	ErrStillContainer   = errors.New("is an image, which cannot hold a video")
 	ErrNoEncoder        = errors.New("no encoder for it in this FFmpeg")

@@ -10,6 +10,7 @@ import (
 type Info struct {
 	Path      string
 	Container string // demuxer
+	Playlist  bool   // the file names other files, which are read
 	Codec     string
 
 	Width, Height int    // coded size of the picture, before rotation

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -215,7 +216,7 @@ func (s *Source) describe() error {
 		desc, _ = describe(format)
 	}
 	i := Info{
-		Path: s.Path, Container: s.input.InputFormat().Name(), Codec: p.CodecID().Name(),
+		Path: s.Path, Container: s.input.InputFormat().Name(), Playlist: slices.Contains(playlists, s.input.InputFormat().Name()), Codec: p.CodecID().Name(),
 		Width: f.Width(), Height: f.Height(), PixelFormat: desc.Name,
 		TimeBase: fromAV(s.stream.TimeBase()), AverageRate: fromAV(s.stream.AvgFrameRate()),
 		RealRate: fromAV(s.stream.RFrameRate()), StartPTS: frameTimestamp(f),

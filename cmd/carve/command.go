@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/carve-video/carve/internal/cstderr"
@@ -74,10 +75,20 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 		// What these print is what they are for. Of the others it is only progress.
 		if err = lost(stdout); err != nil {
 			err = fmt.Errorf("writing to standard output: %w", err)
+			if writesFiles(args) {
+				err = lostError{[]string{err.Error()}} // the files are there
+			}
 		}
 	}
 	printStack(stderr, err, args)
 	return report(stderr, format, err)
+}
+
+// writesFiles tells whether an output is named on a command line.
+func writesFiles(args []string) bool {
+	return slices.ContainsFunc(args, func(a string) bool {
+		return a == "--output" || strings.HasPrefix(a, "--output=") || strings.HasPrefix(a, "-o")
+	})
 }
 
 func findCommand(name string) (command, bool) {

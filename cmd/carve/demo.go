@@ -54,13 +54,16 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	if err := os.MkdirAll(*dir, 0o755); err != nil {
 		return fmt.Errorf("making the demo's folder: %w", err)
 	}
+	defer os.Remove(*dir) // which fails unless it is empty: nothing came of the demo
 	clip, out, contact := filepath.Join(*dir, "clip.mp4"), filepath.Join(*dir, "overlay.mp4"), filepath.Join(*dir, "sheet.png")
 	if err := planOutputs(newLog(&segmentOptions{}, stderr), *overwrite, nil, clip, out, contact); err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFile(clip, democlip.Clip, atomicfile.Options{Overwrite: *overwrite}); err != nil {
+	written, err := writeDemoClip(clip, *overwrite)
+	if err != nil {
 		return fmt.Errorf("writing the demo's clip: %w", err)
 	}
+	defer written.Revert() // unless it is kept
 
 	var o segmentOptions
 	flags := newSegmentFlags(&o)
@@ -89,11 +92,25 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	written.Keep()
 	if err := contactSheet(out, contact, s, found, *overwrite); err != nil {
-		return fmt.Errorf("drawing the contact sheet: %w", err)
+		return lostError{[]string{"the contact sheet: " + err.Error()}} // the rest is there
 	}
 	fmt.Fprintf(stdout, "overlay: %s\ncontact sheet: %s\n", printable.Text(out), printable.Text(contact))
 	return nil
+}
+
+// writeDemoClip writes the built-in clip, until it is taken back.
+func writeDemoClip(path string, overwrite bool) (*atomicfile.Undo, error) {
+	f, err := atomicfile.Create(path, atomicfile.Options{Overwrite: overwrite})
+	if err != nil {
+		return nil, err
+	}
+	defer f.Abort()
+	if _, err := f.Write(democlip.Clip); err != nil {
+		return nil, err
+	}
+	return f.CommitUndoable()
 }
 
 // contactSheet draws frames of a clip, evenly spread, into a PNG.

@@ -41,13 +41,13 @@ func (n *questionnaire) count(x *tracking.Explanation) {
 	}
 }
 
-// openExplanation begins the file, if there is to be one, which is told of every
-// frame. fail is called with the first error of writing.
-func openExplanation(o *segmentOptions, fail func(error)) (*explanation, error) {
+// openExplanation begins the file, unless none is asked for. fail is called with the
+// first error of writing.
+func openExplanation(o *segmentOptions, overwrite bool, fail func(error)) (*explanation, error) {
 	if o.explain == "" {
 		return nil, nil
 	}
-	f, err := atomicfile.Create(o.explain, atomicfile.Options{Overwrite: o.overwrite, Inputs: o.inputs()})
+	f, err := atomicfile.Create(o.explain, atomicfile.Options{Overwrite: overwrite, Inputs: o.inputs()})
 	if err != nil {
 		return nil, pathError(err)
 	}
@@ -64,16 +64,27 @@ func (e *explanation) tell(x *tracking.Explanation) {
 	}
 }
 
+// prepare brings the file to the disk.
+func (e *explanation) prepare() error {
+	if e == nil {
+		return nil
+	}
+	err := errors.Join(e.err, e.w.Flush())
+	if err == nil {
+		err = e.file.Prepare()
+	}
+	if err != nil {
+		return fmt.Errorf("writing the explanation: %w", err)
+	}
+	return nil
+}
+
 // commit gives the file its name, until it is taken back.
 func (e *explanation) commit() (*atomicfile.Undo, error) {
 	if e == nil {
 		return nil, nil
 	}
-	err := errors.Join(e.err, e.w.Flush())
-	var undo *atomicfile.Undo
-	if err == nil {
-		undo, err = e.file.CommitUndoable()
-	}
+	undo, err := e.file.CommitUndoable()
 	if err != nil {
 		return nil, fmt.Errorf("writing the explanation: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/models"
@@ -21,7 +22,13 @@ import (
 // planOutputs checks the outputs of a command and names what killed runs left in
 // their folders. Paths that are empty are outputs that nobody asked for.
 func planOutputs(log *slog.Logger, overwrite bool, inputs []string, outputs ...string) error {
-	plan := atomicfile.Plan{Options: atomicfile.Options{Overwrite: overwrite, Inputs: inputs}}
+	var plan atomicfile.Plan
+	plan.Overwrite, plan.Inputs = overwrite, inputs
+	return addOutputs(&plan, log, outputs...)
+}
+
+// addOutputs is planOutputs for a plan that knows more.
+func addOutputs(plan *atomicfile.Plan, log *slog.Logger, outputs ...string) error {
 	for _, path := range outputs {
 		if path == "" {
 			continue
@@ -56,23 +63,28 @@ const maxNamed = 3
 // nameLeftovers says what killed runs left in a folder, and how to be rid of it.
 // It removes nothing: what looks like ours may be somebody's.
 func nameLeftovers(log *slog.Logger, dir string) {
-	left := atomicfile.Leftovers(dir)
-	if len(left) == 0 {
-		return
-	}
 	var names []string
 	var bytes int64
-	for i, l := range left {
-		if bytes += l.Size; i < maxNamed {
+	n := 0
+	for _, l := range atomicfile.Leftovers(dir) {
+		if l.Old {
+			log.Warn("a run that was killed left what its output was about to replace, maybe the only copy: " + shellQuote(l.Path))
+			continue
+		}
+		n++
+		if bytes += l.Size; len(names) < maxNamed {
 			names = append(names, shellQuote(l.Path))
 		}
 	}
-	which := strings.Join(names, " ")
-	if n := len(left) - maxNamed; n > 0 {
-		which += fmt.Sprintf(" and %d more", n)
+	if n == 0 {
+		return
 	}
-	log.Warn(fmt.Sprintf("runs that were killed left %s (%s): rm -r removes them: %s",
-		counted(len(left), "unfinished file"), sizeWords(bytes), which))
+	some := ""
+	if n > len(names) {
+		some = fmt.Sprintf(", the first %d of them", len(names))
+	}
+	log.Warn(fmt.Sprintf("runs that were killed left %s (%s). This removes them%s: rm -r %s",
+		counted(n, "unfinished file"), sizeWords(bytes), some, strings.Join(names, " ")))
 }
 
 func sizeWords(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
@@ -96,7 +108,7 @@ func (o *segmentOptions) inputs() []string {
 		if name == "" || name == demo.Name {
 			continue
 		}
-		paths = append(paths, name)
+		paths = append(append(paths, name), models.Beside(name)...)
 		if dir, err := models.Path(name); err == nil {
 			paths = append(paths, dir)
 		}
@@ -110,11 +122,26 @@ func (o *segmentOptions) inputs() []string {
 	return there
 }
 
+// naming is held while outputs get their names, so that nothing ends the process
+// between two of them.
+var naming struct {
+	sync.Mutex
+	done bool // they have them: the run has come to its end
+}
+
 // commitAll names the video and the explanation, or neither.
-func commitAll(sink *video.Sink, x *explanation) error {
+func commitAll(sink *video.Sink, x *explanation) (err error) {
 	if err := sink.Prepare(); err != nil {
 		return err
 	}
+	if err := x.prepare(); err != nil {
+		return err
+	}
+	naming.Lock()
+	defer func() {
+		naming.done = err == nil
+		naming.Unlock()
+	}()
 	undo, err := x.commit()
 	if err != nil {
 		return err
@@ -125,4 +152,14 @@ func commitAll(sink *video.Sink, x *explanation) error {
 	}
 	undo.Keep()
 	return nil
+}
+
+// planOutputs checks the outputs of a run.
+func (o *segmentOptions) planOutputs(log *slog.Logger, overwrite bool) error {
+	var plan atomicfile.Plan
+	plan.Overwrite, plan.Inputs = overwrite, o.inputs()
+	if o.progress == "json" {
+		plan.Occupy(os.Stdout)
+	}
+	return addOutputs(&plan, log, o.output, o.explain)
 }

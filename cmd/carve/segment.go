@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/models"
@@ -62,7 +63,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := planOutputs(log, o.overwrite, o.inputs(), o.output, o.explain); err != nil {
+	if err := o.planOutputs(log, o.overwrite); err != nil {
 		return nil, err
 	}
 
@@ -77,6 +78,14 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	defer src.Close()
 	log.Debug("memory: " + budget.spent.String())
+	overwrite := o.overwrite
+	if src.Info().Playlist {
+		// What it names is read by this run, and is not known beforehand.
+		overwrite = false
+		if err := o.planOutputs(log, overwrite); err != nil {
+			return nil, withHint(err, "while a playlist is read, no file that exists is replaced")
+		}
+	}
 
 	if err := video.CheckOutput(o.output, o.encoder, src.Info()); err != nil {
 		return nil, outputError(err)
@@ -87,6 +96,15 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	defer m.close()
 
+	// A pipe without a reader is waited for while Ctrl-C still ends the process by
+	// itself: later it would only ask for an end.
+	for _, path := range []string{o.output, o.explain} {
+		release, err := atomicfile.AwaitReader(path)
+		if err != nil {
+			return nil, pathError(err)
+		}
+		defer release()
+	}
 	// Signals are taken over only now: ONNX Runtime's CUDA provider replaces
 	// the handlers that stood before its sessions were made. Before this, nothing
 	// is there yet that would be left behind.
@@ -97,7 +115,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 
 	sink := &video.Sink{Path: o.output, Source: src, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
 		Preset: o.encoderPreset, Threads: budget.encoderThreads, Lookahead: budget.encoderAhead,
-		Overwrite: o.overwrite, Protect: o.inputs(), Log: log}
+		Overwrite: overwrite, Protect: o.inputs(), Log: log}
 	if err := sink.Initialize(); err != nil {
 		return nil, outputError(err)
 	}
@@ -107,7 +125,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err := session.Initialize(ctx); err != nil {
 		return nil, textError(err)
 	}
-	explain, err := openExplanation(o, fail)
+	explain, err := openExplanation(o, overwrite, fail)
 	if err != nil {
 		return nil, err
 	}

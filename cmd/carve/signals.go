@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -17,21 +18,20 @@ import (
 // library that does not listen must not keep the user waiting.
 const patience = 1500 * time.Millisecond
 
-// endings are the signals that end a run. A hang-up is one unless it was ignored
-// when carve began, as under nohup.
+// endings are the signals that end a run, but for those that were ignored when carve
+// began: a hang-up under nohup, Ctrl-C in the background of a script.
 func endings() []os.Signal {
-	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		list = append(list, syscall.SIGHUP)
-	}
-	return list
+	return slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
 }
 
 // handleSignals returns a context that the second Ctrl-C ends, and a channel
 // that the first one closes, after which interrupt is called. SIGTERM and a hang-up
 // count as Ctrl-C. A third one, or stages that do not end after the second, end the
-// process.
+// process: the patience begins at the second.
 func handleSignals(log *slog.Logger, interrupt func()) (ctx context.Context, stop <-chan struct{}, release func()) {
+	naming.Lock()
+	naming.done = false
+	naming.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	first := make(chan struct{})
 	end := onSignals(func() {
@@ -90,6 +90,11 @@ func onSignals(steps ...func()) (end func()) {
 // giveUp ends the process without waiting for stages, and removes what they were
 // writing. Tests replace it.
 var giveUp = func() {
+	naming.Lock() // and for good: no output gets its name any more
+	if naming.done {
+		naming.Unlock()
+		return // all have theirs, and the run is at its end
+	}
 	atomicfile.RemoveAll()
 	report(cstderr.File(), logFormatOf(os.Args[1:]), interruptedError{})
 	os.Exit(exitInterrupted)

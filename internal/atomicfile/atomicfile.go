@@ -31,6 +31,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -39,7 +40,7 @@ import (
 // them, or an error of the file system.
 var (
 	ErrExists      = errors.New("exists already")
-	ErrIsInput     = errors.New("is the input itself")
+	ErrIsInput     = errors.New("is read by this run")
 	ErrIsOutput    = errors.New("is named for two outputs")
 	ErrIsDirectory = errors.New("is a directory")
 	ErrNoFolder    = errors.New("lies in a folder that does not exist")
@@ -69,8 +70,7 @@ type File struct {
 	path      string // as the caller wrote it
 	to        target
 	overwrite bool
-	part      string // the hidden file; empty where the target is written in place
-	mode      fs.FileMode
+	part      string   // the hidden file; empty where the target is written in place
 	file      *os.File // nil once it is prepared
 	lock      *flock.Flock
 	done      bool
@@ -90,10 +90,6 @@ func Create(path string, o Options) (*File, error) {
 		}
 		return f, nil
 	}
-	f.mode = 0
-	if to.exists {
-		f.mode = to.mode.Perm() // those who could read it still can
-	}
 	f.file, err = hidden(to.path, "part", func(name string) (*os.File, error) {
 		return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	})
@@ -103,8 +99,10 @@ func Create(path string, o Options) (*File, error) {
 	f.part = f.file.Name()
 	remember(f.part)
 	f.lock = lock(f.part)
-	if f.mode != 0 {
-		if err := f.file.Chmod(f.mode); err != nil {
+	if to.exists {
+		// It may hold what others must not read, so until it is whole its owner alone
+		// can; then those can who could before.
+		if err := f.file.Chmod(0o600); err != nil {
 			f.Abort()
 			return nil, &Error{path, fmt.Errorf("creating a file beside it: %w", cause(err))}
 		}
@@ -147,12 +145,20 @@ func cause(err error) error {
 // lock marks a file as being in use. A file system without locks is no reason
 // not to write.
 func lock(path string) *flock.Flock {
-	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
-	if ok, err := l.TryLock(); !ok || err != nil {
+	// Somebody who asks whether the file is locked holds it for a moment.
+	for range 10 {
+		l := flock.New(path, flock.SetFlag(os.O_RDONLY))
+		ok, err := l.TryLock()
+		if ok && err == nil {
+			return l
+		}
 		l.Close()
-		return nil
+		if err != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
 	}
-	return l
+	return nil
 }
 
 // Target is the final name, as it was given to [Create].
@@ -193,7 +199,10 @@ func (f *File) Prepare() error {
 	f.file = nil
 	var err error
 	if f.part != "" {
-		err = file.Sync()
+		if f.to.exists {
+			err = file.Chmod(f.to.mode.Perm())
+		}
+		err = errors.Join(err, file.Sync())
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return &Error{f.path, fmt.Errorf("writing to disk: %w", cause(err))}

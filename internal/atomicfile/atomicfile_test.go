@@ -219,6 +219,9 @@ func TestAllOrNone(t *testing.T) {
 		}
 		undo = append(undo, u)
 	}
+	if left := Leftovers(dir); len(left) > 0 {
+		t.Errorf("what is kept for now is called a leftover: %v", left)
+	}
 	if got, _ := os.ReadFile(old); string(got) != "new" {
 		t.Errorf("committed: %q", got)
 	}
@@ -245,6 +248,89 @@ func TestAllOrNone(t *testing.T) {
 		t.Error("committed what is not there")
 	}
 	holds(t, dir, map[string]string{"old": "new"})
+}
+
+// TestDescriptors: a name for an open file of this process is that file: an input
+// is protected, what is open for reading is refused before any work.
+func TestDescriptors(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "in")
+	write(t, path, "input")
+	both, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer both.Close()
+	name := fmt.Sprintf("/dev/fd/%d", both.Fd())
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(name, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{name, link} {
+		if _, err := Create(path, Options{Overwrite: true, Inputs: []string{filepath.Join(dir, "in")}}); !errors.Is(err, ErrIsInput) {
+			t.Errorf("%s: %v, want %v", path, err, ErrIsInput)
+		}
+	}
+	reading, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Close()
+	folder, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	for f, want := range map[*os.File]string{reading: "reading only", folder: "directory"} {
+		if _, err := Create(fmt.Sprintf("/dev/fd/%d", f.Fd()), Options{Overwrite: true}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", f.Name(), err, want)
+		}
+	}
+
+	// Two outputs into one pipe.
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	pipe := fmt.Sprintf("/dev/fd/%d", w.Fd())
+	var p Plan
+	if err := p.Add(pipe); err != nil {
+		t.Error(err)
+	}
+	if err := p.Add(pipe); !errors.Is(err, ErrIsOutput) {
+		t.Errorf("%v, want %v", err, ErrIsOutput)
+	}
+	var q Plan
+	q.Occupy(w)
+	if err := q.Add(pipe); !errors.Is(err, ErrIsOutput) {
+		t.Errorf("%v, want %v", err, ErrIsOutput)
+	}
+}
+
+// TestPrivate: what replaces a private file is private from the beginning, and one
+// that nobody may write is replaced all the same.
+func TestPrivate(t *testing.T) {
+	dir := t.TempDir()
+	for _, mode := range []fs.FileMode{0, 0o200, 0o444, 0o600, 0o644} {
+		path := filepath.Join(dir, "a")
+		os.Remove(path)
+		write(t, path, "old")
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		f := create(t, path, Options{Overwrite: true})
+		if fi, err := os.Stat(f.Path()); err != nil || fi.Mode().Perm() != 0o600 {
+			t.Errorf("while it is written: %v, %v", fi.Mode(), err)
+		}
+		if err := f.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if fi, err := os.Stat(path); err != nil || fi.Mode().Perm() != mode {
+			t.Errorf("mode %v, %v; want %v", fi.Mode(), err, mode)
+		}
+	}
 }
 
 func TestInPlace(t *testing.T) {
@@ -305,6 +391,9 @@ func TestLeftovers(t *testing.T) {
 	var got []string
 	for _, l := range Leftovers(dir) {
 		got = append(got, filepath.Base(l.Path))
+		if l.Old != strings.Contains(l.Path, ".old-") {
+			t.Errorf("%s: old is %v", l.Path, l.Old)
+		}
 		if want := map[bool]int64{false: 5}[l.Folder]; l.Size != want {
 			t.Errorf("%s has %d bytes, want %d", l.Path, l.Size, want)
 		}

@@ -16,6 +16,9 @@ type Leftover struct {
 	Path   string
 	Size   int64 // bytes; 0 for a folder
 	Folder bool
+	// Old says that it is no half-written output, but what an output was about to
+	// replace: it may be the only copy.
+	Old bool
 }
 
 var hiddenName = regexp.MustCompile(`^\..*\.(part|old)-[0-9a-f]{6}(\.[^/]*)?$`)
@@ -36,7 +39,7 @@ func Leftovers(dir string) []Leftover {
 		if mine(path) || locked(path) {
 			continue
 		}
-		l := Leftover{Path: path, Folder: e.IsDir()}
+		l := Leftover{Path: path, Folder: e.IsDir(), Old: hiddenName.FindStringSubmatch(e.Name())[1] == "old"}
 		if fi, err := e.Info(); err == nil && !l.Folder {
 			l.Size = fi.Size()
 		}
@@ -45,8 +48,8 @@ func Leftovers(dir string) []Leftover {
 	return left
 }
 
-// locked reports whether somebody writes a file. What cannot be told counts as
-// locked.
+// locked reports whether somebody writes a file. If that cannot be determined, it
+// counts as locked.
 func locked(path string) bool {
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	defer l.Close()
@@ -54,10 +57,25 @@ func locked(path string) bool {
 	return !ok || err != nil
 }
 
-// Of this process, all hidden names in use.
+// inUse are the hidden names of this process: those of half-written outputs, and
+// those of files that an output is about to replace.
 var inUse struct {
 	sync.Mutex
-	names []string
+	names, old []string
+}
+
+// shelter notes a file that an output is about to replace; release forgets it.
+func shelter(name string) (release func()) {
+	inUse.Lock()
+	defer inUse.Unlock()
+	inUse.old = append(inUse.old, name)
+	return func() {
+		inUse.Lock()
+		defer inUse.Unlock()
+		if i := slices.Index(inUse.old, name); i >= 0 {
+			inUse.old = slices.Delete(inUse.old, i, i+1)
+		}
+	}
 }
 
 func remember(name string) {
@@ -77,7 +95,7 @@ func forget(name string) {
 func mine(name string) bool {
 	inUse.Lock()
 	defer inUse.Unlock()
-	return slices.Contains(inUse.names, name)
+	return slices.Contains(inUse.names, name) || slices.Contains(inUse.old, name)
 }
 
 // TempDir makes a folder among the system's temporary files. remove removes it

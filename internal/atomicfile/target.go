@@ -1,7 +1,6 @@
 package atomicfile
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -70,8 +69,7 @@ func follow(path string) (target, error) {
 		}
 		to.path = filepath.Join(dir, filepath.Base(to.path))
 		if fd, ok := descriptor(to.path); ok {
-			to.fd, to.exists, to.inPlace = fd, true, true
-			return to, nil
+			return to.through(fd)
 		}
 		fi, err := os.Lstat(to.path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -83,8 +81,8 @@ func follow(path string) (target, error) {
 		if fi.Mode()&fs.ModeSymlink == 0 {
 			to.exists, to.mode = true, fi.Mode()
 			to.inPlace = !fi.Mode().IsRegular() && !fi.IsDir()
-			if fi.Mode()&fs.ModeDevice != 0 && fi.Mode()&fs.ModeCharDevice == 0 {
-				return to, ErrBlockDevice // a disk, whose contents would be lost
+			if isDisk(fi.Mode()) {
+				return to, ErrBlockDevice
 			}
 			return to, nil
 		}
@@ -113,15 +111,57 @@ func descriptor(path string) (fd int, ok bool) {
 	return fd, err == nil
 }
 
+// through makes the target an open file of this process.
+func (to target) through(fd int) (target, error) {
+	f, err := duplicate(fd, to.path)
+	if err != nil {
+		return to, cause(err)
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	switch {
+	case err != nil:
+		return to, cause(err)
+	case fi.IsDir():
+		return to, ErrIsDirectory
+	case isDisk(fi.Mode()):
+		return to, ErrBlockDevice
+	}
+	if err := writableFile(f); err != nil {
+		return to, cause(err)
+	}
+	to.fd, to.exists, to.inPlace, to.mode = fd, true, true, fi.Mode()
+	return to, nil
+}
+
+// isDisk tells a disk, whose contents would be lost, from other devices.
+func isDisk(m fs.FileMode) bool { return m&fs.ModeDevice != 0 && m&fs.ModeCharDevice == 0 }
+
+// stat describes what is there.
+func (to target) stat() (fs.FileInfo, error) {
+	if to.fd < 0 {
+		return os.Stat(to.path)
+	}
+	f, err := duplicate(to.fd, to.path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
+}
+
 // protected reports whether the target is an input, or lies in a folder that is
 // one.
 func (to target) protected(inputs []string) error {
-	if !to.exists || to.inPlace {
+	if !to.exists {
 		return nil
 	}
-	fi, err := os.Stat(to.path)
+	fi, err := to.stat()
 	if err != nil {
 		return cause(err)
+	}
+	if fi.Mode()&fs.ModeCharDevice != 0 {
+		return nil // a terminal may be read from and written to
 	}
 	for _, input := range inputs {
 		in, err := os.Stat(input)
@@ -152,15 +192,29 @@ func (to target) open() (*os.File, error) {
 	if to.fd >= 0 {
 		return duplicate(to.fd, to.path)
 	}
-	f, err := openInPlace(context.Background(), to.path)
+	f, err := openInPlace(to.path)
 	return f, cause(err)
+}
+
+// AwaitReader waits until somebody reads a named pipe, so that [Create] need not.
+// Other paths are not waited for. The pipe is held open until release is called, or
+// its reader would take the time until Create for the end.
+func AwaitReader(path string) (release func(), err error) {
+	to, err := follow(path)
+	if err != nil || to.mode&fs.ModeNamedPipe == 0 || to.fd >= 0 {
+		return func() {}, nil // what is wrong with it is told where it is created
+	}
+	f, err := to.open()
+	if err != nil {
+		return nil, &Error{path, err}
+	}
+	return func() { f.Close() }, nil
 }
 
 // A Plan is the outputs of one run. It finds what is wrong with them before any
 // work is done, and creates nothing.
 type Plan struct {
 	Options
-	names   []string
 	targets []target
 }
 
@@ -172,22 +226,31 @@ func (p *Plan) Add(path string) error {
 		return err
 	}
 	for _, other := range p.targets {
-		if other.path == to.path && !to.inPlace || to.same(other) {
+		if !to.exists && other.path == to.path || to.same(other) {
 			return &Error{path, ErrIsOutput}
 		}
 	}
-	p.names, p.targets = append(p.names, path), append(p.targets, to)
+	p.targets = append(p.targets, to)
 	return nil
 }
 
-// same reports whether two targets that exist are one file, by hard links.
+// same reports whether two targets that exist are one file or one pipe, by
+// whatever names. Terminals and /dev/null take any number of outputs.
 func (to target) same(other target) bool {
-	if !to.exists || !other.exists || to.inPlace || other.inPlace {
+	if !to.exists || !other.exists {
 		return false
 	}
-	a, errA := os.Stat(to.path)
-	b, errB := os.Stat(other.path)
-	return errA == nil && errB == nil && os.SameFile(a, b)
+	a, errA := to.stat()
+	b, errB := other.stat()
+	return errA == nil && errB == nil && a.Mode()&fs.ModeCharDevice == 0 && os.SameFile(a, b)
+}
+
+// Occupy refuses outputs that go where an open file of this process goes, which
+// something else is written to.
+func (p *Plan) Occupy(f *os.File) {
+	if fi, err := f.Stat(); err == nil {
+		p.targets = append(p.targets, target{path: f.Name(), exists: true, inPlace: true, mode: fi.Mode(), fd: int(f.Fd())})
+	}
 }
 
 // Folders lists the folders that the outputs go into.

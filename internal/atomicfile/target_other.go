@@ -3,7 +3,6 @@
 package atomicfile
 
 import (
-	"context"
 	"errors"
 	"os"
 )
@@ -12,6 +11,8 @@ func writable(string) error { return nil }
 
 func duplicate(int, string) (*os.File, error) { return nil, errors.ErrUnsupported }
 
-func openInPlace(_ context.Context, path string) (*os.File, error) {
+func writableFile(*os.File) error { return nil }
+
+func openInPlace(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY, 0)
 }

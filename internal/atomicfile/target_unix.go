@@ -3,7 +3,6 @@
 package atomicfile
 
 import (
-	"context"
 	"errors"
 	"os"
 	"time"
@@ -24,17 +23,22 @@ func duplicate(fd int, name string) (*os.File, error) {
 }
 
 // openInPlace opens a device or a named pipe. A pipe without a reader is waited
-// for without holding up a thread, so that the wait can be broken off.
-func openInPlace(ctx context.Context, path string) (*os.File, error) {
+// for without holding up a thread.
+func openInPlace(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 		if !errors.Is(err, unix.ENXIO) {
 			return f, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(20 * time.Millisecond):
-		}
+		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// writableFile reports why an open file cannot be written to.
+func writableFile(f *os.File) error {
+	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+	if err == nil && flags&unix.O_ACCMODE == unix.O_RDONLY {
+		err = errors.New("is open for reading only")
+	}
+	return err
 }

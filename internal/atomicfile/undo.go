@@ -7,9 +7,10 @@ import (
 
 // An Undo can take a commit back.
 type Undo struct {
-	to     string
-	backup string // what had the name before; empty where nothing had
-	done   bool
+	to      string
+	backup  string // what had the name before; empty where nothing had
+	release func() // of the backup's name
+	done    bool
 }
 
 // CommitUndoable does what [File.Commit] does and keeps what had the name
@@ -38,7 +39,7 @@ func (f *File) CommitUndoable() (*Undo, error) {
 			f.Abort()
 			return nil, &Error{f.path, wrap("keeping what is there", err)}
 		}
-		u.backup = backup
+		u.backup, u.release = backup, shelter(backup)
 	}
 	if err := f.Commit(); err != nil {
 		u.restore()
@@ -65,6 +66,7 @@ func (u *Undo) restore() {
 	if u.backup != "" {
 		os.Rename(u.backup, u.to)
 		os.Remove(u.backup) // a rename between two names of one file leaves both
+		u.release()
 	}
 	u.done = true
 }
@@ -77,5 +79,6 @@ func (u *Undo) Keep() {
 	u.done = true
 	if u.backup != "" {
 		os.Remove(u.backup)
+		u.release()
 	}
 }
