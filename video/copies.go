@@ -124,6 +124,7 @@ func (s *Sink) copyPacket(p *astiav.Packet) error {
 	q.SetStreamIndex(c.out.Index())
 	q.SetPos(-1)
 	q.RescaleTs(c.base, c.out.TimeBase())
+	s.move(q, c.out.TimeBase())
 	if q.Dts() == astiav.NoPtsValue {
 		q.SetDts(q.Pts())
 	}

@@ -226,3 +226,38 @@ func TestUprightPhoto(t *testing.T) {
 		t.Errorf("mean difference %.1f between the output and what the model saw", d)
 	}
 }
+
+// TestTwoVideos: what is read back is the stream that was encoded, whichever of the
+// file's videos begins first.
+func TestTwoVideos(t *testing.T) {
+	in := ffmpeg(t, "two.mp4", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=1", "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=2",
+		"-map", "0", "-map", "1", "-c:v", "libx264")
+	for _, to := range []string{"o.mp4", "o.mkv"} {
+		r := transcode(t, in, to)
+		if p := ffprobe(t, r.out); r.frames != 25 || len(p.Streams) != 2 {
+			t.Errorf("%s: %d frames, %d streams; want 25, 2", to, r.frames, len(p.Streams))
+		}
+	}
+}
+
+// TestBeforeZero: the clock of a transport stream starts anew after 26.5 hours, and
+// what lies before that has negative times, at which players of MP4 show nothing.
+func TestBeforeZero(t *testing.T) {
+	in := ffmpeg(t, "wrap.ts", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=4", "-f", "lavfi", "-i", "sine=d=4",
+		"-c:v", "libx264", "-c:a", "aac", "-output_ts_offset", "95441")
+	for _, to := range []string{"o.mp4", "o.mov"} {
+		r := transcode(t, in, to)
+		if r.info.StartPTS >= 0 {
+			t.Fatalf("the clip starts at %d: this tests nothing", r.info.StartPTS)
+		}
+		equal(t, "frames", ffprobe(t, r.out).Streams[0].Frames, "100")
+		src := &Source{Path: r.out}
+		if err := src.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		if i := src.Info(); i.StartPTS != 0 {
+			t.Errorf("%s starts at %d", to, i.StartPTS)
+		}
+		src.Close()
+	}
+}

@@ -52,8 +52,9 @@ func (s *Sink) readBack(path string) error {
 	return nil
 }
 
-// firstPicture reads the first packet of the video, covers aside, and says of
-// which stream it is. Streams of MPEG-TS may turn up with their packets.
+// firstPicture reads the first packet of the stream that was encoded. It was added
+// first, and is the first video of the file, before those that were copied. Streams
+// of MPEG-TS may turn up with their packets.
 func firstPicture(input *astiav.FormatContext, pkt *astiav.Packet) (*astiav.Stream, error) {
 	for {
 		if err := input.ReadFrame(pkt); err != nil {
@@ -63,9 +64,13 @@ func firstPicture(input *astiav.FormatContext, pkt *astiav.Packet) (*astiav.Stre
 			return nil, err
 		}
 		for _, st := range input.Streams() {
-			if st.Index() == pkt.StreamIndex() && st.CodecParameters().MediaType() == astiav.MediaTypeVideo && !attached(st) {
+			if st.CodecParameters().MediaType() != astiav.MediaTypeVideo || attached(st) {
+				continue
+			}
+			if st.Index() == pkt.StreamIndex() {
 				return st, nil
 			}
+			break
 		}
 		pkt.Unref()
 	}

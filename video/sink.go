@@ -68,6 +68,7 @@ type Sink struct {
 	length                     time.Duration // of the video, once the file is closed
 	still                      bool          // the output is an image
 	fixedRate                  bool          // the container numbers frames
+	shift                      int64         // of all times, in the source\'s ticks
 	frames                     atomic.Int64
 	lost                       []Loss
 	skewed                     bool
@@ -152,6 +153,11 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 		if err := copyChapters(s.output, s.Source.input); err != nil {
 			return fmt.Errorf("copying chapters: %w", err)
 		}
+	}
+	if c.muxer == "mp4" || c.muxer == "mov" {
+		// Players leave out what lies before zero, as after the clock of a transport
+		// stream has started anew.
+		s.shift = max(0, -s.info.StartPTS)
 	}
 	if err := s.openIO(c); err != nil {
 		return err
@@ -318,6 +324,7 @@ func (s *Sink) emit(p *astiav.Packet) error {
 		}
 	}
 	p.RescaleTs(base.av(), s.stream.TimeBase())
+	s.move(p, s.stream.TimeBase())
 	if s.firstDTS == astiav.NoPtsValue {
 		s.firstDTS = p.Dts()
 	}
@@ -329,6 +336,20 @@ func (s *Sink) emit(p *astiav.Packet) error {
 	s.holds = true
 	s.packets++
 	return nil
+}
+
+// move shifts a packet's times by as much as all others'.
+func (s *Sink) move(p *astiav.Packet, base astiav.Rational) {
+	if s.shift == 0 {
+		return
+	}
+	ticks := rescale(s.shift, s.info.TimeBase, fromAV(base))
+	if p.Pts() != astiav.NoPtsValue {
+		p.SetPts(p.Pts() + ticks)
+	}
+	if p.Dts() != astiav.NoPtsValue {
+		p.SetDts(p.Dts() + ticks)
+	}
 }
 
 // writeHeld writes the packet that emit kept back. The last one is kept until
