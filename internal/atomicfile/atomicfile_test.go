@@ -423,7 +423,9 @@ func TestFolder(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "clip")
 	begin := func(o Options) *Folder {
-		f, err := CreateFolder(path, o)
+		f, err := ReplaceFolder(path, o, func(name string, mode fs.FileMode) bool {
+			return name == "film" && mode.IsRegular() || name == "more"
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -16,23 +19,38 @@ type Folder struct {
 	to        string
 	part      string
 	overwrite bool
+	own       Own
+	inputs    []fs.FileInfo
 	lock      *flock.Flock
 	done      bool
 }
 
+// Own tells which entries of a folder may be removed with it: those that the
+// caller has written or could have. The name is a path within the folder, with
+// slashes. A folder in it is looked into only if it is own itself.
+type Own func(name string, mode fs.FileMode) bool
+
+// A ForeignError says that a folder holds something that would be lost if the
+// folder was replaced or removed.
+type ForeignError struct {
+	Name string // within the folder
+}
+
+func (e *ForeignError) Error() string { return "holds " + e.Name + ", which is not carve's" }
+
 // CreateFolder begins a folder that will have a name. The folder in which it
-// will lie is there already.
-func CreateFolder(path string, o Options) (*Folder, error) {
-	to, err := follow(path)
-	switch {
-	case err != nil:
-		return nil, &Error{path, err}
-	case to.exists && !to.mode.IsDir():
-		return nil, &Error{path, errors.New("is no folder")}
-	case to.exists && !o.Overwrite:
-		return nil, &Error{path, ErrExists}
+// will lie is there already. With [Options.Overwrite] it may replace an empty
+// folder; [ReplaceFolder] replaces others.
+func CreateFolder(path string, o Options) (*Folder, error) { return ReplaceFolder(path, o, nil) }
+
+// ReplaceFolder is [CreateFolder], and with [Options.Overwrite] replaces a folder
+// that holds nothing but what is own.
+func ReplaceFolder(path string, o Options, own Own) (*Folder, error) {
+	to, err := checkFolder(path, o, own)
+	if err != nil {
+		return nil, err
 	}
-	f := &Folder{path: path, to: to.path, overwrite: o.Overwrite}
+	f := &Folder{path: path, to: to.path, overwrite: o.Overwrite, own: own, inputs: files(o.Inputs)}
 	f.part, err = hidden(to.path, "part", func(name string) (string, error) { return name, os.Mkdir(name, 0o777) })
 	if err != nil {
 		return nil, &Error{path, fmt.Errorf("creating a folder beside it: %w", cause(err))}
@@ -42,43 +60,172 @@ func CreateFolder(path string, o Options) (*Folder, error) {
 	return f, nil
 }
 
+// CheckFolder says what [ReplaceFolder] would say, and creates nothing.
+func CheckFolder(path string, o Options, own Own) error {
+	_, err := checkFolder(path, o, own)
+	return err
+}
+
+func checkFolder(path string, o Options, own Own) (target, error) {
+	to, err := follow(path)
+	switch {
+	case err != nil:
+		return to, &Error{path, err}
+	case !to.exists:
+		return to, nil
+	case !to.mode.IsDir():
+		return to, &Error{path, errors.New("is no folder")}
+	case !o.Overwrite:
+		return to, &Error{path, ErrExists}
+	}
+	for _, input := range o.Inputs {
+		if real, err := filepath.EvalSymlinks(input); err == nil && within(to.path, real) {
+			return to, &Error{path, ErrHoldsInput}
+		}
+	}
+	if _, err := contents(to.path, own, files(o.Inputs)); err != nil {
+		return to, &Error{path, err}
+	}
+	return to, nil
+}
+
+// ErrHoldsInput says that a folder to be replaced holds an input, or is one.
+var ErrHoldsInput = fmt.Errorf("%w, or holds it", ErrIsInput)
+
+// within reports whether a path of no link is a folder or lies in it.
+func within(dir, path string) bool {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return false
+	}
+	return path == dir || strings.HasPrefix(path, dir+string(filepath.Separator))
+}
+
+func files(paths []string) []fs.FileInfo {
+	var all []fs.FileInfo
+	for _, path := range paths {
+		if fi, err := os.Stat(path); err == nil { // else it is missed where it is read
+			all = append(all, fi)
+		}
+	}
+	return all
+}
+
+// contents lists a folder, what lies in a folder after that. Everything in it
+// must be own and no input.
+func contents(dir string, own Own, inputs []fs.FileInfo) (paths []string, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return cause(err)
+		}
+		if path == dir {
+			if !d.IsDir() {
+				return errors.New("is no folder")
+			}
+			return nil
+		}
+		fi, err := d.Info()
+		if err != nil {
+			return cause(err)
+		}
+		if slices.ContainsFunc(inputs, func(in fs.FileInfo) bool { return os.SameFile(fi, in) }) {
+			return ErrHoldsInput
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		if name = filepath.ToSlash(name); own == nil || !own(name, fi.Mode()) {
+			return &ForeignError{name}
+		}
+		paths = append(paths, path)
+		return nil
+	})
+	return paths, err
+}
+
+// RemoveFolder removes a folder that holds nothing but what is own. Otherwise it
+// removes nothing.
+func RemoveFolder(path string, own Own) error {
+	all, err := contents(path, own, nil)
+	if err != nil {
+		return &Error{path, err}
+	}
+	if err := removeAll(path, all); err != nil {
+		return &Error{path, wrap("removing it", err)}
+	}
+	return nil
+}
+
+// removeAll removes what was found in a folder, and the folder. What came into it
+// meanwhile stays, and so does the folder then.
+func removeAll(dir string, found []string) error {
+	for _, path := range slices.Backward(found) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return os.Remove(dir)
+}
+
 // Path is where the files go for now.
 func (f *Folder) Path() string { return f.part }
 
 // Commit gives the folder its name. What had the name goes once the new one has
-// it, and stays if it cannot get it.
+// it, and stays if it cannot get it, or if something came into it that is not
+// own.
 func (f *Folder) Commit() error {
 	if f.done {
 		return &Error{f.path, errors.New("is finished already")}
 	}
 	defer f.Abort()
-	old := ""
+	old, found := "", []string(nil)
 	if _, err := os.Lstat(f.to); err == nil {
 		if !f.overwrite {
 			return &Error{f.path, ErrExists}
 		}
-		old, err = hidden(f.to, "old", func(name string) (string, error) {
-			if _, err := os.Lstat(name); err == nil {
-				return "", fs.ErrExist
-			}
-			return name, os.Rename(f.to, name)
-		})
-		if err != nil {
-			return &Error{f.path, wrap("moving what is there away", err)}
+		if old, found, err = f.moveAway(); err != nil {
+			return &Error{f.path, err}
 		}
 	}
 	if err := os.Rename(f.part, f.to); err != nil {
-		if old != "" {
-			os.Rename(old, f.to)
-		}
-		return &Error{f.path, wrap("naming it", err)}
+		return &Error{f.path, errors.Join(wrap("naming it", err), f.moveBack(old))}
 	}
 	f.release()
 	_ = syncPath(filepath.Dir(f.to))
 	if old != "" {
-		if err := os.RemoveAll(old); err != nil {
-			return fmt.Errorf("removing what %s replaced: %w", f.path, err)
+		if err := removeAll(old, found); err != nil {
+			return fmt.Errorf("removing what %s replaced, which is %s now: %w", f.path, old, cause(err))
 		}
+	}
+	return nil
+}
+
+// moveAway gives what has the name a hidden one, under which nobody adds to it,
+// and lists it.
+func (f *Folder) moveAway() (old string, found []string, err error) {
+	old, err = hidden(f.to, "old", func(name string) (string, error) {
+		if _, err := os.Lstat(name); err == nil {
+			return "", fs.ErrExist
+		}
+		return name, os.Rename(f.to, name)
+	})
+	if err != nil {
+		return "", nil, wrap("moving what is there away", err)
+	}
+	if found, err = contents(old, f.own, f.inputs); err != nil {
+		return "", nil, errors.Join(err, f.moveBack(old))
+	}
+	return old, found, nil
+}
+
+// moveBack undoes moveAway, or says where to find what was moved.
+func (f *Folder) moveBack(old string) error {
+	if old == "" {
+		return nil
+	}
+	if err := os.Rename(old, f.to); err != nil {
+		return fmt.Errorf("what was there is %s now: %w", old, cause(err))
 	}
 	return nil
 }
@@ -99,5 +246,16 @@ func (f *Folder) release() {
 	if f.lock != nil {
 		f.lock.Close()
 		f.lock = nil
+	}
+}
+
+// SweepFolders removes the [Leftovers] in a folder that are folders and have not
+// changed for a while. It is for places where nobody but carve writes, such as
+// its cache.
+func SweepFolders(dir string, age time.Duration) {
+	for _, l := range Leftovers(dir) {
+		if fi, err := os.Lstat(l.Path); l.Folder && err == nil && time.Since(fi.ModTime()) > age {
+			os.RemoveAll(l.Path) // what stays costs room, nothing else
+		}
 	}
 }
