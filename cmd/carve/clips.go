@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -35,7 +37,7 @@ type clipsOptions struct {
 func newClipsFlags(o *clipsOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("clips", pflag.ContinueOnError)
 	fs.StringVarP(&o.output, "output", "o", "", "folder to write them into, each into one of its own; without it they are listed")
-	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace clips that are there")
+	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace clips that are there; a folder that holds anything else is left alone")
 	fs.Uint64Var(&o.seed, "seed", 0, "other clips of the same kinds, drawn from this number")
 	fs.StringVar(&o.script, "script", "", "a clip of your own, described in a YAML file; script.yaml beside every clip is one")
 	fs.BoolVar(&o.frames, "frames", false, "write the frames as PNGs, without loss, instead of as a video")
@@ -147,17 +149,8 @@ func readClip(path string) (*stickers.Clip, error) {
 // write draws the clips, as many at a time as there are CPUs.
 func (o *clipsOptions) write(ctx context.Context, log *slog.Logger, films []clips.Clip, stdout io.Writer) error {
 	for _, c := range films {
-		dir := filepath.Join(o.output, c.Name)
-		_, err := os.Lstat(dir)
-		switch {
-		case err != nil:
-		case !o.overwrite:
-			return withHint(fmt.Errorf("%s exists already", dir), "-y replaces it")
-		default:
-			// Replaced is what this command has made, and nothing else.
-			if _, err := os.Stat(filepath.Join(dir, scriptFile)); err != nil {
-				return withHint(fmt.Errorf("replacing %s: it is no clip's folder", dir), "name another folder with -o")
-			}
+		if err := o.replaceable(filepath.Join(o.output, c.Name)); err != nil {
+			return err
 		}
 	}
 	if err := os.MkdirAll(o.output, 0o755); err != nil {
@@ -196,11 +189,64 @@ func (o *clipsOptions) write(ctx context.Context, log *slog.Logger, films []clip
 const (
 	scriptFile = "script.yaml"
 	filmFile   = "clip.mp4"
+	truthFile  = "truth.json"
 )
+
+// ownOfClip tells the files of a clip, which may be replaced, from all others.
+func ownOfClip(name string, mode fs.FileMode) bool {
+	dir, file := path.Split(name)
+	switch {
+	case mode.IsDir():
+		return slices.Contains(stickers.Pictures, name)
+	case !mode.IsRegular():
+		return false
+	case dir == "":
+		return name == scriptFile || name == filmFile || name == truthFile
+	}
+	return stickers.IsPicture(file)
+}
+
+// folderOptions say what the folder of a clip may replace.
+func (o *clipsOptions) folderOptions() atomicfile.Options {
+	options := atomicfile.Options{Overwrite: o.overwrite}
+	if o.script != "" {
+		options.Inputs = []string{o.script}
+	}
+	return options
+}
+
+// replaceable checks the folder that a clip is to have, before any work is done:
+// what is replaced is what this command has made, and nothing else.
+func (o *clipsOptions) replaceable(dir string) error {
+	const another = "name another folder with -o"
+	err := atomicfile.CheckFolder(dir, o.folderOptions(), ownOfClip)
+	foreign := (*atomicfile.ForeignError)(nil)
+	switch {
+	case errors.Is(err, atomicfile.ErrNoFolder):
+		return nil // it will be made
+	case errors.Is(err, atomicfile.ErrExists):
+		return withHint(err, "-y replaces it")
+	case errors.Is(err, atomicfile.ErrIsInput):
+		return withHint(usageError{fmt.Errorf("replacing %w", err)}, another)
+	case errors.As(err, &foreign):
+		return withHint(fmt.Errorf("replacing %s: it holds %s, which is no file of a clip", dir, foreign.Name), "move that away, or "+another)
+	case err != nil:
+		return withHint(fmt.Errorf("replacing %w", err), another)
+	}
+	// Pictures may have such names without being a clip's.
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		for _, name := range []string{scriptFile, truthFile} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				return withHint(fmt.Errorf("replacing %s: it is no clip's folder: it has no %s", dir, name), another)
+			}
+		}
+	}
+	return nil
+}
 
 // writeClip writes the folder of a clip: all of it or nothing.
 func (o *clipsOptions) writeClip(ctx context.Context, c clips.Clip) (err error) {
-	part, err := atomicfile.CreateFolder(filepath.Join(o.output, c.Name), atomicfile.Options{Overwrite: o.overwrite})
+	part, err := atomicfile.ReplaceFolder(filepath.Join(o.output, c.Name), o.folderOptions(), ownOfClip)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // A Folder writes pictures and their truth as files, laid out like the DAVIS
@@ -25,6 +26,14 @@ type Folder struct {
 
 	frames []AlbumFrame
 }
+
+// Pictures are the folders of pictures that a [Folder] may have.
+var Pictures = []string{"frames", "annotations", "tracks"}
+
+var pictureName = regexp.MustCompile(`^\d{5,}\.png$`)
+
+// IsPicture tells whether a picture of a [Folder] may be called so.
+func IsPicture(name string) bool { return pictureName.MatchString(name) }
 
 // Add writes a picture.
 func (f *Folder) Add(img image.Image, truth *Truth) error {
