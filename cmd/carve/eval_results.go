@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/internal/annotation"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/score"
@@ -23,12 +24,17 @@ import (
 
 // results is the file of an evaluation: a head that says how it was made, and a
 // line for every sample. It is only ever added to, so that a run that was cut off
-// loses a line at most, and goes on behind what is whole.
+// loses a line at most, and goes on behind what is whole. Nothing is changed or
+// made before the first sample is there.
 type results struct {
-	file *os.File
-	lock *flock.Flock
-	done map[string]*sampleResult
-	list []*sampleResult // in the order of the file
+	path  string
+	head  resultsHead
+	file  *os.File // nil as long as there is none
+	lock  *flock.Flock
+	whole int64 // bytes of whole lines; 0 if the file is still to be begun
+	begun bool  // this run has written to it
+	done  map[string]*sampleResult
+	list  []*sampleResult // in the order of the file
 }
 
 // A resultsHead says what all samples of a file have in common.
@@ -55,43 +61,45 @@ func fingerprint(text []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// openResults opens a file to add to, or begins one. What it replaces with anew,
-// or adds to, is a file of results and nothing else.
+// openResults takes in a file to add to, or plans to begin one. What it replaces
+// with anew, or adds to, is a file of results and nothing else.
 func openResults(path string, anew bool, head resultsHead) (_ *results, err error) {
 	if err := areResults(path); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("opening results: %w", err)
-	}
-	r := &results{file: f, lock: flock.New(path, flock.SetFlag(os.O_RDWR)), done: make(map[string]*sampleResult)}
+	r := &results{path: path, head: head, done: make(map[string]*sampleResult)}
 	defer func() {
 		if err != nil {
 			r.close()
 		}
 	}()
-	// A file system without locks is no reason not to work.
-	if ok, err := r.lock.TryLock(); !ok && err == nil {
-		return nil, withHint(fmt.Errorf("opening results: another run is writing %s", path), "wait for it, or name a new file with -o")
+	err = r.open()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return r, nil
+	case err != nil:
+		return nil, err
 	}
-	var whole int64
 	if !anew {
-		if whole, err = r.read(path, head); err != nil {
+		if r.whole, err = r.read(path, head); err != nil {
 			return nil, err
 		}
 	}
-	// What a run that was cut off left behind the last whole line.
-	if err := f.Truncate(whole); err != nil {
-		return nil, fmt.Errorf("opening results %s: %w", path, err)
-	}
-	if _, err := f.Seek(whole, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("opening results %s: %w", path, err)
-	}
-	if whole == 0 {
-		return r, r.write(head)
-	}
 	return r, nil
+}
+
+// open opens and locks the file that is there.
+func (r *results) open() (err error) {
+	if r.file, err = os.OpenFile(r.path, os.O_RDWR, 0); err != nil {
+		r.file = nil
+		return fmt.Errorf("opening results: %w", err)
+	}
+	r.lock = flock.New(r.path, flock.SetFlag(os.O_RDWR))
+	// A file system without locks is no reason not to work.
+	if ok, err := r.lock.TryLock(); !ok && err == nil {
+		return withHint(fmt.Errorf("opening results: another run is writing %s", r.path), "wait for it, or name a new file with -o")
+	}
+	return nil
 }
 
 // areResults demands that a path is free, or a file of results: of nothing else
@@ -157,20 +165,64 @@ func (r *results) read(path string, head resultsHead) (whole int64, err error) {
 
 func (r *results) has(id string) bool { return r.done[id] != nil }
 
+// add writes a sample. The first one begins the file, or cuts off what a run that
+// was interrupted left behind the last whole line.
 func (r *results) add(s *sampleResult) error {
-	r.done[s.ID] = s
-	r.list = append(r.list, s)
-	return r.write(s)
-}
-
-func (r *results) write(v any) error {
-	if err := writeJSONLine(r.file, v); err != nil {
+	err := r.write(s)
+	if err != nil {
 		return fmt.Errorf("writing results: %w", err)
 	}
+	r.done[s.ID] = s
+	r.list = append(r.list, s)
 	return nil
 }
 
-func (r *results) close() error { return errors.Join(r.file.Close(), r.lock.Close()) }
+func (r *results) write(s *sampleResult) error {
+	var text bytes.Buffer
+	if r.whole == 0 {
+		if err := writeJSONLine(&text, r.head); err != nil {
+			return err
+		}
+	}
+	if err := writeJSONLine(&text, s); err != nil {
+		return err
+	}
+	if r.whole == 0 {
+		return r.begin(text.Bytes())
+	}
+	if !r.begun {
+		if err := r.file.Truncate(r.whole); err != nil {
+			return err
+		}
+		r.begun = true
+	}
+	if _, err := r.file.WriteAt(text.Bytes(), r.whole); err != nil {
+		return errors.Join(err, r.file.Truncate(r.whole))
+	}
+	r.whole += int64(text.Len())
+	return nil
+}
+
+// begin makes the file. What it replaces stays until the new one is whole.
+func (r *results) begin(text []byte) error {
+	replaces := r.file != nil // it was looked at, and is locked
+	if err := atomicfile.WriteFile(r.path, text, atomicfile.Options{Overwrite: replaces}); err != nil {
+		return err
+	}
+	r.close()
+	if err := r.open(); err != nil {
+		return err
+	}
+	r.whole, r.begun = int64(len(text)), true
+	return nil
+}
+
+func (r *results) close() error {
+	if r.file == nil {
+		return nil
+	}
+	return errors.Join(r.file.Close(), r.lock.Close())
+}
 
 // An evalSummary is what a data set came to.
 type evalSummary struct {

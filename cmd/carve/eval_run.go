@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -34,7 +35,7 @@ func newEvalRunFlags(o *evalRunOptions) *pflag.FlagSet {
 	fs.StringVar(&o.set.Names, "names", "", "davis: YAML that says for each sequence and object what to ask for")
 	fs.StringVar(&o.set.Expressions, "expressions", "", "davis: which of the published expressions to ask for: annot1, annot1_full_video, annot2, annot2_full_video, all, or a file")
 	fs.StringVarP(&o.output, "output", "o", "", "file of the results, one JSON line a sample; what is in it already is not done again")
-	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "begin anew if the output exists")
+	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "begin anew if the output exists; what is in it stays until the first sample is done")
 	fs.BoolVar(&o.oracle, "oracle", false, "clips: tell carve what is there in every frame, to see how good the masks alone are")
 	fs.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	o.addModelFlags(fs)
@@ -115,6 +116,10 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 	if err != nil {
 		return err
 	}
+	// What the file may hold is looked at when it is opened.
+	if err := planOutputs(log, true, append(o.inputs(), o.set.Names, o.set.Expressions), o.output); err != nil {
+		return err
+	}
 	if err := o.settleThreads(roomHere(), log); err != nil {
 		return err
 	}
@@ -153,8 +158,7 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 		for i, s := range left {
 			res, err := r.run(ctx, s)
 			if ctx.Err() != nil {
-				log.Warn(fmt.Sprintf("interrupted after %d of %d samples; the same command goes on from there", len(set.Samples)-len(left)+i, len(set.Samples)))
-				return interruptedError{at: fmt.Sprintf("sample %d", len(set.Samples)-len(left)+i), written: o.output}
+				return o.interrupted(log, results, len(set.Samples)-len(left)+i, len(set.Samples))
 			}
 			if err != nil {
 				return fmt.Errorf("evaluating sample %s: %w", s.ID, err)
@@ -186,6 +190,19 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 		return writeJSONLine(stdout, sum)
 	}
 	return sum.write(stdout)
+}
+
+// interrupted says how far a run came that the user stopped.
+func (o *evalRunOptions) interrupted(log *slog.Logger, results *results, n, of int) error {
+	if len(results.list) == 0 {
+		return interruptedError{}
+	}
+	same := "the same command goes on from there"
+	if o.overwrite {
+		same = "the same command without -y goes on from there"
+	}
+	log.Warn(fmt.Sprintf("interrupted after %d of %d samples; %s", n, of, same))
+	return interruptedError{at: fmt.Sprintf("sample %d", n), written: o.output}
 }
 
 // presetOf returns the preset: the one that was asked for, or the set's own.

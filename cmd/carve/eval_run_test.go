@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/internal/stickers"
@@ -207,11 +208,23 @@ func TestResultsReplaceResults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openResults(at("results"), false, head); err == nil || !strings.Contains(err.Error(), "another run is writing") {
-		t.Errorf("two runs write one file: %v", err)
+	if _, err := os.Lstat(at("results")); err == nil {
+		t.Error("a file was made without a sample")
+	}
+	late, err := openResults(at("results"), false, head)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := r.add(&sampleResult{MessageType: "sample", ID: "one"}); err != nil {
 		t.Fatal(err)
+	}
+	if err := late.add(&sampleResult{MessageType: "sample", ID: "late"}); !errors.Is(err, atomicfile.ErrExists) {
+		t.Errorf("a file that came meanwhile: %v", err)
+	}
+	for _, anew := range []bool{true, false} {
+		if _, err := openResults(at("results"), anew, head); err == nil || !strings.Contains(err.Error(), "another run is writing") {
+			t.Errorf("two runs write one file, anew %v: %v", anew, err)
+		}
 	}
 	if err := r.close(); err != nil {
 		t.Fatal(err)
@@ -244,9 +257,48 @@ func TestResultsReplaceResults(t *testing.T) {
 		t.Errorf("what is there is not gone on with: %v", err)
 	}
 	again.close()
-	if anew, err := openResults(at("results"), true, head); err != nil || anew.has("one") {
-		t.Errorf("begun anew: %v", err)
-	} else {
-		anew.close()
+	// Begun anew, the old results stay until there is a new one.
+	before, err := os.ReadFile(at("results"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(at("results"), append(before, "cut o"...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, anew := range []bool{true, false} {
+		r, err := openResults(at("results"), anew, head)
+		if err != nil || r.has("one") == anew {
+			t.Fatalf("anew %v: %v", anew, err)
+		}
+		r.close()
+		if b, _ := os.ReadFile(at("results")); string(b) != string(before)+"cut o" {
+			t.Errorf("anew %v changed the file without a sample: %q", anew, b)
+		}
+	}
+	for _, c := range []struct {
+		anew bool
+		has  []string
+	}{{false, []string{"one", "two", "three"}}, {true, []string{"two", "three"}}} {
+		r, err := openResults(at("results"), c.anew, head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"two", "three"} {
+			if err := r.add(&sampleResult{MessageType: "sample", ID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.close()
+		if r, err = openResults(at("results"), false, head); err != nil {
+			t.Fatal(err)
+		}
+		var has []string
+		for _, s := range r.list {
+			has = append(has, s.ID)
+		}
+		r.close()
+		if !slices.Equal(has, c.has) {
+			t.Errorf("anew %v: it holds %q, want %q", c.anew, has, c.has)
+		}
 	}
 }
