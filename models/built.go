@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/ort"
 )
 
@@ -130,26 +131,26 @@ func (m *Model) built(n *net) (dir string, err error) {
 // keep writes a graph and its weights into a folder of their own and moves that
 // into place whole. Of two processes that build at once the first one wins.
 func (n *net) keep(graph []byte, home, dir string) error {
-	sweep(home, "building-*")
-	temporary, err := os.MkdirTemp(home, "building-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(temporary)
-	err = os.WriteFile(filepath.Join(temporary, graphFile), graph, 0o666)
-	if err == nil {
-		err = n.write(filepath.Join(temporary, weightsOfGraph))
-	}
-	if err == nil {
-		err = writeSeal(temporary)
-	}
-	if err == nil {
-		err = os.Chmod(temporary, 0o755) // made for nobody else to read
+	sweep(home)
+	part, err := atomicfile.CreateFolder(dir, atomicfile.Options{})
+	if errors.Is(err, atomicfile.ErrExists) && complete(dir) {
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("failed to keep %s: %w", n.Name(), err)
 	}
-	if err := os.Rename(temporary, dir); err != nil && !complete(dir) {
+	defer part.Abort()
+	err = os.WriteFile(filepath.Join(part.Path(), graphFile), graph, 0o666)
+	if err == nil {
+		err = n.write(filepath.Join(part.Path(), weightsOfGraph))
+	}
+	if err == nil {
+		err = writeSeal(part.Path())
+	}
+	if err != nil {
+		return fmt.Errorf("failed to keep %s: %w", n.Name(), err)
+	}
+	if err := part.Commit(); err != nil && !complete(dir) {
 		return fmt.Errorf("failed to keep %s: %w", n.Name(), err)
 	}
 	return nil
@@ -166,16 +167,10 @@ func forget(home, kind, keep string) {
 	}
 }
 
-// sweep removes temporary folders of processes that ended before they could,
-// those of a day and older: nothing that is still being written.
-func sweep(home, pattern string) {
-	old, _ := filepath.Glob(filepath.Join(home, pattern)) // the pattern is well-formed
-	for _, dir := range old {
-		if st, err := os.Stat(dir); err == nil && time.Since(st.ModTime()) > 24*time.Hour {
-			os.RemoveAll(dir) // what stays costs room, nothing else
-		}
-	}
-}
+// sweep removes temporary folders in the cache, of processes that ended before
+// they could. Those of a process that goes on are locked; where locks do not work,
+// and before one is set, it is the age that tells.
+func sweep(home string) { atomicfile.SweepFolders(home, 24*time.Hour) }
 
 // graphsDir makes the folder of a checkpoint's built graphs.
 func graphsDir(sum string) (string, error) {

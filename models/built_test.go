@@ -129,7 +129,7 @@ func TestBuiltGraphs(t *testing.T) {
 
 	// What a process left that was killed goes after a day, and not before.
 	home := filepath.Dir(built[0])
-	for name, age := range map[string]time.Duration{"building-old": 25 * time.Hour, "building-new": time.Hour} {
+	for name, age := range map[string]time.Duration{".old.part-012345": 25 * time.Hour, ".new.part-012345": time.Hour} {
 		left := filepath.Join(home, name)
 		if err := errorsOf(os.Mkdir(left, 0o755), os.Chtimes(left, time.Time{}, time.Now().Add(-age))); err != nil {
 			t.Fatal(err)
@@ -149,7 +149,7 @@ func TestBuiltGraphs(t *testing.T) {
 	if _, err := os.Stat(old); err == nil {
 		t.Error("the older graph is still there")
 	}
-	for name, stays := range map[string]bool{"building-old": false, "building-new": true} {
+	for name, stays := range map[string]bool{".old.part-012345": false, ".new.part-012345": true} {
 		if _, err := os.Stat(filepath.Join(home, name)); (err == nil) != stays {
 			t.Errorf("%s: %v, want it there: %v", name, err, stays)
 		}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/ort"
 )
@@ -71,6 +72,9 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 	if installed(m.Name) {
 		return nil, fmt.Errorf("there is a model %s already: remove it first, or import under another name", m.Name)
 	}
+	if err := replaceable(m.Name); err != nil {
+		return nil, fmt.Errorf("failed to import %s as %s: %w", path, m.Name, err)
+	}
 	roles := known.Role
 	if !isKnown {
 		roles = "proposer, classifier"
@@ -113,33 +117,27 @@ func (m *Manifest) copyIn(ctx context.Context, from string, files []string) erro
 	if err := os.MkdirAll(Dir(), 0o777); err != nil {
 		return err
 	}
-	sweep(Dir(), ".importing-*")
-	temporary, err := os.MkdirTemp(Dir(), ".importing-*")
+	sweep(Dir())
+	if err := replaceable(m.Name); err != nil {
+		return err
+	}
+	// What a broken-off pull of the same name left has no manifest.
+	part, err := atomicfile.ReplaceFolder(folder(m.Name), atomicfile.Options{Overwrite: !installed(m.Name)}, leftByPull(m.Name))
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temporary)
+	defer part.Abort()
 	for _, name := range files {
-		f, err := copyFile(ctx, filepath.Join(temporary, name), filepath.Join(from, name))
+		f, err := copyFile(ctx, filepath.Join(part.Path(), name), filepath.Join(from, name))
 		if err != nil {
 			return err
 		}
 		m.Files = append(m.Files, f)
 	}
-	if err := m.write(temporary); err != nil {
+	if err := m.write(part.Path()); err != nil {
 		return err
 	}
-	if err := os.Chmod(temporary, 0o755); err != nil {
-		return err
-	}
-	// What a broken-off pull of the same name left has no manifest.
-	to := folder(m.Name)
-	if !installed(m.Name) {
-		if err := os.RemoveAll(to); err != nil {
-			return err
-		}
-	}
-	return os.Rename(temporary, to)
+	return foreign(folder(m.Name), part.Commit())
 }
 
 func copyFile(ctx context.Context, to, from string) (ManifestFile, error) {

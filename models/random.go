@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/tensor"
 	"github.com/carve-video/carve/models/demo"
 )
@@ -41,17 +42,15 @@ func MakeRandom(ctx context.Context, name string) (err error) {
 	if err := os.MkdirAll(Dir(), 0o777); err != nil {
 		return fmt.Errorf("failed to make the folder of models: %w", err)
 	}
-	part, err := os.MkdirTemp(Dir(), ".random-*")
+	sweep(Dir())
+	part, err := atomicfile.CreateFolder(folder(name), atomicfile.Options{})
 	if err != nil {
 		return fmt.Errorf("failed to make the folder of model %s: %w", name, err)
 	}
-	defer os.RemoveAll(part)
-	err = s.writeTo(ctx, part, tensor.F16, 1)
+	defer part.Abort()
+	err = s.writeTo(ctx, part.Path(), tensor.F16, 1)
 	if err == nil {
-		err = os.Chmod(part, 0o755) // MkdirTemp's is for its owner alone
-	}
-	if err == nil {
-		err = os.Rename(part, folder(name))
+		err = part.Commit()
 	}
 	if err != nil {
 		return fmt.Errorf("failed to write model %s: %w", name, err)

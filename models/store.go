@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/fetch"
 	"github.com/carve-video/carve/internal/ort"
@@ -199,6 +200,14 @@ func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err er
 		return false, fmt.Errorf("failed to make the folder of model %s: %w", name, err)
 	}
 	path := filepath.Join(dir, e.File)
+	// A pull gives the name only to the right file: another one is somebody's.
+	if _, err := os.Lstat(path); err == nil {
+		if sum, err := sumOf(path); err != nil {
+			return false, fmt.Errorf("failed to pull model %s: %w", name, err)
+		} else if sum != e.SHA256 {
+			return false, fmt.Errorf("failed to pull model %s: %w", name, &ForeignFileError{Dir: dir, File: e.File})
+		}
+	}
 	if _, err := o.client().Get(ctx, fetch.File{URLs: []string{e.URL}, SHA256: e.SHA256}, path); err != nil {
 		return false, fmt.Errorf("failed to pull model %s: %w", name, err)
 	}
@@ -271,7 +280,8 @@ func (f ManifestFile) verify(dir string) error {
 	return nil
 }
 
-// Remove deletes a model from the cache, with what was built from it.
+// Remove deletes a model from the cache, with what was built from it. A folder
+// that holds anything else is left alone ([ForeignFileError]).
 func Remove(name string) error {
 	if name == demo.Name {
 		return fmt.Errorf("model %s is built into the program and cannot be removed", name)
@@ -287,6 +297,16 @@ func Remove(name string) error {
 	if err != nil {
 		return err
 	}
+	link := st.Mode()&fs.ModeSymlink != 0
+	own := ofModel(name)
+	if !link {
+		if err := pulling(name); err != nil {
+			return err
+		}
+		if err := atomicfile.CheckFolder(dir, atomicfile.Options{Overwrite: true}, own); err != nil {
+			return foreign(dir, err)
+		}
+	}
 	if m, err := open(name, dir, "", nil, Options{}); err == nil {
 		sum, err := m.fingerprint()
 		m.Close()
@@ -296,10 +316,10 @@ func Remove(name string) error {
 			}
 		}
 	}
-	if st.Mode()&fs.ModeSymlink != 0 {
+	if link {
 		return os.Remove(dir) // somebody's own folder, which stays
 	}
-	return os.RemoveAll(dir)
+	return foreign(dir, atomicfile.RemoveFolder(dir, own))
 }
 
 // isPath tells a path from a name, as [Open] does.

@@ -274,7 +274,11 @@ func verifyModels(ctx context.Context, _ *modelsOptions, names []string, stdout,
 func removeModels(_ context.Context, _ *modelsOptions, names []string, stdout, _ io.Writer) error {
 	for _, name := range names {
 		for _, half := range pairOf(name) {
-			if err := models.Remove(half); err != nil {
+			err := models.Remove(half)
+			if foreign := (*models.ForeignFileError)(nil); errors.As(err, &foreign) {
+				return withHint(fmt.Errorf("removing %s: %w", half, err), foreign.Hint())
+			}
+			if err != nil {
 				return withHint(err, "carve models list shows those there are")
 			}
 			fmt.Fprintf(stdout, "removed %s\n", printable.Text(half))

@@ -95,7 +95,7 @@ func (c *Client) Get(ctx context.Context, f File, dest string) (fetched bool, er
 		return false, err
 	}
 
-	p, err := openPart(ctx, dest+".part")
+	p, err := openPart(ctx, dest+partSuffix)
 	if err != nil {
 		return false, err
 	}

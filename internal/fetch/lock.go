@@ -3,15 +3,35 @@ package fetch
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/gofrs/flock"
 )
 
+// What lies beside a file that is being fetched, or once was.
+const (
+	partSuffix = ".part"
+	lockSuffix = ".lock"
+)
+
+// Leaves lists the files that fetching dest may leave beside it.
+func Leaves(dest string) []string { return []string{dest + partSuffix, dest + lockSuffix} }
+
+// Going reports whether a process is fetching dest.
+func Going(dest string) bool {
+	path := dest + lockSuffix
+	// Only what is there is looked at: to lock would make it.
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	defer l.Close()
+	ok, err := l.TryRLock()
+	return err == nil && !ok
+}
+
 // lock waits until nobody else fetches dest.
 func (c *Client) lock(ctx context.Context, dest string) (unlock func(), err error) {
 	// Others may have to lock what this user made, in a cache that is shared.
-	l := flock.New(dest+".lock", flock.SetPermissions(0o644))
+	l := flock.New(dest+lockSuffix, flock.SetPermissions(0o644))
 	ok, err := l.TryLock()
 	if err == nil && !ok {
 		c.log().Info("waiting for another fetch of the same file", "file", dest)

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
+
+	"github.com/carve-video/carve/internal/atomicfile"
 )
 
 // Options say how a build is installed.
@@ -98,16 +101,14 @@ func (in *installer) make(ctx context.Context) error {
 	if err := os.MkdirAll(in.downloads(), 0o777); err != nil {
 		return err
 	}
-	// The name is not one that List or a search for libraries would look at.
-	temp, err := os.MkdirTemp(in.cache, "unpacking-*")
+	// Only in the cache, where nobody else has such names.
+	atomicfile.SweepFolders(in.cache, 24*time.Hour)
+	part, err := atomicfile.CreateFolder(in.folder, atomicfile.Options{})
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temp)
-	folder := filepath.Join(temp, filepath.Base(in.folder)) // with the usual permissions
-	if err := os.Mkdir(folder, 0o777); err != nil {
-		return err
-	}
+	defer part.Abort()
+	folder := part.Path()
 	m := &manifest{
 		Name: in.build.Name, Version: in.build.Version, OS: in.build.OS, Arch: in.build.Arch,
 		Library: in.build.Library,
@@ -132,7 +133,7 @@ func (in *installer) make(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := os.Rename(folder, in.folder); err != nil {
+	if err := part.Commit(); err != nil {
 		return err
 	}
 	in.Log.Info("ONNX Runtime is installed", "build", in.build.Name, "version", in.build.Version, "folder", in.folder)
