@@ -54,7 +54,8 @@ Usage:
   carve clips --script FILE -o FOLDER
 
 Draws clips of the demo model's world, of ` + fmt.Sprint(len(clips.Kinds())) + ` kinds that each try one thing. The
-standing ones never change; --seed draws others. Every clip gets a folder:
+standing ones never change; --seed draws others. Every clip gets a folder, when it
+is whole; those that were finished before an error or Ctrl-C stay:
 
   clip.mp4               the clip (or frames/00000.png, with --frames)
   annotations/00000.png  which concept each pixel shows, as DAVIS has it

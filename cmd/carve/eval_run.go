@@ -55,7 +55,8 @@ Usage:
 
 Runs at the pictures' own size unless --max-side is given, with the preset that the
 set's published figures were made with unless --preset is. Stop it whenever you
-like: the same command goes on where it was.
+like: the same command, without -y, goes on where it was. Samples that were done
+before an error stay as well.
 
 Flags:
 ` + newEvalRunFlags(&o).FlagUsagesWrapped(100) + `

@@ -20,7 +20,7 @@ import (
 //     the README and in --help.
 const (
 	exitOK          = 0   // done
-	exitFailed      = 1   // nothing was written
+	exitFailed      = 1   // failed; what is written is whole, and only what a command of several outputs had finished
 	exitUsage       = 2   // the command line itself is wrong; nothing was opened
 	exitLost        = 3   // done, but something was lost on the way: counted and named
 	exitInterrupted = 130 // stopped by the user; what was finished by then is written
@@ -28,7 +28,8 @@ const (
 
 const exitCodesHelp = `Exit codes:
   0    done
-  1    failed; no output was written
+  1    failed; no output was written (clips, demo and eval run keep what they
+       had finished before)
   2    the command line is wrong; nothing was opened
   3    done, but something was lost (damaged frames, a stream that the
        container cannot hold): counted and named in a warning

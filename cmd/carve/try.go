@@ -95,16 +95,19 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	// Whatever fails does so before the picture is there.
+	var line []byte
+	if o.json {
+		if line, err = json.Marshal(t); err != nil {
+			return err
+		}
+	}
 	if o.output != "" {
 		if err := t.draw(o.output, atomicfile.Options{Overwrite: o.overwrite, Inputs: o.inputs()}); err != nil {
 			return fmt.Errorf("drawing what was tried: %w", err)
 		}
 	}
 	if o.json {
-		line, err := json.Marshal(t)
-		if err != nil {
-			return err
-		}
 		fmt.Fprintf(stdout, "%s\n", line)
 		return nil
 	}
