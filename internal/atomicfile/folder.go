@@ -90,7 +90,7 @@ func checkFolder(path string, o Options, own Own) (target, error) {
 }
 
 // ErrHoldsInput says that a folder to be replaced holds an input, or is one.
-var ErrHoldsInput = fmt.Errorf("%w, or holds it", ErrIsInput)
+var ErrHoldsInput = fmt.Errorf("%w, or holds what is", ErrIsInput)
 
 // within reports whether a path of no link is a folder or lies in it.
 func within(dir, path string) bool {
