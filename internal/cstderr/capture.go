@@ -13,6 +13,8 @@ import (
 	"syscall"
 )
 
+var setCrashOutput = debug.SetCrashOutput // tests replace it
+
 // take puts the pipe in place and gives the ends that Go has.
 func take() (real, lines *os.File, err error) {
 	var r, l, c C.int
@@ -24,7 +26,14 @@ func take() (real, lines *os.File, err error) {
 	// The runtime keeps a copy of its own.
 	crash := os.NewFile(uintptr(c), "what a crash prints")
 	defer crash.Close()
-	return real, lines, debug.SetCrashOutput(crash, debug.CrashOptions{})
+	if err := setCrashOutput(crash, debug.CrashOptions{}); err != nil {
+		// Without it a crash would not be noticed: everything is put back.
+		C.carveStderrGive()
+		lines.Close()
+		real.Close()
+		return nil, nil, fmt.Errorf("failed to take over what a crash prints: %w", err)
+	}
+	return real, lines, nil
 }
 
 func form(json, whole bool) {
@@ -35,7 +44,7 @@ func form(json, whole bool) {
 func give() error {
 	// First, because once the thread is gone nobody reads what a crash prints there, and
 	// the crash would wait for that.
-	err := debug.SetCrashOutput(nil, debug.CrashOptions{})
+	err := setCrashOutput(nil, debug.CrashOptions{})
 	C.carveStderrGive()
 	return err
 }

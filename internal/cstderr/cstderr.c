@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cstderr.h"
@@ -95,7 +94,7 @@ static void tell(const char *why, size_t n) {
 	static const char memory[] = "out of memory";
 	static const char report[] = "this is a fault of carve or of a library in it: please report it, with what "
 		"GOTRACEBACK=all in front of the same command prints";
-	static const char less[] = "fewer --threads, a smaller --max-side or a smaller input need less";
+	static const char less[] = "close other programs, raise the limits on memory and threads (ulimit -v, ulimit -u), or give it less to do";
 	char line[512];
 	size_t m = 0;
 	text[length < sizeof text ? length : sizeof text - 1] = 0;
@@ -145,9 +144,10 @@ static int more(void) {
 	return r > 0;
 }
 
-// crash ends the process. The runtime prints everything twice, first to descriptor 2 and
-// then to the pipe of crashes. That one holds a single piece of text, so the runtime goes
-// on only as this thread takes one after the other, and cannot end the process before.
+// crash ends the process. The runtime writes each piece of its text to descriptor 2 first
+// and to the pipe of crashes second, then the next piece. The pipe of crashes has room for
+// one piece. So when the runtime has written a second one it waits until this thread has
+// read the first: it cannot end the process before this thread has seen what it said.
 static void crash(void) {
 	char part[4096];
 	size_t n;
@@ -230,37 +230,50 @@ static int narrow(int ends[2]) {
 	return flags(ends[0], 1) < 0 || flags(ends[1], 0) < 0 ? -1 : 0;
 }
 
-// Under a limit on its address space that is too low for it Go's runtime crashes while it
-// starts, before anything of ours runs; only a constructor of C is earlier. With 1.1 GB it
-// started on two cores. It reserves that much without using it.
-__attribute__((constructor)) static void enough(void) {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (rlim_t)1200 << 20) return;
-	real = 2;
-	say("carve: error: out of memory\ncarve: hint: the limit on the address space (ulimit -v) is too low: it takes 1200 MB to start, "
-		"and more to work\n");
-	_exit(1);
+static void shut(int *fd) {
+	if (*fd >= 0) close(*fd);
+	*fd = -1;
 }
 
 int carveStderrTake(int *to_real, int *to_lines, int *to_crash) {
 	int in[2] = {-1, -1}, on[2] = {-1, -1}, dying[2] = {-1, -1};
+	int err = 0;
+	pthread_attr_t small;
+	stop[0] = stop[1] = -1;
 	real = dup(2);
-	if (real < 0 || flags(real, 0) < 0 || tube(in) < 0 || tube(on) < 0 || narrow(dying) < 0 || tube(stop) < 0) return errno;
+	if (real < 0 || flags(real, 0) < 0 || tube(in) < 0 || tube(on) < 0 || narrow(dying) < 0 || tube(stop) < 0) {
+		err = errno;
+		goto failed;
+	}
 	printed = in[0];
 	handed = on[1];
 	crashed = dying[0];
-	pthread_attr_t small;
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 128 << 10);
-	int err = pthread_create(&thread, &small, watch, NULL);
+	err = pthread_create(&thread, &small, watch, NULL);
 	pthread_attr_destroy(&small);
-	if (err) return err;
-	if (dup2(in[1], 2) < 0) return errno;
+	if (err) goto failed;
+	if (dup2(in[1], 2) < 0) {
+		err = errno;
+		if (write(stop[1], "", 1) == 1) pthread_join(thread, NULL);
+		on[1] = -1; // the thread has closed it
+		goto failed;
+	}
 	close(in[1]);
 	*to_real = real;
 	*to_lines = on[0];
 	*to_crash = dying[1];
 	return 0;
+
+failed:
+	shut(&real);
+	for (int i = 0; i < 2; i++) {
+		shut(&in[i]);
+		shut(&on[i]);
+		shut(&dying[i]);
+		shut(&stop[i]);
+	}
+	return err;
 }
 
 void carveStderrForm(int as_json, int with_everything) {
@@ -270,5 +283,10 @@ void carveStderrForm(int as_json, int with_everything) {
 
 void carveStderrGive(void) {
 	dup2(real, 2);
-	if (write(stop[1], "", 1) == 1) pthread_join(thread, NULL);
+	if (write(stop[1], "", 1) != 1) return; // there is no more to be done about it
+	pthread_join(thread, NULL);
+	shut(&printed);
+	shut(&crashed);
+	shut(&stop[0]);
+	shut(&stop[1]);
 }

@@ -5,11 +5,13 @@ package cstderr
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -22,6 +24,10 @@ import (
 // which TestMain plays a part.
 func TestMain(m *testing.M) {
 	if part := os.Getenv("TEST_STDERR_PART"); part != "" {
+		if part == "short" {
+			short()
+			return
+		}
 		play(part)
 		return
 	}
@@ -160,7 +166,7 @@ func TestCrash(t *testing.T) {
 		{"json", `{"message_type":"error","message":"internal error: panic: a 'quoted' one","hint":"this is a fault`},
 		{"fatal", "carve: error: internal error: fatal error: sync: unlock of unlocked mutex\n" + hint},
 		{"stack", "carve: error: internal error: fatal error: stack overflow\n" + hint},
-		{"memory", "carve: error: out of memory\ncarve: hint: fewer --threads"},
+		{"memory", "carve: error: out of memory\ncarve: hint: close other programs"},
 		{"thread", "carve: error: out of memory\n"},
 		{"abort", "carve: error: internal error: SIGABRT: abort\n" + hint},
 	} {
@@ -182,16 +188,121 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// Under a limit that Go cannot start with there is one line as well.
+// Under a limit that Go cannot start with there is one line as well, in the form that
+// was asked for.
 func TestLimit(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -v 1000000 && exec "+os.Args[0])
-	var b bytes.Buffer
-	cmd.Stderr = &b
-	var exit *exec.ExitError
-	if err := cmd.Run(); !errors.As(err, &exit) {
-		t.Skip("this system has no such limit")
+	for _, c := range []struct{ limit, args, want string }{
+		{"-v 1300000", "", "carve: error: too low a limit to start: ulimit -v allows 1269 MB of addresses, and 2000 MB are needed\ncarve: hint: raise ulimit -v; "},
+		{"-d 100000", "", "carve: error: too low a limit to start: ulimit -d allows 97 MB of memory, "},
+		{"-s 64", "", "carve: error: too low a limit to start: ulimit -s allows 64 KB of stack, "},
+		{"-n 6", "", "carve: error: too low a limit to start: ulimit -n allows 6 open files, "},
+		{"-u 5", "", "carve: error: too low a limit to start: only "},
+		{"-n 7", "--log-format json", `{"message_type":"error","message":"too low a limit to start: ulimit -n allows 7 open files, and 32 are needed","hint":"raise ulimit -n; `},
+		{"-n 7", "--log-format=text --log-format=json", `{"message_type":"error",`},
+		{"-n 7", "--log-format json --log-format text", "carve: error: "},
+		{"-n 7", "-- --log-format json", "carve: error: "},
+	} {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit "+c.limit+" && exec "+program(t)+" "+c.args)
+		if os.Getuid() == 0 && strings.HasPrefix(c.limit, "-u") { // it does not hold for root
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		}
+		cmd.Env = append(os.Environ(), "TEST_STDERR_PART=lines")
+		var b bytes.Buffer
+		cmd.Stderr = &b
+		var exit *exec.ExitError
+		if err := cmd.Run(); !errors.As(err, &exit) || strings.HasPrefix(b.String(), "sh: ") {
+			t.Logf("%s: this system has no such limit: %v\n%s", c.limit, err, &b)
+			continue
+		}
+		got := b.String()
+		lines := 2
+		if strings.HasPrefix(c.want, "{") {
+			lines = 1
+			if !json.Valid(b.Bytes()) {
+				t.Errorf("%s: not JSON", c.limit)
+			}
+		}
+		if exit.ExitCode() != 1 || !strings.HasPrefix(got, c.want) || strings.Count(got, "\n") != lines {
+			t.Errorf("%s %s: exit code %d, and\n%swant 1 and\n%s", c.limit, c.args, exit.ExitCode(), got, c.want)
+		}
 	}
-	if got := b.String(); exit.ExitCode() != 1 || !strings.HasPrefix(got, "carve: error: out of memory\ncarve: hint: the limit") || strings.Count(got, "\n") != 2 {
-		t.Errorf("exit code %d, and\n%s", exit.ExitCode(), got)
+}
+
+// program is a copy of this one that other users may run.
+func program(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "cstderr-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, "test")
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Where standard error cannot be taken everything is as before: no file is left open, and
+// what is printed gets out.
+func TestTakeFails(t *testing.T) {
+	got, err := again(t, "short")
+	if err != nil || got != "as before\nfailed, and then not\n" {
+		t.Errorf("%v: %s", err, got)
+	}
+}
+
+// short takes standard error under one limit on open files after the other, until it can.
+func short() {
+	first, err := os.Open(os.DevNull)
+	if err != nil {
+		panic(err)
+	}
+	free := first.Fd()
+	first.Close()
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		panic(err)
+	}
+	setCrashOutput = func(*os.File, debug.CrashOptions) error { return syscall.EBADF }
+	if err := Take(); !errors.Is(err, syscall.EBADF) {
+		panic(err)
+	}
+	cPrints("as before\n")
+	setCrashOutput = debug.SetCrashOutput
+	for n := uint64(free); ; n++ {
+		limit.Cur = n
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			panic(err)
+		}
+		err := Take()
+		if err == nil {
+			if n > uint64(free)+5 {
+				fmt.Fprintln(File(), "failed, and then not")
+			}
+			if err := Give(); err != nil {
+				panic(err)
+			}
+			return
+		}
+		if !errors.Is(err, syscall.EMFILE) {
+			panic(err)
+		}
+		limit.Cur = uint64(free) + 1
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			panic(err)
+		}
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			panic(fmt.Sprintf("with %d: descriptors are left open: %v", n, err))
+		}
+		f.Close()
 	}
 }
