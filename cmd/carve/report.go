@@ -98,7 +98,7 @@ func report(stderr io.Writer, logFormat string, err error) int {
 	case errors.As(err, &interrupted):
 		code, kind = exitInterrupted, "warning"
 	case errors.Is(err, context.Canceled):
-		code, err = exitInterrupted, interruptedError{}
+		code, kind, err = exitInterrupted, "warning", interruptedError{}
 	}
 	hint := oneLine(hintIn(err))
 	message := oneLine(err.Error())
@@ -122,15 +122,18 @@ func report(stderr io.Writer, logFormat string, err error) int {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // logFormatOf finds --log-format before the flags are parsed: an error in the
-// flags must already have the right form.
-func logFormatOf(args []string) string {
+// flags must already have the right form. As with all flags the last one counts.
+func logFormatOf(args []string) (format string) {
 	for i, a := range args {
+		if a == "--" {
+			break
+		}
 		if v, ok := strings.CutPrefix(a, "--log-format="); ok {
-			return v
+			format = v
 		}
 		if a == "--log-format" && i+1 < len(args) {
-			return args[i+1]
+			format = args[i+1]
 		}
 	}
-	return ""
+	return format
 }
