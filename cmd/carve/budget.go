@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"strings"
+	"unicode"
 
 	"github.com/carve-video/carve/internal/limits"
 	"github.com/carve-video/carve/tracking"
@@ -25,6 +26,9 @@ func (b *byteSize) Set(s string) error {
 	n, err := humanize.ParseBytes(s)
 	if err != nil || n == 0 || n > math.MaxInt64 || strings.ContainsAny(s, "-+,") {
 		return fmt.Errorf("%q is no size; write 2G, 512M or 1500MiB", s)
+	}
+	if n < 1e6 && !strings.ContainsFunc(s, unicode.IsLetter) {
+		return fmt.Errorf("%q without a unit is a number of bytes; write 2G, 512M or 1500MiB", s)
 	}
 	*b = byteSize(n)
 	return nil
@@ -156,7 +160,12 @@ func (p *plan) encoder() int64 {
 
 // memorySize writes an amount so that as much is enough: rounded up.
 func memorySize(n int64) string {
-	if n < 1e9 {
+	switch {
+	case n < 1e3:
+		return fmt.Sprintf("%d B", n)
+	case n < 1e6:
+		return fmt.Sprintf("%d kB", (n+1e3-1)/1e3)
+	case n < 1e9:
 		return fmt.Sprintf("%d MB", (n+1e6-1)/1e6)
 	}
 	return gigabytes((n + 1e8 - 1) / 1e8 * 1e8)

@@ -18,16 +18,24 @@ import (
 
 func TestByteSize(t *testing.T) {
 	for s, want := range map[string]int64{
-		"2G": 2e9, "512M": 512e6, "1500MiB": 1500 << 20, "1.5GB": 15e8, "2 GiB": 2 << 30, "700000": 700000, "3gb": 3e9, "4k": 4000,
+		"2G": 2e9, "512M": 512e6, "1500MiB": 1500 << 20, "1.5GB": 15e8, "2 GiB": 2 << 30, "7000000": 7e6, "1 B": 1, "3gb": 3e9, "4k": 4000,
 	} {
 		var b byteSize
 		if err := b.Set(s); err != nil || int64(b) != want {
 			t.Errorf("%q: %d, %v; want %d", s, b, err, want)
 		}
 	}
-	for _, s := range []string{"", "0", "-1G", "+1G", "G", "2X", "1e9", "1,5G", "nan", "inf", "20EiB", "99999999999999999999", "2G2G", "٣G", "0x10"} {
+	for _, s := range []string{"", "0", "-1G", "+1G", "G", "2X", "1e9", "1,5G", "nan", "inf", "20EiB", "99999999999999999999", "2G2G", "٣G", "0x10", "1.5", "2", "999999"} {
 		if b := new(byteSize); b.Set(s) == nil {
 			t.Errorf("%q is taken for %d", s, *b)
+		}
+	}
+}
+
+func TestMemorySize(t *testing.T) {
+	for n, want := range map[int64]string{1: "1 B", 999: "999 B", 1000: "1 kB", 4001: "5 kB", 1e6: "1 MB", 1e6 + 1: "2 MB", 15e8: "1.5 GB"} {
+		if got := memorySize(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
 		}
 	}
 }
