@@ -39,82 +39,103 @@ func Text(s string) string {
 		}
 		b.WriteString(s[:at[1]])
 		s = s[at[1]:]
-		n := len(s)
-		if i := strings.IndexAny(s, ends); i >= 0 {
-			n = i
-		}
-		if cut := credentials(s, n); cut > 0 {
+		if cut := credentials(s); cut > 0 {
 			b.WriteString(Mark)
 			s = s[cut:]
-			if n = strings.IndexAny(s, ends); n < 0 {
-				n = len(s)
-			}
 		}
-		b.WriteString(parameters(s[:n]))
-		s = s[n:]
+		s = parameters(&b, s)
 	}
 }
 
-// ends are the characters that end a URL in a text.
-const ends = " \t\r\n\"'`<>"
+const (
+	spaces = " \t\r\n"
+	// ends are the characters that end a URL in a text. A secret may hold them all the
+	// same: people type what they like.
+	ends = spaces + "\"'`<>"
+)
 
-// credentials returns where the @ behind them is; 0 is for none. The first n bytes of s
-// look like the URL behind its scheme.
-func credentials(s string, n int) int {
+// farthest is how far behind a scheme an @ may be.
+const farthest = 4096
+
+// credentials returns where the @ behind them is; 0 is for none. At the beginning of s is
+// what stands behind a scheme.
+func credentials(s string) int {
 	if strings.HasPrefix(s, Mark+"@") {
 		return len(Mark) // they were taken out before
 	}
-	authority := s[:n]
-	if i := strings.IndexAny(authority, "/?#\\"); i >= 0 {
-		authority = authority[:i]
-	}
+	line := until(s[:min(len(s), farthest)], "\n")
+	plain := until(line, ends)
+	// Whatever stands before an @ may be a secret, up to the path. That says too much
+	// where the @ is the text's own, as in "https://host, see me@there".
+	cut := strings.LastIndexByte(until(line, "/"), '@')
+	authority := until(plain, "/?#\\")
 	host, port, colon := strings.Cut(authority, ":")
 	if strings.Contains(authority, "@") || colon && host != "" {
 		// Also rtsp://user:pass/word@host.
-		if i := strings.LastIndexByte(s[:n], '@'); i >= 0 {
-			return i
-		}
+		cut = max(cut, strings.LastIndexByte(plain, '@'))
 	}
 	// What stands behind the colon is no port, so the password may go on behind what
 	// looked like the end of the URL.
-	if colon && strings.Trim(port, "0123456789") != "" && !strings.HasPrefix(authority, "[") {
-		rest := s[n:]
-		if i := strings.IndexByte(rest, '\n'); i >= 0 {
-			rest = rest[:i]
-		}
-		if i := strings.IndexByte(rest, '@'); i >= 0 {
-			return n + i
+	if cut < 0 && colon && (port == "" || strings.Trim(port, "0123456789") != "") && !strings.HasPrefix(authority, "[") {
+		if i := strings.IndexByte(line[len(plain):], '@'); i >= 0 {
+			cut = len(plain) + i
 		}
 	}
-	return 0
+	if cut < 0 {
+		return 0
+	}
+	// It may have another @ and a slash in it.
+	word := until(line[cut:], spaces)
+	if next := aURL.FindStringIndex(word); next != nil {
+		word = word[:next[0]]
+	}
+	return cut + max(strings.LastIndexByte(word, '@'), 0)
+}
+
+// until is s before the first of some characters.
+func until(s, chars string) string {
+	if i := strings.IndexAny(s, chars); i >= 0 {
+		return s[:i]
+	}
+	return s
 }
 
 // secretName is in the names of parameters that are not to be seen.
-var secretName = regexp.MustCompile(`(?i)token|key|pass|pwd|secret|sig|auth|cred|session`)
+var secretName = regexp.MustCompile(`(?i)token|key|pass|pwd|pw|secret|sig|auth|cred|session|jwt|hmac|code\b`)
 
-// parameters marks the values of secret parameters, behind the URL's ? as behind its #.
-func parameters(s string) string {
-	i := strings.IndexAny(s, "?#")
-	if i < 0 {
-		return s
-	}
-	var b strings.Builder
-	b.WriteString(s[:i])
-	for s = s[i:]; s != ""; {
-		n := 1 + strings.IndexAny(s[1:], "?#&;")
-		if n == 0 {
-			n = len(s)
-		}
+// parameters writes the rest of a URL, at the beginning of s, with the values of its
+// secret parameters marked, behind ?, # and ; alike. It returns what is left: the next
+// URL, which may be a parameter of this one, or what is behind a space.
+func parameters(b *strings.Builder, s string) string {
+	for s != "" {
+		n := 1 + len(until(s[1:], "?#&;"+spaces))
 		name, value, _ := strings.Cut(s[:n], "=")
-		if value != "" && secretName.MatchString(name) {
+		switch {
+		case strings.ContainsAny(s[:1], spaces), aURL.MatchString(name):
+			return s
+		case value != "" && strings.ContainsAny(s[:1], "?#&;") && isSecret(name):
+			// It may hold what should have been escaped.
+			n = len(name) + 1
+			value = until(s[n:], "&#"+spaces)
 			// The text's own punctuation often stands right behind a URL.
-			b.WriteString(name + "=" + Mark + value[len(strings.TrimRight(value, ".,:)")):])
-		} else {
+			b.WriteString(name + "=" + Mark + value[len(strings.TrimRight(value, ".,:)}]"+ends)):])
+			s = s[n+len(value):]
+		case aURL.MatchString(value):
+			return s
+		default:
 			b.WriteString(s[:n])
+			s = s[n:]
 		}
-		s = s[n:]
 	}
-	return b.String()
+	return ""
+}
+
+// isSecret tells whether a parameter of that name is one, also where the name is escaped.
+func isSecret(name string) bool {
+	if plain, err := url.QueryUnescape(name); err == nil {
+		name = plain
+	}
+	return secretName.MatchString(name)
 }
 
 // aString is a string of JSON.
@@ -144,15 +165,13 @@ func JSON(text []byte) []byte {
 func URL(u *url.URL) string {
 	v := *u
 	v.User, v.RawQuery, v.ForceQuery, v.Fragment, v.RawFragment = nil, "", false, "", ""
-	return v.String()
+	return Text(v.String()) // parameters may stand in the path, behind a semicolon
 }
 
 // Source is what may be shown of something that was given as a URL, whether it is one
 // or not.
 func Source(s string) string {
-	if i := strings.IndexAny(s, "?#"); i >= 0 {
-		s = s[:i]
-	}
+	s = until(s, "?#;")
 	if i := strings.LastIndex(s, "@"); i >= 0 {
 		s = Mark + s[i:]
 	}
