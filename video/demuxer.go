@@ -60,11 +60,12 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 		}
 	}()
 	var name string
+	var unopened error
 	lines, err := watchErrors(func() (err error) {
 		// "file:" keeps a name such as "take:2.mp4" from being read as a protocol.
 		url := "file:" + path
-		if err := d.openFile(path, url); err != nil {
-			return err
+		if unopened = d.openFile(path, url); unopened != nil {
+			return unopened
 		}
 		if name, err = d.probe(url); err != nil {
 			return err
@@ -89,6 +90,10 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 	}
 	if errors.Is(err, errOutOfMemory) {
 		return nil, fmt.Errorf("opening the input: %w", err)
+	}
+	// Of a file that could not be opened nothing is known, least of all that it is no film.
+	if unopened != nil || errors.Is(err, errTooManyFiles) {
+		return nil, fail(ErrUnreadable, lowered(reason(err)))
 	}
 	if errors.Is(err, astiav.ErrExit) {
 		return nil, fail(ErrNotMedia, name+", which names itself or does not end")

@@ -124,9 +124,17 @@ func (s *Source) open() error {
 // detail makes one line of what FFmpeg logged and returned.
 func detail(lines []string, err error) string {
 	if len(lines) == 0 {
-		return strings.ToLower(err.Error()[:1]) + err.Error()[1:]
+		return lowered(err.Error())
 	}
 	return lines[len(lines)-1]
+}
+
+// lowered is s as it stands within a sentence.
+func lowered(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToLower(s[:1]) + s[1:]
 }
 
 // choose picks the video stream. Cover pictures of music are pictures too, but

@@ -25,6 +25,9 @@ func (s *Sink) readBack(path string) error {
 	if err != nil {
 		var pe *PathError
 		if errors.As(err, &pe) {
+			if errors.Is(pe, ErrUnreadable) && pe.Detail != "" {
+				return fail("%s", pe.Detail) // what the system says: the file may be good
+			}
 			return fail("%v", pe.Err)
 		}
 		return fail("%v", err)

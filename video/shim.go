@@ -39,6 +39,9 @@ func check(ret C.int) error {
 // errInvalidArgument is what muxers answer to a packet they cannot place.
 const errInvalidArgument = astiav.Error(-C.EINVAL)
 
+// errTooManyFiles is that no more descriptors can be had.
+const errTooManyFiles = astiav.Error(-C.EMFILE)
+
 // codecVVC is one of those that the binding leaves out.
 const codecVVC = astiav.CodecID(C.AV_CODEC_ID_VVC)
 

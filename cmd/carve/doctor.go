@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/carve-video/carve/models"
@@ -261,5 +262,10 @@ func hintIn(err error) string {
 	if errors.As(err, &hinted) {
 		return hinted.hint
 	}
-	return hintOf(err)
+	hint := hintOf(err)
+	// Of libraries there are only words.
+	if hint == "" && err != nil && strings.Contains(strings.ToLower(err.Error()), syscall.EMFILE.Error()) {
+		hint = "raise the limit on open files (ulimit -n)"
+	}
+	return hint
 }

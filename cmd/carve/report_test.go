@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -32,6 +34,19 @@ func TestInterruptedIsAWarning(t *testing.T) {
 		var b bytes.Buffer
 		if code := report(&b, "", err); code != exitInterrupted || b.String() != "carve: warning: interrupted: no file was written\n" {
 			t.Errorf("%v: exit code %d, %s", err, code, &b)
+		}
+	}
+}
+
+// Want of descriptors has its hint, whoever says it.
+func TestTooManyFilesHint(t *testing.T) {
+	for _, err := range []error{syscall.EMFILE, errors.New("libx.so: Too many open files"), withHint(syscall.EMFILE, "another")} {
+		want := "raise the limit on open files (ulimit -n)"
+		if errors.As(err, new(hintedError)) {
+			want = "another"
+		}
+		if got := hintIn(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}
 }

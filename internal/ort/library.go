@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/carve-video/carve/internal/ortdist"
 )
@@ -48,6 +49,13 @@ type Found struct {
 // in the cache, else the newest on the system. A path that the user named is
 // taken or is an error; it is never passed over for another.
 func FindLibrary() (Found, error) {
+	// Folders that cannot be opened are passed over. Where that is for want of a
+	// descriptor, and not for what is in them, it must not look as if nothing were there.
+	if spare, err := os.Open(os.DevNull); err == nil {
+		spare.Close()
+	} else if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return Found{}, fmt.Errorf("failed to look for ONNX Runtime's library: %w", err)
+	}
 	var looked []string
 	exists := func(path string) bool {
 		looked = append(looked, path)
