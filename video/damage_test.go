@@ -189,6 +189,15 @@ func TestOddButSound(t *testing.T) {
 		"a.wmv":            both + "-c:v wmv2 -c:a wmav2",
 		"a.jpg":            picture + "-frames:v 1",
 		"raw.h264":         picture + "-c:v libx264",
+		"tone-longer.wmv":  longer + "-c:v wmv2 -c:a wmav2",
+		"tone-longer.wtv":  longer + "-c:v mpeg2video -c:a mp2",
+		"tone-bit.wmv":     picture + "-f lavfi -i sine=d=2.1:r=48000 -c:v wmv2 -c:a wmav2",
+		"late.asf":         both + "-c:v wmv2 -c:a wmav2 -output_ts_offset 5",
+		"one.wmv":          picture + "-c:v wmv2 -frames:v 1",
+		"two.wmv":          both + "-c:v wmv2 -c:a wmav2 -frames:v 2",
+		"reordered.flv":    picture + "-r 30 -c:v libx264",
+		"slow.flv":         picture + "-r 1 -c:v libx264",
+		"short.flv":        both + "-c:v libx264 -c:a aac -ar 44100 -frames:v 3",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -336,7 +345,8 @@ func TestShort(t *testing.T) {
 
 // TestWrittenToPipe reads files whose writer could not go back to fill in sizes.
 func TestWrittenToPipe(t *testing.T) {
-	for format, codec := range map[string]string{"avi": "mjpeg", "matroska": "libx264", "webm": "libvpx", "flv": "flv"} {
+	for format, codec := range map[string]string{"avi": "mjpeg", "matroska": "libx264", "webm": "libvpx", "flv": "flv",
+		"ivf": "libvpx"} {
 		path := filepath.Join(t.TempDir(), "a."+format)
 		b := output(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1", "-c:v", codec, "-f", format, "-")
 		if err := os.WriteFile(path, []byte(b), 0o600); err != nil {

@@ -2,6 +2,8 @@ package video
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,9 +14,15 @@ import (
 type extent struct {
 	video, all time.Duration // where the furthest packet ends
 	step       time.Duration // the longest distance of two packets of the video that the first one's duration does not tell
-	last       time.Duration // when the last one is decoded
-	lasts      time.Duration // and its duration
-	begun      bool
+	beside     time.Duration // the same of the other streams
+	streams    []reached
+}
+
+// A reached is the latest packet of one stream.
+type reached struct {
+	at    time.Duration // when it is decoded
+	lasts time.Duration
+	begun bool
 }
 
 // reach notes a packet.
@@ -29,31 +37,40 @@ func (s *Source) reach(p *astiav.Packet, video bool) {
 	e := &s.extent
 	base := s.base(p.StreamIndex())
 	lasts := base.Duration(max(0, p.Duration()))
-	end := base.Duration(ts) + lasts
-	e.all = max(e.all, end)
-	if !video {
-		return
-	}
-	e.video = max(e.video, end)
 	at := base.Duration(ts)
+	e.all = max(e.all, at+lasts)
+	step := &e.beside
+	if video {
+		step = &e.step
+		e.video = max(e.video, at+lasts)
+	}
 	if dts := p.Dts(); dts != astiav.NoPtsValue {
 		at = base.Duration(dts)
 	}
-	if gap := at - e.last; e.begun && gap > 2*e.lasts {
-		e.step = max(e.step, gap)
+	for p.StreamIndex() >= len(e.streams) {
+		e.streams = append(e.streams, reached{})
 	}
-	e.last, e.lasts, e.begun = at, lasts, true
+	last := &e.streams[p.StreamIndex()]
+	if gap := at - last.at; last.begun && gap > 2*last.lasts {
+		*step = max(*step, gap)
+	}
+	*last = reached{at, lasts, true}
 }
 
 // shortfall compares the end of the packets with the length that the file
 // states. A whole file may be off by two frames or one percent: headers round,
 // and a last packet may have no duration.
 func (s *Source) shortfall() error {
-	if s.info.Still || !s.extent.begun {
+	if i := s.stream.Index(); s.info.Still || i >= len(s.extent.streams) || !s.extent.streams[i].begun {
 		return nil
+	} else if s.frameTicks() == 0 && s.extent.step == 0 && s.extent.streams[i].lasts == 0 {
+		return nil // nothing tells how long a picture lasts
 	}
-	promised, reached := s.stated()
+	promised, reached, whole := s.stated()
 	slack := max(2*s.info.TimeBase.Duration(s.frameTicks()), 2*s.extent.step, promised/100)
+	if whole {
+		slack = max(slack, 2*s.extent.beside)
+	}
 	if promised <= 0 || promised-reached <= slack {
 		return nil
 	}
@@ -67,49 +84,61 @@ func (s *Source) shortfall() error {
 }
 
 // stated returns where the video ends by what the file states, 0 where it does
-// not, and where the packets that this is about end.
-func (s *Source) stated() (promised, reached time.Duration) {
-	tb := s.info.TimeBase
-	switch name := s.input.InputFormat().Name(); {
+// not, and where the packets that this is about end: those of the video or, if
+// it is about the whole file, those of all streams.
+func (s *Source) stated() (promised, reached time.Duration, whole bool) {
+	name, ticks := s.input.InputFormat().Name(), s.stream.Duration()
+	switch {
+	case !headerDuration(s.input):
+		return 0, 0, false
 	case strings.HasPrefix(name, "matroska"):
 		return s.statedByMatroska()
-	case s.stream.Duration() != astiav.NoPtsValue && s.stream.Duration() > 0 && headerDuration(s.input):
-		start := s.stream.StartTime()
-		if start == astiav.NoPtsValue {
-			start = 0
-		}
-		return tb.Duration(start + s.stream.Duration()), s.extent.video
-	case !headerDuration(s.input) || s.beside.discards:
-		return 0, 0
+	case ticks == astiav.NoPtsValue || ticks <= 0:
+		return s.statedOfAll(time.Duration(s.input.Duration()) * time.Microsecond)
+	case allOnes(ticks):
+		return 0, 0, false
+	case slices.Contains(wholeLengths, name):
+		return s.statedOfAll(s.info.TimeBase.Duration(ticks))
 	}
-	// The length of all streams, from where they begin.
-	promised = time.Duration(s.input.Duration()) * time.Microsecond
-	if start := s.input.StartTime(); start != astiav.NoPtsValue {
-		promised += time.Duration(start) * time.Microsecond
+	start := s.stream.StartTime()
+	if start == astiav.NoPtsValue {
+		start = 0
 	}
-	return promised, s.extent.all
+	return s.info.TimeBase.Duration(start + ticks), s.extent.video, false
+}
+
+// wholeLengths are the formats whose demuxers give each stream the length of the
+// whole file.
+var wholeLengths = []string{"asf", "asf_o", "wtv"}
+
+// statedOfAll takes a length for that of all streams. Some writers measure it from
+// zero, others from where the file begins; from zero is never the longer one.
+func (s *Source) statedOfAll(length time.Duration) (promised, reached time.Duration, whole bool) {
+	if s.beside.discards {
+		return 0, 0, false // a stream that was not read may be the longest
+	}
+	return length, s.extent.all, true
+}
+
+// allOnes reports whether a writer that could not go back has left what it put
+// where the length belongs.
+func allOnes(ticks int64) bool {
+	return ticks == math.MaxInt32 || ticks == math.MaxUint32 || ticks == math.MaxInt64
 }
 
 // statedByMatroska reads the lengths that a Matroska file states: that of the
-// whole, and mostly that of each track in a tag. Some writers measure them from
-// zero, others from where the file begins; from zero is never the longer one.
-func (s *Source) statedByMatroska() (promised, reached time.Duration) {
-	if !headerDuration(s.input) {
-		return 0, 0
-	}
-	whole := time.Duration(s.input.Duration()) * time.Microsecond
+// whole, and mostly that of each track in a tag.
+func (s *Source) statedByMatroska() (promised, reached time.Duration, whole bool) {
+	length := time.Duration(s.input.Duration()) * time.Microsecond
 	if m := s.stream.Metadata(); m != nil {
 		if e := m.Get("DURATION", nil, astiav.NewDictionaryFlags()); e != nil {
 			// A tag that a later tool forgot to change can only be told by this.
-			if d, ok := parseClock(e.Value()); ok && d <= whole+time.Second {
-				return min(d, whole), s.extent.video
+			if d, ok := parseClock(e.Value()); ok && d <= length+time.Second {
+				return min(d, length), s.extent.video, false
 			}
 		}
 	}
-	if s.beside.discards {
-		return 0, 0 // a stream that was not read may be the longest
-	}
-	return whole, s.extent.all
+	return s.statedOfAll(length)
 }
 
 // parseClock reads "00:00:01.040000000".
