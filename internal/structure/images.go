@@ -135,7 +135,7 @@ func checkJPEG(f file) error {
 	s.skip(2)
 	b := s.byte()
 	for s.err == nil {
-		// Of coded data only the marks are looked at: 0xff that no zero follows.
+		// Of coded data only the marks are looked at: 0xff that no bit of data follows.
 		for s.err == nil && b != 0xff {
 			b = s.byte()
 		}
@@ -149,7 +149,8 @@ func checkJPEG(f file) error {
 			return s.end("a picture, before the mark of its end")
 		case kind == 0xd9:
 			return nil
-		case kind == 0 || kind == 1 || kind >= 0xd0 && kind <= 0xd8:
+		case kind < 0x80 || kind >= 0xd0 && kind <= 0xd8:
+			// Data of JPEG, and of JPEG-LS, where more than zeros follow 0xff.
 		default:
 			n := int(b)<<8 | int(s.byte())
 			if n < 2 {

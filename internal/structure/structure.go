@@ -46,6 +46,11 @@ var kinds = []struct {
 	{isFLV, checkFLV},
 	{isIVF, checkIVF},
 	{isTS, checkTS},
+	{isASF, checkASF},
+	{isRM, checkRM},
+	{isGXF, checkGXF},
+	{isMXF, checkMXF},
+	{isY4M, checkY4M},
 }
 
 // Check returns what is broken in the file's structure, nil if nothing is. The

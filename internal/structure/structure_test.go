@@ -92,7 +92,48 @@ func wholes(t testing.TB) map[string][]byte {
 		ts = append(ts, packetOf(256, i, i == 0, 0)...)
 	}
 	w["ts"] = ts
+	w["asf"] = asf(5, 0)
+	w["rm"] = slices.Concat([]byte(".RMF\x00\x00\x00\x12"), make([]byte, 10), []byte("PROP\x00\x00\x00\x32"), make([]byte, 42),
+		[]byte("DATA"), be32(10+8+900), make([]byte, 2), be32(3), make([]byte, 4), noise(900))
+	w["gxf"] = slices.Concat(gxfPacket(0xbc, 84), gxfPacket(0xbf, 400), gxfPacket(0xbf, 300), gxfPacket(0xfb, 0))
+	w["mxf"] = slices.Concat(partition(2, 1000), klv(0x10, noise(500)), klv(0x10, noise(1000-192-520-20)), partition(4, 1000))
+	frame := slices.Concat([]byte("FRAME Ip\n"), noise(21*10+2*11*5))
+	w["y4m"] = slices.Concat([]byte("YUV4MPEG2 W21 H10 F25:1 Ip A1:1 C420jpeg XYSCSS=420JPEG\n"), frame, frame, []byte("FRAME\n"), frame[9:])
+	w["jls"] = slices.Concat([]byte("\xff\xd8\xff\xf7\x00\x0b\x08"), make([]byte, 8), []byte("\xff\xda\x00\x08"), make([]byte, 6),
+		noise(300), []byte{0xff, 0x7f, 0xff, 0x12, 0xff, 0}, noise(300), []byte("\xff\xd9"))
 	return w
+}
+
+// asf makes a file of so many packets, whose header states extra more.
+func asf(packets, extra int) []byte {
+	object := func(id []byte, n int, body []byte) []byte {
+		return slices.Concat(id, le32(n), le32(0), body)
+	}
+	const size = 200
+	properties := slices.Concat(make([]byte, 68), le32(size), le32(size), le32(0))
+	head := object(propertiesASF, 24+len(properties), properties)
+	b := slices.Concat(object(headerASF, 30+len(head), make([]byte, 6)), head)
+	var data []byte
+	for range packets {
+		data = append(data, slices.Concat([]byte{0x82, 0, 0}, noise(size-3))...)
+	}
+	packets += extra
+	return slices.Concat(b, object(dataASF, 50+size*packets, slices.Concat(make([]byte, 16), le32(packets), make([]byte, 6))), data)
+}
+
+func gxfPacket(kind byte, n int) []byte {
+	return slices.Concat([]byte{0, 0, 0, 0, 1, kind}, be32(16+n), []byte{0, 0, 0, 0, 0xe1, 0xe2}, noise(n))
+}
+
+func klv(kind byte, body []byte) []byte {
+	return slices.Concat(keyMXF, []byte{1, 2, 1, 1, 13, 1, 3, 1, kind, 1, 0, 0}, []byte{0x83, 0, byte(len(body) >> 8), byte(len(body))}, body)
+}
+
+// partition makes a partition pack of 96 bytes, with its filler of as many.
+func partition(kind byte, footer int) []byte {
+	pack := slices.Concat(make([]byte, 28), be32(footer), make([]byte, 44))
+	key := slices.Concat(partitionMXF, []byte{kind, 4, 0, 0x83, 0, 0, byte(len(pack))})
+	return slices.Concat(key, pack, klv(0x20, make([]byte, 76)))
 }
 
 func TestWhole(t *testing.T) {
@@ -110,8 +151,9 @@ func TestEveryCutIsFound(t *testing.T) {
 			from = len(b) / 2
 		}
 		for n := from; n < len(b); n++ {
-			// Nothing states the size of these as a whole.
-			whole := name == "ts" && n%188 == 0 || name == "flv" && n == len(b)-18 || name == "ivf" && n == len(b)-57
+			// Nothing states the size of these as a whole; that of RealMedia is not exact.
+			whole := name == "ts" && n%188 == 0 || name == "flv" && n == len(b)-18 || name == "ivf" && n == len(b)-57 ||
+				name == "y4m" && n == len(b)-326 || name == "mxf" && n == len(b)-96 || name == "rm" && n >= len(b)-10
 			if err := check(b[:n]); !whole && !errors.Is(err, ErrBroken) {
 				t.Errorf("%s of %d bytes, cut at %d: %v", name, len(b), n, err)
 				break
@@ -135,6 +177,12 @@ func TestWhatIsWrongInside(t *testing.T) {
 		"flv with bytes missing":  without(w["flv"], 300, 40),
 		"mp4 with a box of zeros": slices.Concat(w["mp4"], make([]byte, 50), box("moof", noise(30))),
 		"png with a bit flipped":  flipped,
+		"asf without its end":     asf(5, 1),
+		"asf with bytes too many": with(w["asf"], 500, 40),
+		"gxf with bytes too many": with(w["gxf"], 300, 40),
+		"mxf with bytes missing":  without(w["mxf"], 300, 40),
+		"mxf without its end":     w["mxf"][:1000],
+		"y4m with bytes missing":  without(w["y4m"], 300, 40),
 	} {
 		if err := check(b); !errors.Is(err, ErrBroken) {
 			t.Errorf("%s: %v", name, err)
@@ -158,6 +206,10 @@ func TestWhatIsNoFault(t *testing.T) {
 		"mkv of unknown size":     unknown[:300],
 		"mp4 whose last is open":  slices.Concat(box("ftyp", []byte("isom0000")), be32(0), []byte("mdat"), noise(44)),
 		"ts that starts anywhere": w["ts"][188*3:],
+		"asf with a trailer":      append(bytes.Clone(w["asf"]), trailer...),
+		"mxf with a trailer":      append(bytes.Clone(w["mxf"]), trailer...),
+		"mxf to a pipe":           slices.Concat(partition(2, 0), klv(0x10, noise(500))),
+		"y4m of an unknown kind":  []byte("YUV4MPEG2 W21 H10 Cstrange\nFRAME\nabc"),
 	} {
 		if err := check(b); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -167,6 +219,13 @@ func TestWhatIsNoFault(t *testing.T) {
 		piped := slices.Concat([]byte("RIFF"), le32(size), w["avi"][8:])
 		if err := check(piped); !errors.Is(err, ErrUnstated) {
 			t.Errorf("avi to a pipe, size %d: %v", size, err)
+		}
+	}
+	piped := bytes.Clone(w["rm"])
+	copy(piped[78:], be32(0))
+	for name, b := range map[string][]byte{"rm": piped, "asf": asf(0, 0)} {
+		if err := check(b); !errors.Is(err, ErrUnstated) {
+			t.Errorf("%s to a pipe: %v", name, err)
 		}
 	}
 }
