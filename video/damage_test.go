@@ -131,6 +131,7 @@ func TestMutants(t *testing.T) {
 		"mjpeg.avi":  slices.Concat(picture, tone, []string{"-c:v", "mjpeg", "-c:a", "pcm_s16le"}),
 		"h264.flv":   append(picture[:4:4], "-c:v", "libx264"),
 		"vp8.ivf":    append(picture[:4:4], "-c:v", "libvpx"),
+		"wmv2.wmv":   slices.Concat(picture, tone, []string{"-c:v", "wmv2", "-c:a", "wmav2"}),
 		"one.png":    append(picture[:4:4], "-frames:v", "1"),
 		"one.jpg":    append(picture[:4:4], "-frames:v", "1"),
 	} {
@@ -196,6 +197,9 @@ func TestOddButSound(t *testing.T) {
 		"one.wmv":          picture + "-c:v wmv2 -frames:v 1",
 		"two.wmv":          both + "-c:v wmv2 -c:a wmav2 -frames:v 2",
 		"reordered.flv":    picture + "-r 30 -c:v libx264",
+		"a.gxf":            picture + "-f lavfi -i sine=duration=2:sample_rate=48000 -c:v mpeg2video -s 720x576 -c:a pcm_s16le",
+		"a.rm":             picture + "-c:v rv20 -s 176x144",
+		"a.jls":            picture + "-c:v jpegls -frames:v 1",
 		"slow.flv":         picture + "-r 1 -c:v libx264",
 		"short.flv":        both + "-c:v libx264 -c:a aac -ar 44100 -frames:v 3",
 	} {
@@ -346,9 +350,9 @@ func TestShort(t *testing.T) {
 // TestWrittenToPipe reads files whose writer could not go back to fill in sizes.
 func TestWrittenToPipe(t *testing.T) {
 	for format, codec := range map[string]string{"avi": "mjpeg", "matroska": "libx264", "webm": "libvpx", "flv": "flv",
-		"ivf": "libvpx"} {
+		"ivf": "libvpx", "rm": "rv10 -s 176x144", "asf": "wmv2"} {
 		path := filepath.Join(t.TempDir(), "a."+format)
-		b := output(t, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1", "-c:v", codec, "-f", format, "-")
+		b := output(t, "ffmpeg", strings.Fields("-v error -f lavfi -i testsrc2=size=96x64:rate=25:duration=1 -c:v "+codec+" -f "+format+" -")...)
 		if err := os.WriteFile(path, []byte(b), 0o600); err != nil {
 			t.Fatal(err)
 		}

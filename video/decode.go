@@ -115,7 +115,7 @@ func (s *Source) readPacket() (video bool, err error) {
 		if err == nil {
 			break
 		}
-		if errors.Is(err, astiav.ErrEof) {
+		if errors.Is(err, astiav.ErrEof) || s.endsOddly(err) {
 			return false, io.EOF
 		}
 		if errors.Is(err, astiav.ErrEagain) && failures < patience {
@@ -170,6 +170,12 @@ func (s *Source) readPacket() (video bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// endsOddly reports whether an error is how FFmpeg's demuxer of GXF says that the
+// file is at its end. What is wrong it writes to the log.
+func (s *Source) endsOddly(err error) bool {
+	return s.input.InputFormat().Name() == "gxf" && errors.Is(err, errNotPermitted)
 }
 
 // joint reports whether a packet is marked as corrupt only because it is the

@@ -63,7 +63,7 @@ func (s *Source) reach(p *astiav.Packet, video bool) {
 func (s *Source) shortfall() error {
 	if i := s.stream.Index(); s.info.Still || i >= len(s.extent.streams) || !s.extent.streams[i].begun {
 		return nil
-	} else if s.frameTicks() == 0 && s.extent.step == 0 && s.extent.streams[i].lasts == 0 {
+	} else if s.extent.step == 0 && s.extent.streams[i].lasts == 0 {
 		return nil // nothing tells how long a picture lasts
 	}
 	promised, reached, whole := s.stated()

@@ -119,6 +119,9 @@ var harmless = []string{
 	"Ambient Viewing Environment",
 	"Chapter end time",
 	"Error parsing Cues",
+	"failed to find absolute offset of", // MXF: an index, as are the next two
+	"index entry ",
+	"unable to compute the size of the last packet",
 }
 
 func telling(isError bool, text string) bool {

@@ -42,6 +42,9 @@ const errInvalidArgument = astiav.Error(-C.EINVAL)
 // errTooManyFiles is that no more descriptors can be had.
 const errTooManyFiles = astiav.Error(-C.EMFILE)
 
+// errNotPermitted is minus one, which a demuxer may return for no reason of its own.
+const errNotPermitted = astiav.Error(-C.EPERM)
+
 // codecVVC is one of those that the binding leaves out.
 const codecVVC = astiav.CodecID(C.AV_CODEC_ID_VVC)
 
