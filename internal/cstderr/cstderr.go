@@ -162,7 +162,7 @@ func line(text string) {
 	state.Lock()
 	for mark, seen := range state.marks {
 		if before, ok := strings.CutSuffix(text, mark); ok {
-			close(seen)
+			defer close(seen) // what stands before the mark is handed on first
 			delete(state.marks, mark)
 			text = before
 		}
