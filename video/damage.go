@@ -49,6 +49,7 @@ type ledger struct {
 	open    bool  // it does
 	keyed   bool  // a key packet was there
 	keyTime int64 // its pts
+	leans   bool  // it refers to what came before, see startsAfresh
 	early   []finding
 
 	// What was said while the file was probed, which reads ahead, waits for
@@ -129,8 +130,9 @@ func (l *ledger) fresh(sg sign, packet int64) bool {
 	return true
 }
 
-// packet tells the ledger of a packet of the video.
-func (l *ledger) packet(p *astiav.Packet) {
+// packet tells the ledger of a packet of the video, and how to know whether a key
+// packet leans on what came before.
+func (l *ledger) packet(p *astiav.Packet, leans func(*astiav.Packet) bool) {
 	l.sent++
 	if l.started {
 		return
@@ -140,7 +142,8 @@ func (l *ledger) packet(p *astiav.Packet) {
 		// Shown before the key frame, though it comes after it.
 		l.open = l.open || pts != astiav.NoPtsValue && pts < l.keyTime
 	case key:
-		l.keyed, l.keyTime = true, math.MinInt64
+		l.keyed, l.keyTime, l.leans = true, math.MinInt64, leans(p)
+		l.open = l.open || l.leans
 		if pts != astiav.NoPtsValue {
 			l.keyTime = pts
 		}
@@ -156,7 +159,13 @@ func (s *Source) frame(f *astiav.Frame) error {
 	if l.started || !l.keyed && !frameKey(f) {
 		return nil
 	}
-	if ts := frameTimestamp(f); ts != astiav.NoPtsValue && ts < l.keyTime {
+	ts := frameTimestamp(f)
+	if ts != astiav.NoPtsValue && ts < l.keyTime {
+		return nil
+	}
+	// Without times, and where the key frame does not make good what is missing,
+	// only the frame itself tells.
+	if (l.leans || l.keyTime == math.MinInt64) && !frameKey(f) {
 		return nil
 	}
 	l.started = true

@@ -217,6 +217,10 @@ func TestStartsAnywhere(t *testing.T) {
 		"a.ts":  "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
 		"b.ts":  "-c:v mpeg2video -bf 2 -g 12",
 		"c.mkv": "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
+		// Without a key frame after the start.
+		"d.mkv": "-c:v libx265 -x265-params log-level=error:bframes=8:b-adapt=0",
+		"e.mp4": "-c:v libx265 -x265-params log-level=error:bframes=8:b-adapt=0",
+		"f.mxf": "-c:v mpeg2video -bf 2 -g 12",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -234,6 +238,37 @@ func TestStartsAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			sound(t, part)
+		})
+	}
+}
+
+// TestRawStartsAnywhere does so where packets have no times.
+func TestRawStartsAnywhere(t *testing.T) {
+	for name, codec := range map[string]string{
+		"a.h264": "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
+		"b.h264": "-c:v libx264 -x264-params intra-refresh=1:keyint=20",
+		"c.hevc": "-c:v libx265 -x265-params log-level=error:open-gop=1:keyint=10",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			whole := ffmpeg(t, name, append(strings.Fields("-f lavfi -i testsrc2=size=96x64:rate=25:duration=2"), strings.Fields(codec)...)...)
+			sound(t, ffmpeg(t, "key-"+name, "-i", whole, "-ss", "0.5", "-c", "copy"))
+			if name != "b.h264" { // of which nothing could be shown
+				sound(t, ffmpeg(t, "late-"+name, "-i", whole, "-ss", "1.1", "-c", "copy"))
+				sound(t, ffmpeg(t, "from-"+name, "-i", whole, "-ss", "0.5", "-c", "copy", "-copyinkf"))
+			}
+			b, err := os.ReadFile(whole)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bad := filepath.Join(t.TempDir(), name)
+			for i := range 60 {
+				b[len(b)*2/3+i] ^= 0x5a
+			}
+			if err := os.WriteFile(bad, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			damagedOrRefused(t, bad)
 		})
 	}
 }

@@ -50,11 +50,12 @@ func (s *Source) decode(ctx context.Context) error {
 	}
 }
 
-// over ends the decoding. Where there was no key frame in all of the file,
-// nothing is explained by where it starts.
+// over ends the decoding. A file without a key frame lies within a group of
+// pictures from its start to its end. Where one was there and none came out,
+// nothing is explained by where the file starts.
 func (s *Source) over() error {
 	if l := &s.ledger; !l.started {
-		l.started, l.open = true, false
+		l.started, l.open = true, !l.keyed || l.leans
 	}
 	if err := s.reckon(); err != nil {
 		return err
@@ -139,7 +140,7 @@ func (s *Source) readPacket() (video bool, err error) {
 	s.reach(p, video)
 	s.offset = max(s.offset, p.Pos())
 	if video {
-		s.ledger.packet(p)
+		s.ledger.packet(p, s.leans)
 	}
 	// What was said about a gap before this packet is told of the place before.
 	if err := s.hear(); err != nil {
@@ -176,6 +177,12 @@ func (s *Source) readPacket() (video bool, err error) {
 // file is at its end. What is wrong it writes to the log.
 func (s *Source) endsOddly(err error) bool {
 	return s.input.InputFormat().Name() == "gxf" && errors.Is(err, errNotPermitted)
+}
+
+// leans reports whether a key packet of the video refers to what came before.
+func (s *Source) leans(p *astiav.Packet) bool {
+	c := s.stream.CodecParameters()
+	return !startsAfresh(c.CodecID(), c.ExtraData(), p.Data())
 }
 
 // joint reports whether a packet is marked as corrupt only because it is the
