@@ -112,7 +112,8 @@ func (f file) ebmlSize(off int64) (n, width int64, err error) {
 
 func isFLV(b []byte) bool { return bytes.HasPrefix(b, []byte("FLV\x01")) }
 
-// checkFLV walks the tags, each of which is followed by its size.
+// checkFLV walks the tags, each of which is followed by its size. Some writers
+// leave it out behind the last.
 func checkFLV(f file) error {
 	head, ok, err := f.bytes(5, 4)
 	if !ok || err != nil {
@@ -127,8 +128,8 @@ func checkFLV(f file) error {
 			return broken("it ends at byte %d within a tag", f.size)
 		}
 		n := int64(tag[1])<<16 | int64(tag[2])<<8 | int64(tag[3])
-		if off+15+n > f.size {
-			return f.beyond("the tag", off, off+15+n)
+		if off+11+n > f.size {
+			return f.beyond("the tag", off, off+11+n)
 		}
 		if kind := tag[0] & 0x1f; kind != 8 && kind != 9 && kind != 18 {
 			return broken("there is no tag at byte %d", off)

@@ -43,13 +43,11 @@ func Joint(path string, pos int64, pid int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	table := -1
+	var t tables
 	for p := range eachTS(before, k.size, k.mark) {
-		if p.pid() == 0 {
-			table = p.counter()
-		}
+		t.see(p)
 	}
-	return joint(b, k.size, k.mark, pid, table), nil
+	return joint(b, k.size, k.mark, pid, t), nil
 }
 
 // JointAt reports the same of the packet at byte pos whose counter jumps, pos
@@ -82,24 +80,25 @@ func jointAt(b []byte, size, pid int) bool {
 	for len(b) >= size && b[0] != markTS {
 		b = b[size:] // not in step yet
 	}
-	table, time := -1, int64(-1)
+	var t tables
+	time := int64(-1)
 	between, jumps := false, false
 	left := (len(b) + size - 1) / size
 	for p := range eachTS(b, size, 0) {
 		left--
-		switch p.pid() {
-		case 0:
-			jumps = jumps || table >= 0 && !p.follows(table)
-			between, table = true, p.counter()
-		case pid:
-			if left == 0 {
-				return p.starts() && between && (jumps || goesBack(time, p.time()))
+		if p.pid() != pid {
+			if table, jump := t.see(p); table {
+				between, jumps = true, jumps || jump
 			}
-			if p.starts() {
-				time = p.time()
-			}
-			between, jumps = false, false
+			continue
 		}
+		if left == 0 {
+			return p.starts() && between && (jumps || goesBack(time, p.time()))
+		}
+		if p.starts() {
+			time = p.time()
+		}
+		between, jumps = false, false
 	}
 	return false
 }
@@ -139,33 +138,84 @@ func goesBack(from, to int64) bool {
 	return from >= 0 && to >= 0 && (to-from)<<31>>31 < -second // 33 bits, with a sign
 }
 
-func joint(b []byte, size, mark, pid, table int) bool {
+func joint(b []byte, size, mark, pid int, t tables) bool {
 	unit, whole, between, jumps := -1, 0, false, false
 	var time int64
 	for p := range eachTS(b, size, mark) {
-		switch p.pid() {
-		case 0:
-			jumps = jumps || table >= 0 && !p.follows(table)
-			between, table = true, p.counter()
-		case pid:
-			if unit < 0 {
-				unit, time = p.counter(), p.time()
-				continue
+		if p.pid() != pid {
+			if table, jump := t.see(p); table {
+				between, jumps = true, jumps || jump
 			}
-			if p.follows(unit) {
-				if p.starts() {
-					if whole++; whole > 2 {
-						return false
-					}
-					time, between, jumps = p.time(), false, false
-				}
-				unit = p.counter()
-				continue
-			}
+			continue
+		}
+		if unit < 0 {
+			unit, time = p.counter(), p.time()
+			continue
+		}
+		if !p.follows(unit) {
 			return p.starts() && between && (jumps || goesBack(time, p.time()))
 		}
+		if p.starts() {
+			if whole++; whole > 2 {
+				return false
+			}
+			time, between, jumps = p.time(), false, false
+		}
+		unit = p.counter()
 	}
 	return false
+}
+
+// Tables are those that tell what a recording holds: the list of programs, each
+// program, and what they are called.
+type tables struct {
+	last     map[int]int // their counters, by pid
+	programs map[int]bool
+}
+
+const (
+	listTable = 0
+	nameTable = 17
+)
+
+// see notes a packet, if it is of a table, and reports whether the counter jumps.
+func (t *tables) see(p packetTS) (table, jumps bool) {
+	pid := p.pid()
+	if pid != listTable && pid != nameTable && !t.programs[pid] {
+		return false, false
+	}
+	if pid == listTable {
+		t.list(p)
+	}
+	if t.last == nil {
+		t.last = make(map[int]int)
+	}
+	last, seen := t.last[pid]
+	t.last[pid] = p.counter()
+	return true, seen && !p.follows(last)
+}
+
+// list notes the pids of the programs that a list of them names.
+func (t *tables) list(p packetTS) {
+	b := p[4:]
+	if p[3]&0x20 != 0 {
+		b = b[min(len(b), 1+int(b[0])):]
+	}
+	if !p.starts() || len(b) == 0 {
+		return
+	}
+	b = b[min(len(b), 1+int(b[0])):]
+	const head, sum = 8, 4
+	if len(b) < head || b[0] != 0 {
+		return
+	}
+	n := min(len(b), 3+int(b[1]&0xf)<<8+int(b[2])) - sum
+	t.programs = make(map[int]bool)
+	for i := head; i+4 <= n; i += 4 {
+		if number := int(b[i])<<8 | int(b[i+1]); number != 0 {
+			t.programs[int(b[i+2]&0x1f)<<8|int(b[i+3])] = true
+		}
+	}
 }
 
 // A packetTS is one packet from its mark on.

@@ -152,7 +152,7 @@ func TestEveryCutIsFound(t *testing.T) {
 		}
 		for n := from; n < len(b); n++ {
 			// Nothing states the size of these as a whole; that of RealMedia is not exact.
-			whole := name == "ts" && n%188 == 0 || name == "flv" && n == len(b)-18 || name == "ivf" && n == len(b)-57 ||
+			whole := name == "ts" && n%188 == 0 || name == "flv" && (n >= len(b)-22 && n <= len(b)-18 || n >= len(b)-4) || name == "ivf" && n == len(b)-57 ||
 				name == "y4m" && n == len(b)-326 || name == "mxf" && n == len(b)-96 || name == "rm" && n >= len(b)-10
 			if err := check(b[:n]); !whole && !errors.Is(err, ErrBroken) {
 				t.Errorf("%s of %d bytes, cut at %d: %v", name, len(b), n, err)
@@ -209,6 +209,7 @@ func TestWhatIsNoFault(t *testing.T) {
 		"asf with a trailer":      append(bytes.Clone(w["asf"]), trailer...),
 		"mxf with a trailer":      append(bytes.Clone(w["mxf"]), trailer...),
 		"mxf to a pipe":           slices.Concat(partition(2, 0), klv(0x10, noise(500))),
+		"flv without last size":   w["flv"][:len(w["flv"])-4],
 		"y4m of an unknown kind":  []byte("YUV4MPEG2 W21 H10 Cstrange\nFRAME\nabc"),
 	} {
 		if err := check(b); err != nil {
@@ -249,6 +250,14 @@ func TestJoint(t *testing.T) {
 	}
 	table := func(counter int) []byte { return packetOf(0, counter, true, 0) }
 	head := slices.Concat(table(0), table(1), unit(0, 900000))
+	names := func(counter int) []byte { return packetOf(17, counter, true, 0) }
+	// list is a table that names a program's, which program makes.
+	list := func(counter int) []byte {
+		p := packetOf(0, counter, true, 0)
+		copy(p[4:], []byte{0, 0, 0xb0, 13, 0, 1, 0xc1, 0, 0, 0, 1, 0xf0, 0})
+		return p
+	}
+	program := func(counter int) []byte { return packetOf(0x1000, counter, true, 0) }
 	at := int64(2 * 188)
 	for name, c := range map[string]struct {
 		b    []byte
@@ -259,6 +268,9 @@ func TestJoint(t *testing.T) {
 		"starts anew after the next":   {slices.Concat(head, unit(3, 903600), table(0), unit(0, 126000)), true},
 		"starts anew, later":           {slices.Concat(head, table(0), unit(0, 9000000)), true},
 		"starts anew, table by chance": {slices.Concat(head, table(2), unit(0, 126000)), true},
+		"only the names tell":          {slices.Concat(names(0), head, table(2), names(0), unit(0, 9000000)), true},
+		"only the program tells":       {slices.Concat(list(0), program(0), head[188:], list(2), program(0), unit(0, 9000000)), true},
+		"tables go on":                 {slices.Concat(list(0), program(0), head[188:], list(2), program(1), unit(0, 9000000)), false},
 		"packets lost before a table":  {slices.Concat(head[:len(head)-188], table(2), unit(3, 903600)), false},
 		"packets lost within":          {slices.Concat(head[:len(head)-376], head[len(head)-188:], table(2), unit(3, 903600)), false},
 		"no table":                     {slices.Concat(head, unit(0, 126000)), false},
@@ -266,6 +278,10 @@ func TestJoint(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "x.ts")
 		if err := os.WriteFile(path, slices.Concat(c.b, packetOf(0x1fff, 0, false, 0), packetOf(0x1fff, 0, false, 0)), 0o600); err != nil {
 			t.Fatal(err)
+		}
+		at := at
+		if packetTS(c.b[at:]).pid() != video {
+			at += 188
 		}
 		got, err := Joint(path, at, video)
 		if got != c.want || err != nil {
@@ -302,7 +318,7 @@ func FuzzCheck(f *testing.F) {
 			t.Error(err)
 		}
 		for _, k := range packetsTS {
-			joint(b, k.size, k.mark, 256, 0)
+			joint(b, k.size, k.mark, 256, tables{})
 			jointAt(b, k.size, 256)
 		}
 	})
