@@ -235,10 +235,18 @@ func (s *Source) gap(r remark) error {
 		if st.ID() != pid {
 			continue
 		}
-		if joint, err := structure.JointAt(s.Path, r.pos-structure.PacketTS, pid); joint && err == nil {
+		pos := r.pos - structure.PacketTS
+		joint, err := false, error(nil)
+		if p := s.demuxer.pipe; p != nil {
+			joint, err = structure.JointAtWithin(&p.past, p.past.start(), p.past.end, pos, pid)
+			joint = joint || err != nil // nobody can tell any more
+		} else if joint, err = structure.JointAt(s.Path, pos, pid); err != nil {
+			joint = false
+		}
+		if joint {
 			return nil
 		}
-		err := fmt.Errorf("packets of stream %d are missing", st.Index())
+		err = fmt.Errorf("packets of stream %d are missing", st.Index())
 		return s.find(finding{remarked, err, s.place(s.seen), true, st.Index(), s.ledger.sent})
 	}
 	return nil // a table, which comes again

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -290,11 +291,66 @@ func TestJoined(t *testing.T) {
 			t.Fatal(err)
 		}
 		sound(t, path)
+		if d, n, err := lookPiped(t, path); d.Count != 0 || err != nil || n == 0 {
+			t.Errorf("%s through a pipe: %d frames, %v, %v", name, n, d, err)
+		}
 		// The same, with packets lost at the joint.
 		if err := os.WriteFile(path, slices.Concat(one[:len(one)/2/188*188], one[len(one)/2/188*188+3*188:], other), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		damagedOrRefused(t, path)
+		if d, _, err := lookPiped(t, path); d.Count == 0 || err != nil {
+			t.Errorf("%s through a pipe, with packets lost: %v, %v", name, d, err)
+		}
+	}
+}
+
+// lookPiped does what look does through a named pipe.
+func lookPiped(t *testing.T, path string) (Damage, int, error) {
+	t.Helper()
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		if err := os.WriteFile(fifo, b, 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+	return look(fifo, false)
+}
+
+// TestPast holds what is kept of a pipe against what went through.
+func TestPast(t *testing.T) {
+	var p past
+	b := make([]byte, 100003)
+	var all []byte
+	for i := range 3 * pastReach / len(b) {
+		for j := range b {
+			b[j] = byte(i + j*j)
+		}
+		p.add(b)
+		all = append(all, b...)
+	}
+	equal(t, "end", p.end, int64(len(all)))
+	equal(t, "start", p.start(), int64(len(all)-pastReach))
+	got := make([]byte, 3*len(b))
+	for off := p.start(); off <= p.end-int64(len(got)); off += 654321 {
+		if n, err := p.ReadAt(got, off); n != len(got) || err != nil || !bytes.Equal(got, all[off:off+int64(n)]) {
+			t.Fatalf("at %d: %d, %v", off, n, err)
+		}
+	}
+	if n, err := p.ReadAt(got, p.end-5); n != 5 || err != io.EOF {
+		t.Errorf("at the end: %d, %v", n, err)
+	}
+	if n, err := p.ReadAt(got, p.start()-1); n != 0 || err != io.EOF {
+		t.Errorf("before the start: %d, %v", n, err)
 	}
 }
 

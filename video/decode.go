@@ -191,7 +191,12 @@ func (s *Source) joint(p *astiav.Packet) bool {
 	if s.input.InputFormat().Name() != "mpegts" || p.Pos() < 0 {
 		return false
 	}
-	ok, err := structure.Joint(s.Path, p.Pos(), s.input.Streams()[p.StreamIndex()].ID())
+	pid := s.input.Streams()[p.StreamIndex()].ID()
+	if pipe := s.demuxer.pipe; pipe != nil {
+		ok, err := structure.JointWithin(&pipe.past, pipe.past.start(), pipe.past.end, p.Pos(), pid)
+		return ok || err != nil // nobody can tell any more
+	}
+	ok, err := structure.Joint(s.Path, p.Pos(), pid)
 	return ok && err == nil
 }
 

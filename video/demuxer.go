@@ -78,6 +78,9 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 		case slices.Contains(playlists, name) && !allowPlaylists:
 			return ErrPlaylist
 		}
+		if d.pipe != nil && name != "mpegts" {
+			d.pipe.past.drop() // only recordings of this format are joined byte by byte
+		}
 		return d.open(url, name, allowPlaylists)
 	})
 	if err == nil {

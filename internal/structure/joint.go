@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -30,6 +31,19 @@ func Joint(path string, pos int64, pid int) (bool, error) {
 		return false, fmt.Errorf("looking for a joint: %w", err)
 	}
 	defer f.Close()
+	return f.joint(pos, pid)
+}
+
+// JointWithin reports the same where only the bytes from start to end can be read,
+// as of a pipe. It is an error if pos is not among them.
+func JointWithin(r io.ReaderAt, start, end, pos int64, pid int) (bool, error) {
+	if pos < start || pos >= end {
+		return false, errors.New("looking for a joint: it is out of reach")
+	}
+	return file{r, end, start}.joint(pos, pid)
+}
+
+func (f file) joint(pos int64, pid int) (bool, error) {
 	b, ok, err := f.bytes(pos, int(max(0, min(jointReach, f.size-pos))))
 	if !ok || err != nil || len(b) < 512 {
 		return false, err
@@ -58,6 +72,18 @@ func JointAt(path string, pos int64, pid int) (bool, error) {
 		return false, fmt.Errorf("looking for a joint: %w", err)
 	}
 	defer f.Close()
+	return f.jointAt(pos, pid)
+}
+
+// JointAtWithin is to JointAt what JointWithin is to Joint.
+func JointAtWithin(r io.ReaderAt, start, end, pos int64, pid int) (bool, error) {
+	if pos <= start || pos > end-PacketTS {
+		return false, errors.New("looking for a joint: it is out of reach")
+	}
+	return file{r, end, start}.jointAt(pos, pid)
+}
+
+func (f file) jointAt(pos int64, pid int) (bool, error) {
 	packet, ok, err := f.bytes(pos, PacketTS)
 	if !ok || err != nil || packet[0] != markTS {
 		return false, err
@@ -105,7 +131,7 @@ func jointAt(b []byte, size, pid int) bool {
 
 // before returns up to n bytes before pos, a multiple of size.
 func (f file) before(pos, n int64, size int) ([]byte, error) {
-	n = max(0, min(pos, n)) / int64(size) * int64(size)
+	n = max(0, min(pos-f.start, n)) / int64(size) * int64(size)
 	b, _, err := f.bytes(pos-n, int(n))
 	return b, err
 }
@@ -129,7 +155,7 @@ func open(path string) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
-	return opened{file{f, fi.Size()}, f}, nil
+	return opened{file{f, fi.Size(), 0}, f}, nil
 }
 
 // goesBack reports whether the clock does, by more than frames are reordered.

@@ -24,7 +24,8 @@ var ErrUnstated = errors.New("the size of the file is not stated")
 // A file is what is checked.
 type file struct {
 	io.ReaderAt
-	size int64
+	size  int64
+	start int64 // what is before cannot be read
 }
 
 // maxSteps bounds how many chunks are walked: a day of video has some millions.
@@ -56,7 +57,7 @@ var kinds = []struct {
 // Check returns what is broken in the file's structure, nil if nothing is. The
 // error wraps [ErrBroken], is [ErrUnstated], or is one of reading.
 func Check(r io.ReaderAt, size int64) error {
-	f := file{r, size}
+	f := file{r, size, 0}
 	head := make([]byte, 512)
 	if n, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading at %d: %w", n, err)
@@ -90,7 +91,7 @@ func CheckFile(path string) error {
 
 // bytes returns n bytes at off; ok is false beyond the end.
 func (f file) bytes(off int64, n int) (b []byte, ok bool, err error) {
-	if off < 0 || off > f.size-int64(n) {
+	if off < f.start || off > f.size-int64(n) {
 		return nil, false, nil
 	}
 	b = make([]byte, n)
