@@ -133,6 +133,9 @@ func TestMutants(t *testing.T) {
 		"h264.flv":   append(picture[:4:4], "-c:v", "libx264"),
 		"vp8.ivf":    append(picture[:4:4], "-c:v", "libvpx"),
 		"wmv2.wmv":   slices.Concat(picture, tone, []string{"-c:v", "wmv2", "-c:a", "wmav2"}),
+		"raw.y4m":    picture,
+		"a.gxf":      append(picture[:4:4], "-c:v", "mpeg2video", "-s", "720x576"),
+		"a.mxf":      append(picture[:4:4], "-r", "25", "-c:v", "mpeg2video"),
 		"one.png":    append(picture[:4:4], "-frames:v", "1"),
 		"one.jpg":    append(picture[:4:4], "-frames:v", "1"),
 	} {
