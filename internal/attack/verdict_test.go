@@ -70,6 +70,8 @@ func TestVerdict(t *testing.T) {
 		"failed without a word":      {writes, outcome{code: 1}, []string{`crashes: exit code 1 without a line of kind "error" on stderr`}},
 		"lost without a word":        {writes, outcome{code: 3, after: snapshot{out: file}, output: fine}, []string{`crashes: exit code 3 without a line of kind "warning" on stderr`}},
 		"unreadable":                 {writes, outcome{after: snapshot{out: file}, output: &reading{all: []string{"no"}}}, []string{"leftovers: nothing can be decoded from the output: no"}},
+		"damaged sound, told":        {writes, outcome{code: 3, stderr: []byte("carve: warning: lost\n"), after: snapshot{out: file}, output: &reading{frames: 1, all: []string{"no"}}}, nil},
+		"damaged picture, told":      {writes, outcome{code: 3, stderr: []byte("carve: warning: lost\n"), after: snapshot{out: file}, output: &reading{frames: 1, decoder: []string{"no"}}}, []string{"leftovers: the output is damaged: no"}},
 		"damaged output":             {writes, outcome{after: snapshot{out: file}, output: &reading{frames: 1, all: []string{"no"}}}, []string{"leftovers: the output is damaged: no"}},
 		"interrupted with an output": {writes, outcome{code: 130, after: snapshot{out: file}, output: fine}, nil},
 		"unknown code":               {experiment{}, outcome{code: 7}, []string{"crashes: exit code 7, which is none that is documented"}},

@@ -135,11 +135,11 @@ static void tell(const char *why, size_t n) {
 	say("\n");
 }
 
-// more waits for more from the runtime, for a quarter of a second.
+// more waits for more from the runtime, which a busy machine may hold up.
 static int more(void) {
 	struct pollfd p[] = {{.fd = printed, .events = POLLIN}, {.fd = crashed, .events = POLLIN}};
 	int r;
-	do r = poll(p, 2, 250);
+	do r = poll(p, 2, 2000);
 	while (r < 0 && errno == EINTR);
 	return r > 0;
 }
