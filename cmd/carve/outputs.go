@@ -154,6 +154,9 @@ func commitAll(sink *video.Sink, x *explanation) (err error) {
 	return nil
 }
 
+// playlistHint says why -y does not help.
+const playlistHint = "while a playlist is read, no file that exists is replaced"
+
 // planOutputs checks the outputs of a run.
 func (o *segmentOptions) planOutputs(log *slog.Logger, overwrite bool) error {
 	var plan atomicfile.Plan

@@ -83,7 +83,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		// What it names is read by this run, and is not known beforehand.
 		overwrite = false
 		if err := o.planOutputs(log, overwrite); err != nil {
-			return nil, withHint(err, "while a playlist is read, no file that exists is replaced")
+			return nil, withHint(err, playlistHint)
 		}
 	}
 

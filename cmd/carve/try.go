@@ -218,6 +218,12 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 		return nil, inputError(err)
 	}
 	defer src.Close()
+	if src.Info().Playlist && o.output != "" {
+		o.overwrite = false // as in segment
+		if err := o.segmentOptions.planOutputs(log, o.overwrite); err != nil {
+			return nil, withHint(err, playlistHint)
+		}
+	}
 	m, err := openModels(&o.segmentOptions, queries, preset, stderr, log)
 	if err != nil {
 		return nil, err
