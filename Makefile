@@ -35,7 +35,7 @@ test: build
 	$(go) test $(MODFILE) -timeout 20m ./...
 	$(go) test $(MODFILE) -timeout 20m -race -short $(race)
 
-race := ./cmd/... ./video ./tracking ./models ./internal/ort ./internal/cstderr ./internal/annotation ./internal/score
+race := ./cmd/... ./video ./tracking ./models ./internal/ort ./internal/atomicfile ./internal/cstderr ./internal/annotation ./internal/score
 
 lint: setup
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'gofmt would change:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
