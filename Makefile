@@ -33,7 +33,7 @@ demo: build
 test: build
 	CGO_ENABLED=0 $(go) test ./car/... ./tracking/...
 	$(go) test $(MODFILE) -timeout 20m ./...
-	$(go) test $(MODFILE) -timeout 20m -race -short $(race)
+	$(go) test $(MODFILE) -timeout 40m -race -short $(race)
 
 race := ./cmd/... ./video ./tracking ./models ./internal/ort ./internal/atomicfile ./internal/cstderr ./internal/annotation ./internal/score
 
