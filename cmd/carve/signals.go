@@ -29,9 +29,6 @@ func endings() []os.Signal {
 // count as Ctrl-C. A third one, or stages that do not end after the second, end the
 // process: the patience begins at the second.
 func handleSignals(log *slog.Logger, interrupt func()) (ctx context.Context, stop <-chan struct{}, release func()) {
-	naming.Lock()
-	naming.done = false
-	naming.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	first := make(chan struct{})
 	end := onSignals(func() {
@@ -42,6 +39,10 @@ func handleSignals(log *slog.Logger, interrupt func()) (ctx context.Context, sto
 	return ctx, first, func() {
 		end()
 		cancel()
+		// The process may go on, with another run or another command.
+		naming.Lock()
+		naming.done = false
+		naming.Unlock()
 	}
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"syscall"
 	"testing"
@@ -70,4 +71,19 @@ func TestReleasedTwice(t *testing.T) {
 	_, release := interruptible()
 	release()
 	release()
+}
+
+// TestNamedIsForgotten: that a run had named its outputs does not keep what comes
+// after it from being ended, as bench does with one run after the other.
+func TestNamedIsForgotten(t *testing.T) {
+	_, _, release := handleSignals(slog.New(slog.DiscardHandler), func() {})
+	naming.Lock()
+	naming.done = true
+	naming.Unlock()
+	release()
+	naming.Lock()
+	defer naming.Unlock()
+	if naming.done {
+		t.Error("outputs of the next run count as named")
+	}
 }
