@@ -1,0 +1,208 @@
+package video
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/asticode/go-astiav"
+)
+
+// openMuxer begins the container, with the streams and tags that it gets.
+func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
+	if s.output, err = astiav.AllocOutputFormatContext(of, c.muxer, "file:"+s.file.Path()); err != nil {
+		return fmt.Errorf("opening the container: %w", err)
+	}
+	s.output.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
+	if err := s.addVideo(c); err != nil {
+		return fmt.Errorf("adding the video stream: %w", err)
+	}
+	if s.Source != nil {
+		if err := s.addCopies(of); err != nil {
+			return err
+		}
+		if err := copyFormatMetadata(s.output, s.Source.input); err != nil {
+			return fmt.Errorf("copying metadata: %w", err)
+		}
+		if err := copyChapters(s.output, s.Source.input); err != nil {
+			return fmt.Errorf("copying chapters: %w", err)
+		}
+	}
+	if c.muxer == "mp4" || c.muxer == "mov" {
+		// Players leave out what lies before zero, as after the clock of a transport
+		// stream has started anew.
+		s.shift = max(0, -s.info.StartPTS)
+	}
+	if err := s.openIO(c); err != nil {
+		return err
+	}
+	s.output.SetPb(s.io)
+	options := astiav.NewDictionary()
+	defer options.Free()
+	for k, v := range s.muxerOptions(c) {
+		if err := options.Set(k, v, astiav.NewDictionaryFlags()); err != nil {
+			return fmt.Errorf("setting muxer option %s: %w", k, err)
+		}
+	}
+	lines, err := watchErrors(func() error { return s.output.WriteHeader(options) })
+	if err != nil {
+		return fmt.Errorf("writing the header of %s: %s", s.Path, detail(lines, err))
+	}
+	if s.Source != nil {
+		wanted := make(map[int]bool)
+		for i := range s.copies {
+			wanted[i] = true
+		}
+		s.Source.beside.attach(s, wanted)
+	}
+	return nil
+}
+
+func (s *Sink) addVideo(c container) error {
+	if s.stream = s.output.NewStream(nil); s.stream == nil {
+		return errOutOfMemory
+	}
+	p := s.stream.CodecParameters()
+	if err := p.FromCodecContext(s.encoder.context); err != nil {
+		return err
+	}
+	if s.Source != nil {
+		if err := copyPictureSideData(p, s.Source.stream.CodecParameters()); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.upright:
+		dropParametersMatrix(p)
+	case s.info.hasMatrix:
+		if err := setParametersMatrix(p, s.info.matrix); err != nil {
+			return err
+		}
+	}
+	s.stream.SetTimeBase(s.encoder.base.av())
+	s.stream.SetAvgFrameRate(s.info.AverageRate.av())
+	s.stream.SetRFrameRate(s.info.RealRate.av())
+	s.stream.SetSampleAspectRatio(s.encoder.context.SampleAspectRatio())
+	if s.Source == nil {
+		return nil
+	}
+	s.stream.SetID(s.Source.stream.ID())
+	return copyStreamMetadata(s.stream, s.Source.stream, true)
+}
+
+// muxerOptions sees to it that timestamps survive.
+func (s *Sink) muxerOptions(c container) map[string]string {
+	o := make(map[string]string)
+	// How far one stream may run ahead of another before they are written out
+	// of order. Ten seconds bound the memory; where frames are rare it must
+	// still be longer than what is between the demuxer and the encoder's end.
+	interleave := 10.0
+	if r := s.info.Rate(); r.Known() {
+		interleave = max(interleave, 150/r.Float())
+	}
+	o["max_interleave_delta"] = strconv.FormatInt(int64(min(interleave, 600)*1e6), 10)
+	switch c.muxer {
+	case "mp4", "mov":
+		if c.muxer == "mp4" {
+			o["movflags"] = "+faststart"
+		}
+		// Ticks of the source. Small bases are left to the muxer, which takes a
+		// power of two times them: exact as well.
+		if den := s.encoder.base.Den; den >= 600 {
+			o["video_track_timescale"] = strconv.Itoa(den)
+		}
+		if scale := s.movieTimescale(); scale > 0 {
+			o["movie_timescale"] = strconv.Itoa(scale)
+		}
+		o["write_tmcd"] = "1"
+	case "matroska", "webm":
+		// Shifting everything because one audio packet lies a few milliseconds
+		// before zero would move the pictures.
+		o["avoid_negative_ts"] = "disabled"
+	case "mpegts":
+		o["mpegts_copyts"] = "1"
+	}
+	return o
+}
+
+// movieTimescale returns a unit in which a file of the MP4 family can state
+// exactly where its streams start and how long they are, or 0 to leave it at
+// the usual millisecond.
+func (s *Sink) movieTimescale() int {
+	if s.Source == nil {
+		return 0
+	}
+	scale := int64(1)
+	for _, st := range s.Source.input.Streams() {
+		base := fromAV(st.TimeBase())
+		if st.Index() == s.Source.stream.Index() {
+			base = s.encoder.base
+		} else if s.copies[st.Index()] == nil {
+			continue
+		}
+		if !base.Known() {
+			continue
+		}
+		if scale = lcm(scale, int64(base.Den)); scale > 1<<31-1 {
+			return s.encoder.base.Den
+		}
+	}
+	for scale < 1000 {
+		scale *= 10
+	}
+	return int(scale)
+}
+
+func lcm(a, b int64) int64 {
+	x, y := a, b
+	for y != 0 {
+		x, y = y, x%y
+	}
+	if x == 0 {
+		return 0
+	}
+	return a / x * b
+}
+
+// move shifts a packet's times by as much as all others'.
+func (s *Sink) move(p *astiav.Packet, base astiav.Rational) {
+	if s.shift == 0 {
+		return
+	}
+	ticks := rescale(s.shift, s.info.TimeBase, fromAV(base))
+	if p.Pts() != astiav.NoPtsValue {
+		p.SetPts(p.Pts() + ticks)
+	}
+	if p.Dts() != astiav.NoPtsValue {
+		p.SetDts(p.Dts() + ticks)
+	}
+}
+
+// lastDuration makes the film as long as it was. The MP4 family adds up
+// durations in decoding order, where the last packet is not the last picture
+// once there are B-frames; with a variable rate the sum would come out wrong.
+func (s *Sink) lastDuration() {
+	switch s.output.OutputFormat().Name() {
+	case "mp4", "mov":
+		if d := s.firstDTS + s.endPTS - s.startPTS - s.held.Dts(); s.holds && d > 0 {
+			s.held.SetDuration(d)
+		}
+	}
+}
+
+// closeMuxer writes the end of the container.
+func (s *Sink) closeMuxer() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.length = fromAV(s.stream.TimeBase()).Duration(s.endPTS - max(0, s.startPTS))
+	if err := s.output.WriteTrailer(); err != nil {
+		return s.writing("the end of ", err)
+	}
+	err := s.closeIO()
+	// Gone, so that a packet of a source that still reads finds no muxer.
+	s.output.Free()
+	s.output = nil
+	if err != nil {
+		return fmt.Errorf("closing %s: %w", s.Path, err)
+	}
+	return nil
+}
