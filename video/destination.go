@@ -3,7 +3,6 @@ package video
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/asticode/go-astiav"
 	"github.com/carve-video/carve/internal/atomicfile"
@@ -24,21 +23,11 @@ func (s *Sink) createOutput() error {
 	return nil
 }
 
-// outputError says what is wrong with an output in the words of this package.
+// outputError is an error of the output as this package has them.
 func outputError(err error) error {
 	var e *atomicfile.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	for _, is := range []struct{ from, to error }{
-		{atomicfile.ErrExists, ErrExists}, {atomicfile.ErrIsInput, ErrSameFile},
-		{atomicfile.ErrIsDirectory, ErrIsDirectory}, {atomicfile.ErrNoFolder, fs.ErrNotExist},
-	} {
-		if errors.Is(err, is.from) && !errors.Is(is.to, fs.ErrNotExist) {
-			return &PathError{Path: e.Path, Err: is.to}
-		} else if errors.Is(err, is.from) {
-			return &PathError{Path: e.Path, Err: is.to, Detail: e.Err.Error()}
-		}
+	if errors.As(err, &e) {
+		return &PathError{Path: e.Path, Err: e.Err}
 	}
 	return err
 }

@@ -4,13 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/carve-video/carve/internal/atomicfile"
 )
 
 // What can be wrong with an input before work starts. [Source.Initialize]
 // wraps exactly one of them, with the path and the reason.
 var (
 	ErrNotFound         = errors.New("no such file")
-	ErrIsDirectory      = errors.New("is a directory")
+	ErrIsDirectory      = atomicfile.ErrIsDirectory // of an output as well
 	ErrUnreadable       = errors.New("cannot be read")
 	ErrEmpty            = errors.New("is empty")
 	ErrNotMedia         = errors.New("is not a media file, or its beginning is damaged")
@@ -26,8 +28,9 @@ var (
 // one of them, or an error of the file system.
 var (
 	ErrUnknownContainer = errors.New("has an extension that stands for no known container")
-	ErrExists           = errors.New("exists already")
-	ErrSameFile         = errors.New("is read by this run")
+	ErrExists           = atomicfile.ErrExists
+	ErrIsInput          = atomicfile.ErrIsInput
+	ErrNoFolder         = atomicfile.ErrNoFolder
 	ErrNotSeekable      = errors.New("is a pipe or a device, and this container must go back in its file")
 	ErrStillContainer   = errors.New("is an image, which cannot hold a video")
 	ErrNoEncoder        = errors.New("no encoder for it in this FFmpeg")

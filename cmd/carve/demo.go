@@ -178,7 +178,7 @@ func rgba(p video.Picture) image.Image {
 func writePNG(path string, img image.Image, o atomicfile.Options) error {
 	f, err := atomicfile.Create(path, o)
 	if err != nil {
-		return pathError(err)
+		return outputError(err)
 	}
 	defer f.Abort()
 	if err := png.Encode(f, img); err != nil {

@@ -49,7 +49,7 @@ func openExplanation(o *segmentOptions, overwrite bool, fail func(error)) (*expl
 	}
 	f, err := atomicfile.Create(o.explain, atomicfile.Options{Overwrite: overwrite, Inputs: o.inputs()})
 	if err != nil {
-		return nil, pathError(err)
+		return nil, outputError(err)
 	}
 	return &explanation{file: f, w: bufio.NewWriter(f), fail: fail}, nil
 }

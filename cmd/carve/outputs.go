@@ -34,7 +34,7 @@ func addOutputs(plan *atomicfile.Plan, log *slog.Logger, outputs ...string) erro
 			continue
 		}
 		if err := plan.Add(path); err != nil {
-			return pathError(err)
+			return outputError(err)
 		}
 	}
 	for _, dir := range plan.Folders() {
@@ -43,9 +43,10 @@ func addOutputs(plan *atomicfile.Plan, log *slog.Logger, outputs ...string) erro
 	return nil
 }
 
-// pathError puts what is wrong with an output into words for the command line.
-func pathError(err error) error {
+// outputError puts what is wrong with an output into words for the command line.
+func outputError(err error) error {
 	err = fmt.Errorf("opening output: %w", err)
+	videos, images := video.Extensions()
 	switch {
 	case errors.Is(err, atomicfile.ErrExists):
 		return withHint(err, "-y replaces it")
@@ -53,6 +54,16 @@ func pathError(err error) error {
 		return withHint(usageError{err}, "write to another file")
 	case errors.Is(err, atomicfile.ErrNoFolder):
 		return withHint(err, "make the folder first")
+	case errors.Is(err, video.ErrNotSeekable):
+		return withHint(err, "a pipe can be .mkv .webm .ts .nut")
+	case errors.Is(err, video.ErrUnknownContainer):
+		return withHint(err, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
+	case errors.Is(err, video.ErrEncoderMismatch):
+		var path *video.PathError
+		errors.As(err, &path)
+		return withHint(usageError{err}, "--encoder can be "+strings.Join(video.EncodersFor(path.Path), ", ")+" for it")
+	case errors.Is(err, video.ErrStillContainer):
+		return withHint(err, "a video can be "+strings.Join(videos, " "))
 	}
 	return err
 }

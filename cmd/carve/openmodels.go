@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
+)
+
+// openedModels are the two CLIPs of a run.
+type openedModels struct {
+	proposer, judge *models.Model
+	segmenter       *car.Segmenter
+	device          string
+}
+
+func (m *openedModels) close() {
+	if m.judge != m.proposer {
+		m.judge.Close()
+	}
+	m.proposer.Close()
+}
+
+func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stderr io.Writer, log *slog.Logger) (_ *openedModels, err error) {
+	proposer, judge := models.Pair(o.model)
+	if o.classifier != "" {
+		judge = o.classifier
+	}
+	if err := haveModels(o, uniq(proposer, judge), stderr, log); err != nil {
+		return nil, err
+	}
+	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: o.settings, Precision: o.precision, Log: log}
+	m := &openedModels{}
+	options.SkipLastBlock = preset.Quirks.SkipLastBlock
+	if m.proposer, err = models.Open(context.Background(), proposer, options); err != nil {
+		return nil, modelError(proposer, err)
+	}
+	m.judge = m.proposer
+	if judge != proposer {
+		if m.judge, err = models.Open(context.Background(), judge, options); err != nil {
+			m.proposer.Close()
+			if o.classifier != "" {
+				return nil, modelError(o.classifier, err)
+			}
+			return nil, modelError(judge, err)
+		}
+	}
+	defer func() {
+		if err != nil {
+			m.close()
+		}
+	}()
+	for _, q := range queries {
+		for _, phrase := range slices.Concat(q.Phrases, q.Background) {
+			if err := m.readable(phrase, preset); err != nil {
+				return nil, textError(fmt.Errorf("query %q: %w", q.Label, err))
+			}
+		}
+		for _, phrase := range q.Phrases {
+			if proposer == demo.Name && !demo.Knows(phrase) {
+				log.Warn(fmt.Sprintf("the demo model was never taught %q; \"carve models show demo\" lists what it knows", phrase))
+			}
+		}
+	}
+	f, err := m.proposer.Proposer()
+	if err != nil {
+		return nil, runtimeError(err)
+	}
+	g, err := m.judge.Judge()
+	if err != nil {
+		return nil, runtimeError(err)
+	}
+	m.device = m.proposer.Device()
+	switch {
+	case m.device != "cpu":
+		log.Info("the models run on " + m.device)
+	case o.precision == models.Float16:
+		log.Warn("precision fp16 is no faster than fp32 on a CPU")
+	}
+	if m.segmenter, err = car.New(f, g, preset); err != nil {
+		return nil, err
+	}
+	m.segmenter.Threads = o.threads
+	return m, nil
+}
+
+// readable finds a phrase that is too long for the models in one of the
+// templates.
+func (m *openedModels) readable(phrase string, preset car.Preset) error {
+	for _, text := range preset.Texts(phrase) {
+		for _, model := range []*models.Model{m.proposer, m.judge} {
+			if _, err := model.Tokens(text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func textError(err error) error {
+	if errors.Is(err, models.ErrTooLong) {
+		return withHint(usageError{err}, "use fewer words; several phrases can be given as LABEL=PHRASE|PHRASE")
+	}
+	return err
+}
+
+func runtimeError(err error) error {
+	if h := hintOf(err); h != "" {
+		return withHint(err, h)
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/plaintext"
+	"github.com/carve-video/carve/video/overlay"
+)
+
+// maxQueryFlags is how many -q there may be: more are easier kept in a file.
+const maxQueryFlags = 64
+
+// readQueries collects the queries of the command line and of the file.
+func (o *segmentOptions) readQueries() ([]car.Query, error) {
+	var queries []car.Query
+	if n := len(o.queries); n > maxQueryFlags {
+		return nil, withHint(usagef("-q is given %d times; %d at most", n, maxQueryFlags),
+			fmt.Sprintf("write them into a file, one a line, up to %d, and name it with --queries", car.MaxQueryLines))
+	}
+	for _, s := range o.queries {
+		q, err := car.ParseQuery(s)
+		if err != nil {
+			return nil, withHint(usageError{err}, `a query is NAME or LABEL=PHRASE|PHRASE, for example -q "pup=puppy|small dog"`)
+		}
+		queries = append(queries, q)
+	}
+	if o.queryFile != "" {
+		f, err := plaintext.Open(o.queryFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading queries: %w", err)
+		}
+		defer f.Close()
+		more, err := car.ReadQueries(f, o.queryFile)
+		if err != nil {
+			return nil, textFileError(err, "one query a line, or a YAML list of entries with label, phrases, background, theta, presence, colour")
+		}
+		queries = append(queries, more...)
+	}
+	if err := car.CheckQueries(queries); err != nil {
+		return nil, usageError{err}
+	}
+	return queries, nil
+}
+
+// textFileError is the error of a file of text that the command line names: what it
+// says is wrong, or it could not be read.
+func textFileError(err error, hint string) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return err
+	}
+	return withHint(usageError{err}, hint)
+}
+
+// queryColours returns the colour of each query: its own, or the next of the
+// palette that nobody asked for.
+func queryColours(queries []car.Query) ([][3]uint8, error) {
+	colours := make([][3]uint8, len(queries))
+	for i, q := range queries {
+		colours[i] = overlay.Colour(i)
+		if q.Colour == "" {
+			continue
+		}
+		c, err := overlay.ParseColour(q.Colour)
+		if err != nil {
+			return nil, withHint(usageError{fmt.Errorf("query %q: %w", q.Label, err)}, `write "#0072b2" or a name such as "orange"`)
+		}
+		colours[i] = c
+	}
+	return colours, nil
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/video"
+)
+
+// A summary is what a run came to.
+type summary struct {
+	MessageType string           `json:"message_type"`
+	Output      string           `json:"output"`
+	Frames      int64            `json:"frames"`
+	Duration    float64          `json:"duration_s"`
+	Elapsed     float64          `json:"elapsed_s"`
+	KeyFrames   int64            `json:"key_frames"` // frames that the model looked at
+	Concepts    []conceptSummary `json:"concepts"`
+	Stages      []stageSummary   `json:"stages"`
+}
+
+type conceptSummary struct {
+	Label    string  `json:"label"`
+	Frames   int64   `json:"frames"`             // in which it was found
+	Presence float32 `json:"presence,omitempty"` // the highest; 0 if it was not weighed
+	Asked    int64   `json:"asked"`              // key frames in which it was asked for
+	Judged   int64   `json:"judged"`             // of them, those in which it was judged
+	// Instances is how many things of it were told apart, with --instances.
+	Instances int `json:"instances,omitempty"`
+}
+
+type stageSummary struct {
+	Name    string  `json:"name"`
+	Frames  int64   `json:"frames"`
+	Busy    float64 `json:"busy_s"`
+	Waiting float64 `json:"waiting_s"`
+	Blocked float64 `json:"blocked_s"`
+	Queue   float64 `json:"queue"` // frames waiting for it, on average
+}
+
+func (s *summary) addStages(l *line) {
+	for _, st := range l.stages {
+		s.Stages = append(s.Stages, stageSummary{st.name, st.items.Load(),
+			float64(st.busy.Load()) / 1e9, float64(st.idle.Load()) / 1e9, float64(st.stuck.Load()) / 1e9, st.queue()})
+	}
+}
+
+func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
+	s.MessageType = "summary"
+	if o.progress == "json" {
+		line, _ := json.Marshal(s)
+		fmt.Fprintf(stdout, "%s\n", line)
+	}
+	if o.quiet || o.logFormat == "json" {
+		return
+	}
+	frames := "frames"
+	if s.Frames == 1 {
+		frames = "frame"
+	}
+	fmt.Fprintf(stderr, "wrote %s: %d %s in %.1f s (%.2f fps)\n", printable.Text(s.Output), s.Frames, frames, s.Elapsed, float64(s.Frames)/max(s.Elapsed, 1e-9))
+	if o.verbose {
+		var asked, judged int64
+		for _, c := range s.Concepts {
+			asked, judged = asked+c.Asked, judged+c.Judged
+		}
+		fmt.Fprintf(stderr, "  the model looked at %d of them; %d questions, %d judged\n", s.KeyFrames, asked, judged)
+	}
+	width := 0
+	for _, c := range s.Concepts {
+		width = max(width, utf8.RuneCountInString(printable.Text(c.Label)))
+	}
+	for _, c := range s.Concepts {
+		found := fmt.Sprintf("in %d of %d %s", c.Frames, s.Frames, frames)
+		if c.Frames == 0 {
+			found = "not found"
+			if c.Presence > 0 {
+				found = fmt.Sprintf("not found (presence %.2f at most)", c.Presence)
+			}
+		}
+		if c.Instances > 0 {
+			found += fmt.Sprintf(", %d told apart", c.Instances)
+		}
+		fmt.Fprintf(stderr, "  %-*s  %s\n", width, printable.Text(c.Label), found)
+	}
+}
+
+// outcome says in which of the ways that are not failures the run ended.
+func (s *summary) outcome(o *segmentOptions, p *pipeline, src *video.Source, sink *video.Sink, last progressState) error {
+	if p.stopped {
+		return interruptedError{at: clock(last.At - p.start), written: o.output}
+	}
+	var lost []string
+	if d := src.Damage(); d.Count > 0 {
+		places := "damaged places in %s, the first"
+		if d.Count == 1 {
+			places = "damaged place in %s,"
+		}
+		lost = append(lost, fmt.Sprintf("%d "+places+" at %s (%v)", d.Count, o.input, clock(d.First), d.Err))
+	}
+	for _, l := range sink.Lost() {
+		what := fmt.Sprintf("%s stream %d (%s)", l.Stream.Kind, l.Stream.Index, l.Stream.Codec)
+		lost = append(lost, what+": "+l.Reason)
+	}
+	if len(lost) > 0 {
+		return lostError{lost}
+	}
+	return nil
+}
+
+// concepts counts in how many frames each query was found.
+func (p *pipeline) concepts(queries []car.Query, n *questionnaire) []conceptSummary {
+	list := make([]conceptSummary, len(queries))
+	for i, q := range queries {
+		list[i] = conceptSummary{Label: q.Label, Frames: p.found[i], Presence: p.presence[i], Instances: p.things[i]}
+		if n.asked != nil {
+			list[i].Asked, list[i].Judged = n.asked[i], n.judged[i]
+		}
+	}
+	return list
+}
