@@ -74,7 +74,9 @@ func (s *Source) open() error {
 		return err
 	}
 	s.demuxer, s.input = d, d.format
-	s.pipe.Store(d.pipe)
+	if s.pipe.Store(d.pipe); d.pipe != nil {
+		s.beside.limit = maxKeptOfPipe
+	}
 	lines, err := watchErrors(func() error {
 		return s.listen(func() error { return findStreamInfo(s.input, DefaultPixels) })
 	})

@@ -29,6 +29,10 @@ type passthrough struct {
 // frame is there.
 const maxKept = 32 << 20
 
+// maxKeptOfPipe is more: a file is read a second time instead, which a pipe cannot
+// be. Tests lower it.
+var maxKeptOfPipe = 256 << 20
+
 // attach makes to receive the packets of the streams in copied.
 func (b *passthrough) attach(to packetSink, copied map[int]bool) {
 	b.to, b.copied = to, copied

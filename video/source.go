@@ -101,6 +101,10 @@ func (s *Source) Initialize() (err error) {
 	if err := s.first(); err != nil {
 		return err
 	}
+	if s.beside.overflowed && s.pipe.Load() != nil {
+		return &PathError{Path: s.Path, Err: ErrUnreadable,
+			Detail: fmt.Sprintf("before its first picture there are %d MB of other streams, and a pipe cannot be read twice", s.beside.limit>>20)}
+	}
 	if s.beside.overflowed {
 		// The file starts with more of its other streams than is worth keeping
 		// in memory; the second reading will find the sink in place.

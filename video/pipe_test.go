@@ -1,0 +1,91 @@
+package video
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// piped makes a named pipe into which write writes, until the test ends.
+func piped(t *testing.T, write func(w io.Writer)) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip("no named pipes here: ", err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer w.Close()
+		write(w)
+	}()
+	t.Cleanup(func() { <-done })
+	return path
+}
+
+// TestInterrupt: a pipe into which nobody writes any more is at its end as soon as it
+// is interrupted, and that is no damage.
+func TestInterrupt(t *testing.T) {
+	b, err := os.ReadFile(clip(t, "in.ts", "-c:v", "libx264", "-f", "mpegts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := make(chan struct{})
+	src := &Source{Path: piped(t, func(w io.Writer) {
+		w.Write(b)
+		<-release // it pauses, and does not close
+	})}
+	defer close(release)
+	if err := src.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	time.AfterFunc(100*time.Millisecond, src.Interrupt)
+	frames := 0
+	for {
+		f, err := src.Read(t.Context())
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Release()
+		frames++
+	}
+	if d := src.Damage(); frames == 0 || d.Count > 0 {
+		t.Errorf("%d frames, %d damages (%v)", frames, d.Count, d.Err)
+	}
+}
+
+// TestPipeIsReadOnce: a file with much sound before its first picture is opened a
+// second time, which a pipe cannot be: it is refused, and not begun in its middle.
+func TestPipeIsReadOnce(t *testing.T) {
+	defer func(n int) { maxKeptOfPipe = n }(maxKeptOfPipe)
+	in := ffmpeg(t, "late.mkv", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", "-f", "lavfi", "-i", "sine=d=8:r=48000",
+		"-filter:v", "setpts=PTS+5/TB", "-fps_mode", "passthrough", "-c:v", "libx264", "-c:a", "pcm_s16le", "-max_interleave_delta", "0")
+	b, err := os.ReadFile(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(w io.Writer) { w.Write(b) }
+	for limit, want := range map[int]string{16 << 10: "a pipe cannot be read twice", 256 << 20: ""} {
+		maxKeptOfPipe = limit
+		src := &Source{Path: piped(t, write)}
+		err := src.Initialize()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("limit %d: %v, want %q", limit, err, want)
+		}
+		src.Close()
+	}
+}
