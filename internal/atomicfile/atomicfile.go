@@ -1,5 +1,7 @@
 // Package atomicfile writes files that appear under their names only when they
-// are whole. Every path that carve writes goes through it.
+// are whole. All outputs of carve go through it, and what it keeps in its cache.
+// Two kinds of file are written elsewhere because they grow over several runs:
+// downloads that are resumed, and results of an evaluation that is gone on with.
 //
 // # A file in the making
 //
@@ -60,8 +62,8 @@ func (e *Error) Unwrap() error { return e.Err }
 type Options struct {
 	// Overwrite allows a file that exists to be replaced.
 	Overwrite bool
-	// Inputs are files, and folders whose files, must never be replaced, by
-	// whatever link or name.
+	// Inputs are never replaced, by whatever link or name. Of a folder, that goes
+	// for the files in it.
 	Inputs []string
 }
 
@@ -100,8 +102,8 @@ func Create(path string, o Options) (*File, error) {
 	remember(f.part)
 	f.lock = lock(f.part)
 	if to.exists {
-		// It may hold what others must not read, so until it is whole its owner alone
-		// can; then those can who could before.
+		// What is replaced may be private. Until the file is whole only its owner can
+		// read it; then it gets the permissions that were there before.
 		if err := f.file.Chmod(0o600); err != nil {
 			f.Abort()
 			return nil, &Error{path, fmt.Errorf("creating a file beside it: %w", cause(err))}
@@ -145,7 +147,7 @@ func cause(err error) error {
 // lock marks a file as being in use. A file system without locks is no reason
 // not to write.
 func lock(path string) *flock.Flock {
-	// Somebody who asks whether the file is locked holds it for a moment.
+	// Asking whether a file is locked locks it for a moment: see locked.
 	for range 10 {
 		l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 		ok, err := l.TryLock()
@@ -200,6 +202,7 @@ func (f *File) Prepare() error {
 	var err error
 	if f.part != "" {
 		if f.to.exists {
+			f.to.keepOwner(file) // changing the owner may clear bits of the mode
 			err = file.Chmod(f.to.mode.Perm())
 		}
 		err = errors.Join(err, file.Sync())

@@ -112,8 +112,8 @@ func TempDir(pattern string) (path string, remove func() error, err error) {
 	}, nil
 }
 
-// RemoveAll removes every hidden and temporary file of this process. It is for a program that
-// is about to end without waiting for those who write them.
+// RemoveAll removes every hidden and temporary file of this process. It is for a
+// program that is about to end without waiting for the goroutines that write them.
 func RemoveAll() {
 	inUse.Lock()
 	defer inUse.Unlock()

@@ -19,6 +19,7 @@ type target struct {
 	exists  bool
 	inPlace bool
 	mode    fs.FileMode // of what exists
+	info    fs.FileInfo // of a file that exists, for its owner
 	fd      int         // an open file of this process that the path stands for, or -1
 }
 
@@ -79,7 +80,7 @@ func follow(path string) (target, error) {
 			return to, cause(err)
 		}
 		if fi.Mode()&fs.ModeSymlink == 0 {
-			to.exists, to.mode = true, fi.Mode()
+			to.exists, to.mode, to.info = true, fi.Mode(), fi
 			to.inPlace = !fi.Mode().IsRegular() && !fi.IsDir()
 			if isDisk(fi.Mode()) {
 				return to, ErrBlockDevice
@@ -134,7 +135,7 @@ func (to target) through(fd int) (target, error) {
 	return to, nil
 }
 
-// isDisk tells a disk, whose contents would be lost, from other devices.
+// isDisk tells disks from other devices. Writing to one would destroy what is on it.
 func isDisk(m fs.FileMode) bool { return m&fs.ModeDevice != 0 && m&fs.ModeCharDevice == 0 }
 
 // stat describes what is there.

@@ -5,6 +5,7 @@ package atomicfile
 import (
 	"errors"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,14 @@ func openInPlace(path string) (*os.File, error) {
 			return f, err
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// keepOwner gives a new file the owner and group of the one that it replaces, where
+// that is allowed: root may replace a user's file.
+func (to target) keepOwner(f *os.File) {
+	if st, ok := to.info.Sys().(*syscall.Stat_t); ok {
+		f.Chown(int(st.Uid), int(st.Gid)) // without the right to, it is the caller's
 	}
 }
 
