@@ -51,10 +51,12 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	if fs.NArg() > 0 {
 		return withHint(usagef("unexpected argument %q", fs.Arg(0)), "the folder is given with -o")
 	}
+	if _, err := os.Stat(*dir); errors.Is(err, os.ErrNotExist) {
+		defer os.Remove(*dir) // which fails unless nothing came of the demo
+	}
 	if err := os.MkdirAll(*dir, 0o755); err != nil {
 		return fmt.Errorf("making the demo's folder: %w", err)
 	}
-	defer os.Remove(*dir) // which fails unless it is empty: nothing came of the demo
 	clip, out, contact := filepath.Join(*dir, "clip.mp4"), filepath.Join(*dir, "overlay.mp4"), filepath.Join(*dir, "sheet.png")
 	if err := planOutputs(newLog(&segmentOptions{}, stderr), *overwrite, nil, clip, out, contact); err != nil {
 		return err

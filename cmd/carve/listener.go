@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// A listener is standard output or standard error. Somebody may stop reading, as
-// head does, or a terminal may be closed: what is written from then on goes
-// nowhere, and the run goes on. Other errors, such as a full disk, are kept.
+// A listener is standard output or standard error. When its reader is gone, as after
+// head has read enough or a terminal was closed, what is written goes nowhere and the
+// run goes on. Other errors, such as a full disk, are kept.
 type listener struct {
 	w io.Writer
 
@@ -41,8 +41,8 @@ func (l *listener) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// lost returns why nothing is written any more to standard output, unless its reader
-// has left.
+// lost returns the error of writing to standard output, if there was one. That its
+// reader has left is none.
 func lost(stdout io.Writer) error {
 	if c, ok := stdout.(*console); ok {
 		c.flush()
@@ -57,5 +57,5 @@ func lost(stdout io.Writer) error {
 	return l.err
 }
 
-// Unwrap returns the file behind it, for those who ask whether it is a terminal.
+// Unwrap returns what is behind it. terminal asks for that.
 func (l *listener) Unwrap() io.Writer { return l.w }
