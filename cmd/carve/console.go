@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -14,11 +15,10 @@ import (
 	"golang.org/x/term"
 )
 
-// A console is standard output or standard error as the commands write to them. All that
-// is printed passes here, so here it is made harmless, whoever it comes from: what a
-// terminal would act on becomes an escape, and secrets in URLs are marked. JSON stays the
-// same JSON. What is foreign and must stay on its line goes through [printable.Text]
-// before.
+// A console is standard output or standard error as the commands write to them. Everything
+// that is printed passes through it and is made harmless there: what a terminal would act
+// on becomes an escape, and secrets in URLs are marked. JSON stays the same JSON. Foreign
+// text that must not break its line goes through [printable.Text] first.
 type console struct {
 	w io.Writer
 	// onlyJSON makes every line an object of JSON. A line that is none becomes the message
@@ -67,10 +67,24 @@ func (c *console) print(text []byte) error {
 }
 
 func harmless(text []byte) string {
-	if json.Valid(text) {
+	if isJSON(text) {
 		return printable.Lines(string(redact.JSON(text)))
 	}
 	return printable.Lines(redact.Text(string(text)))
+}
+
+// isJSON tells whether a text is JSON: one value, or one after the other.
+func isJSON(text []byte) bool {
+	values := json.NewDecoder(bytes.NewReader(text))
+	for {
+		var value json.RawMessage
+		switch err := values.Decode(&value); {
+		case errors.Is(err, io.EOF):
+			return true
+		case err != nil:
+			return false
+		}
+	}
 }
 
 // objects makes each line an object.
@@ -85,9 +99,7 @@ func objects(text []byte) []byte {
 			line, _ = json.Marshal(struct {
 				MessageType string `json:"message_type"`
 				Message     string `json:"message"`
-			}{"text", redact.Text(string(line))})
-		} else {
-			line = redact.JSON(line)
+			}{"text", string(line)})
 		}
 		b.Write(line)
 		b.WriteByte('\n')

@@ -21,6 +21,8 @@ func TestConsole(t *testing.T) {
 		{"a character in two", false, []string{"caf\xc3", "\xa9 \xe2\x82"}, "café \\xe2\\x82"},
 		{"a secret", false, []string{"see http://u:hush@h/\n"}, "see http://***@h/\n"},
 		{"JSON", false, []string{"{\"a\":\"http://u:x\u009b\",\"b\":\"c@d\u202e\"}\n"}, "{\"a\":\"http://u:x\\u009b\",\"b\":\"c@d\\u202e\"}\n"},
+		{"lines of JSON at once", false, []string{"{\"a\":\"http://u:x\",\"b\":\"c@d\"}\n{\"a\":1}\n"}, "{\"a\":\"http://u:x\",\"b\":\"c@d\"}\n{\"a\":1}\n"},
+		{"only JSON, lines at once", true, []string{"{\"a\":\"http://u:x\",\"b\":\"c@d\"}\n{\"a\":1}\n"}, "{\"a\":\"http://u:x\",\"b\":\"c@d\"}\n{\"a\":1}\n"},
 		{"only JSON", true, []string{"{\"a\":\"http://u:hush@h\"}\n\nwrote ", "\"it\"\x1b\n[1]\nand http://u:hush@h"},
 			"{\"a\":\"http://***@h\"}\n" + `{"message_type":"text","message":"wrote \"it\"\u001b"}` + "\n" +
 				`{"message_type":"text","message":"[1]"}` + "\n" + `{"message_type":"text","message":"and http://***@h"}` + "\n"},
