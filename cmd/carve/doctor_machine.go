@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/carve-video/carve/internal/limits"
 	"github.com/carve-video/carve/internal/ort"
 	"golang.org/x/sys/cpu"
 )
@@ -19,9 +20,7 @@ type host struct {
 	system    string // its name and version
 	cpu       string // the processor's
 	flags     []string
-	memory    int64 // bytes
-	available int64 // bytes that a program can take without swapping
-	limit     int64 // bytes that the container may use; 0: no limit
+	available int64 // bytes of memory that a program can take without swapping
 }
 
 func (d *doctor) machine(context.Context) {
@@ -44,7 +43,7 @@ func (d *doctor) machine(context.Context) {
 	}
 	add("cpu", statusInfo, cores)
 	d.cpuFeatures(h.flags)
-	d.memory(h)
+	d.memory(limits.Machine(), limits.Memory(), h.available)
 	d.gpus()
 }
 
@@ -97,15 +96,16 @@ func (d *doctor) cpuFeatures(flags []string) {
 	d.add(i)
 }
 
-func (d *doctor) memory(h host) {
+// memory says how much there is, how much is free, and what allows this process less.
+func (d *doctor) memory(machine, most limits.Limit, available int64) {
 	i := item{Section: sectionMachine, Name: "memory", Status: statusInfo, Detail: "unknown"}
-	if h.memory > 0 {
-		i.Detail = gigabytes(h.memory)
-		if h.available > 0 {
-			i.Detail += ", " + gigabytes(h.available) + " available"
+	if machine.Known() {
+		i.Detail = gigabytes(machine.N)
+		if available > 0 {
+			i.Detail += ", " + gigabytes(available) + " available"
 		}
-		if h.limit > 0 && h.limit < h.memory {
-			i.Detail += "; this container may use " + gigabytes(h.limit)
+		if most.N < machine.N {
+			i.Detail += "; " + most.By + " allows " + memorySize(most.N)
 		}
 	}
 	d.add(i)
@@ -179,27 +179,14 @@ func parseCPUInfo(text string) (name string, flags []string) {
 	return name, strings.Fields(all)
 }
 
-// parseMemInfo reads /proc/meminfo, in bytes.
-func parseMemInfo(text string) (total, available int64) {
-	read := func(key string) int64 {
-		number, unit, _ := strings.Cut(value(text, key), " ")
-		n, err := strconv.ParseInt(number, 10, 64)
-		if err != nil || unit != "kB" {
-			return 0
-		}
-		return n << 10
-	}
-	return read("MemTotal"), read("MemAvailable")
-}
-
-// parseMemoryLimit reads what a container may use, as cgroups of either version
-// write it; "max" and numbers near the largest are none.
-func parseMemoryLimit(text string) int64 {
-	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil || n >= 1<<60 {
+// parseAvailable finds in /proc/meminfo how many bytes are available.
+func parseAvailable(text string) int64 {
+	number, unit, _ := strings.Cut(value(text, "MemAvailable"), " ")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || unit != "kB" {
 		return 0
 	}
-	return n
+	return n << 10
 }
 
 // parseOSRelease finds the name in /etc/os-release, which is written as shells

@@ -9,8 +9,5 @@ func readHost() host {
 		h.system = "macOS " + v
 	}
 	h.cpu, _ = unix.Sysctl("machdep.cpu.brand_string") // empty is unknown
-	if n, err := unix.SysctlUint64("hw.memsize"); err == nil {
-		h.memory = int64(n)
-	}
 	return h
 }

@@ -16,7 +16,6 @@ func readHost() host {
 	var h host
 	h.system = parseOSRelease(read("/etc/os-release", "/usr/lib/os-release"))
 	h.cpu, h.flags = parseCPUInfo(read("/proc/cpuinfo"))
-	h.memory, h.available = parseMemInfo(read("/proc/meminfo"))
-	h.limit = parseMemoryLimit(read("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+	h.available = parseAvailable(read("/proc/meminfo"))
 	return h
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/carve-video/carve/internal/limits"
 )
 
 func TestHostFiles(t *testing.T) {
@@ -17,13 +20,8 @@ func TestHostFiles(t *testing.T) {
 	if name, flags := parseCPUInfo("processor\t: 0\nFeatures\t: fp asimd bf16\n"); name != "" || !slices.Contains(flags, "bf16") {
 		t.Errorf("Arm: %q, %q", name, flags)
 	}
-	if total, available := parseMemInfo("MemTotal:       24678912 kB\nMemFree:  1 kB\nMemAvailable:   23000000 kB\n"); total != 24678912<<10 || available != 23000000<<10 {
-		t.Errorf("%d, %d", total, available)
-	}
-	for text, want := range map[string]int64{"2147483648\n": 2 << 30, "max\n": 0, "9223372036854771712\n": 0, "": 0} {
-		if n := parseMemoryLimit(text); n != want {
-			t.Errorf("limit %q: %d, want %d", text, n, want)
-		}
+	if n := parseAvailable("MemTotal:       24678912 kB\nMemFree:  1 kB\nMemAvailable:   23000000 kB\n"); n != 23000000<<10 {
+		t.Errorf("%d bytes available", n)
 	}
 	if s := parseOSRelease("NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"); s != "Debian GNU/Linux 12 (bookworm)" {
 		t.Errorf("%q", s)
@@ -47,11 +45,28 @@ func FuzzHostFiles(f *testing.F) {
 		if name, _ := parseCPUInfo(text); strings.Contains(name, "\n") {
 			t.Errorf("a name of two lines: %q", name)
 		}
-		parseMemInfo(text)
-		parseMemoryLimit(text)
+		parseAvailable(text)
 		parseOSRelease(text)
 		driverVersion(text)
 	})
+}
+
+// What the machine has is not what this process may use.
+func TestDoctorMemory(t *testing.T) {
+	machine := limits.Limit{N: 16e9, By: "this machine"}
+	for want, c := range map[string]struct{ machine, most limits.Limit }{
+		"16 GB, 9 GB available":                            {machine, machine},
+		"16 GB, 9 GB available; the container allows 2 GB": {machine, limits.Limit{N: 2e9, By: "the container"}},
+		"16 GB, 9 GB available; ulimit -d allows 300 MB":   {machine, limits.Limit{N: 3e8, By: "ulimit -d"}},
+		"unknown": {},
+	} {
+		var d doctor
+		d.stderr = io.Discard
+		d.memory(c.machine, c.most, 9e9)
+		if got := d.items[0].Detail; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
 
 func TestWrap(t *testing.T) {

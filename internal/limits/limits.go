@@ -7,11 +7,12 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// A Limit is how much there is of something, and who says so.
+// A Limit is how much there is of something, and what sets it.
 type Limit struct {
 	N  int64  // bytes, or threads
 	By string // "this machine", "the container", "ulimit -v"
@@ -28,16 +29,19 @@ func least(a, b Limit) Limit {
 	return b
 }
 
-// Memory is how many bytes this process may use at most. It is not known where
-// nobody says.
+// Machine is how many bytes of memory this machine has.
+func Machine() Limit { return machine() }
+
+// Memory is how many bytes this process may use at most: what the machine has, or less
+// where the container or the shell allows less.
 func Memory() Limit { return memory() }
 
 // AddressSpace is how many bytes this process may have mapped at a time. Most of what is
 // mapped is never used, so that it is no measure of memory, but it runs out all the same.
 func AddressSpace() Limit { return addressSpace() }
 
-// Threads is how many threads this process may still start. It is not known where
-// nobody says.
+// Threads is how many threads this process may still start. It is not known where nothing
+// limits them.
 func Threads() Limit { return threads() }
 
 // The parts of /proc and /sys are read through an [fs.FS], so that tests can bring
@@ -110,7 +114,7 @@ func groups(root fs.FS, controller string) []string {
 		switch {
 		case fields[1] == "":
 			mount = "sys/fs/cgroup"
-		case has(fields[1], controller):
+		case slices.Contains(strings.Split(fields[1], ","), controller):
 			mount = path.Join("sys/fs/cgroup", controller)
 		default:
 			continue
@@ -124,15 +128,6 @@ func groups(root fs.FS, controller string) []string {
 		dirs = []string{"sys/fs/cgroup", path.Join("sys/fs/cgroup", controller)}
 	}
 	return dirs
-}
-
-func has(list, name string) bool {
-	for s := range strings.SplitSeq(list, ",") {
-		if s == name {
-			return true
-		}
-	}
-	return false
 }
 
 // number reads a limit as control groups write it; "max" and numbers near the

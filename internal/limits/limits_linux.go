@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+func machine() Limit { return machineMemory(os.DirFS("/")) }
+
 func memory() Limit {
-	root := os.DirFS("/")
-	l := least(machineMemory(root), groupMemory(root))
+	l := least(machine(), groupMemory(os.DirFS("/")))
 	return least(l, resource(unix.RLIMIT_DATA, "ulimit -d"))
 }
 

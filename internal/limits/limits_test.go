@@ -56,8 +56,8 @@ func TestThreads(t *testing.T) {
 
 // The limits of this very process are read without a failure, and make sense.
 func TestHere(t *testing.T) {
-	if m := Memory(); m.Known() && m.N < 1<<20 {
-		t.Errorf("%+v", m)
+	if m := Memory(); m.Known() && (m.N < 1<<20 || Machine().Known() && m.N > Machine().N) {
+		t.Errorf("%+v, and the machine has %+v", m, Machine())
 	}
 	if a := AddressSpace(); a.Known() && a.N < 1<<20 {
 		t.Errorf("%+v", a)
