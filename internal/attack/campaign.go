@@ -119,7 +119,11 @@ func (b *bench) try(ctx context.Context, t *trial) {
 	}
 	if err != nil && ctx.Err() == nil {
 		b.say("%s could not be tried: %v", t.name(), err)
-		b.report.skip(t.kind)
+		if errors.Is(err, errSkip) {
+			b.report.skip(t.kind)
+		} else {
+			b.report.fail(t.kind)
+		}
 	}
 	if l != nil {
 		for _, undo := range l.undo {

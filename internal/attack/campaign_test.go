@@ -58,13 +58,16 @@ func TestReport(t *testing.T) {
 	if r.clean() {
 		t.Error("nothing was tried, and all is well")
 	}
+	r.skip("paths")
+	if r.clean() {
+		t.Error("nothing could be tried, and all is well")
+	}
 	tr := &trial{kind: "media"}
 	r.enter(tr, &outcome{took: time.Second}, nil)
 	if !r.clean() {
 		t.Error("nothing was found, and something is wrong")
 	}
 	r.enter(tr, &outcome{code: 1, took: time.Second}, []finding{found(hang, "a"), found(hang, "b"), found(loss, "c")})
-	r.skip("paths")
 	var b strings.Builder
 	r.print(&b)
 	if r.clean() {
@@ -79,6 +82,21 @@ func TestReport(t *testing.T) {
 		if !strings.Contains(strings.Join(strings.Fields(b.String()), " "), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
+	}
+}
+
+// A trial that fails to be made is no trial that this machine cannot make: without it
+// nobody knows that all is well.
+func TestFailed(t *testing.T) {
+	r := newReport()
+	r.enter(&trial{kind: "media"}, &outcome{}, nil)
+	r.skip("media")
+	if !r.clean() {
+		t.Error("what cannot be tried on this machine counts as a finding")
+	}
+	r.fail("media")
+	if r.clean() {
+		t.Error("a trial failed to be made, and all is well")
 	}
 }
 

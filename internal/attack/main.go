@@ -10,7 +10,8 @@
 // refused and counted. What is printed at the end is how many inputs were
 // tried, and in how many of them carve crashed, hung, lost data without saying
 // so, left files behind, opened a socket, or did something else that it must
-// not. All of these are to be zero; then the exit code is 0.
+// not. All of these are to be zero; then the exit code is 0, unless a trial failed
+// to be made.
 //
 // Chance is seeded: the same seed makes the same trials, and every one has a
 // name, such as media/anim.gif/17, with which -only runs it again.

@@ -17,7 +17,8 @@ import (
 
 // A tally is what came of the trials of one kind.
 type tally struct {
-	tried, skipped int
+	tried, skipped int          // skipped: not possible on this machine
+	failed         int          // could not be made, though they should
 	codes          map[int]int  // of runs by exit code, or by signal with a minus
 	counts         [classes]int // trials with a finding of the class
 	took           time.Duration
@@ -49,6 +50,12 @@ func (r *report) skip(kind string) {
 	r.tally(kind).skipped++
 }
 
+func (r *report) fail(kind string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tally(kind).failed++
+}
+
 // enter counts a trial once in every class that something was found of.
 func (r *report) enter(t *trial, o *outcome, findings []finding) {
 	r.mu.Lock()
@@ -71,16 +78,18 @@ func (r *report) enter(t *trial, o *outcome, findings []finding) {
 	}
 }
 
-// clean tells whether something was tried, and nothing was found.
+// clean tells whether something was tried, all that could be, and nothing was found.
 func (r *report) clean() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	tried := 0
 	for _, t := range r.tallies {
-		if t.counts != [classes]int{} {
+		if t.counts != [classes]int{} || t.failed > 0 {
 			return false
 		}
+		tried += t.tried
 	}
-	return len(r.tallies) > 0
+	return tried > 0
 }
 
 // print writes the table.
@@ -102,13 +111,14 @@ func (r *report) print(w io.Writer) {
 		for _, code := range slices.Sorted(maps.Keys(t.codes)) {
 			codes = append(codes, fmt.Sprintf("%d×%d", t.codes[code], code))
 		}
-		fmt.Fprintf(table, "%d\t%.2f\t%d\t %s\t\n", t.skipped, t.took.Seconds()/float64(max(t.tried, 1)), t.memory>>20, strings.Join(codes, " "))
+		fmt.Fprintf(table, "%d\t%.2f\t%d\t %s\t\n", t.skipped+t.failed, t.took.Seconds()/float64(max(t.tried, 1)), t.memory>>20, strings.Join(codes, " "))
 	}
 	all := &tally{codes: map[int]int{}}
 	for _, kind := range r.kinds {
 		t := r.tallies[kind]
 		row(kind, t)
-		all.tried, all.skipped, all.took, all.memory = all.tried+t.tried, all.skipped+t.skipped, all.took+t.took, max(all.memory, t.memory)
+		all.tried, all.skipped, all.failed = all.tried+t.tried, all.skipped+t.skipped, all.failed+t.failed
+		all.took, all.memory = all.took+t.took, max(all.memory, t.memory)
 		for c, n := range t.counts {
 			all.counts[c] += n
 		}

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -242,7 +241,7 @@ func (c *carrier) attack(l *lab, about string, refuse bool, data []byte) (*exper
 		x.codes = []int{exitFailed, exitUsage}
 	}
 	if err := l.write(c.file, data); err != nil {
-		return nil, errors.Join(errSkip, err)
+		return nil, err
 	}
 	return x, nil
 }
