@@ -80,7 +80,7 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 			}
 		}
 	}
-	printStack(stderr, err, args)
+	printStack(stderr, err)
 	return report(stderr, format, err)
 }
 

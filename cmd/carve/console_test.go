@@ -105,9 +105,12 @@ func TestPanic(t *testing.T) {
 		if got := b.String(); !strings.HasPrefix(got, "carve: error: segmenting: internal error: a fault\ncarve: hint: this is a fault of carve") {
 			t.Errorf("%s: %s", where, got)
 		}
-		printStack(&b, err, []string{"-v"})
-		if !strings.Contains(b.String(), "TestPanic") {
-			t.Errorf("%s: with -v there is no stack: %s", where, b.String())
+		for _, asked := range []string{"", "all"} {
+			t.Setenv("GOTRACEBACK", asked)
+			b.Reset()
+			if printStack(&b, err); strings.Contains(b.String(), "TestPanic") != (asked != "") {
+				t.Errorf("%s: with GOTRACEBACK=%s the stack is: %s", where, asked, b.String())
+			}
 		}
 	}
 	// Whatever the panic was with, it is no mistake on the command line.

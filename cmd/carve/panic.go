@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"slices"
+
+	"github.com/carve-video/carve/internal/cstderr"
 )
 
 // An internalError is a panic: a fault of carve's own. Where it can be caught it is an
@@ -20,7 +21,7 @@ func (e *internalError) Error() string { return fmt.Sprintf("internal error: %v"
 
 // Hint says what to do about it.
 func (e *internalError) Hint() string {
-	return "this is a fault of carve: please report it, with what the same command prints with --verbose"
+	return "this is a fault of carve: please report it, with what GOTRACEBACK=all in front of the same command prints"
 }
 
 // guarded returns what do returns. A panic in it is an error.
@@ -33,11 +34,10 @@ func guarded(do func() error) (err error) {
 	return do()
 }
 
-// printStack prints where a panic was, for those who asked for more than one line.
-func printStack(w io.Writer, err error, args []string) {
+// printStack prints where a panic was, if that was asked for.
+func printStack(w io.Writer, err error) {
 	var internal *internalError
-	if !errors.As(err, &internal) || !slices.Contains(args, "-v") && !slices.Contains(args, "--verbose") {
-		return
+	if errors.As(err, &internal) && cstderr.TracebackAsked() {
+		fmt.Fprintf(w, "%s\n", internal.stack)
 	}
-	fmt.Fprintf(w, "%s\n", internal.stack)
 }

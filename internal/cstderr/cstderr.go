@@ -58,10 +58,7 @@ func Take() error {
 	if err != nil {
 		return err
 	}
-	// Whoever asks for a traceback wants to see it.
-	if os.Getenv("GOTRACEBACK") != "" {
-		form(false, true)
-	}
+	Form(false)
 	// If the thread does not manage to, the runtime ends the process by a signal, and
 	// not with 2.
 	debug.SetTraceback("crash")
@@ -85,10 +82,14 @@ func File() *os.File {
 }
 
 // Form says how a crash is told: as JSON or as text.
-func Form(json bool) { form(json, os.Getenv("GOTRACEBACK") != "") }
+func Form(json bool) { form(json, TracebackAsked()) }
 
-// SetLog says who is told what libraries print; nil is nobody. Lines that came before
-// the first log are kept for it, up to a number.
+// TracebackAsked tells whether the environment asks for all that there is to say of a
+// crash, with GOTRACEBACK=all.
+func TracebackAsked() bool { return os.Getenv("GOTRACEBACK") != "" }
+
+// SetLog sets the log that what libraries print goes to; without one it is dropped. Lines
+// that came before the first log are kept for it, up to a number.
 func SetLog(l *slog.Logger) {
 	state.Lock()
 	early := state.early
@@ -123,7 +124,8 @@ func Flush() {
 	}
 }
 
-// Give puts everything back and waits until what was printed has been handed on.
+// Give puts everything back. It returns when what was printed has been handed on, and the
+// thread and the goroutine that did so have ended.
 func Give() error {
 	state.Lock()
 	taken := state.real != nil
@@ -187,7 +189,7 @@ func line(text string) {
 // colour is how some libraries paint their messages.
 var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// serious is what libraries call messages that somebody should read.
+// serious is what libraries call messages that should be read.
 var serious = regexp.MustCompile(`(?i)\b(error|fatal|failed|critical)\b|\[[EF]:onnxruntime`)
 
 func tell(log *slog.Logger, text string) {
