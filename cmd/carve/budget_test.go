@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/internal/limits"
-	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/video"
 )
 
@@ -191,7 +190,7 @@ func plainFilm(t *testing.T, n int) string {
 // with a byte less it is refused.
 func TestSmallestPool(t *testing.T) {
 	if testing.Short() {
-		t.Skip("runs the demo model")
+		t.Skip("takes seconds: run without -short")
 	}
 	in := plainFilm(t, 130)
 	for _, line := range [][]string{
@@ -223,9 +222,7 @@ func TestSmallestPool(t *testing.T) {
 			}()
 			select {
 			case err := <-ended:
-				if errors.Is(err, models.ErrNoRuntime) {
-					t.Skip("no ONNX Runtime: run with scripts/env.sh")
-				}
+				needsRuntime(t, err)
 				if err != nil {
 					t.Fatal(err, stderr.String())
 				}

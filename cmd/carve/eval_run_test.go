@@ -19,7 +19,6 @@ import (
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/internal/stickers"
-	"github.com/carve-video/carve/models"
 )
 
 // demoSet is a data set made of the demo clip: its car and dog are objects 7 and
@@ -107,7 +106,7 @@ func evalRun(t *testing.T, args ...string) *evalRunOptions {
 // protocol, and a run that was cut off goes on where it was.
 func TestEvalRun(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes seconds")
+		t.Skip("takes seconds: run without -short")
 	}
 	for _, c := range []struct {
 		protocol dataset.Protocol
@@ -126,9 +125,7 @@ func TestEvalRun(t *testing.T) {
 				t.Helper()
 				var out bytes.Buffer
 				err := o.run(context.Background(), set, &out, io.Discard)
-				if errors.Is(err, models.ErrNoRuntime) {
-					t.Skip("no ONNX Runtime: run with scripts/env.sh")
-				}
+				needsRuntime(t, err)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/democlip"
-	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/video"
 )
 
@@ -47,9 +45,7 @@ func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
 	}
 	var stdout, errs bytes.Buffer
 	_, err := segment(&o, &stdout, &errs)
-	if errors.Is(err, models.ErrNoRuntime) {
-		t.Skip("no ONNX Runtime: run with scripts/env.sh")
-	}
+	needsRuntime(t, err)
 	code = report(&errs, "", err)
 	return dir, errs.String(), code
 }

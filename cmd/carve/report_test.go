@@ -28,7 +28,7 @@ func TestLogFormatOf(t *testing.T) {
 	}
 }
 
-// Whoever stops a run is told so in the same words, whichever command it was.
+// An interrupted run is told in the same words by every command.
 func TestInterruptedIsAWarning(t *testing.T) {
 	for _, err := range []error{interruptedError{}, fmt.Errorf("trying: %w", context.Canceled)} {
 		var b bytes.Buffer
@@ -38,7 +38,7 @@ func TestInterruptedIsAWarning(t *testing.T) {
 	}
 }
 
-// Want of descriptors has its hint, whoever says it.
+// Too few file descriptors is an error with a hint, of the system and of libraries alike.
 func TestTooManyFilesHint(t *testing.T) {
 	for _, err := range []error{syscall.EMFILE, errors.New("libx.so: Too many open files"), withHint(syscall.EMFILE, "another")} {
 		want := "raise the limit on open files (ulimit -n)"

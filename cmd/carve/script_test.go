@@ -13,12 +13,26 @@ import (
 	"testing"
 
 	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"carve": main})
+}
+
+// needsRuntime skips a test whose run has ended with err because there is no ONNX Runtime.
+// With CI=true it fails instead.
+func needsRuntime(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, models.ErrNoRuntime) {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal(err)
+	}
+	t.Skip("no ONNX Runtime: run with scripts/env.sh")
 }
 
 // TestScripts runs the program as users do: testdata/script/*.txt say what is
