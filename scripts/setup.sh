@@ -301,7 +301,7 @@ need gcc gcc libc6-dev
 need make make
 need git git
 need pkg-config pkg-config
-# A test looks at every system call; it is skipped where there is none.
+# One test looks at every system call of a run; without strace it is skipped.
 [ -n "$offline" ] || need strace strace
 setup_go
 setup_ffmpeg

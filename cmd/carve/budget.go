@@ -14,8 +14,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// usualMemory is what a run takes at most where nobody says and it can do with that:
-// enough for 4K at full speed. The rest of the machine is others'.
+// usualMemory is what a run keeps to without --max-memory, if it can do with that: enough
+// for 4K at full speed. The rest of the machine is for other programs.
 const usualMemory = 3 << 30
 
 // A byteSize is an amount of memory as people write it: 2G, 512M, 1500MiB.
@@ -52,7 +52,7 @@ func (b *byteSize) Type() string { return "SIZE" }
 // never give way.
 type budget struct {
 	comfort int64  // to be kept to if that is possible
-	most    int64  // never to be exceeded; 0: nobody says
+	most    int64  // never to be exceeded; 0: nothing says
 	says    string // what says so, as "--max-memory is 2 GB"
 
 	held       func(video.Rational) int // frames held back at a rate

@@ -73,9 +73,8 @@ func (o *segmentOptions) everyFrame() bool { return o.stateless() || o.every == 
 func (o *segmentOptions) stateless() bool { return o.memory == "off" || o.compat }
 
 // looker looks ahead with the model, as the session's tracker would. Frames are held
-// back for it only where every one is looked at.
-// room is how many there can be beside those that the carrier holds: a batch that nobody
-// asked for does with that.
+// back for it only where every one is looked at. room is how many frames there can be
+// beside those that the carrier holds: a batch that was not asked for is no larger.
 func (o *segmentOptions) looker(s *tracking.Session, device string, room int) *tracking.Looker {
 	t := &s.Tracker
 	l := &tracking.Looker{Segmenter: t.Segmenter, Stateless: t.Stateless, Every: t.Every}

@@ -14,7 +14,7 @@ import (
 // A line is a chain of stages that run at the same time, joined by bounded
 // channels.
 //
-// Whoever sends closes, and whoever receives drains: once the context has
+// The sender closes a channel and the receiver drains it: once the context has
 // ended, a stage goes on receiving until its input is closed and releases what
 // it gets. So every item is worked on or released exactly once, and wait
 // returns only when no goroutine is left, on any way out.

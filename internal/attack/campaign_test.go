@@ -85,8 +85,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// A trial that fails to be made is no trial that this machine cannot make: without it
-// nobody knows that all is well.
+// A trial that fails to be made is not one that this machine cannot make: without it the
+// zeros prove nothing.
 func TestFailed(t *testing.T) {
 	r := newReport()
 	r.enter(&trial{kind: "media"}, &outcome{}, nil)

@@ -40,8 +40,8 @@ func (r *reading) short() bool {
 // the file had when it was sound; empty if there is nothing. That the demuxer
 // complains is no damage to the video when all frames are there: what is broken
 // is an index, or another stream. What is said before the first key frame is the
-// start in an open group of pictures, if there are others. A length that is far from the true one is a
-// lie and no measure.
+// start in an open group of pictures, if there are others. A length that is far
+// from the true one is a lie and no measure.
 func (r *reading) damage(frames int, seconds float64) string {
 	switch {
 	case r.frames == 0:

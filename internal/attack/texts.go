@@ -16,7 +16,7 @@ import (
 // A text is something hostile that a person could be made to pass on.
 type text struct {
 	name   string
-	refuse bool // whoever expects YAML or names must not take it
+	refuse bool // what expects YAML or names must not take it
 	data   func() []byte
 }
 

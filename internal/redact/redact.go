@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// Mark stands where a secret was.
-const Mark = "***"
+// mark stands where a secret was.
+const mark = "***"
 
 // aURL is the beginning of a URL. One slash will do, because cleaning a path leaves
 // one of two; one letter is the drive of a path of Windows.
@@ -40,7 +40,7 @@ func Text(s string) string {
 		b.WriteString(s[:at[1]])
 		s = s[at[1]:]
 		if cut := credentials(s); cut > 0 {
-			b.WriteString(Mark)
+			b.WriteString(mark)
 			s = s[cut:]
 		}
 		s = parameters(&b, s)
@@ -60,8 +60,8 @@ const farthest = 4096
 // credentials returns where the @ behind them is; 0 is for none. At the beginning of s is
 // what stands behind a scheme.
 func credentials(s string) int {
-	if strings.HasPrefix(s, Mark+"@") {
-		return len(Mark) // they were taken out before
+	if strings.HasPrefix(s, mark+"@") {
+		return len(mark) // they were taken out before
 	}
 	line := until(s[:min(len(s), farthest)], "\n")
 	plain := until(line, ends)
@@ -118,7 +118,7 @@ func parameters(b *strings.Builder, s string) string {
 			n = len(name) + 1
 			value = until(s[n:], "&#"+spaces)
 			// The text's own punctuation often stands right behind a URL.
-			b.WriteString(name + "=" + Mark + value[len(strings.TrimRight(value, ".,:)}]"+ends)):])
+			b.WriteString(name + "=" + mark + value[len(strings.TrimRight(value, ".,:)}]"+ends)):])
 			s = s[n+len(value):]
 		case aURL.MatchString(value):
 			return s
@@ -173,7 +173,7 @@ func URL(u *url.URL) string {
 func Source(s string) string {
 	s = until(s, "?#;")
 	if i := strings.LastIndex(s, "@"); i >= 0 {
-		s = Mark + s[i:]
+		s = mark + s[i:]
 	}
 	return s
 }
