@@ -4,7 +4,7 @@
 // Go's runtime has met an error that it cannot go on from, goroutines no longer run, and
 // what it prints would go into a pipe that nobody reads.
 
-#define _GNU_SOURCE // pipe2, O_DIRECT, F_SETPIPE_SZ
+#define _GNU_SOURCE // pipe2, O_DIRECT, F_SETPIPE_SZ, memmem
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -97,10 +97,9 @@ static void tell(const char *why, size_t n) {
 	static const char less[] = "close other programs, raise the limits on memory and threads (ulimit -v, ulimit -u), or give it less to do";
 	char line[512];
 	size_t m = 0;
-	text[length < sizeof text ? length : sizeof text - 1] = 0;
 	const char *hint = report;
 	for (int i = 0; shortages[i]; i++) {
-		if (!strstr(text, shortages[i])) continue;
+		if (!memmem(text, length, shortages[i], strlen(shortages[i]))) continue;
 		why = memory;
 		n = sizeof memory - 1;
 		hint = less;

@@ -88,6 +88,7 @@ func play(part string) {
 		debug.SetMaxStack(1 << 20)
 		deeper(make([]int, 1))
 	case "memory":
+		Flush() // it prints NUL
 		fmt.Println(len(make([]byte, 1<<46)))
 	case "thread":
 		cPrints("runtime/cgo: pthread_create failed: Resource temporarily unavailable\n")
