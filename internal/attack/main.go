@@ -11,7 +11,7 @@
 // tried, and in how many of them carve crashed, hung, lost data without saying
 // so, left files behind, opened a socket, or did something else that it must
 // not. All of these are to be zero; then the exit code is 0, unless a trial failed
-// to be made.
+// to be made or the campaign was interrupted.
 //
 // Chance is seeded: the same seed makes the same trials, and every one has a
 // name, such as media/anim.gif/17, with which -only runs it again.
@@ -123,7 +123,7 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 		fmt.Fprint(stdout, "interrupted; ")
 	}
 	fmt.Fprintf(stdout, "seed %d, %v\n", b.seed, time.Since(began).Round(time.Second))
-	return b.report.clean(), nil
+	return b.report.clean() && ctx.Err() == nil, nil
 }
 
 // initialize finds the programs and makes the folders.
