@@ -151,7 +151,7 @@ func copyFile(ctx context.Context, to, from string) (ManifestFile, error) {
 		return ManifestFile{}, err
 	}
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(out, h), &interruptible{ctx, in})
+	n, err := io.Copy(io.MultiWriter(out, h), bounded.Until(ctx, in))
 	if err == nil {
 		err = out.Sync()
 	}
@@ -159,17 +159,4 @@ func copyFile(ctx context.Context, to, from string) (ManifestFile, error) {
 		return ManifestFile{}, err
 	}
 	return ManifestFile{Name: filepath.Base(to), Size: n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
-}
-
-// An interruptible reader ends with its context.
-type interruptible struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r *interruptible) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }

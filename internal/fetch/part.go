@@ -8,6 +8,8 @@ import (
 	"hash"
 	"io"
 	"os"
+
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // A part is a file that is being fetched: what there is of it, and the hash of
@@ -34,7 +36,7 @@ func openPart(ctx context.Context, path string) (*part, error) {
 		return nil, onDisk("write", path, errors.Join(err, errNotFile))
 	}
 	p := &part{path: path, file: f, hash: sha256.New()}
-	if p.have, err = io.Copy(p.hash, reader{ctx, f}); err != nil {
+	if p.have, err = io.Copy(p.hash, bounded.Until(ctx, f)); err != nil {
 		f.Close()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -93,33 +95,18 @@ func (p *part) close() error {
 
 // sumOf is the checksum of a file.
 func sumOf(ctx context.Context, path string) (string, error) {
-	// Looked at before it is opened: to open a pipe may wait forever.
-	if st, err := os.Stat(path); err != nil {
-		return "", err
-	} else if !st.Mode().IsRegular() {
-		return "", onDisk("replace", path, errNotFile)
+	f, _, err := bounded.Open(path)
+	var irregular *bounded.IrregularError
+	if errors.As(err, &irregular) {
+		return "", &diskError{"replace what is there", err}
 	}
-	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, reader{ctx, f}); err != nil {
+	if _, err := io.Copy(h, bounded.Until(ctx, f)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// A reader ends with its context.
-type reader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r reader) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(b)
 }

@@ -72,20 +72,12 @@ func (m *manifest) write(folder string) error {
 // the folder, whoever wrote it.
 func readManifest(folder string) (*manifest, error) {
 	path := filepath.Join(folder, manifestName)
-	f, _, err := bounded.Open(path)
+	b, err := bounded.ReadFile(path, maxManifest)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", folder, ErrNoManifest)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("failed to read manifest: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
-	if err != nil {
-		return nil, fmt.Errorf("failed to read manifest: %w", err)
-	}
-	if len(b) > maxManifest {
-		return nil, fmt.Errorf("%s: more than %d bytes: not a manifest", path, maxManifest)
 	}
 	m := new(manifest)
 	if err := json.Unmarshal(b, m); err != nil {
@@ -145,7 +137,7 @@ func (f manifestFile) verify(ctx context.Context, folder string) error {
 	}
 	defer r.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, reader{ctx, r}); err != nil {
+	if _, err := io.Copy(h, bounded.Until(ctx, r)); err != nil {
 		return fmt.Errorf("failed to verify %s: %w", path, err)
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != f.SHA256 {
@@ -169,17 +161,4 @@ func Verify(ctx context.Context, folder string) error {
 		}
 	}
 	return errors.Join(all...)
-}
-
-// A reader ends with its context.
-type reader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }

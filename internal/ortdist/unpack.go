@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // unpack writes the archive's members below dir. Nothing else of the archive
@@ -89,7 +91,7 @@ func (u unpacker) tar(path string) error {
 	}
 	defer f.Close()
 	// Passing over members takes reading too, so it is here that ctx ends it.
-	z, err := gzip.NewReader(reader{u.ctx, f})
+	z, err := gzip.NewReader(bounded.Until(u.ctx, f))
 	if err != nil {
 		return err
 	}
@@ -133,7 +135,7 @@ func (u unpacker) write(r io.Reader, m Member, mode fs.FileMode) error {
 		return err
 	}
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(reader{u.ctx, r}, m.Size))
+	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(bounded.Until(u.ctx, r), m.Size))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"github.com/carve-video/carve/internal/bounded"
 )
 
 // A SumError says that an entry of an archive is not what was written.
@@ -38,7 +40,7 @@ func (a *archive) checkSum(ctx context.Context, e *zip.File) error {
 			return fmt.Errorf("failed to unpack %.200q: %w", e.Name, err)
 		}
 		defer r.Close()
-		if _, err := io.Copy(io.Discard, &interruptible{ctx, r}); err != nil {
+		if _, err := io.Copy(io.Discard, bounded.Until(ctx, r)); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -63,17 +65,4 @@ func (a *archive) checkSum(ctx context.Context, e *zip.File) error {
 		return &SumError{e.Name}
 	}
 	return nil
-}
-
-// An interruptible reader ends with its context.
-type interruptible struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r *interruptible) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }

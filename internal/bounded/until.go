@@ -1,0 +1,23 @@
+package bounded
+
+import (
+	"context"
+	"io"
+)
+
+// Until is a reader of r that ends with its context: from then on every read
+// gives the context's error. Files of gigabytes are read through it, so that
+// Ctrl-C need not wait for their end.
+func Until(ctx context.Context, r io.Reader) io.Reader { return until{ctx, r} }
+
+type until struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u until) Read(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(b)
+}
