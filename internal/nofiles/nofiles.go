@@ -1,0 +1,39 @@
+//go:build unix
+
+// Package nofiles runs code in a process that is out of file descriptors. It is
+// for tests: what cannot be opened then is not missing or broken, and must not
+// be reported as if it were.
+package nofiles
+
+import (
+	"os"
+	"syscall"
+	"testing"
+)
+
+// During runs do while no file can be opened. Other goroutines that open files
+// meanwhile fail as well, so the test must not be parallel.
+func During(t testing.TB, do func()) {
+	t.Helper()
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := f.Fd() // the lowest that is free
+	f.Close()
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	none := before
+	none.Cur = uint64(free)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+			t.Error(err)
+		}
+	}()
+	do()
+}
