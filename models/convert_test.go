@@ -2,12 +2,9 @@ package models
 
 import (
 	"archive/zip"
-	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -293,24 +290,3 @@ func readWidth(t testing.TB, all []tensor.Tensor, name string) int {
 
 // sortedForms are the names of forms, in an order that does not change.
 func sortedForms(f map[string]form) []string { return slices.Sorted(maps.Keys(f)) }
-
-// packed is an archive whose entries are compressed.
-func packed(t testing.TB, entries map[string][]byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	for name, data := range entries {
-		w, err := z.Create(name)
-		if err == nil {
-			_, err = w.Write(data)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}

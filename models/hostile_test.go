@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carve-video/carve/internal/hostile"
 	"github.com/carve-video/carve/internal/tensor"
 	"github.com/carve-video/carve/models/demo"
 )
@@ -278,7 +279,7 @@ func mutantArchives(t *testing.T) (all []mutant) {
 		"a string of 4 GB":         "X\xff\xff\xff\xffabc.",
 		"a dict in itself, a dict": "}q\x00X\x01\x00\x00\x00ah\x00s.",
 	} {
-		add(name, packed(t, map[string][]byte{"archive/data.pkl": []byte(p)}))
+		add(name, hostile.Zip(t, map[string][]byte{"archive/data.pkl": []byte(p)}))
 	}
 	for _, n := range []int{1, 100, len(whole) / 2, len(whole) - 10} {
 		add(fmt.Sprintf("%d bytes", n), whole[:n])

@@ -1,5 +1,5 @@
-// Package hostile has texts that are made to take a reader more time or memory
-// than they are worth, and holds readers to bounds. It is for tests.
+// Package hostile has texts and archives that are made to take a reader more time
+// or memory than they are worth, and holds readers to bounds. It is for tests.
 package hostile
 
 import (

@@ -1,14 +1,11 @@
 package torch
 
 import (
-	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/carve-video/carve/internal/golden"
+	"github.com/carve-video/carve/internal/hostile"
 )
 
 func checkSums(t *testing.T, b []byte) error {
@@ -91,27 +89,6 @@ func TestCheckSumsOfReferenceFiles(t *testing.T) {
 	}
 }
 
-// deflated is an archive whose entries are packed.
-func deflated(t *testing.T, entries map[string][]byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	for name, data := range entries {
-		w, err := z.Create(name)
-		if err == nil {
-			_, err = w.Write(data)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 // A small archive takes little memory, whatever it unpacks to.
 func TestMemory(t *testing.T) {
 	full := func(s string) string { return strings.Repeat(s, (maxPickle-16)/len(s)) }
@@ -134,7 +111,7 @@ func TestMemory(t *testing.T) {
 		"many tensors": {"\x80\x02" + string(w.pickle) + "q\x000}(" + tensors.String() + "u.", []byte{}, "more than 16384 tensors"},
 		"bomb":         {string(one(call{"ByteStorage", "0", int64(len(zeros)), 0, []int64{1}, []int64{1}}).pickle), zeros, "unpacks to"},
 	} {
-		b := deflated(t, map[string][]byte{"m/data.pkl": []byte(c.pickle), "m/data/0": c.more})
+		b := hostile.Zip(t, map[string][]byte{"m/data.pkl": []byte(c.pickle), "m/data/0": c.more})
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		_, err := Parse("x.pt", b)
