@@ -49,8 +49,8 @@ type Found struct {
 // in the cache, else the newest on the system. A path that the user named is
 // taken or is an error; it is never passed over for another.
 func FindLibrary() (Found, error) {
-	// Folders that cannot be opened are passed over. Where that is for want of a
-	// descriptor, and not for what is in them, it must not look as if nothing were there.
+	// Folders that cannot be opened are passed over below. A process that is out of file
+	// descriptors can open none of them, and that must not look like a missing library.
 	if spare, err := os.Open(os.DevNull); err == nil {
 		spare.Close()
 	} else if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {

@@ -69,7 +69,7 @@ func Start() error {
 		return err
 	}
 	path := found.Path
-	if err := stayQuiet(); err != nil {
+	if err := disableTelemetryByVariable(); err != nil {
 		return err
 	}
 	if err := preload(found.Preload); err != nil {
@@ -79,10 +79,12 @@ func Start() error {
 	if err := onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelError()); err != nil {
 		return fmt.Errorf("failed to start ONNX Runtime from %s: %w", path, err)
 	}
-	environment.library = path
-	if err := stayQuietToo(); err != nil {
-		return fmt.Errorf("failed to switch off the telemetry of ONNX Runtime: %w", err)
+	if err := disableTelemetryByCall(); err != nil {
+		// Not kept: the next caller would find it started, and send.
+		err = fmt.Errorf("failed to switch off the telemetry of ONNX Runtime: %w", err)
+		return errors.Join(err, onnxruntime.DestroyEnvironment())
 	}
+	environment.library = path
 	return nil
 }
 

@@ -9,9 +9,9 @@ import (
 )
 
 // telemetryOff is the variable that keeps ONNX Runtime from sending its maker what it
-// was used for. Left to themselves builds for Linux look up a host some ten seconds
-// after the library was loaded, keep a number that stands for the machine in the user's
-// cache, and write a log into the folder for temporary files.
+// was used for. Left to itself, a build for Linux looks up a host some ten seconds after
+// it was loaded, keeps a number that stands for the machine in the user's cache, and
+// writes a log into the folder for temporary files.
 const telemetryOff = "ORT_DISABLE_TELEMETRY"
 
 // Telemetry tells whether ONNX Runtime may send its maker what it was used for. It may
@@ -25,23 +25,23 @@ func Telemetry() bool {
 	return false
 }
 
-// stayQuiet sets the variable, unless the user wants it otherwise. It must be called
-// before the library is loaded, which is when it is looked at. With cgo Go's environment
-// is C's as well.
-func stayQuiet() error {
+// disableTelemetryByVariable sets the variable, unless the user wants it otherwise. It
+// must be called before the library is loaded, which reads the variable then. With cgo
+// Go's environment is C's as well.
+func disableTelemetryByVariable() error {
 	if Telemetry() {
 		return nil
 	}
-	// Whatever stands there: some of what means yes elsewhere means nothing to it.
+	// Also where it has a value already: the library does not know every way to say yes.
 	if err := os.Setenv(telemetryOff, "1"); err != nil {
 		return fmt.Errorf("failed to set %s: %w", telemetryOff, err)
 	}
 	return nil
 }
 
-// stayQuietToo says the same by the library's own call, for builds that know that one
-// alone, as those for Windows do.
-func stayQuietToo() error {
+// disableTelemetryByCall does it by the library's own call. Some builds, such as those
+// for Windows, know only that.
+func disableTelemetryByCall() error {
 	if Telemetry() {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 func TestNoTelemetry(t *testing.T) {
 	start(t)
 	if Telemetry() {
-		t.Skip("the environment asks for telemetry")
+		t.Skipf("the environment asks for telemetry: unset %s", telemetryOff)
 	}
 	if v := os.Getenv(telemetryOff); v != "1" {
 		t.Errorf("%s is %q after the start, want 1", telemetryOff, v)
@@ -29,7 +29,7 @@ func TestTelemetry(t *testing.T) {
 		if Telemetry() != sends {
 			t.Errorf("%s=%q: telemetry %v, want %v", telemetryOff, v, Telemetry(), sends)
 		}
-		if err := stayQuiet(); err != nil {
+		if err := disableTelemetryByVariable(); err != nil {
 			t.Fatal(err)
 		}
 		want := "1"
