@@ -6,8 +6,8 @@ import (
 )
 
 // Beside lists the files that may belong to a checkpoint which is named by its path:
-// those that describe it, and other pieces of it. Whoever writes files while it is in
-// use keeps off them.
+// those that describe it, and other pieces of it. None of them may be written over
+// while it is in use.
 func Beside(path string) []string {
 	dir, base := filepath.Split(path)
 	if !isCheckpoint(base) && filepath.Ext(base) != ".json" {

@@ -146,7 +146,7 @@ const (
 	maxVocab   = 1 << 20
 )
 
-// check refuses what nobody can compute with. It comes after the sizes were
+// check refuses what cannot be computed with. It comes after the sizes were
 // taken from the tensors, and before anything is made from them.
 func (c config) check() error {
 	type number struct {

@@ -46,7 +46,7 @@ func TestTextsAreReplaced(t *testing.T) {
 		t.Error("the file was changed in place")
 	}
 	if st, err := held.Stat(); err != nil || st.Size() != before.Size() {
-		t.Errorf("who had the file open sees it change: %v", err)
+		t.Errorf("a reader that has the file open sees it change: %v", err)
 	}
 
 	m.text.size = rememberAtOnce + 1

@@ -16,11 +16,11 @@ import (
 // A built graph is sealed: a file beside it, written last, lists the others with
 // their sizes and checksums. Without it, or with other sizes, a folder is what a
 // crash left. Other checksums are damage that would give other results and no
-// error: bits that a disk lost, or somebody's hand.
+// error: bits that a disk lost, or a change by hand.
 //
 // The sums are CRC-32C, for which CPUs have an instruction, and are computed
-// while the runtime loads the same files, so that they cost a start little:
-// docs/performance.md says how much. They are no protection from malice, which
+// while the runtime loads the same files, so that they add little to a start:
+// docs/performance.md says how much. They do not protect from an attacker, who
 // could write the seal as well.
 
 // sealFile has a name of its own since there are checksums in it: what was built
@@ -129,7 +129,7 @@ func sealOf(path string) (sealed, error) {
 }
 
 // openSealed loads a session from the files of a folder, and checks all of them.
-// The graph, which is small, comes first: nobody should take apart a damaged one.
+// The graph, which is small, comes first, so that no damaged one is parsed.
 // The weights are read while the session opens; if they turn out to be damaged
 // it is closed again.
 func openSealed(dir string, load func() (*ort.Session, error)) (*ort.Session, error) {

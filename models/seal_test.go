@@ -68,7 +68,7 @@ func TestDamagedGraphs(t *testing.T) {
 			}
 			return errors.Join(os.Truncate(path, 0), os.Truncate(path, st.Size()))
 		},
-		"weights that are a link to no file": func(dir string) error {
+		"weights that are a link to a device": func(dir string) error {
 			path := filepath.Join(dir, weightsOfGraph)
 			return errors.Join(os.Remove(path), os.Symlink("/dev/zero", path))
 		},

@@ -73,9 +73,11 @@ func (c config) settle(sizes config, w *weights, log *slog.Logger) (config, erro
 		if s.said == unsaid || s.said == s.is {
 			continue
 		}
-		shown := w.blocksShown(s.prefix, s.is, s.said)
+		var shown string
 		if s.tensor != "" {
 			shown = w.sizeShown(s.tensor)
+		} else {
+			shown = w.blocksShown(s.prefix, s.is, s.said)
 		}
 		if w.naming == huggingFace && s.name != "text_config.max_position_embeddings" {
 			return c, fmt.Errorf("%s says that %s is %d, but %s", configFile, s.name, s.said, shown)

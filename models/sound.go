@@ -64,7 +64,7 @@ func (m *Model) check(ctx context.Context, roles string) error {
 		return &UnsoundError{Model: m.name, What: "its weights are not usable", Cause: err.Error(), Precision: Float32}
 	}
 	if err := ort.Start(); err != nil {
-		m.options.Log.Warn("the model was not run: nobody knows yet whether its weights make sense", "model", m.name, "err", err)
+		m.options.Log.Warn("the model was not run, so it is not known whether its weights make sense", "model", m.name, "err", err)
 		return nil
 	}
 	err := m.try(ctx, roles)

@@ -200,7 +200,7 @@ func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err er
 		return false, fmt.Errorf("failed to make the folder of model %s: %w", name, err)
 	}
 	path := filepath.Join(dir, e.File)
-	// A pull gives the name only to the right file: another one is somebody's.
+	// A pull gives this name only to the right file: any other is the user's own.
 	if _, err := os.Lstat(path); err == nil {
 		if sum, err := sumOf(path); err != nil {
 			return false, fmt.Errorf("failed to pull model %s: %w", name, err)

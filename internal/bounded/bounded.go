@@ -4,8 +4,8 @@
 // What lies under a name need not be what was meant. A link may lead to
 // /dev/zero, which never ends; a pipe waits for a writer that never comes; a
 // sparse file claims a terabyte. So only regular files are opened, which is
-// looked at both before opening, because to open a device can itself do
-// something, and after it, because the name may have changed hands in between.
+// looked at both before opening, because opening a device can itself do
+// something, and after it, because the file may have been replaced in between.
 // And nothing is read that is longer than a file of its kind can sensibly be.
 package bounded
 
@@ -57,7 +57,7 @@ func (e *SizeError) Error() string {
 }
 
 // Open opens a regular file for reading, and tells how long it is. Links are
-// followed. It never waits: of a pipe or a device it is an [IrregularError].
+// followed. It never waits: a pipe or a device is an [IrregularError].
 func Open(path string) (*os.File, int64, error) {
 	st, err := os.Stat(path)
 	if err != nil {
@@ -133,8 +133,8 @@ func read(f io.Reader, name string, size, limit int64) ([]byte, error) {
 	return append(b, rest...), nil
 }
 
-// Dir is the folder of that path as a file system. It is like [os.DirFS], but
-// that a file is opened as by [Open].
+// Dir is the folder of that path as a file system. It is like [os.DirFS], except
+// that files are opened by [Open].
 func Dir(path string) fs.FS { return dir{os.DirFS(path), path} }
 
 type dir struct {

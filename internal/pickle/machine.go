@@ -27,7 +27,7 @@ type machine struct {
 	stack   []slot
 	marks   []int // heights of the stack at the open marks
 	memo    map[int64]slot
-	memory  int // taken so far, see take
+	memory  int // charged so far, see charge
 	limit   int // of memory
 	pairs   int // that ordered dicts may still be made of
 	options Options
@@ -51,8 +51,7 @@ func (m *machine) push(v any) error {
 	return m.pushSlot(slot{v: v})
 }
 
-// pushSlot pushes a value that was charged for.
-
+// pushSlot pushes a value that was charged for already.
 func (m *machine) pushSlot(s slot) error {
 	if s.depth > maxDepth {
 		return errDeep

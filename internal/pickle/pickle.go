@@ -29,13 +29,13 @@
 // A stream is believed nothing. Strings are cut from the input and cannot be
 // longer than it, each instruction takes time in proportion to the bytes that it
 // consumes, and there are limits to the nesting of values and to the memory that
-// they take: one in proportion to the input, one absolute. Of an instruction of
-// one byte comes a value of some fifty, so that an archive of 60 KB, whose pickle
-// unpacks to 16 MB of such instructions, would take gigabytes. Nothing here
+// they take: one in proportion to the input, one absolute. An instruction of one
+// byte can make a value of some fifty, so without limits an archive of 60 KB, whose
+// pickle unpacks to 16 MB of such instructions, would take gigabytes. Nothing here
 // recurses.
 //
 // The nesting is that of the pickle as it is built. A pickle can also put a
-// container away, recall it and put it into itself, so whoever walks the result
+// container away, recall it and put it into itself, so code that walks the result
 // has to bound the depth. Tuples alone cannot be changed once made: they never
 // hold themselves, and never nest deeper than the limit.
 package pickle
