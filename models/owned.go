@@ -65,14 +65,8 @@ func leftByPull(name string) atomicfile.Own {
 		left = append(fetch.Leaves(e.File), e.File)
 	}
 	return func(entry string, mode fs.FileMode) bool {
-		return mode.IsRegular() && (slices.Contains(left, entry) || left != nil && isManifestPart(entry))
+		return mode.IsRegular() && (slices.Contains(left, entry) || left != nil && atomicfile.IsPart(entry, manifestFile))
 	}
-}
-
-// isManifestPart tells the hidden file of a manifest that was not finished.
-func isManifestPart(entry string) bool {
-	ok, err := filepath.Match(".carve.part-??????.json", entry)
-	return ok && err == nil
 }
 
 // ofModel tells the files of a model that is in the cache. Without a manifest they
@@ -86,7 +80,7 @@ func ofModel(name string) atomicfile.Own {
 			return true
 		case !mode.IsRegular() && mode&fs.ModeSymlink == 0, strings.Contains(entry, "/"):
 			return false
-		case entry == manifestFile || isManifestPart(entry):
+		case entry == manifestFile || atomicfile.IsPart(entry, manifestFile):
 			return true
 		case err == nil:
 			return slices.ContainsFunc(m.Files, func(f ManifestFile) bool { return f.Name == entry })

@@ -116,11 +116,7 @@ func Create(path string, o Options) (*File, error) {
 func hidden[T any](path, kind string, make func(name string) (T, error)) (T, error) {
 	var made T
 	dir, base := filepath.Split(path)
-	ext := filepath.Ext(base)
-	stem := strings.TrimPrefix(strings.TrimSuffix(base, ext), ".")
-	// Room for what is added, in the 255 bytes that a name may have.
-	cut := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), 100)], "") }
-	stem, ext = cut(stem), cut(ext)
+	stem, ext := around(base)
 	var err error
 	for range 100 {
 		name := filepath.Join(dir, fmt.Sprintf(".%s.%s-%06x%s", stem, kind, rand.Uint32()&0xffffff, ext))
@@ -129,6 +125,15 @@ func hidden[T any](path, kind string, make func(name string) (T, error)) (T, err
 		}
 	}
 	return made, errors.New("no free name")
+}
+
+// around is what stands on both sides of what is added to a name to hide it.
+func around(base string) (stem, ext string) {
+	ext = filepath.Ext(base)
+	stem = strings.TrimPrefix(strings.TrimSuffix(base, ext), ".")
+	// Room for what is added, in the 255 bytes that a name may have.
+	cut := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), 100)], "") }
+	return cut(stem), cut(ext)
 }
 
 // cause is an error of the file system without the path, which is named already.

@@ -460,6 +460,9 @@ func TestNames(t *testing.T) {
 		if !hiddenName.MatchString(filepath.Base(f.Path())) {
 			t.Errorf("%q becomes %q", base, filepath.Base(f.Path()))
 		}
+		if part := filepath.Base(f.Path()); !IsPart(part, base) || IsPart(part, "b"+base) || IsPart(base, base) {
+			t.Errorf("%q is not told as the part of %q, or as that of another", part, base)
+		}
 		if err := f.Commit(); err != nil {
 			t.Errorf("%q: %v", base, err)
 		}

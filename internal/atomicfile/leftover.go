@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gofrs/flock"
@@ -46,6 +47,14 @@ func Leftovers(dir string) []Leftover {
 		left = append(left, l)
 	}
 	return left
+}
+
+// IsPart tells whether a name is one of those that a file has while it is written,
+// and keeps if its writer is killed.
+func IsPart(name, of string) bool {
+	stem, ext := around(of)
+	rest, ok := strings.CutPrefix(name, "."+stem+".part-")
+	return ok && hiddenName.MatchString(name) && len(rest) == 6+len(ext) && strings.HasSuffix(rest, ext)
 }
 
 // locked reports whether somebody writes a file. If that cannot be determined, it
