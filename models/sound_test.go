@@ -62,6 +62,12 @@ var unsoundWeights = map[string]struct {
 		}
 		return v
 	}, "the same of every text"},
+	"a scale of e^50": {func(name string, i int, v float32) float32 {
+		if name == "logit_scale" {
+			return 50
+		}
+		return v
+	}, "its logit_scale is 50"},
 	"eyes closed": {func(name string, i int, v float32) float32 {
 		if strings.Contains(name, "patch_embedding") {
 			return 0
@@ -138,6 +144,25 @@ func TestFirstUseOfUnsound(t *testing.T) {
 		if err := m.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Maps of activation that are not numbers are refused as well.
+func TestUnsoundMaps(t *testing.T) {
+	p, err := openTest(t, tiny.write(t, tensor.F32, 1), Options{}).Proposer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := p.Look(t.Context(), noise(16, 16, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	direction := make([]float32, len(v.Feature()))
+	direction[0] = float32(math.NaN())
+	var unsound *UnsoundError
+	if _, err := v.CAM(t.Context(), [][]float32{v.Feature(), direction}); !errors.As(err, &unsound) {
+		t.Errorf("error %v, want an UnsoundError", err)
 	}
 }
 
