@@ -97,6 +97,11 @@ var giveUp = func() {
 		return // all have theirs, and the run is at its end
 	}
 	atomicfile.RemoveAll()
-	report(cstderr.File(), logFormatOf(os.Args[1:]), interruptedError{})
+	format := logFormatOf(os.Args[1:])
+	errs := &console{w: cstderr.File(), onlyJSON: format == "json"}
+	if isTerminal(errs) {
+		overwrite(errs, "") // the progress line
+	}
+	report(errs, format, interruptedError{})
 	os.Exit(exitInterrupted)
 }
