@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -29,8 +30,8 @@ func ramp(w, h int) []uint8 {
 	return rgb
 }
 
-// soon calls a function whose context ends a moment later, and tells how long
-// after that it returned.
+// soon gives a function a context that ends a moment later, and returns how long
+// after that end the function returned.
 func soon(t *testing.T, after time.Duration, f func(ctx context.Context) error) time.Duration {
 	t.Helper()
 	ctx, cancel := context.WithCancel(always)
@@ -87,6 +88,64 @@ func TestCancelled(t *testing.T) {
 		c.Infer(always, unary, labels, q)
 		if !slices.Equal(q, want) {
 			t.Errorf("%d threads: a field whose reset was cancelled cannot be reset", threads)
+		}
+	}
+}
+
+// A countdown is a context that ends when it has been looked at so many times.
+type countdown struct {
+	context.Context
+	left atomic.Int64
+}
+
+func (c *countdown) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancelledAtEveryLook: wherever the context ends, the call returns its error,
+// and the field can be reset.
+func TestCancelledAtEveryLook(t *testing.T) {
+	const w, h, labels = 60, 40, 3
+	rgb := ramp(w, h)
+	unary := make([]float32, labels*w*h)
+	for i := range unary {
+		unary[i] = float32(i % 5)
+	}
+	for _, threads := range []int{1, 2, 3} {
+		p := Reference()
+		p.Iterations, p.Threads = 1, threads
+		c := field(w, h, rgb, p)
+		want, q := make([]float32, len(unary)), make([]float32, len(unary))
+		c.Infer(always, unary, labels, want)
+		for name, call := range map[string]func(ctx context.Context) error{
+			"new":   func(ctx context.Context) error { _, err := New(ctx, w, h, rgb, p); return err },
+			"reset": func(ctx context.Context) error { return c.Reset(ctx, rgb) },
+			"infer": func(ctx context.Context) error { return c.Infer(ctx, unary, labels, q) },
+		} {
+			for looks := int64(0); ; looks++ {
+				ctx := &countdown{Context: always}
+				ctx.left.Store(looks)
+				err := call(ctx)
+				if err == nil {
+					break
+				}
+				if !errors.Is(err, context.Canceled) {
+					t.Fatalf("%s, %d threads, %d looks: %v", name, threads, looks, err)
+				}
+				if looks > 10000 {
+					t.Fatalf("%s, %d threads: it never ends by itself", name, threads)
+				}
+			}
+		}
+		if err := c.Reset(always, rgb); err != nil {
+			t.Fatal(err)
+		}
+		c.Infer(always, unary, labels, q)
+		if !slices.Equal(q, want) {
+			t.Errorf("%d threads: the field is not as good as before", threads)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 // allocates nothing in between.
 //
 // A step takes tens of microseconds, about as long as it takes to wake a
-// goroutine that sleeps. Who has nothing to do therefore looks out for the next
-// step, or for the end of this one, for a while before it lies down.
+// goroutine that sleeps. A goroutine that has nothing to do therefore looks out for
+// the next step, or for the end of this one, for a while before it sleeps.
 type crew struct {
 	threads int
 
@@ -30,13 +30,13 @@ type crew struct {
 	waiting  atomic.Bool   // run waits for finish, and has not been sent it yet
 	finish   chan struct{} // that the step is over
 	over     atomic.Bool
-	sleeping atomic.Int64  // who waits for wake, and has not been sent it yet
+	sleeping atomic.Int64  // goroutines that wait for wake and have not been sent it yet
 	wake     chan struct{} // as many as have left sleeping
 	home     sync.WaitGroup
 	helper   func()
 }
 
-// patience is how often one looks before one sleeps: some tens of microseconds.
+// patience is how often a goroutine looks before it sleeps: some tens of microseconds.
 // Where other programs want the processor too, it is better used than watched.
 const patience = 1 << 12
 
@@ -96,8 +96,8 @@ func (c *crew) rouse() {
 	}
 }
 
-// take does chunks until none is left. Whoever has one may look at the step:
-// it cannot end before.
+// take does chunks until none is left. A goroutine that has one
+// may look at the step: it cannot end before.
 func (c *crew) take() {
 	for c.left.Load() > 0 {
 		if i := c.left.Add(-1); i >= 0 {

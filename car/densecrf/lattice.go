@@ -6,7 +6,7 @@ import "math"
 const maxDim = 5
 
 // A lattice is the permutohedral lattice of a set of points: the simplex that
-// encloses each point, its barycentric weights, and who is whose neighbour.
+// encloses each point, its barycentric weights, and which vertices are neighbours.
 // Vertices are numbered from 1; number 0 stands for every vertex that no point
 // touches, whose value is always zero. No result depends on the numbers.
 type lattice struct {
@@ -42,7 +42,7 @@ type lattice struct {
 
 	feature features
 
-	crew *crew // who builds it
+	crew *crew // builds it
 
 	// Bound methods, so that a rebuild allocates nothing.
 	elevateStrip, countStrip, fillStrip, joinChunk func(i int)
@@ -147,6 +147,10 @@ func (l *lattice) build() error {
 		room *= 2
 	}
 	c.run(len(l.strips), l.countStrip)
+	// Strips that were not counted have nothing that could be ranked.
+	if c.stopped() {
+		return c.ctx.Err()
+	}
 	l.rank()
 	if c.stopped() {
 		return c.ctx.Err()
