@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/pipeline"
 	"github.com/carve-video/carve/internal/rate"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
@@ -142,17 +143,17 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 	parts := partsOf(benchFound(b.img.W, b.img.H), nil, [][3]uint8{overlay.Colour(0), overlay.Colour(1)}, b.img.W, b.img.H)
 
 	from := time.Now()
-	l := newLine(ctx)
+	l := pipeline.New(ctx)
 	release := (*video.Frame).Release
-	stream := begin(l, "decode", 2, release, func(ctx context.Context) (*video.Frame, error) {
+	stream := pipeline.Produce(l, "decode", 2, release, func(ctx context.Context) (*video.Frame, error) {
 		f, err := src.Read(ctx)
 		if errors.Is(err, io.EOF) {
-			return nil, errDone
+			return nil, pipeline.ErrDone
 		}
 		return f, err
 	})
 	if j.draw {
-		stream = then(l, "draw", stream, 1, release, release, func(_ context.Context, f *video.Frame) (*video.Frame, error) {
+		stream = pipeline.Map(l, "draw", stream, 1, release, func(_ context.Context, f *video.Frame) (*video.Frame, error) {
 			if err := painter.draw(f, parts, b.img.W, b.img.H); err != nil {
 				f.Release()
 				return nil, err
@@ -160,7 +161,7 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 			return f, nil
 		})
 	}
-	finish(l, "encode", stream, release, func(ctx context.Context, f *video.Frame) error {
+	pipeline.Consume(l, "encode", stream, func(ctx context.Context, f *video.Frame) error {
 		defer f.Release()
 		frames++
 		if !j.encode {
@@ -168,7 +169,7 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 		}
 		return sink.Encode(ctx, f)
 	})
-	if err := l.wait(); err != nil {
+	if err := l.Wait(); err != nil {
 		return 0, 0, 0, err
 	}
 	if j.encode {
@@ -177,9 +178,9 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 		}
 	}
 	took = time.Since(from)
-	for _, s := range l.stages {
-		if s.name == "draw" {
-			drawing = time.Duration(s.busy.Load())
+	for _, s := range l.Stages() {
+		if s.Name() == "draw" {
+			drawing = s.Busy()
 		}
 	}
 	return frames, took, drawing, nil

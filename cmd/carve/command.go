@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/carve-video/carve/internal/cstderr"
 	"github.com/spf13/pflag"
+
+	"github.com/carve-video/carve/internal/cstderr"
+	"github.com/carve-video/carve/internal/guard"
 )
 
 // A command is one verb of the program.
@@ -69,7 +71,7 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 		}
 		args = nil
 	}
-	err := guarded(func() error { return cmd.run(args, stdout, stderr) })
+	err := guard.Run(func() error { return cmd.run(args, stdout, stderr) })
 	cstderr.Flush() // what libraries had to say about it comes first
 	if err == nil && cmd.name != "segment" && cmd.name != "demo" {
 		// What these print is what they are for. Of the others it is only progress.

@@ -8,6 +8,9 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/carve-video/carve/internal/guard"
+	"github.com/carve-video/carve/internal/pipeline"
 )
 
 func TestConsole(t *testing.T) {
@@ -62,39 +65,39 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 func TestPanic(t *testing.T) {
 	release := func(int) {}
 	for _, where := range []string{"begin", "then", "spread", "flush", "finish"} {
-		l := newLine(t.Context())
+		l := pipeline.New(t.Context())
 		n := 0
 		fail := func(stage string, v int) {
 			if where == stage && v > 2 {
 				panic("a fault")
 			}
 		}
-		numbers := begin(l, "begin", 1, release, func(context.Context) (int, error) {
+		numbers := pipeline.Produce(l, "begin", 1, release, func(context.Context) (int, error) {
 			n++
 			fail("begin", n)
 			if n > 1000 {
-				return 0, errDone
+				return 0, pipeline.ErrDone
 			}
 			return n, nil
 		})
-		same := then(l, "then", numbers, 1, release, release, func(_ context.Context, v int) (int, error) {
+		same := pipeline.Map(l, "then", numbers, 1, release, func(_ context.Context, v int) (int, error) {
 			fail("then", v)
 			return v, nil
 		})
-		more := spread(l, "spread", same, 1, release, release, func(_ context.Context, v int) ([]int, error) {
+		more := pipeline.Buffer(l, "spread", same, 1, release, func(_ context.Context, v int) ([]int, error) {
 			fail("spread", v)
 			return []int{v}, nil
 		}, func(context.Context) ([]int, error) {
 			fail("flush", 3)
 			return nil, nil
 		})
-		finish(l, "finish", more, release, func(_ context.Context, v int) error {
+		pipeline.Consume(l, "finish", more, func(_ context.Context, v int) error {
 			fail("finish", v)
 			return nil
 		})
-		err := l.wait()
-		var internal *internalError
-		if !errors.As(err, &internal) || err.Error() != "internal error: a fault" || !bytes.Contains(internal.stack, []byte("TestPanic")) {
+		err := l.Wait()
+		var internal *guard.PanicError
+		if !errors.As(err, &internal) || err.Error() != "internal error: a fault" || !bytes.Contains(internal.Stack, []byte("TestPanic")) {
 			t.Errorf("%s: %v", where, err)
 			continue
 		}
@@ -114,7 +117,7 @@ func TestPanic(t *testing.T) {
 		}
 	}
 	// Whatever the panic was with, it is no mistake on the command line.
-	if code := report(io.Discard, "", guarded(func() error { panic(usagef("x")) })); code != exitFailed {
+	if code := report(io.Discard, "", guard.Run(func() error { panic(usagef("x")) })); code != exitFailed {
 		t.Errorf("a panic with a usage error ends with %d", code)
 	}
 }

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/pipeline"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 )
 
-// A pipeline runs the stages of a film at the same time:
+// A filmRun takes the frames of a film through its stages, all at the same time:
 //
 //	decode → prepare → watch → look → model → refine → draw → encode
 //
@@ -23,7 +24,7 @@ import (
 // Its memory is bounded by the source's pool of frames: decoding waits while
 // all of them are in flight. Every later stage has one item waiting and one at
 // work, more would only hold frames back.
-type pipeline struct {
+type filmRun struct {
 	source   *video.Source
 	sink     *video.Sink
 	prep     *video.Preparer
@@ -36,7 +37,7 @@ type pipeline struct {
 	observe  func(index int64, found []car.Found) // told of every frame, unless nil
 	limit    int64                                // frames to read; 0 is all
 
-	line     *line
+	line     *pipeline.Line
 	read     int64         // frames so far; of the decoding stage alone
 	start    time.Duration // time of the first frame
 	stopped  bool          // by stop
@@ -70,23 +71,23 @@ func (j *job) release() {
 
 // run takes all frames through the stages. It returns when every stage has
 // ended; the sink is not finished.
-func (p *pipeline) run(ctx context.Context) error {
+func (p *filmRun) run(ctx context.Context) error {
 	const depth = 1
 	queries := len(p.session.Tracker.Queries)
 	p.found, p.presence, p.things = make([]int64, queries), make([]float32, queries), make([]int, queries)
-	p.line = newLine(ctx)
+	p.line = pipeline.New(ctx)
 	l := p.line
 	release := (*job).release
 
-	decoded := begin(l, "decode", 2*depth, release, p.decode)
-	prepared := then(l, "prepare", decoded, depth, release, release, owned(p.prepare))
-	watched := then(l, "watch", prepared, depth, release, release, owned(p.watch))
-	looked := spread(l, "look", watched, depth, release, release, p.look, p.flushLook)
-	judged := then(l, "model", looked, depth, release, release, owned(p.judge))
-	refined := spread(l, "refine", judged, depth, release, release, p.refine, p.flush)
-	drawn := then(l, "draw", refined, depth, release, release, owned(p.draw))
-	finish(l, "encode", drawn, release, p.encode)
-	return l.wait()
+	decoded := pipeline.Produce(l, "decode", 2*depth, release, p.decode)
+	prepared := pipeline.Map(l, "prepare", decoded, depth, release, owned(p.prepare))
+	watched := pipeline.Map(l, "watch", prepared, depth, release, owned(p.watch))
+	looked := pipeline.Buffer(l, "look", watched, depth, release, p.look, p.flushLook)
+	judged := pipeline.Map(l, "model", looked, depth, release, owned(p.judge))
+	refined := pipeline.Buffer(l, "refine", judged, depth, release, p.refine, p.flush)
+	drawn := pipeline.Map(l, "draw", refined, depth, release, owned(p.draw))
+	pipeline.Consume(l, "encode", drawn, p.encode)
+	return l.Wait()
 }
 
 // owned makes a stage out of work on a job: when that fails the job ends there.
@@ -100,15 +101,15 @@ func owned(work func(context.Context, *job) error) func(context.Context, *job) (
 	}
 }
 
-func (p *pipeline) decode(ctx context.Context) (*job, error) {
+func (p *filmRun) decode(ctx context.Context) (*job, error) {
 	select {
 	case <-p.stop:
 		p.stopped = true
-		return nil, errDone
+		return nil, pipeline.ErrDone
 	default:
 	}
 	if p.limit > 0 && p.read == p.limit {
-		return nil, errDone
+		return nil, pipeline.ErrDone
 	}
 	frame, err := p.source.Read(ctx)
 	if errors.Is(err, io.EOF) {
@@ -117,7 +118,7 @@ func (p *pipeline) decode(ctx context.Context) (*job, error) {
 			p.stopped = true // a pipe that was broken off is at its end
 		default:
 		}
-		return nil, errDone
+		return nil, pipeline.ErrDone
 	}
 	if err != nil {
 		return nil, err
@@ -129,51 +130,51 @@ func (p *pipeline) decode(ctx context.Context) (*job, error) {
 	return &job{frame: frame}, nil
 }
 
-func (p *pipeline) prepare(_ context.Context, j *job) error {
+func (p *filmRun) prepare(_ context.Context, j *job) error {
 	picture, err := p.prep.Prepare(j.frame)
 	j.image = car.Image{Pix: picture.Pix, W: picture.W, H: picture.H}
 	return err
 }
 
-func (p *pipeline) watch(_ context.Context, j *job) error {
+func (p *filmRun) watch(_ context.Context, j *job) error {
 	j.sight = p.session.Watcher.Watch(&j.image, j.frame.Time())
 	return nil
 }
 
 // look takes one job and gives those that may go on.
-func (p *pipeline) look(ctx context.Context, j *job) ([]*job, error) {
+func (p *filmRun) look(ctx context.Context, j *job) ([]*job, error) {
 	p.looking = append(p.looking, j)
 	sights, err := p.looker.Next(ctx, j.sight)
 	return p.looked(len(sights)), err
 }
 
 // flushLook gives the jobs that are held after the last one.
-func (p *pipeline) flushLook(ctx context.Context) ([]*job, error) {
+func (p *filmRun) flushLook(ctx context.Context) ([]*job, error) {
 	sights, err := p.looker.Flush(ctx)
 	return p.looked(len(sights)), err
 }
 
 // looked gives the first n of the jobs that the looker held.
-func (p *pipeline) looked(n int) []*job {
+func (p *filmRun) looked(n int) []*job {
 	done := slices.Clone(p.looking[:n])
 	p.looking = slices.Delete(p.looking, 0, n)
 	return done
 }
 
-func (p *pipeline) judge(ctx context.Context, j *job) (err error) {
+func (p *filmRun) judge(ctx context.Context, j *job) (err error) {
 	j.step, err = p.session.Tracker.Step(ctx, j.sight)
 	return err
 }
 
 // refine takes one job and gives those that are done.
-func (p *pipeline) refine(ctx context.Context, j *job) ([]*job, error) {
+func (p *filmRun) refine(ctx context.Context, j *job) ([]*job, error) {
 	p.held = append(p.held, j)
 	steps, err := p.session.Carrier.Next(ctx, j.step)
 	return p.let(len(steps)), err
 }
 
 // flush gives the jobs that are held after the last one.
-func (p *pipeline) flush(context.Context) ([]*job, error) {
+func (p *filmRun) flush(context.Context) ([]*job, error) {
 	done := p.let(len(p.session.Carrier.Flush()))
 	for _, j := range p.held { // where carrying failed
 		j.release()
@@ -183,7 +184,7 @@ func (p *pipeline) flush(context.Context) ([]*job, error) {
 }
 
 // let gives the first n of the held jobs, with what they came to.
-func (p *pipeline) let(n int) []*job {
+func (p *filmRun) let(n int) []*job {
 	done := slices.Clone(p.held[:n])
 	p.held = slices.Delete(p.held, 0, n)
 	for _, j := range done {
@@ -196,7 +197,7 @@ func (p *pipeline) let(n int) []*job {
 	return done
 }
 
-func (p *pipeline) draw(_ context.Context, j *job) error {
+func (p *filmRun) draw(_ context.Context, j *job) error {
 	return p.painter.draw(j.frame, j.parts, j.result.W, j.result.H)
 }
 
@@ -211,7 +212,7 @@ func visible(r *car.Result) []car.Found {
 	return shown
 }
 
-func (p *pipeline) encode(ctx context.Context, j *job) error {
+func (p *filmRun) encode(ctx context.Context, j *job) error {
 	defer j.frame.Release()
 	if err := p.sink.Encode(ctx, j.frame); err != nil {
 		return err
@@ -231,6 +232,6 @@ func (p *pipeline) encode(ctx context.Context, j *job) error {
 		p.observe(j.frame.Index, j.shown)
 	}
 	p.session.Carrier.Recycle(j.result)
-	p.progress.frame(j.frame.Time(), time.Since(p.line.begun), present)
+	p.progress.frame(j.frame.Time(), p.line.Elapsed(), present)
 	return nil
 }

@@ -118,7 +118,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, fmt.Errorf("drawing on frames of %s: %w", o.input, err)
 	}
 
-	p := &pipeline{
+	p := &filmRun{
 		source: src, sink: sink, prep: prep, session: session, looker: o.looker(session, m.device, budget.spent.frames-session.Carrier.Lookahead), painter: painter, colours: colours,
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
 		stop:     stop, observe: o.observe, limit: o.limit,
@@ -140,7 +140,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, o.runError(err)
 	}
 	if o.verbose && !o.quiet && o.logFormat != "json" { // the summary has it as JSON
-		p.line.print(stderr)
+		p.line.Print(stderr)
 	}
 	s := &summary{
 		Output: o.output, Frames: sink.Frames(), Duration: (last.At - p.start).Seconds(),

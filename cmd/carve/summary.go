@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/pipeline"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/video"
 )
@@ -42,10 +43,10 @@ type stageSummary struct {
 	Queue   float64 `json:"queue"` // frames waiting for it, on average
 }
 
-func (s *summary) addStages(l *line) {
-	for _, st := range l.stages {
-		s.Stages = append(s.Stages, stageSummary{st.name, st.items.Load(),
-			float64(st.busy.Load()) / 1e9, float64(st.idle.Load()) / 1e9, float64(st.stuck.Load()) / 1e9, st.queue()})
+func (s *summary) addStages(l *pipeline.Line) {
+	for _, st := range l.Stages() {
+		s.Stages = append(s.Stages, stageSummary{st.Name(), st.Items(),
+			st.Busy().Seconds(), st.Waiting().Seconds(), st.Blocked().Seconds(), st.Queue()})
 	}
 }
 
@@ -90,7 +91,7 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 }
 
 // outcome says in which of the ways that are not failures the run ended.
-func (s *summary) outcome(o *segmentOptions, p *pipeline, src *video.Source, sink *video.Sink, last progressState) error {
+func (s *summary) outcome(o *segmentOptions, p *filmRun, src *video.Source, sink *video.Sink, last progressState) error {
 	if p.stopped {
 		return interruptedError{at: clock(last.At - p.start), written: o.output}
 	}
@@ -113,7 +114,7 @@ func (s *summary) outcome(o *segmentOptions, p *pipeline, src *video.Source, sin
 }
 
 // concepts counts in how many frames each query was found.
-func (p *pipeline) concepts(queries []car.Query, n *questionnaire) []conceptSummary {
+func (p *filmRun) concepts(queries []car.Query, n *questionnaire) []conceptSummary {
 	list := make([]conceptSummary, len(queries))
 	for i, q := range queries {
 		list[i] = conceptSummary{Label: q.Label, Frames: p.found[i], Presence: p.presence[i], Instances: p.things[i]}
