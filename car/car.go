@@ -52,13 +52,17 @@ type Segmenter struct {
 	// runtime.GOMAXPROCS. Set it before the first call.
 	Threads int
 
+	// Refiner fits masks to the picture's edges; nil stands for the dense CRF with
+	// the preset's parameters. Set it before the first call.
+	Refiner Refiner
+
 	// Trace, if not nil, is given the inside of every stage; what it is given
 	// is valid until it returns.
 	Trace func(*Trace)
 
 	scratch scratch
 	looking looking
-	refiner refiner
+	crf     *DenseCRF
 
 	mu    sync.Mutex
 	spare []*Scene

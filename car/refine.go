@@ -3,18 +3,9 @@ package car
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
-
-	"github.com/carve-video/carve/car/densecrf"
 )
-
-// refiner is the memory of Refine, apart from the loop's.
-type refiner struct {
-	crf      *densecrf.CRF
-	w, h     int
-	colours  []uint8
-	unary, q []float32
-}
 
 // Refine fits the kept masks to the picture's edges (car.md 6.1). The result
 // holds memory of its own.
@@ -30,7 +21,8 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 	res.Stages, res.Found = out.Stages, res.Found[:0]
 	res.Labels = grow(res.Labels, res.W*res.H)
 	clear(res.Labels)
-	built := false
+	refiner := s.refiner()
+	seen := false
 	for _, kept := range out.kept {
 		if len(kept) == 0 {
 			continue
@@ -38,32 +30,25 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !built {
-			if err := s.refiner.look(ctx, scene.img, &s.preset, s.threads()); err != nil {
+		if !seen {
+			if err := refiner.Look(ctx, scene.img); err != nil {
 				return err
 			}
-			built = true
+			seen = true
 		}
-		if s.preset.Mode == Refer || s.preset.Overlap {
-			// They may mean the same thing, or one may be a part of another: each
-			// has a field of its own.
-			fields, err := s.refiner.refineEach(ctx, kept)
-			if err != nil {
-				return err
-			}
-			for i, q := range fields {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				res.add(out.bank, kept[i:i+1], q)
-			}
-			continue
-		}
-		q, err := s.refiner.refine(ctx, kept)
-		if err != nil {
+		fields := s.fields(kept)
+		if err := refiner.Refine(ctx, fields); err != nil {
 			return err
 		}
-		res.add(out.bank, kept, q)
+		for _, f := range fields {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if want := (len(f.Proposals) + 1) * res.W * res.H; len(f.Marginals) != want {
+				return fmt.Errorf("refining: the refiner set %d marginals where %d are wanted", len(f.Marginals), want)
+			}
+			res.add(out.bank, f.Proposals, f.Marginals)
+		}
 	}
 	slices.SortStableFunc(res.Found, func(a, b Found) int { return a.Query - b.Query })
 	res.fold(out.bank)
@@ -76,6 +61,31 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 	res.paint(out)
 	s.pronounce(out, res)
 	return nil
+}
+
+// refiner is the one that was set, or the dense CRF of the preset.
+func (s *Segmenter) refiner() Refiner {
+	if s.Refiner != nil {
+		return s.Refiner
+	}
+	if s.crf == nil {
+		s.crf = &DenseCRF{Params: s.preset.CRF, WrapColours: s.preset.Quirks.WrapColours}
+		s.crf.Params.Threads = s.threads()
+	}
+	return s.crf
+}
+
+// fields divides what a pass kept. Where masks may overlap, because they may mean the
+// same thing or one may be a part of another, each has a field of its own.
+func (s *Segmenter) fields(kept []Proposal) []Field {
+	if s.preset.Mode != Refer && !s.preset.Overlap {
+		return []Field{{Proposals: kept}}
+	}
+	fields := make([]Field, len(kept))
+	for i := range kept {
+		fields[i].Proposals = kept[i : i+1]
+	}
+	return fields
 }
 
 // pronounce fills in the verdicts.
@@ -110,97 +120,6 @@ func grow[T any](v []T, n int) []T {
 		return make([]T, n)
 	}
 	return v[:n]
-}
-
-// look prepares the fields for a picture; lattices of the size are kept.
-func (r *refiner) look(ctx context.Context, img *Image, p *Preset, threads int) (err error) {
-	colours := img.Pix[:3*img.W*img.H]
-	if p.Quirks.WrapColours {
-		if cap(r.colours) < len(colours) {
-			r.colours = make([]uint8, len(colours))
-		}
-		r.colours = r.colours[:len(colours)]
-		densecrf.WrapImage(colours, r.colours)
-		colours = r.colours
-	}
-	if r.crf == nil || r.w != img.W || r.h != img.H {
-		params := p.CRF
-		params.Threads = threads
-		r.w, r.h = img.W, img.H
-		r.crf, err = densecrf.New(ctx, img.W, img.H, colours, params)
-		return err
-	}
-	return r.crf.Reset(ctx, colours)
-}
-
-// energies turns the planes of probabilities into energies.
-func (r *refiner) energies(ctx context.Context, planes []float32) error {
-	for n := r.w * r.h; len(planes) > 0; planes = planes[n:] {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		densecrf.Unary(planes[:n], planes[:n])
-	}
-	return nil
-}
-
-// refine returns the marginals of background and proposals, one plane after
-// the other; they are valid until the next call.
-func (r *refiner) refine(ctx context.Context, kept []Proposal) ([]float32, error) {
-	n := r.w * r.h
-	labels := len(kept) + 1
-	if cap(r.unary) < labels*n {
-		r.unary, r.q = make([]float32, labels*n), make([]float32, labels*n)
-	}
-	unary, q := r.unary[:labels*n], r.q[:labels*n]
-	// Background is what no proposal claims: 1 - max Y (bg_factor 1).
-	background := unary[:n]
-	for i := range background {
-		background[i] = 1
-	}
-	for k, p := range kept {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		copy(unary[(k+1)*n:], p.Heat)
-		for i, v := range p.Heat {
-			background[i] = min(background[i], 1-v)
-		}
-	}
-	if err := r.energies(ctx, unary); err != nil {
-		return nil, err
-	}
-	return q, r.crf.Infer(ctx, unary, labels, q)
-}
-
-// refineEach returns the marginals of background and proposal for every
-// proposal by itself; they are valid until the next call.
-func (r *refiner) refineEach(ctx context.Context, kept []Proposal) ([][]float32, error) {
-	n := r.w * r.h
-	if cap(r.unary) < 2*len(kept)*n {
-		r.unary, r.q = make([]float32, 2*len(kept)*n), make([]float32, 2*len(kept)*n)
-	}
-	unary, q := r.unary[:2*len(kept)*n], r.q[:2*len(kept)*n]
-	for k, p := range kept {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		background, own := unary[2*k*n:(2*k+1)*n], unary[(2*k+1)*n:(2*k+2)*n]
-		for i, v := range p.Heat {
-			background[i], own[i] = 1-v, v
-		}
-	}
-	if err := r.energies(ctx, unary); err != nil {
-		return nil, err
-	}
-	if err := r.crf.InferEach(ctx, unary, len(kept), q); err != nil {
-		return nil, err
-	}
-	fields := make([][]float32, len(kept))
-	for k := range fields {
-		fields[k] = q[2*k*n : (2*k+2)*n]
-	}
-	return fields, nil
 }
 
 // add takes the marginals of one field into the result.
