@@ -38,7 +38,6 @@ package tracking
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/carve-video/carve/car"
 )
@@ -311,94 +310,6 @@ func area(mask []byte) (n int) {
 }
 
 func clampRound(v float32, n int) int { return min(max(int(v+.5), 0), n-1) }
-
-// sunk is the share of its presence below which a query, though it passes, is not what
-// it was: it is judged again, and its look is not taken for its own.
-const sunk = 0.5
-
-// remember makes what stood in this frame the state that the next begins with, and
-// returns who stands without having passed.
-func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) (standing []int) {
-	if !t.Stateless {
-		t.state.W, t.state.H, _ = flowSize(s)
-	}
-	var carried []float64
-	was := make([]bool, len(t.Queries))
-	for q := range t.state.Queries {
-		was[q] = t.state.Queries[q].Present
-		t.state.Queries[q].Present = false
-	}
-	for n, st := range out.Stages {
-		for i, q := range st.Asked {
-			m := &t.state.Queries[q]
-			m.Asked = s.Moment
-			if slices.Contains(st.Spared, q) {
-				if n == 0 {
-					t.why.spared(q)
-				}
-				continue
-			}
-			m.Sank = was[q] && st.Presences[i] < sunk*m.Presence
-			m.Judged, m.Judgement = s.Moment, car.Judgement{Score: st.Scores[i], Presence: st.Presences[i]}
-			t.why.judged(q, m.Judgement)
-		}
-	}
-	for p := range out.Proposals() {
-		m := &t.state.Queries[p.Query]
-		m.Present, m.Known = true, 0
-		if !was[p.Query] || s.Fresh {
-			m.Since = s.Moment
-		}
-		switch spared := m.Judged.Frame != s.Frame; {
-		case s.Fresh && m.Presence < certain && t.Segmenter.Preset().Presence > 0:
-			m.Doubts, m.Seen, m.Clear = 1, s.Moment, s.Moment // let in at once, and on probation
-		case spared || t.Segmenter.Fits(t.bank, p.Query, m.Judgement):
-			m.Doubts, m.Seen, m.Clear = 0, s.Moment, s.Moment
-		case m.standing:
-			m.Doubts = 0
-			standing = append(standing, p.Query)
-			t.why.stands(p.Query)
-		default:
-			m.Doubts++
-			t.why.doubted(p.Query)
-		}
-		if t.Stateless {
-			continue
-		}
-		if m.standing {
-			m.Mask = append(m.Mask[:0], m.now...)
-		} else {
-			if was[p.Query] && !s.Fresh {
-				carried = append(carried, t.likeCarried(s, m, p))
-			}
-			m.Mask = t.roughMask(s, p, m.Mask)
-		}
-		m.now = append(m.now[:0], m.Mask...)
-		if m.Clear == s.Moment && m.Judged == s.Moment && !m.Sank {
-			m.Area = area(m.Mask)
-			m.remind(s)
-		} else { // the look goes on as it is
-			m.Look, m.looks = m.looks, m.Look
-		}
-	}
-	changed := false
-	for q := range t.state.Queries {
-		m := &t.state.Queries[q]
-		changed = changed || m.Present != was[q]
-		if was[q] && !m.Present {
-			m.forget()
-			m.Left = s.Moment
-			t.why.dropped(q)
-		}
-	}
-	if !t.Stateless {
-		t.path.begin(flowSize(s))
-	}
-	t.space(s, carried, right, changed)
-	t.state.Key = s.Moment
-	slices.Sort(standing)
-	return standing
-}
 
 // close fills in the step, and tells.
 func (t *Tracker) close(step *Step, why string) {

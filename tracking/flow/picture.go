@@ -1,0 +1,98 @@
+package flow
+
+import "github.com/carve-video/carve/internal/parallel"
+
+// Long is the longer side at which flow is computed, at most. Things that carve
+// looks for are larger than a few of its pixels, and their outlines are found in
+// the picture itself.
+const Long = 160
+
+// A Picture is the brightness of one, 0..255, at the resolution of the flow, with
+// its pyramid.
+type Picture struct {
+	levels []plane // the finest first
+}
+
+type plane struct {
+	w, h int
+	pix  []float32
+}
+
+// Size returns the resolution at which the flow of pictures of w×h is computed,
+// and by which factor that is smaller.
+func Size(w, h int) (fw, fh, factor int) {
+	factor = max(1, (max(w, h)+Long-1)/Long)
+	return (w + factor - 1) / factor, (h + factor - 1) / factor, factor
+}
+
+// Look reads a picture of RGB bytes, w×h, into p, whose memory is used again.
+func (p *Picture) Look(pix []uint8, w, h, threads int) {
+	fw, fh, f := Size(w, h)
+	n := 1
+	for s := min(fw, fh) / 2; s >= coarsest; s /= 2 {
+		n++
+	}
+	if len(p.levels) != n {
+		p.levels = make([]plane, n)
+	}
+	p.levels[0].resize(fw, fh)
+	reduce(pix, w, h, f, &p.levels[0], threads)
+	for i := 1; i < n; i++ {
+		halve(&p.levels[i-1], &p.levels[i])
+	}
+}
+
+// Luma is the brightness at the finest level, W×H of [Size].
+func (p *Picture) Luma() []float32 { return p.levels[0].pix }
+
+func (p *plane) resize(w, h int) {
+	p.w, p.h = w, h
+	if cap(p.pix) < w*h {
+		p.pix = make([]float32, w*h)
+	}
+	p.pix = p.pix[:w*h]
+}
+
+// reduce averages blocks of f×f pixels into one, by the weights of BT.601.
+func reduce(pix []uint8, w, h, f int, dst *plane, threads int) {
+	parallel.Do(threads, dst.h, func(_, from, to int) {
+		for y := from; y < to; y++ {
+			y1 := min(y*f+f, h)
+			for x := range dst.w {
+				x1 := min(x*f+f, w)
+				r, g, b := 0, 0, 0
+				for yy := y * f; yy < y1; yy++ {
+					row := pix[3*(yy*w+x*f) : 3*(yy*w+x1)]
+					for i := 0; i+2 < len(row); i += 3 {
+						r, g, b = r+int(row[i]), g+int(row[i+1]), b+int(row[i+2])
+					}
+				}
+				dst.pix[y*dst.w+x] = (.299*float32(r) + .587*float32(g) + .114*float32(b)) / float32((y1-y*f)*(x1-x*f))
+			}
+		}
+	})
+}
+
+// halve averages blocks of two by two; a last odd row or column is averaged
+// with itself.
+func halve(src, dst *plane) {
+	dst.resize((src.w+1)/2, (src.h+1)/2)
+	for y := range dst.h {
+		a, b := src.pix[2*y*src.w:], src.pix[min(2*y+1, src.h-1)*src.w:]
+		for x := range dst.w {
+			x0, x1 := 2*x, min(2*x+1, src.w-1)
+			dst.pix[y*dst.w+x] = (a[x0] + a[x1] + b[x0] + b[x1]) / 4
+		}
+	}
+}
+
+// at samples between pixels; outside it is as at the edge.
+func (p *plane) at(x, y float32) float32 {
+	x, y = min(max(x, 0), float32(p.w-1)), min(max(y, 0), float32(p.h-1))
+	x0, y0 := int(x), int(y)
+	wx, wy := x-float32(x0), y-float32(y0)
+	x1, y1 := min(x0+1, p.w-1), min(y0+1, p.h-1)
+	top := p.pix[y0*p.w+x0] + (p.pix[y0*p.w+x1]-p.pix[y0*p.w+x0])*wx
+	low := p.pix[y1*p.w+x0] + (p.pix[y1*p.w+x1]-p.pix[y1*p.w+x0])*wx
+	return top + (low-top)*wy
+}
