@@ -48,34 +48,66 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 			return nil, fmt.Errorf("query %q: %w", queries[i].Label, err)
 		}
 	}
-	p := &s.preset
 	b := &Bank{queries: queries}
-	n := len(queries)
-
 	f := func(texts []string) ([][]float32, error) { return s.proposer.EncodeTexts(ctx, texts) }
 	g := func(texts []string) ([][]float32, error) { return s.judge.EncodeTexts(ctx, texts) }
-	var err error
-	if b.raw, err = encodeQueries(queries, "{}", f); err != nil {
-		return nil, fmt.Errorf("encoding queries: %w", err)
+	if err := b.encodeQueries(&s.preset, f, g); err != nil {
+		return nil, err
 	}
-	if b.cam, err = encodeQueries(queries, p.CAMTemplate, f); err != nil {
-		return nil, fmt.Errorf("encoding queries: %w", err)
+	if err := b.divide(&s.preset, f); err != nil {
+		return nil, err
+	}
+	if err := b.encodeBackgrounds(&s.preset, f); err != nil {
+		return nil, err
+	}
+	if s.preset.Presence > 0 || slices.ContainsFunc(queries, func(q Query) bool { return q.Presence != nil && *q.Presence > 0 }) {
+		var err error
+		if b.contrast, err = s.newContrast(ctx, queries); err != nil {
+			return nil, err
+		}
+	}
+	b.first = make([]int, len(queries))
+	meanings := make(map[string]int)
+	for i := range queries {
+		m := queries[i].meaning()
+		if _, ok := meanings[m]; !ok {
+			meanings[m] = i
+		}
+		b.first[i] = meanings[m]
+	}
+	return b, nil
+}
+
+// An encoder embeds texts with one of the two models.
+type encoder func(texts []string) ([][]float32, error)
+
+// encodeQueries embeds the queries as the proposer (f) and the judge (g) read them.
+func (b *Bank) encodeQueries(p *Preset, f, g encoder) (err error) {
+	if b.raw, err = encodeQueries(b.queries, "{}", f); err != nil {
+		return fmt.Errorf("encoding queries: %w", err)
+	}
+	if b.cam, err = encodeQueries(b.queries, p.CAMTemplate, f); err != nil {
+		return fmt.Errorf("encoding queries: %w", err)
 	}
 	templates := p.JudgeTemplates
 	if len(templates) == 0 {
 		templates = []string{p.CAMTemplate}
 	}
 	for _, t := range templates {
-		vectors, err := encodeQueries(queries, t, g)
+		vectors, err := encodeQueries(b.queries, t, g)
 		if err != nil {
-			return nil, fmt.Errorf("encoding queries for the judge: %w", err)
+			return fmt.Errorf("encoding queries for the judge: %w", err)
 		}
 		b.judged = append(b.judged, vectors)
 	}
+	return nil
+}
 
+// divide makes the passes: things, then stuff.
+func (b *Bank) divide(p *Preset, f encoder) (err error) {
 	things, stuff := pass{name: "things", prompts: promptSets(p.Prompts)}, pass{name: "stuff", prompts: promptSets(p.StuffPrompts)}
 	var thingNames []string
-	for i, q := range queries {
+	for i, q := range b.queries {
 		if slices.Contains(p.Stuff, q.Label) {
 			stuff.members = append(stuff.members, i)
 		} else {
@@ -95,17 +127,21 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 			continue
 		}
 		if pass.background, err = encodeWords(pass.words, p.CAMTemplate, f); err != nil {
-			return nil, fmt.Errorf("encoding background words: %w", err)
+			return fmt.Errorf("encoding background words: %w", err)
 		}
 		b.passes = append(b.passes, pass)
 	}
+	return nil
+}
 
-	b.own, b.yields, b.first = make([][][]float32, n), make([][]bool, n), make([]int, n)
-	meanings := make(map[string]int)
+// encodeBackgrounds embeds the background words of each query by itself, and finds
+// the words of its pass that it is spared.
+func (b *Bank) encodeBackgrounds(p *Preset, f encoder) (err error) {
+	b.own, b.yields = make([][][]float32, len(b.queries)), make([][]bool, len(b.queries))
 	for i := range b.passes {
 		pass := &b.passes[i]
 		for _, q := range pass.members {
-			query := &queries[q]
+			query := &b.queries[q]
 			if !p.Quirks.FightBackground {
 				b.yields[q] = said(query, pass.words)
 			}
@@ -116,23 +152,11 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 				}
 			}
 			if b.own[q], err = encodeWords(words, p.CAMTemplate, f); err != nil {
-				return nil, fmt.Errorf("encoding the background of query %q: %w", query.Label, err)
+				return fmt.Errorf("encoding the background of query %q: %w", query.Label, err)
 			}
 		}
 	}
-	if p.Presence > 0 || slices.ContainsFunc(queries, func(q Query) bool { return q.Presence != nil && *q.Presence > 0 }) {
-		if b.contrast, err = s.newContrast(ctx, queries); err != nil {
-			return nil, err
-		}
-	}
-	for i := range queries {
-		m := queries[i].meaning()
-		if _, ok := meanings[m]; !ok {
-			meanings[m] = i
-		}
-		b.first[i] = meanings[m]
-	}
-	return b, nil
+	return nil
 }
 
 // said marks the words that one of the query's phrases is or contains as whole

@@ -170,29 +170,7 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 		}
 	}
 
-	// Make what the judge is given.
-	for len(s.scratch.inputs) < len(fresh) {
-		s.scratch.inputs = append(s.scratch.inputs, &Image{})
-	}
-	inputs := s.scratch.inputs[:len(fresh)]
-	around := make([]*Image, ways)
-	for k, set := range p.prompts {
-		if slices.ContainsFunc(fresh, func(f int) bool { return f%ways == k && masks[f/ways] != nil }) {
-			around[k] = scene.surroundings(set)
-		}
-	}
-	err := s.each(ctx, len(fresh), func(k int, w *workplace) {
-		i, way := fresh[k]/ways, fresh[k]%ways
-		picture := scene.img
-		if masks[i] != nil {
-			show(scene.img, around[way], masks[i], p.prompts[way], &w.prompted, &w.outliner)
-			picture = &w.prompted
-		}
-		s.forJudge(picture, masks[i], inputs[k], w)
-		if t != nil && way == 0 {
-			t.Pictures[i] = Shown{cloneImage(picture), cloneImage(inputs[k])}
-		}
-	})
+	inputs, err := s.inputs(ctx, scene, p, fresh, masks, t)
 	if err != nil {
 		return nil, err
 	}
@@ -214,6 +192,35 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 		}
 	}
 	return vectors, nil
+}
+
+// inputs makes the pictures that the judge is given, one for each of fresh: the
+// number of a proposal times the ways of showing it, plus the way. masks has those of
+// the proposals; one without a mask is shown as the picture is.
+func (s *Segmenter) inputs(ctx context.Context, scene *Scene, p *pass, fresh []int, masks [][]uint8, t *Trace) ([]*Image, error) {
+	ways := len(p.prompts)
+	for len(s.scratch.inputs) < len(fresh) {
+		s.scratch.inputs = append(s.scratch.inputs, &Image{})
+	}
+	inputs := s.scratch.inputs[:len(fresh)]
+	around := make([]*Image, ways)
+	for k, set := range p.prompts {
+		if slices.ContainsFunc(fresh, func(f int) bool { return f%ways == k && masks[f/ways] != nil }) {
+			around[k] = scene.surroundings(set)
+		}
+	}
+	return inputs, s.each(ctx, len(fresh), func(k int, w *workplace) {
+		i, way := fresh[k]/ways, fresh[k]%ways
+		picture := scene.img
+		if masks[i] != nil {
+			show(scene.img, around[way], masks[i], p.prompts[way], &w.prompted, &w.outliner)
+			picture = &w.prompted
+		}
+		s.forJudge(picture, masks[i], inputs[k], w)
+		if t != nil && way == 0 {
+			t.Pictures[i] = Shown{cloneImage(picture), cloneImage(inputs[k])}
+		}
+	})
 }
 
 // encode gives the judge its pictures, those of one size together, and keeps
