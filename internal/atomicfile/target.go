@@ -212,8 +212,14 @@ func AwaitReader(path string) (release func(), err error) {
 	return func() { f.Close() }, nil
 }
 
+// InPlace reports whether a path is a pipe or a device, which is written in place.
+func InPlace(path string) bool {
+	to, err := follow(path)
+	return err == nil && to.inPlace
+}
+
 // A Plan is the outputs of one run. It finds what is wrong with them before any
-// work is done, and creates nothing.
+// work is done, and leaves nothing behind.
 type Plan struct {
 	Options
 	targets []target

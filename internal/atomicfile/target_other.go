@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-func writable(string) error { return nil }
+func writable(dir string) error { return tryHidden(dir) }
 
 func duplicate(int, string) (*os.File, error) { return nil, errors.ErrUnsupported }
 

@@ -12,7 +12,12 @@ import (
 )
 
 // writable reports why no file can be made in a folder.
-func writable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }
+func writable(dir string) error {
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return err
+	}
+	return tryFile(dir)
+}
 
 // duplicate opens an open file once more, at the same place in it.
 func duplicate(fd int, name string) (*os.File, error) {
