@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -187,9 +188,15 @@ func TestUnreachable(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	_, err = failing(t, quick(), sum(nil), "http://hush:hush@"+address+"/x?key=hush#hush")
+	var told bytes.Buffer
+	c := quick()
+	c.Log = slog.New(slog.NewTextHandler(&told, nil))
+	_, err = failing(t, c, sum(nil), "http://hush:hush@"+address+"/x?key=hush#hush")
 	if s := err.Error(); strings.Contains(s, "hush") || !strings.Contains(s, "refused") || !strings.Contains(s, "http://"+address+"/x:") || !strings.Contains(s, "4 tries") {
 		t.Errorf("error %v", err)
+	}
+	if told.Len() > 0 {
+		t.Errorf("where there is no network the error says so; the log says it again: %s", &told)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/url"
 	"time"
@@ -75,7 +76,13 @@ func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *
 		if errors.As(err, &status) && status.after > 0 {
 			wait = status.after
 		}
-		c.log().Warn("a try failed", "err", err, "again_in", wait.Round(time.Millisecond))
+		// Where there is no network, the error at the end is enough; where something came
+		// of a try, people want to know why it takes so long.
+		level := slog.LevelDebug
+		if idle == 0 {
+			level = slog.LevelWarn
+		}
+		c.log().Log(ctx, level, "a try failed", "err", err, "again_in", wait.Round(time.Millisecond))
 		m.retry()
 		select {
 		case <-time.After(wait):
