@@ -226,7 +226,7 @@ func (s *Sink) planPicture(e *encoder, c container) error {
 			scale += ":out_range=pc"
 		}
 		chain = append(chain, scale, "format="+best.Name())
-		if lossy {
+		if lossy && !(c.image && keeps(to, from)) {
 			s.Log.Warn("encoder does not take the pixel format; the nearest is used",
 				"encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
 		} else {
@@ -244,6 +244,18 @@ func (s *Sink) planPicture(e *encoder, c container) error {
 	}
 	e.chain = strings.Join(chain, ",")
 	return nil
+}
+
+// keeps tells whether a format has the depth and the alpha of another. The rest that an
+// image's format decides, such as colours for JPEG, is what its extension asks for.
+func keeps(format, of Layout) bool {
+	depth := func(l Layout) (bits int) {
+		for _, c := range l.Components {
+			bits = max(bits, c.Depth)
+		}
+		return bits
+	}
+	return depth(format) >= depth(of) && (format.Alpha || !of.Alpha)
 }
 
 // encoderOptions returns the private options, the caller's last.
