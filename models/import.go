@@ -36,6 +36,9 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 		if err := checkName(name); err != nil {
 			return nil, err
 		}
+		if err := vacant(name); err != nil { // said before gigabytes are read
+			return nil, err
+		}
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -69,8 +72,8 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 			return nil, fmt.Errorf("%w: give one with --name", err)
 		}
 	}
-	if installed(m.Name) {
-		return nil, fmt.Errorf("there is a model %s already: remove it first, or import under another name", m.Name)
+	if err := vacant(m.Name); err != nil {
+		return nil, err
 	}
 	if err := replaceable(m.Name); err != nil {
 		return nil, fmt.Errorf("failed to import %s as %s: %w", path, m.Name, err)
@@ -90,6 +93,14 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
 	return m, nil
+}
+
+// vacant says that a name is taken.
+func vacant(name string) error {
+	if installed(name) {
+		return fmt.Errorf("there is a model %s already: remove it first, or import under another name", name)
+	}
+	return nil
 }
 
 // files are the files of the model's folder that belong to it, and which of

@@ -126,10 +126,10 @@ func (e *UnsaidError) Error() string {
 // Hint says what to do about it.
 func (e *UnsaidError) Hint() string {
 	if e.What == "activation" {
-		return "import it with --activation quick_gelu (OpenAI, MetaCLIP, DFN) or --activation gelu (LAION and most others), or put its config.json beside it"
+		return "import it with --activation quick_gelu (OpenAI, MetaCLIP, DFN) or --activation gelu (LAION and most others), or import a folder that holds it and its config.json"
 	}
 	flag := "--" + strings.ReplaceAll(e.What, " ", "-")
-	return fmt.Sprintf("import it with %s N (usually width / 64 = %d), or put its config.json beside it", flag, e.Width/64)
+	return fmt.Sprintf("import it with %s N (usually width / 64 = %d), or import a folder that holds it and its config.json", flag, e.Width/64)
 }
 
 // assume puts in what the caller knows, and finds what is still missing.

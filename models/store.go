@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -102,12 +103,23 @@ func Path(name string) (string, error) {
 	return folder(name), nil
 }
 
+// unknown is the error for a name that is no model's: neither of one that is here nor of
+// one that could be.
+func unknown(name string) error {
+	known := append(Names(), slices.Collect(maps.Keys(pairs))...)
+	for _, e := range registry {
+		known = append(known, e.Name)
+	}
+	slices.Sort(known)
+	return &UnknownModelError{Name: name, Known: slices.Compact(known)}
+}
+
 // absent is the error for a name that is not in the cache.
 func absent(name string) error {
 	if e, ok := Known(name); ok {
 		return &MissingModelError{e}
 	}
-	return &UnknownModelError{Name: name, Known: Names()}
+	return unknown(name)
 }
 
 // ReadManifest returns what is known of a model in the cache; a folder that was
@@ -187,7 +199,7 @@ func (o PullOptions) client() *fetch.Client {
 func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err error) {
 	e, ok := Known(name)
 	if !ok {
-		return false, &UnknownModelError{Name: name, Known: Names()}
+		return false, unknown(name)
 	}
 	if e.URL == "" || installed(name) {
 		return false, nil

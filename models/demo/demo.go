@@ -29,6 +29,8 @@ package demo
 
 import (
 	"embed"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -86,6 +88,10 @@ func Concept(name string) (concept string, ok bool) {
 	concept, ok = byName[fold(name)]
 	return concept, ok
 }
+
+// Names lists everything that the model was taught, concepts and synonyms, in
+// alphabetical order.
+func Names() []string { return slices.Sorted(maps.Keys(byName)) }
 
 var byName = func() map[string]string {
 	m := make(map[string]string)
