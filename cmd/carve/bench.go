@@ -20,7 +20,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func benchHelp() string {
+func benchHelp(all bool) string {
 	var o benchOptions
 	return `carve bench - how fast carve is here, as shares of what the machine can do
 
@@ -39,8 +39,7 @@ Parts, in the order in which they are measured:
   models    trunk, CAM head and judge, against their matrix products done bare
   loop      the whole method on one picture, likewise
 
-Flags:
-` + newBenchFlags(&o).FlagUsagesWrapped(100)
+` + flagsHelp(newBenchFlags(&o), all)
 }
 
 // benchOptions is what the command line of "carve bench" says.

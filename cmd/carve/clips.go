@@ -44,7 +44,7 @@ func newClipsFlags(o *clipsOptions) *pflag.FlagSet {
 	return fs
 }
 
-func clipsHelp() string {
+func clipsHelp(all bool) string {
 	var o clipsOptions
 	return `carve clips - make clips whose truth is known, to measure with
 
@@ -54,8 +54,8 @@ Usage:
   carve clips --script FILE -o FOLDER
 
 Draws clips of the demo model's world, of ` + fmt.Sprint(len(clips.Kinds())) + ` kinds that each try one thing. The
-standing ones never change; --seed draws others. Every clip gets a folder, when it
-is whole; those that were finished before an error or Ctrl-C stay:
+standing ones never change; --seed draws others. Every clip gets a folder, when
+it is whole; those that were finished before an error or Ctrl-C stay:
 
   clip.mp4               the clip (or frames/00000.png, with --frames)
   annotations/00000.png  which concept each pixel shows, as DAVIS has it
@@ -65,8 +65,7 @@ is whole; those that were finished before an error or Ctrl-C stay:
 
 carve eval run --dataset clips --root FOLDER measures carve on them.
 
-Flags:
-` + newClipsFlags(&o).FlagUsagesWrapped(100) + "\n" + exitCodesHelp
+` + flagsHelp(newClipsFlags(&o), all) + "\n" + exitCodesHelp
 }
 
 func runClips(args []string, stdout, stderr io.Writer) error {
@@ -124,7 +123,7 @@ func (o *clipsOptions) films(names []string) ([]clips.Clip, error) {
 		}
 		c, err := get(name)
 		if unknown := (*clips.UnknownError)(nil); errors.As(err, &unknown) {
-			return nil, withHint(usageError{err}, "the clips are "+strings.Join(known, ", "))
+			return nil, withHint(usageError{err}, didYouMean(name, known, "the clips are "+strings.Join(known, ", ")))
 		}
 		if err != nil {
 			return nil, err

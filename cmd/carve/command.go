@@ -57,19 +57,16 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		found, ok := findCommand(args[0])
 		if !ok {
-			return report(stderr, format, withHint(usagef("unknown command %q", args[0]),
-				"an input is given with -i; the commands are: "+strings.Join(commandNames(), ", ")))
+			return report(stderr, format, unknownCommand(args[0]))
 		}
 		cmd, args = found, args[1:]
-	} else if len(args) == 1 && args[0] == "--version" {
+	} else if len(args) == 1 && (args[0] == "--version" || args[0] == "-version") {
 		cmd, args = command{run: runVersion}, nil
-	} else if len(args) == 0 || len(args) == 1 && (args[0] == "-h" || args[0] == "--help") {
+	} else if len(args) == 1 && asksForHelp(args[0]) {
 		cmd = command{run: runHelp}
-		if len(args) == 0 {
-			runHelp(nil, stderr, stderr)
-			return exitUsage
-		}
-		args = nil
+	} else if len(args) == 0 {
+		runHelp(nil, stderr, stderr)
+		return exitUsage
 	}
 	err := guard.Run(func() error { return cmd.run(args, stdout, stderr) })
 	cstderr.Flush() // what libraries had to say about it comes first
@@ -110,19 +107,22 @@ func commandNames() []string {
 	return names
 }
 
-// parse runs a flag set over args. Help is printed to stdout and reported as
-// errHelp; anything wrong is a usage error that points at --help.
-func parse(fs *pflag.FlagSet, args []string, help func() string, stdout io.Writer) error {
-	fs.SortFlags = false
+// parse runs a flag set over args. Help, the common part or all, is printed to stdout and
+// reported as errHelp; anything wrong is a usage error that says what helps.
+func parse(fs *pflag.FlagSet, args []string, help func(all bool) string, stdout io.Writer) error {
+	if err := checkDashes(fs, args); err != nil {
+		return err
+	}
+	all := fs.Bool(helpAll, false, "")
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
 	err := fs.Parse(args)
 	switch {
-	case errors.Is(err, pflag.ErrHelp):
-		fmt.Fprint(stdout, help())
+	case errors.Is(err, pflag.ErrHelp), err == nil && *all:
+		fmt.Fprint(stdout, help(*all))
 		return errHelp
 	case err != nil:
-		return withHint(usageError{err}, "carve "+fs.Name()+" --help lists the flags")
+		return flagError(fs, err)
 	}
 	return nil
 }

@@ -22,15 +22,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func demoHelp() string {
+func demoHelp(bool) string {
 	return `carve demo - segment the built-in clip with the built-in model
 
 Usage:
   carve demo [-o FOLDER] [-y]
 
-Writes clip.mp4, overlay.mp4 and sheet.png into the folder, in this order; each is
-whole, and stays if a later one fails. The model is not CLIP: it knows 64 emoji
-stickers. The clip shows four of them; a fifth is asked for and never there.
+Writes clip.mp4, overlay.mp4 and sheet.png into the folder, in this order; each
+is whole, and stays if a later one fails. The model is not CLIP: it knows 64
+emoji stickers. The clip shows four of them; a fifth is asked for and never
+there.
 
 Flags:
   -o, --output FOLDER   where to write (default demo-out)

@@ -28,7 +28,7 @@ func newDoctorFlags(o *doctorOptions) *pflag.FlagSet {
 	return fs
 }
 
-func doctorHelp() string {
+func doctorHelp(all bool) string {
 	var o doctorOptions
 	return `carve doctor - what is there, its version, and what to do when it is not
 
@@ -47,8 +47,7 @@ frame of the built-in clip with the models asked for. Nothing is fetched.
 Exit code 0 says that a video can be segmented here with these models: a line
 that says missing or fails about something else does not change it.
 
-Flags:
-` + newDoctorFlags(&o).FlagUsagesWrapped(100) + `
+` + flagsHelp(newDoctorFlags(&o), all) + `
 Examples:
   carve doctor
   carve doctor -m demo          with the built-in model, which needs no download
@@ -69,7 +68,7 @@ func runDoctor(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
-		return withHint(usageError{err}, "carve --help lists devices and precisions")
+		return withHint(usageError{err}, deviceHint(o.device))
 	}
 	ctx, stop := interruptible()
 	defer stop()

@@ -48,50 +48,56 @@ func newEvalFlags(o *evalOptions) *pflag.FlagSet {
 	return fs
 }
 
-func evalHelp() string {
+func evalHelp(all bool) string {
 	var o evalOptions
 	return `carve eval - measure masks, against the truth or by their restlessness alone
 
 Usage:
-  carve eval --truth DIR|FILE --result DIR|FILE [--protocol davis] [--fps 25] [--json]
+  carve eval --truth DIR|FILE --result DIR|FILE [--protocol davis]
   carve eval --result DIR|FILE --fps 25
-  carve eval run --dataset NAME --root DIR -o results.jsonl       see carve eval run --help
+  carve eval run --dataset NAME --root DIR -o results.jsonl
+                                                see carve eval run --help
 
-Flags:
-` + newEvalFlags(&o).FlagUsagesWrapped(100) + `
+` + flagsHelp(newEvalFlags(&o), all) + `
 Masks:
-  DIR/00000.png …            indexed: the palette index is the object, 0 none, 255 void;
-                             concepts.json in it may name them: {"1": "dog"}
+  DIR/00000.png …       indexed: the palette index is the object, 0 none, 255
+                        void; concepts.json in it may name them: {"1": "dog"}
   DIR/annotations, truth.json as stickerworld writes them
-  DIR/NAME/00000.png …       a folder for each concept; what is not black is inside
-  FILE.json                  run lengths in COCO's form, a data set or a list of results;
-                             all of one category are one object
+  DIR/NAME/00000.png …  a folder for each concept; what is not black is inside
+  FILE.json             run lengths in COCO's form, a data set or a list of
+                        results; all of one category are one object
   Objects with names on both sides are paired by name, others by number.
 
 Columns of vos and davis:
   J, F           overlap of the masks; agreement of their outlines, with recall
-                 (frames above 0.5) and decay (first quarter less last); J&F the mean
+                 (frames above 0.5) and decay (first quarter less last); J&F the
+                 mean
   there, found   frames in which the truth, the result has it at all
-  precision, recall   of found; false: share of the frames without it where it is found
-  returns        times it came back and filled 1 % of the picture; missed: of these, never
-                 found; latency: frames until found
+  precision, recall
+                 of found; false: share of the frames without it where it is
+                 found
+  returns        times it came back and filled 1 % of the picture; missed: of
+                 these, never found; latency: frames until found
   coverage       share of the frames with a mask: an empty mask never flickers
-  stability      overlap with the mask of the frame before; worst: its 5th percentile
+  stability      overlap with the mask of the frame before; worst: its 5th
+                 percentile
   jitter         change of area between neighbouring frames
   toggles        times that the mask appears or vanishes; a minute with --fps
-  lost stability how far stability falls short of the truth's own; extra jitter, extra
-                 toggles: how far these exceed the truth's own
+  lost stability how far stability falls short of the truth's own; extra jitter,
+                 extra toggles: how far these exceed the truth's own
 
-  – stands where there is nothing to take a mean of. Void pixels count nowhere, and
-  truth.json's ignored objects do not count in their frames.
+  – stands where there is nothing to take a mean of. Void pixels count nowhere,
+  and truth.json's ignored objects do not count in their frames.
 
-Rows of semantic: IoU of each class over all frames; then the means over the classes
-that the truth has: with background as a class; without (pixels that are background
-in truth left out); and without as the published code of CaR computes it, which also
-leaves out pixels taken for background and is for comparison only.
+Rows of semantic: IoU of each class over all frames; then the means over the
+classes that the truth has: with background as a class; without (pixels that are
+background in truth left out); and without as the published code of CaR computes
+it, which also leaves out pixels taken for background and is for comparison
+only.
 
 Columns of refer: a sample is one object in one frame that has it. overall: all
-intersections by all unions; mean; P@0.5 …: share of samples of at least that IoU.
+intersections by all unions; mean; P@0.5 …: share of samples of at least that
+IoU.
 
 ` + exitCodesHelp
 }

@@ -46,25 +46,24 @@ func newEvalRunFlags(o *evalRunOptions) *pflag.FlagSet {
 	return fs
 }
 
-func evalRunHelp() string {
+func evalRunHelp(all bool) string {
 	var o evalRunOptions
 	help := `carve eval run - segment a data set and measure the result
 
 Usage:
   carve eval run --dataset NAME --root DIR -o results.jsonl [--compat]
 
-Runs at the pictures' own size unless --max-side is given, with the preset that the
-set's published figures were made with unless --preset is. Stop it whenever you
-like: the same command, without -y, goes on where it was. Samples that were done
-before an error stay as well.
+Runs at the pictures' own size unless --max-side is given, with the preset that
+the set's published figures were made with unless --preset is. Stop it whenever
+you like: the same command, without -y, goes on where it was. Samples that were
+done before an error stay as well.
 
-Flags:
-` + newEvalRunFlags(&o).FlagUsagesWrapped(100) + `
+` + flagsHelp(newEvalRunFlags(&o), all) + `
 Data sets:
 `
 	for _, name := range dataset.Names() {
 		about, _, _ := dataset.About(name)
-		help += fmt.Sprintf("  %-10s %s\n", name, about)
+		help += hanging("  "+name, 13, about)
 	}
 	return help + "\n" + exitCodesHelp
 }
@@ -98,12 +97,9 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		var unknown *dataset.UnknownError
 		if errors.As(err, &unknown) {
-			err = usageError{err}
+			return withHint(usageError{err}, didYouMean(o.dataset, dataset.Names(), unknown.Hint()))
 		}
-		if h := hintOf(err); h != "" {
-			err = withHint(err, h)
-		}
-		return err
+		return withHint(err, hintOf(err))
 	}
 	ctx, stop := interruptible()
 	defer stop()

@@ -16,19 +16,19 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func explainHelp() string {
+func explainHelp(bool) string {
 	return `carve explain - draw what --explain has written
 
 Usage:
   carve explain FILE.jsonl -o FILE.svg [-y]
 
-For each query a row over time: a bar where it is taken to be there, its presence
-as a line, and a mark for every judgement: filled where it passed, hollow where it
-did not, short where its mask only moved and nobody was asked. Grey lines are key
-frames, red ones begin a shot.
+For each query a row over time: a bar where it was shown, its presence as a
+line, and a mark for every judgement: filled where it passed, hollow where it
+did not, short where its mask only moved and nobody was asked. Grey lines are
+key frames, red ones begin a shot.
 
 Flags:
-  -o, --output FILE   where to write
+  -o, --output FILE   where to write, an SVG
   -y, --overwrite     replace the output if it exists
 `
 }

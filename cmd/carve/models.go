@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,21 +38,20 @@ func newModelsFlags(o *modelsOptions) *pflag.FlagSet {
 	return fs
 }
 
-func modelsHelp() string {
+func modelsHelp(all bool) string {
 	var o modelsOptions
 	return `carve models - list, show, fetch and check the models
 
 Usage:
-  carve models list                  those on this machine, and those that can be pulled
-  carve models show NAME|PATH        what a model is
-  carve models pull NAME…            fetch from the publisher, checked by checksum
-  carve models import PATH           copy a folder or a checkpoint into carve's cache
-  carve models verify [NAME]         compute the checksums again (default: of all)
-  carve models rm NAME               delete it, with what was built from it
-  carve models path NAME             print its folder
+  carve models [list]           those here, and those that can be pulled
+  carve models show NAME|PATH   what a model is
+  carve models pull NAME…       fetch from the publisher, checked by checksum
+  carve models import PATH      copy a folder or a checkpoint into carve's cache
+  carve models verify [NAME]    compute the checksums again (default: of all)
+  carve models rm NAME          delete it, with what was built from it
+  carve models path NAME        print its folder
 
-Flags:
-` + newModelsFlags(&o).FlagUsagesWrapped(100) + `
+` + flagsHelp(newModelsFlags(&o), all) + `
 A model is a CLIP with a vision transformer, as its publishers ship it: OpenAI's
 .pt files, Hugging Face folders (model.safetensors, whole or in shards, or
 pytorch_model.bin), OpenCLIP's files. No code in a file is ever run.
@@ -60,7 +60,8 @@ pytorch_model.bin), OpenCLIP's files. No code in a file is ever run.
 clip-vit-large-patch14, which judges them. "demo" is built in: a tiny model that
 knows 64 emoji stickers and nothing else.
 
-Models lie in ` + models.Dir() + `.
+Models lie in
+  ` + models.Dir() + `
 CARVE_CACHE moves it. Downloads resume where they broke off; CARVE_MIRROR, a
 base URL, stands in for the publisher's host, and HTTPS_PROXY is honoured.
 `
@@ -87,16 +88,21 @@ func runModels(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	const usage = "carve models --help lists what can be done with them"
-	if fs.NArg() == 0 {
-		return withHint(usagef("what about the models?"), usage)
+	words := fs.Args()
+	if len(words) == 0 {
+		words = []string{"list"}
 	}
-	v, ok := verbs[fs.Arg(0)]
-	if n := fs.NArg() - 1; !ok || n < v.least || n > v.most {
-		return withHint(usagef("cannot understand \"models %s\"", strings.Join(fs.Args(), " ")), usage)
+	v, ok := verbs[words[0]]
+	if !ok {
+		return withHint(usagef("cannot understand \"models %s\"", strings.Join(words, " ")),
+			didYouMean(words[0], slices.Sorted(maps.Keys(verbs)), usage))
+	}
+	if n := len(words) - 1; n < v.least || n > v.most {
+		return withHint(usagef("cannot understand \"models %s\"", strings.Join(words, " ")), usage)
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	return v.run(ctx, &o, fs.Args()[1:], stdout, stderr)
+	return v.run(ctx, &o, words[1:], stdout, stderr)
 }
 
 // A listedModel is one line of "carve models list".
@@ -278,6 +284,10 @@ func removeModels(_ context.Context, _ *modelsOptions, names []string, stdout, _
 			if foreign := (*models.ForeignFileError)(nil); errors.As(err, &foreign) {
 				return withHint(fmt.Errorf("removing %s: %w", half, err), foreign.Hint())
 			}
+			var unknown *models.UnknownModelError
+			if errors.As(err, &unknown) {
+				return modelError(half, err)
+			}
 			if err != nil {
 				return withHint(err, "carve models list shows those there are")
 			}
@@ -291,7 +301,7 @@ func modelPath(_ context.Context, _ *modelsOptions, names []string, stdout, _ io
 	for _, half := range pairOf(names[0]) {
 		path, err := models.Path(half)
 		if err != nil {
-			return withHint(err, hintOf(err))
+			return modelError(half, err)
 		}
 		fmt.Fprintln(stdout, path)
 	}
@@ -307,7 +317,7 @@ func modelError(name string, err error) error {
 	}
 	var unknown *models.UnknownModelError
 	if errors.As(err, &unknown) {
-		return withHint(err, "carve models list shows those there are; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt")
+		return withHint(err, didYouMean(unknown.Name, unknown.Known, "carve models list says what each is; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt"))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -64,7 +64,8 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 		}
 		for _, phrase := range q.Phrases {
 			if proposer == demo.Name && !demo.Knows(phrase) {
-				log.Warn(fmt.Sprintf("the demo model was never taught %q; \"carve models show demo\" lists what it knows", phrase))
+				log.Warn(fmt.Sprintf("the demo model was never taught %q; %s", phrase,
+					didYouMean(phrase, demo.Names(), "\"carve models show demo\" lists what it knows")))
 			}
 		}
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
 	"github.com/carve-video/carve/car"
@@ -108,7 +108,7 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.StringVar(&o.explain, "explain", "", "file to write, one JSON object a frame: what was decided about each query, and why")
 	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame and leave nothing, instead of skipping it")
 	o.addMessageFlags(fs)
-	fs.StringVar(&o.progress, "progress", "auto", "auto: a line on a terminal; json: one object a line on stdout; none")
+	fs.StringVar(&o.progress, "progress", "auto", "auto: a line on a terminal, elsewhere one every ten seconds; json: one object a line on stdout; none")
 	o.given = func(name string) bool { return fs.Changed(name) }
 	return fs
 }
@@ -136,13 +136,13 @@ func (o *segmentOptions) addModelFlags(fs *pflag.FlagSet) {
 func (o *segmentOptions) addModelChoiceFlags(fs *pflag.FlagSet) {
 	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a name, a folder or a checkpoint")
 	fs.StringVar(&o.classifier, "classifier", "", "CLIP that judges them (default: the model's pair)")
-	fs.StringVar(&o.device, "device", "auto", "what the models run on, see Devices below; auto takes a GPU that works, else the CPU")
+	fs.StringVar(&o.device, "device", "auto", "what the models run on, see --help-all; auto takes a GPU that works, else the CPU")
 	fs.Var(&o.settings, "device-option", "a setting of the device's provider, by ONNX Runtime's names (repeatable)")
 	fs.StringVar(&o.precision, "precision", "fp32", "fp32; int8: two to three times faster on a CPU, a little less exact; fp16: for GPUs; bf16: for 64-bit Arm")
 }
 
 func (o *segmentOptions) addPresetFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.preset, "preset", "", "thresholds, prompts and texts as one set: a name, see carve presets, or a file .yaml (default: voc, and stickers for -m demo)")
+	fs.StringVar(&o.preset, "preset", "", "thresholds, prompts and texts as one set: a name, see carve presets, or a .yaml file (default: voc; stickers for -m demo)")
 	fs.BoolVar(&o.compat, "compat", false, "work as the published code does, quirks and all, to compare with its figures; implies --memory off")
 	fs.Float32Var(&o.eta, "eta", 0, "heat above which a pixel belongs to the prompt's mask, 0 to 1 (default: the preset's)")
 	fs.Float32Var(&o.theta, "theta", 0, "score among the queries above which one stays, 0 to 1 (default: the preset's)")
@@ -159,33 +159,6 @@ func (o *segmentOptions) addMessageFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.quiet, "quiet", false, "print errors only")
 	fs.BoolVarP(&o.verbose, "verbose", "v", false, "print what each stage of the pipeline cost, and FFmpeg's own messages")
 	fs.StringVar(&o.logFormat, "log-format", "text", "form of messages on stderr: text or json")
-}
-
-func segmentHelp() string {
-	var o segmentOptions
-	return `carve - name things, get them segmented through a whole video
-
-Usage:
-  carve -i IN -q NAME [-q NAME…] -o OUT.mp4
-  carve -i IN --queries FILE -o OUT.mp4
-
-Flags:
-` + newSegmentFlags(&o).FlagUsagesWrapped(100) + `
-Queries:
-  dog                        a name; outputs show it
-  "pup=puppy|small dog"      a label, and phrases that mean it, averaged
-  A file holds one query a line (# starts a comment), or a YAML list of
-  entries with label, phrases, background, theta, presence, colour.
-
-Devices:
-` + devicesHelp() + `
-Examples:
-  carve -i clip.mp4 -q dog -q "red frisbee" -o out.mp4
-  carve -i clip.mov --queries things.yaml --preset coco --max-side 512 -o out.mov
-  carve -i photo.jpg -q person -q "red shirt" --overlap -o photo-both.png
-  carve demo -o demo-out
-
-` + exitCodesHelp
 }
 
 // deviceSettings are the values of --device-option.
@@ -208,6 +181,19 @@ func (d *deviceSettings) Set(s string) error {
 func (d *deviceSettings) String() string { return "" }
 func (d *deviceSettings) Type() string   { return "KEY=VALUE" }
 
+// deviceHint says what to do about a device that cannot be.
+func deviceHint(device string) string {
+	var names []string
+	for _, d := range models.Devices() {
+		names = append(names, d.Name)
+	}
+	kind, _, _ := strings.Cut(device, ":")
+	if slices.Contains(names, kind) {
+		kind = ""
+	}
+	return didYouMean(kind, names, "carve --help-all lists devices and precisions")
+}
+
 // devicesHelp lists the devices, and which of them nobody has seen carve on.
 func devicesHelp() string {
 	var b strings.Builder
@@ -220,7 +206,7 @@ func devicesHelp() string {
 		if !d.Tried {
 			untested = " (untested)"
 		}
-		fmt.Fprintf(&b, "  %-26s %s%s\n", name, d.About, untested)
+		b.WriteString(hanging("  "+name, 29, d.About+untested))
 	}
 	return b.String()
 }
@@ -264,7 +250,7 @@ func (o *segmentOptions) checkSettings() error {
 		return err
 	}
 	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
-		return withHint(usageError{err}, "carve --help lists devices and precisions")
+		return withHint(usageError{err}, deviceHint(o.device))
 	}
 	if len(o.queries) == 0 && o.queryFile == "" {
 		return withHint(usagef("no query"), "name what to segment with -q, for example -q dog")
@@ -289,24 +275,5 @@ func oneOf(flag, value string, allowed ...string) error {
 			return nil
 		}
 	}
-	return usagef("--%s is %q; it is one of %s", flag, value, strings.Join(allowed, ", "))
-}
-
-func runHelp(args []string, stdout, _ io.Writer) error {
-	if len(args) > 0 {
-		c, ok := findCommand(args[0])
-		if !ok {
-			return usagef("unknown command %q", args[0])
-		}
-		if c.name != "help" {
-			return c.run([]string{"--help"}, stdout, io.Discard)
-		}
-	}
-	fmt.Fprint(stdout, segmentHelp())
-	fmt.Fprintf(stdout, "\nCommands:\n")
-	for _, c := range commands() {
-		fmt.Fprintf(stdout, "  %-9s %s\n", c.name, c.short)
-	}
-	fmt.Fprintf(stdout, "  \"carve COMMAND --help\" says more of each.\n")
-	return nil
+	return withHint(usagef("--%s is %q; it is one of %s", flag, value, strings.Join(allowed, ", ")), didYouMean(value, allowed, ""))
 }

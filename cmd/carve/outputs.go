@@ -45,6 +45,9 @@ func addOutputs(plan *atomicfile.Plan, log *slog.Logger, outputs ...string) erro
 
 // outputError puts what is wrong with an output into words for the command line.
 func outputError(err error) error {
+	if err == nil {
+		return nil
+	}
 	err = fmt.Errorf("opening output: %w", err)
 	videos, images := video.Extensions()
 	switch {
@@ -61,11 +64,25 @@ func outputError(err error) error {
 	case errors.Is(err, video.ErrEncoderMismatch):
 		var path *video.PathError
 		errors.As(err, &path)
-		return withHint(usageError{err}, "--encoder can be "+strings.Join(video.EncodersFor(path.Path), ", ")+" for it")
+		return withHint(usageError{err}, encodersHint(path.Path))
+	case errors.Is(err, video.ErrNoEncoder):
+		var path *video.PathError
+		if errors.As(err, &path) {
+			return withHint(err, didYouMean(path.Detail, video.EncodersFor(path.Path), encodersHint(path.Path)))
+		}
 	case errors.Is(err, video.ErrStillContainer):
 		return withHint(err, "a video can be "+strings.Join(videos, " "))
 	}
 	return err
+}
+
+// encodersHint says which encoders an output can have.
+func encodersHint(path string) string {
+	names := video.EncodersFor(path)
+	if len(names) == 0 {
+		return "carve doctor says what this FFmpeg can write"
+	}
+	return "--encoder can be " + strings.Join(names, ", ") + " for it"
 }
 
 // maxNamed is how many leftovers are named; of more there is only the count.

@@ -92,7 +92,7 @@ func namedPreset(name string) (car.Preset, error) {
 	default:
 		p, err := car.PresetNamed(name)
 		if err != nil {
-			return p, withHint(usageError{err}, hintOf(err))
+			return p, withHint(usageError{err}, didYouMean(name, presetNames(), hintOf(err)))
 		}
 		return p, nil
 	}
@@ -112,6 +112,15 @@ func namedPreset(name string) (car.Preset, error) {
 	return p, nil
 }
 
+func presetNames() (names []string) {
+	for _, p := range car.Presets() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+var promptNames = []string{string(car.Blur), string(car.Gray), string(car.Black), string(car.Circle), string(car.Rectangle), string(car.Contour)}
+
 // parsePrompts reads the values of --prompts: names with commas between are
 // applied together, several values are an ensemble.
 func parsePrompts(values []string) ([][]car.Prompt, error) {
@@ -119,9 +128,10 @@ func parsePrompts(values []string) ([][]car.Prompt, error) {
 	for _, v := range values {
 		var row []car.Prompt
 		for name := range strings.SplitSeq(v, ",") {
-			prompt, err := car.ParsePrompt(strings.TrimSpace(name))
+			name = strings.TrimSpace(name)
+			prompt, err := car.ParsePrompt(name)
 			if err != nil {
-				return nil, err
+				return nil, withHint(err, didYouMean(name, promptNames, ""))
 			}
 			row = append(row, prompt)
 		}
@@ -138,18 +148,17 @@ func newPresetsFlags(o *presetsOptions) *pflag.FlagSet {
 	return fs
 }
 
-func presetsHelp() string {
+func presetsHelp(all bool) string {
 	var o presetsOptions
 	return `carve presets - list and print the presets
 
 Usage:
-  carve presets                      those there are
-  carve presets NAME|FILE.yaml       everything that one says, as a file of your own may
+  carve presets                  those there are
+  carve presets NAME|FILE.yaml   all that one says, as a file of your own may
 
-Flags:
-` + newPresetsFlags(&o).FlagUsagesWrapped(100) + `
-A preset is thresholds, prompts, texts and refinement as one set. One of your own
-is a YAML file; it names the preset that it starts from and says what is
+` + flagsHelp(newPresetsFlags(&o), all) + `
+A preset is thresholds, prompts, texts and refinement as one set. One of your
+own is a YAML file; it names the preset that it starts from and says what is
 different:
 
   base: voc

@@ -50,8 +50,13 @@ func (s progressState) ETA() (left time.Duration, ok bool) {
 	return time.Duration(float64(s.Total-s.Frames) / fps * float64(time.Second)), true
 }
 
+// quietInterval is how often progress is printed where there is no terminal, whose line
+// could be written over: in the log of a job, say.
+const quietInterval = 10 * time.Second
+
 // newProgress chooses how progress is shown: "auto" is a line on a terminal
-// and nothing elsewhere, "json" one object a line on stdout, "none" nothing.
+// and one every ten seconds elsewhere, "json" one object a line on stdout, "none"
+// nothing.
 func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
 	p := &progress{interval: 100 * time.Millisecond}
 	p.state.Total = total
@@ -62,6 +67,13 @@ func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
 	case "auto":
 		if f, ok := terminal(stderr); ok {
 			p.render = func(s progressState, last bool) { renderLine(stderr, s, widthOf(f), last) }
+			break
+		}
+		p.interval, p.shown = quietInterval, time.Now()
+		p.render = func(s progressState, last bool) {
+			if !last { // the summary says how it ended
+				fmt.Fprintln(stderr, progressText(s, false))
+			}
 		}
 	}
 	return p
@@ -92,7 +104,8 @@ func (p *progress) done() progressState {
 	return s
 }
 
-func renderLine(w io.Writer, s progressState, width int, last bool) {
+// progressText is "frame 12/120  0:04.2  3.1 fps  ETA 0:35.0  dog, pizza".
+func progressText(s progressState, last bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "frame %d", s.Frames)
 	if s.Total > 0 {
@@ -105,7 +118,11 @@ func renderLine(w io.Writer, s progressState, width int, last bool) {
 	if len(s.Present) > 0 {
 		b.WriteString("  " + printable.Text(strings.Join(s.Present, ", ")))
 	}
-	line := []rune(b.String())
+	return b.String()
+}
+
+func renderLine(w io.Writer, s progressState, width int, last bool) {
+	line := []rune(progressText(s, last))
 	if width > 1 && len(line) > width-1 {
 		line = append(line[:width-2], '…')
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,8 +20,8 @@ func pullModels(ctx context.Context, o *modelsOptions, names []string, _, stderr
 	for _, name := range names {
 		for _, half := range pairOf(name) {
 			if _, ok := models.Known(half); !ok {
-				return withHint(usagef("there is nowhere to pull %q from", half),
-					"carve models list shows what can be pulled; a file or folder of your own comes by carve models import")
+				return withHint(usagef("there is nowhere to pull %q from", half), didYouMean(half, pullable(),
+					"carve models list shows what can be pulled; a file or folder of your own comes by carve models import"))
 			}
 			halves = append(halves, half)
 		}
@@ -31,6 +32,15 @@ func pullModels(ctx context.Context, o *modelsOptions, names []string, _, stderr
 		}
 	}
 	return nil
+}
+
+// pullable are the names that can be pulled, pairs among them.
+func pullable() []string {
+	names := []string{defaultModel}
+	for _, e := range models.Registry() {
+		names = append(names, e.Name)
+	}
+	return names
 }
 
 // pullModel fetches one model and says so.
@@ -64,7 +74,11 @@ func haveModels(o *segmentOptions, names []string, stderr io.Writer, log *slog.L
 	for _, name := range names {
 		_, err := models.Path(name)
 		_, here := os.Stat(name) // a folder of that name will do
-		// What is here, built in, a path, or unknown is for opening it to tell.
+		// Nothing is fetched to go with a model that there is not.
+		if unknown := (*models.UnknownModelError)(nil); here != nil && errors.As(err, &unknown) && filepath.Base(name) == name {
+			return modelError(name, err)
+		}
+		// What is here, built in or a path is for opening it to tell.
 		if here != nil && errors.As(err, &from) {
 			lacking = append(lacking, name)
 			size += from.Size

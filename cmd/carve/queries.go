@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"strings"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/plaintext"
@@ -14,7 +16,7 @@ import (
 const maxQueryFlags = 64
 
 // readQueries collects the queries of the command line and of the file.
-func (o *segmentOptions) readQueries() ([]car.Query, error) {
+func (o *segmentOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 	var queries []car.Query
 	if n := len(o.queries); n > maxQueryFlags {
 		return nil, withHint(usagef("-q is given %d times; %d at most", n, maxQueryFlags),
@@ -24,6 +26,9 @@ func (o *segmentOptions) readQueries() ([]car.Query, error) {
 		q, err := car.ParseQuery(s)
 		if err != nil {
 			return nil, withHint(usageError{err}, `a query is NAME or LABEL=PHRASE|PHRASE, for example -q "pup=puppy|small dog"`)
+		}
+		if names := strings.FieldsFunc(s, func(r rune) bool { return r == ',' }); len(names) > 1 && !strings.ContainsAny(s, "=|") {
+			log.Warn(fmt.Sprintf("%q is looked for as one thing; several have a -q each: %s", s, severalQueries(names)))
 		}
 		queries = append(queries, q)
 	}
@@ -43,6 +48,17 @@ func (o *segmentOptions) readQueries() ([]car.Query, error) {
 		return nil, usageError{err}
 	}
 	return queries, nil
+}
+
+// severalQueries writes names as queries by themselves.
+func severalQueries(names []string) string {
+	var words []string
+	for _, n := range names {
+		if n = oneLine(n); n != "" {
+			words = append(words, "-q "+shellQuote(n))
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // textFileError is the error of a file of text that the command line names: what it

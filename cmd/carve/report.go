@@ -75,8 +75,8 @@ type hintedError struct {
 func (e hintedError) Unwrap() error { return e.error }
 
 func withHint(err error, hint string) error {
-	if err == nil {
-		return nil
+	if err == nil || hint == "" {
+		return err
 	}
 	return hintedError{err, hint}
 }

@@ -31,22 +31,23 @@ func newRuntimeFlags(o *runtimeOptions) *pflag.FlagSet {
 	return fs
 }
 
-func runtimeHelp() string {
+func runtimeHelp(all bool) string {
 	var o runtimeOptions
 	return `carve runtime - list and fetch ONNX Runtime, the library that models run on
 
 Usage:
-  carve runtime list           those on this machine, and those that can be pulled
-  carve runtime pull cpu       the one for any CPU
-  carve runtime pull cuda      the one for NVIDIA GPUs, with all it needs but the driver
-  carve runtime verify         compute the checksums of what was pulled again
+  carve runtime [list]      those here, and those that can be pulled
+  carve runtime pull cpu    the one for any CPU
+  carve runtime pull cuda   the one for NVIDIA GPUs, with all but the driver
+  carve runtime verify      compute the checksums of what was pulled again
 
-Flags:
-` + newRuntimeFlags(&o).FlagUsagesWrapped(100) + `
-They lie beside each other in ` + ort.CacheDir() + `. Where there is an NVIDIA driver
-the GPU one is taken, which can do all that the other can; CARVE_ONNXRUNTIME
-names a library of your own. Downloads resume where they broke off; CARVE_MIRROR,
-a base URL, stands in for the publisher's host, and HTTPS_PROXY is honoured.
+` + flagsHelp(newRuntimeFlags(&o), all) + `
+They lie beside each other in
+  ` + ort.CacheDir() + `
+Where there is an NVIDIA driver the GPU one is taken, which can do all that the
+other can; CARVE_ONNXRUNTIME names a library of your own. Downloads resume where
+they broke off; CARVE_MIRROR, a base URL, stands in for the publisher's host,
+and HTTPS_PROXY is honoured.
 `
 }
 
@@ -63,14 +64,15 @@ func runRuntime(args []string, stdout, stderr io.Writer) error {
 	ctx, stop := interruptible()
 	defer stop()
 	switch verb := strings.Join(fs.Args(), " "); {
-	case verb == "list":
+	case verb == "", verb == "list":
 		return listRuntimes(cache, stdout)
 	case verb == "verify":
 		return verifyRuntimes(ctx, cache, stdout)
 	case fs.NArg() == 2 && fs.Arg(0) == "pull":
 		return pullRuntime(ctx, cache, fs.Arg(1), o, stdout, stderr)
 	default:
-		return withHint(usagef("cannot understand \"runtime %s\"", verb), "carve runtime --help lists what can be done with it")
+		return withHint(usagef("cannot understand \"runtime %s\"", verb),
+			didYouMean(fs.Arg(0), []string{"list", "pull", "verify"}, "carve runtime --help lists what can be done with it"))
 	}
 }
 
@@ -106,7 +108,7 @@ func needs(b ortdist.Build) string {
 func pullRuntime(ctx context.Context, cache, name string, o runtimeOptions, stdout, stderr io.Writer) error {
 	b, err := ortdist.Find(name)
 	if err != nil {
-		return withHint(usageError{err}, "carve runtime list shows those there are for this machine")
+		return withHint(usageError{err}, didYouMean(name, []string{"cpu", "cuda"}, "carve runtime list shows those there are for this machine"))
 	}
 	if o.bare && name != "cuda" {
 		return usagef("--without-nvidia is about the build cuda")

@@ -41,7 +41,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	video.SetLog(log)
 	defer video.SetLog(nil)
 
-	queries, err := o.readQueries()
+	queries, err := o.readQueries(log)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +63,17 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	src, budget := in.source, in.budget
 	defer src.Close()
+	sink := &video.Sink{Path: o.output, Source: src, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
+		Preset: o.encoderPreset, Threads: budget.encoderThreads, Lookahead: budget.encoderAhead,
+		Overwrite: in.overwrite, Protect: o.inputs(), Log: log}
+	if err := tryOutput(sink); err != nil {
+		return nil, err
+	}
+	o.warnIdle(log, src.Info())
+	painter, err := newPainter(src.Info(), preset.Overlap, o.threads)
+	if err != nil {
+		return nil, fmt.Errorf("drawing on frames of %s: %w", o.input, err)
+	}
 	m, err := openModels(o, queries, preset, stderr, log)
 	if err != nil {
 		return nil, err
@@ -86,9 +97,6 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 
-	sink := &video.Sink{Path: o.output, Source: src, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
-		Preset: o.encoderPreset, Threads: budget.encoderThreads, Lookahead: budget.encoderAhead,
-		Overwrite: in.overwrite, Protect: o.inputs(), Log: log}
 	if err := sink.Initialize(); err != nil {
 		return nil, outputError(err)
 	}
@@ -113,10 +121,6 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, fmt.Errorf("preparing frames of %s: %w", o.input, err)
 	}
 	defer prep.Close()
-	painter, err := newPainter(src.Info(), preset.Overlap, o.threads)
-	if err != nil {
-		return nil, fmt.Errorf("drawing on frames of %s: %w", o.input, err)
-	}
 
 	p := &filmRun{
 		source: src, sink: sink, prep: prep, session: session, looker: o.looker(session, m.device, budget.spent.frames-session.Carrier.Lookahead), painter: painter, colours: colours,
@@ -186,6 +190,18 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 		return nil, outputError(err)
 	}
 	return in, nil
+}
+
+// tryOutput finds what is wrong with an output before models are opened, or fetched. The
+// file that it begins is gone again even if the user stops it.
+func tryOutput(sink *video.Sink) error {
+	ctx, release := interruptible()
+	defer release()
+	err := sink.Try()
+	if ctx.Err() != nil {
+		return interruptedError{}
+	}
+	return outputError(err)
 }
 
 // runError is the error of a run that has begun.

@@ -78,16 +78,26 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 	for _, c := range s.Concepts {
 		found := fmt.Sprintf("in %d of %d %s", c.Frames, s.Frames, frames)
 		if c.Frames == 0 {
-			found = "not found"
-			if c.Presence > 0 {
-				found = fmt.Sprintf("not found (presence %.2f at most)", c.Presence)
-			}
+			found = c.absence()
 		}
 		if c.Instances > 0 {
 			found += fmt.Sprintf(", %d told apart", c.Instances)
 		}
 		fmt.Fprintf(stderr, "  %-*s  %s\n", width, printable.Text(c.Label), found)
 	}
+}
+
+// absence says of a query that was not found how often the model looked for it: twelve
+// looks in an hour of film prove less than a thousand.
+func (c *conceptSummary) absence() string {
+	found := "not found"
+	if c.Judged > 0 {
+		found += " in " + counted(int(c.Judged), "look")
+	}
+	if c.Presence > 0 {
+		found += fmt.Sprintf(" (presence %.2f at most)", c.Presence)
+	}
+	return found
 }
 
 // outcome says in which of the ways that are not failures the run ended.

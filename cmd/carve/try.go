@@ -43,7 +43,7 @@ func newTryFlags(o *tryOptions) *pflag.FlagSet {
 	return fs
 }
 
-func tryHelp() string {
+func tryHelp(all bool) string {
 	var o tryOptions
 	return `carve try - one picture or one moment of a clip, with everything that led to it
 
@@ -51,12 +51,11 @@ Usage:
   carve try PICTURE|CLIP [--at TIME] -q NAME [-q NAME…] [-o try.png]
 
 Before hours of work: which queries are found, which are dropped and why, what
-every setting changes, and how long the whole clip would take. The picture shows,
-stage by stage, the heat of every query (the outline is what the judge is shown)
-under its score and presence.
+every setting changes, and how long the whole clip would take. The picture
+shows, stage by stage, the heat of every query (the outline is what the judge is
+shown) under its score and presence, and what is found as a video will show it.
 
-Flags:
-` + newTryFlags(&o).FlagUsagesWrapped(100) + `
+` + flagsHelp(newTryFlags(&o), all) + `
 Examples:
   carve try clip.mp4 --at 12.5 -q dog -q "red frisbee" -o try.png
   carve try photo.jpg -q cat --preset coco --json
@@ -185,7 +184,7 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 	log := newLog(&o.segmentOptions, stderr)
 	video.SetLog(log)
 	defer video.SetLog(nil)
-	queries, err := o.readQueries()
+	queries, err := o.readQueries(log)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 
 func runVersion(args []string, stdout, _ io.Writer) error {
 	fs := pflag.NewFlagSet("version", pflag.ContinueOnError)
-	if err := parse(fs, args, func() string {
+	if err := parse(fs, args, func(bool) string {
 		return "carve version - print the version of carve and of the libraries it runs on\n"
 	}, stdout); err != nil {
 		return err

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+)
+
+// helpWidth is what every terminal has.
+const helpWidth = 80
+
+// helpAll is the flag that lists all flags, where --help lists the common ones.
+const helpAll = "help-all"
+
+// A flagGroup is flags that are about one thing.
+type flagGroup struct {
+	title string
+	flags []string
+}
+
+// flagGroups are the flags that --help leaves to --help-all. All others are common, or
+// are what their command is about.
+var flagGroups = []flagGroup{
+	{"Output", []string{"encoder", "crf", "encoder-preset", "explain", "strict", "allow-playlists"}},
+	{"Models", []string{"classifier", "device-option", "precision", "threads", "max-memory", "offline"}},
+	{"What counts as found", []string{"theta", "presence", "eta", "lambda", "overlap", "prompts", "templates", "view", "compat"}},
+	{"From frame to frame", []string{"memory", "every", "probe", "judge-every", "lookahead", "steady", "batch"}},
+	{"Messages", []string{"verbose", "progress", "log-format"}},
+}
+
+// flagsHelp lists the flags of a command: those that people need first, or all, in
+// groups.
+func flagsHelp(fs *pflag.FlagSet, all bool) string {
+	text := "Flags:\n" + flagUsages(fs, func(f *pflag.Flag) bool { return !later(f) })
+	for _, g := range flagGroups {
+		usages := flagUsages(fs, func(f *pflag.Flag) bool { return slices.Contains(g.flags, f.Name) })
+		switch {
+		case usages == "":
+		case all:
+			text += "\n" + g.title + ":\n" + usages
+		default:
+			return text + "\n" + helpCall(fs) + " lists all flags.\n"
+		}
+	}
+	return text
+}
+
+// flagUsages describes those flags of a set that are wanted, in their order.
+func flagUsages(fs *pflag.FlagSet, wanted func(*pflag.Flag) bool) string {
+	var heads, texts []string
+	width := 0
+	fs.SortFlags = false
+	fs.VisitAll(func(f *pflag.Flag) {
+		if !wanted(f) {
+			return
+		}
+		head := "      --" + f.Name
+		if f.Shorthand != "" {
+			head = "  -" + f.Shorthand + ", --" + f.Name
+		}
+		value, text := pflag.UnquoteUsage(f)
+		switch f.Value.Type() {
+		case "bool":
+		case "stringArray", "stringSlice":
+			head += " string"
+		default:
+			head += " " + value
+		}
+		switch d := f.DefValue; {
+		case slices.Contains([]string{"", "0", "false", "[]"}, d):
+		case f.Value.Type() == "string":
+			text += fmt.Sprintf(" (default %q)", d)
+		default:
+			text += fmt.Sprintf(" (default %s)", d)
+		}
+		heads, texts = append(heads, head), append(texts, text)
+		width = max(width, utf8.RuneCountInString(head))
+	})
+	var b strings.Builder
+	for i, head := range heads {
+		b.WriteString(hanging(head, width+3, texts[i]))
+	}
+	return b.String()
+}
+
+// hanging sets a text behind its head, in lines that begin in one column.
+func hanging(head string, column int, text string) string {
+	var b strings.Builder
+	for _, line := range wrap(text, helpWidth-column) {
+		fmt.Fprintf(&b, "%-*s%s\n", column, head, strings.TrimRight(line, " "))
+		head = ""
+	}
+	return b.String()
+}
+
+// later tells whether --help leaves a flag to --help-all.
+func later(f *pflag.Flag) bool {
+	return slices.ContainsFunc(flagGroups, func(g flagGroup) bool { return slices.Contains(g.flags, f.Name) })
+}
+
+// helpCall is what lists all flags of a command.
+func helpCall(fs *pflag.FlagSet) string {
+	flag := " --help"
+	fs.VisitAll(func(f *pflag.Flag) {
+		if later(f) {
+			flag = " --" + helpAll
+		}
+	})
+	if fs.Name() == commands()[0].name {
+		return "carve" + flag
+	}
+	return "carve " + fs.Name() + flag
+}
+
+// asksForHelp recognises the one argument that asks the program for its help.
+func asksForHelp(arg string) bool {
+	return slices.Contains([]string{"-h", "-help", "--help", "--" + helpAll}, arg)
+}
+
+func runHelp(args []string, stdout, _ io.Writer) error {
+	all := len(args) == 1 && args[0] == "--"+helpAll
+	if len(args) > 0 && !asksForHelp(args[0]) {
+		c, ok := findCommand(args[0])
+		switch {
+		case !ok:
+			return unknownCommand(args[0])
+		case c.name != "help":
+			return c.run(append(slices.Clone(args[1:]), "--help"), stdout, io.Discard)
+		}
+	}
+	fmt.Fprint(stdout, segmentHelp(all))
+	return nil
+}
+
+func unknownCommand(name string) error {
+	return withHint(usagef("unknown command %q", name),
+		didYouMean(name, commandNames(), "an input is given with -i; the commands are: "+strings.Join(commandNames(), ", ")))
+}
+
+// commandsHelp lists the commands.
+func commandsHelp() string {
+	var b strings.Builder
+	b.WriteString("Commands:\n")
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.short)
+	}
+	b.WriteString("  \"carve COMMAND --help\" says more of each.\n")
+	return b.String()
+}
+
+func segmentHelp(all bool) string {
+	var o segmentOptions
+	text := `carve - name things, get them segmented through a whole video
+
+Usage:
+  carve -i IN -q NAME [-q NAME…] -o OUT.mp4
+  carve -i IN --queries FILE -o OUT.mp4
+  carve COMMAND …
+
+` + flagsHelp(newSegmentFlags(&o), all) + `
+Queries:
+  dog                        a name; outputs show it
+  "pup=puppy|small dog"      a label, and phrases that mean it, averaged
+  A file holds one query a line (# starts a comment), or a YAML list of
+  entries with label, phrases, background, theta, presence, colour.
+`
+	if all {
+		text += `
+Devices:
+` + devicesHelp()
+	}
+	return text + `
+Examples:
+  carve -i clip.mp4 -q dog -q "red frisbee" -o out.mp4
+  carve -i clip.mov --queries things.yaml --preset coco -o out.mov
+  carve -i photo.jpg -q person -q "red shirt" --overlap -o photo-both.png
+  carve demo -o demo-out
+
+` + commandsHelp() + "\n" + exitCodesHelp
+}

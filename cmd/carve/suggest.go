@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/carve-video/carve/internal/spelling"
+	"github.com/spf13/pflag"
+)
+
+// didYouMean is a hint for a name that is not known: the one that was probably meant, if
+// one is near, and what helps otherwise.
+func didYouMean(name string, known []string, otherwise string) string {
+	meant, ok := spelling.Nearest(name, known)
+	if !ok {
+		return otherwise
+	}
+	return strings.TrimSpace(fmt.Sprintf("did you mean %q? %s", meant, otherwise))
+}
+
+// flagError puts an error of the flags into words for the command line.
+func flagError(fs *pflag.FlagSet, err error) error {
+	hint := helpCall(fs) + " lists the flags"
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		// "-theta 0.3" is how FFmpeg's flags are written.
+		if name, _, _ := strings.Cut(unknown.GetSpecifiedShortnames(), "="); fs.Lookup(name) != nil {
+			hint = fmt.Sprintf("did you mean --%s? Names of more than one letter stand behind two dashes", name)
+		} else if meant, ok := spelling.Nearest(unknown.GetSpecifiedName(), flagNames(fs)); ok && name == "" {
+			hint = fmt.Sprintf("did you mean --%s? %s", meant, hint)
+		}
+	}
+	return withHint(usageError{err}, hint)
+}
+
+func flagNames(fs *pflag.FlagSet) (names []string) {
+	names = []string{"help"}
+	fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// checkDashes finds a name behind a single dash that would be taken for a flag of one
+// letter with its value: -output for -o utput.
+func checkDashes(fs *pflag.FlagSet, args []string) error {
+	value := false // the argument is the value of the flag before it
+	for _, a := range args {
+		switch {
+		case value:
+			value = false
+			continue
+		case a == "--":
+			return nil
+		}
+		if name, ok := strings.CutPrefix(a, "--"); ok {
+			f := fs.Lookup(name)
+			value = f != nil && f.NoOptDefVal == ""
+			continue
+		}
+		letters, ok := strings.CutPrefix(a, "-")
+		if !ok || letters == "" {
+			continue
+		}
+		name, _, _ := strings.Cut(letters, "=")
+		f := fs.ShorthandLookup(letters[:1])
+		if f == nil {
+			continue // flags.Parse says so
+		}
+		if len(name) > 1 && fs.Lookup(name) != nil && f.NoOptDefVal == "" {
+			return withHint(usagef("-%s would be read as -%s with the value %q", name, letters[:1], letters[1:]),
+				fmt.Sprintf("did you mean --%s? Names of more than one letter stand behind two dashes", name))
+		}
+		value = len(letters) == 1 && f.NoOptDefVal == ""
+	}
+	return nil
+}

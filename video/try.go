@@ -1,0 +1,61 @@
+package video
+
+import (
+	"log/slog"
+
+	"github.com/asticode/go-astiav"
+	"github.com/carve-video/carve/internal/atomicfile"
+)
+
+// Try finds what [Sink.Initialize] would find wrong: it opens the encoder, begins the
+// file and leaves nothing of either. A run calls it before work that takes long, and
+// Initialize after it. Warnings are left to Initialize. A pipe or a device, whose bytes
+// cannot be taken back, is not written to.
+func (s *Sink) Try() error {
+	t := &Sink{Path: s.Path, Source: s.Source, Reel: s.Reel, Encoder: s.Encoder, CRF: s.CRF, Lossless: s.Lossless,
+		Preset: s.Preset, Options: s.Options, Threads: s.Threads, Lookahead: s.Lookahead,
+		Overwrite: s.Overwrite, Protect: s.Protect, Log: slog.New(slog.DiscardHandler), unchecked: s.unchecked}
+	if atomicfile.InPlace(s.Path) {
+		return t.tryInPlace()
+	}
+	if err := t.Initialize(); err != nil {
+		return err
+	}
+	t.Abort()
+	if t.Source != nil {
+		t.Source.beside.attach(nil, nil) // the other streams are the next sink's
+	}
+	return nil
+}
+
+// tryInPlace is Try for a pipe or a device.
+func (s *Sink) tryInPlace() error {
+	if s.Reel != nil {
+		s.info = s.Reel.Info()
+	} else {
+		s.info = s.Source.Info()
+	}
+	if err := CheckOutput(s.Path, s.Encoder, s.info); err != nil {
+		return err
+	}
+	c, err := containerOf(s.Path, s.info.Still)
+	if err != nil {
+		return err
+	}
+	if !c.image && !c.streams {
+		return &PathError{Path: s.Path, Err: ErrNotSeekable}
+	}
+	global := false
+	if !c.image {
+		of := astiav.FindOutputFormat(c.muxer)
+		if of == nil {
+			return &PathError{Path: s.Path, Err: ErrUnknownContainer, Detail: "this FFmpeg has no muxer " + c.muxer}
+		}
+		global = of.Flags().Has(astiav.IOFormatFlagGlobalheader)
+	}
+	err = s.openEncoder(c, global)
+	if s.encoder != nil {
+		s.encoder.close()
+	}
+	return err
+}
