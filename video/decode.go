@@ -133,8 +133,8 @@ func (s *Source) readPacket() (video bool, err error) {
 	defer s.packet.Unref()
 
 	p := s.packet
-	if s.restarts && s.time.mend(p, s.base(p.StreamIndex())) {
-		s.Log.Warn("timestamps start anew; from here on they are shifted to go on", "at", s.place(s.seen), "by", s.time.shift)
+	if s.restarts {
+		s.mend(p)
 	}
 	video = p.StreamIndex() == s.stream.Index()
 	s.reach(p, video)
@@ -171,6 +171,20 @@ func (s *Source) readPacket() (video bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// mend keeps the times of a format going whose clock may jump.
+func (s *Source) mend(p *astiav.Packet) {
+	base, st := s.base(p.StreamIndex()), s.input.Streams()[p.StreamIndex()]
+	kind := st.CodecParameters().MediaType()
+	leads := kind == astiav.MediaTypeVideo && !attached(st) || kind == astiav.MediaTypeAudio
+	step, shift := s.time.mend(p, base, leads, counterOf(streamWrapBits(st), base))
+	switch at := s.place(s.seen); {
+	case step < 0:
+		s.Log.Warn("timestamps start anew; from here on they are shifted to go on", "at", at, "by", shift)
+	case step > 0:
+		s.Log.Warn("timestamps jump ahead; from here on they are shifted to go on", "at", at, "jump", step, "by", shift)
+	}
 }
 
 // endsOddly reports whether an error is how FFmpeg's demuxer of GXF says that the

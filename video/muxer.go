@@ -27,9 +27,10 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 			return fmt.Errorf("copying chapters: %w", err)
 		}
 	}
-	if c.muxer == "mp4" || c.muxer == "mov" {
+	switch c.muxer {
+	case "mp4", "mov", "matroska", "webm":
 		// Players leave out what lies before zero, as after the clock of a transport
-		// stream has started anew.
+		// stream has started anew, and Matroska has no such times.
 		s.shift = max(0, -s.info.StartPTS)
 	}
 	if err := s.openIO(c); err != nil {

@@ -245,7 +245,7 @@ func TestTwoVideos(t *testing.T) {
 func TestBeforeZero(t *testing.T) {
 	in := ffmpeg(t, "wrap.ts", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=4", "-f", "lavfi", "-i", "sine=d=4",
 		"-c:v", "libx264", "-c:a", "aac", "-output_ts_offset", "95441")
-	for _, to := range []string{"o.mp4", "o.mov"} {
+	for _, to := range []string{"o.mp4", "o.mov", "o.mkv"} {
 		r := transcode(t, in, to)
 		if r.info.StartPTS >= 0 {
 			t.Fatalf("the clip starts at %d: this tests nothing", r.info.StartPTS)

@@ -57,6 +57,9 @@ func rescale(ticks int64, from, to Rational) int64 {
 		C.AVRational{num: C.int(from.Num), den: C.int(from.Den)}, C.AVRational{num: C.int(to.Num), den: C.int(to.Den)}))
 }
 
+// streamWrapBits returns how many bits the container has for a stream's times.
+func streamWrapBits(st *astiav.Stream) int { return int((*C.AVStream)(pointer(st)).pts_wrap_bits) }
+
 // frameDamaged reports whether the decoder marked f as decoded with errors,
 // concealed ones included.
 func frameDamaged(f *astiav.Frame) bool {

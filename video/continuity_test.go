@@ -1,0 +1,130 @@
+package video
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/carve-video/carve/internal/golden"
+)
+
+// seconds are the times of the shown frames of a file.
+func seconds(t testing.TB, path string) (list []float64) {
+	t.Helper()
+	for _, s := range timestamps(t, path, "best_effort_timestamp_time") {
+		x, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+// evenly checks that there are so many frames and that each comes a step after
+// the one before it, save for gaps, by the index of the frame after them.
+func evenly(t *testing.T, path string, frames int, step float64, gaps map[int]float64) {
+	t.Helper()
+	times := seconds(t, path)
+	equal(t, filepath.Ext(path)+": frames", len(times), frames)
+	for i := 1; i < len(times); i++ {
+		want, ok := gaps[i]
+		if !ok {
+			want = step
+		}
+		if d := times[i] - times[i-1]; d < want-0.0011 || d > want+0.0011 {
+			t.Errorf("%s: frame %d comes %.4f s after the one before, want %.4f", filepath.Ext(path), i, d, want)
+			return
+		}
+	}
+}
+
+// joined writes files one behind the other, as recorders and cat do.
+func joined(t *testing.T, name string, parts ...string) string {
+	t.Helper()
+	var all []byte
+	for _, p := range parts {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, all, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// parts makes transport streams of two seconds whose clocks start at the offsets.
+func parts(t *testing.T, offsets ...string) (paths []string) {
+	t.Helper()
+	one := ffmpeg(t, "one.mkv", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2",
+		"-c:v", "libx264", "-c:a", "aac")
+	for _, o := range offsets {
+		paths = append(paths, ffmpeg(t, "part.ts", "-i", one, "-c", "copy", "-output_ts_offset", o))
+	}
+	return paths
+}
+
+// TestClockJumps: where the clock of a file jumps, to whichever side, times go on,
+// for sound as for picture.
+func TestClockJumps(t *testing.T) {
+	for name, offsets := range map[string][]string{
+		"back":                 {"5000", "0"},
+		"back, the other wrap": {"0", "5000", "0"},
+		"ahead":                {"0", "5000"},
+		"ahead by 20 s":        {"0", "22"},
+		"back and ahead":       {"100", "50", "1000"},
+		"wraps, then jumps":    {"95440", "300"},
+		"jumps, then wraps":    {"300", "95442"},
+		"back over the start":  {"5000", "4938.5", "4940.5"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			continues(t, joined(t, "in.ts", parts(t, offsets...)...), 50*len(offsets), "o.mp4")
+		})
+	}
+	t.Run("shared", func(t *testing.T) {
+		t.Parallel()
+		continues(t, filepath.Join(golden.Shared(t, "cases", "video"), "ts_down_5000s.ts"), 100, "o.mkv", "o.mp4", "o.ts")
+	})
+}
+
+func continues(t *testing.T, in string, frames int, outputs ...string) {
+	t.Helper()
+	sounds := len(packets(t, in, "a", "pts"))
+	for _, to := range outputs {
+		r := transcode(t, in, to, quick)
+		times := seconds(t, r.out)
+		equal(t, to+": frames", len(times), frames)
+		for i := 1; i < len(times); i++ {
+			// A joint may leave as much as sound is longer than picture.
+			if d := times[i] - times[i-1]; d < 0.005 || d > 0.2 {
+				t.Errorf("%s: frame %d comes %.3f s after the one before", to, i, d)
+				break
+			}
+		}
+		var last float64
+		list := packets(t, r.out, "a", "pts_time")
+		equal(t, to+": packets of sound", len(list), sounds)
+		for i, s := range list {
+			x, _ := strconv.ParseFloat(s, 64)
+			if d := x - last; i > 0 && (d < 0 || d > 0.2) {
+				t.Errorf("%s: packet %d of sound comes %.3f s after the one before", to, i, d)
+			}
+			last = x
+		}
+		if d := times[len(times)-1] - last; d < -0.3 || d > 0.3 {
+			t.Errorf("%s: the picture ends %.3f s after the sound", to, d)
+		}
+		if r.damage.Count != 0 || len(r.lost) != 0 {
+			t.Errorf("%s: %v, %v", to, r.damage, r.lost)
+		}
+		if r.log.count("timestamps ") == 0 {
+			t.Errorf("%s: nothing is said of the jump:\n%s", to, r.log.all())
+		}
+	}
+}
