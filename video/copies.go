@@ -1,7 +1,6 @@
 package video
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -15,7 +14,11 @@ type copied struct {
 	base    astiav.Rational // of the source's stream
 	cover   bool
 	lastDTS int64
-	refused int64 // packets that the container did not take
+	strict  bool             // the container takes no two packets with one decoding time
+	hides   bool             // packets that the demuxer marks are hidden by an edit list
+	shown   bool             // one that is not hidden was there
+	lead    []*astiav.Packet // hidden ones before
+	refused int64            // packets that the container did not take
 	reason  error
 }
 
@@ -56,7 +59,8 @@ func (s *Sink) addCopies(of *astiav.OutputFormat) error {
 		out.SetAvgFrameRate(in.AvgFrameRate())
 		out.SetSampleAspectRatio(in.SampleAspectRatio())
 		out.SetID(in.ID())
-		s.copies[si.Index] = &copied{info: si, out: out, base: in.TimeBase(), cover: attached(in), lastDTS: astiav.NoPtsValue}
+		s.copies[si.Index] = &copied{info: si, out: out, base: in.TimeBase(), cover: attached(in), lastDTS: astiav.NoPtsValue,
+			strict: !of.Flags().Has(astiav.IOFormatFlagTsNonstrict), hides: s.hidesPackets(in)}
 	}
 	return nil
 }
@@ -105,54 +109,6 @@ func carries(of *astiav.OutputFormat, in *astiav.Stream) bool {
 func (s *Sink) lose(si StreamInfo, why string) {
 	s.Log.Warn("a stream is left out", "stream", si.Index, "kind", si.Kind, "codec", si.Codec, "language", si.Language, "reason", why)
 	s.lost = append(s.lost, Loss{si, why})
-}
-
-// copyPacket writes one packet of another stream. A packet that the container
-// refuses is counted and does not stop the video.
-func (s *Sink) copyPacket(p *astiav.Packet) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.copies[p.StreamIndex()]
-	if c == nil || s.output == nil {
-		return nil
-	}
-	q := s.spare
-	if err := q.Ref(p); err != nil {
-		return fmt.Errorf("copying a packet: %w", err)
-	}
-	defer q.Unref()
-	q.SetStreamIndex(c.out.Index())
-	q.SetPos(-1)
-	q.RescaleTs(c.base, c.out.TimeBase())
-	s.move(q, c.out.TimeBase())
-	if q.Dts() == astiav.NoPtsValue {
-		q.SetDts(q.Pts())
-	}
-	if c.cover && q.Dts() == astiav.NoPtsValue {
-		q.SetPts(0)
-		q.SetDts(0)
-	}
-	if q.Dts() == astiav.NoPtsValue {
-		s.refuse(c, errors.New("it has no timestamp"))
-		return nil
-	}
-	// A damaged file may go back in time, which no muxer takes.
-	if c.lastDTS != astiav.NoPtsValue && q.Dts() < c.lastDTS {
-		q.SetDts(c.lastDTS + 1)
-		if q.Pts() != astiav.NoPtsValue {
-			q.SetPts(max(q.Pts(), q.Dts()))
-		}
-	}
-	dts := q.Dts()
-	if err := s.output.WriteInterleavedFrame(q); err != nil {
-		if errors.Is(err, errInvalidArgument) || errors.Is(err, astiav.ErrInvaliddata) {
-			s.refuse(c, err)
-			return nil
-		}
-		return s.writing("", err)
-	}
-	c.lastDTS = dts
-	return nil
 }
 
 func (s *Sink) refuse(c *copied, err error) {

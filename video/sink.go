@@ -301,6 +301,9 @@ func (s *Sink) Abort() {
 	if s.encoder != nil {
 		s.encoder.close()
 	}
+	for _, c := range s.copies {
+		c.dropLead()
+	}
 	for _, p := range []*astiav.Packet{s.packet, s.held, s.spare} {
 		if p != nil {
 			p.Free()

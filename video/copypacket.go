@@ -1,0 +1,144 @@
+package video
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/asticode/go-astiav"
+)
+
+// copyPacket writes one packet of another stream. A packet that the container
+// refuses is counted and does not stop the video.
+func (s *Sink) copyPacket(p *astiav.Packet) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.copies[p.StreamIndex()]
+	if c == nil || s.output == nil {
+		return nil
+	}
+	switch {
+	case !c.hides || c.shown && !p.Flags().Has(astiav.PacketFlagDiscard):
+		return s.writeCopy(c, p)
+	case p.Flags().Has(astiav.PacketFlagDiscard):
+		return c.hide(p)
+	}
+	c.shown = true
+	defer c.dropLead()
+	for _, l := range c.warmUp(p, s.output.OutputFormat().Name()) {
+		if err := s.writeCopy(c, l); err != nil {
+			return err
+		}
+	}
+	return s.writeCopy(c, p)
+}
+
+func (s *Sink) writeCopy(c *copied, p *astiav.Packet) error {
+	q := s.spare
+	if err := q.Ref(p); err != nil {
+		return fmt.Errorf("copying a packet: %w", err)
+	}
+	defer q.Unref()
+	q.SetStreamIndex(c.out.Index())
+	q.SetPos(-1)
+	q.RescaleTs(c.base, c.out.TimeBase())
+	s.move(q, c.out.TimeBase())
+	if c.cover && q.Dts() == astiav.NoPtsValue {
+		q.SetPts(0)
+		q.SetDts(0)
+	}
+	if q.Dts() == astiav.NoPtsValue && q.Pts() == astiav.NoPtsValue {
+		s.refuse(c, errors.New("it has no timestamp"))
+		return nil
+	}
+	c.increase(q)
+	dts := q.Dts()
+	if err := s.output.WriteInterleavedFrame(q); err != nil {
+		if errors.Is(err, errInvalidArgument) || errors.Is(err, astiav.ErrInvaliddata) {
+			s.refuse(c, err)
+			return nil
+		}
+		return s.writing("", err)
+	}
+	if dts != astiav.NoPtsValue {
+		c.lastDTS = dts
+	}
+	return nil
+}
+
+// increase makes decoding times increase as the container wants them. A damaged
+// file may go back in time, and some writers give two packets one time.
+func (c *copied) increase(p *astiav.Packet) {
+	if p.Dts() == astiav.NoPtsValue {
+		if c.lastDTS == astiav.NoPtsValue && parametersDelay(c.out.CodecParameters()) > 0 {
+			return // as at the start of Matroska with B-frames: the muxer counts back
+		}
+		p.SetDts(p.Pts())
+	}
+	if c.lastDTS == astiav.NoPtsValue {
+		return
+	}
+	least := c.lastDTS
+	if kind := c.out.CodecParameters().MediaType(); c.strict && kind != astiav.MediaTypeSubtitle && kind != astiav.MediaTypeData {
+		least++
+	}
+	if p.Dts() < least {
+		p.SetDts(least)
+		if p.Pts() != astiav.NoPtsValue {
+			p.SetPts(max(p.Pts(), least))
+		}
+	}
+}
+
+// hidesPackets reports whether packets of a stream that are marked as not to be
+// shown are hidden by an edit list. In a file of fragments FFmpeg marks those that
+// overlap, which is what careless writers make of sound that is whole.
+func (s *Sink) hidesPackets(in *astiav.Stream) bool {
+	return strings.HasPrefix(s.Source.input.InputFormat().Name(), "mov,") && in.NbFrames() > 0 && !attached(in)
+}
+
+// warmUpLength is how much hidden sound before the first that is heard a decoder
+// may need: encoders put two packets there, or the like.
+const warmUpLength = 100 * time.Millisecond
+
+// maxLead is how many packets FFmpeg hands out before the first that is shown, and
+// more: it goes back by a second.
+const maxLead = 1024
+
+// hide keeps a hidden packet before the first that is shown, and drops the others.
+// Their times are those of what is shown.
+func (c *copied) hide(p *astiav.Packet) error {
+	if c.shown || len(c.lead) == maxLead {
+		return nil
+	}
+	q := p.Clone()
+	if q == nil {
+		return fmt.Errorf("keeping a packet of %d bytes: %w", p.Size(), errOutOfMemory)
+	}
+	c.lead = append(c.lead, q)
+	return nil
+}
+
+// warmUp returns the hidden packets that go into the output all the same, before
+// the first one that is shown. Where all of them are what the encoder has put there
+// they do; of more, which somebody has cut off, they do in a container that can
+// hide them again.
+func (c *copied) warmUp(first *astiav.Packet, container string) []*astiav.Packet {
+	base := fromAV(c.base)
+	i := slices.IndexFunc(c.lead, func(p *astiav.Packet) bool {
+		return first.Dts() == astiav.NoPtsValue || p.Dts() == astiav.NoPtsValue || base.Duration(first.Dts()-p.Dts()) <= warmUpLength
+	})
+	if i < 0 || i > 0 && container != "mp4" && container != "mov" {
+		return nil
+	}
+	return c.lead[i:]
+}
+
+func (c *copied) dropLead() {
+	for _, p := range c.lead {
+		p.Free()
+	}
+	c.lead = nil
+}
