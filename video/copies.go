@@ -18,7 +18,12 @@ type copied struct {
 	hides   bool             // packets that the demuxer marks are hidden by an edit list
 	shown   bool             // one that is not hidden was there
 	lead    []*astiav.Packet // hidden ones before
-	refused int64            // packets that the container did not take
+	filter  *astiav.BitStreamFilterContext
+	waits   struct { // how long the first picture out of filter does for others
+		ticks int64
+		known bool
+	}
+	refused int64 // packets that the container did not take
 	reason  error
 }
 

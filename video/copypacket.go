@@ -35,12 +35,110 @@ func (s *Sink) copyPacket(p *astiav.Packet) error {
 	return s.writeCopy(c, p)
 }
 
+// writeCopy writes a packet, by way of a filter where it needs one.
 func (s *Sink) writeCopy(c *copied, p *astiav.Packet) error {
 	q := s.spare
 	if err := q.Ref(p); err != nil {
 		return fmt.Errorf("copying a packet: %w", err)
 	}
 	defer q.Unref()
+	if err := c.needFilter(q); err != nil {
+		return err
+	}
+	if c.filter == nil {
+		return s.muxCopy(c, q)
+	}
+	if err := c.filter.SendPacket(q); err != nil {
+		s.refuse(c, err)
+		return nil
+	}
+	return s.filtered(c)
+}
+
+// needFilter opens the filter that tells from the pictures when they are shown,
+// for a video whose packets, as in AVI, only say when they are decoded.
+func (c *copied) needFilter(p *astiav.Packet) error {
+	par := c.out.CodecParameters()
+	if c.filter != nil || p.Pts() != astiav.NoPtsValue || p.Dts() == astiav.NoPtsValue ||
+		par.CodecID() != astiav.CodecIDH264 || parametersDelay(par) == 0 {
+		return nil
+	}
+	f := astiav.FindBitStreamFilterByName("dts2pts")
+	if f == nil {
+		return nil // the packets are refused
+	}
+	filter, err := astiav.AllocBitStreamFilterContext(f)
+	if err != nil {
+		return fmt.Errorf("copying stream %d: %w", c.info.Index, err)
+	}
+	filter.SetInputTimeBase(c.base)
+	if err = par.Copy(filter.InputCodecParameters()); err == nil {
+		err = filter.Initialize()
+	}
+	if err != nil {
+		filter.Free()
+		return fmt.Errorf("copying stream %d: finding out when its pictures are shown: %w", c.info.Index, err)
+	}
+	c.filter = filter
+	return nil
+}
+
+// filtered writes what the filter has ready.
+func (s *Sink) filtered(c *copied) error {
+	q := s.spare
+	for {
+		q.Unref()
+		err := c.filter.ReceivePacket(q)
+		switch {
+		case errors.Is(err, astiav.ErrEagain), errors.Is(err, astiav.ErrEof):
+			return nil
+		case errors.Is(err, astiav.ErrInvaliddata):
+			s.refuse(c, err)
+			continue
+		case err != nil:
+			return fmt.Errorf("copying a packet: %w", err)
+		}
+		if err := s.muxCopy(c, c.early(q)); err != nil {
+			return err
+		}
+	}
+}
+
+// early moves a filtered packet so that the first picture is shown when the file
+// says that it is decoded. The filter takes that time for what it is, and so shows
+// pictures as much later as they wait for others.
+func (c *copied) early(p *astiav.Packet) *astiav.Packet {
+	if p.Pts() == astiav.NoPtsValue || p.Dts() == astiav.NoPtsValue {
+		return p
+	}
+	if !c.waits.known {
+		c.waits.known, c.waits.ticks = true, p.Pts()-p.Dts()
+	}
+	p.SetPts(p.Pts() - c.waits.ticks)
+	p.SetDts(p.Dts() - c.waits.ticks)
+	return p
+}
+
+// endCopies writes what filters still hold.
+func (s *Sink) endCopies() error {
+	for _, c := range s.copies {
+		if c.filter == nil {
+			continue
+		}
+		if err := c.filter.SendPacket(nil); err != nil {
+			return fmt.Errorf("copying the end of stream %d: %w", c.info.Index, err)
+		}
+		err := s.filtered(c)
+		s.spare.Unref()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// muxCopy gives a packet to the muxer.
+func (s *Sink) muxCopy(c *copied, q *astiav.Packet) error {
 	q.SetStreamIndex(c.out.Index())
 	q.SetPos(-1)
 	q.RescaleTs(c.base, c.out.TimeBase())
@@ -49,7 +147,7 @@ func (s *Sink) writeCopy(c *copied, p *astiav.Packet) error {
 		q.SetPts(0)
 		q.SetDts(0)
 	}
-	if q.Dts() == astiav.NoPtsValue && q.Pts() == astiav.NoPtsValue {
+	if q.Pts() == astiav.NoPtsValue && (q.Dts() == astiav.NoPtsValue || parametersDelay(c.out.CodecParameters()) > 0) {
 		s.refuse(c, errors.New("it has no timestamp"))
 		return nil
 	}
@@ -134,6 +232,14 @@ func (c *copied) warmUp(first *astiav.Packet, container string) []*astiav.Packet
 		return nil
 	}
 	return c.lead[i:]
+}
+
+func (c *copied) close() {
+	c.dropLead()
+	if c.filter != nil {
+		c.filter.Free()
+		c.filter = nil
+	}
 }
 
 func (c *copied) dropLead() {

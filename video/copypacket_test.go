@@ -57,3 +57,33 @@ func TestEqualTimes(t *testing.T) {
 		}
 	}
 }
+
+// TestSecondVideo: a second video that is copied has the times it had, though its
+// first packets have none to be decoded at, or none to be shown at.
+func TestSecondVideo(t *testing.T) {
+	two := []string{"-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1.2", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=25:duration=1.2",
+		"-map", "0", "-map", "1", "-c:v", "libx264", "-bf", "3", "-b_strategy", "0"}
+	for _, c := range []struct{ from, to string }{
+		{"in.mkv", "o.mp4"}, {"in.mkv", "o.mov"}, {"in.mkv", "o.mkv"}, {"in.mp4", "o.mkv"}, {"in.avi", "o.mkv"}, {"in.avi", "o.mp4"},
+	} {
+		t.Run(c.from+" "+c.to, func(t *testing.T) {
+			t.Parallel()
+			in := ffmpeg(t, c.from, two...)
+			r := transcode(t, in, c.to, quick)
+			of := in
+			if c.from == "in.avi" { // which numbers its frames
+				of = ffmpeg(t, "plain.mkv", two...)
+			}
+			const shown = "frame=best_effort_timestamp_time"
+			times := func(path string) []string {
+				return strings.Fields(strings.ReplaceAll(output(t, "ffprobe", "-v", "error", "-select_streams", "v:1", "-show_entries", shown, "-of", "csv=p=0", path), ",", " "))
+			}
+			sameWithin(t, "times", times(r.out), times(of), 0.0011)
+			equal(t, "frames", len(times(r.out)), 30)
+			equal(t, "packets", len(packets(t, r.out, "v:1", "size")), len(packets(t, in, "v:1", "size")))
+			if len(r.lost) != 0 || r.log.count("WARN") != 0 {
+				t.Errorf("lost %v\n%s", r.lost, r.log.all())
+			}
+		})
+	}
+}

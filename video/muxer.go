@@ -194,6 +194,9 @@ func (s *Sink) lastDuration() {
 func (s *Sink) closeMuxer() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.endCopies(); err != nil {
+		return err
+	}
 	s.length = fromAV(s.stream.TimeBase()).Duration(s.endPTS - max(0, s.startPTS))
 	if err := s.output.WriteTrailer(); err != nil {
 		return s.writing("the end of ", err)

@@ -302,7 +302,7 @@ func (s *Sink) Abort() {
 		s.encoder.close()
 	}
 	for _, c := range s.copies {
-		c.dropLead()
+		c.close()
 	}
 	for _, p := range []*astiav.Packet{s.packet, s.held, s.spare} {
 		if p != nil {
