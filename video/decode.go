@@ -65,6 +65,7 @@ func (s *Source) over() error {
 
 // received takes note of the frame that the decoder gave.
 func (s *Source) received() error {
+	s.order.frame(s.decoded)
 	if ts := frameTimestamp(s.decoded); ts != astiav.NoPtsValue {
 		s.seen = ts
 	}
@@ -141,6 +142,7 @@ func (s *Source) readPacket() (video bool, err error) {
 	s.offset = max(s.offset, p.Pos())
 	if video {
 		s.ledger.packet(p, s.leans)
+		s.order.packet(p)
 	}
 	// What was said about a gap before this packet is told of the place before.
 	if err := s.hear(); err != nil {

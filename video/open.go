@@ -92,6 +92,7 @@ func (s *Source) open() error {
 
 	s.probed()
 	s.bases, s.time = nil, continuity{}
+	s.order = displayOrder{off: !slices.Contains(reorders, s.stream.CodecParameters().CodecID())}
 	// Elsewhere a step back is a guess of the demuxer's, or plain damage.
 	s.restarts = s.input.InputFormat().Flags().Has(astiav.IOFormatFlagTsDiscont)
 	codec := astiav.FindDecoder(s.stream.CodecParameters().CodecID())

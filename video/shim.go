@@ -75,6 +75,11 @@ func frameInterlaced(f *astiav.Frame) (interlaced, topFirst bool) {
 // frameTimestamp returns the pts, guessed from the dts where it is missing.
 func frameTimestamp(f *astiav.Frame) int64 { return int64(cFrame(f).best_effort_timestamp) }
 
+func setFrameTimestamp(f *astiav.Frame, ts int64) {
+	c := cFrame(f)
+	c.pts, c.best_effort_timestamp = C.int64_t(ts), C.int64_t(ts)
+}
+
 func frameDuration(f *astiav.Frame) int64 { return int64(cFrame(f).duration) }
 
 func frameMatrix(f *astiav.Frame) (m [9]int32, ok bool) {

@@ -65,7 +65,8 @@ type Source struct {
 
 	native astiav.PixelFormat // the decoder's; the frames' too, unless it cannot be drawn on
 
-	time continuity
+	time  continuity
+	order displayOrder
 
 	restarts bool // the container may start its times anew
 
