@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/carve-video/carve/internal/pickle"
@@ -49,6 +50,14 @@ func isParameter(c pickle.Class) bool {
 // isScript tells the classes that a TorchScript archive defines itself.
 func isScript(c pickle.Class) bool {
 	return c.Module == "__torch__" || strings.HasPrefix(c.Module, "__torch__.")
+}
+
+// mangled are the parts that TorchScript adds to the names of classes.
+var mangled = regexp.MustCompile(`^__torch__\.|\.___torch_mangle_[0-9]+`)
+
+// pythonName is what a class of TorchScript was called in Python.
+func pythonName(c pickle.Class) string {
+	return mangled.ReplaceAllString(c.Module+"."+c.Name, "")
 }
 
 func allowed(c pickle.Class) bool {

@@ -3,6 +3,7 @@ package torch
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/carve-video/carve/internal/pickle"
 )
@@ -22,8 +23,9 @@ const (
 type walk struct {
 	file       *File
 	builder    builder
-	attributes int // seen so far
-	names      int // their bytes
+	classes    map[pickle.Class]string // met so far, as Python calls them
+	attributes int                     // seen so far
+	names      int                     // their bytes
 }
 
 // stateDict takes the tensors of a dict, or of the one inside it.
@@ -53,12 +55,27 @@ func (w *walk) stateDict(d *pickle.Dict) error {
 	return nil
 }
 
+// note remembers the class of an object. Many objects may be of one class with a
+// long name, which is neither kept nor looked at once for each.
+func (w *walk) note(prefix string, c pickle.Class) {
+	if len(c.Module)+len(c.Name) > maxName {
+		return
+	}
+	name, met := w.classes[c]
+	if !met {
+		name = pythonName(c)
+		w.classes[c] = name
+	}
+	w.file.classes[strings.TrimSuffix(prefix, ".")] = name
+}
+
 // object takes the tensors of a TorchScript object and of those it holds;
 // prefix is the way to it, with a dot at its end.
 func (w *walk) object(prefix string, o *pickle.Object, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("the objects below %q are nested too deep", prefix)
 	}
+	w.note(prefix, o.Class)
 	d, ok := o.State.(*pickle.Dict)
 	if !ok {
 		return nil // of a class without attributes

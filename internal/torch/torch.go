@@ -52,6 +52,7 @@ type File struct {
 	tensors     map[string]tensor.Tensor
 	names       []string
 	values      map[string]any
+	classes     map[string]string
 }
 
 // Open maps the file at path and finds its tensors. Their bytes are valid until
@@ -72,7 +73,7 @@ func Open(path string) (*File, error) {
 // Parse reads a checkpoint that lies in memory; name stands for it in errors.
 // The tensors keep referring to data.
 func Parse(name string, data []byte) (*File, error) {
-	f := &File{path: name, tensors: map[string]tensor.Tensor{}, values: map[string]any{}}
+	f := &File{path: name, tensors: map[string]tensor.Tensor{}, values: map[string]any{}, classes: map[string]string{}}
 	if err := f.parse(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -109,6 +110,13 @@ func (f *File) Tensor(name string) (tensor.Tensor, error) {
 // float64 or string, by the way to them; there are none of a state dict.
 func (f *File) Values() map[string]any { return maps.Clone(f.values) }
 
+// Classes are the names of the classes of a TorchScript archive's objects, by the
+// way to them; the one at the top has an empty way. They are the names that the
+// code had in Python, "torch.nn.modules.activation.GELU": the numbers that PyTorch
+// puts in to tell classes of one name apart are left out. There are none of a
+// state dict.
+func (f *File) Classes() map[string]string { return maps.Clone(f.classes) }
+
 // CheckSums compares the bytes of all entries of the archive with their CRC-32.
 // It reads the whole file, which opening it does not; ctx ends it. An entry that
 // PyTorch was told to write no sum for has a sum of 0, and is passed over.
@@ -133,7 +141,7 @@ func (f *File) parse(data []byte) error {
 		return fmt.Errorf("data.pkl: %w", err)
 	}
 	f.archive = a
-	w := walk{file: f, builder: builder{archive: a, met: map[string]bool{}}}
+	w := walk{file: f, builder: builder{archive: a, met: map[string]bool{}}, classes: map[pickle.Class]string{}}
 	switch v := top.(type) {
 	case *pickle.Dict:
 		return w.stateDict(v)

@@ -130,6 +130,18 @@ func TestReferenceFiles(t *testing.T) {
 	if saved.TorchScript() || !script.TorchScript() {
 		t.Error("the two forms are taken for one another")
 	}
+	classes := script.Classes()
+	for at, want := range map[string]string{
+		"": "clip.model.CLIP", "visual": "clip.model.VisionTransformer", "visual.conv1": "torch.nn.modules.conv.Conv2d",
+		"visual.transformer.resblocks.5.mlp.gelu": "clip.model.QuickGELU", "transformer.resblocks.0.mlp.gelu": "clip.model.QuickGELU",
+	} {
+		if classes[at] != want {
+			t.Errorf("the class of %q is %q, want %q", at, classes[at], want)
+		}
+	}
+	if len(saved.Classes()) != 0 {
+		t.Error("a state dict has classes")
+	}
 	hf, err := safetensors.Open(filepath.Join(dir, "model.safetensors"))
 	if err != nil {
 		t.Fatal(err)
