@@ -50,6 +50,10 @@ func (s *Session) Next(ctx context.Context, img *car.Image, at time.Duration) ([
 	return done, err
 }
 
+// Held is how many frames are held back before the first of them is done. What the
+// pictures come from needs room for one more.
+func (s *Session) Held() int { return s.Carrier.Lookahead }
+
 // Flush returns what is held back after the last frame.
 func (s *Session) Flush() []*Step { return s.Carrier.Flush() }
 

@@ -111,6 +111,9 @@ func TestLookahead(t *testing.T) {
 	})
 	first := func(lookahead int) int {
 		s, _ := newSession(t, 5, func(s *Session) { s.Carrier.Lookahead = lookahead; s.Tracker.Every = 8 })
+		if s.Held() != lookahead {
+			t.Errorf("look-ahead %d holds %d frames", lookahead, s.Held())
+		}
 		for i, step := range play(t, s, film) {
 			if slices.Contains(shows(step), 3) {
 				if at(i).x >= worldW/unit {

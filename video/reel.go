@@ -69,7 +69,7 @@ func (r *Reel) Frame(ctx context.Context, img *image.RGBA, pts, duration int64) 
 	if img.Rect.Dx() != r.Width || img.Rect.Dy() != r.Height {
 		return nil, fmt.Errorf("making frame %d: the picture is %dx%d, not %dx%d", r.index, img.Rect.Dx(), img.Rect.Dy(), r.Width, r.Height)
 	}
-	s, err := r.pool.get(ctx)
+	s, err := r.pool.get(ctx, true)
 	if err != nil {
 		return nil, err
 	}

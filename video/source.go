@@ -31,8 +31,13 @@ type Source struct {
 	AllowPlaylists bool
 	// Threads decode; 0 lets FFmpeg choose by the number of processors.
 	Threads int
-	// Frames may be in flight at the same time; 0 means DefaultFrames.
+	// Frames may be in flight at the same time; 0 means DefaultFrames. [Source.Reserve]
+	// makes room for more.
 	Frames int
+	// Wait makes Read wait until a frame is released when all are in flight. It is for
+	// pipelines, where another goroutine releases them: a lone one would wait for ever,
+	// and gets [ErrFramesInUse] instead.
+	Wait bool
 	// Afford, if not nil, is told what the video is before its decoder is opened, and
 	// says what may be used for it, in place of Threads and Frames. Its error, for a
 	// video that is too large, is that of Initialize.
@@ -130,8 +135,12 @@ func (s *Source) Damage() Damage {
 	return s.damage
 }
 
-// Read returns the next frame in display order, and io.EOF after the last. It
-// waits for a frame to be released when all are in flight.
+// Reserve makes room for at least so many frames in flight: one more than are held
+// back before the first of them is released. It does not heed what Afford said.
+func (s *Source) Reserve(frames int) { s.pool.reserve(frames) }
+
+// Read returns the next frame in display order, and io.EOF after the last. When all
+// are in flight it waits for one to be released, or fails, as Wait says.
 func (s *Source) Read(ctx context.Context) (*Frame, error) {
 	if s.ended {
 		return nil, io.EOF
@@ -148,7 +157,7 @@ func (s *Source) Read(ctx context.Context) (*Frame, error) {
 		s.ended = last
 		return nil, cmp.Or(err, io.EOF)
 	}
-	slot, err := s.pool.get(ctx)
+	slot, err := s.pool.get(ctx, s.Wait)
 	if err != nil {
 		return nil, err
 	}

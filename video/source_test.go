@@ -110,7 +110,11 @@ func TestFrameOwnership(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Two in flight, and there are two: the third waits.
+	// Two in flight, and there are two: the third is an error, or waits.
+	if _, err := s.Read(ctx); !errors.Is(err, ErrFramesInUse) {
+		t.Fatalf("a third frame of two: %v", err)
+	}
+	s.Wait = true
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	if _, err := s.Read(short); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a third frame of two: %v", err)
@@ -122,6 +126,13 @@ func TestFrameOwnership(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "index after waiting", c.Index, 2)
+	s.Reserve(3)
+	d, err := s.Read(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "index of one more", d.Index, 3)
+	d.Release()
 	// The slot is another frame's now; the old handle still knows better.
 	func() {
 		defer func() {

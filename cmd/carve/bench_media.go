@@ -124,7 +124,7 @@ func (b *bench) ffmpegJob(j mediaJob, more ...string) (args []string, typed stri
 // carveJob does the job as the pipeline of carve segment does, each stage on a
 // goroutine of its own.
 func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, drawing time.Duration, err error) {
-	src := &video.Source{Path: b.clip}
+	src := &video.Source{Path: b.clip, Wait: true}
 	if err := src.Initialize(); err != nil {
 		return 0, 0, 0, err
 	}

@@ -168,7 +168,7 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 		return nil, err
 	}
 	in := &input{budget: o.budget(o.side(preset, o.device), queries), overwrite: o.overwrite}
-	in.source = &video.Source{Path: o.input, Strict: o.strict, Log: log, Afford: in.budget.afford,
+	in.source = &video.Source{Path: o.input, Strict: o.strict, Log: log, Afford: in.budget.afford, Wait: true,
 		AllowPlaylists: o.allowPlaylists}
 	if err := in.source.Initialize(); err != nil {
 		return nil, inputError(err)
