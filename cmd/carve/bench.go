@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,13 +10,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
-	"github.com/spf13/pflag"
 )
 
 func benchHelp(all bool) string {
@@ -234,29 +234,19 @@ func (b *bench) look(ctx context.Context) error {
 		return err
 	}
 	defer src.Close()
-	prep := &video.Preparer{Source: src, MaxSide: b.o.side(b.preset, b.models.device)}
-	if err := prep.Initialize(); err != nil {
-		return err
-	}
-	defer prep.Close()
 	const wanted = 40 // all four stickers are in the picture
-	for {
-		frame, err := src.Read(ctx)
-		if errors.Is(err, io.EOF) {
-			return io.ErrUnexpectedEOF
-		}
+	for shot, err := range src.Each(ctx, b.o.side(b.preset, b.models.device)) {
 		if err != nil {
 			return err
 		}
-		if frame.Index < wanted {
-			frame.Release()
+		if shot.Index < wanted {
 			continue
 		}
-		defer frame.Release()
-		p, err := prep.Prepare(frame)
+		p, err := shot.Picture()
 		b.img = &car.Image{Pix: slices.Clone(p.Pix), W: p.W, H: p.H}
 		return err
 	}
+	return io.ErrUnexpectedEOF
 }
 
 // repeat calls round until enough is known: so often at least, and further until

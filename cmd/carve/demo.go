@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/pflag"
+
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
@@ -19,7 +21,6 @@ import (
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
-	"github.com/spf13/pflag"
 )
 
 func demoHelp(bool) string {
@@ -124,42 +125,28 @@ func contactSheet(clip, path string, s *summary, found map[int64][]int, overwrit
 		return err
 	}
 	defer src.Close()
-	prep := &video.Preparer{Source: src, MaxSide: 640}
-	if err := prep.Initialize(); err != nil {
-		return err
-	}
-	defer prep.Close()
-
 	var tags []sheet.Tag
 	for i, c := range s.Concepts {
 		rgb := overlay.Colour(i)
 		tags = append(tags, sheet.Tag{Name: c.Label, Color: color.RGBA{rgb[0], rgb[1], rgb[2], 255}})
 	}
 	var cells []sheet.Cell
-	for {
-		frame, err := src.Read(ctx)
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for shot, err := range src.Each(ctx, 640) {
 		if err != nil {
 			return err
 		}
-		if frame.Index*demoCells/max(s.Frames, 1) < int64(len(cells)) {
-			frame.Release()
+		if shot.Index*demoCells/max(s.Frames, 1) < int64(len(cells)) {
 			continue
 		}
-		cell := sheet.Cell{Caption: clock(frame.Time())}
-		for _, q := range found[frame.Index] {
+		cell := sheet.Cell{Caption: clock(shot.Time())}
+		for _, q := range found[shot.Index] {
 			cell.Tags = append(cell.Tags, tags[q])
 		}
-		picture, err := prep.Prepare(frame)
-		if err == nil {
-			cell.Image = rgba(picture)
-		}
-		frame.Release()
+		picture, err := shot.Picture()
 		if err != nil {
 			return err
 		}
+		cell.Image = rgba(picture)
 		cells = append(cells, cell)
 	}
 	img, err := sheet.Draw(cells, sheet.Options{Title: "carve demo: " + filepath.Base(clip), Columns: 4})

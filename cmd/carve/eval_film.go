@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -249,29 +247,19 @@ func (r *sampleRunner) read(ctx context.Context, path string, do func(*car.Image
 		return inputError(err)
 	}
 	defer src.Close()
-	prep := &video.Preparer{Source: src, MaxSide: r.side}
-	if err := prep.Initialize(); err != nil {
-		return fmt.Errorf("preparing frames of %s: %w", path, err)
-	}
-	defer prep.Close()
-	for {
-		frame, err := src.Read(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", path, err)
-		}
-		picture, err := prep.Prepare(frame)
-		at := frame.Time()
-		frame.Release()
-		if err == nil {
-			err = do(&car.Image{Pix: picture.Pix, W: picture.W, H: picture.H}, at)
-		}
+	for shot, err := range src.Each(ctx, r.side) {
 		if err != nil {
 			return err
 		}
+		picture, err := shot.Picture()
+		if err != nil {
+			return err
+		}
+		if err := do(&car.Image{Pix: picture.Pix, W: picture.W, H: picture.H}, shot.Time()); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // A filmScore is the row of a film, or of all of them together.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,12 +11,13 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/spf13/pflag"
+
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/redact"
 	"github.com/carve-video/carve/video"
-	"github.com/spf13/pflag"
 )
 
 // tryOptions is what the command line of "carve try" says.
@@ -237,34 +237,23 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 
 // moment reads up to the first frame at a time or after it.
 func moment(ctx context.Context, src *video.Source, at time.Duration, side int) (*car.Image, time.Duration, error) {
-	prep := &video.Preparer{Source: src, MaxSide: side}
-	if err := prep.Initialize(); err != nil {
-		return nil, 0, fmt.Errorf("preparing frames of %s: %w", src.Path, err)
-	}
-	defer prep.Close()
 	start, last := time.Duration(-1), time.Duration(0)
-	for {
-		frame, err := src.Read(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil, 0, withHint(fmt.Errorf("%s ends at %s, before %s", src.Path, clock(last), clock(at)), "--at counts from the first frame")
-		}
+	for shot, err := range src.Each(ctx, side) {
 		if err != nil {
-			return nil, 0, fmt.Errorf("reading %s: %w", src.Path, err)
+			return nil, 0, err
 		}
 		if start < 0 {
-			start = frame.Time()
+			start = shot.Time()
 		}
 		// A frame is to be seen until the next one: half a millisecond is no
 		// moment of its own.
-		if last = frame.Time() - start; last < at-500*time.Microsecond {
-			frame.Release()
+		if last = shot.Time() - start; last < at-500*time.Microsecond {
 			continue
 		}
-		picture, err := prep.Prepare(frame)
-		img := &car.Image{Pix: slices.Clone(picture.Pix), W: picture.W, H: picture.H}
-		frame.Release()
-		return img, last, err
+		picture, err := shot.Picture()
+		return &car.Image{Pix: slices.Clone(picture.Pix), W: picture.W, H: picture.H}, last, err
 	}
+	return nil, 0, withHint(fmt.Errorf("%s ends at %s, before %s", src.Path, clock(last), clock(at)), "--at counts from the first frame")
 }
 
 // add takes in a stage as the loop passes through it.
