@@ -46,6 +46,9 @@ type QueryExplanation struct {
 	// Score and Presence are the last judgement.
 	Score    float32 `json:"score"`
 	Presence float32 `json:"presence"`
+	// Shown is whether the frame shows it in the end, which a [Tracker] does not know: a
+	// [Carrier] adds what was found late and takes away what has gone. Nil is unknown.
+	Shown *bool `json:"shown,omitempty"`
 }
 
 func (e *Explanation) begin(s *Sight, queries []car.Query) {

@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
+	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/tracking"
 )
@@ -13,8 +16,11 @@ import (
 type explanation struct {
 	file *atomicfile.File
 	w    *bufio.Writer
-	err  error       // of writing
 	fail func(error) // ends the run: a full disk is no reason to work for hours first
+
+	mu      sync.Mutex
+	waiting []tracking.Explanation // of frames that are not drawn yet
+	err     error                  // of writing
 }
 
 // A questionnaire counts what the model was asked. It is filled by one goroutine and
@@ -54,12 +60,37 @@ func openExplanation(o *segmentOptions, overwrite bool, fail func(error)) (*expl
 	return &explanation{file: f, w: bufio.NewWriter(f), fail: fail}, nil
 }
 
-// tell writes down what was decided in a frame.
+// tell takes in what was decided in a frame. It is written when the frame is drawn: only
+// then is it known what it shows.
 func (e *explanation) tell(x *tracking.Explanation) {
-	if e == nil || e.err != nil {
+	if e == nil {
 		return
 	}
-	if e.err = writeJSONLine(e.w, x); e.err != nil {
+	kept := *x
+	kept.Queries = slices.Clone(x.Queries)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.waiting = append(e.waiting, kept)
+}
+
+// show writes down what was decided in a frame and what it shows.
+func (e *explanation) show(frame int64, found []car.Found) {
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i := slices.IndexFunc(e.waiting, func(x tracking.Explanation) bool { return x.Frame == frame })
+	if i < 0 || e.err != nil {
+		return
+	}
+	x := e.waiting[i]
+	e.waiting = slices.Delete(e.waiting, i, i+1)
+	for q := range x.Queries {
+		shown := slices.ContainsFunc(found, func(f car.Found) bool { return f.Query == q })
+		x.Queries[q].Shown = &shown
+	}
+	if e.err = writeJSONLine(e.w, &x); e.err != nil {
 		e.fail(fmt.Errorf("writing the explanation: %w", e.err))
 	}
 }

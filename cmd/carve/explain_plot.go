@@ -7,10 +7,12 @@ import (
 	"html"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/carve-video/carve/internal/atomicfile"
+	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video/overlay"
 	"github.com/spf13/pflag"
@@ -50,6 +52,9 @@ func runExplain(args []string, stdout, stderr io.Writer) error {
 	if err := planOutputs(newLog(&segmentOptions{}, stderr), *overwrite, inputs, *out); err != nil {
 		return err
 	}
+	if err := checkPlot(*out); err != nil {
+		return err
+	}
 	frames, err := readExplanations(fs.Arg(0))
 	if err != nil {
 		return err
@@ -57,6 +62,8 @@ func runExplain(args []string, stdout, stderr io.Writer) error {
 	if err := atomicfile.WriteFile(*out, []byte(plot(frames)), atomicfile.Options{Overwrite: *overwrite, Inputs: inputs}); err != nil {
 		return fmt.Errorf("writing the plot: %w", err)
 	}
+	fmt.Fprintf(stderr, "wrote %s: when each of %s was shown, in %s\n", printable.Text(*out),
+		counted(len(frames[0].Queries), "name"), counted(len(frames), "frame"))
 	return nil
 }
 
@@ -86,6 +93,24 @@ func readExplanations(path string) ([]tracking.Explanation, error) {
 		return nil, fmt.Errorf("reading the explanation %s: it is about no frame", path)
 	}
 	return frames, nil
+}
+
+// wasShown tells whether a frame showed a query. Files of earlier versions say only
+// whether it was taken to be there.
+func wasShown(q *tracking.QueryExplanation) bool {
+	if q.Shown == nil {
+		return q.State == "present"
+	}
+	return *q.Shown
+}
+
+// checkPlot refuses a file of whose name a reader would expect another picture. Pipes and
+// devices have no say in it.
+func checkPlot(path string) error {
+	if ext := filepath.Ext(path); !strings.EqualFold(ext, ".svg") && !atomicfile.InPlace(path) {
+		return withHint(usagef("output %s is no .svg", path), "the plot is an SVG, which browsers show and vector programs turn into other pictures")
+	}
+	return nil
 }
 
 // The size of a plot, in pixels.
@@ -138,8 +163,8 @@ func plot(frames []tracking.Explanation) string {
 		rgb := overlay.Colour(q)
 		colour := fmt.Sprintf("#%02x%02x%02x", rgb[0], rgb[1], rgb[2])
 		fmt.Fprintf(&b, `<text x="4" y="%d">%s</text>`+"\n", top+plotRow/2+4, html.EscapeString(query.Label))
-		for i := range frames { // bars of where it is taken to be
-			if frames[i].Queries[q].State != "present" {
+		for i := range frames { // bars of where it was shown
+			if !wasShown(&frames[i].Queries[q]) {
 				continue
 			}
 			fmt.Fprintf(&b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s" fill-opacity=".35"/>`+"\n",

@@ -144,7 +144,48 @@ func TestPlot(t *testing.T) {
 	if !strings.Contains(text, "<dog> & co") {
 		t.Error("a query's name is not there")
 	}
+	// What was shown counts, where that is known: here in two frames, and not in one in
+	// which it was taken to be there.
+	yes, no := true, false
+	frames[0].Queries[1].Shown, frames[1].Queries[1].Shown, frames[2].Queries[0].Shown = &yes, &yes, &no
+	if got, want := strings.Count(plot(frames), "<rect"), counts["rect"]+2-1; got != want {
+		t.Errorf("%d rectangles, want %d", got, want)
+	}
 	plot(frames[:1]) // a single frame has no length
+}
+
+// TestExplanationShows: a frame is written when it is drawn, with what it shows then.
+func TestExplanationShows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "why.jsonl")
+	e, err := openExplanation(&segmentOptions{explain: path}, false, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.abort()
+	x := tracking.Explanation{Queries: []tracking.QueryExplanation{{Label: "dog", State: "present"}, {Label: "cat", State: "absent"}}}
+	e.tell(&x)
+	x.Frame, x.Queries[1].State = 1, "present" // a tracker fills in the same one again
+	e.tell(&x)
+	e.show(0, []car.Found{{Query: 1}}) // found late, and shown from where it began
+	e.show(1, nil)
+	if err := e.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.commit(); err != nil {
+		t.Fatal(err)
+	}
+	frames, err := readExplanations(path)
+	if err != nil || len(frames) != 2 {
+		t.Fatalf("%d frames, %v", len(frames), err)
+	}
+	for i, want := range [][2]bool{{false, true}, {false, false}} {
+		if q := frames[i].Queries; wasShown(&q[0]) != want[0] || wasShown(&q[1]) != want[1] || frames[i].Frame != int64(i) {
+			t.Errorf("frame %d: %+v", i, frames[i])
+		}
+	}
+	if got := frames[0].Queries[1].State; got != "absent" {
+		t.Errorf("the first frame has the second one's state %q", got)
+	}
 }
 
 func TestReadExplanations(t *testing.T) {

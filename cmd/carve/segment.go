@@ -125,7 +125,13 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	p := &filmRun{
 		source: src, sink: sink, prep: prep, session: session, looker: o.looker(session, m.device, budget.spent.frames-session.Carrier.Lookahead), painter: painter, colours: colours,
 		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
-		stop:     stop, observe: o.observe, limit: o.limit,
+		stop:     stop, limit: o.limit,
+		observe: func(frame int64, shown []car.Found) {
+			explain.show(frame, shown)
+			if o.observe != nil {
+				o.observe(frame, shown)
+			}
+		},
 	}
 	defer keepHeapSmall()()
 	began := time.Now()
