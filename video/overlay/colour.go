@@ -39,11 +39,12 @@ func ParseColour(s string) ([3]uint8, error) {
 	return [3]uint8{uint8(v >> 16), uint8(v >> 8), uint8(v)}, nil
 }
 
-// lighten returns the colour of a line in a fill of c: most of the way to
-// white.
-func lighten(c [3]uint8) [3]uint8 {
-	for i, v := range c {
-		c[i] = uint8((int(v)*2 + 255*3) / 5)
+// edging returns the colour of what stands around a line of colour c, so that the line
+// can be seen on any footage: black, and white around lines that are dark themselves.
+func edging(c [3]uint8) [3]uint8 {
+	const dark = 80
+	if luma := (299*int(c[0]) + 587*int(c[1]) + 114*int(c[2])) / 1000; luma < dark {
+		return [3]uint8{255, 255, 255}
 	}
-	return c
+	return [3]uint8{}
 }

@@ -56,11 +56,11 @@ type Painter struct {
 	legend legend
 }
 
-// The fill lets the picture through; lines hardly do.
+// The fill lets the picture through; the line is the colour itself, so that it is the one
+// that the legend shows.
 const (
 	fillOpacity   = 0.42
-	lineOpacity   = 0.95
-	shadowOpacity = 0.55
+	edgingOpacity = 0.55
 )
 
 // Initialize checks the format and makes the canvas.
@@ -102,8 +102,8 @@ func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 	return p.Format.blend(planes, &p.canvas, p.Threads)
 }
 
-// paint puts one layer on the canvas: fill, dark line outside, light line
-// inside.
+// paint puts one layer on the canvas: fill, a line of the full colour inside the edge,
+// and its edging outside.
 func (p *Painter) paint(l *Layer) {
 	box, ok := bounds(l.Alpha, p.Width, p.Height)
 	if !ok {
@@ -113,7 +113,7 @@ func (p *Painter) paint(l *Layer) {
 	if n := max(p.Threads, 1); len(p.line.walkers) < n {
 		p.line.walkers = make([]walker, n)
 	}
-	light := lighten(l.Colour)
+	around := edging(l.Colour)
 	t := p.line.width
 	parallel.Do(p.Threads, box.y1-box.y0, func(worker, from, to int) {
 		line := p.line.walk(worker, l.Alpha, box, from)
@@ -128,10 +128,10 @@ func (p *Painter) paint(l *Layer) {
 					continue
 				}
 				if c := cover(d+t*0.75, t*1.5); c > 0 { // from 1.5 t outside to the edge
-					p.canvas.over(x, y, [3]uint8{}, shadowOpacity*c)
+					p.canvas.over(x, y, around, edgingOpacity*c)
 				}
 				if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
-					p.canvas.over(x, y, light, lineOpacity*c)
+					p.canvas.over(x, y, l.Colour, c)
 				}
 			}
 			if y+1 < box.y0+to {

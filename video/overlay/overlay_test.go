@@ -235,8 +235,8 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// TestLine looks at the outline of a square across its edge: light inside,
-// dark outside, in places that do not move when the mask has a soft edge.
+// TestLine looks at the outline of a square across its edge: the full colour inside,
+// its edging outside, in places that do not move when the mask has a soft edge.
 func TestLine(t *testing.T) {
 	const w, h = 1200, 1080
 	f := formats["rgb24"]
@@ -252,21 +252,49 @@ func TestLine(t *testing.T) {
 				mask[y*w+98], mask[y*w+99], mask[y*w+100], mask[y*w+101] = 51, 102, 153, 204
 			}
 		}
-		if err := p.Draw(planes, []Layer{{Alpha: mask, Colour: [3]uint8{0, 0, 255}, Label: "x"}}); err != nil {
+		if err := p.Draw(planes, []Layer{{Alpha: mask, Colour: [3]uint8{250, 80, 0}, Label: "x"}}); err != nil {
 			t.Fatal(err)
 		}
 		red := func(x int) int { return int(planes[0].Data[3*(200*w+x)]) }
 		if red(98) > 90 {
 			t.Errorf("soft %v: two pixels outside the edge red is %d: no dark line", soft, red(98))
 		}
-		if red(101) < 140 {
-			t.Errorf("soft %v: two pixels inside the edge red is %d: no light line", soft, red(101))
+		if red(101) != 250 {
+			t.Errorf("soft %v: two pixels inside the edge red is %d: no line of the full colour", soft, red(101))
 		}
 		if red(90) != 128 {
 			t.Errorf("soft %v: ten pixels outside red is %d, want it untouched", soft, red(90))
 		}
-		if v := red(200); v < 68 || v > 80 {
+		if v := red(200); v < 175 || v > 183 {
 			t.Errorf("soft %v: in the middle red is %d: fill is not what fillOpacity says", soft, v)
+		}
+	}
+}
+
+// TestLegendAgrees: of every colour the outline is what the legend's swatch is, and
+// what stands around it is not like it.
+func TestLegendAgrees(t *testing.T) {
+	const w, h = 640, 360
+	p := &Painter{Width: w, Height: h, Format: formats["rgb24"]}
+	if err := p.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range palette {
+		planes := []Plane{{bytes.Repeat([]byte{128}, 3*w*h), 3 * w}}
+		if err := p.Draw(planes, []Layer{{Alpha: square(w, h, 300, 150, 100), Colour: Colour(i), Label: "x"}}); err != nil {
+			t.Fatal(err)
+		}
+		at := func(x, y int) [3]uint8 { return [3]uint8(planes[0].Data[3*(y*w+x):][:3]) }
+		swatch := at(int(p.legend.size*0.6)+int(p.legend.size*0.9), int(p.legend.size*0.6)+int(p.legend.size*1.1))
+		if swatch != Colour(i) {
+			t.Fatalf("colour %d: the swatch was not found: %v", i, swatch)
+		}
+		if line := at(300, 200); line != swatch {
+			t.Errorf("colour %d: the outline is %v, the swatch %v", i, line, swatch)
+		}
+		luma := func(c [3]uint8) int { return (299*int(c[0]) + 587*int(c[1]) + 114*int(c[2])) / 1000 }
+		if d := luma(swatch) - luma(at(299, 200)); max(d, -d) < 15 {
+			t.Errorf("colour %d: %v stands around a line of %v", i, at(299, 200), swatch)
 		}
 	}
 }
