@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -113,24 +112,6 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// parseMoment reads a time as people write it: 12.5, 1:02.5, 1:02:03.
-func parseMoment(s string) (time.Duration, error) {
-	bad := fmt.Errorf("%q is no time; write 12.5, 1:02.5 or 1:02:03", s)
-	parts := strings.Split(s, ":")
-	if len(parts) > 3 {
-		return 0, bad
-	}
-	seconds := 0.0
-	for i, p := range parts {
-		v, err := strconv.ParseFloat(p, 64)
-		if err != nil || !(v >= 0 && v < 1e6) || i < len(parts)-1 && v != float64(int(v)) || len(parts) > 1 && i > 0 && v >= 60 {
-			return 0, bad
-		}
-		seconds = 60*seconds + v
-	}
-	return time.Duration(seconds * float64(time.Second)), nil
-}
-
 // A trial is what came of a try. Its JSON is what --json prints.
 type trial struct {
 	MessageType string       `json:"message_type"`
@@ -139,14 +120,25 @@ type trial struct {
 	Width       int          `json:"width"`  // as the model sees it
 	Height      int          `json:"height"`
 	Preset      string       `json:"preset"`
+	Thresholds  thresholds   `json:"thresholds"`
 	Stages      []trialStage `json:"stages"`
 	Queries     []trialQuery `json:"queries"`
 	Estimate    estimate     `json:"estimate"`
 
-	img     *car.Image
+	img     *car.Image // as the model sees it
+	film    *car.Image // as the film has it, up to a size
 	result  *car.Result
 	colours [][3]uint8
-	eta     float32
+	overlap bool
+	threads int
+}
+
+// thresholds are those of the preset, with what the command line changes.
+type thresholds struct {
+	Theta    float32 `json:"theta"`    // of the score
+	Presence float32 `json:"presence"` // 0 asks for none
+	Eta      float32 `json:"eta"`      // of the heat
+	Lambda   float32 `json:"lambda"`   // of the heat that opens an affinity box
 }
 
 // A trialStage is one round of the loop.
@@ -178,6 +170,9 @@ type trialQuery struct {
 	Coverage float32    `json:"coverage"`
 	Box      *[4]int    `json:"box,omitempty"` // x, y, width, height
 	Sure     float32    `json:"confidence,omitempty"`
+	// Theta and Threshold, of the presence, are those above which it stays.
+	Theta     float32 `json:"theta"`
+	Threshold float32 `json:"presence_threshold"`
 }
 
 func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer) (*trial, error) {
@@ -216,44 +211,30 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 		return nil, err
 	}
 	defer m.close()
-	img, when, err := moment(ctx, src, at, o.side(preset, m.device))
+	frame, when, err := frameAt(ctx, src, at)
 	if err != nil {
 		return nil, err
 	}
+	pictures, err := picturesOf(src, frame, o.side(preset, m.device), filmSide)
+	frame.Release()
+	if err != nil {
+		return nil, err
+	}
+	img, film := pictures[0], pictures[1]
 
 	t := &trial{MessageType: "try", Input: redact.Text(o.input), At: when.Seconds(), Width: img.W, Height: img.H, Preset: preset.Name,
-		img: img, colours: colours, eta: preset.Eta}
+		Thresholds: thresholds{Theta: preset.Theta, Presence: preset.Presence, Eta: preset.Eta, Lambda: preset.Lambda},
+		img:        img, film: film, colours: colours, overlap: preset.Overlap, threads: o.threads}
 	m.segmenter.Trace = func(tr *car.Trace) { t.add(tr, queries) }
 	if t.result, err = m.segmenter.Segment(ctx, img, queries); err != nil {
 		return nil, textError(fmt.Errorf("trying %s: %w", o.input, err))
 	}
 	m.segmenter.Trace = nil
-	t.conclude()
+	t.conclude(queries)
 	if t.Estimate, err = o.estimate(ctx, m.segmenter, queries, img, src.Info()); err != nil {
 		return nil, fmt.Errorf("measuring how long %s takes: %w", o.input, err)
 	}
 	return t, nil
-}
-
-// moment reads up to the first frame at a time or after it.
-func moment(ctx context.Context, src *video.Source, at time.Duration, side int) (*car.Image, time.Duration, error) {
-	start, last := time.Duration(-1), time.Duration(0)
-	for shot, err := range src.Each(ctx, side) {
-		if err != nil {
-			return nil, 0, err
-		}
-		if start < 0 {
-			start = shot.Time()
-		}
-		// A frame is to be seen until the next one: half a millisecond is no
-		// moment of its own.
-		if last = shot.Time() - start; last < at-500*time.Microsecond {
-			continue
-		}
-		picture, err := shot.Picture()
-		return &car.Image{Pix: slices.Clone(picture.Pix), W: picture.W, H: picture.H}, last, err
-	}
-	return nil, 0, withHint(fmt.Errorf("%s ends at %s, before %s", src.Path, clock(last), clock(at)), "--at counts from the first frame")
 }
 
 // add takes in a stage as the loop passes through it.
@@ -262,7 +243,7 @@ func (t *trial) add(tr *car.Trace, queries []car.Query) {
 	for _, p := range tr.Proposals {
 		hot := 0
 		for _, v := range p.Heat {
-			if v > t.eta {
+			if v > t.Thresholds.Eta {
 				hot++
 			}
 		}
@@ -273,7 +254,7 @@ func (t *trial) add(tr *car.Trace, queries []car.Query) {
 }
 
 // conclude fills in what the result knows.
-func (t *trial) conclude() {
+func (t *trial) conclude(queries []car.Query) {
 	for i, st := range t.result.Stages {
 		for j := range t.Stages[i].Queries {
 			q := &t.Stages[i].Queries[j]
@@ -281,7 +262,14 @@ func (t *trial) conclude() {
 		}
 	}
 	for _, v := range t.result.Verdicts {
-		q := trialQuery{Label: v.Label, Found: v.Reason == "", Reason: v.Reason, Score: v.Score, Presence: v.Presence}
+		q := trialQuery{Label: v.Label, Found: v.Reason == "", Reason: v.Reason, Score: v.Score, Presence: v.Presence,
+			Theta: t.Thresholds.Theta, Threshold: t.Thresholds.Presence}
+		if own := queries[v.Query]; own.Theta != nil {
+			q.Theta = *own.Theta
+		}
+		if own := queries[v.Query]; own.Presence != nil {
+			q.Threshold = *own.Presence
+		}
 		if f := t.result.Lookup(v.Query); f != nil && f.Area > 0 {
 			q.Coverage, q.Sure = f.Coverage, f.Confidence
 			q.Box = &[4]int{f.Box.Min.X, f.Box.Min.Y, f.Box.Dx(), f.Box.Dy()}
@@ -293,6 +281,12 @@ func (t *trial) conclude() {
 // print says it to people.
 func (t *trial) print(w io.Writer) {
 	fmt.Fprintf(w, "%s at %s, %dx%d, preset %s\n", printable.Text(t.Input), clock(time.Duration(t.At*float64(time.Second))), t.Width, t.Height, t.Preset)
+	fmt.Fprintln(w, t.thresholdText())
+	for _, q := range t.Queries {
+		if q.Theta != t.Thresholds.Theta || q.Threshold != t.Thresholds.Presence {
+			fmt.Fprintf(w, "of %s: theta %.2f, presence %.2f\n", printable.Text(q.Label), q.Theta, q.Threshold)
+		}
+	}
 	width := 5
 	for _, q := range t.Queries {
 		width = max(width, utf8.RuneCountInString(printable.Text(q.Label)))
@@ -310,7 +304,7 @@ func (t *trial) print(w io.Writer) {
 		if q.Found {
 			fmt.Fprintf(w, "  %-*s  %4.1f %% of the picture\n", width, printable.Text(q.Label), 100*q.Coverage)
 		} else {
-			fmt.Fprintf(w, "  %-*s  not found: %s\n", width, printable.Text(q.Label), whyNot(q.Reason))
+			fmt.Fprintf(w, "  %-*s  not found: %s\n", width, printable.Text(q.Label), q.whyNot())
 		}
 	}
 	if e := t.Estimate; e.Frames > 1 {
@@ -321,6 +315,18 @@ func (t *trial) print(w io.Writer) {
 	}
 }
 
+// thresholdText says which thresholds there are.
+func (t *trial) thresholdText() string {
+	h := t.Thresholds
+	text := fmt.Sprintf("thresholds: score above theta %.2f", h.Theta)
+	if h.Presence > 0 {
+		text += fmt.Sprintf(", presence above %.2f", h.Presence)
+	} else {
+		text += ", no presence"
+	}
+	return text + fmt.Sprintf(", heat above eta %.2f", h.Eta)
+}
+
 func presenceText(p float32) string {
 	if p == 0 {
 		return "–"
@@ -328,17 +334,17 @@ func presenceText(p float32) string {
 	return fmt.Sprintf("%.2f", p)
 }
 
-// whyNot says a reason in words.
-func whyNot(r car.Reason) string {
-	switch r {
+// whyNot says in words why a query was not found.
+func (q *trialQuery) whyNot() string {
+	switch q.Reason {
 	case car.OtherText:
-		return "its score is not above theta: its heat looks more like other queries"
+		return fmt.Sprintf("its score of %.2f is not above theta, %.2f: its heat looks more like other queries", q.Score, q.Theta)
 	case car.NotPresent:
-		return "its presence is not above the threshold: its heat looks more like something that was not asked for"
+		return fmt.Sprintf("its presence of %.2f is not above %.2f: its heat looks more like something that was not asked for", q.Presence, q.Threshold)
 	case car.NoPixel:
 		return "it was kept, and the refinement left it no pixel"
 	}
-	return string(r)
+	return string(q.Reason)
 }
 
 func lastOf(s, sep string) string { return s[strings.LastIndex(s, sep)+1:] }

@@ -4,39 +4,78 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
+	"slices"
 	"time"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
+	"github.com/carve-video/carve/internal/matte"
 	"github.com/carve-video/carve/internal/sheet"
+	"github.com/carve-video/carve/video/overlay"
 )
 
-// draw writes the trial as one picture: what was looked at, then a row of cells
-// for every stage, then what was found.
+// filmSide is the long side of the picture that people look at: edges can be judged in
+// it, and two of them fit beside each other on a large screen.
+const filmSide = 960
+
+// paper is the ground of a sheet.
+var paper = color.RGBA{22, 24, 29, 255}
+
+// The width of a picture in the trial's sheet, and the fewest pixels that a stage has.
+const (
+	leastCell  = 320
+	mostStages = 6 // beside each other
+)
+
+// draw writes the trial as one picture: what was looked at and what was found, large,
+// then a row of cells for every stage.
 func (t *trial) draw(path string, o atomicfile.Options) error {
-	cells := []sheet.Cell{{Image: plain(t.img), Caption: "the picture"}}
-	columns := 2
-	for _, st := range t.Stages {
-		columns = max(columns, min(len(st.Queries), 6))
+	found, err := t.found()
+	if err != nil {
+		return err
 	}
-	blank := image.NewRGBA(image.Rect(0, 0, t.img.W, t.img.H))
-	for i := range blank.Pix {
-		blank.Pix[i] = [4]uint8{22, 24, 29, 255}[i%4] // as the sheet
+	at := clock(time.Duration(t.At * float64(time.Second)))
+	title := fmt.Sprintf("carve try: %s at %s, preset %s · %s (captions: score · presence)", t.Input, at, t.Preset, t.thresholdText())
+	cell := max(t.film.W, leastCell)
+	top, err := sheet.Draw([]sheet.Cell{{Image: plain(t.film), Caption: "the picture"}, {Image: found, Caption: "found", Tags: t.tags()}},
+		sheet.Options{Title: title, Columns: 2, CellWidth: cell})
+	if err != nil {
+		return err
 	}
-	fill := func() {
-		for len(cells)%columns != 0 {
-			cells = append(cells, sheet.Cell{Image: blank})
-		}
+	stages, columns := t.stageCells()
+	bottom, err := sheet.Draw(stages, sheet.Options{Columns: columns, CellWidth: min(cell, max(leastCell, 2*cell/columns))})
+	if err != nil {
+		return err
 	}
-	found := t.masks()
+	img := image.NewRGBA(image.Rect(0, 0, max(top.Rect.Dx(), bottom.Rect.Dx()), top.Rect.Dy()+bottom.Rect.Dy()))
+	draw.Draw(img, img.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
+	draw.Draw(img, top.Rect, top, image.Point{}, draw.Src)
+	draw.Draw(img, bottom.Rect.Add(image.Pt(0, top.Rect.Dy())), bottom, image.Point{}, draw.Src)
+	return writePNG(path, img, o)
+}
+
+// tags are what was found, with its colours.
+func (t *trial) tags() []sheet.Tag {
 	tags := make([]sheet.Tag, 0, len(t.result.Found))
 	for _, f := range t.result.Found {
 		c := t.colours[f.Query]
 		tags = append(tags, sheet.Tag{Name: f.Label, Color: color.RGBA{c[0], c[1], c[2], 255}})
 	}
-	cells = append(cells, sheet.Cell{Image: found, Caption: "found", Tags: tags})
+	return tags
+}
+
+// stageCells are the heat of every query in every stage, a row or several for each.
+func (t *trial) stageCells() (cells []sheet.Cell, columns int) {
 	for _, st := range t.Stages {
-		fill()
+		columns = max(columns, min(len(st.Queries), mostStages))
+	}
+	blank := image.NewRGBA(image.Rect(0, 0, t.img.W, t.img.H))
+	draw.Draw(blank, blank.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
+	for _, st := range t.Stages {
+		for len(cells)%columns != 0 {
+			cells = append(cells, sheet.Cell{Image: blank})
+		}
 		for _, q := range st.Queries {
 			caption := fmt.Sprintf("%d: %s  %.2f", st.Number, q.Label, q.Score)
 			if q.Presence > 0 {
@@ -49,13 +88,7 @@ func (t *trial) draw(path string, o atomicfile.Options) error {
 			cells = append(cells, sheet.Cell{Image: t.heat(q.heat), Caption: caption, Tags: []sheet.Tag{state}})
 		}
 	}
-	fill()
-	at := clock(time.Duration(t.At * float64(time.Second)))
-	img, err := sheet.Draw(cells, sheet.Options{Title: fmt.Sprintf("carve try: %s at %s, preset %s (score · presence)", t.Input, at, t.Preset), Columns: columns})
-	if err != nil {
-		return err
-	}
-	return writePNG(path, img, o)
+	return cells, columns
 }
 
 func plain(img *car.Image) *image.RGBA {
@@ -70,7 +103,7 @@ func plain(img *car.Image) *image.RGBA {
 // heat draws a heat map over the picture in grey, with the outline of what is
 // above eta in white.
 func (t *trial) heat(heat []float32) *image.RGBA {
-	w, h := t.img.W, t.img.H
+	w, h, eta := t.img.W, t.img.H, t.Thresholds.Eta
 	out := plain(t.img)
 	for i, v := range heat {
 		p := out.Pix[4*i : 4*i+3]
@@ -83,10 +116,10 @@ func (t *trial) heat(heat []float32) *image.RGBA {
 	for y := range h {
 		for x := range w {
 			i := y*w + x
-			if heat[i] <= t.eta {
+			if heat[i] <= eta {
 				continue
 			}
-			if x == 0 || y == 0 || x == w-1 || y == h-1 || heat[i-1] <= t.eta || heat[i+1] <= t.eta || heat[i-w] <= t.eta || heat[i+w] <= t.eta {
+			if x == 0 || y == 0 || x == w-1 || y == h-1 || heat[i-1] <= eta || heat[i+1] <= eta || heat[i-w] <= eta || heat[i+w] <= eta {
 				copy(out.Pix[4*i:], []uint8{255, 255, 255})
 			}
 		}
@@ -94,20 +127,37 @@ func (t *trial) heat(heat []float32) *image.RGBA {
 	return out
 }
 
-// masks draws what was found over the picture, in the queries' colours.
-func (t *trial) masks() *image.RGBA {
-	out := plain(t.img)
-	for _, f := range t.result.Found {
-		c := t.colours[f.Query]
-		for i, p := range f.Probability {
-			if a := p - 0.5; a > 0 {
-				a = min(4*a, 1) * 0.55
-				for k := range c {
-					v := &out.Pix[4*i+k]
-					*v = uint8(float32(*v)*(1-a) + float32(c[k])*a)
-				}
-			}
-		}
+// found draws what was found as a video would show it, in the queries' colours and with
+// the legend.
+func (t *trial) found() (*image.RGBA, error) {
+	w, h := t.film.W, t.film.H
+	p := &overlay.Painter{Width: w, Height: h, Threads: t.threads, Format: overlay.Format{RGB: true,
+		Components: []overlay.Component{{Step: 3, Depth: 8}, {Step: 3, Offset: 1, Depth: 8}, {Step: 3, Offset: 2, Depth: 8}}}}
+	if err := p.Initialize(); err != nil {
+		return nil, err
 	}
-	return out
+	luma := make([]byte, w*h)
+	for i := range luma {
+		rgb := t.film.Pix[3*i : 3*i+3]
+		luma[i] = uint8((299*int(rgb[0]) + 587*int(rgb[1]) + 114*int(rgb[2])) / 1000)
+	}
+	e := matte.New(w, h, t.img.W, t.img.H)
+	e.Threads = t.threads
+	e.Guide(luma)
+	var alphas [][]uint8
+	var layers []overlay.Layer
+	for _, f := range visible(t.result) {
+		alpha := make([]uint8, w*h)
+		e.Enlarge(f.Probability, alpha)
+		alphas = append(alphas, alpha)
+		layers = append(layers, overlay.Layer{Alpha: alpha, Colour: t.colours[f.Query], Label: f.Label, Score: f.Score})
+	}
+	if !t.overlap {
+		matte.Share(alphas, t.threads)
+	}
+	out := &car.Image{Pix: slices.Clone(t.film.Pix), W: w, H: h}
+	if err := p.Draw([]overlay.Plane{{Data: out.Pix, Stride: 3 * w}}, layers); err != nil {
+		return nil, err
+	}
+	return plain(out), nil
 }

@@ -76,8 +76,9 @@ func (p *Painter) Initialize() error {
 		p.UprightWidth, p.UprightHeight = p.Width, p.Height
 	}
 	p.canvas.init(p.Width, p.Height)
-	// A line is two pixels wide at 1080 rows and never thinner than one.
-	p.line.init(p.Width, float32(max(1.0, 2*float64(min(p.Width, p.Height))/1080)))
+	// A line is two and a half pixels wide at 1080 rows. It is never so thin that subsampled
+	// chroma has no pixel of its colour.
+	p.line.init(p.Width, float32(max(1.5, 2.5*float64(min(p.Width, p.Height))/1080)))
 	return p.legend.init(p.UprightHeight)
 }
 

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/video"
+)
+
+// parseMoment reads a time as people write it: 12.5, 1:02.5, 1:02:03.
+func parseMoment(s string) (time.Duration, error) {
+	bad := fmt.Errorf("%q is no time; write 12.5, 1:02.5 or 1:02:03", s)
+	parts := strings.Split(s, ":")
+	if len(parts) > 3 {
+		return 0, bad
+	}
+	seconds := 0.0
+	for i, p := range parts {
+		v, err := strconv.ParseFloat(p, 64)
+		if err != nil || !(v >= 0 && v < 1e6) || i < len(parts)-1 && v != float64(int(v)) || len(parts) > 1 && i > 0 && v >= 60 {
+			return 0, bad
+		}
+		seconds = 60*seconds + v
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
+}
+
+// moment is the picture of the first frame at a time or after it.
+func moment(ctx context.Context, src *video.Source, at time.Duration, side int) (*car.Image, time.Duration, error) {
+	frame, when, err := frameAt(ctx, src, at)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer frame.Release()
+	pictures, err := picturesOf(src, frame, side)
+	if err != nil {
+		return nil, 0, err
+	}
+	return pictures[0], when, nil
+}
+
+// picturesOf makes pictures of a frame whose long sides are bounded, one for each bound.
+func picturesOf(src *video.Source, frame *video.Frame, sides ...int) (pictures []*car.Image, err error) {
+	for _, side := range sides {
+		prep := &video.Preparer{Source: src, MaxSide: side}
+		if err := prep.Initialize(); err != nil {
+			return nil, fmt.Errorf("preparing frames of %s: %w", src.Path, err)
+		}
+		p, err := prep.Prepare(frame)
+		if err == nil {
+			pictures = append(pictures, &car.Image{Pix: slices.Clone(p.Pix), W: p.W, H: p.H})
+		}
+		prep.Close()
+		if err != nil {
+			return nil, fmt.Errorf("preparing a frame of %s: %w", src.Path, err)
+		}
+	}
+	return pictures, nil
+}
+
+// frameAt reads up to the first frame at a time or after it, which is the caller's to
+// release.
+func frameAt(ctx context.Context, src *video.Source, at time.Duration) (*video.Frame, time.Duration, error) {
+	start, last := time.Duration(-1), time.Duration(0)
+	for {
+		frame, err := src.Read(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil, 0, withHint(fmt.Errorf("%s ends at %s, before %s", src.Path, clock(last), clock(at)), "--at counts from the first frame")
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("reading %s: %w", src.Path, err)
+		}
+		if start < 0 {
+			start = frame.Time()
+		}
+		// A frame is to be seen until the next one: half a millisecond is no
+		// moment of its own.
+		if last = frame.Time() - start; last < at-500*time.Microsecond {
+			frame.Release()
+			continue
+		}
+		return frame, last, nil
+	}
+}
