@@ -76,9 +76,9 @@ func (p *Painter) Initialize() error {
 		p.UprightWidth, p.UprightHeight = p.Width, p.Height
 	}
 	p.canvas.init(p.Width, p.Height)
-	// A line is two and a half pixels wide at 1080 rows. It is never so thin that subsampled
+	// A line is three and a half pixels wide at 1080 rows. It is never so thin that subsampled
 	// chroma has no pixel of its colour.
-	p.line.init(p.Width, float32(max(1.5, 2.5*float64(min(p.Width, p.Height))/1080)))
+	p.line.init(p.Width, float32(max(2, 3.5*float64(min(p.Width, p.Height))/1080)))
 	return p.legend.init(p.UprightHeight)
 }
 
@@ -128,7 +128,7 @@ func (p *Painter) paint(l *Layer) {
 				if d == far || d > 2*t+1 || d < -2*t-1 {
 					continue
 				}
-				if c := cover(d+t*0.75, t*1.5); c > 0 { // from 1.5 t outside to the edge
+				if c := cover(d+t*0.5, t); c > 0 { // from t outside to the edge
 					p.canvas.over(x, y, around, edgingOpacity*c)
 				}
 				if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
