@@ -31,6 +31,10 @@ type encoder struct {
 	w, h    int           // of its pictures
 
 	lastPTS int64
+	inside  []int64 // pts of the frames in it, in its time base
+	// pause, where it is not 0, is how many ticks after the frame before make a frame
+	// a key frame, so that none is kept for one after a pause to be encoded first.
+	pause int64
 	// times holds pts and duration of the frames inside, in the source's time
 	// base, for an encoder whose own is too coarse. Such encoders do not reorder.
 	times  []span
@@ -103,6 +107,12 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	cc.SetTimeBase(e.base.av())
 	if c.fixedRate || e.base != e.source {
 		cc.SetMaxBFrames(0) // no place for two orders: see times
+	}
+	if s.boundsOffsets {
+		if e.pause = maxPause; pausesLong(info) {
+			cc.SetMaxBFrames(0)
+			e.pause = 0
+		}
 	}
 	cc.SetThreadCount(s.Threads)
 	if s.Threads == 0 && strings.HasPrefix(e.codec.Name(), "libvpx") {
@@ -308,6 +318,10 @@ func (s *Sink) encoderOptions(name string) (kv [][2]string) {
 	case "mjpeg":
 		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(2 * 118)})
 	}
+	if name == "libx264" || name == "libx265" {
+		// A key frame that is asked for is one that no picture before it waits for.
+		kv = append(kv, [2]string{"forced-idr", "1"})
+	}
 	if s.Lookahead > 0 {
 		kv = append(kv, lookaheadOptions(name, s.Lookahead)...)
 	}
@@ -328,10 +342,12 @@ func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Pa
 			e.times = append(e.times, span{pts, duration})
 			pts, duration = rescale(pts, e.source, e.base), rescale(duration, e.source, e.base)
 		}
+		key := e.pause > 0 && e.lastPTS != astiav.NoPtsValue && pts-e.lastPTS > e.pause
 		if e.lastPTS != astiav.NoPtsValue && pts <= e.lastPTS {
 			pts = e.lastPTS + 1
 		}
 		e.lastPTS = pts
+		e.inside = append(e.inside, pts)
 		if e.chain != "" {
 			if err := e.graph.fit(shapeOf(in), e.chain); err != nil {
 				return err
@@ -343,6 +359,9 @@ func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Pa
 			setFrameColour(in, e.colour)
 		}
 		frameForEncoder(in, pts, duration)
+		if key {
+			in.SetPictureType(astiav.PictureTypeI)
+		}
 	}
 	if err := e.context.SendFrame(in); err != nil && !errors.Is(err, astiav.ErrEof) {
 		return fmt.Errorf("encoding: %w", err)
@@ -361,6 +380,18 @@ func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Pa
 			return err
 		}
 	}
+}
+
+// left takes note that a packet has come out, and returns the first time of those
+// that are still inside, or its own where there are none.
+func (e *encoder) left(pts int64) int64 {
+	if i := slices.Index(e.inside, pts); i >= 0 {
+		e.inside = slices.Delete(e.inside, i, i+1)
+	}
+	if len(e.inside) == 0 {
+		return pts
+	}
+	return slices.Min(e.inside)
 }
 
 // pop returns the times, in the source's time base, of the frame that the next

@@ -106,10 +106,8 @@ func (s *Sink) muxerOptions(c container) map[string]string {
 		if c.muxer == "mp4" {
 			o["movflags"] = "+faststart"
 		}
-		// Ticks of the source. Small bases are left to the muxer, which takes a
-		// power of two times them: exact as well.
-		if den := s.encoder.base.Den; den >= 600 {
-			o["video_track_timescale"] = strconv.Itoa(den)
+		if ticks := s.trackTicks(); ticks > 0 {
+			o["video_track_timescale"] = strconv.Itoa(ticks)
 		}
 		if scale := s.movieTimescale(); scale > 0 {
 			o["movie_timescale"] = strconv.Itoa(scale)
@@ -136,7 +134,9 @@ func (s *Sink) movieTimescale() int {
 	for _, st := range s.Source.input.Streams() {
 		base := fromAV(st.TimeBase())
 		if st.Index() == s.Source.stream.Index() {
-			base = s.encoder.base
+			if base = s.encoder.base; s.trackTicks() > 0 {
+				base = Rational{1, s.trackTicks()}
+			}
 		} else if s.copies[st.Index()] == nil {
 			continue
 		}
@@ -164,12 +164,14 @@ func lcm(a, b int64) int64 {
 	return a / x * b
 }
 
+// shifted returns by how much times are shifted, in ticks of base.
+func (s *Sink) shifted(base astiav.Rational) int64 {
+	return rescale(s.shift, s.info.TimeBase, fromAV(base))
+}
+
 // move shifts a packet's times by as much as all others'.
 func (s *Sink) move(p *astiav.Packet, base astiav.Rational) {
-	if s.shift == 0 {
-		return
-	}
-	ticks := rescale(s.shift, s.info.TimeBase, fromAV(base))
+	ticks := s.shifted(base)
 	if p.Pts() != astiav.NoPtsValue {
 		p.SetPts(p.Pts() + ticks)
 	}

@@ -62,11 +62,13 @@ type Sink struct {
 	packet                     *astiav.Packet
 	held                       *astiav.Packet // the video's latest, while holds
 	holds                      bool
-	firstDTS, startPTS, endPTS int64         // of the video, in the stream's ticks
+	firstDTS, startPTS, endPTS int64 // of the video, in the stream's ticks
+	lastDTS                    int64
 	packets                    int64         // of the video
 	length                     time.Duration // of the video, once the file is closed
 	still                      bool          // the output is an image
 	fixedRate                  bool          // the container numbers frames
+	boundsOffsets              bool          // the container is one of the MP4 family
 	shift                      int64         // of all times, in the source\'s ticks
 	frames                     atomic.Int64
 	lost                       []Loss
@@ -121,6 +123,7 @@ func (s *Sink) Initialize() (err error) {
 		return fmt.Errorf("opening the output: %w", errOutOfMemory)
 	}
 	s.firstDTS, s.startPTS, s.endPTS = astiav.NoPtsValue, math.MaxInt64, math.MinInt64
+	s.lastDTS, s.boundsOffsets = astiav.NoPtsValue, c.muxer == "mp4" || c.muxer == "mov"
 	if c.image {
 		return s.openEncoder(c, false)
 	}
@@ -156,7 +159,7 @@ func (s *Sink) emit(p *astiav.Packet) error {
 		s.image = append(s.image[:0], p.Data()...)
 		return nil
 	}
-	base := s.encoder.base
+	base, first := s.encoder.base, s.encoder.left(p.Pts())
 	if t, ok := s.encoder.pop(); ok {
 		if s.fixedRate {
 			s.noteSkew(t.pts, p.Pts())
@@ -169,6 +172,9 @@ func (s *Sink) emit(p *astiav.Packet) error {
 	}
 	p.RescaleTs(base.av(), s.stream.TimeBase())
 	s.move(p, s.stream.TimeBase())
+	if s.boundsOffsets {
+		s.bound(p, rescale(first, base, fromAV(s.stream.TimeBase()))+s.shifted(s.stream.TimeBase()))
+	}
 	if s.firstDTS == astiav.NoPtsValue {
 		s.firstDTS = p.Dts()
 	}
