@@ -113,6 +113,11 @@ func (s *Sink) muxerOptions(c container) map[string]string {
 			o["movie_timescale"] = strconv.Itoa(scale)
 		}
 		o["write_tmcd"] = "1"
+		if !timecodeFits(s.output) {
+			o["write_tmcd"] = "0"
+			s.Log.Warn("the time code is left out: a track of time codes does not count so many frames a second, or it is none",
+				"rate", s.info.Rate())
+		}
 	case "matroska", "webm":
 		// Shifting everything because one audio packet lies a few milliseconds
 		// before zero would move the pictures.

@@ -6,6 +6,7 @@
 
 #include <libavutil/dict.h>
 #include <libavutil/mem.h>
+#include <libavutil/timecode.h>
 
 int carveFrameCopyProps(AVFrame *dst, const AVFrame *src) {
 	// Side data is added to what is there, and dst is used again and again.
@@ -175,6 +176,20 @@ int carveFormatCopyChapters(AVFormatContext *dst, const AVFormatContext *src) {
 		if (err < 0) return err;
 	}
 	return 0;
+}
+
+int carveTimecodeFits(const AVFormatContext *c) {
+	const AVDictionaryEntry *global = av_dict_get(c->metadata, "timecode", NULL, 0);
+	for (unsigned i = 0; i < c->nb_streams; i++) {
+		const AVStream *st = c->streams[i];
+		const AVDictionaryEntry *own = av_dict_get(st->metadata, "timecode", NULL, 0);
+		const AVDictionaryEntry *e = global ? global : own;
+		if (st->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || !e) continue;
+		AVTimecode tc;
+		// The muxer counts the frames of a second in one byte.
+		if (av_timecode_init_from_string(&tc, st->avg_frame_rate, e->value, NULL) < 0 || tc.fps > 255) return 0;
+	}
+	return 1;
 }
 
 int carveHeaderDuration(const AVFormatContext *c) {

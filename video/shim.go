@@ -294,6 +294,10 @@ func copyChapters(dst, src *astiav.FormatContext) error {
 	return check(C.carveFormatCopyChapters(cFormat(dst), cFormat(src)))
 }
 
+// timecodeFits reports whether the muxer of the MP4 family can make tracks of the
+// time codes in the tags.
+func timecodeFits(c *astiav.FormatContext) bool { return C.carveTimecodeFits(cFormat(c)) != 0 }
+
 // headerDuration reports whether the duration of the file is stated in it,
 // rather than guessed from its size or its last timestamps.
 func headerDuration(c *astiav.FormatContext) bool { return C.carveHeaderDuration(cFormat(c)) != 0 }

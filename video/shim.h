@@ -50,6 +50,7 @@ void carvePlaylistGuardRest(carvePlaylistGuard *g);
 int carveStreamCopyMetadata(AVStream *dst, const AVStream *src, int encoded);
 int carveFormatCopyMetadata(AVFormatContext *dst, const AVFormatContext *src);
 int carveFormatCopyChapters(AVFormatContext *dst, const AVFormatContext *src);
+int carveTimecodeFits(const AVFormatContext *c);
 int carveHeaderDuration(const AVFormatContext *c);
 int carveFindStreamInfo(AVFormatContext *c, int64_t pixels);
 int carveReadError(const AVFormatContext *c);
