@@ -18,6 +18,10 @@ type container struct {
 	// takes, where it is there, says which codecs a reader knows the file to have.
 	// FFmpeg writes what else it is given, as private data.
 	takes map[astiav.CodecID]bool
+	// beside are further codecs of takes, of streams beside the video.
+	beside []astiav.CodecID
+	// chapters can be written into it.
+	chapters bool
 	// upright containers cannot say that a picture is to be turned, so it is
 	// turned before it is encoded.
 	upright bool
@@ -33,7 +37,7 @@ var (
 	forImage = func(encoder string, codec astiav.CodecID) container {
 		return container{encoders: []string{encoder}, image: true, codec: codec, upright: true}
 	}
-	forTransport = func(more ...astiav.CodecID) container {
+	forTransport = func(beside []astiav.CodecID, more ...astiav.CodecID) container {
 		takes := map[astiav.CodecID]bool{
 			astiav.CodecIDMpeg1Video: true, astiav.CodecIDMpeg2Video: true, astiav.CodecIDMpeg4: true, astiav.CodecIDH264: true,
 			astiav.CodecIDHevc: true, codecVVC: true, astiav.CodecIDVc1: true, astiav.CodecIDCavs: true,
@@ -41,22 +45,22 @@ var (
 		for _, id := range more {
 			takes[id] = true
 		}
-		return container{muxer: "mpegts", encoders: forH264, takes: takes, upright: true, streams: true}
+		return container{muxer: "mpegts", encoders: forH264, takes: takes, beside: beside, upright: true, streams: true}
 	}
 )
 
 // containers by extension.
 var containers = map[string]container{
-	".mp4":  {muxer: "mp4", encoders: forH264},
-	".m4v":  {muxer: "mp4", encoders: forH264},
-	".mov":  {muxer: "mov", encoders: forH264},
-	".mkv":  {muxer: "matroska", encoders: forH264, streams: true},
-	".webm": {muxer: "webm", encoders: []string{"libvpx-vp9", "libvpx"}, streams: true},
-	".ts":   forTransport(astiav.CodecIDDirac),
-	".m2ts": forTransport(),
-	".mts":  forTransport(astiav.CodecIDDirac),
+	".mp4":  {muxer: "mp4", encoders: forH264, chapters: true},
+	".m4v":  {muxer: "mp4", encoders: forH264, chapters: true},
+	".mov":  {muxer: "mov", encoders: forH264, chapters: true},
+	".mkv":  {muxer: "matroska", encoders: forH264, streams: true, chapters: true},
+	".webm": {muxer: "webm", encoders: []string{"libvpx-vp9", "libvpx"}, streams: true, chapters: true},
+	".ts":   forTransport(besideTransport, astiav.CodecIDDirac),
+	".m2ts": forTransport(besideBluRay),
+	".mts":  forTransport(besideTransport, astiav.CodecIDDirac),
 	".avi":  {muxer: "avi", encoders: forH264, upright: true, fixedRate: true},
-	".nut":  {muxer: "nut", encoders: []string{"ffv1"}, upright: true, streams: true},
+	".nut":  {muxer: "nut", encoders: []string{"ffv1"}, upright: true, streams: true, chapters: true},
 
 	".png":  forImage("png", astiav.CodecIDPng),
 	".jpg":  forImage("mjpeg", astiav.CodecIDMjpeg),
@@ -97,6 +101,9 @@ var usual = []string{
 // encoder may be empty. info is the source's.
 func CheckOutput(path, encoder string, info Info) error {
 	c, err := containerOf(path, info.Still)
+	if err == nil && info.Cover && !c.image {
+		err = &PathError{Path: path, Err: ErrCover}
+	}
 	if err != nil || encoder == "" {
 		return err
 	}

@@ -58,8 +58,8 @@ func joined(t *testing.T, name string, parts ...string) string {
 	return path
 }
 
-// parts makes transport streams of two seconds whose clocks start at the offsets.
-func parts(t *testing.T, offsets ...string) (paths []string) {
+// clockParts makes transport streams of two seconds whose clocks start at the offsets.
+func clockParts(t *testing.T, offsets ...string) (paths []string) {
 	t.Helper()
 	one := ffmpeg(t, "one.mkv", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2",
 		"-c:v", "libx264", "-c:a", "aac")
@@ -84,7 +84,7 @@ func TestClockJumps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			continues(t, joined(t, "in.ts", parts(t, offsets...)...), 50*len(offsets), "o.mp4")
+			continues(t, joined(t, "in.ts", clockParts(t, offsets...)...), 50*len(offsets), "o.mp4")
 		})
 	}
 	t.Run("shared", func(t *testing.T) {

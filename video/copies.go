@@ -29,25 +29,24 @@ type copied struct {
 
 // addCopies adds an output stream for each of the source's that the container
 // takes, and says which it does not.
-func (s *Sink) addCopies(of *astiav.OutputFormat) error {
+func (s *Sink) addCopies(c container, of *astiav.OutputFormat) error {
 	s.copies = make(map[int]*copied)
-	for _, in := range s.Source.input.Streams() {
-		if in.Index() == s.Source.stream.Index() || in.Discard() == astiav.DiscardAll {
-			continue // what the demuxer itself skips holds chapters, say, read already
+	left := make(map[int]bool)
+	for _, l := range c.losses(s.Source) {
+		s.lose(l)
+		if l.Part == "" {
+			left[l.Stream.Index] = true
 		}
+	}
+	for _, in := range s.Source.others() {
 		si := streamInfo(in)
-		if remade(in, s.Source.stream) {
+		if left[si.Index] {
 			continue
 		}
-		if !carries(of, in) {
-			if si.Kind == "data" {
-				// Sensor records of cameras and the like, which hardly any
-				// container but their own takes, and nobody plays.
-				s.Log.Info("a data stream is left out: the container does not take it",
-					"stream", si.Index, "codec", si.Codec, "container", of.Name())
-				continue
+		if attached(in) && c.muxer == "matroska" {
+			if err := s.attachCover(in); err != nil {
+				return fmt.Errorf("copying the cover of stream %d: %w", si.Index, err)
 			}
-			s.lose(si, "the container "+of.Name()+" does not take it")
 			continue
 		}
 		out := s.output.NewStream(nil)
@@ -57,63 +56,49 @@ func (s *Sink) addCopies(of *astiav.OutputFormat) error {
 		if err := copyParameters(out.CodecParameters(), in.CodecParameters(), of); err != nil {
 			return fmt.Errorf("copying the parameters of stream %d: %w", si.Index, err)
 		}
+		tagHEVC(of, out.CodecParameters())
 		if err := copyStreamMetadata(out, in, false); err != nil {
 			return fmt.Errorf("copying the tags of stream %d: %w", si.Index, err)
 		}
 		out.SetTimeBase(in.TimeBase())
 		out.SetAvgFrameRate(in.AvgFrameRate())
 		out.SetSampleAspectRatio(in.SampleAspectRatio())
-		out.SetID(in.ID())
+		s.numberCopy(c, out, in)
 		s.copies[si.Index] = &copied{info: si, out: out, base: in.TimeBase(), cover: attached(in), lastDTS: astiav.NoPtsValue,
 			strict: !of.Flags().Has(astiav.IOFormatFlagTsNonstrict), hides: s.hidesPackets(in)}
 	}
 	return nil
 }
 
-// remade reports whether the muxer makes the stream itself: time codes, from
-// the tag of the video.
-func remade(in, video *astiav.Stream) bool {
-	if in.CodecParameters().MediaType() != astiav.MediaTypeData {
-		return false
+// attachCover writes the picture that goes with a file as Matroska has it: as an
+// attachment, that is a file with a name.
+func (s *Sink) attachCover(in *astiav.Stream) error {
+	out := s.output.NewStream(nil)
+	if out == nil {
+		return errOutOfMemory
 	}
-	tag := func(st *astiav.Stream) string {
-		if m := st.Metadata(); m != nil {
-			if e := m.Get("timecode", nil, astiav.NewDictionaryFlags()); e != nil {
-				return e.Value()
-			}
+	if err := copyStreamMetadata(out, in, false); err != nil {
+		return err
+	}
+	if err := setAttachment(out, in); err != nil {
+		return err
+	}
+	name := in.CodecParameters().CodecID().Name()
+	ext, kind := name, name
+	if name == "mjpeg" {
+		ext, kind = "jpg", "jpeg"
+	}
+	m := out.Metadata()
+	if m == nil {
+		m = astiav.NewDictionary()
+	}
+	for key, value := range map[string]string{"filename": "cover." + ext, "mimetype": "image/" + kind} {
+		if err := m.Set(key, value, astiav.NewDictionaryFlags(astiav.DictionaryFlagDontOverwrite)); err != nil {
+			return err
 		}
-		return ""
 	}
-	return tag(in) != "" && tag(in) == tag(video)
-}
-
-func carries(of *astiav.OutputFormat, in *astiav.Stream) bool {
-	p := in.CodecParameters()
-	if p.MediaType() == astiav.MediaTypeAttachment {
-		return of.Name() == "matroska" // which says yes only to what it calls codecs
-	}
-	if p.CodecID() == astiav.CodecIDNone {
-		return false
-	}
-	if p.MediaType() == astiav.MediaTypeAudio && p.SampleRate() <= 0 {
-		return false // damaged: nothing is known of it, and one such stream spoils the header
-	}
-	if attached(in) {
-		// As a cover, that is: elsewhere it would become a video of one frame.
-		return slices.Contains([]string{"mp4", "mov"}, of.Name()) && canStore(of, p.CodecID()) == takes
-	}
-	switch canStore(of, p.CodecID()) {
-	case takes:
-		return true
-	case unsure:
-		return p.MediaType() == astiav.MediaTypeAudio
-	}
-	return false
-}
-
-func (s *Sink) lose(si StreamInfo, why string) {
-	s.Log.Warn("a stream is left out", "stream", si.Index, "kind", si.Kind, "codec", si.Codec, "language", si.Language, "reason", why)
-	s.lost = append(s.lost, Loss{si, why})
+	out.SetMetadata(m)
+	return nil
 }
 
 func (s *Sink) refuse(c *copied, err error) {
@@ -126,7 +111,7 @@ func (s *Sink) refuse(c *copied, err error) {
 func (s *Sink) lostPackets() (lost []Loss) {
 	for _, c := range s.copies {
 		if c.refused > 0 {
-			lost = append(lost, Loss{c.info, fmt.Sprintf("%d packets could not be copied: %v", c.refused, c.reason)})
+			lost = append(lost, Loss{Stream: c.info, Part: "packets", Reason: fmt.Sprintf("%d could not be copied: %v", c.refused, c.reason), Minor: c.info.Kind == "data"})
 		}
 	}
 	slices.SortFunc(lost, func(a, b Loss) int { return a.Stream.Index - b.Stream.Index })

@@ -114,6 +114,11 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 			e.pause = 0
 		}
 	}
+	if s.Source != nil && s.Source.head != nil {
+		if err := contextLight(cc, s.Source.head); err != nil {
+			return fmt.Errorf("opening the encoder: %w", err)
+		}
+	}
 	cc.SetThreadCount(s.Threads)
 	if s.Threads == 0 && strings.HasPrefix(e.codec.Name(), "libvpx") {
 		cc.SetThreadCount(min(16, runtime.NumCPU())) // it does not choose itself
@@ -135,6 +140,12 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 
 	options := astiav.NewDictionary()
 	defer options.Free()
+	if e.codec.Name() == "libvpx" && hasAlpha(e.format) {
+		// Frames that are only referred to have no alpha.
+		if err := options.Set("auto-alt-ref", "0", astiav.NewDictionaryFlags()); err != nil {
+			return fmt.Errorf("setting encoder option auto-alt-ref: %w", err)
+		}
+	}
 	for _, kv := range s.encoderOptions(e.codec.Name()) {
 		if err := options.Set(kv[0], kv[1], astiav.NewDictionaryFlags()); err != nil {
 			return fmt.Errorf("setting encoder option %s: %w", kv[0], err)
@@ -197,12 +208,7 @@ func evenSize(encoder string, format astiav.PixelFormat, w, h int) (int, int) {
 // planPicture chooses the pixel format and the filters before the encoder.
 func (s *Sink) planPicture(e *encoder, c container) error {
 	info := s.info
-	list := e.codec.PixelFormats()
-	if e.codec.Name() == "mjpeg" {
-		// Files of JPEG are full range; the other formats of the list need a
-		// reader that believes a tag.
-		list = slices.DeleteFunc(list, func(f astiav.PixelFormat) bool { return !strings.HasPrefix(f.Name(), "yuvj") })
-	}
+	list := c.formats(e.codec)
 	e.format, e.colour = info.format, info.colour
 	var chain []string
 	if c.upright {

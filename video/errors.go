@@ -33,6 +33,7 @@ var (
 	ErrNoFolder         = atomicfile.ErrNoFolder
 	ErrNotSeekable      = errors.New("is a pipe or a device, and this container must go back in its file")
 	ErrStillContainer   = errors.New("is an image, which cannot hold a video")
+	ErrCover            = errors.New("is a video, and the input has no pictures but its cover")
 	ErrNoEncoder        = errors.New("no encoder for it in this FFmpeg")
 	ErrEncoderMismatch  = errors.New("cannot hold what the encoder makes")
 )

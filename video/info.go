@@ -34,6 +34,9 @@ type Info struct {
 	// is an image as well.
 	Still bool
 
+	// Cover is true for the picture that goes with a file of music: a still as well.
+	Cover bool
+
 	// Streams are the others of the file, which travel beside the video.
 	Streams []StreamInfo
 

@@ -47,6 +47,8 @@ type folder struct {
 	seen map[string]int
 	// watch collects error lines while a watcher is registered (see watchErrors).
 	watch *[]string
+	// quiet keeps lines to the watcher.
+	quiet bool
 }
 
 // maxSeen bounds the memory of messages; beyond it the folder starts afresh.
@@ -62,7 +64,7 @@ func (f *folder) line(level slog.Level, isError bool, name, text string) {
 		*f.watch = append(*f.watch, text)
 	}
 	to := f.to
-	if to == nil {
+	if to == nil || f.quiet {
 		f.mu.Unlock()
 		return
 	}
@@ -130,6 +132,20 @@ func watchErrors(do func() error) ([]string, error) {
 	ffmpegLog.watch = nil
 	ffmpegLog.mu.Unlock()
 	return lines, err
+}
+
+// watchTrial is watchErrors for what is only tried: nobody else is told of it.
+func watchTrial(do func() error) ([]string, error) {
+	quiet := func(on bool) {
+		ffmpegLog.mu.Lock()
+		defer ffmpegLog.mu.Unlock()
+		ffmpegLog.quiet = on
+	}
+	return watchErrors(func() error {
+		quiet(true)
+		defer quiet(false)
+		return do()
+	})
 }
 
 //export carveLogLine

@@ -17,14 +17,16 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 		return fmt.Errorf("adding the video stream: %w", err)
 	}
 	if s.Source != nil {
-		if err := s.addCopies(of); err != nil {
+		if err := s.addCopies(c, of); err != nil {
 			return err
 		}
 		if err := copyFormatMetadata(s.output, s.Source.input); err != nil {
 			return fmt.Errorf("copying metadata: %w", err)
 		}
-		if err := copyChapters(s.output, s.Source.input); err != nil {
-			return fmt.Errorf("copying chapters: %w", err)
+		if c.chapters {
+			if err := copyChapters(s.output, s.Source.input); err != nil {
+				return fmt.Errorf("copying chapters: %w", err)
+			}
 		}
 	}
 	switch c.muxer {
@@ -79,6 +81,7 @@ func (s *Sink) addVideo(c container) error {
 			return err
 		}
 	}
+	tagHEVC(s.output.OutputFormat(), p)
 	s.stream.SetTimeBase(s.encoder.base.av())
 	s.stream.SetAvgFrameRate(s.info.AverageRate.av())
 	s.stream.SetRFrameRate(s.info.RealRate.av())
@@ -86,8 +89,13 @@ func (s *Sink) addVideo(c container) error {
 	if s.Source == nil {
 		return nil
 	}
-	s.stream.SetID(s.Source.stream.ID())
-	return copyStreamMetadata(s.stream, s.Source.stream, true)
+	if s.keepsPIDs(c) {
+		s.stream.SetID(s.Source.stream.ID())
+	}
+	if err := copyStreamMetadata(s.stream, s.Source.stream, true); err != nil {
+		return err
+	}
+	return s.encoder.markAlpha(s.stream)
 }
 
 // muxerOptions sees to it that timestamps survive.
@@ -105,6 +113,9 @@ func (s *Sink) muxerOptions(c container) map[string]string {
 	case "mp4", "mov":
 		if c.muxer == "mp4" {
 			o["movflags"] = "+faststart"
+		}
+		if s.keysTags() {
+			o["movflags"] += "+use_metadata_tags"
 		}
 		if ticks := s.trackTicks(); ticks > 0 {
 			o["video_track_timescale"] = strconv.Itoa(ticks)
@@ -205,6 +216,7 @@ func (s *Sink) closeMuxer() error {
 		return err
 	}
 	s.length = fromAV(s.stream.TimeBase()).Duration(s.endPTS - max(0, s.startPTS))
+	languages := s.languages()
 	if err := s.output.WriteTrailer(); err != nil {
 		return s.writing("the end of ", err)
 	}
@@ -212,6 +224,9 @@ func (s *Sink) closeMuxer() error {
 	// Gone, so that a packet of a source that still reads finds no muxer.
 	s.output.Free()
 	s.output = nil
+	if err == nil {
+		err = stateLanguages(s.file.Path(), languages)
+	}
 	if err != nil {
 		return fmt.Errorf("closing %s: %w", s.Path, err)
 	}

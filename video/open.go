@@ -95,7 +95,7 @@ func (s *Source) open() error {
 	s.order = displayOrder{off: !slices.Contains(reorders, s.stream.CodecParameters().CodecID())}
 	// Elsewhere a step back is a guess of the demuxer's, or plain damage.
 	s.restarts = s.input.InputFormat().Flags().Has(astiav.IOFormatFlagTsDiscont)
-	codec := astiav.FindDecoder(s.stream.CodecParameters().CodecID())
+	codec := findDecoder(s.stream)
 	if codec == nil {
 		return fail(ErrUnsupportedCodec, s.stream.CodecParameters().CodecID().Name())
 	}
@@ -297,7 +297,7 @@ func (s *Source) describe() error {
 	if i.Frames <= 0 && i.Rate().Known() {
 		i.Frames = int64(i.Duration.Seconds()*i.Rate().Float() + 0.5)
 	}
-	i.Still = s.still(i)
+	i.Still, i.Cover = s.still(i), attached(s.stream)
 	if i.Still {
 		i.Frames, i.Duration = 1, 0
 	}
@@ -308,6 +308,13 @@ func (s *Source) describe() error {
 		i.Streams = append(i.Streams, streamInfo(st))
 	}
 	s.info = i
+	if s.views = codecViews(s.decoder); severalViews(p) {
+		s.views = max(s.views, 2)
+	}
+	s.exif = s.hasEXIF()
+	if err := s.remember(f); err != nil {
+		return fmt.Errorf("keeping what goes with the first picture: %w", err)
+	}
 	return nil
 }
 

@@ -45,7 +45,7 @@ func (s *Sink) readBack(path string) error {
 	if err := s.checkLength(d.format, stream); err != nil {
 		return fail("%v", err)
 	}
-	w, h, err := decodeAlone(stream, pkt)
+	w, h, err := decodeAlone(stream, pkt, s.compareData)
 	switch e := s.encoder; {
 	case err != nil:
 		return fail("%v", err)
@@ -108,8 +108,8 @@ func (s *Sink) checkLength(input *astiav.FormatContext, stream *astiav.Stream) e
 
 // decodeAlone decodes one packet by itself, a key frame as the first one is, and
 // returns the size of the picture. Where this FFmpeg cannot decode what it can
-// encode the size is 0: having the packet has to do.
-func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet) (w, h int, err error) {
+// encode the size is 0: having the packet has to do. look is shown the picture.
+func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet, look func(*astiav.Frame)) (w, h int, err error) {
 	p := stream.CodecParameters()
 	codec := astiav.FindDecoder(p.CodecID())
 	if codec == nil || codec.Name() == "av1" { // FFmpeg's own only feeds hardware
@@ -145,5 +145,6 @@ func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet) (w, h int, err error
 	case err != nil:
 		return 0, 0, fmt.Errorf("its first picture cannot be decoded: %s", detail(lines, err))
 	}
+	look(f)
 	return f.Width(), f.Height(), nil
 }

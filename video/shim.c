@@ -7,6 +7,8 @@
 #include <libavutil/dict.h>
 #include <libavutil/mem.h>
 #include <libavutil/timecode.h>
+#include <libavutil/opt.h>
+#include <libavutil/stereo3d.h>
 
 int carveFrameCopyProps(AVFrame *dst, const AVFrame *src) {
 	// Side data is added to what is there, and dst is used again and again.
@@ -50,6 +52,13 @@ void carveParametersDropMatrix(AVCodecParameters *p) {
 int carveParametersForCopy(AVCodecParameters *dst, const AVCodecParameters *src, const AVOutputFormat *of) {
 	int err = avcodec_parameters_copy(dst, src);
 	if (err < 0) return err;
+	// Matroska's sound has channels and says nothing of where they are, which the MP4
+	// family must.
+	if (dst->codec_type == AVMEDIA_TYPE_AUDIO && dst->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC) {
+		int n = dst->ch_layout.nb_channels;
+		av_channel_layout_uninit(&dst->ch_layout);
+		av_channel_layout_default(&dst->ch_layout, n);
+	}
 	// A tag belongs to its container: it is kept only where the new container
 	// gives it the same meaning, or has no tags of its own.
 	unsigned int tag;
@@ -69,6 +78,7 @@ int carveParametersCopySideData(AVCodecParameters *dst, const AVCodecParameters 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		const AVPacketSideData *from = av_packet_side_data_get(src->coded_side_data, src->nb_coded_side_data, kinds[i]);
 		if (!from) continue;
+		if (kinds[i] == AV_PKT_DATA_STEREO3D && carveSeveralViews(src)) continue;
 		AVPacketSideData *to = av_packet_side_data_new(&dst->coded_side_data, &dst->nb_coded_side_data, kinds[i], from->size, 0);
 		if (!to) return AVERROR(ENOMEM);
 		memcpy(to->data, from->data, from->size);
@@ -144,7 +154,7 @@ int carveStreamCopyMetadata(AVStream *dst, const AVStream *src, int encoded) {
 	if (err < 0) return err;
 	if (encoded) {
 		// Statements about the old bit stream, no longer true.
-		static const char *const stale[] = {"encoder", "BPS", "NUMBER_OF_", "_STATISTICS_", "rotate"};
+		static const char *const stale[] = {"encoder", "BPS", "NUMBER_OF_", "_STATISTICS_", "rotate", "alpha_mode"};
 		for (size_t i = 0; i < sizeof(stale) / sizeof(*stale); i++) dropPrefixed(&dst->metadata, stale[i]);
 	}
 	return 0;
@@ -190,6 +200,68 @@ int carveTimecodeFits(const AVFormatContext *c) {
 		if (av_timecode_init_from_string(&tc, st->avg_frame_rate, e->value, NULL) < 0 || tc.fps > 255) return 0;
 	}
 	return 1;
+}
+
+int carveContextLight(AVCodecContext *c, const AVFrame *f) {
+	static const enum AVFrameSideDataType kinds[] = {
+		AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, AV_FRAME_DATA_AMBIENT_VIEWING_ENVIRONMENT,
+	};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		const AVFrameSideData *sd = av_frame_get_side_data(f, kinds[i]);
+		if (!sd) continue;
+		int err = av_frame_side_data_clone(&c->decoded_side_data, &c->nb_decoded_side_data, sd, 0);
+		if (err < 0) return err;
+	}
+	return 0;
+}
+
+int carveCodecViews(AVCodecContext *c) {
+	unsigned n = 0;
+	if (!c->codec || !c->codec->priv_class || av_opt_get_array_size(c, "view_ids_available", AV_OPT_SEARCH_CHILDREN, &n) < 0) return 1;
+	return n > 0 ? n : 1;
+}
+
+int carveSeveralViews(const AVCodecParameters *p) {
+	const AVPacketSideData *sd = av_packet_side_data_get(p->coded_side_data, p->nb_coded_side_data, AV_PKT_DATA_STEREO3D);
+	// What lies in one picture has a type.
+	return sd && ((const AVStereo3D *)sd->data)->type == AV_STEREO3D_UNSPEC;
+}
+
+int carveTryHeader(const AVOutputFormat *of, const AVStream *in) {
+	AVFormatContext *c = NULL;
+	int err = avformat_alloc_output_context2(&c, of, NULL, NULL);
+	if (err < 0) return err;
+	c->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
+	AVStream *st = avformat_new_stream(c, NULL);
+	err = st ? carveParametersForCopy(st->codecpar, in->codecpar, of) : AVERROR(ENOMEM);
+	if (err >= 0) {
+		st->time_base = in->time_base;
+		st->disposition = in->disposition;
+		err = avio_open_dyn_buf(&c->pb);
+	}
+	if (err >= 0) err = avformat_write_header(c, NULL);
+	if (c->pb) {
+		uint8_t *written = NULL;
+		avio_close_dyn_buf(c->pb, &written);
+		av_free(written);
+		c->pb = NULL;
+	}
+	avformat_free_context(c);
+	return err < 0 ? err : 0;
+}
+
+int carveStreamSetAttachment(AVStream *out, const AVStream *cover) {
+	const AVPacket *p = &cover->attached_pic;
+	if (p->size <= 0) return AVERROR_INVALIDDATA;
+	AVCodecParameters *to = out->codecpar;
+	to->codec_type = AVMEDIA_TYPE_ATTACHMENT;
+	to->codec_id = cover->codecpar->codec_id;
+	to->extradata = av_mallocz(p->size + AV_INPUT_BUFFER_PADDING_SIZE);
+	if (!to->extradata) return AVERROR(ENOMEM);
+	memcpy(to->extradata, p->data, p->size);
+	to->extradata_size = p->size;
+	out->disposition = 0;
+	return 0;
 }
 
 int carveHeaderDuration(const AVFormatContext *c) {

@@ -45,8 +45,13 @@ const errTooManyFiles = astiav.Error(-C.EMFILE)
 // errNotPermitted is minus one, which a demuxer may return for no reason of its own.
 const errNotPermitted = astiav.Error(-C.EPERM)
 
-// codecVVC is one of those that the binding leaves out.
-const codecVVC = astiav.CodecID(C.AV_CODEC_ID_VVC)
+// Codecs that the binding leaves out.
+const (
+	codecVVC              = astiav.CodecID(C.AV_CODEC_ID_VVC)
+	codecARIBCaption      = astiav.CodecID(C.AV_CODEC_ID_ARIB_CAPTION)
+	codecHDMVTextSubtitle = astiav.CodecID(C.AV_CODEC_ID_HDMV_TEXT_SUBTITLE)
+	codecSMPTE2038        = astiav.CodecID(C.AV_CODEC_ID_SMPTE_2038)
+)
 
 // keepDurations makes an encoder hand its frames' durations on to its packets.
 const keepDurations = astiav.CodecContextFlag(C.AV_CODEC_FLAG_FRAME_DURATION)
@@ -297,6 +302,54 @@ func copyChapters(dst, src *astiav.FormatContext) error {
 // timecodeFits reports whether the muxer of the MP4 family can make tracks of the
 // time codes in the tags.
 func timecodeFits(c *astiav.FormatContext) bool { return C.carveTimecodeFits(cFormat(c)) != 0 }
+
+// chapterCount returns how many chapters a file has.
+func chapterCount(c *astiav.FormatContext) int { return int(cFormat(c).nb_chapters) }
+
+// tryHeader has a muxer write the header of a file that has that stream alone, to
+// nowhere, and returns why it does not.
+func tryHeader(of *astiav.OutputFormat, in *astiav.Stream) error {
+	return check(C.carveTryHeader((*C.AVOutputFormat)(pointer(of)), (*C.AVStream)(pointer(in))))
+}
+
+// setAttachment makes a stream an attachment that holds the picture of a cover.
+func setAttachment(out, cover *astiav.Stream) error {
+	return check(C.carveStreamSetAttachment((*C.AVStream)(pointer(out)), (*C.AVStream)(pointer(cover))))
+}
+
+// frameData is a kind of what goes with a picture.
+type frameData int
+
+const (
+	dataMastering   = frameData(C.AV_FRAME_DATA_MASTERING_DISPLAY_METADATA)
+	dataLightLevel  = frameData(C.AV_FRAME_DATA_CONTENT_LIGHT_LEVEL)
+	dataHDR10Plus   = frameData(C.AV_FRAME_DATA_DYNAMIC_HDR_PLUS)
+	dataVivid       = frameData(C.AV_FRAME_DATA_DYNAMIC_HDR_VIVID)
+	dataDolbyVision = frameData(C.AV_FRAME_DATA_DOVI_METADATA)
+	dataAmbient     = frameData(C.AV_FRAME_DATA_AMBIENT_VIEWING_ENVIRONMENT)
+	dataICC         = frameData(C.AV_FRAME_DATA_ICC_PROFILE)
+	dataCaptions    = frameData(C.AV_FRAME_DATA_A53_CC)
+)
+
+func frameHas(f *astiav.Frame, kind frameData) bool {
+	return C.av_frame_get_side_data(cFrame(f), C.enum_AVFrameSideDataType(kind)) != nil
+}
+
+// contextLight tells an encoder what the pictures say of the display that they were
+// made on and of how bright they are.
+func contextLight(cc *astiav.CodecContext, f *astiav.Frame) error {
+	return check(C.carveContextLight((*C.AVCodecContext)(cc.UnsafePointer()), cFrame(f)))
+}
+
+// codecViews returns how many views of each moment the decoder has found, of which
+// it gives the first.
+func codecViews(cc *astiav.CodecContext) int {
+	return int(C.carveCodecViews((*C.AVCodecContext)(cc.UnsafePointer())))
+}
+
+// severalViews reports whether a stream is said to hold a picture for each eye that
+// are not parts of one.
+func severalViews(p *astiav.CodecParameters) bool { return C.carveSeveralViews(cParameters(p)) != 0 }
 
 // headerDuration reports whether the duration of the file is stated in it,
 // rather than guessed from its size or its last timestamps.

@@ -73,6 +73,7 @@ type Sink struct {
 	frames                     atomic.Int64
 	lost                       []Loss
 	skewed                     bool
+	alphaTold                  bool // alpha was lost, and that was said
 	prepared                   bool
 	done                       bool
 	unchecked                  bool // by tests, which want to see what comes of it
@@ -83,12 +84,6 @@ type Sink struct {
 	stream *astiav.Stream
 	copies map[int]*copied // by the index in the source
 	spare  *astiav.Packet
-}
-
-// A Loss is something of the source that the output does not have.
-type Loss struct {
-	Stream StreamInfo
-	Reason string
 }
 
 // Initialize checks the output, opens the encoder and writes the header. It
@@ -124,6 +119,11 @@ func (s *Sink) Initialize() (err error) {
 	}
 	s.firstDTS, s.startPTS, s.endPTS = astiav.NoPtsValue, math.MaxInt64, math.MinInt64
 	s.lastDTS, s.boundsOffsets = astiav.NoPtsValue, c.muxer == "mp4" || c.muxer == "mov"
+	if s.Source != nil {
+		for _, l := range s.Source.unread() {
+			s.lose(l)
+		}
+	}
 	if c.image {
 		return s.openEncoder(c, false)
 	}
@@ -146,6 +146,7 @@ func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 	if s.still && s.frames.Load() > 0 {
 		return &PathError{Path: s.Path, Err: ErrStillContainer}
 	}
+	s.noteAlpha(f.slot.picture())
 	if err := s.encoder.send(f, s.emit, s.packet); err != nil {
 		return fmt.Errorf("frame %d: %w", f.Index, err)
 	}
@@ -214,7 +215,7 @@ func (s *Sink) noteSkew(pts, counted int64) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.Log.Warn("the container numbers its frames; timestamps that do not fit are moved to the nearest", "at", want)
-		s.lost = append(s.lost, Loss{StreamInfo{Index: s.info.index, Kind: "video", Codec: s.info.Codec}, "timestamps of a variable rate"})
+		s.lost = append(s.lost, Loss{Stream: s.videoInfo(), Part: "timestamps", Reason: "they are of a variable rate"})
 	}
 }
 

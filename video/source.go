@@ -61,7 +61,11 @@ type Source struct {
 	coded   Coded // what Afford was told
 	means   Means
 
-	next    int64 // index
+	next  int64         // index
+	head  *astiav.Frame // what goes with the first picture
+	views int           // of each moment, in MV-HEVC
+	exif  bool          // an image has it
+
 	end     int64 // of the video, where the container states it in ticks
 	lastPTS int64 // of the last frame read, NoPtsValue before the first
 	seen    int64 // latest pts or dts of the video, for naming places
@@ -292,6 +296,10 @@ func (s *Source) settle(slot *slot) error {
 // released.
 func (s *Source) Close() {
 	s.closeInput()
+	if s.head != nil {
+		s.head.Free()
+		s.head = nil
+	}
 	s.convert.close()
 	s.beside.drop()
 	if s.pool != nil {

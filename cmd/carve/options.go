@@ -106,7 +106,7 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs.StringVar(&o.encoderPreset, "encoder-preset", defaultEncoderPreset, "speed of the encoder: ultrafast to veryslow")
 
 	fs.StringVar(&o.explain, "explain", "", "file to write, one JSON object a frame: what was decided about each query, and why")
-	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame and leave nothing, instead of skipping it")
+	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame, or if something would be lost, and leave nothing")
 	o.addMessageFlags(fs)
 	fs.StringVar(&o.progress, "progress", "auto", "auto: a line on a terminal, elsewhere one every ten seconds; json: one object a line on stdout; none")
 	o.given = func(name string) bool { return fs.Changed(name) }

@@ -70,6 +70,8 @@ func outputError(err error) error {
 		if errors.As(err, &path) {
 			return withHint(err, didYouMean(path.Detail, video.EncodersFor(path.Path), encodersHint(path.Path)))
 		}
+	case errors.Is(err, video.ErrCover):
+		return withHint(err, "a cover is a picture: write it to "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrStillContainer):
 		return withHint(err, "a video can be "+strings.Join(videos, " "))
 	}
@@ -157,10 +159,28 @@ var naming struct {
 	done bool // they have them: the run has come to its end
 }
 
+// strictly is the error of a run with --strict whose output lacks something of the
+// input.
+func strictly(path string, lost []video.Loss) error {
+	if len(lost) == 0 {
+		return nil
+	}
+	var what []string
+	for _, l := range lost {
+		what = append(what, l.What()+": "+l.Reason)
+	}
+	return withHint(fmt.Errorf("%s would be without %s", path, strings.Join(what, "; ")), "without --strict such things are left out and named")
+}
+
 // commitAll names the video and the explanation, or neither.
-func commitAll(sink *video.Sink, x *explanation) (err error) {
+func commitAll(sink *video.Sink, x *explanation, strict bool) (err error) {
 	if err := sink.Prepare(); err != nil {
 		return err
+	}
+	if strict {
+		if err := strictly(sink.Path, sink.Lost()); err != nil {
+			return err
+		}
 	}
 	if err := x.prepare(); err != nil {
 		return err

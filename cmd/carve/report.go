@@ -31,8 +31,8 @@ const exitCodesHelp = `Exit codes:
   1    failed; no output was written (clips, demo and eval run keep what they
        had finished before)
   2    the command line is wrong; nothing was opened
-  3    done, but something was lost (damaged frames, a stream that the
-       container cannot hold): counted and named in a warning
+  3    done, but something was lost (damaged frames; alpha, sound, subtitles or
+       chapters that the output cannot hold): counted and named in a warning
   130  interrupted; after the first Ctrl-C what was finished is written
 `
 

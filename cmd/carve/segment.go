@@ -144,7 +144,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		err = context.Cause(ctx) // stopped at its last frame, a run leaves no file either
 	}
 	if err == nil {
-		err = commitAll(sink, explain)
+		err = commitAll(sink, explain, o.strict)
 	}
 	if err != nil {
 		return nil, o.runError(err)
@@ -157,7 +157,8 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		Elapsed: time.Since(began).Seconds(), KeyFrames: questions.keys, Concepts: p.concepts(queries, &questions),
 	}
 	s.addStages(p.line)
-	return s, s.outcome(o, p, src, sink, last)
+	s.addLosses(sink.Lost())
+	return s, s.outcome(o, p, src, last)
 }
 
 // An input is the opened source of a run, with what follows from it.
@@ -194,6 +195,11 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 	}
 	if err := video.CheckOutput(o.output, o.encoder, in.source.Info()); err != nil {
 		return nil, outputError(err)
+	}
+	if o.strict {
+		if err := strictly(o.output, video.Losses(o.output, in.source)); err != nil {
+			return nil, err
+		}
 	}
 	return in, nil
 }

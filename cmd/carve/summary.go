@@ -22,6 +22,28 @@ type summary struct {
 	KeyFrames   int64            `json:"key_frames"` // frames that the model looked at
 	Concepts    []conceptSummary `json:"concepts"`
 	Stages      []stageSummary   `json:"stages"`
+	Lost        []lossSummary    `json:"lost,omitempty"` // of the input, what the output does not have
+}
+
+// A lossSummary is something of the input that the output does not have.
+type lossSummary struct {
+	What     string `json:"what"`
+	Stream   *int   `json:"stream,omitempty"` // its index in the input, unless it is of the whole file
+	Kind     string `json:"kind,omitempty"`
+	Codec    string `json:"codec,omitempty"`
+	Language string `json:"language,omitempty"`
+	Reason   string `json:"reason"`
+	Minor    bool   `json:"minor,omitempty"` // the exit code does not tell of it
+}
+
+func (s *summary) addLosses(lost []video.Loss) {
+	for _, l := range lost {
+		e := lossSummary{What: l.What(), Kind: l.Stream.Kind, Codec: l.Stream.Codec, Language: l.Stream.Language, Reason: l.Reason, Minor: l.Minor}
+		if l.Stream.Kind != "" {
+			e.Stream = &l.Stream.Index
+		}
+		s.Lost = append(s.Lost, e)
+	}
 }
 
 type conceptSummary struct {
@@ -85,6 +107,11 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 		}
 		fmt.Fprintf(stderr, "  %-*s  %s\n", width, printable.Text(c.Label), found)
 	}
+	for _, l := range s.Lost {
+		if l.Minor { // the others stand in the warning
+			fmt.Fprintf(stderr, "  without %s: %s\n", printable.Text(l.What), printable.Text(l.Reason))
+		}
+	}
 }
 
 // absence says of a query that was not found how often the model looked for it: twelve
@@ -101,7 +128,7 @@ func (c *conceptSummary) absence() string {
 }
 
 // outcome says in which of the ways that are not failures the run ended.
-func (s *summary) outcome(o *segmentOptions, p *filmRun, src *video.Source, sink *video.Sink, last progressState) error {
+func (s *summary) outcome(o *segmentOptions, p *filmRun, src *video.Source, last progressState) error {
 	if p.stopped {
 		return interruptedError{at: clock(last.At - p.start), written: o.output}
 	}
@@ -113,9 +140,10 @@ func (s *summary) outcome(o *segmentOptions, p *filmRun, src *video.Source, sink
 		}
 		lost = append(lost, fmt.Sprintf("%d "+places+" at %s (%v)", d.Count, o.input, clock(d.First), d.Err))
 	}
-	for _, l := range sink.Lost() {
-		what := fmt.Sprintf("%s stream %d (%s)", l.Stream.Kind, l.Stream.Index, l.Stream.Codec)
-		lost = append(lost, what+": "+l.Reason)
+	for _, l := range s.Lost {
+		if !l.Minor {
+			lost = append(lost, l.What+": "+l.Reason)
+		}
 	}
 	if len(lost) > 0 {
 		return lostError{lost}

@@ -1,0 +1,47 @@
+package video
+
+import "fmt"
+
+// A Loss is something of the source that the output does not have.
+type Loss struct {
+	// Stream is of which stream; Kind is empty where it is of the whole file.
+	Stream StreamInfo
+	// Part is what is gone of it, such as "alpha"; empty stands for all of it.
+	Part string
+	// Reason says why.
+	Reason string
+	// Minor losses are of what is neither seen, heard nor read: sensor records of a
+	// camera, marks for advertisements, statements about brightness.
+	Minor bool
+}
+
+// What says what is gone, without the reason: "audio stream 1 (opus)".
+func (l Loss) What() string {
+	if l.Stream.Kind == "" {
+		return l.Part
+	}
+	stream := fmt.Sprintf("%s stream %d (%s)", l.Stream.Kind, l.Stream.Index, l.Stream.Codec)
+	if l.Part == "" {
+		return stream
+	}
+	return l.Part + " of " + stream
+}
+
+// lose takes note of a loss and says so.
+func (s *Sink) lose(l Loss) {
+	s.lost = append(s.lost, l)
+	args := []any{"reason", l.Reason}
+	if l.Stream.Language != "" {
+		args = append(args, "language", l.Stream.Language)
+	}
+	if l.Minor {
+		s.Log.Info(l.What()+" is left out", args...)
+		return
+	}
+	s.Log.Warn(l.What()+" is left out", args...)
+}
+
+// videoInfo describes the stream that is encoded, as that of the source.
+func (s *Sink) videoInfo() StreamInfo {
+	return StreamInfo{Index: s.info.index, Kind: "video", Codec: s.info.Codec}
+}
