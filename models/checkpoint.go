@@ -45,11 +45,11 @@ type tensorFile interface {
 // A checkpoint is the named tensors of a file, or of several that an index
 // holds together.
 type checkpoint struct {
-	name        string // for errors: the file, or the index
-	files       []tensorFile
-	paths       []string // of files
-	of          map[string]tensorFile
-	torchScript bool // a TorchScript archive
+	name    string // for errors: the file, or the index
+	files   []tensorFile
+	paths   []string // of files
+	of      map[string]tensorFile
+	classes map[string]string // of a TorchScript archive: see [torch.File.Classes]
 }
 
 // openCheckpoint opens the weights among the files of a folder, which is the
@@ -173,8 +173,8 @@ func (c *checkpoint) add(fsys fs.FS, dir, name string) error {
 	if err != nil {
 		return err
 	}
-	if t, ok := file.(*torch.File); ok {
-		c.torchScript = c.torchScript || t.TorchScript()
+	if t, ok := file.(*torch.File); ok && t.TorchScript() {
+		c.classes = t.Classes()
 	}
 	c.files, c.paths = append(c.files, file), append(c.paths, name)
 	for _, n := range file.Names() {

@@ -37,28 +37,20 @@ type config struct {
 	Text       tower `json:"text_config"`
 	Vision     tower `json:"vision_config"`
 
-	// from preprocessor_config.json
-	mean, std [3]float32
+	pixels pixels // not in config.json
 }
-
-// The means and deviations of OpenAI's training images, which nearly every
-// CLIP uses (car.md 3.1); preprocessor_config.json overrides them.
-var (
-	clipMean = [3]float32{0.48145466, 0.4578275, 0.40821073}
-	clipStd  = [3]float32{0.26862954, 0.26130258, 0.27577711}
-)
 
 // unsaid is a size that config.json leaves out.
 const unsaid = math.MinInt
 
-// readConfig reads config.json, and preprocessor_config.json where there is
-// one. Sizes that it leaves out are unsaid; heads, activation and epsilon, which
-// no tensor shows, are then those of Hugging Face's CLIPConfig. No number in it
+// readConfig reads config.json. Sizes that it leaves out are unsaid; heads,
+// activation and epsilon, which no tensor shows, are then those of Hugging Face's
+// CLIPConfig, which leaves out of the file what is its own default. No number in it
 // has been looked at: see [config.settle] and [config.check].
 func readConfig(fsys fs.FS) (config, error) {
 	sizes := tower{Width: unsaid, MLP: unsaid, Layers: unsaid, Act: quickGELU, Eps: 1e-5,
 		ImageSize: unsaid, PatchSize: unsaid, Channels: 3, Context: unsaid, Vocab: unsaid}
-	c := config{Projection: unsaid, Text: sizes, Vision: sizes, mean: clipMean, std: clipStd}
+	c := config{Projection: unsaid, Text: sizes, Vision: sizes}
 	c.Text.Heads, c.Vision.Heads = 8, 12
 	b, err := bounded.ReadFS(fsys, configFile, maxConfig)
 	if err != nil {
@@ -76,60 +68,8 @@ func readConfig(fsys fs.FS) (config, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", configFile, err)
 	}
-	return c, c.readPreprocessor(fsys)
+	return c, nil
 }
-
-// readPreprocessor takes means and deviations from preprocessor_config.json
-// where there is one.
-func (c *config) readPreprocessor(fsys fs.FS) error {
-	b, err := bounded.ReadFS(fsys, "preprocessor_config.json", maxConfig)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	var pre struct {
-		Mean []float32 `json:"image_mean"`
-		Std  []float32 `json:"image_std"`
-	}
-	if err := json.Unmarshal(b, &pre); err != nil {
-		return fmt.Errorf("preprocessor_config.json: %w", err)
-	}
-	if err := c.setMeanStd("image_mean", pre.Mean, "image_std", pre.Std); err != nil {
-		return fmt.Errorf("preprocessor_config.json: %w", err)
-	}
-	return nil
-}
-
-// setMeanStd sets what is given; nil leaves the default.
-func (c *config) setMeanStd(meanName string, mean []float32, stdName string, std []float32) error {
-	for _, v := range []struct {
-		name string
-		from []float32
-		to   *[3]float32
-	}{{meanName, mean, &c.mean}, {stdName, std, &c.std}} {
-		switch {
-		case v.from == nil:
-		case len(v.from) != 3:
-			return fmt.Errorf("%s has %d numbers, want 3", v.name, len(v.from))
-		default:
-			*v.to = [3]float32(v.from)
-		}
-	}
-	for i, s := range c.std {
-		if m := math.Abs(float64(c.mean[i])); !(m <= maxPixel) {
-			return fmt.Errorf("%s %v is out of range", meanName, c.mean)
-		}
-		if !(s > 0) || s < 1/maxPixel || s > maxPixel {
-			return fmt.Errorf("%s %v is out of range", stdName, c.std)
-		}
-	}
-	return nil
-}
-
-// maxPixel bounds means and deviations of pixels, which are from 0 to 1.
-const maxPixel = 1000
 
 // Limits of sizes, far above any CLIP that was published (the largest is 1664
 // wide and 48 blocks deep) and small enough that nothing made from them without

@@ -244,16 +244,16 @@ func forms(t testing.TB, dir string, heads, textHeads int, act string) map[strin
 		}
 		return d
 	}
-	said := Options{Heads: heads, TextHeads: textHeads, Activation: act}
+	said := Options{Heads: heads, TextHeads: textHeads, Activation: act, Mean: CLIPMean[:], Std: CLIPStd[:]}
 	out := map[string]form{"safetensors": {path: dir}}
 
 	d := sub("shards")
-	copyFiles(t, dir, d, "config.json", "vocab.json", "merges.txt")
+	copyFiles(t, dir, d, "config.json", "preprocessor_config.json", "vocab.json", "merges.txt")
 	writeShards(t, d, all)
 	out["shards"] = form{path: d}
 
 	d = sub("bin")
-	copyFiles(t, dir, d, "config.json", "vocab.json", "merges.txt")
+	copyFiles(t, dir, d, "config.json", "preprocessor_config.json", "vocab.json", "merges.txt")
 	writeTorch(t, filepath.Join(d, "pytorch_model.bin"), all)
 	out["pytorch_model.bin"] = form{path: d}
 

@@ -179,7 +179,7 @@ func TestGoldenCases(t *testing.T) {
 	// What PyTorch itself wrote.
 	said := Options{Heads: 2, TextHeads: 1}
 	g["TorchScript"] = form{golden.Dir(t, "models", "micro-g", "micro-g.torchscript.pt"), said}
-	said.Activation = quickGELU
+	said.Activation, said.Mean, said.Std = quickGELU, CLIPMean[:], CLIPStd[:]
 	g["OpenAI's state dict"] = form{golden.Dir(t, "models", "micro-g", "micro-g.openai.pt"), said}
 	f["TorchScript"] = f["OpenAI's state dict"]
 	for _, name := range sortedForms(g) {

@@ -19,7 +19,7 @@ import (
 )
 
 // companions are the files that belong to a checkpoint in a folder.
-var companions = []string{"config.json", "preprocessor_config.json", "vocab.json", "merges.txt", openCLIPFile}
+var companions = []string{configFile, preprocessorFile, "vocab.json", "merges.txt", openCLIPFile}
 
 // Import copies a model, a folder or a checkpoint by itself, into the cache, so
 // that it can be opened by name. What cannot be used is not imported: the model
@@ -45,6 +45,9 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
 	o.Device = cmp.Or(o.Device, ort.CPU) // that is always there
+	if e, ok := knownFile(abs); ok {
+		e.describe(&o)
+	}
 	src, err := Open(ctx, abs, o)
 	if err != nil {
 		return nil, err
@@ -55,8 +58,8 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 	if err != nil {
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
-	m := &Manifest{Source: abs, Added: now(), Weights: weights,
-		Heads: o.Heads, TextHeads: o.TextHeads, Activation: o.Activation}
+	m := &Manifest{Source: abs, Added: now(), Weights: weights}
+	m.describe(o)
 	known, isKnown := knownSum(sum)
 	if isKnown {
 		m.Licence = known.Licence
@@ -101,6 +104,18 @@ func vacant(name string) error {
 		return fmt.Errorf("there is a model %s already: remove it first, or import under another name", name)
 	}
 	return nil
+}
+
+// knownFile is the registry's entry of a checkpoint, by the checksum of the file.
+func knownFile(path string) (Entry, bool) {
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || !isCheckpoint(path) {
+		return Entry{}, false
+	}
+	sum, err := sumOf(path)
+	if err != nil {
+		return Entry{}, false // opening it says why
+	}
+	return knownSum(sum)
 }
 
 // files are the files of the model's folder that belong to it, and which of

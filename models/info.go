@@ -6,10 +6,12 @@ type Info struct {
 	Width      int // of the vision transformer
 	Layers     int // its blocks
 	Heads      int
-	Patch      int    // side of a patch, pixels
-	Resolution int    // side of the square trained on, pixels
-	Projection int    // width of the common space
-	Activation string // of the MLPs
+	Patch      int        // side of a patch, pixels
+	Resolution int        // side of the square trained on, pixels
+	Projection int        // width of the common space
+	Activation string     // of the MLPs
+	Mean, Std  [3]float32 // of the pixels it was trained on
+	LogitScale float32    // what cosines are multiplied by
 	TextWidth  int
 	TextLayers int
 	TextHeads  int
@@ -26,7 +28,9 @@ func (m *Model) Info() Info {
 	params, dtype := m.weights.count()
 	return Info{
 		Name: m.name, Width: v.Width, Layers: v.Layers, Heads: v.Heads, Patch: v.PatchSize, Resolution: v.ImageSize,
-		Projection: m.config.Projection, Activation: v.Act, TextWidth: t.Width, TextLayers: t.Layers, TextHeads: t.Heads, Context: t.Context, Vocabulary: t.Vocab,
+		Projection: m.config.Projection, Activation: v.Act,
+		Mean: m.config.pixels.mean, Std: m.config.pixels.std, LogitScale: m.text.scale,
+		TextWidth: t.Width, TextLayers: t.Layers, TextHeads: t.Heads, Context: t.Context, Vocabulary: t.Vocab,
 		Params: params, DType: dtype, Bytes: m.weights.size(),
 	}
 }

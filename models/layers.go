@@ -179,7 +179,7 @@ func (n *net) embeddings(patches, pos onnx.Value) onnx.Value {
 	// other in the last axis. PyTorch's order of operations (car.md 3.1).
 	mean, std := make([]float32, 3*area), make([]float32, 3*area)
 	for i := range mean {
-		mean[i], std[i] = n.config.mean[i/area], n.config.std[i/area]
+		mean[i], std[i] = n.config.pixels.mean[i/area], n.config.pixels.std[i/area]
 	}
 	x := n.Div(n.Cast(patches, onnx.Float32), n.Scalar(255))
 	x = n.Div(n.Sub(x, n.Floats(mean, 3*area)), n.Floats(std, 3*area))

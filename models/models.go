@@ -61,11 +61,13 @@ type Options struct {
 	// DeviceOptions are settings of the device's provider, by ONNX Runtime's
 	// names for them.
 	DeviceOptions map[string]string
-	// Heads, TextHeads and Activation ("quick_gelu" or "gelu") describe a
-	// checkpoint that does not say them; zero and empty take what its config or
-	// the table of known models says. An [UnsaidError] tells which is missing.
+	// Heads, TextHeads, Activation ("quick_gelu" or "gelu"), and the Mean and Std of
+	// its pixels describe a checkpoint that does not say them; zero, empty and nil
+	// take what its config or the table of known models says. An [UnsaidError] tells
+	// which is missing.
 	Heads, TextHeads int
 	Activation       string
+	Mean, Std        []float32 // both or neither, three numbers each
 	// Precision of the large products, one of [Precisions]; empty is Float32.
 	Precision string
 	// SkipLastBlock makes the judge leave out its last block, as the released
@@ -198,6 +200,9 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, err
 		}
+		if o.Mean == nil && o.Std == nil {
+			o.Mean, o.Std = manifest.Mean, manifest.Std
+		}
 	} else {
 		m.alone = only != "" && !slices.Contains(weightFiles, only)
 	}
@@ -210,7 +215,7 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	if m.alone {
 		beside = none{}
 	}
-	if m.config, err = configOf(beside, m.weights, o); err != nil {
+	if m.config, err = configOf(beside, m.alone, m.weights, o); err != nil {
 		return nil, err
 	}
 	tokenizer, err := readVocabulary(beside, m.config.Text.Vocab)

@@ -143,7 +143,7 @@ func TestSourcesAgree(t *testing.T) {
 
 	// A folder of links, as download caches keep them.
 	links := t.TempDir()
-	for _, name := range []string{"config.json", "vocab.json", "merges.txt", weightsFile} {
+	for _, name := range []string{configFile, preprocessorFile, "vocab.json", "merges.txt", weightsFile} {
 		if err := os.Symlink(filepath.Join(dir, name), filepath.Join(links, name)); err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func MakeRandom(ctx context.Context, name string) (err error) {
 	case Dir() == "":
 		return errors.New("there is no folder to keep models in: set CARVE_CACHE")
 	case installed(name):
-		return nil
+		return writePixels(folder(name)) // an older carve left it out
 	}
 	if err := os.MkdirAll(Dir(), 0o777); err != nil {
 		return fmt.Errorf("failed to make the folder of models: %w", err)
@@ -201,8 +201,22 @@ func (s shape) writeTo(ctx context.Context, dir string, dtype tensor.DType, seed
 			return err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "config.json"), s.config(), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, configFile), s.config(), 0o666); err != nil {
 		return err
 	}
-	return file.Close()
+	return errors.Join(writePixels(dir), file.Close())
+}
+
+// writePixels says in a folder, unless it does, that its model is for pixels of
+// CLIP's mean and deviation.
+func writePixels(dir string) error {
+	path := filepath.Join(dir, preprocessorFile)
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	b, err := json.Marshal(map[string]any{"image_mean": CLIPMean, "image_std": CLIPStd})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o666)
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -18,6 +19,18 @@ type Entry struct {
 	URL     string // empty for what is built in
 	SHA256  string // of the file at URL
 	File    string // what the file is called in the model's folder
+
+	// What no tensor shows, as the publisher says it.
+	Activation string // "quick_gelu" or "gelu"
+	Mean, Std  [3]float32
+}
+
+// describe puts what the entry says into options that do not say it.
+func (e Entry) describe(o *Options) {
+	o.Activation = cmp.Or(o.Activation, e.Activation)
+	if o.Mean == nil && o.Std == nil && e.Std != [3]float32{} {
+		o.Mean, o.Std = e.Mean[:], e.Std[:]
+	}
 }
 
 // Host is where the model comes from.
@@ -41,6 +54,8 @@ var registry = []Entry{
 		About:   "knows 64 emoji stickers and nothing else; built in",
 		Role:    "proposer, classifier",
 		Licence: "Apache-2.0",
+
+		Activation: quickGELU, Mean: CLIPMean, Std: CLIPStd,
 	},
 	openAIEntry("clip-vit-base-patch16", "OpenAI's CLIP ViT-B/16", "proposer", "ViT-B-16.pt", 351e6,
 		"5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f"),
@@ -52,6 +67,7 @@ var registry = []Entry{
 
 func openAIEntry(name, about, role, file string, size int64, sum string) Entry {
 	return Entry{Name: name, About: about, Role: role, Licence: "MIT", Size: size, SHA256: sum, File: file,
+		Activation: quickGELU, Mean: CLIPMean, Std: CLIPStd,
 		URL: "https://openaipublic.azureedge.net/clip/models/" + sum + "/" + file}
 }
 

@@ -1,22 +1,22 @@
 package models
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"strings"
 
-	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/tensor"
 )
 
 // configOf finds out what a checkpoint is. Its sizes are those of the tensors,
-// whatever is said beside them. What tensors do not show, the number of heads
-// and the activation, comes from config.json; else from open_clip_config.json,
-// from the table of known models, or from the options.
-func configOf(fsys fs.FS, w *weights, o Options) (config, error) {
+// whatever is said beside them. What tensors do not show comes from elsewhere: the
+// number of heads and the activation from config.json, else from
+// open_clip_config.json, the archive itself, or the table of known models; mean and
+// deviation of the pixels from preprocessor_config.json or open_clip_config.json.
+// What the options say counts more than all of that. What nothing says is not
+// guessed: [UnsaidError]. alone tells that the checkpoint was named by itself.
+func configOf(fsys fs.FS, alone bool, w *weights, o Options) (config, error) {
 	c, err := sizesOf(w)
 	if err != nil {
 		return c, err
@@ -29,15 +29,24 @@ func configOf(fsys fs.FS, w *weights, o Options) (config, error) {
 			return c, err
 		}
 		from = configFile
-	case errors.Is(err, fs.ErrNotExist):
-		if err := errors.Join(c.readPreprocessor(fsys), c.readOpenCLIP(fsys)); err != nil {
+	case !errors.Is(err, fs.ErrNotExist):
+		return c, err
+	}
+	hf, err1 := readPreprocessor(fsys)
+	oc, err2 := readOpenCLIP(fsys)
+	if err := errors.Join(err1, err2); err != nil {
+		return c, err
+	}
+	if from != configFile {
+		if err := oc.describe(&c); err != nil {
 			return c, err
 		}
 		c.recognise(w)
-	default:
+	}
+	if err := c.settlePixels(o, []pixels{hf, oc.pixels}, w); err != nil {
 		return c, err
 	}
-	if err := o.assume(&c, w.name); err != nil {
+	if err := o.assume(&c, w.name, alone); err != nil {
 		return c, err
 	}
 	if err := c.check(); err != nil {
@@ -84,7 +93,6 @@ func (c config) settle(sizes config, w *weights, log *slog.Logger) (config, erro
 		}
 		log.Warn("config.json contradicts the weights, which count", "size", s.name, "said", s.said, "taken", s.is, "because", shown)
 	}
-	sizes.mean, sizes.std = c.mean, c.std
 	sizes.Vision.Heads, sizes.Vision.Act, sizes.Vision.Eps, sizes.Vision.Channels = c.Vision.Heads, c.Vision.Act, c.Vision.Eps, c.Vision.Channels
 	sizes.Text.Heads, sizes.Text.Act, sizes.Text.Eps = c.Text.Heads, c.Text.Act, c.Text.Eps
 	return sizes, nil
@@ -108,56 +116,10 @@ func (w *weights) blocksShown(prefix string, is, said int) string {
 	return fmt.Sprintf("%s has %d blocks", w.checkpoint.name, is)
 }
 
-// An UnsaidError says that a checkpoint does not show how it is to be
-// computed, and nothing beside it does.
-type UnsaidError struct {
-	File  string
-	What  string // "heads", "text heads" or "activation"
-	Width int    // of the tower, for heads
-}
-
-func (e *UnsaidError) Error() string {
-	if e.What == "activation" {
-		return fmt.Sprintf("%s does not say which activation it was trained with", e.File)
-	}
-	return fmt.Sprintf("%s does not say how many %s share its width of %d", e.File, e.What, e.Width)
-}
-
-// Hint says what to do about it.
-func (e *UnsaidError) Hint() string {
-	if e.What == "activation" {
-		return "import it with --activation quick_gelu (OpenAI, MetaCLIP, DFN) or --activation gelu (LAION and most others), or import a folder that holds it and its config.json"
-	}
-	flag := "--" + strings.ReplaceAll(e.What, " ", "-")
-	return fmt.Sprintf("import it with %s N (usually width / 64 = %d), or import a folder that holds it and its config.json", flag, e.Width/64)
-}
-
-// assume puts in what the caller knows, and finds what is still missing.
-func (o Options) assume(c *config, file string) error {
-	if o.Heads > 0 {
-		c.Vision.Heads = o.Heads
-	}
-	if o.TextHeads > 0 {
-		c.Text.Heads = o.TextHeads
-	}
-	if o.Activation != "" {
-		c.Vision.Act, c.Text.Act = o.Activation, o.Activation
-	}
-	switch {
-	case c.Vision.Heads == 0:
-		return &UnsaidError{File: file, What: "heads", Width: c.Vision.Width}
-	case c.Text.Heads == 0:
-		return &UnsaidError{File: file, What: "text heads", Width: c.Text.Width}
-	case c.Vision.Act == "":
-		return &UnsaidError{File: file, What: "activation"}
-	}
-	return nil
-}
-
 // sizesOf reads all that tensors show. What is not a CLIP fails here or when
 // the graphs are built, with the name of the tensor.
 func sizesOf(w *weights) (config, error) {
-	c := config{mean: clipMean, std: clipStd}
+	var c config
 	c.Vision.Eps, c.Text.Eps, c.Vision.Channels = 1e-5, 1e-5, 3
 	var err error
 	// side is a side of a tensor as Hugging Face lays it out, of so many sides.
@@ -217,56 +179,6 @@ func (w *weights) normName(prefix string, block int) string {
 	return w.naming.place(layerName(prefix, block) + ".layer_norm1.weight").name
 }
 
-// readOpenCLIP takes from open_clip_config.json, where there is one, what
-// tensors do not show. OpenCLIP's own default for a head is 64 wide, and GELU.
-func (c *config) readOpenCLIP(fsys fs.FS) error {
-	b, err := bounded.ReadFS(fsys, openCLIPFile, maxConfig)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	var file struct {
-		Model struct {
-			QuickGELU bool `json:"quick_gelu"`
-			Vision    struct {
-				HeadWidth int `json:"head_width"`
-			} `json:"vision_cfg"`
-			Text struct {
-				Heads int `json:"heads"`
-			} `json:"text_cfg"`
-		} `json:"model_cfg"`
-		Preprocess struct {
-			Mean []float32 `json:"mean"`
-			Std  []float32 `json:"std"`
-		} `json:"preprocess_cfg"`
-	}
-	if err := json.Unmarshal(b, &file); err != nil {
-		return fmt.Errorf("%s: %w", openCLIPFile, err)
-	}
-	if err := c.setMeanStd("mean", file.Preprocess.Mean, "std", file.Preprocess.Std); err != nil {
-		return fmt.Errorf("%s: %w", openCLIPFile, err)
-	}
-	headWidth := file.Model.Vision.HeadWidth
-	if headWidth == 0 {
-		headWidth = 64
-	}
-	if headWidth < 0 || c.Vision.Width%headWidth != 0 {
-		return fmt.Errorf("%s: head_width %d does not divide the width %d", openCLIPFile, headWidth, c.Vision.Width)
-	}
-	c.Vision.Heads, c.Text.Heads = c.Vision.Width/headWidth, file.Model.Text.Heads
-	if c.Text.Heads == 0 {
-		c.Text.Heads = 8
-	}
-	c.Vision.Act = gelu
-	if file.Model.QuickGELU {
-		c.Vision.Act = quickGELU
-	}
-	c.Text.Act = c.Vision.Act
-	return nil
-}
-
 // known are the sizes of the CLIPs that are published, and their heads. The
 // activation is not among them: models of the same sizes were trained with
 // either.
@@ -285,8 +197,7 @@ var known = []struct {
 	{"ViT-bigG/14", 1664, 48, 14, 1280, 1280, 32, 16, 20},
 }
 
-// recognise fills in what nothing said, for models of known sizes. The
-// archives that OpenAI ships are TorchScript, and theirs are all QuickGELU.
+// recognise fills in what nothing said, for models of known sizes and for archives.
 func (c *config) recognise(w *weights) {
 	v, t := &c.Vision, &c.Text
 	for _, k := range known {
@@ -301,7 +212,7 @@ func (c *config) recognise(w *weights) {
 			t.Heads = k.textHeads
 		}
 	}
-	if v.Act == "" && w.torchScript && w.naming == openAI {
-		v.Act, t.Act = quickGELU, quickGELU
+	if v.Act == "" && t.Act == "" {
+		v.Act, t.Act = w.activationOf(visionPrefix), w.activationOf(textPrefix)
 	}
 }

@@ -15,7 +15,7 @@ import (
 func FuzzSizes(f *testing.F) {
 	dir := tiny.write(f, tensor.F32, 1)
 	all := readTensors(f, dir)
-	heads := []byte(`{"model_cfg":{"vision_cfg":{"head_width":4},"text_cfg":{"heads":2}}}`)
+	heads := []byte(`{"model_cfg":{"vision_cfg":{"head_width":4},"text_cfg":{"heads":2}},"preprocess_cfg":{"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}}`)
 	f.Add(tiny.config(), heads, 0, 0, int64(0))
 	f.Add([]byte(`{"text_config":{"max_position_embeddings":1048576,"num_attention_heads":2},"vision_config":{"num_attention_heads":3}}`), heads, 0, 0, int64(0))
 	f.Add([]byte(`{"vision_config":{"num_hidden_layers":1048576}}`), heads, 0, 0, int64(0))

@@ -180,7 +180,7 @@ func TestImportChecksSums(t *testing.T) {
 	if err := os.WriteFile(path, b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	said := Options{Heads: 2, TextHeads: 1, Activation: quickGELU}
+	said := Options{Heads: 2, TextHeads: 1, Activation: quickGELU, Mean: CLIPMean[:], Std: CLIPStd[:]}
 	if _, err := Import(t.Context(), path, "", said); err == nil || !strings.Contains(err.Error(), "/data/") || !strings.Contains(err.Error(), "checksum") {
 		t.Errorf("2000 changed bytes: %v", err)
 	}

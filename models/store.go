@@ -42,7 +42,14 @@ type Manifest struct {
 	Heads      int            `json:"heads,omitempty"`
 	TextHeads  int            `json:"text_heads,omitempty"`
 	Activation string         `json:"activation,omitempty"`
+	Mean       []float32      `json:"mean,omitempty"`
+	Std        []float32      `json:"std,omitempty"`
 	Files      []ManifestFile `json:"files"`
+}
+
+// describe remembers what the options say of a checkpoint.
+func (m *Manifest) describe(o Options) {
+	m.Heads, m.TextHeads, m.Activation, m.Mean, m.Std = o.Heads, o.TextHeads, o.Activation, o.Mean, o.Std
 }
 
 // A ManifestFile is one file of a model.
@@ -229,7 +236,10 @@ func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err er
 	}
 	m := &Manifest{Name: name, Source: e.URL, Licence: e.Licence, Added: now(), Weights: e.File,
 		Files: []ManifestFile{{Name: e.File, Size: st.Size(), SHA256: e.SHA256}}}
-	opened, err := open(name, dir, e.File, nil, Options{Device: ort.CPU, Log: o.Log})
+	run := Options{Device: ort.CPU, Log: o.Log}
+	e.describe(&run)
+	m.describe(run)
+	opened, err := open(name, dir, e.File, nil, run)
 	if err != nil {
 		return false, err
 	}

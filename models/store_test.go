@@ -28,7 +28,7 @@ func TestImport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Name != "mine" || len(m.Files) != 4 || m.Weights != weightsFile {
+	if m.Name != "mine" || len(m.Files) != 5 || m.Weights != weightsFile {
 		t.Errorf("manifest %+v", m)
 	}
 	near(t, "imported", everything(t, openTest(t, "mine", Options{})), want, 1e-5)
@@ -43,7 +43,7 @@ func TestImport(t *testing.T) {
 	}
 
 	// A checkpoint by itself, with what it does not say, which is remembered.
-	said := Options{Heads: 2, TextHeads: 1, Activation: quickGELU}
+	said := Options{Heads: 2, TextHeads: 1, Activation: quickGELU, Mean: []float32{0.5, 0.5, 0.5}, Std: []float32{0.25, 0.5, 0.5}}
 	pt := golden.Dir(t, "models", "micro-g", "micro-g.openai.pt")
 	var unsaid *UnsaidError
 	if _, err := Import(t.Context(), pt, "", Options{}); !errors.As(err, &unsaid) {
@@ -55,7 +55,7 @@ func TestImport(t *testing.T) {
 	if m.Name != "micro-g.openai" || len(m.Files) != 1 {
 		t.Errorf("manifest %+v", m)
 	}
-	if i := openTest(t, m.Name, Options{}).Info(); i.Heads != 2 || i.TextHeads != 1 {
+	if i := openTest(t, m.Name, Options{}).Info(); i.Heads != 2 || i.TextHeads != 1 || i.Mean[0] != 0.5 || i.Std[0] != 0.25 {
 		t.Errorf("remembered %+v", i)
 	}
 
@@ -240,10 +240,10 @@ func TestPull(t *testing.T) {
 		t.Errorf("progress ended at %+v", last)
 	}
 	m := openTest(t, "wanted", Options{})
-	if i := m.Info(); i.Heads != 2 || i.Activation != quickGELU || i.DType != "F16" {
+	if i := m.Info(); i.Heads != 2 || i.Activation != quickGELU || i.Mean != CLIPMean || i.Std != CLIPStd || i.DType != "F16" {
 		t.Errorf("pulled %+v", i)
 	}
-	if manifest, err := ReadManifest("wanted"); err != nil || manifest.Source != e.URL || manifest.Files[0].SHA256 != e.SHA256 || manifest.Licence != "MIT" {
+	if manifest, err := ReadManifest("wanted"); err != nil || manifest.Source != e.URL || manifest.Files[0].SHA256 != e.SHA256 || manifest.Licence != "MIT" || manifest.Activation != quickGELU || len(manifest.Mean) != 3 {
 		t.Errorf("manifest %+v, %v", manifest, err)
 	}
 	if known, err := Verify(t.Context(), "wanted"); !known || err != nil {
@@ -299,7 +299,8 @@ func TestRegistry(t *testing.T) {
 		if e.Name == "demo" {
 			continue
 		}
-		if e.SHA256 != want[e.Name] || !strings.Contains(e.URL, "/"+e.SHA256+"/") || !strings.HasPrefix(e.URL, "https://") || e.Size == 0 || e.Licence == "" {
+		if e.SHA256 != want[e.Name] || !strings.Contains(e.URL, "/"+e.SHA256+"/") || !strings.HasPrefix(e.URL, "https://") || e.Size == 0 || e.Licence == "" ||
+			e.Activation != quickGELU || e.Mean != CLIPMean || e.Std != CLIPStd {
 			t.Errorf("%+v", e)
 		}
 		delete(want, e.Name)
