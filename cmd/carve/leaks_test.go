@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/internal/golden"
 	"github.com/carve-video/carve/models"
 )
 
@@ -171,6 +172,7 @@ func TestNothingSent(t *testing.T) {
 		t.Skip("slow under the race detector: run without -short")
 	}
 	p := newProcess(t)
+	golden.Inputs() // strace may come and go
 	trace := filepath.Join(t.TempDir(), "trace")
 	strace := []string{"strace", "-f", "-qq", "-y", "-o", trace, "-e", "trace=%network,?open,openat,?openat2,?creat,?mkdir,mkdirat,?mknod,mknodat," +
 		"?rename,?renameat,renameat2,?link,linkat,?symlink,symlinkat,?unlink,unlinkat,truncate"}

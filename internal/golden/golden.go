@@ -15,11 +15,20 @@ import (
 	"testing"
 )
 
+// Missing begins what is said of a test that is skipped for want of shared data.
+const Missing = "shared data is missing"
+
+// Inputs reads the environment variable in which scripts/env.sh tells what lies outside
+// the module that tests depend on. To have been read makes it part of the key of Go's
+// test cache, which by itself does not see the shared data come, change or go.
+func Inputs() string { return os.Getenv("CARVE_TEST_INPUTS") }
+
 // Shared returns the folder of shared data. Where it is missing the test is
 // skipped, saying so; with CI=true it fails instead, so that a continuous
 // integration run cannot pass by testing nothing.
 func Shared(t testing.TB, elem ...string) string {
 	t.Helper()
+	Inputs()
 	root := os.Getenv("CARVE_SHARED")
 	if root == "" {
 		_, file, _, _ := runtime.Caller(0)
@@ -28,9 +37,9 @@ func Shared(t testing.TB, elem ...string) string {
 	path := filepath.Join(append([]string{root}, elem...)...)
 	if _, err := os.Stat(path); err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatalf("shared data is missing: %v (set CARVE_SHARED)", err)
+			t.Fatalf("%s: %v (set CARVE_SHARED)", Missing, err)
 		}
-		t.Skipf("shared data is missing: %v (set CARVE_SHARED to run this test)", err)
+		t.Skipf("%s: %v (set CARVE_SHARED to run this test)", Missing, err)
 	}
 	return path
 }

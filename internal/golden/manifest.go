@@ -163,7 +163,7 @@ func Photo(t testing.TB, w, h int) []uint8 {
 	t.Helper()
 	frames, _ := filepath.Glob(filepath.Join(Shared(t, "clips"), "*", "frames", "*.jpg"))
 	if len(frames) == 0 {
-		t.Skip("no clip with frames in the shared data")
+		t.Skip(Missing + ": no clip with frames")
 	}
 	pix, width, height := RGB(t, frames[0])
 	if width < w || height < h {
