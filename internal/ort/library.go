@@ -45,8 +45,9 @@ type Found struct {
 
 // FindLibrary returns the shared library to use: the one that CARVE_ONNXRUNTIME
 // names; else, where there is an NVIDIA driver, the GPU build in carve's cache
-// ("carve runtime pull cuda"); else the one known at build time, else the newest
-// in the cache, else the newest on the system. A path that the user named is
+// ("carve runtime pull cuda"); else the one that was installed with the program
+// (make install), else the one known at build time, else the newest in the cache,
+// else the newest on the system. A path that the user named is
 // taken or is an error; it is never passed over for another.
 func FindLibrary() (Found, error) {
 	// Folders that cannot be opened are passed over below. A process that is out of file
@@ -74,6 +75,11 @@ func FindLibrary() (Found, error) {
 			return Found{in.Library, in.Preload}, nil
 		}
 	}
+	if program, err := executable(); err == nil {
+		if path := filepath.Join(filepath.Dir(program), "..", "lib", "carve", "libonnxruntime.so"); exists(path) {
+			return Found{Path: path}, nil
+		}
+	}
 	if BuildLibrary != "" && exists(BuildLibrary) {
 		return Found{Path: BuildLibrary}, nil
 	}
@@ -99,6 +105,16 @@ func FindLibrary() (Found, error) {
 		looked = append(looked, p)
 	}
 	return Found{}, &NoRuntimeError{Looked: looked}
+}
+
+// executable returns the program's file, by its own name where it was started by a
+// link. Tests replace it.
+var executable = func() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
 }
 
 // driverFiles are there where an NVIDIA driver is loaded: Linux's own, and that

@@ -69,6 +69,19 @@ func TestFindLibrary(t *testing.T) {
 		t.Errorf("linked in: %s, want %s", got, BuildLibrary)
 	}
 
+	// What was installed with the program goes before what it was built with.
+	real := executable
+	defer func() { executable = real }()
+	executable = func() (string, error) { return filepath.Join(dir, "usr", "bin", "carve"), nil }
+	if got := find(); got != BuildLibrary {
+		t.Errorf("not installed: %s, want %s", got, BuildLibrary)
+	}
+	installed := touch(filepath.Join(dir, "usr", "lib", "carve", "libonnxruntime.so"))
+	if got := find(); got != installed {
+		t.Errorf("installed: %s, want %s", got, installed)
+	}
+	executable = real
+
 	// The GPU build counts where there is a driver, with what it wants opened.
 	gpu := filepath.Join(dir, "carve", "onnxruntime-1.30.0-cuda")
 	library, first := touch(filepath.Join(gpu, "lib", "libonnxruntime.so.1")), touch(filepath.Join(gpu, "lib", "first.so"))
