@@ -1,4 +1,4 @@
-# carve. Two commands do everything on a fresh Debian 12 or 13:
+# carve. Two commands do everything on a fresh Debian or Ubuntu:
 #
 #   make demo   set up, build, segment the built-in clip with the built-in model
 #   make test   set up, build, run every test that needs no special machine
@@ -6,14 +6,11 @@
 # Both install what they need into a cache of their own (scripts/setup.sh says
 # where) and take seconds when nothing is left to install.
 
-.PHONY: all setup build demo test test-race lint bench soak attack clean
+.PHONY: all setup build install uninstall demo test lint bench soak attack clean
 
 env     := scripts/env.sh
 version := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 ldflags  = -X main.version=$(version) -X github.com/carve-video/carve/internal/ort.BuildLibrary=$$CARVE_BUILD_ONNXRUNTIME
-# Another FFmpeg generation is another module file beside go.mod:
-# make build MODFILE=-modfile=go.ffmpeg8.mod
-MODFILE :=
 go      := $(env) go
 
 all: build
@@ -23,17 +20,33 @@ setup:
 
 build: setup
 	@mkdir -p bin
-	@$(env) sh -c 'go build $(MODFILE) -ldflags "$(ldflags)" -o bin/carve ./cmd/carve'
+	@[ -e bin/carve ] || echo 'building bin/carve (the first time this takes a minute or two)'
+	@$(env) sh -c 'go build -ldflags "$(ldflags)" -o bin/carve ./cmd/carve && \
+		printf "%s\n" "$$CARVE_BUILD_FFMPEG" "$$CARVE_BUILD_ONNXRUNTIME" >bin/libraries'
+
+# Copies what make build made, and the libraries that lie in a user's cache; needs
+# nothing of the set-up, so that "sudo make install" sets up nothing for root.
+PREFIX  := /usr/local
+DESTDIR :=
+install:
+	@scripts/install.sh '$(DESTDIR)$(PREFIX)'
+
+uninstall:
+	rm -rf '$(DESTDIR)$(PREFIX)/bin/carve' '$(DESTDIR)$(PREFIX)/lib/carve' '$(DESTDIR)$(PREFIX)/share/doc/carve'
 
 demo: build
 	@bin/carve demo -y -o demo-out
 
 # The packages that promise to be pure Go are tested as such; the ones with
-# goroutines once more under the race detector.
+# goroutines once more under the race detector. What was skipped is counted.
+tests  := bin/tests.jsonl
+gotest := bin/testreport -record $(tests)
 test: build
-	CGO_ENABLED=0 $(go) test ./car/... ./tracking/...
-	$(go) test $(MODFILE) -timeout 20m ./...
-	$(go) test $(MODFILE) -timeout 40m -race -short $(race)
+	@$(go) build -o bin/testreport ./internal/testreport && rm -f $(tests)
+	CGO_ENABLED=0 $(env) $(gotest) ./car/... ./tracking/...
+	$(env) $(gotest) -timeout 20m ./...
+	$(env) $(gotest) -timeout 40m -race -short $(race)
+	@bin/testreport -summary $(tests)
 
 race := ./cmd/... ./video ./tracking ./models ./internal/ort ./internal/atomicfile ./internal/cstderr ./internal/annotation ./internal/score
 

@@ -1,7 +1,6 @@
 package ortdist
 
-// onnxRuntime is the version of the builds. The cpu one is pinned in
-// scripts/setup.sh as well.
+// onnxRuntime is the version of the builds; scripts/setup/runtime.sh reads it here.
 const onnxRuntime = "1.30.0"
 
 // Builds returns all builds, of all platforms.

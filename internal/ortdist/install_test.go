@@ -76,7 +76,7 @@ func TestInstallCPU(t *testing.T) {
 		t.Errorf("the library is %s, want %s", in.Library, want)
 	}
 
-	// What scripts/setup.sh made counts as installed.
+	// What the first scripts/setup.sh made counts as installed.
 	cache = t.TempDir()
 	write(t, "by hand", cache, "onnxruntime-1.30.0", "libonnxruntime.so")
 	if in := mustInstall(t, cache, b, Options{Get: s.get}); in.Manifest {

@@ -58,7 +58,7 @@ func read(folder string) (Installed, error) {
 	return in, nil
 }
 
-// readBare reads a folder as scripts/setup.sh makes it.
+// readBare reads a folder as the first scripts/setup.sh made it.
 func readBare(folder string) (Installed, error) {
 	version := strings.TrimPrefix(filepath.Base(folder), "onnxruntime-")
 	library := filepath.Join(folder, "libonnxruntime.so")

@@ -30,12 +30,12 @@
 // An installation is there whole or not at all. It is made in a temporary
 // folder, each file checked as it is written, and then renamed; of several
 // processes that do so at once, the first one's stays. The library of "cpu"
-// lies directly in its folder, where scripts/setup.sh puts it too. That of
+// lies directly in its folder, where scripts/setup.sh expects it. That of
 // "cuda" lies deeper, so that a search for "*/libonnxruntime.so" in the cache
 // does not come upon it and open it without its preloads.
 //
-// A manifest in the folder says what it is. The folder that scripts/setup.sh
-// makes has none and is known by its name.
+// A manifest in the folder says what it is. The folders that the first
+// scripts/setup.sh made have none and are known by their names.
 package ortdist
 
 import (
