@@ -19,7 +19,7 @@ fi
 shared=${CARVE_SHARED:-$root/../shared}
 if [ ! -d "$shared" ]; then
   inputs=none
-elif inputs=$(find "$shared/" -type f -printf '%P %s %T@\n' 2>/dev/null); then
+elif inputs=$(find -L "$shared/" -type f -printf '%P %s %T@\n' 2>/dev/null); then
   inputs=$(LC_ALL=C sort <<<"$inputs" | cksum)
 else
   inputs=$(ls -lnR "$shared/" | cksum) # a find without -printf

@@ -125,6 +125,9 @@ func ProbeEncoder(name string) error {
 		}
 		format = list[i]
 	}
+	if err := hush(name); err != nil {
+		return err
+	}
 	lines, err := watchErrors(func() error { return encodeOne(codec, format) })
 	if err != nil {
 		return errors.New(detail(lines, err))

@@ -2,7 +2,10 @@ package video
 
 import (
 	"errors"
+	"os"
+	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -88,5 +91,31 @@ func TestProbes(t *testing.T) {
 		if p.Name == "" {
 			t.Errorf("a device without a name: %v", p.Err)
 		}
+	}
+}
+
+// Some encoders print on standard error when they are set up, past FFmpeg's log: a trial
+// of them does not, in the program of whoever uses this package either.
+func TestTrialsAreSilent(t *testing.T) {
+	if os.Getenv("TEST_TRIALS") != "" {
+		for _, c := range Containers() {
+			for _, e := range c.Encoders {
+				ProbeEncoder(e)
+			}
+		}
+		for _, e := range []string{"libx265", "libsvtav1", "libaom-av1", "prores_ks"} {
+			ProbeEncoder(e)
+		}
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestTrialsAreSilent$")
+	cmd.Env = append(os.Environ(), "TEST_TRIALS=1", "GOCOVERDIR="+t.TempDir())
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	if stderr.Len() > 0 {
+		t.Errorf("the trials print:\n%s", stderr.String())
 	}
 }
