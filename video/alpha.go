@@ -55,7 +55,7 @@ func (c container) keepsAlpha(id astiav.CodecID) bool {
 
 // formats lists the pixel formats in which an encoder can be given pictures for c.
 func (c container) formats(codec *astiav.Codec) []astiav.PixelFormat {
-	return slices.DeleteFunc(codec.PixelFormats(), func(f astiav.PixelFormat) bool {
+	return slices.DeleteFunc(encoderFormats(codec), func(f astiav.PixelFormat) bool {
 		switch {
 		case codec.Name() == "mjpeg":
 			// Files of JPEG are full range; the other formats of the list need a

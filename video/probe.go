@@ -118,7 +118,7 @@ func ProbeEncoder(name string) error {
 		return ErrNotBuilt
 	}
 	format := astiav.FindPixelFormatByName("yuv420p")
-	if list := codec.PixelFormats(); len(list) > 0 && !slices.Contains(list, format) {
+	if list := encoderFormats(codec); len(list) > 0 && !slices.Contains(list, format) {
 		i := slices.IndexFunc(list, func(f astiav.PixelFormat) bool { l, ok := describe(f); return ok && !l.hardware })
 		if i < 0 {
 			return errors.New("it takes no pictures from memory, only from a device")
