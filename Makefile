@@ -40,7 +40,7 @@ demo: build
 # The packages that promise to be pure Go are tested as such; the ones with
 # goroutines once more under the race detector. What was skipped is counted.
 tests  := bin/tests.jsonl
-gotest := bin/testreport -record $(tests)
+gotest := bin/testreport -record $(tests) --
 test: build
 	@$(go) build -o bin/testreport ./internal/testreport && rm -f $(tests)
 	CGO_ENABLED=0 $(env) $(gotest) ./car/... ./tracking/...

@@ -2,7 +2,7 @@
 // tests that were skipped. Go says nothing of them: a suite that skips everything looks
 // like one that passes.
 //
-//	testreport -record FILE ARGUMENTS OF GO TEST…
+//	testreport -record FILE -- ARGUMENTS OF GO TEST…
 //	testreport -summary FILE
 //
 // The first form adds to the file what became of each test, and ends with the exit code
