@@ -151,6 +151,9 @@ func (s *Sink) muxCopy(c *copied, q *astiav.Packet) error {
 		s.refuse(c, errors.New("it has no timestamp"))
 		return nil
 	}
+	if s.fixedRate {
+		s.starts.fromZero(q, c.out)
+	}
 	c.increase(q)
 	dts := q.Dts()
 	if err := s.output.WriteInterleavedFrame(q); err != nil {

@@ -39,6 +39,7 @@ type encoder struct {
 	// base, for an encoder whose own is too coarse. Such encoders do not reorder.
 	times  []span
 	source Rational
+	origin int64 // in source, what its own time base counts from
 }
 
 type span struct{ pts, duration int64 }
@@ -105,6 +106,9 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	}
 	e.base = encoderBase(e.codec.Name(), c, info)
 	cc.SetTimeBase(e.base.av())
+	if c.fixedRate {
+		e.origin = info.StartPTS // frames are numbered from the first
+	}
 	if c.fixedRate || e.base != e.source {
 		cc.SetMaxBFrames(0) // no place for two orders: see times
 	}
@@ -344,9 +348,9 @@ func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Pa
 	if f != nil {
 		in = f.slot.picture()
 		pts, duration := f.PTS, f.Duration
-		if e.base != e.source {
+		if e.base != e.source || e.origin != 0 {
 			e.times = append(e.times, span{pts, duration})
-			pts, duration = rescale(pts, e.source, e.base), rescale(duration, e.source, e.base)
+			pts, duration = rescale(pts-e.origin, e.source, e.base), rescale(duration, e.source, e.base)
 		}
 		key := e.pause > 0 && e.lastPTS != astiav.NoPtsValue && pts-e.lastPTS > e.pause
 		if e.lastPTS != astiav.NoPtsValue && pts <= e.lastPTS {

@@ -50,6 +50,9 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 	if err != nil {
 		return fmt.Errorf("writing the header of %s: %s", s.Path, detail(lines, err))
 	}
+	if s.fixedRate {
+		s.beginStarts()
+	}
 	if s.Source != nil {
 		wanted := make(map[int]bool)
 		for i := range s.copies {
@@ -226,6 +229,9 @@ func (s *Sink) closeMuxer() error {
 	s.output = nil
 	if err == nil {
 		err = stateLanguages(s.file.Path(), languages)
+	}
+	if err == nil && s.fixedRate {
+		err = s.starts.write(s.file.Path())
 	}
 	if err != nil {
 		return fmt.Errorf("closing %s: %w", s.Path, err)

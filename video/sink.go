@@ -68,6 +68,7 @@ type Sink struct {
 	length                     time.Duration // of the video, once the file is closed
 	still                      bool          // the output is an image
 	fixedRate                  bool          // the container numbers frames
+	starts                     starts        // where it does
 	boundsOffsets              bool          // the container is one of the MP4 family
 	shift                      int64         // of all times, in the source\'s ticks
 	frames                     atomic.Int64
@@ -209,7 +210,7 @@ func (s *Sink) writeHeld() error {
 // noteSkew reports, once, that a container which only counts frames has moved
 // one by more than a millisecond.
 func (s *Sink) noteSkew(pts, counted int64) {
-	want, got := s.info.TimeBase.Duration(pts), s.encoder.base.Duration(counted)
+	want, got := s.info.TimeBase.Duration(pts-s.info.StartPTS), s.encoder.base.Duration(counted)
 	if d := want - got; !s.skewed && (d > 1e6 || d < -1e6) {
 		s.skewed = true
 		s.mu.Lock()
