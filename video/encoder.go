@@ -29,17 +29,17 @@ type encoder struct {
 	out     *astiav.Frame // what the graph gave
 	base    Rational      // time base of its input
 	w, h    int           // of its pictures
+	fields  bool          // it codes them by fields
 
 	lastPTS int64
 	inside  []int64 // pts of the frames in it, in its time base
-	// pause, where it is not 0, is how many ticks after the frame before make a frame
-	// a key frame, so that none is kept for one after a pause to be encoded first.
-	pause int64
+	pause   int64   // see planTimes
 	// times holds pts and duration of the frames inside, in the source's time
 	// base, for an encoder whose own is too coarse. Such encoders do not reorder.
-	times  []span
-	source Rational
-	origin int64 // in source, what its own time base counts from
+	times    []span
+	source   Rational
+	origin   int64 // in source, what its own time base counts from
+	oneOrder bool  // it must encode in the order in which frames are shown
 }
 
 type span struct{ pts, duration int64 }
@@ -106,17 +106,8 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	}
 	e.base = encoderBase(e.codec.Name(), c, info)
 	cc.SetTimeBase(e.base.av())
-	if c.fixedRate {
-		e.origin = info.StartPTS // frames are numbered from the first
-	}
-	if c.fixedRate || e.base != e.source {
-		cc.SetMaxBFrames(0) // no place for two orders: see times
-	}
-	if s.boundsOffsets {
-		if e.pause = maxPause; pausesLong(info) {
-			cc.SetMaxBFrames(0)
-			e.pause = 0
-		}
+	if s.planTimes(e, c); e.oneOrder {
+		cc.SetMaxBFrames(0)
 	}
 	if s.Source != nil && s.Source.head != nil {
 		if err := contextLight(cc, s.Source.head); err != nil {
@@ -134,10 +125,8 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	if globalHeader {
 		flags = flags.Add(astiav.CodecContextFlagGlobalHeader)
 	}
-	// x264 codes fields of whole chroma rows only.
-	if info.Interlaced && interlaces[e.codec.Name()] && h%4 == 0 {
-		flags = flags.Add(astiav.CodecContextFlagInterlacedDct).Add(astiav.CodecContextFlagInterlacedMe)
-		setContextFieldOrder(cc, info.topFirst)
+	if info.Interlaced && !c.image {
+		flags = s.codeFields(e, flags, h)
 	}
 	cc.SetFlags(flags)
 	cc.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
@@ -150,7 +139,7 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 			return fmt.Errorf("setting encoder option auto-alt-ref: %w", err)
 		}
 	}
-	for _, kv := range s.encoderOptions(e.codec.Name()) {
+	for _, kv := range s.encoderOptions(e) {
 		if err := options.Set(kv[0], kv[1], astiav.NewDictionaryFlags()); err != nil {
 			return fmt.Errorf("setting encoder option %s: %w", kv[0], err)
 		}
@@ -177,8 +166,6 @@ func hush(encoder string) error {
 	}
 	return nil
 }
-
-var interlaces = map[string]bool{"libx264": true, "mpeg4": true, "mpeg2video": true, "prores_ks": true}
 
 // encoderBase returns the time base that the encoder counts in: the source's,
 // so that no timestamp is ever rounded, wherever that is possible.
@@ -279,7 +266,8 @@ func keeps(format, of Layout) bool {
 }
 
 // encoderOptions returns the private options, the caller's last.
-func (s *Sink) encoderOptions(name string) (kv [][2]string) {
+func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
+	name := e.codec.Name()
 	crf := func(byDefault int) string {
 		if s.CRF > 0 {
 			return strconv.Itoa(s.CRF)
@@ -335,7 +323,14 @@ func (s *Sink) encoderOptions(name string) (kv [][2]string) {
 	if s.Lookahead > 0 {
 		kv = append(kv, lookaheadOptions(name, s.Lookahead)...)
 	}
+	fields := e.fields && name == "libx264"
+	if fields {
+		kv = append(kv, [2]string{"x264-params", fieldParams(s.info.topFirst, "")})
+	}
 	for k, v := range s.Options {
+		if k == "x264-params" && fields {
+			v = fieldParams(s.info.topFirst, ":"+v)
+		}
 		kv = append(kv, [2]string{k, v})
 	}
 	return kv
@@ -390,18 +385,6 @@ func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Pa
 			return err
 		}
 	}
-}
-
-// left takes note that a packet has come out, and returns the first time of those
-// that are still inside, or its own where there are none.
-func (e *encoder) left(pts int64) int64 {
-	if i := slices.Index(e.inside, pts); i >= 0 {
-		e.inside = slices.Delete(e.inside, i, i+1)
-	}
-	if len(e.inside) == 0 {
-		return pts
-	}
-	return slices.Min(e.inside)
 }
 
 // pop returns the times, in the source's time base, of the frame that the next

@@ -2,6 +2,7 @@ package video
 
 import (
 	"math"
+	"slices"
 
 	"github.com/asticode/go-astiav"
 )
@@ -28,6 +29,21 @@ func pausesLong(info Info) bool {
 	const reordered = 16
 	r, tb := info.Rate(), info.TimeBase
 	return r.Known() && tb.Known() && reordered*r.Den*tb.Den/r.Num/tb.Num > maxOffset
+}
+
+// planTimes settles how the encoder keeps time.
+func (s *Sink) planTimes(e *encoder, c container) {
+	e.oneOrder = c.fixedRate || e.base != e.source // no place for two: see times
+	if c.fixedRate {
+		e.origin = s.info.StartPTS // frames are numbered from the first
+	}
+	if s.boundsOffsets {
+		// A frame so long after the one before is made a key frame: nothing before a
+		// pause waits for what comes after it.
+		if e.pause = maxPause; pausesLong(s.info) {
+			e.oneOrder, e.pause = true, 0
+		}
+	}
 }
 
 // bound brings the time at which a packet is decoded near enough to the one at
@@ -66,4 +82,16 @@ func (s *Sink) trackTicks() int {
 		}
 	}
 	return best
+}
+
+// left takes note that a packet has come out, and returns the first time of those
+// that are still inside, or its own where there are none.
+func (e *encoder) left(pts int64) int64 {
+	if i := slices.Index(e.inside, pts); i >= 0 {
+		e.inside = slices.Delete(e.inside, i, i+1)
+	}
+	if len(e.inside) == 0 {
+		return pts
+	}
+	return slices.Min(e.inside)
 }
