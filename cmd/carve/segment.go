@@ -63,13 +63,10 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	src, budget := in.source, in.budget
 	defer src.Close()
-	sink := &video.Sink{Path: o.output, Source: src, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
-		Preset: o.encoderPreset, Threads: budget.encoderThreads, Lookahead: budget.encoderAhead,
-		Overwrite: in.overwrite, Protect: o.inputs(), Log: log}
-	if err := tryOutput(sink); err != nil {
+	sink, err := o.tryOutput(in, log)
+	if err != nil {
 		return nil, err
 	}
-	o.warnIdle(log, src.Info())
 	painter, err := newPainter(src.Info(), preset.Overlap, o.threads)
 	if err != nil {
 		return nil, fmt.Errorf("drawing on frames of %s: %w", o.input, err)
@@ -204,16 +201,24 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 	return in, nil
 }
 
-// tryOutput finds what is wrong with an output before models are opened, or fetched. The
-// file that it begins is gone again even if the user stops it.
-func tryOutput(sink *video.Sink) error {
+// tryOutput makes the sink of a run, and finds what is wrong with it before models are
+// opened, or fetched. The file that it begins for that is gone again, even if the user
+// stops it.
+func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*video.Sink, error) {
+	sink := &video.Sink{Path: o.output, Source: in.source, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
+		Preset: o.encoderPreset, Threads: in.budget.encoderThreads, Lookahead: in.budget.encoderAhead,
+		Overwrite: in.overwrite, Protect: o.inputs(), Log: log}
 	ctx, release := interruptible()
 	defer release()
 	err := sink.Try()
-	if ctx.Err() != nil {
-		return interruptedError{}
+	switch {
+	case ctx.Err() != nil:
+		return nil, interruptedError{}
+	case err != nil:
+		return nil, outputError(err)
 	}
-	return outputError(err)
+	o.warnIdle(log, in.source.Info())
+	return sink, nil
 }
 
 // runError is the error of a run that has begun.
