@@ -49,9 +49,13 @@ func TestOutputErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer src.Close()
-			err := (&Sink{Path: c.path, Source: src, Overwrite: c.overwrite, Encoder: c.encoder}).Initialize()
+			sink := &Sink{Path: c.path, Source: src, Overwrite: c.overwrite, Encoder: c.encoder}
+			tried, err := sink.Try(), sink.Initialize()
 			if err == nil || c.want.Error() != "any" && !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
+			}
+			if tried == nil || tried.Error() != err.Error() {
+				t.Errorf("tried it is %v, in earnest %v", tried, err)
 			}
 			t.Log(err)
 		})
