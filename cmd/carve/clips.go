@@ -36,7 +36,7 @@ type clipsOptions struct {
 
 func newClipsFlags(o *clipsOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("clips", pflag.ContinueOnError)
-	fs.StringVarP(&o.output, "output", "o", "", "folder to write them into, each into one of its own; without it they are listed")
+	fs.StringVarP(&o.output, "output", "o", "", "`DIR` to write them into, each into a folder of its own; without it they are listed")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace clips that are there; a folder that holds anything else is left alone")
 	fs.Uint64Var(&o.seed, "seed", 0, "other clips of the same kinds, drawn from this number")
 	fs.StringVar(&o.script, "script", "", "a clip of your own, described in a YAML file; script.yaml beside every clip is one")

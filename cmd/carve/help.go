@@ -62,14 +62,8 @@ func flagUsages(fs *pflag.FlagSet, wanted func(*pflag.Flag) bool) string {
 		if f.Shorthand != "" {
 			head = "  -" + f.Shorthand + ", --" + f.Name
 		}
-		value, text := pflag.UnquoteUsage(f)
-		switch f.Value.Type() {
-		case "bool":
-		case "stringArray", "stringSlice":
-			head += " string"
-		default:
-			head += " " + value
-		}
+		value, text := valueOf(f)
+		head = strings.TrimRight(head+" "+value, " ")
 		switch d := f.DefValue; {
 		case slices.Contains([]string{"", "0", "false", "[]"}, d):
 		case f.Value.Type() == "string":
@@ -85,6 +79,37 @@ func flagUsages(fs *pflag.FlagSet, wanted func(*pflag.Flag) bool) string {
 		b.WriteString(hanging(head, width+3, texts[i]))
 	}
 	return b.String()
+}
+
+// valueOf is what the value of a flag is called, and its description.
+func valueOf(f *pflag.Flag) (value, text string) {
+	value, text = pflag.UnquoteUsage(f)
+	switch f.Value.Type() {
+	case "bool":
+		return "", text
+	case "int", "uint64", "float32", "float64":
+		return "N", text
+	case "string", "stringArray", "stringSlice":
+		if !strings.HasPrefix(value, "string") {
+			return value, text // it stands in back quotes
+		}
+		for _, v := range []struct {
+			name  string
+			flags []string
+		}{
+			{"FILE", []string{"input", "output", "queries", "explain", "templates", "script", "names", "expressions"}},
+			{"DIR", []string{"root", "images"}},
+			{"PATH", []string{"truth", "result"}},
+			{"MODEL", []string{"model", "classifier"}},
+			{"TIME", []string{"at"}},
+		} {
+			if slices.Contains(v.flags, f.Name) {
+				return v.name, text
+			}
+		}
+		return "NAME", text
+	}
+	return value, text
 }
 
 // hanging sets a text behind its head, in lines that begin in one column.
