@@ -89,7 +89,7 @@ func (r *benchReport) print(w io.Writer) error {
 			share := func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
 			t.add(s.Name, duration(s.PerFrame), share(s.Busy), share(s.Waiting), share(s.Blocked), fmt.Sprintf("%.2f", s.Queue))
 		}
-		note := fmt.Sprintf("%d frames in %.2f s: %.2f frames/s", c.Frames, c.Time, c.FPS)
+		note := fmt.Sprintf("%s in %.2f s: %.2f frames/s", counted(int(c.Frames), "frame"), c.Time, c.FPS)
 		writeNoted(&b, t, note+suffix(r.Random, "; random weights find nothing that would be refined and drawn"))
 	}
 	if r.PeakMemory > 0 {

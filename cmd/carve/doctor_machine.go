@@ -34,7 +34,7 @@ func (d *doctor) machine(context.Context) {
 		system += ", " + h.system
 	}
 	add("system", statusInfo, system)
-	cores := fmt.Sprintf("%d threads to use", runtime.GOMAXPROCS(0))
+	cores := counted(runtime.GOMAXPROCS(0), "thread") + " to use"
 	if n := runtime.NumCPU(); n != runtime.GOMAXPROCS(0) {
 		cores += fmt.Sprintf(" of %d (GOMAXPROCS, or the container's limit)", n)
 	}

@@ -54,7 +54,7 @@ func (r *sampleRunner) film(ctx context.Context, s *dataset.Sample, res *sampleR
 		return err
 	}
 	if truth.Len() != len(s.Frames) {
-		return fmt.Errorf("%s has %d frames and its truth %d", s.ID, len(s.Frames), truth.Len())
+		return fmt.Errorf("%s has %s and its truth %d", s.ID, counted(len(s.Frames), "frame"), truth.Len())
 	}
 	res.Film = &filmResult{Cuts: len(s.Cuts)}
 	var objects []annotation.Object
@@ -124,7 +124,7 @@ func (r *sampleRunner) masks(ctx context.Context, s *dataset.Sample, truth *anno
 	}
 	last()
 	if len(frames) < len(s.Frames) {
-		return nil, fmt.Errorf("%s has %d frames and its truth %d", s.ID, len(frames), len(s.Frames))
+		return nil, fmt.Errorf("%s has %s and its truth %d", s.ID, counted(len(frames), "frame"), len(s.Frames))
 	}
 	return frames, nil
 }

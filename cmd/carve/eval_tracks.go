@@ -77,11 +77,14 @@ func (e *evaluation) heading(t *score.Tracks) string {
 	return fmt.Sprintf("%s: %s of %dx%d, %s", what, counted(t.Frames, "frame"), t.W, t.H, counted(len(t.Objects), "object"))
 }
 
-func counted(n int, what string) string {
+func counted(n int, what string) string { return plural(n, what, what+"s") }
+
+// plural is counted for words of another plural.
+func plural(n int, one, many string) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 " + one
 	}
-	return strconv.Itoa(n) + " " + what + "s"
+	return strconv.Itoa(n) + " " + many
 }
 
 func (r *trackReport) regionTable() *table {

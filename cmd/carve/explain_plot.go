@@ -82,7 +82,7 @@ func readExplanations(path string) ([]tracking.Explanation, error) {
 			return nil, fmt.Errorf("reading the explanation %s: line %d: %w", path, n, err)
 		}
 		if len(frames) > 0 && len(e.Queries) != len(frames[0].Queries) {
-			return nil, fmt.Errorf("reading the explanation %s: line %d has %d queries, the first %d", path, n, len(e.Queries), len(frames[0].Queries))
+			return nil, fmt.Errorf("reading the explanation %s: line %d is about %s, the first about %d", path, n, plural(len(e.Queries), "query", "queries"), len(frames[0].Queries))
 		}
 		frames = append(frames, e)
 	}

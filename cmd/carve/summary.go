@@ -91,7 +91,7 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 		for _, c := range s.Concepts {
 			asked, judged = asked+c.Asked, judged+c.Judged
 		}
-		fmt.Fprintf(stderr, "  the model looked at %d of them; %d questions, %d judged\n", s.KeyFrames, asked, judged)
+		fmt.Fprintf(stderr, "  the model looked at %d of them; %s, %d judged\n", s.KeyFrames, counted(int(asked), "question"), judged)
 	}
 	width := 0
 	for _, c := range s.Concepts {
