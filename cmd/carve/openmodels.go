@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/bpe"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 )
@@ -31,6 +32,9 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 	proposer, judge := models.Pair(o.model)
 	if o.classifier != "" {
 		judge = o.classifier
+	}
+	if err := readableByCLIP(queries, preset, uniq(proposer, judge)); err != nil {
+		return nil, err
 	}
 	if err := haveModels(o, uniq(proposer, judge), stderr, log); err != nil {
 		return nil, err
@@ -89,6 +93,33 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 	}
 	m.segmenter.Threads = o.threads
 	return m, nil
+}
+
+// readableByCLIP finds a phrase that is too long before a model is fetched to say so:
+// those that can be fetched are OpenAI's, with their vocabulary and their context.
+func readableByCLIP(queries []car.Query, preset car.Preset, names []string) error {
+	const most = 77
+	published := slices.ContainsFunc(names, func(name string) bool {
+		_, known := models.Known(name)
+		return known && name != demo.Name
+	})
+	if !published {
+		return nil
+	}
+	clip, err := bpe.CLIP()
+	if err != nil {
+		return err
+	}
+	for _, q := range queries {
+		for _, phrase := range slices.Concat(q.Phrases, q.Background) {
+			for _, text := range preset.Texts(phrase) {
+				if _, err := clip.EncodeMax(text, most); err != nil {
+					return textError(fmt.Errorf("query %q: %w", q.Label, err))
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // readable finds a phrase that is too long for the models in one of the
