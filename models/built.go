@@ -182,15 +182,37 @@ func graphsDir(sum string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o777)
 }
 
+// selfTestFile is where the result of a checkpoint's self-test is kept.
+func selfTestFile(cache, sum string) string {
+	return filepath.Join(cache, "selftests", sum[:16]+".json")
+}
+
+// SelfTestFile is where package selftest keeps what it finds out about the model,
+// beside what else is made of its weights; [Remove] takes it along. It is empty for a
+// model in memory, and where there is no cache.
+func (m *Model) SelfTestFile() (string, error) {
+	cache := ort.CacheDir()
+	if m.dir == "" || cache == "" {
+		return "", nil
+	}
+	sum, err := m.fingerprint()
+	if err != nil {
+		return "", err
+	}
+	return selfTestFile(cache, sum), nil
+}
+
 // removeBuilt removes all that was kept of a checkpoint.
 func removeBuilt(sum string) error {
 	cache := ort.CacheDir()
 	if cache == "" {
 		return nil
 	}
-	err := os.Remove(textsFile(cache, sum))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	var errs []error
+	for _, file := range []string{textsFile(cache, sum), selfTestFile(cache, sum)} {
+		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
-	return errors.Join(err, os.RemoveAll(filepath.Join(cache, "graphs", sum[:16])))
+	return errors.Join(errors.Join(errs...), os.RemoveAll(filepath.Join(cache, "graphs", sum[:16])))
 }

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/carve-video/carve/internal/bpe"
 	"github.com/carve-video/carve/internal/ort"
 )
 
@@ -28,11 +27,17 @@ const (
 	maxScale = 1e6
 )
 
+// A tokenizer is a [bpe.Tokenizer]; tests have wrong ones.
+type tokenizer interface {
+	Encode(text string) []int32
+	EncodeMax(text string, max int) ([]int32, error)
+}
+
 // A textEncoder turns texts into unit vectors and remembers them. It may be
 // used from several goroutines; runs take turns.
 type textEncoder struct {
 	model     *Model
-	tokenizer *bpe.Tokenizer
+	tokenizer tokenizer
 	scale     float32
 
 	mu      sync.Mutex
@@ -46,7 +51,7 @@ type textEncoder struct {
 	unsaved map[string][]float32 // texts that are not yet in it
 }
 
-func newTextEncoder(m *Model, t *bpe.Tokenizer) (*textEncoder, error) {
+func newTextEncoder(m *Model, t tokenizer) (*textEncoder, error) {
 	scale, err := m.weights.floats("logit_scale")
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/bpe"
 	"github.com/carve-video/carve/internal/golden"
 	"github.com/carve-video/carve/internal/safetensors"
 )
@@ -492,7 +493,7 @@ func checkJudge(t *testing.T, j *judge, dir string, file *safetensors.File, with
 		}
 		var batch [][]int32
 		for row := range slices.Chunk(ids, tensor.Shape[len(tensor.Shape)-1]) {
-			batch = append(batch, row[:slices.Index(row, m.text.tokenizer.End())+1])
+			batch = append(batch, row[:slices.Index(row, m.text.tokenizer.(*bpe.Tokenizer).End())+1])
 		}
 		m.text.mu.Lock()
 		v, err := m.text.run(t.Context(), batch)

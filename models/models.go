@@ -73,6 +73,9 @@ type Options struct {
 	// SkipLastBlock makes the judge leave out its last block, as the released
 	// CaR code does (car.Quirks). Its published figures depend on that.
 	SkipLastBlock bool
+	// InMemory keeps nothing on disk of what is made of the weights: for a model that
+	// runs once in a role that it is not for.
+	InMemory bool
 	// Log is told what is loaded; nil is silent.
 	Log *slog.Logger
 }
@@ -197,11 +200,11 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 			o.Heads = cmp.Or(o.Heads, manifest.Heads)
 			o.TextHeads = cmp.Or(o.TextHeads, manifest.TextHeads)
 			o.Activation = cmp.Or(o.Activation, manifest.Activation)
+			if o.Mean == nil && o.Std == nil {
+				o.Mean, o.Std = manifest.Mean, manifest.Std
+			}
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, err
-		}
-		if o.Mean == nil && o.Std == nil {
-			o.Mean, o.Std = manifest.Mean, manifest.Std
 		}
 	} else {
 		m.alone = only != "" && !slices.Contains(weightFiles, only)
@@ -222,7 +225,7 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m.weights.inline = dir == "" || m.weights.size() < builtFrom
+	m.weights.inline = dir == "" || o.InMemory || m.weights.size() < builtFrom
 	v := m.config.Vision
 	side := v.ImageSize / v.PatchSize
 	m.table, err = m.weights.floats(visionPrefix+"embeddings.position_embedding.weight", 1+side*side, v.Width)

@@ -34,11 +34,12 @@ func SettingsOf(path, encoder string, info Info) Settings {
 }
 
 // settingsOf looks whether a setting changes what the encoder is told.
-func settingsOf(encoder string) Settings {
+func settingsOf(name string) Settings {
+	e := &encoder{codec: astiav.FindEncoderByName(name)}
 	usual := &Sink{CRF: DefaultCRF}
-	changes := func(s *Sink) bool { return !slices.Equal(s.encoderOptions(encoder), usual.encoderOptions(encoder)) }
+	changes := func(s *Sink) bool { return !slices.Equal(s.encoderOptions(e), usual.encoderOptions(e)) }
 	return Settings{
-		Encoder:  encoder,
+		Encoder:  name,
 		CRF:      changes(&Sink{CRF: 2 * DefaultCRF}),
 		Lossless: changes(&Sink{CRF: DefaultCRF, Lossless: true}),
 		Preset:   changes(&Sink{CRF: DefaultCRF, Preset: "veryslow"}),

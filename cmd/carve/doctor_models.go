@@ -139,6 +139,7 @@ var cached = []struct{ pattern, about, empty string }{
 	{"models", "models", "carve models rm NAME removes one"},
 	{"graphs", "models prepared for this machine", "carve models rm NAME removes a model's with it; the folder can be deleted, and is made again when needed"},
 	{"texts", "texts that were encoded", "carve models rm NAME removes a model's with it; the folder can be deleted, and is made again when needed"},
+	{"selftests", "results of self-tests", "carve models rm NAME removes a model's with it; the folder can be deleted, and carve models selftest tests again"},
 	{"onnxruntime-*", "ONNX Runtime", "the folder can be deleted; carve runtime pull brings it back"},
 	{"tensorrt", "TensorRT's engines", "the folder can be deleted, and is made again when needed"},
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/models/selftest"
 	"github.com/spf13/pflag"
 )
 
@@ -23,6 +24,8 @@ type modelsOptions struct {
 	heads      int
 	textHeads  int
 	activation string
+	mean, std  string
+	again      bool
 	quiet      bool
 	json       bool
 }
@@ -33,7 +36,10 @@ func newModelsFlags(o *modelsOptions) *pflag.FlagSet {
 	fs.IntVar(&o.heads, "heads", 0, "import: attention heads of the vision transformer, where the file does not say")
 	fs.IntVar(&o.textHeads, "text-heads", 0, "import: attention heads of the text transformer, where the file does not say")
 	fs.StringVar(&o.activation, "activation", "", "import: quick_gelu or gelu, where the file does not say")
-	fs.BoolVar(&o.json, "json", false, "list: one JSON object a line")
+	fs.StringVar(&o.mean, "mean", "", "import: mean of the pixels it was trained on, where the file does not say: R,G,B from 0 to 1, one number, or clip")
+	fs.StringVar(&o.std, "std", "", "import: their standard deviation, in the same way")
+	fs.BoolVar(&o.again, "again", false, "selftest: test anew what was tested before")
+	fs.BoolVar(&o.json, "json", false, "list, selftest: one JSON object a line")
 	fs.BoolVar(&o.quiet, "quiet", false, "pull: print errors only")
 	return fs
 }
@@ -48,6 +54,7 @@ Usage:
   carve models pull NAME…       fetch from the publisher, checked by checksum
   carve models import PATH      copy a folder or a checkpoint into carve's cache
   carve models verify [NAME]    compute the checksums again (default: of all)
+  carve models selftest NAME    show it the 64 built-in stickers: are they named?
   carve models rm NAME          delete it, with what was built from it
   carve models path NAME        print its folder
 
@@ -59,6 +66,10 @@ pytorch_model.bin), OpenCLIP's files. No code in a file is ever run.
 "clip" is the pair clip-vit-base-patch16, which proposes masks, and
 clip-vit-large-patch14, which judges them. "demo" is built in: a tiny model that
 knows 64 emoji stickers and nothing else.
+
+A model that was pulled or imported is tested once, by itself; selftest tells
+what came of it. One that names fewer stickers than a trained CLIP should is
+warned of.
 
 Models lie in
   ` + models.Dir() + `
@@ -72,13 +83,14 @@ var verbs = map[string]struct {
 	least, most int
 	run         func(ctx context.Context, o *modelsOptions, names []string, stdout, stderr io.Writer) error
 }{
-	"list":   {0, 0, listModels},
-	"show":   {1, 1, showModel},
-	"pull":   {1, 100, pullModels},
-	"import": {1, 1, importModel},
-	"verify": {0, 100, verifyModels},
-	"rm":     {1, 100, removeModels},
-	"path":   {1, 1, modelPath},
+	"list":     {0, 0, listModels},
+	"show":     {1, 1, showModel},
+	"pull":     {1, 100, pullModels},
+	"import":   {1, 1, importModel},
+	"verify":   {0, 100, verifyModels},
+	"selftest": {1, 100, selftestModels},
+	"rm":       {1, 100, removeModels},
+	"path":     {1, 1, modelPath},
 }
 
 func runModels(args []string, stdout, stderr io.Writer) error {
@@ -115,6 +127,10 @@ type listedModel struct {
 	About       string `json:"about"`
 	Licence     string `json:"licence,omitempty"`
 	Source      string `json:"source,omitempty"`
+
+	Activation string      `json:"activation,omitempty"`
+	Mean       *[3]float32 `json:"mean,omitempty"` // of its pixels
+	Std        *[3]float32 `json:"std,omitempty"`
 }
 
 func listModels(ctx context.Context, o *modelsOptions, _ []string, stdout, _ io.Writer) error {
@@ -125,7 +141,8 @@ func listModels(ctx context.Context, o *modelsOptions, _ []string, stdout, _ io.
 	}
 	for _, e := range models.Registry() {
 		if !contains(here, e.Name) {
-			list = append(list, listedModel{Name: e.Name, State: "not here", Bytes: e.Size, Role: e.Role, About: e.About, Licence: e.Licence, Source: e.URL})
+			list = append(list, listedModel{Name: e.Name, State: "not here", Bytes: e.Size, Role: e.Role, About: e.About, Licence: e.Licence, Source: e.URL,
+				Activation: e.Activation, Mean: &e.Mean, Std: &e.Std})
 		}
 	}
 	for _, m := range list {
@@ -162,7 +179,7 @@ func describe(ctx context.Context, name string) listedModel {
 	}
 	defer m.Close() // was only read
 	i := m.Info()
-	l.Bytes = i.Bytes
+	l.Bytes, l.Activation, l.Mean, l.Std = i.Bytes, i.Activation, &i.Mean, &i.Std
 	if l.About == "" {
 		l.About = fmt.Sprintf("ViT %d wide, %d blocks, patch %d, %d px; %s parameters, %s", i.Width, i.Layers, i.Patch, i.Resolution, count(i.Params), i.DType)
 	}
@@ -192,11 +209,16 @@ func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ 
 		i := m.Info()
 		fmt.Fprintf(stdout, `%s
   image     ViT %d wide, %d blocks, %d heads, patch %d, trained at %d px, %s
+  pixels    mean %s, standard deviation %s
   text      %d wide, %d blocks, %d heads, up to %d tokens of %d
   space     %d dimensions
   weights   %s parameters, stored as %s, %s
 `, printable.Text(i.Name), i.Width, i.Layers, i.Heads, i.Patch, i.Resolution, i.Activation,
+			threeNumbers(i.Mean), threeNumbers(i.Std),
 			i.TextWidth, i.TextLayers, i.TextHeads, i.Context, i.Vocabulary, i.Projection, count(i.Params), i.DType, megabytes(i.Bytes))
+		if r := selftest.Kept(m); r != nil {
+			fmt.Fprintf(stdout, "  selftest  %s (%s)\n", selftestScores(r), r.When.Format("2006-01-02"))
+		}
 		if err := m.Close(); err != nil {
 			return err
 		}
@@ -223,29 +245,24 @@ and by these as well, a little less well:
 }
 
 func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, stderr io.Writer) error {
-	if o.activation != "" {
-		if err := oneOf("activation", o.activation, "quick_gelu", "gelu"); err != nil {
-			return err
-		}
+	options, err := o.describing()
+	if err != nil {
+		return err
 	}
-	const most = 1024 // far beyond any transformer
-	if min(o.heads, o.textHeads) < 0 || max(o.heads, o.textHeads) > most {
-		return usagef("--heads is %d and --text-heads %d; a number of heads is from 0 to %d", o.heads, o.textHeads, most)
-	}
-	m, err := models.Import(ctx, names[0], o.name, models.Options{
-		Heads: o.heads, TextHeads: o.textHeads, Activation: o.activation, Log: newLog(&segmentOptions{}, stderr)})
+	options.Log = newLog(&segmentOptions{}, stderr)
+	m, err := models.Import(ctx, names[0], o.name, options)
 	if ctx.Err() != nil {
 		return interruptedError{}
 	}
 	if err != nil {
-		return withHint(err, hintOf(err))
+		return withHint(unsaidError(err), hintOf(err))
 	}
 	size := int64(0)
 	for _, f := range m.Files {
 		size += f.Size
 	}
 	fmt.Fprintf(stdout, "imported %s: %s\n", printable.Text(m.Name), megabytes(size))
-	return nil
+	return selftestOnce(ctx, m.Name, options.Log)
 }
 
 func verifyModels(ctx context.Context, _ *modelsOptions, names []string, stdout, _ io.Writer) error {

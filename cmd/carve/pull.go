@@ -61,7 +61,10 @@ func pullModel(ctx context.Context, name string, quiet bool, stderr io.Writer, l
 		}
 		fmt.Fprintf(stderr, "%s: %s\n", name, what)
 	}
-	return nil
+	if !fetched {
+		return nil
+	}
+	return selftestOnce(ctx, name, log)
 }
 
 // haveModels makes sure that the models of a run are on this machine: those

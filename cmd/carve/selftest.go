@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/models/selftest"
+)
+
+// selftestModels shows models the built-in stickers, or tells what came of it
+// before.
+func selftestModels(ctx context.Context, o *modelsOptions, names []string, stdout, stderr io.Writer) error {
+	options, err := o.describing()
+	if err != nil {
+		return err
+	}
+	options.Log = newLog(&segmentOptions{}, stderr)
+	var bad error
+	for _, name := range names {
+		for _, half := range pairOf(name) {
+			r, err := selftestModel(ctx, half, options, o.again)
+			switch {
+			case ctx.Err() != nil:
+				return interruptedError{}
+			case r == nil:
+				return err
+			case err != nil:
+				options.Log.Warn(err.Error())
+			}
+			if err := printSelftest(r, o.json, stdout); err != nil {
+				return err
+			}
+			if len(r.Doubts) > 0 {
+				bad = doubtError(r)
+			}
+		}
+	}
+	return bad
+}
+
+// selftestModel is the result for one model; with an error as well where it cannot
+// be kept.
+func selftestModel(ctx context.Context, name string, options models.Options, again bool) (r *selftest.Result, err error) {
+	if e, ok := models.Known(name); ok {
+		// Its graph as a judge would only take room.
+		options.InMemory = !strings.Contains(e.Role, "classifier")
+	}
+	m, err := models.Open(ctx, name, options)
+	if err != nil {
+		return nil, modelError(name, unsaidError(err))
+	}
+	defer m.Close() // was only read
+	if r := selftest.Kept(m); r != nil && !again {
+		return r, nil
+	}
+	if size := m.Info().Bytes; size > 100e6 {
+		options.Log.Info(fmt.Sprintf("testing %s with the built-in stickers, once; a minute or two on a small machine", printable.Text(name)))
+	}
+	if r, err = selftest.Run(ctx, m); r == nil {
+		return nil, runtimeError(err)
+	}
+	return r, err
+}
+
+// selftestOnce tests a model that has just come. That it failed is no failure of
+// what brought it.
+func selftestOnce(ctx context.Context, name string, log *slog.Logger) error {
+	r, err := selftestModel(ctx, name, models.Options{Log: log}, false)
+	switch {
+	case ctx.Err() != nil:
+		return withHint(interruptedError{}, "the model is here; carve models selftest "+name+" tests it")
+	case errors.Is(err, models.ErrNoRuntime):
+		return nil // which was said when the model was not run
+	case r == nil:
+		log.Warn(fmt.Sprintf("the self-test of model %s could not be run", name), "err", err)
+		return nil
+	case err != nil:
+		log.Warn(err.Error())
+	}
+	if len(r.Doubts) > 0 {
+		doubt := doubtError(r)
+		log.Warn(fmt.Sprintf("%v; %s", doubt, hintIn(doubt)))
+		return nil
+	}
+	log.Info(fmt.Sprintf("self-test of %s: %s", name, selftestScores(r)))
+	return nil
+}
+
+// doubtError says what is below the floors.
+func doubtError(r *selftest.Result) error {
+	return withHint(fmt.Errorf("model %s does not see as a trained CLIP does: %s", r.Model, strings.Join(r.Doubts, "; ")),
+		fmt.Sprintf("it may be loaded with wrong settings: compare carve models show %s with what its publisher says; carve models import takes --activation, --mean and --std", r.Model))
+}
+
+func selftestScores(r *selftest.Result) string {
+	return fmt.Sprintf("%d of %d stickers named right, %d of %d pale ones", r.Plain.Right, r.Plain.Pictures, r.Pale.Right, r.Pale.Pictures)
+}
+
+// shownConfusions are how many wrong names are printed.
+const shownConfusions = 6
+
+func printSelftest(r *selftest.Result, asJSON bool, stdout io.Writer) error {
+	if asJSON {
+		line, err := json.Marshal(struct {
+			MessageType string `json:"message_type"`
+			*selftest.Result
+		}{"selftest", r})
+		if err == nil {
+			_, err = fmt.Fprintf(stdout, "%s\n", line)
+		}
+		return err
+	}
+	fmt.Fprintf(stdout, "%s: %s\n", printable.Text(r.Model), selftestScores(r))
+	fmt.Fprintf(stdout, "  first five  %d of %d, %d of %d pale\n", r.Plain.InFive, r.Plain.Pictures, r.Pale.InFive, r.Pale.Pictures)
+	fmt.Fprintf(stdout, "  sure        %.3f, right in %.3f; loss %.3f\n", r.Confidence, r.Accuracy, r.Loss)
+	fmt.Fprintf(stdout, "  logits      %.2f of the right name, %.2f of the others, spread %.2f\n", r.RightLogit, r.OtherLogits, r.Spread)
+	fmt.Fprintf(stdout, "  scale       %.4g, as the file says\n", r.Scale)
+	fmt.Fprintf(stdout, "  settings    %s, mean %s, std %s\n", r.Settings.Activation, threeNumbers(r.Settings.Mean), threeNumbers(r.Settings.Std))
+	for i, c := range r.Confusions {
+		switch {
+		case i == shownConfusions:
+			fmt.Fprintf(stdout, "              and %d more\n", len(r.Confusions)-i)
+			return nil
+		case c.Pale:
+			fmt.Fprintf(stdout, "  taken for   a pale %s: %s, by %.2f\n", c.Shown, c.Named, c.By)
+		default:
+			fmt.Fprintf(stdout, "  taken for   %s: %s, by %.2f\n", c.Shown, c.Named, c.By)
+		}
+	}
+	if r.Model == demo.Name {
+		fmt.Fprintf(stdout, "The demo model was trained on these stickers: it is no measure for others.\n")
+	}
+	if r.Kept {
+		fmt.Fprintf(stdout, "Tested on %s; --again tests anew.\n", r.When.Format("2006-01-02"))
+	}
+	return nil
+}
