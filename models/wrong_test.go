@@ -29,7 +29,7 @@ type mistake struct {
 	rare  bool // only tried with -all-mistakes
 }
 
-var allMistakes = flag.Bool("all-mistakes", false, "TestWrongSettings tries all that docs/evaluation.md lists, in a minute or two")
+var allMistakes = flag.Bool("all-mistakes", false, "TestWrongSettings tries all that docs/selftest.md lists, in a minute or two")
 
 // swapped is a judge that takes red for blue.
 type swapped struct{ car.Judge }
@@ -167,7 +167,7 @@ func mistakes(t *testing.T) []mistake {
 }
 
 // What the self-test tells of a model that was loaded wrongly, and what it does not.
-// The table of docs/evaluation.md is what this prints with -v.
+// The table of docs/selftest.md is what this prints with -v.
 func TestWrongSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many models, and no goroutine of its own")

@@ -21,7 +21,7 @@ type Result struct {
 	When     time.Time `json:"when"`
 	Seconds  float64   `json:"seconds"`
 	Figures
-	Doubts []string `json:"doubts"` // what is below the floors
+	Doubts []string `json:"doubts"` // what is below the floors; empty where all is well
 	Kept   bool     `json:"kept"`   // whether it was read and not measured now
 }
 

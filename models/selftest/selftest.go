@@ -8,7 +8,7 @@
 // the 64.
 //
 // The floors below were chosen with the demo model, the only one that is at hand
-// where carve is written, and with what wrong settings do to it; docs/evaluation.md
+// where carve is written, and with what wrong settings do to it; docs/selftest.md
 // has the table, and says what the test cannot tell.
 package selftest
 
@@ -97,7 +97,8 @@ type Figures struct {
 }
 
 // Doubts says what is below the floors; nothing where all is well.
-func (f *Figures) Doubts() (doubts []string) {
+func (f *Figures) Doubts() []string {
+	doubts := []string{}
 	for _, s := range []struct {
 		Score
 		kind  string
@@ -127,7 +128,7 @@ func Measure(ctx context.Context, judge car.Judge) (*Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Figures{Scale: float64(judge.LogitScale())}
+	f := &Figures{Scale: float64(judge.LogitScale()), Confusions: []Confusion{}}
 	for _, paled := range []bool{false, true} {
 		var shown []int // names, by their numbers
 		var pictures []*car.Image
