@@ -75,11 +75,11 @@ var containers = map[string]container{
 // them (true), or takes them and nobody can read the file (false). TestFits
 // writes and reads them all.
 var odd = map[string]map[astiav.CodecID]bool{
-	"avi": {astiav.CodecIDProres: true},
+	"avi": {codecHap: true, astiav.CodecIDProres: true},
 	"matroska": {astiav.CodecIDAvui: false, astiav.CodecIDMsrle: false, astiav.CodecIDQtrle: false,
 		astiav.CodecIDSmc: false},
-	"mov": {astiav.CodecIDVp8: false, astiav.CodecIDVp9: false},
-	"nut": {astiav.CodecIDMsrle: false, astiav.CodecIDProres: true, astiav.CodecIDXface: false},
+	"mov": {astiav.CodecIDAv1: false, astiav.CodecIDVp8: false, astiav.CodecIDVp9: false},
+	"nut": {codecHap: true, astiav.CodecIDMsrle: false, astiav.CodecIDProres: true, astiav.CodecIDXface: false},
 }
 
 // raw lists the pixel formats in which pictures that are not compressed can be
@@ -110,6 +110,9 @@ func CheckOutput(path, encoder string, info Info) error {
 	codec := astiav.FindEncoderByName(encoder)
 	if codec == nil || codec.ID().MediaType() != astiav.MediaTypeVideo {
 		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder}
+	}
+	if onlyDevices(codec) {
+		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder + " takes no pictures from memory, only from a device"}
 	}
 	if !c.holds(codec.ID()) {
 		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder}

@@ -31,6 +31,9 @@ func encoders(t testing.TB) (names []string) {
 		if slices.Contains([]string{"a64multi", "cinepak", "roqvideo"}, f[1]) {
 			continue // these take their time
 		}
+		if f[1] == "libxvid" {
+			continue // its packets are too few for a transport stream (see strip), and mpeg4 makes the same
+		}
 		names = append(names, f[1])
 	}
 	return names
@@ -163,6 +166,9 @@ func TestFits(t *testing.T) {
 			sink, err := write(path, encoder, still)
 			if err != nil && strings.Contains(err.Error(), "opening encoder") {
 				break // other sizes, other formats: not what this test is about
+			}
+			if errors.Is(err, ErrNoEncoder) {
+				break // of a device that is not there
 			}
 			tried++
 			var found, looked error

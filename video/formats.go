@@ -16,6 +16,7 @@ package video
 import "C"
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/asticode/go-astiav"
@@ -30,4 +31,14 @@ func encoderFormats(c *astiav.Codec) (list []astiav.PixelFormat) {
 		p = (*C.enum_AVPixelFormat)(unsafe.Add(unsafe.Pointer(p), C.sizeof_enum_AVPixelFormat))
 	}
 	return list
+}
+
+// onlyDevices tells whether an encoder takes no pictures but those that lie on a device,
+// which carve has none of.
+func onlyDevices(c *astiav.Codec) bool {
+	list := encoderFormats(c)
+	return len(list) > 0 && !slices.ContainsFunc(list, func(f astiav.PixelFormat) bool {
+		l, ok := describe(f)
+		return ok && !l.hardware
+	})
 }

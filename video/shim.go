@@ -48,6 +48,7 @@ const errNotPermitted = astiav.Error(-C.EPERM)
 // Codecs that the binding leaves out.
 const (
 	codecVVC              = astiav.CodecID(C.AV_CODEC_ID_VVC)
+	codecHap              = astiav.CodecID(C.AV_CODEC_ID_HAP)
 	codecARIBCaption      = astiav.CodecID(C.AV_CODEC_ID_ARIB_CAPTION)
 	codecHDMVTextSubtitle = astiav.CodecID(C.AV_CODEC_ID_HDMV_TEXT_SUBTITLE)
 	codecSMPTE2038        = astiav.CodecID(C.AV_CODEC_ID_SMPTE_2038)
