@@ -109,6 +109,7 @@ func (s *Source) open() error {
 		return err
 	}
 	s.decoder.SetThreadCount(s.means.Threads)
+	showFromAnywhere(s.decoder)
 	setPacketTimeBase(s.decoder, s.stream.TimeBase())
 	s.heard.to(s.decoder)
 	bounds := astiav.NewDictionary()

@@ -128,6 +128,7 @@ func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet, look func(*astiav.Fr
 		return 0, 0, err
 	}
 	cc.SetThreadCount(1) // more would wait for more packets
+	showFromAnywhere(cc)
 	lines, err := watchErrors(func() error {
 		if err := cc.Open(codec, nil); err != nil {
 			return err
