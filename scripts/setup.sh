@@ -48,10 +48,12 @@ write_env() {
     if [ -n "$pkg_config_path" ]; then
       echo "export PKG_CONFIG_PATH='$pkg_config_path'\${PKG_CONFIG_PATH:+:\$PKG_CONFIG_PATH}"
       # The rpaths let the binary run from anywhere without LD_LIBRARY_PATH: beside
-      # what make install copied, or else with what lies here. The program names all
-      # libraries, which Ubuntu's linker would not do: those that the libraries need
-      # of each other would be looked for here only.
-      echo "export CGO_LDFLAGS=\"\${CGO_LDFLAGS:--O2 -g} -Wl,--no-as-needed -Wl,-rpath,\\\$ORIGIN/../lib/carve -Wl,-rpath,${pkg_config_path%/pkgconfig}\""
+      # what make install copied, or else with what lies here. It names all of the
+      # libraries, used or not: one that only another library names would be looked
+      # for here alone.
+      local lib=${pkg_config_path%/pkgconfig} all="-Wl,--no-as-needed"
+      [ ! -e "$lib/libpostproc.so" ] || all="$all -L$lib -lpostproc" # the binding does not
+      echo "export CGO_LDFLAGS=\"\${CGO_LDFLAGS:--O2 -g} $all -Wl,-rpath,\\\$ORIGIN/../lib/carve -Wl,-rpath,$lib\""
     fi
     echo "export PATH='$ffmpeg_bin':\$PATH"
     # After FFmpeg's: that may be /usr/bin, where the distribution's old Go lies.
