@@ -128,7 +128,7 @@ func (c container) losses(src *Source) (lost []Loss) {
 // skips holds chapters, say, read already.
 func (s *Source) others() (list []*astiav.Stream) {
 	for _, st := range s.input.Streams() {
-		if st.Index() != s.stream.Index() && st.Discard() != astiav.DiscardAll && !remade(st, s.stream) {
+		if s.grid == nil && st.Index() != s.stream.Index() && st.Discard() != astiav.DiscardAll && !remade(st, s.stream) {
 			list = append(list, st)
 		}
 	}

@@ -14,6 +14,9 @@ import (
 
 // decode leaves the next picture in s.decoded.
 func (s *Source) decode(ctx context.Context) error {
+	if s.grid != nil {
+		return s.decodeGrid()
+	}
 	for failures := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)

@@ -19,6 +19,7 @@ var (
 	ErrNoVideo          = errors.New("has no video stream")
 	ErrUnsupportedCodec = errors.New("has a video codec that cannot be decoded")
 	ErrNoFrame          = errors.New("ends before its first frame")
+	ErrTiles            = errors.New("is a picture of tiles, not all of which can be read")
 	ErrTooLarge         = errors.New("has larger pictures than can be held in memory")
 	ErrPlaylist         = errors.New("is a playlist, which opens other files")
 	ErrNotLocal         = errors.New("leads off this machine, where no file may lead")

@@ -105,8 +105,15 @@ func (s *Source) open() error {
 	if err := s.decoder.FromCodecParameters(s.stream.CodecParameters()); err != nil {
 		return fail(ErrUnsupportedCodec, err.Error())
 	}
-	if err := s.afford(codedOf(s.stream, codec, s.still(Info{Container: s.input.InputFormat().Name()}))); err != nil {
+	coded := codedOf(s.stream, codec, s.still(Info{Container: s.input.InputFormat().Name()}))
+	if s.grid != nil {
+		coded.Width, coded.Height = s.grid.w, s.grid.h
+	}
+	if err := s.afford(coded); err != nil {
 		return err
+	}
+	if s.grid != nil && int64(s.grid.w)*int64(s.grid.h) > s.means.Pixels {
+		return fail(ErrTooLarge, fmt.Sprintf("%dx%d", s.grid.w, s.grid.h))
 	}
 	s.decoder.SetThreadCount(s.means.Threads)
 	showFromAnywhere(s.decoder)
@@ -165,6 +172,9 @@ func (s *Source) choose() error {
 		return &PathError{Path: s.Path, Err: ErrNoVideo, Detail: s.kinds()}
 	}
 	s.stream = best
+	if s.grid = tileGrid(s.input); s.grid != nil {
+		s.stream = s.input.Streams()[s.grid.tiles[0].stream]
+	}
 	return nil
 }
 
@@ -201,6 +211,9 @@ func (s *Source) first() error {
 			d = lines[len(lines)-1]
 		}
 		return &PathError{Path: s.Path, Err: ErrNoFrame, Detail: d}
+	}
+	if errors.Is(err, ErrTiles) {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Path, err)
@@ -279,6 +292,11 @@ func (s *Source) describe() error {
 	if i.matrix, i.hasMatrix = frameMatrix(f); !i.hasMatrix {
 		i.matrix, i.hasMatrix = parametersMatrix(p)
 	}
+	if strings.HasPrefix(i.Container, "mov,") && s.still(i) && !i.hasMatrix {
+		if o, ok := heifOrientation(s.Path); ok {
+			i.matrix, i.hasMatrix = o.displayMatrix(), true
+		}
+	}
 	if i.hasMatrix {
 		var exact bool
 		if i.Orientation, exact = orientationOf(i.matrix); !exact {
@@ -303,8 +321,8 @@ func (s *Source) describe() error {
 		i.Frames, i.Duration = 1, 0
 	}
 	for _, st := range s.input.Streams() {
-		if st.Index() == s.stream.Index() {
-			continue
+		if st.Index() == s.stream.Index() || s.grid != nil {
+			continue // what is beside tiles are tiles, and smaller pictures of the same
 		}
 		i.Streams = append(i.Streams, streamInfo(st))
 	}
@@ -334,7 +352,7 @@ func streamInfo(st *astiav.Stream) StreamInfo {
 // image formats that are built as a film of one frame, by its brand.
 func (s *Source) still(i Info) bool {
 	switch {
-	case attached(s.stream):
+	case attached(s.stream), s.grid != nil:
 		return true
 	case i.Container == "image2" || i.Container == "ico" || strings.HasSuffix(i.Container, "_pipe"):
 		return true

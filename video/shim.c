@@ -202,6 +202,49 @@ int carveTimecodeFits(const AVFormatContext *c) {
 	return 1;
 }
 
+static const AVStreamGroup *mainGrid(const AVFormatContext *c) {
+	for (unsigned i = 0; i < c->nb_stream_groups; i++) {
+		const AVStreamGroup *g = c->stream_groups[i];
+		if (g->type == AV_STREAM_GROUP_PARAMS_TILE_GRID && g->disposition & AV_DISPOSITION_DEFAULT) return g;
+	}
+	return NULL;
+}
+
+const AVStreamGroupTileGrid *carveTileGrid(const AVFormatContext *c) {
+	const AVStreamGroup *g = mainGrid(c);
+	return g ? g->params.tile_grid : NULL;
+}
+
+// The index in the file of the stream of tile i, and where it lies.
+int carveTile(const AVFormatContext *c, const AVStreamGroupTileGrid *g, int i, int *tile) {
+	const AVStreamGroup *group = mainGrid(c);
+	unsigned of = g->offsets[i].idx;
+	if (!group || of >= group->nb_streams) return 0;
+	tile[0] = group->streams[of]->index;
+	tile[1] = g->offsets[i].horizontal;
+	tile[2] = g->offsets[i].vertical;
+	return 1;
+}
+
+int carveFrameFill(AVFrame *f, const uint8_t *rgba) {
+	ptrdiff_t strides[4];
+	for (int i = 0; i < 4; i++) strides[i] = f->linesize[i];
+	// Tiles cover a picture, as a rule: of what they leave free only the brightness is
+	// told where there is no red, green and blue.
+	uint32_t colour[4] = {0};
+	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(f->format);
+	if (!d) return AVERROR(EINVAL);
+	if (d->flags & AV_PIX_FMT_FLAG_RGB) {
+		for (int i = 0; i < d->nb_components; i++) colour[i] = (uint32_t)rgba[i] << (d->comp[i].depth - 8);
+	} else {
+		int y = (77 * rgba[0] + 150 * rgba[1] + 29 * rgba[2]) >> 8;
+		colour[0] = (uint32_t)y << (d->comp[0].depth - 8);
+		for (int i = 1; i < d->nb_components; i++) colour[i] = 128u << (d->comp[i].depth - 8);
+		if (d->flags & AV_PIX_FMT_FLAG_ALPHA) colour[d->nb_components - 1] = (uint32_t)rgba[3] << (d->comp[0].depth - 8);
+	}
+	return av_image_fill_color(f->data, strides, f->format, colour, f->width, f->height, 0);
+}
+
 int carveContextLight(AVCodecContext *c, const AVFrame *f) {
 	static const enum AVFrameSideDataType kinds[] = {
 		AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, AV_FRAME_DATA_AMBIENT_VIEWING_ENVIRONMENT,

@@ -318,6 +318,39 @@ func setAttachment(out, cover *astiav.Stream) error {
 	return check(C.carveStreamSetAttachment((*C.AVStream)(pointer(out)), (*C.AVStream)(pointer(cover))))
 }
 
+// tileGrid returns how the main picture of a file is put together, nil where it
+// is not.
+func tileGrid(c *astiav.FormatContext) *grid {
+	p := C.carveTileGrid(cFormat(c))
+	if p == nil {
+		return nil
+	}
+	g := &grid{x: int(p.horizontal_offset), y: int(p.vertical_offset), w: int(p.width), h: int(p.height)}
+	for i := range g.background {
+		g.background[i] = byte(p.background[i])
+	}
+	for i := range int(p.nb_tiles) {
+		var t [3]C.int
+		if C.carveTile(cFormat(c), p, C.int(i), &t[0]) == 0 {
+			return nil
+		}
+		g.tiles = append(g.tiles, tile{int(t[0]), int(t[1]), int(t[2])})
+	}
+	if len(g.tiles) == 0 || g.w <= 0 || g.h <= 0 {
+		return nil
+	}
+	return g
+}
+
+// frameFill paints a picture in one colour, red, green, blue and alpha.
+func frameFill(f *astiav.Frame, colour [4]byte) error {
+	var c [4]C.uint8_t
+	for i, v := range colour {
+		c[i] = C.uint8_t(v)
+	}
+	return check(C.carveFrameFill(cFrame(f), &c[0]))
+}
+
 // frameData is a kind of what goes with a picture.
 type frameData int
 

@@ -62,6 +62,7 @@ type Source struct {
 	means   Means
 
 	next  int64         // index
+	grid  *grid         // of a picture that is stored in tiles
 	head  *astiav.Frame // what goes with the first picture
 	views int           // of each moment, in MV-HEVC
 	exif  bool          // an image has it
