@@ -24,8 +24,9 @@ func choir(t *testing.T) map[string]string {
 	if err := os.WriteFile(srt, []byte("1\n00:00:00,100 --> 00:00:00,300\nEins\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	sup := discSubtitles(t)
 	film := func(name string, args ...string) string {
-		return ffmpeg(t, name, append([]string{"-f", "lavfi", "-i", tiny, "-f", "lavfi", "-i", "sine=duration=0.4:sample_rate=48000", "-i", srt,
+		return ffmpeg(t, name, append([]string{"-f", "lavfi", "-i", tiny, "-f", "lavfi", "-i", "sine=duration=0.4:sample_rate=48000", "-i", srt, "-i", sup,
 			"-map", "0", "-c:v", "libx264", "-preset", "ultrafast", "-strict", "-2", "-ac", "2"}, args...)...)
 	}
 	args := []string{"-map", "2", "-map", "2", "-map", "2", "-c:s:0", "subrip", "-c:s:1", "ass", "-c:s:2", "webvtt"}
@@ -37,7 +38,27 @@ func choir(t *testing.T) map[string]string {
 		"in.mp4":  film("in.mp4", "-map", "1", "-map", "2", "-c:a", "truehd", "-c:s", "mov_text"),
 		"in.ts":   film("in.ts", "-map", "1", "-map", "0", "-c:a", "s302m"),
 		"in.m2ts": film("in.m2ts", "-map", "1", "-c:a", "pcm_bluray"),
+		"pgs.mkv": film("pgs.mkv", "-map", "3", "-c:s", "copy"),
 	}
+}
+
+// discSubtitles makes a file of subtitles as Blu-ray discs have them, with two
+// empty pictures.
+func discSubtitles(t *testing.T) string {
+	t.Helper()
+	var b []byte
+	for i, at := range []int{9000, 27000} {
+		segment := func(kind byte, content ...byte) {
+			b = slices.Concat(b, []byte("PG"), be32(at, 0), []byte{kind}, be16(len(content)), content)
+		}
+		segment(0x16, slices.Concat(be16(64, 48), []byte{0x10}, be16(i), []byte{0x80, 0, 0, 0})...)
+		segment(0x80)
+	}
+	path := filepath.Join(t.TempDir(), "s.sup")
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // TestCarries takes streams of many codecs into every container. Each is either in

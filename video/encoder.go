@@ -131,27 +131,33 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	cc.SetFlags(flags)
 	cc.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
 
+	if err := e.open(s.encoderOptions(e)); err != nil {
+		return err
+	}
+	s.encoder = e
+	return nil
+}
+
+// open opens the encoder with private options, each of which it must know.
+func (e *encoder) open(private [][2]string) error {
 	options := astiav.NewDictionary()
 	defer options.Free()
 	if e.codec.Name() == "libvpx" && hasAlpha(e.format) {
 		// Frames that are only referred to have no alpha.
-		if err := options.Set("auto-alt-ref", "0", astiav.NewDictionaryFlags()); err != nil {
-			return fmt.Errorf("setting encoder option auto-alt-ref: %w", err)
-		}
+		private = append([][2]string{{"auto-alt-ref", "0"}}, private...)
 	}
-	for _, kv := range s.encoderOptions(e) {
+	for _, kv := range private {
 		if err := options.Set(kv[0], kv[1], astiav.NewDictionaryFlags()); err != nil {
 			return fmt.Errorf("setting encoder option %s: %w", kv[0], err)
 		}
 	}
-	lines, err := watchErrors(func() error { return cc.Open(e.codec, options) })
+	lines, err := watchErrors(func() error { return e.context.Open(e.codec, options) })
 	if err != nil {
-		return fmt.Errorf("opening encoder %s for %dx%d %s: %s", e.codec.Name(), w, h, e.format.Name(), detail(lines, err))
+		return fmt.Errorf("opening encoder %s for %dx%d %s: %s", e.codec.Name(), e.w, e.h, e.format.Name(), detail(lines, err))
 	}
 	if unknown := options.Get("", nil, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)); unknown != nil {
 		return fmt.Errorf("encoder %s has no option %q", e.codec.Name(), unknown.Key())
 	}
-	s.encoder = e
 	return nil
 }
 

@@ -35,10 +35,10 @@ func (s *Sink) lose(l Loss) {
 		args = append(args, "language", l.Stream.Language)
 	}
 	if l.Minor {
-		s.Log.Info(l.What()+" is left out", args...)
+		s.Log.Info("left out: "+l.What(), args...)
 		return
 	}
-	s.Log.Warn(l.What()+" is left out", args...)
+	s.Log.Warn("left out: "+l.What(), args...)
 }
 
 // videoInfo describes the stream that is encoded, as that of the source.
