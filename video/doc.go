@@ -27,9 +27,11 @@
 //
 // The number of frames and the time of each, a variable rate included; size,
 // pixel format and depth, sample aspect, colour description and rotation; tags,
-// chapters and dispositions; and every packet of the streams beside the video
-// that the container takes. What cannot be kept is logged, and listed by
-// [Sink.Lost]. Samples that nobody drew into reach the encoder unchanged.
+// chapters and dispositions; mastering display and light level; alpha, where the
+// encoder has it; and every packet of the streams beside the video that the
+// container takes. What cannot be kept is logged, and listed by [Sink.Lost]; most of
+// it is known before work starts ([Losses]). Samples that nobody drew into reach the
+// encoder unchanged.
 //
 // A few containers keep less. Matroska and WebM count milliseconds, so times
 // are rounded to them. MPEG-TS has no times before zero: where audio starts
