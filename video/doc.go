@@ -35,7 +35,11 @@
 //
 // A few containers keep less. Matroska and WebM count milliseconds, so times
 // are rounded to them. MPEG-TS has no times before zero: where audio starts
-// there, everything is moved by that much. AVI numbers its frames.
+// there, everything is moved by that much. AVI numbers its frames, from the first.
+//
+// Where the clock of a file jumps, as in recordings that were joined or a
+// transport stream that was interrupted, times go on without a hole, for all
+// streams alike; a warning says where and by how much.
 //
 // # Damage
 //
