@@ -203,6 +203,9 @@ func (s *Source) first() error {
 		return &PathError{Path: s.Path, Err: ErrTooLarge, Detail: l}
 	}
 	if errors.Is(err, io.EOF) {
+		if animatedWebP(s.Path) {
+			return &PathError{Path: s.Path, Err: ErrUnsupportedCodec, Detail: "animated WebP"}
+		}
 		d := ""
 		switch {
 		case len(s.ledger.early) > 0:

@@ -1,0 +1,45 @@
+package video
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestAnimatedWebP: what FFmpeg does not read is not called broken.
+func TestAnimatedWebP(t *testing.T) {
+	ivf, err := os.ReadFile(ffmpeg(t, "one.ivf", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=0.1", "-c:v", "libvpx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const frameAt = 32 + 12 // behind the headers of the file and of the frame
+	chunk := func(kind string, data ...byte) []byte {
+		b := binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(data)))
+		return append(append(b, data...), make([]byte, len(data)%2)...)
+	}
+	picture := chunk("VP8 ", ivf[frameAt:]...)
+	riff := func(chunks ...[]byte) string {
+		body := []byte("WEBP")
+		for _, c := range chunks {
+			body = append(body, c...)
+		}
+		path := filepath.Join(t.TempDir(), "in.webp")
+		if err := os.WriteFile(path, chunk("RIFF", body...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	size := []byte{95, 0, 0, 63, 0, 0} // less one
+	frame := chunk("ANMF", append(append(append(make([]byte, 6), size...), 100, 0, 0, 2), picture...)...)
+	animated := riff(chunk("VP8X", append([]byte{2, 0, 0, 0}, size...)...), chunk("ANIM", make([]byte, 6)...), frame, frame)
+	if d, _, err := look(animated, false); err == nil {
+		if d.Count != 0 { // an FFmpeg that reads them
+			t.Errorf("%v", d)
+		}
+	} else if !errors.Is(err, ErrUnsupportedCodec) {
+		t.Errorf("%v", err)
+	}
+	sound(t, riff(picture))
+}
