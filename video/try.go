@@ -12,9 +12,7 @@ import (
 // Initialize after it. Warnings are left to Initialize. A pipe or a device, whose bytes
 // cannot be taken back, is not written to.
 func (s *Sink) Try() error {
-	t := &Sink{Path: s.Path, Source: s.Source, Reel: s.Reel, Encoder: s.Encoder, CRF: s.CRF, Lossless: s.Lossless,
-		Preset: s.Preset, Options: s.Options, Threads: s.Threads, Lookahead: s.Lookahead,
-		Overwrite: s.Overwrite, Protect: s.Protect, Log: slog.New(slog.DiscardHandler), unchecked: s.unchecked}
+	t := s.trial()
 	if atomicfile.InPlace(s.Path) {
 		return t.tryInPlace()
 	}
@@ -26,6 +24,13 @@ func (s *Sink) Try() error {
 		t.Source.beside.attach(nil, nil) // the other streams are the next sink's
 	}
 	return nil
+}
+
+// trial is a sink like s that says nothing.
+func (s *Sink) trial() *Sink {
+	return &Sink{Path: s.Path, Source: s.Source, Reel: s.Reel, Encoder: s.Encoder, CRF: s.CRF, Lossless: s.Lossless,
+		Preset: s.Preset, Options: s.Options, Threads: s.Threads, Lookahead: s.Lookahead,
+		Overwrite: s.Overwrite, Protect: s.Protect, Log: slog.New(slog.DiscardHandler), unchecked: s.unchecked}
 }
 
 // tryInPlace is Try for a pipe or a device.

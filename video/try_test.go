@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,6 +60,29 @@ func TestTry(t *testing.T) {
 	}
 	if a, b := write(false), write(true); !bytes.Equal(a, b) {
 		t.Errorf("%d bytes after a trial, %d without one", len(b), len(a))
+	}
+}
+
+// TestTryTakesAll: a trial is of the sink as it is, whatever fields it gets.
+func TestTryTakesAll(t *testing.T) {
+	s := &Sink{Source: &Source{}, Reel: &Reel{}, Protect: []string{"x"}, Options: map[string]string{"a": "b"}, Log: slog.Default()}
+	fields := reflect.ValueOf(s).Elem()
+	for i := range fields.NumField() {
+		switch f := fields.Field(i); {
+		case !f.CanSet():
+		case f.Kind() == reflect.String:
+			f.SetString("x")
+		case f.Kind() == reflect.Int:
+			f.SetInt(1)
+		case f.Kind() == reflect.Bool:
+			f.SetBool(true)
+		}
+	}
+	trial := reflect.ValueOf(s.trial()).Elem()
+	for i := range fields.NumField() {
+		if name := fields.Type().Field(i); name.IsExported() && (fields.Field(i).IsZero() || trial.Field(i).IsZero()) {
+			t.Errorf("%s is not taken over, or not set by this test", name.Name)
+		}
 	}
 }
 
