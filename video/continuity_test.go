@@ -93,6 +93,18 @@ func TestClockJumps(t *testing.T) {
 	})
 }
 
+// TestPauseOfOneStream: where only the picture, or only the sound, pauses, the clock
+// has not jumped, and the pause stays.
+func TestPauseOfOneStream(t *testing.T) {
+	film := []string{"-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=24",
+		"-vf", "setpts='PTS+gte(N,25)*20/TB'", "-fps_mode", "passthrough", "-c:v", "libx264", "-bf", "0", "-c:a", "mp2"}
+	in := ffmpeg(t, "in.ts", film...)
+	r := transcode(t, in, "o.mkv", quick)
+	evenly(t, r.out, 50, 0.04, map[int]float64{25: 20.04})
+	equal(t, "packets of sound", len(packets(t, r.out, "a", "pts")), len(packets(t, in, "a", "pts")))
+	equal(t, "jumps", r.log.count("timestamps "), 0)
+}
+
 func continues(t *testing.T, in string, frames int, outputs ...string) {
 	t.Helper()
 	sounds := len(packets(t, in, "a", "pts"))
