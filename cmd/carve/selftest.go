@@ -58,13 +58,14 @@ func selftestModel(ctx context.Context, name string, options models.Options, aga
 		return nil, modelError(name, unsaidError(err))
 	}
 	defer m.Close() // was only read
-	if r := selftest.Kept(m); r != nil && !again {
+	own := options.Heads == 0 && options.TextHeads == 0 && options.Activation == "" && options.Mean == nil
+	if r := selftest.Kept(m); r != nil && own && !again {
 		return r, nil
 	}
 	if size := m.Info().Bytes; size > 100e6 {
 		options.Log.Info(fmt.Sprintf("testing %s with the built-in stickers, once; a minute or two on a small machine", printable.Text(name)))
 	}
-	if r, err = selftest.Run(ctx, m); r == nil {
+	if r, err = selftest.Run(ctx, m, own); r == nil {
 		return nil, runtimeError(err)
 	}
 	return r, err
@@ -123,16 +124,16 @@ func printSelftest(r *selftest.Result, asJSON bool, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "  sure        %.3f, right in %.3f; loss %.3f\n", r.Confidence, r.Accuracy, r.Loss)
 	fmt.Fprintf(stdout, "  logits      %.2f of the right name, %.2f of the others, spread %.2f\n", r.RightLogit, r.OtherLogits, r.Spread)
 	fmt.Fprintf(stdout, "  scale       %.4g, as the file says\n", r.Scale)
-	fmt.Fprintf(stdout, "  settings    %s, mean %s, std %s\n", r.Settings.Activation, threeNumbers(r.Settings.Mean), threeNumbers(r.Settings.Std))
+	fmt.Fprintf(stdout, "  settings    %s, mean %s, std %s\n", printable.Text(r.Settings.Activation), threeNumbers(r.Settings.Mean), threeNumbers(r.Settings.Std))
 	for i, c := range r.Confusions {
 		switch {
 		case i == shownConfusions:
 			fmt.Fprintf(stdout, "              and %d more\n", len(r.Confusions)-i)
 			return nil
 		case c.Pale:
-			fmt.Fprintf(stdout, "  taken for   a pale %s: %s, by %.2f\n", c.Shown, c.Named, c.By)
+			fmt.Fprintf(stdout, "  taken for   a pale %s: %s, by %.2f\n", printable.Text(c.Shown), printable.Text(c.Named), c.By)
 		default:
-			fmt.Fprintf(stdout, "  taken for   %s: %s, by %.2f\n", c.Shown, c.Named, c.By)
+			fmt.Fprintf(stdout, "  taken for   %s: %s, by %.2f\n", printable.Text(c.Shown), printable.Text(c.Named), c.By)
 		}
 	}
 	if r.Model == demo.Name {

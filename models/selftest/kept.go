@@ -62,9 +62,10 @@ func Kept(m *models.Model) *Result {
 	return &r
 }
 
-// Run tests a model, and keeps the result beside what else was made of its weights.
-// A result that cannot be kept is returned with the error that says why.
-func Run(ctx context.Context, m *models.Model) (*Result, error) {
+// Run tests a model. keep keeps the result beside what else was made of its weights;
+// one that cannot be kept is returned with the error that says why. A model that was
+// opened with other settings than its own is not one whose result should be kept.
+func Run(ctx context.Context, m *models.Model, keep bool) (*Result, error) {
 	began := time.Now()
 	judge, err := m.Judge()
 	if err != nil {
@@ -76,6 +77,9 @@ func Run(ctx context.Context, m *models.Model) (*Result, error) {
 	}
 	r := &Result{Version: Version, Model: m.Info().Name, Settings: settingsOf(m), When: began.UTC().Truncate(time.Second),
 		Seconds: time.Since(began).Seconds(), Figures: *figures, Doubts: figures.Doubts()}
+	if !keep {
+		return r, nil
+	}
 	if err := r.keep(m); err != nil {
 		return r, fmt.Errorf("the result of the self-test of model %s cannot be kept: %w", r.Model, err)
 	}
