@@ -11,6 +11,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/stickers"
 	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
 )
 
 // Segment one picture with the embedded demo model, which knows 64 stickers and
@@ -21,20 +22,12 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	model, err := models.Open(ctx, "demo", models.Options{SkipLastBlock: preset.Quirks.SkipLastBlock})
+	pair, err := models.OpenPair(ctx, demo.Name, "", models.Options{SkipLastBlock: preset.Quirks.SkipLastBlock})
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer model.Close()
-	proposer, err := model.Proposer()
-	if err != nil {
-		log.Fatal(err)
-	}
-	judge, err := model.Judge()
-	if err != nil {
-		log.Fatal(err)
-	}
-	segmenter, err := car.New(proposer, judge, preset)
+	defer pair.Close()
+	segmenter, err := pair.Segmenter(preset)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -6,10 +6,11 @@ import (
 	"os"
 	"runtime"
 
-	"github.com/carve-video/carve/internal/onnx"
-	"github.com/carve-video/carve/internal/tensor"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/cpu"
+
+	"github.com/carve-video/carve/internal/onnx"
+	"github.com/carve-video/carve/internal/tensor"
 )
 
 // A constant is a tensor of the checkpoint in the form that a graph wants it

@@ -9,7 +9,7 @@
 // in shards, or pytorch_model.bin), OpenCLIP's files (checkpoint.go, naming.go).
 // Sizes are read from the tensors, and what tensors do not show from a config,
 // a table, or [Options] (sizes.go). [Open] takes a path, or a name: "demo" is
-// embedded in the program, others lie in carve's cache, where [Pull] and
+// there where package models/demo is imported, others lie in carve's cache, where [Pull] and
 // [Import] put them (store.go). One model may serve in both roles; they share
 // the checkpoint, the text encoder and the texts it has encoded.
 //
@@ -46,8 +46,8 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/bounded"
 	"github.com/carve-video/carve/internal/bpe"
+	"github.com/carve-video/carve/internal/embedded"
 	"github.com/carve-video/carve/internal/ort"
-	"github.com/carve-video/carve/models/demo"
 )
 
 // Options say how a model runs. The zero value is the reference's arithmetic
@@ -122,8 +122,8 @@ func Open(ctx context.Context, nameOrPath string, o Options) (*Model, error) {
 		return nil, err
 	}
 	if !isPath(nameOrPath) {
-		if nameOrPath == demo.Name {
-			return OpenFS(ctx, demo.Name, demo.FS, o)
+		if files, ok := embedded.Lookup(nameOrPath); ok {
+			return OpenFS(ctx, nameOrPath, files, o)
 		}
 		if slices.Contains(Names(), nameOrPath) {
 			return open(nameOrPath, folder(nameOrPath), "", nil, o)

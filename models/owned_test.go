@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/carve-video/carve/internal/tensor"
 	"github.com/gofrs/flock"
+
+	"github.com/carve-video/carve/internal/tensor"
 )
 
 // TestForeignFiles: what carve did not put into a model's folder is neither

@@ -14,8 +14,8 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/internal/atomicfile"
+	"github.com/carve-video/carve/internal/embedded"
 	"github.com/carve-video/carve/internal/tensor"
-	"github.com/carve-video/carve/models/demo"
 )
 
 // RandomPair are the names of two models of random weights, of the published
@@ -192,8 +192,12 @@ func (s shape) writeTo(ctx context.Context, dir string, dtype tensor.DType, seed
 			return err
 		}
 	}
+	words, ok := embedded.Lookup(demoName)
+	if !ok {
+		return notLinked(demoName)
+	}
 	for _, name := range []string{"vocab.json", "merges.txt"} {
-		b, err := fs.ReadFile(demo.FS, name)
+		b, err := fs.ReadFile(words, name)
 		if err != nil {
 			return err
 		}

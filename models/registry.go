@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-
-	"github.com/carve-video/carve/models/demo"
 )
 
 // An Entry is a model that carve knows where to get.
@@ -50,7 +48,7 @@ func (e Entry) Host() string {
 // of the file, and its own loader checks it.
 var registry = []Entry{
 	{
-		Name:    demo.Name,
+		Name:    demoName,
 		About:   "knows 64 emoji stickers and nothing else; built in",
 		Role:    "proposer, classifier",
 		Licence: "Apache-2.0",

@@ -9,10 +9,11 @@ import (
 	"runtime"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/ort"
 	"github.com/carve-video/carve/internal/tensor"
-	"golang.org/x/sync/errgroup"
 )
 
 // An UnsoundError says that a model computes nothing that can be used: its

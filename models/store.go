@@ -19,9 +19,9 @@ import (
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/bounded"
+	"github.com/carve-video/carve/internal/embedded"
 	"github.com/carve-video/carve/internal/fetch"
 	"github.com/carve-video/carve/internal/ort"
-	"github.com/carve-video/carve/models/demo"
 )
 
 // Named models lie in folders of carve's cache. One that was pulled or imported
@@ -85,10 +85,18 @@ func installed(name string) bool {
 	return false
 }
 
-// Names lists the models that can be opened by name: the embedded one and
-// those in carve's cache.
+// demoName is that of package models/demo, whether it is linked into the program or not.
+const demoName = "demo"
+
+// notLinked is the error for a model that another program has built in.
+func notLinked(name string) error {
+	return fmt.Errorf("model %s is not built into this program: import github.com/carve-video/carve/models/%s", name, name)
+}
+
+// Names lists the models that can be opened by name: those that are built into the
+// program and those in carve's cache.
 func Names() []string {
-	names := []string{demo.Name}
+	names := embedded.Names()
 	entries, _ := os.ReadDir(Dir()) // none there, none listed
 	for _, e := range entries {
 		if installed(e.Name()) && modelName.MatchString(e.Name()) {
@@ -101,7 +109,7 @@ func Names() []string {
 
 // Path is the folder of a named model.
 func Path(name string) (string, error) {
-	if name == demo.Name {
+	if name == demoName {
 		return "", fmt.Errorf("model %s is built into the program and has no folder", name)
 	}
 	if !modelName.MatchString(name) || !installed(name) {
@@ -123,6 +131,9 @@ func unknown(name string) error {
 
 // absent is the error for a name that is not in the cache.
 func absent(name string) error {
+	if name == demoName {
+		return notLinked(name)
+	}
 	if e, ok := Known(name); ok {
 		return &MissingModelError{e}
 	}
@@ -173,7 +184,7 @@ func checkName(name string) error {
 	if !modelName.MatchString(name) {
 		return fmt.Errorf("%q cannot be a model's name: use letters, digits, dots, dashes and underscores", name)
 	}
-	if a, b := Pair(name); name == demo.Name || a != name || b != name {
+	if a, b := PairNames(name); name == demoName || a != name || b != name {
 		return fmt.Errorf("the name %q is taken", name)
 	}
 	return nil
@@ -254,7 +265,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
 // Verify computes the checksums of a model's files again and opens it. A folder
 // that was put into the cache by hand has none to compare with: known tells.
 func Verify(ctx context.Context, name string) (known bool, err error) {
-	if name != demo.Name {
+	if name != demoName {
 		dir, err := Path(name)
 		if err != nil {
 			return false, err
@@ -305,7 +316,7 @@ func (f ManifestFile) verify(dir string) error {
 // Remove deletes a model from the cache, with what was built from it. A folder
 // that holds anything else is left alone ([ForeignFileError]).
 func Remove(name string) error {
-	if name == demo.Name {
+	if name == demoName {
 		return fmt.Errorf("model %s is built into the program and cannot be removed", name)
 	}
 	if !modelName.MatchString(name) {

@@ -309,7 +309,7 @@ func TestRegistry(t *testing.T) {
 		t.Errorf("not in the registry: %v", want)
 	}
 	for _, half := range []string{"clip"} {
-		a, b := Pair(half)
+		a, b := PairNames(half)
 		for _, name := range []string{a, b} {
 			if e, ok := Known(name); !ok || e.URL == "" {
 				t.Errorf("%s of %s cannot be pulled", name, half)

@@ -205,7 +205,7 @@ func (b *bench) open() (err error) {
 
 func (b *bench) close() {
 	if b.models != nil {
-		b.models.close()
+		b.models.Close()
 		b.models = nil
 	}
 }

@@ -63,14 +63,14 @@ func (b *bench) measureModels(ctx context.Context) error {
 		return nil
 	}
 
-	f, err := b.models.proposer.Proposer()
+	f, err := b.models.Proposer.Proposer()
 	if err != nil {
 		return err
 	}
 	// Whole patches, as the loop makes them.
 	whole := func(n int) int { return (n + f.PatchSize() - 1) / f.PatchSize() * f.PatchSize() }
 	img := benchNoise(whole(b.img.W), whole(b.img.H))
-	err = measure("trunk", b.models.proposer.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
+	err = measure("trunk", b.models.Proposer.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
 		v, err := f.Look(ctx, img)
 		if err == nil {
 			v.Close()
@@ -94,7 +94,7 @@ func (b *bench) measureModels(ctx context.Context) error {
 		return err
 	}
 	for _, k := range []int{1, 20} {
-		err := measure(fmt.Sprintf("CAM head, %s", many(k, "query", "queries")), b.models.proposer.CAMProducts(img.W, img.H, k), func(ctx context.Context) error {
+		err := measure(fmt.Sprintf("CAM head, %s", many(k, "query", "queries")), b.models.Proposer.CAMProducts(img.W, img.H, k), func(ctx context.Context) error {
 			_, err := view.CAM(ctx, directions[:k])
 			return err
 		})
@@ -103,7 +103,7 @@ func (b *bench) measureModels(ctx context.Context) error {
 		}
 	}
 
-	g, err := b.models.judge.Judge()
+	g, err := b.models.Judge.Judge()
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (b *bench) measureModels(ctx context.Context) error {
 		for i := range images {
 			images[i] = picture
 		}
-		err := measure(fmt.Sprintf("judge, %s", many(n, "picture", "pictures")), b.models.judge.JudgeProducts(side, side, n), func(ctx context.Context) error {
+		err := measure(fmt.Sprintf("judge, %s", many(n, "picture", "pictures")), b.models.Judge.JudgeProducts(side, side, n), func(ctx context.Context) error {
 			_, err := g.EncodeImages(ctx, images)
 			return err
 		})
@@ -137,7 +137,7 @@ func benchNoise(w, h int) *car.Image {
 
 func (b *bench) measureLoop(ctx context.Context) error {
 	for _, n := range []int{1, 5, 20} {
-		l, err := rate.NewLoop(ctx, b.models.proposer, b.models.judge, b.preset, b.img, n, b.o.threads)
+		l, err := rate.NewLoop(ctx, b.models.Proposer, b.models.Judge, b.preset, b.img, n, b.o.threads)
 		if err != nil {
 			return err
 		}

@@ -121,7 +121,7 @@ func (b *bench) describe() error {
 	b.report = &benchReport{
 		MessageType: "bench", Carve: version, ONNXRuntime: onnx, FFmpeg: video.FFmpegVersion(),
 		CPU: cpu, Cores: runtime.NumCPU(), Threads: threads, Device: b.models.device,
-		Proposer: b.models.proposer.Info().Name, Judge: b.models.judge.Info().Name,
+		Proposer: b.models.Proposer.Info().Name, Judge: b.models.Judge.Info().Name,
 		Precision: b.o.precision, Preset: b.preset.Name, Compat: b.o.compat, Quick: b.o.quick, Random: b.o.realSize,
 		Width: b.img.W, Height: b.img.H,
 	}

@@ -18,7 +18,7 @@ import (
 
 // asked are the two models that the command line means.
 func (d *doctor) asked() (proposer, judge string) {
-	proposer, judge = models.Pair(d.options.model)
+	proposer, judge = models.PairNames(d.options.model)
 	if d.options.classifier != "" {
 		judge = d.options.classifier
 	}
@@ -121,7 +121,7 @@ func (d *doctor) model(ctx context.Context, name string) (item, error) {
 			i.Detail = megabytes(m.Info().Bytes) + ", it opens; there are no checksums to compare"
 			return i, m.Close()
 		}
-		err = modelError(name, err)
+		err = modelError(err)
 		i.Status, i.Detail = statusFails, err.Error()
 		var missing *models.MissingModelError
 		var unknown *models.UnknownModelError

@@ -146,7 +146,7 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 		if err != nil {
 			return err
 		}
-		defer m.close()
+		defer m.Close()
 		r := &sampleRunner{set: set, segmenter: m.segmenter, options: &o.segmentOptions, oracle: o.oracle, threads: o.threads}
 		if o.given("max-side") {
 			r.side = o.maxSide

@@ -197,14 +197,14 @@ func contains(names []string, name string) bool {
 
 func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ io.Writer) error {
 	name := names[0]
-	proposer, judge := models.Pair(name)
+	proposer, judge := models.PairNames(name)
 	if proposer != judge {
 		fmt.Fprintf(stdout, "%s is a pair: %s proposes masks, %s judges them\n\n", printable.Text(name), proposer, judge)
 	}
 	for _, half := range uniq(proposer, judge) {
 		m, err := models.Open(ctx, half, models.Options{})
 		if err != nil {
-			return modelError(half, err)
+			return modelError(err)
 		}
 		i := m.Info()
 		fmt.Fprintf(stdout, `%s
@@ -303,7 +303,7 @@ func removeModels(_ context.Context, _ *modelsOptions, names []string, stdout, _
 			}
 			var unknown *models.UnknownModelError
 			if errors.As(err, &unknown) {
-				return modelError(half, err)
+				return modelError(err)
 			}
 			if err != nil {
 				return withHint(err, "carve models list shows those there are")
@@ -318,7 +318,7 @@ func modelPath(_ context.Context, _ *modelsOptions, names []string, stdout, _ io
 	for _, half := range pairOf(names[0]) {
 		path, err := models.Path(half)
 		if err != nil {
-			return modelError(half, err)
+			return modelError(err)
 		}
 		fmt.Fprintln(stdout, path)
 	}
@@ -327,10 +327,10 @@ func modelPath(_ context.Context, _ *modelsOptions, names []string, stdout, _ io
 
 // modelError adds the hint to an error that says that a model is not there, or
 // how it is to be opened.
-func modelError(name string, err error) error {
+func modelError(err error) error {
 	var missing *models.MissingModelError
 	if errors.As(err, &missing) {
-		return withHint(err, fmt.Sprintf("carve models pull %s fetches it (about %d MB, from %s); -m demo needs no download", name, missing.Size/1e6, missing.Host()))
+		return withHint(err, fmt.Sprintf("carve models pull %s fetches it (about %d MB, from %s); -m demo needs no download", missing.Name, missing.Size/1e6, missing.Host()))
 	}
 	var unknown *models.UnknownModelError
 	if errors.As(err, &unknown) {
@@ -344,7 +344,7 @@ func modelError(name string, err error) error {
 
 // pairOf is the models that a name means.
 func pairOf(name string) []string {
-	a, b := models.Pair(name)
+	a, b := models.PairNames(name)
 	return uniq(a, b)
 }
 

@@ -16,20 +16,13 @@ import (
 
 // openedModels are the two CLIPs of a run.
 type openedModels struct {
-	proposer, judge *models.Model
-	segmenter       *car.Segmenter
-	device          string
-}
-
-func (m *openedModels) close() {
-	if m.judge != m.proposer {
-		m.judge.Close()
-	}
-	m.proposer.Close()
+	*models.Pair
+	segmenter *car.Segmenter
+	device    string
 }
 
 func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stderr io.Writer, log *slog.Logger) (_ *openedModels, err error) {
-	proposer, judge := models.Pair(o.model)
+	proposer, judge := models.PairNames(o.model)
 	if o.classifier != "" {
 		judge = o.classifier
 	}
@@ -40,24 +33,14 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 		return nil, err
 	}
 	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: o.settings, Precision: o.precision, Log: log}
-	m := &openedModels{}
 	options.SkipLastBlock = preset.Quirks.SkipLastBlock
-	if m.proposer, err = models.Open(context.Background(), proposer, options); err != nil {
-		return nil, modelError(proposer, err)
-	}
-	m.judge = m.proposer
-	if judge != proposer {
-		if m.judge, err = models.Open(context.Background(), judge, options); err != nil {
-			m.proposer.Close()
-			if o.classifier != "" {
-				return nil, modelError(o.classifier, err)
-			}
-			return nil, modelError(judge, err)
-		}
+	m := &openedModels{}
+	if m.Pair, err = models.OpenPair(context.Background(), o.model, o.classifier, options); err != nil {
+		return nil, modelError(err)
 	}
 	defer func() {
 		if err != nil {
-			m.close()
+			m.Close()
 		}
 	}()
 	for _, q := range queries {
@@ -73,25 +56,16 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 			}
 		}
 	}
-	f, err := m.proposer.Proposer()
-	if err != nil {
+	if m.segmenter, err = m.Segmenter(preset); err != nil {
 		return nil, runtimeError(err)
 	}
-	g, err := m.judge.Judge()
-	if err != nil {
-		return nil, runtimeError(err)
-	}
-	m.device = m.proposer.Device()
+	m.device = m.Proposer.Device()
 	switch {
 	case m.device != "cpu":
 		log.Info("the models run on " + m.device)
 	case o.precision == models.Float16:
 		log.Warn("precision fp16 is no faster than fp32 on a CPU")
 	}
-	if m.segmenter, err = car.New(f, g, preset); err != nil {
-		return nil, err
-	}
-	m.segmenter.Threads = o.threads
 	return m, nil
 }
 
@@ -126,7 +100,7 @@ func readableByCLIP(queries []car.Query, preset car.Preset, names []string) erro
 // templates.
 func (m *openedModels) readable(phrase string, preset car.Preset) error {
 	for _, text := range preset.Texts(phrase) {
-		for _, model := range []*models.Model{m.proposer, m.judge} {
+		for _, model := range []*models.Model{m.Proposer, m.Judge} {
 			if _, err := model.Tokens(text); err != nil {
 				return err
 			}

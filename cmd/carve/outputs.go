@@ -133,7 +133,7 @@ func shellQuote(path string) string {
 // inputs are the files that a run reads, and the folders of its models.
 func (o *segmentOptions) inputs() []string {
 	paths := []string{o.input, o.queryFile, o.preset, o.templates}
-	proposer, judge := models.Pair(o.model)
+	proposer, judge := models.PairNames(o.model)
 	for _, name := range []string{proposer, judge, o.classifier} {
 		if name == "" || name == demo.Name {
 			continue

@@ -79,7 +79,7 @@ func haveModels(o *segmentOptions, names []string, stderr io.Writer, log *slog.L
 		_, here := os.Stat(name) // a folder of that name will do
 		// Nothing is fetched to go with a model that there is not.
 		if unknown := (*models.UnknownModelError)(nil); here != nil && errors.As(err, &unknown) && filepath.Base(name) == name {
-			return modelError(name, err)
+			return modelError(err)
 		}
 		// What is here, built in or a path is for opening it to tell.
 		if here != nil && errors.As(err, &from) {

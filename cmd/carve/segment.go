@@ -75,7 +75,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.close()
+	defer m.Close()
 
 	// A pipe without a reader is waited for while Ctrl-C still ends the process by
 	// itself: later it would only ask for an end.

@@ -55,7 +55,7 @@ func selftestModel(ctx context.Context, name string, options models.Options, aga
 	}
 	m, err := models.Open(ctx, name, options)
 	if err != nil {
-		return nil, modelError(name, unsaidError(err))
+		return nil, modelError(unsaidError(err))
 	}
 	defer m.Close() // was only read
 	own := options.Heads == 0 && options.TextHeads == 0 && options.Activation == "" && options.Mean == nil

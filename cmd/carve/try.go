@@ -210,7 +210,7 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 	if err != nil {
 		return nil, err
 	}
-	defer m.close()
+	defer m.Close()
 	frame, when, err := frameAt(ctx, src, at)
 	if err != nil {
 		return nil, err

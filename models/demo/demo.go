@@ -32,6 +32,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/carve-video/carve/internal/embedded"
 )
 
 // Name is what the model is registered as.
@@ -43,6 +45,9 @@ const Name = "demo"
 //
 //go:embed config.json model.safetensors vocab.json merges.txt preprocessor_config.json LICENSE.clip-bpe
 var FS embed.FS
+
+// Importing the package is what makes the model known to package models.
+func init() { embedded.Register(Name, FS) }
 
 // Concepts are the 64 things the model has seen, by the names it was taught,
 // in the order of train.py.
