@@ -263,7 +263,29 @@ func (s *Source) describe() error {
 	}
 	i.Interlaced, i.topFirst = frameInterlaced(f)
 
-	// The picture knows best; the container fills in what it leaves open.
+	i.describeColour(f, p, format != s.native, desc)
+	s.describeTurn(&i, f)
+	s.end = s.describeLength(&i)
+	for _, st := range s.input.Streams() {
+		if st.Index() == s.stream.Index() || s.grid != nil {
+			continue // what is beside tiles are tiles, and smaller pictures of the same
+		}
+		i.Streams = append(i.Streams, streamInfo(st))
+	}
+	s.info = i
+	if s.views = codecViews(s.decoder); severalViews(p) {
+		s.views = max(s.views, 2)
+	}
+	s.exif = s.hasEXIF()
+	if err := s.remember(f); err != nil {
+		return fmt.Errorf("keeping what goes with the first picture: %w", err)
+	}
+	return nil
+}
+
+// describeColour fills in how the picture's samples mean colours. The picture knows
+// best; the container fills in what it leaves open. What is converted is full range.
+func (i *Info) describeColour(f *astiav.Frame, p *astiav.CodecParameters, converted bool, desc Layout) {
 	i.colour = frameColour(f)
 	says := parametersColour(p)
 	for _, k := range []struct{ is, says *int }{
@@ -281,7 +303,7 @@ func (s *Source) describe() error {
 			*k.is = *k.says
 		}
 	}
-	if format != s.native {
+	if converted {
 		const rgb, full = 0, 2
 		i.colour.colourRange = full
 		if desc.RGB {
@@ -291,11 +313,14 @@ func (s *Source) describe() error {
 	i.ColourMatrix, i.ColourRange = i.colour.matrixName(), i.colour.rangeName()
 	i.ColourPrimaries, i.ColourCurve = i.colour.primariesName(), i.colour.transferName()
 	i.ChromaLocation = i.colour.chromaName()
+}
 
+// describeTurn fills in how the picture is turned to be shown.
+func (s *Source) describeTurn(i *Info, f *astiav.Frame) {
 	if i.matrix, i.hasMatrix = frameMatrix(f); !i.hasMatrix {
-		i.matrix, i.hasMatrix = parametersMatrix(p)
+		i.matrix, i.hasMatrix = parametersMatrix(s.stream.CodecParameters())
 	}
-	if strings.HasPrefix(i.Container, "mov,") && s.still(i) && !i.hasMatrix {
+	if strings.HasPrefix(i.Container, "mov,") && s.still(*i) && !i.hasMatrix {
 		if o, ok := heifOrientation(s.Path); ok {
 			i.matrix, i.hasMatrix = o.displayMatrix(), true
 		}
@@ -306,12 +331,16 @@ func (s *Source) describe() error {
 			s.Log.Warn("the picture is turned by something else than quarter turns; the nearest is taken")
 		}
 	}
+}
 
-	s.end = math.MinInt64
+// describeLength fills in how long the video is. end is where the container says that
+// it ends, in ticks; math.MinInt64 where it does not.
+func (s *Source) describeLength(i *Info) (end int64) {
+	end = math.MinInt64
 	if d := s.stream.Duration(); d != astiav.NoPtsValue && d > 0 {
 		i.Duration = i.TimeBase.Duration(d)
 		if start := s.stream.StartTime(); start != astiav.NoPtsValue && strings.HasPrefix(i.Container, "mov,") {
-			s.end = start + d
+			end = start + d
 		}
 	} else if d := s.input.Duration(); d != astiav.NoPtsValue && d > 0 {
 		i.Duration = time.Duration(d) * time.Microsecond
@@ -319,25 +348,11 @@ func (s *Source) describe() error {
 	if i.Frames <= 0 && i.Rate().Known() {
 		i.Frames = int64(i.Duration.Seconds()*i.Rate().Float() + 0.5)
 	}
-	i.Still, i.Cover = s.still(i), attached(s.stream)
+	i.Still, i.Cover = s.still(*i), attached(s.stream)
 	if i.Still {
 		i.Frames, i.Duration = 1, 0
 	}
-	for _, st := range s.input.Streams() {
-		if st.Index() == s.stream.Index() || s.grid != nil {
-			continue // what is beside tiles are tiles, and smaller pictures of the same
-		}
-		i.Streams = append(i.Streams, streamInfo(st))
-	}
-	s.info = i
-	if s.views = codecViews(s.decoder); severalViews(p) {
-		s.views = max(s.views, 2)
-	}
-	s.exif = s.hasEXIF()
-	if err := s.remember(f); err != nil {
-		return fmt.Errorf("keeping what goes with the first picture: %w", err)
-	}
-	return nil
+	return end
 }
 
 func streamInfo(st *astiav.Stream) StreamInfo {

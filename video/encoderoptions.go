@@ -1,0 +1,74 @@
+package video
+
+import "strconv"
+
+// encoderOptions returns the private options, the caller's last.
+func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
+	name := e.codec.Name()
+	crf := func(byDefault int) string {
+		if s.CRF > 0 {
+			return strconv.Itoa(s.CRF)
+		}
+		return strconv.Itoa(byDefault)
+	}
+	preset := s.Preset
+	if preset == "" {
+		preset = "medium"
+	}
+	switch name {
+	case "libx264":
+		kv = append(kv, [2]string{"preset", preset})
+		if s.Lossless {
+			kv = append(kv, [2]string{"qp", "0"})
+		} else {
+			kv = append(kv, [2]string{"crf", crf(DefaultCRF)})
+		}
+	case "libx265":
+		// It writes on stderr by itself unless told not to.
+		params := "log-level=none"
+		if s.Lossless {
+			params += ":lossless=1"
+		}
+		if s.Lookahead > 0 {
+			params += ":rc-lookahead=" + strconv.Itoa(s.Lookahead)
+		}
+		kv = append(kv, [2]string{"preset", preset}, [2]string{"crf", crf(20)}, [2]string{"x265-params", params})
+	case "libvpx-vp9":
+		kv = append(kv, [2]string{"b", "0"}, [2]string{"row-mt", "1"}, [2]string{"cpu-used", "3"})
+		if s.Lossless {
+			kv = append(kv, [2]string{"lossless", "1"})
+		} else {
+			kv = append(kv, [2]string{"crf", crf(24)})
+		}
+	case "libvpx":
+		// VP8 has no quality mode without a rate: the rate is only its ceiling.
+		kv = append(kv, [2]string{"b", "20M"}, [2]string{"crf", crf(10)}, [2]string{"cpu-used", "3"})
+	case "mpeg4":
+		// Quantiser scale 2 to 31, near what x264's factor means.
+		q := 3
+		if s.CRF > 0 {
+			q = min(31, max(2, s.CRF/6))
+		}
+		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(q * 118)}) // 118: FF_QP2LAMBDA
+	case "mjpeg":
+		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(2 * 118)})
+	}
+	if name == "libx264" || name == "libx265" {
+		// A key frame that is asked for is one that no picture before it waits for.
+		kv = append(kv, [2]string{"forced-idr", "1"})
+	}
+	if s.Lookahead > 0 {
+		kv = append(kv, lookaheadOptions(name, s.Lookahead)...)
+	}
+	fields := e.fields && name == "libx264"
+	if fields {
+		kv = append(kv, [2]string{"x264-params", fieldParams(s.info.topFirst, "")})
+	}
+	for k, v := range s.Options {
+		if k == "x264-params" && fields {
+			v = fieldParams(s.info.topFirst, ":"+v)
+		}
+		kv = append(kv, [2]string{k, v})
+	}
+	return kv
+}
