@@ -10,7 +10,8 @@
 
 env     := scripts/env.sh
 version := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-ldflags  = -X main.version=$(version) -X github.com/carve-video/carve/internal/ort.BuildLibrary=$$CARVE_BUILD_ONNXRUNTIME
+ldflags  = -X main.version=$(version) -X github.com/carve-video/carve/internal/ort.BuildLibrary=$$CARVE_BUILD_ONNXRUNTIME \
+	-extldflags \"$$CARVE_BUILD_LDFLAGS\"
 go      := $(env) go
 
 all: build

@@ -51,9 +51,11 @@ write_env() {
       # what make install copied, or else with what lies here. It names all of the
       # libraries, used or not: one that only another library names would be looked
       # for here alone.
-      local lib=${pkg_config_path%/pkgconfig} all="-Wl,--no-as-needed"
-      [ ! -e "$lib/libpostproc.so" ] || all="$all -L$lib -lpostproc" # the binding does not
-      echo "export CGO_LDFLAGS=\"\${CGO_LDFLAGS:--O2 -g} $all -Wl,-rpath,\\\$ORIGIN/../lib/carve -Wl,-rpath,$lib\""
+      local lib=${pkg_config_path%/pkgconfig}
+      echo "export CGO_LDFLAGS=\"\${CGO_LDFLAGS:--O2 -g} -Wl,--no-as-needed -Wl,-rpath,\\\$ORIGIN/../lib/carve -Wl,-rpath,$lib\""
+      # The binding does not name this one. It is for make build alone: Go's own linker,
+      # which makes small test binaries, knows no rpath.
+      [ ! -e "$lib/libpostproc.so" ] || echo "export CARVE_BUILD_LDFLAGS='-Wl,--no-as-needed -L$lib -lpostproc'"
     fi
     echo "export PATH='$ffmpeg_bin':\$PATH"
     # After FFmpeg's: that may be /usr/bin, where the distribution's old Go lies.

@@ -54,7 +54,7 @@ Usage:
   carve models pull NAME…       fetch from the publisher, checked by checksum
   carve models import PATH      copy a folder or a checkpoint into carve's cache
   carve models verify [NAME]    compute the checksums again (default: of all)
-  carve models selftest NAME    show it the 64 built-in stickers: are they named?
+  carve models selftest NAME    does it name the 64 built-in stickers?
   carve models rm NAME          delete it, with what was built from it
   carve models path NAME        print its folder
 
