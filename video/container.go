@@ -124,10 +124,13 @@ func CheckOutput(path, encoder string, info Info) error {
 }
 
 // EncodersFor lists well-known encoders of this FFmpeg whose pictures an output
-// of that name can hold.
+// of that name can hold, those that it takes by itself first.
 func EncodersFor(path string) (encoders []string) {
 	c := containers[strings.ToLower(filepath.Ext(path))]
-	for _, name := range usual {
+	for _, name := range slices.Concat(c.encoders, usual) {
+		if slices.Contains(encoders, name) {
+			continue
+		}
 		if codec := astiav.FindEncoderByName(name); codec != nil && c.holds(codec.ID()) {
 			encoders = append(encoders, name)
 		}
