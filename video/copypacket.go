@@ -181,11 +181,14 @@ func (c *copied) increase(p *astiav.Packet) {
 	if c.lastDTS == astiav.NoPtsValue {
 		return
 	}
-	least := c.lastDTS
-	if kind := c.out.CodecParameters().MediaType(); c.strict && kind != astiav.MediaTypeSubtitle && kind != astiav.MediaTypeData {
-		least++
+	kind := c.out.CodecParameters().MediaType()
+	mayEqual := !c.strict || kind == astiav.MediaTypeSubtitle || kind == astiav.MediaTypeData
+	if p.Dts() == c.lastDTS && mayEqual {
+		return
 	}
-	if p.Dts() < least {
+	// What went back comes after the one before it, and not with it: a reader of DVB
+	// subtitles takes packets of one time for one.
+	if least := c.lastDTS + 1; p.Dts() < least {
 		p.SetDts(least)
 		if p.Pts() != astiav.NoPtsValue {
 			p.SetPts(max(p.Pts(), least))

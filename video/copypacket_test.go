@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/asticode/go-astiav"
+
 	"github.com/carve-video/carve/internal/golden"
 )
 
@@ -85,5 +87,40 @@ func TestSecondVideo(t *testing.T) {
 				t.Errorf("lost %v\n%s", r.lost, r.log.all())
 			}
 		})
+	}
+}
+
+// TestIncrease: what has the time of the packet before it keeps it where the muxer
+// takes that, and what went back comes after it, as with the ffmpeg program.
+func TestIncrease(t *testing.T) {
+	output, err := astiav.AllocOutputFormatContext(nil, "mpegts", "o.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Free()
+	p := astiav.AllocPacket()
+	defer p.Free()
+	for _, c := range []struct {
+		kind      astiav.MediaType
+		strict    bool
+		dts, want int64
+	}{
+		{astiav.MediaTypeAudio, true, 101, 101},
+		{astiav.MediaTypeAudio, true, 100, 101},
+		{astiav.MediaTypeAudio, false, 100, 100},
+		{astiav.MediaTypeAudio, false, 90, 101},
+		{astiav.MediaTypeSubtitle, true, 100, 100},
+		{astiav.MediaTypeSubtitle, true, 90, 101},
+		{astiav.MediaTypeData, true, 100, 100},
+	} {
+		out := output.NewStream(nil)
+		out.CodecParameters().SetMediaType(c.kind)
+		k := &copied{out: out, strict: c.strict, lastDTS: 100}
+		p.SetDts(c.dts)
+		p.SetPts(c.dts)
+		k.increase(p)
+		if p.Dts() != c.want || p.Pts() != c.want {
+			t.Errorf("%v, strict %v: a packet at %d behind one at 100 is at %d, shown at %d, want %d", c.kind, c.strict, c.dts, p.Dts(), p.Pts(), c.want)
+		}
 	}
 }
