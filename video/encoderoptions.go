@@ -1,6 +1,9 @@
 package video
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // encoderOptions returns the private options, the caller's last.
 func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
@@ -43,6 +46,15 @@ func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 	case "libvpx":
 		// VP8 has no quality mode without a rate: the rate is only its ceiling.
 		kv = append(kv, [2]string{"b", "20M"}, [2]string{"crf", crf(10)}, [2]string{"cpu-used", "3"})
+	case "libsvtav1":
+		kv = append(kv, [2]string{"preset", av1Speed(preset, svtSpeeds)}, [2]string{"crf", crf(24)})
+	case "libaom-av1":
+		kv = append(kv, [2]string{"b", "0"}, [2]string{"row-mt", "1"}, [2]string{"cpu-used", av1Speed(preset, aomSpeeds)})
+		if s.Lossless {
+			kv = append(kv, [2]string{"aom-params", "lossless=1"})
+		} else {
+			kv = append(kv, [2]string{"crf", crf(24)})
+		}
 	case "mpeg4":
 		// Quantiser scale 2 to 31, near what x264's factor means.
 		q := 3
@@ -71,4 +83,20 @@ func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 		kv = append(kv, [2]string{k, v})
 	}
 	return kv
+}
+
+// presets are x264's words from the quickest to the slowest; the speeds of the encoders
+// of AV1, which count them, stand in the same order.
+var (
+	presets   = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
+	svtSpeeds = []string{"12", "11", "10", "9", "9", "8", "6", "5", "4", "2"}
+	aomSpeeds = []string{"8", "8", "8", "7", "7", "6", "4", "3", "2", "1"}
+)
+
+// av1Speed translates a preset. What is no word of x264's is the encoder's own.
+func av1Speed(preset string, speeds []string) string {
+	if i := slices.Index(presets, preset); i >= 0 {
+		return speeds[i]
+	}
+	return preset
 }

@@ -1,6 +1,10 @@
 package video
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/asticode/go-astiav"
+)
 
 func TestSettingsOf(t *testing.T) {
 	for encoder, want := range map[string]Settings{
@@ -8,12 +12,17 @@ func TestSettingsOf(t *testing.T) {
 		"libx265":    {CRF: true, Lossless: true, Preset: true},
 		"libvpx-vp9": {CRF: true, Lossless: true},
 		"libvpx":     {CRF: true},
+		"libsvtav1":  {CRF: true, Preset: true},
+		"libaom-av1": {CRF: true, Lossless: true, Preset: true},
 		"mpeg4":      {CRF: true},
 		"png":        {},
 		"mjpeg":      {},
 		"prores_ks":  {},
 		"ffv1":       {},
 	} {
+		if astiav.FindEncoderByName(encoder) == nil {
+			continue // of AV1 not every FFmpeg has one
+		}
 		want.Encoder = encoder
 		if got := settingsOf(encoder); got != want {
 			t.Errorf("%+v, want %+v", got, want)

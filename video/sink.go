@@ -36,7 +36,8 @@ type Sink struct {
 	CRF int
 	// Lossless keeps every sample, where the encoder can.
 	Lossless bool
-	// Preset trades speed for size, in the encoder's words; empty is "medium".
+	// Preset trades speed for size, in the words of x264 or the encoder's own; empty is
+	// "medium".
 	Preset string
 	// Options are further options of the encoder.
 	Options map[string]string

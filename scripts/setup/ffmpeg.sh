@@ -4,9 +4,11 @@
 # the system's own lists never see. Libraries of the system are never upgraded
 # across releases.
 
-ffmpeg_recipe=2 # raise to rebuild FFmpeg in every cache
+ffmpeg_recipe=3 # raise to rebuild FFmpeg in every cache
+# AV1 is libaom's: SVT-AV1 1.4, of Debian 12, waits for ever when it is closed before
+# it was given a picture.
 ffmpeg_build_packages="gcc make nasm pkg-config dpkg-dev xz-utils zlib1g-dev libx264-dev libx265-dev libvpx-dev libdav1d-dev
-  libaom-dev libsvtav1enc-dev libwebp-dev libopus-dev libssl-dev libsrt-openssl-dev libva-dev libdrm-dev"
+  libaom-dev libwebp-dev libopus-dev libssl-dev libsrt-openssl-dev libva-dev libdrm-dev"
 
 ffmpeg_major=    # 7 or 8
 pkg_config_path= # where its .pc files lie, unless pkg-config looks there anyway
@@ -164,7 +166,7 @@ build_ffmpeg() { # build_ffmpeg PREFIX
   cd "$work/src/tree"
   PKG_CONFIG_PATH=$nv_pc ./configure --prefix="$prefix" --enable-rpath --enable-shared --disable-static \
     --disable-doc --disable-ffplay --disable-debug --enable-gpl --enable-version3 \
-    --enable-libx264 --enable-libx265 --enable-libvpx --enable-libdav1d --enable-libaom --enable-libsvtav1 \
+    --enable-libx264 --enable-libx265 --enable-libvpx --enable-libdav1d --enable-libaom \
     --enable-libwebp --enable-libopus --enable-openssl --enable-libsrt \
     --enable-zlib --enable-vaapi --enable-ffnvcodec --enable-nvenc --enable-nvdec --enable-cuvid \
     >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "configuring FFmpeg failed (log: $log)"; }
