@@ -94,7 +94,7 @@ func TestKnownSizes(t *testing.T) {
 	}
 }
 
-// Archives of TorchScript say by the names of their classes whose they are. One
+// The class names in a TorchScript archive tell its publisher. One
 // that is not OpenAI's may say which activation it has, and never what pixels.
 func TestArchives(t *testing.T) {
 	const vision, text = "visual.transformer.resblocks.0.mlp.gelu", "transformer.resblocks.0.mlp.gelu"

@@ -104,8 +104,8 @@ func wasShown(q *tracking.QueryExplanation) bool {
 	return *q.Shown
 }
 
-// checkPlot refuses a file of whose name a reader would expect another picture. Pipes and
-// devices have no say in it.
+// checkPlot refuses a file whose extension promises something else than SVG. Pipes and
+// devices promise nothing.
 func checkPlot(path string) error {
 	if ext := filepath.Ext(path); !strings.EqualFold(ext, ".svg") && !atomicfile.InPlace(path) {
 		return withHint(usagef("output %s is no .svg", path), "the plot is an SVG, which browsers show and vector programs turn into other pictures")

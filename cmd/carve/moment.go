@@ -46,7 +46,7 @@ func moment(ctx context.Context, src *video.Source, at time.Duration, side int) 
 	return pictures[0], when, nil
 }
 
-// picturesOf makes pictures of a frame whose long sides are bounded, one for each bound.
+// picturesOf prepares a frame once for each bound of the long side.
 func picturesOf(src *video.Source, frame *video.Frame, sides ...int) (pictures []*car.Image, err error) {
 	for _, side := range sides {
 		prep := &video.Preparer{Source: src, MaxSide: side}

@@ -159,8 +159,8 @@ var naming struct {
 	done bool // they have them: the run has come to its end
 }
 
-// strictly is the error of a run with --strict whose output lacks something of the
-// input.
+// strictly returns the error of a run with --strict when the output lacks something
+// that the input has.
 func strictly(path string, lost []video.Loss) error {
 	if len(lost) == 0 {
 		return nil

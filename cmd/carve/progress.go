@@ -50,8 +50,8 @@ func (s progressState) ETA() (left time.Duration, ok bool) {
 	return time.Duration(float64(s.Total-s.Frames) / fps * float64(time.Second)), true
 }
 
-// quietInterval is how often progress is printed where there is no terminal, whose line
-// could be written over: in the log of a job, say.
+// quietInterval is how often progress is printed without a terminal, as in the log of a
+// job, where no line can be written over.
 const quietInterval = 10 * time.Second
 
 // newProgress chooses how progress is shown: "auto" is a line on a terminal

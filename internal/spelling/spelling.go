@@ -1,4 +1,4 @@
-// Package spelling finds the word that somebody meant who mistyped it.
+// Package spelling finds the word that was probably meant by a mistyped one.
 package spelling
 
 import (

@@ -63,8 +63,8 @@ func Kept(m *models.Model) *Result {
 }
 
 // Run tests a model. keep keeps the result beside what else was made of its weights;
-// one that cannot be kept is returned with the error that says why. A model that was
-// opened with other settings than its own is not one whose result should be kept.
+// one that cannot be kept is returned with the error that says why. Do not keep the
+// result of a model that was opened with other settings than its own.
 func Run(ctx context.Context, m *models.Model, keep bool) (*Result, error) {
 	began := time.Now()
 	judge, err := m.Judge()

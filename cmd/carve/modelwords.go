@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
+)
+
+// modelError adds the hint to an error that says that a model is not there, or
+// how it is to be opened.
+func modelError(err error) error {
+	var missing *models.MissingModelError
+	if errors.As(err, &missing) {
+		return withHint(err, fmt.Sprintf("carve models pull %s fetches it (about %d MB, from %s); -m demo needs no download", missing.Name, missing.Size/1e6, missing.Host()))
+	}
+	var unknown *models.UnknownModelError
+	if errors.As(err, &unknown) {
+		return withHint(err, didYouMean(unknown.Name, unknown.Known, "carve models list says what each is; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt"))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return withHint(err, hintOf(err))
+}
+
+// pairOf is the models that a name means.
+func pairOf(name string) []string {
+	a, b := models.PairNames(name)
+	return uniq(a, b)
+}
+
+// uniq leaves out names that stand there before.
+func uniq(names ...string) (list []string) {
+	for _, n := range names {
+		if !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// count writes a number of parameters the way models are named: 2.0 M.
+func count(n int64) string {
+	if n >= 1e9 {
+		return fmt.Sprintf("%.1f G", float64(n)/1e9)
+	}
+	return fmt.Sprintf("%.1f M", float64(n)/1e6)
+}
+
+// megabytes writes a size: 351 MB.
+func megabytes(n int64) string {
+	if n < 10e6 {
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+}
+
+// columns lays names out in lines of at most 76 characters.
+func columns(names []string) string {
+	var b strings.Builder
+	width := 0
+	for i, n := range names {
+		if i < len(names)-1 {
+			n += ","
+		}
+		if width+len(n)+1 > 76 {
+			b.WriteString("\n")
+			width = 0
+		}
+		if width == 0 {
+			b.WriteString("  ")
+			width = 1
+		} else {
+			b.WriteString(" ")
+		}
+		b.WriteString(n)
+		width += len(n) + 1
+	}
+	return b.String()
+}
+
+func synonyms() string {
+	var list []string
+	for _, c := range demo.Concepts {
+		for _, s := range demo.Synonyms[c] {
+			list = append(list, fmt.Sprintf("%s (%s)", s, c))
+		}
+	}
+	return columns(list)
+}
