@@ -42,7 +42,7 @@ import (
 
 // A Segmenter runs the loop with one pair of models and one preset. Loop and Step
 // are for one goroutine; Refine may run on another at the same time, and so may Look
-// and LookAll, on a third, if the proposer bears it.
+// and LookAll, on any number of them, if the proposer bears it.
 type Segmenter struct {
 	proposer Proposer
 	judge    Judge
@@ -61,7 +61,7 @@ type Segmenter struct {
 	Trace func(*Trace)
 
 	scratch scratch
-	looking looking
+	looking []*looking // memory of calls of Look that have ended
 	crf     *DenseCRF
 
 	mu    sync.Mutex

@@ -53,7 +53,8 @@ func (s *Segmenter) Look(ctx context.Context, img *Image) (*Scene, error) {
 // LookAll is Look for several pictures: in one go if they have one size and the
 // proposer can. It returns the scenes of all of them or none.
 func (s *Segmenter) LookAll(ctx context.Context, images []*Image) ([]*Scene, error) {
-	l := &s.looking
+	l := s.lookingFor()
+	defer s.keepLooking(l)
 	for len(l.wholes) < len(images) {
 		l.wholes = append(l.wholes, &Image{})
 	}
@@ -89,10 +90,28 @@ func (s *Segmenter) LookAll(ctx context.Context, images []*Image) ([]*Scene, err
 	return scenes, nil
 }
 
-// looking is memory that Look uses again: it may run beside the rest.
+// looking is memory that one call of Look needs. Several may run at the same time: ahead
+// of the loop, for frames that are certain to be looked at, and in it.
 type looking struct {
 	resizer resizer
 	wholes  []*Image // in whole patches
+}
+
+func (s *Segmenter) lookingFor() *looking {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.looking); n > 0 {
+		l := s.looking[n-1]
+		s.looking = s.looking[:n-1]
+		return l
+	}
+	return new(looking)
+}
+
+func (s *Segmenter) keepLooking(l *looking) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looking = append(s.looking, l)
 }
 
 // views runs the trunk, over all pictures at once if that can be done.

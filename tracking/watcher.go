@@ -57,6 +57,7 @@ type Sight struct {
 	scene   *car.Scene // where a Looker has been
 	picture flow.Picture
 	watcher *Watcher
+	w, h    int // size of the picture
 	holders int // who has not closed it yet
 }
 
@@ -87,6 +88,7 @@ const blankContrast = 4
 func (w *Watcher) Watch(img *car.Image, at time.Duration) *Sight {
 	s := w.take()
 	s.Image, s.Moment = img, Moment{w.frame, at}
+	s.w, s.h = img.W, img.H // Image is the caller's again when the next frame comes
 	w.frame++
 	if w.Motionless {
 		s.Fresh, s.holders = true, 1
@@ -101,7 +103,7 @@ func (w *Watcher) Watch(img *car.Image, at time.Duration) *Sight {
 	}
 	before := w.last
 	s.Fresh = before == nil || before.Blank || at-before.Time > gap || at < before.Time ||
-		before.Image.W != img.W || before.Image.H != img.H
+		before.w != img.W || before.h != img.H
 	if !s.Fresh {
 		_, _, factor := flow.Size(img.W, img.H)
 		w.flow.Threads = threads(w.Threads)

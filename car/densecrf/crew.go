@@ -81,9 +81,11 @@ func (c *crew) run(chunks int, work func(chunk int)) {
 		case i == patience:
 			c.waiting.Store(true)
 			if c.undone.Load() > 0 || !c.waiting.CompareAndSwap(true, false) {
+				// A goroutine that was held up behind the last chunk of the step before
+				// may have sent this: only the count says that the step is over.
 				<-c.finish
 			}
-			return
+			i = 0
 		case i%64 == 0:
 			runtime.Gosched()
 		}

@@ -1,0 +1,53 @@
+package car
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+)
+
+// A watchful proposer fails where the picture that it is shown is not of one colour, or
+// changes under its eyes.
+type watchful struct{ worldProposer }
+
+func (watchful) Look(_ context.Context, img *Image) (View, error) {
+	first := img.Pix[0]
+	for range 3 {
+		for i, v := range img.Pix {
+			if v != first {
+				return nil, fmt.Errorf("sample %d of %dx%d is %d, and the first %d", i, img.W, img.H, v, first)
+			}
+		}
+		runtime.Gosched()
+	}
+	return &worldView{rows: 1, cols: 1, share: [][]float32{{1}}, feature: []float32{1}, world: &world{}}, nil
+}
+
+// TestLookBeside: Look may run on several goroutines: ahead of the loop, and in it.
+func TestLookBeside(t *testing.T) {
+	wd := newWorld()
+	s := wd.segmenter(t, worldPreset())
+	s.proposer = watchful{worldProposer{wd}}
+	var both sync.WaitGroup
+	for g := range 3 {
+		both.Go(func() {
+			for n := range 60 {
+				// Sides that are no whole patches, so that the picture is resized.
+				img := &Image{W: 61 + 8*g, H: 43 + n%3}
+				img.Pix = make([]uint8, 3*img.W*img.H)
+				for i := range img.Pix {
+					img.Pix[i] = uint8(40 + 60*g)
+				}
+				scene, err := s.Look(t.Context(), img)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				scene.Close()
+			}
+		})
+	}
+	both.Wait()
+}
