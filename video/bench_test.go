@@ -56,7 +56,7 @@ func BenchmarkFrame(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer f.Release()
-	p := &Preparer{Source: s, MaxSide: 512}
+	p := &Preparer{Info: s.Info(), MaxSide: 512}
 	if err := p.Initialize(); err != nil {
 		b.Fatal(err)
 	}
@@ -134,14 +134,14 @@ func TestSoakMemory(t *testing.T) {
 		return nil
 	}, func(src *Source, s *Sink) {
 		s.Preset = "ultrafast"
-		p = &Preparer{Source: src, MaxSide: 256}
+		p = &Preparer{MaxSide: 256}
 		// The preparer needs the picture's size, and Initialize comes after this.
 		probe := &Source{Path: in}
 		if err := probe.Initialize(); err != nil {
 			t.Fatal(err)
 		}
 		defer probe.Close()
-		p.Source = probe
+		p.Info = probe.Info()
 		if err := p.Initialize(); err != nil {
 			t.Fatal(err)
 		}

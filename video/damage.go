@@ -86,7 +86,7 @@ func (s *Source) find(f finding) error {
 		}
 		return nil
 	}
-	if f.stream != s.stream.Index() && !s.beside.copied[f.stream] {
+	if f.stream != s.stream.Index() && !s.beside.copies(f.stream) {
 		return nil // nobody wants it
 	}
 	if !s.ledger.fresh(f.sign, f.packet) {

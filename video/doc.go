@@ -58,7 +58,8 @@
 //
 // The frames of a source live in a pool, whose size is known. While all of them are
 // in flight no other is read, which is what keeps a slow model from filling the memory
-// with pictures: Read waits, or fails in a lone goroutine (Source.Wait). Whoever holds
+// with pictures: Source.Next waits, and
+// Source.Read, for a lone goroutine, fails. Whoever holds
 // a frame last releases it, once; a second time panics. Packets beside the video go from the source straight into the sink,
 // which never waits for the pictures that belong to the same time: the muxer
 // keeps up to ten seconds (150 frames, where those are longer) to put them in

@@ -22,7 +22,7 @@ func (s *Shot) Picture() (Picture, error) { return s.preparer.Prepare(s.Frame) }
 // is to stay is copied. An error is the last thing that the loop is given.
 func (s *Source) Each(ctx context.Context, maxSide int) iter.Seq2[*Shot, error] {
 	return func(yield func(*Shot, error) bool) {
-		p := &Preparer{Source: s, MaxSide: maxSide}
+		p := &Preparer{Info: s.Info(), MaxSide: maxSide}
 		if err := p.Initialize(); err != nil {
 			yield(nil, fmt.Errorf("preparing frames of %s: %w", s.Path, err))
 			return

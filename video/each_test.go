@@ -61,7 +61,6 @@ func TestEach(t *testing.T) {
 	s = open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s.Wait = true
 	times := 0
 	var failed error
 	for shot, err := range s.Each(ctx, 0) {

@@ -45,7 +45,7 @@ var ErrReadBack = errors.New("the file that was written cannot be read back")
 
 // ErrFramesInUse says that every frame that a [Source] may have in flight is: none was
 // released, and nobody is waited for. Release them earlier, raise Source.Frames, call
-// Source.Reserve, or set Source.Wait where another goroutine releases them.
+// Source.Reserve, or read with Source.Next where another goroutine releases them.
 var ErrFramesInUse = errors.New("all frames of the source are in use")
 
 var errOutOfMemory = errors.New("out of memory")

@@ -111,7 +111,7 @@ func readStrips(path string, want int) (codec string, err error) {
 		return "", err
 	}
 	defer s.Close()
-	p := &Preparer{Source: s}
+	p := &Preparer{Info: s.Info()}
 	if err := p.Initialize(); err != nil {
 		return "", err
 	}

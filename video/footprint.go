@@ -91,11 +91,11 @@ func (c Coded) Decoder(threads int) int64 {
 // Threaded tells whether the decoder's memory grows with its threads.
 func (c Coded) Threaded() bool { return c.threaded }
 
-// Copies is how many bytes the copies take that drawing makes of pictures which the
-// decoder still needs: of one that is drawn, one that waits and one that is encoded.
+// Copies is how many bytes the pictures take that were drawn on, which are copies: the
+// one at work, and two that an encoder still looks at.
 func (c Coded) Copies() int64 {
-	if c.references == 0 {
-		return 0
+	if c.Still {
+		return c.Picture()
 	}
 	return 3 * c.Picture()
 }

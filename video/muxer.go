@@ -58,7 +58,9 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 		for i := range s.copies {
 			wanted[i] = true
 		}
-		s.Source.beside.attach(s, wanted)
+		if err := s.Source.beside.attach(s, wanted); err != nil {
+			return fmt.Errorf("opening %s: %w", s.Path, err)
+		}
 	}
 	return nil
 }

@@ -1,28 +1,38 @@
 package video
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/asticode/go-astiav"
 )
 
-// A packetSink takes the packets of the streams that are copied. It must not
-// keep p, and must not wait for the video: the source delivers both.
+// errBegun is the error of a sink that comes too late for the first packets.
+var errBegun = errors.New("the source has been read from already")
+
+// A packetSink takes the packets of the streams that are copied. It must neither change
+// nor keep p, and must not wait for the video: the source delivers both.
 type packetSink interface {
 	copyPacket(p *astiav.Packet) error
 }
 
-// A passthrough hands packets of the streams beside the video to a sink. What
-// is read while the source is opened, before there can be a sink, is kept.
+// A passthrough hands packets of the streams beside the video to the sinks that want
+// them. What is read while the source is opened, before there can be a sink, is kept.
 type passthrough struct {
-	to         packetSink
-	copied     map[int]bool // streams that to wants
+	to         []recipient
 	begun      bool
 	discards   bool // a stream is skipped, so that nobody knows how far it goes
 	kept       []*astiav.Packet
 	bytes      int
 	limit      int // of bytes; 0 means maxKept
 	overflowed bool
+}
+
+// A recipient is a sink and the streams that it copies.
+type recipient struct {
+	sink   packetSink
+	wanted map[int]bool // by the index in the source
 }
 
 // maxKept bounds, in bytes, what is kept of the other streams until the first
@@ -33,9 +43,23 @@ const maxKept = 32 << 20
 // be. Tests lower it.
 var maxKeptOfPipe = 256 << 20
 
-// attach makes to receive the packets of the streams in copied.
-func (b *passthrough) attach(to packetSink, copied map[int]bool) {
-	b.to, b.copied = to, copied
+// attach has a sink receive the packets of the streams in wanted, from the first.
+func (b *passthrough) attach(sink packetSink, wanted map[int]bool) error {
+	if b.begun {
+		return errBegun
+	}
+	b.to = append(b.to, recipient{sink, wanted})
+	return nil
+}
+
+// detach ends that.
+func (b *passthrough) detach(sink packetSink) {
+	b.to = slices.DeleteFunc(b.to, func(r recipient) bool { return r.sink == sink })
+}
+
+// copies reports whether some sink wants a stream.
+func (b *passthrough) copies(stream int) bool {
+	return slices.ContainsFunc(b.to, func(r recipient) bool { return r.wanted[stream] })
 }
 
 // begin delivers what was kept and lets the demuxer skip what nobody wants.
@@ -45,7 +69,7 @@ func (b *passthrough) begin(s *Source) error {
 	}
 	b.begun = true
 	for _, st := range s.input.Streams() {
-		if i := st.Index(); i != s.stream.Index() && (b.to == nil || !b.copied[i]) {
+		if i := st.Index(); i != s.stream.Index() && !b.copies(i) {
 			st.SetDiscard(astiav.DiscardAll)
 			b.discards = b.discards || !attached(st)
 		}
@@ -89,10 +113,15 @@ func (b *passthrough) pass(p *astiav.Packet) error {
 }
 
 func (b *passthrough) deliver(p *astiav.Packet) error {
-	if b.to == nil || !b.copied[p.StreamIndex()] {
-		return nil
+	for _, r := range b.to {
+		if !r.wanted[p.StreamIndex()] {
+			continue
+		}
+		if err := r.sink.copyPacket(p); err != nil {
+			return err
+		}
 	}
-	return b.to.copyPacket(p)
+	return nil
 }
 
 func (b *passthrough) drop() {

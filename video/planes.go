@@ -18,6 +18,19 @@ func (f *Frame) Planes() ([4]Plane, error) {
 	if err := f.slot.detach(); err != nil {
 		return planes, fmt.Errorf("frame %d: %w", f.Index, err)
 	}
+	return f.planes()
+}
+
+// View returns the picture's planes for reading: others may look at them at the same
+// time. They are valid until Release.
+func (f *Frame) View() ([4]Plane, error) {
+	if frameUpsideDown(f.slot.picture()) {
+		return f.Planes()
+	}
+	return f.planes()
+}
+
+func (f *Frame) planes() (planes [4]Plane, err error) {
 	p := f.slot.picture()
 	d, ok := describe(p.PixelFormat())
 	if !ok {

@@ -12,7 +12,8 @@ import (
 // A slot is the memory of one frame in flight. Frames are handed out afresh
 // around recycled slots, so that a stale frame is never mistaken for the next.
 type slot struct {
-	pool *pool
+	pool   *pool
+	shares bool // the picture is another slot's as well
 	// decoded is the decoder's picture; after detach it is empty and own holds
 	// the samples.
 	decoded *astiav.Frame
@@ -72,6 +73,9 @@ type pool struct {
 	free   []*slot // slots without a frame
 	size   int     // slots there may be
 	made   int     // slots there are
+	// sharing are those without a frame that stand beside the free ones: slots of
+	// pictures that others have.
+	sharing []*slot
 	// spares are the pictures that detach copied into, for the next that it copies. They
 	// are the pool's and not the slots': only what is between drawing and encoding needs
 	// one, which is far less than what is in flight.
@@ -127,6 +131,23 @@ func (p *pool) take() (*slot, error) {
 	return &slot{pool: p, decoded: decoded}, nil
 }
 
+// share returns a slot of its own for a picture that another one has.
+func (p *pool) share(picture *astiav.Frame) (*slot, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var s *slot
+	if n := len(p.sharing); n > 0 {
+		s, p.sharing = p.sharing[n-1], p.sharing[:n-1]
+	} else if s = (&slot{pool: p, shares: true, decoded: astiav.AllocFrame()}); s.decoded == nil {
+		return nil, fmt.Errorf("sharing a picture: %w", errOutOfMemory)
+	}
+	if err := s.decoded.Ref(picture); err != nil {
+		p.sharing = append(p.sharing, s)
+		return nil, fmt.Errorf("sharing a picture: %w", err)
+	}
+	return s, nil
+}
+
 func (p *pool) put(s *slot) {
 	if s.own != nil {
 		p.keep(s.own)
@@ -137,6 +158,10 @@ func (p *pool) put(s *slot) {
 	s.decoded.Unref()
 	if p.closed {
 		s.free()
+		return
+	}
+	if s.shares {
+		p.sharing = append(p.sharing, s)
 		return
 	}
 	p.free = append(p.free, s)
@@ -192,7 +217,10 @@ func (p *pool) close() {
 	for _, s := range p.free {
 		s.free()
 	}
-	p.free = nil
+	for _, s := range p.sharing {
+		s.free()
+	}
+	p.free, p.sharing = nil, nil
 }
 
 func (s *slot) free() {

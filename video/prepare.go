@@ -21,8 +21,8 @@ type Preparer struct {
 	// MaxSide bounds the longer side; a larger picture is reduced, a smaller
 	// one stays as it is. 0 means no bound.
 	MaxSide int
-	// Source is where the frames come from.
-	Source *Source
+	// Info describes the frames, as their source does.
+	Info Info
 
 	graph graph
 	out   *astiav.Frame
@@ -32,7 +32,7 @@ type Preparer struct {
 
 // Initialize fixes the size of the pictures.
 func (p *Preparer) Initialize() error {
-	info := p.Source.Info()
+	info := p.Info
 	p.w, p.h = ModelSize(info, p.MaxSide)
 	cw, ch := info.Orientation.Upright(p.w, p.h) // its own inverse: upright to coded
 	chain := []string{

@@ -72,7 +72,7 @@ func prepared(t *testing.T, path string, maxSide int) (Picture, Info) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	p := &Preparer{Source: s, MaxSide: maxSide}
+	p := &Preparer{Info: s.Info(), MaxSide: maxSide}
 	if err := p.Initialize(); err != nil {
 		t.Fatal(err)
 	}

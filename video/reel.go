@@ -21,8 +21,8 @@ type Reel struct {
 	index int64
 }
 
-// reelFrames is how many frames of a reel are in flight: one that is made and
-// one that is encoded.
+// reelFrames is how many frames of a reel are in flight, unless more are reserved: one
+// that is made and one that is encoded.
 const reelFrames = 2
 
 // reelColour is how pictures of a reel are stored: by BT.709, the range of
@@ -62,6 +62,9 @@ func (r *Reel) Info() Info {
 		format: astiav.PixelFormatYuv420P, colour: reelColour,
 	}
 }
+
+// Reserve makes room for at least so many frames in flight, see [Source.Reserve].
+func (r *Reel) Reserve(frames int) { r.pool.reserve(frames) }
 
 // Frame makes a frame of an opaque picture, at a time and for a while in ticks
 // of the time base. It waits until a frame made earlier is released.

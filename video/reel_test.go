@@ -52,7 +52,7 @@ func TestReel(t *testing.T) {
 			if info.ColourMatrix != "bt709" || info.ColourRange != "tv" || info.PixelFormat != "yuv420p" {
 				t.Errorf("%s, %s, %s", info.ColourMatrix, info.ColourRange, info.PixelFormat)
 			}
-			prep := &Preparer{Source: src}
+			prep := &Preparer{Info: src.Info()}
 			if err := prep.Initialize(); err != nil {
 				t.Fatal(err)
 			}

@@ -56,8 +56,9 @@ type Sink struct {
 
 	info                       Info
 	file                       *atomicfile.File
-	pipe                       bool  // the file is written in place
-	ioErr                      error // of a write in place
+	undo                       *atomicfile.Undo // of Commit
+	pipe                       bool             // the file is written in place
+	ioErr                      error            // of a write in place
 	encoder                    *encoder
 	image                      []byte // encoded picture, for an image
 	packet                     *astiav.Packet
@@ -281,21 +282,44 @@ func (s *Sink) Prepare() (err error) {
 }
 
 // Commit prepares the file if that is not done yet, and gives it its name. When
-// it fails nothing is left behind, and what had the name before still has it.
+// it fails nothing is left behind, and what had the name before still has it. Until
+// Close, Abort takes it back.
 func (s *Sink) Commit() error {
 	if err := s.Prepare(); err != nil {
 		return err
 	}
-	defer s.Abort() // frees; the file has its name by then, or must go
-	return outputError(s.file.Commit())
+	defer s.free() // the file has its name by then, or must go
+	undo, err := s.file.CommitUndoable()
+	s.undo = undo
+	return outputError(err)
 }
 
-// Finish is Prepare and Commit, for a run with one output.
-func (s *Sink) Finish() error { return s.Commit() }
+// Finish is Prepare, Commit and Close, for a run with one output.
+func (s *Sink) Finish() error {
+	if err := s.Commit(); err != nil {
+		return err
+	}
+	s.Close()
+	return nil
+}
 
-// Abort stops writing and removes the unfinished file. After Finish, or a
-// second time, it does nothing.
+// Close ends the use of the sink. A file that has its name keeps it for good; what is
+// not finished is removed.
+func (s *Sink) Close() {
+	s.undo.Keep()
+	s.free()
+}
+
+// Abort stops writing and removes the file, also one that has its name already: then
+// what had the name before has it again. After Close or Finish, or a second time, it
+// does nothing.
 func (s *Sink) Abort() {
+	s.undo.Revert()
+	s.free()
+}
+
+// free gives back what the sink holds, and removes a file without a name.
+func (s *Sink) free() {
 	if s.done {
 		return
 	}

@@ -34,10 +34,6 @@ type Source struct {
 	// Frames may be in flight at the same time; 0 means DefaultFrames. [Source.Reserve]
 	// makes room for more.
 	Frames int
-	// Wait makes Read wait until a frame is released when all are in flight. It is for
-	// pipelines, where another goroutine releases them: a lone one would wait for ever,
-	// and gets [ErrFramesInUse] instead.
-	Wait bool
 	// Afford, if not nil, is told what the video is before its decoder is opened, and
 	// says what may be used for it, in place of Threads and Frames. Its error, for a
 	// video that is too large, is that of Initialize.
@@ -144,9 +140,15 @@ func (s *Source) Damage() Damage {
 // back before the first of them is released. It does not heed what Afford said.
 func (s *Source) Reserve(frames int) { s.pool.reserve(frames) }
 
-// Read returns the next frame in display order, and io.EOF after the last. When all
-// are in flight it waits for one to be released, or fails, as Wait says.
-func (s *Source) Read(ctx context.Context) (*Frame, error) {
+// Read returns the next frame in display order, and io.EOF after the last. It fails
+// with [ErrFramesInUse] when all are in flight: a lone goroutine would wait for ever.
+func (s *Source) Read(ctx context.Context) (*Frame, error) { return s.obtain(ctx, false) }
+
+// Next is Read for pipelines, where other goroutines release frames: when all are in
+// flight it waits for one.
+func (s *Source) Next(ctx context.Context) (*Frame, error) { return s.obtain(ctx, true) }
+
+func (s *Source) obtain(ctx context.Context, wait bool) (*Frame, error) {
 	if s.ended {
 		return nil, io.EOF
 	}
@@ -162,7 +164,7 @@ func (s *Source) Read(ctx context.Context) (*Frame, error) {
 		s.ended = last
 		return nil, cmp.Or(err, io.EOF)
 	}
-	slot, err := s.pool.get(ctx, s.Wait)
+	slot, err := s.pool.get(ctx, wait)
 	if err != nil {
 		return nil, err
 	}

@@ -114,14 +114,13 @@ func TestFrameOwnership(t *testing.T) {
 	if _, err := s.Read(ctx); !errors.Is(err, ErrFramesInUse) {
 		t.Fatalf("a third frame of two: %v", err)
 	}
-	s.Wait = true
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-	if _, err := s.Read(short); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := s.Next(short); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a third frame of two: %v", err)
 	}
 	cancel()
 	a.Release()
-	c, err := s.Read(ctx)
+	c, err := s.Next(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func (s *Sink) Try() error {
 	}
 	t.Abort()
 	if t.Source != nil {
-		t.Source.beside.attach(nil, nil) // the other streams are the next sink's
+		t.Source.beside.detach(t) // the other streams are those of the sinks that come
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func moment(ctx context.Context, src *video.Source, at time.Duration, side int) 
 // picturesOf prepares a frame once for each bound of the long side.
 func picturesOf(src *video.Source, frame *video.Frame, sides ...int) (pictures []*car.Image, err error) {
 	for _, side := range sides {
-		prep := &video.Preparer{Source: src, MaxSide: side}
+		prep := &video.Preparer{Info: src.Info(), MaxSide: side}
 		if err := prep.Initialize(); err != nil {
 			return nil, fmt.Errorf("preparing frames of %s: %w", src.Path, err)
 		}

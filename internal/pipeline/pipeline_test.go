@@ -209,3 +209,100 @@ func TestBufferReleasesEverything(t *testing.T) {
 		}
 	}
 }
+
+// TestTee: every branch has every item, in order, and a branch that drops has those for
+// which there is room.
+func TestTee(t *testing.T) {
+	l := New(t.Context())
+	var released atomic.Int64
+	release := func(int) { released.Add(1) }
+	next, dropped := 0, 0
+	a := Produce(l, "a", 1, release, func(context.Context) (int, error) {
+		if next == 100 {
+			return 0, ErrDone
+		}
+		next++
+		return next, nil
+	})
+	worked := 0
+	branches := Tee(l, "t", a, release, []Branch{{}, {Depth: 3}, {Depth: 2, Dropped: func() { dropped++ }}}, func(context.Context, int) error {
+		worked++
+		return nil
+	})
+	var got [3][]int
+	gate := make(chan struct{})
+	for i, b := range branches {
+		Consume(l, "c", b, func(_ context.Context, v int) error {
+			if i == 2 {
+				<-gate
+			}
+			if got[i] = append(got[i], v); i == 0 && v == 100 {
+				close(gate)
+			}
+			return nil
+		})
+	}
+	if err := l.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range []int{100, 100} {
+		if len(got[i]) != n || !slices.IsSorted(got[i]) {
+			t.Errorf("branch %d has %v", i, got[i])
+		}
+	}
+	// Two wait, one is at work; the last may have come when the gate was open.
+	if n := len(got[2]); n < 2 || n > 4 || dropped != 100-n || int64(dropped) != released.Load() || worked != 100 {
+		t.Errorf("%d items in the branch that drops, %d dropped, %d released, %d worked on", n, dropped, released.Load(), worked)
+	}
+}
+
+// TestTeeReleasesEverything: wherever a line with branches ends, each branch has finished
+// or released every item exactly once.
+func TestTeeReleasesEverything(t *testing.T) {
+	broken := errors.New("broken")
+	for _, where := range []string{"work", "first", "second", "cancel", "nowhere"} {
+		var shared, gone atomic.Int64
+		release := func(int) { gone.Add(1) }
+		ctx, cancel := context.WithCancel(t.Context())
+		l := New(ctx)
+		next := 0
+		a := Produce(l, "a", 2, func(int) {}, func(context.Context) (int, error) {
+			if next == 200 {
+				return 0, ErrDone
+			}
+			next++
+			return next, nil
+		})
+		branches := Tee(l, "t", a, release, []Branch{{Depth: 1}, {}, {Depth: 1, Dropped: func() {}}}, func(_ context.Context, v int) error {
+			if where == "work" && v == 50 {
+				return broken
+			}
+			shared.Add(3)
+			return nil
+		})
+		for i, b := range branches {
+			Consume(l, "c", b, func(_ context.Context, v int) error {
+				release(v)
+				if v == 50 && (where == "first" && i == 0 || where == "second" && i == 1) {
+					return broken
+				}
+				if v == 50 && where == "cancel" && i == 0 {
+					cancel()
+				}
+				return nil
+			})
+		}
+		err := l.Wait()
+		cancel()
+		want := broken
+		switch where {
+		case "cancel":
+			want = context.Canceled
+		case "nowhere":
+			want = nil
+		}
+		if !errors.Is(err, want) || gone.Load() != shared.Load() {
+			t.Errorf("%s: error %v; %d shares, %d of them finished or released", where, err, shared.Load(), gone.Load())
+		}
+	}
+}
