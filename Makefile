@@ -49,7 +49,7 @@ test: build
 	$(env) $(gotest) -timeout 40m -race -short $(race)
 	@bin/testreport -summary $(tests)
 
-race := ./cmd/... ./video ./tracking ./models ./internal/ort ./internal/atomicfile ./internal/cstderr ./internal/annotation ./internal/score
+race := . ./cmd/... ./video ./tracking ./models ./internal/ort ./internal/atomicfile ./internal/cstderr ./internal/annotation ./internal/score
 
 lint: setup
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'gofmt would change:'; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/pipeline"
 	"github.com/carve-video/carve/internal/rate"
@@ -124,7 +125,7 @@ func (b *bench) ffmpegJob(j mediaJob, more ...string) (args []string, typed stri
 // carveJob does the job as the pipeline of carve segment does, each stage on a
 // goroutine of its own.
 func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, drawing time.Duration, err error) {
-	src := &video.Source{Path: b.clip, Wait: true}
+	src := &video.Source{Path: b.clip}
 	if err := src.Initialize(); err != nil {
 		return 0, 0, 0, err
 	}
@@ -136,17 +137,21 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 		}
 		defer sink.Abort()
 	}
-	painter, err := newPainter(src.Info(), false, b.o.threads)
-	if err != nil {
+	painter := src.Info().Painter()
+	painter.Threads = b.o.threads
+	if err := painter.Initialize(); err != nil {
 		return 0, 0, 0, err
 	}
-	parts := partsOf(benchFound(b.img.W, b.img.H), nil, [][3]uint8{overlay.Colour(0), overlay.Colour(1)}, b.img.W, b.img.H)
+	upsampler := &carve.Upsampler{Info: src.Info(), Threads: b.o.threads}
+	result := &car.Result{W: b.img.W, H: b.img.H, Found: benchFound(b.img.W, b.img.H)}
+	colours := [][3]uint8{overlay.Colour(0), overlay.Colour(1)}
+	var layers []overlay.Layer
 
 	from := time.Now()
 	l := pipeline.New(ctx)
 	release := (*video.Frame).Release
 	stream := pipeline.Produce(l, "decode", 2, release, func(ctx context.Context) (*video.Frame, error) {
-		f, err := src.Read(ctx)
+		f, err := src.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil, pipeline.ErrDone
 		}
@@ -154,7 +159,17 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 	})
 	if j.draw {
 		stream = pipeline.Map(l, "draw", stream, 1, release, func(_ context.Context, f *video.Frame) (*video.Frame, error) {
-			if err := painter.draw(f, parts, b.img.W, b.img.H); err != nil {
+			found := carve.Layers(result, nil, colours)
+			defer upsampler.Recycle(found)
+			err := upsampler.Masks(f, found, result.W, result.H)
+			layers = layers[:0]
+			for _, l := range found {
+				layers = append(layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Label: l.Label, Score: l.Score})
+			}
+			if err == nil {
+				err = f.Draw(painter, layers)
+			}
+			if err != nil {
 				f.Release()
 				return nil, err
 			}
@@ -196,7 +211,7 @@ func benchFound(w, h int) []car.Found {
 			y := (float64(k/w) - float64(h)/2) / (float64(h) / 4)
 			p[k] = float32(1 / (1 + math.Exp(20*(math.Hypot(x, y)-1))))
 		}
-		found[i] = car.Found{Query: i, Label: fmt.Sprint("thing ", i+1), Judgement: car.Judgement{Score: 0.9}, Probability: p}
+		found[i] = car.Found{Query: i, Label: fmt.Sprint("thing ", i+1), Judgement: car.Judgement{Score: 0.9}, Probability: p, Stats: car.Stats{Area: 1}}
 	}
 	return found
 }

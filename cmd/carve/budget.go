@@ -141,14 +141,15 @@ func (p *plan) frame() int64 {
 	return p.Picture() + w*h*(seen+thing*int64(min(p.labels, most)))
 }
 
-// drawing is what the painter holds, and the copies that it draws on: brightness, a
-// mask for each thing, and the canvas.
+// drawing is what masks at the size of the film take, those of the frame that is drawn
+// and those that are made meanwhile; brightness, the canvas, and the copies that are
+// drawn on.
 func (p *plan) drawing() int64 {
 	if !p.draws {
 		return 0
 	}
 	const most = 4
-	return p.Copies() + p.Pixels()*(1+int64(min(p.labels, most))+4)
+	return p.Copies() + p.Pixels()*(1+2*int64(min(p.labels, most))+4)
 }
 
 func (p *plan) encoder() int64 {
@@ -267,7 +268,7 @@ func (o *segmentOptions) heldBy() string {
 	if !o.stateless() && o.lookahead != (tracking.Interval{}) {
 		s = " with --lookahead " + o.lookahead.String()
 	}
-	if o.everyFrame() && o.batch > 1 {
+	if (o.stateless() || o.every == 1) && o.batch > 1 {
 		s += fmt.Sprintf(" with --batch %d", o.batch)
 	}
 	return s

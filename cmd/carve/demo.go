@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/internal/printable"
@@ -83,11 +83,12 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	}
 	// The sheet names what is in each of its frames.
 	found := make(map[int64][]int)
-	o.observe = func(index int64, shown []car.Found) {
-		for _, f := range shown {
-			found[index] = append(found[index], f.Query)
+	o.observers = []carve.Sink{carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
+		for _, l := range f.Layers {
+			found[f.Index] = append(found[f.Index], l.Query)
 		}
-	}
+		return nil
+	})}
 	fmt.Fprintf(stderr, "segmenting %s with the demo model, which knows 64 stickers and nothing else\n", printable.Text(clip))
 	s, err := segment(&o, stdout, stderr)
 	if s != nil {

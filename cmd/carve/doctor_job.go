@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/models/demo"
@@ -108,7 +108,10 @@ func (d *doctor) segmentOne(in, out string) (found bool, err error) {
 	}
 	o.model, o.classifier = d.options.model, d.options.classifier
 	o.device, o.settings, o.precision = d.options.device, d.options.settings, d.options.precision
-	o.observe = func(_ int64, shown []car.Found) { found = len(shown) > 0 }
+	o.observers = []carve.Sink{carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
+		found = len(f.Layers) > 0
+		return nil
+	})}
 	_, err = segment(&o, io.Discard, io.Discard)
 	return found, err
 }

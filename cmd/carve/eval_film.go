@@ -131,7 +131,7 @@ func (r *sampleRunner) masks(ctx context.Context, s *dataset.Sample, truth *anno
 
 // rememberer segments as carve does.
 func (r *sampleRunner) rememberer(ctx context.Context, s *dataset.Sample, film *filmResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
-	session := r.options.session(r.segmenter, s.Queries, r.options.lookaheadFrames(sequenceRate))
+	session := r.options.tracking(sequenceRate).Session(r.segmenter, s.Queries, r.options.threads)
 	session.Tracker.Explain = func(e *tracking.Explanation) {
 		if e.Key != "" {
 			film.Keys++

@@ -171,7 +171,7 @@ var sequenceRate = video.Rational{Num: 24, Den: 1}
 // sequence segments a film of pictures, with memory, and holds every object
 // against the truth.
 func (r *sampleRunner) sequence(ctx context.Context, s *dataset.Sample, res *sampleResult) error {
-	session := r.options.session(r.segmenter, s.Queries, r.options.lookaheadFrames(sequenceRate))
+	session := r.options.tracking(sequenceRate).Session(r.segmenter, s.Queries, r.options.threads)
 	if err := session.Initialize(ctx); err != nil {
 		return textError(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -10,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/video"
 )
@@ -32,9 +33,9 @@ func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
 	if err := newSegmentFlags(&o).Parse([]string{"-i", in, "-o", out, "-q", "dog", "-q", "pizza", "-m", "demo"}); err != nil {
 		t.Fatal(err)
 	}
-	o.observe = func(index int64, _ []car.Found) {
+	o.observers = []carve.Sink{carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
 		for _, a := range at {
-			if index == a {
+			if f.Index == a {
 				if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 					t.Error(err)
 				}
@@ -42,7 +43,8 @@ func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
 				time.Sleep(200 * time.Millisecond)
 			}
 		}
-	}
+		return nil
+	})}
 	var stdout, errs bytes.Buffer
 	_, err := segment(&o, &stdout, &errs)
 	needsRuntime(t, err)

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/carve-video/carve/car"
+	"github.com/spf13/pflag"
+
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
-	"github.com/spf13/pflag"
 )
 
 // memoryOptions say what is carried from frame to frame.
@@ -24,9 +25,6 @@ type memoryOptions struct {
 	batch      int
 }
 
-// defaultSteady is how much of a key frame's mask comes from the frames before.
-const defaultSteady = 0.6
-
 func (o *memoryOptions) addMemoryFlags(fs *pflag.FlagSet) {
 	o.probe, o.judgeEvery = tracking.DefaultProbe, tracking.DefaultJudgeEvery
 	o.lookahead = tracking.Frames(tracking.DefaultMaxEvery)
@@ -37,7 +35,7 @@ func (o *memoryOptions) addMemoryFlags(fs *pflag.FlagSet) {
 	fs.Var(&o.lookahead, "lookahead", "with memory, hold back so many frames: what is found late is shown from where it began; 0f for none")
 	fs.BoolVar(&o.instances, "instances", false, "with memory, number the things of each concept and keep the numbers: dog 1, dog 2")
 	fs.IntVar(&o.batch, "batch", 0, "with --memory off or --every 1, look at so many frames in one go; 0 stands for 1 on a CPU and 4 elsewhere")
-	fs.Float64Var(&o.steady, "steady", defaultSteady, "with memory, how much of a mask comes from the frames before, 0 to 1: more is calmer and slower to follow")
+	fs.Float64Var(&o.steady, "steady", carve.DefaultSteady, "with memory, how much of a mask comes from the frames before, 0 to 1: more is calmer and slower to follow")
 }
 
 func (o *memoryOptions) checkMemory() error {
@@ -66,25 +64,8 @@ const (
 	defaultBatch = 4
 )
 
-// everyFrame says that the model looks at every frame.
-func (o *segmentOptions) everyFrame() bool { return o.stateless() || o.every == 1 }
-
 // stateless says that nothing is carried from frame to frame.
 func (o *segmentOptions) stateless() bool { return o.memory == "off" || o.compat }
-
-// looker looks ahead with the model, as the session's tracker would. Frames are held
-// back for it only where every one is looked at. room is how many frames there can be
-// beside those that the carrier holds: a batch that was not asked for is no larger.
-func (o *segmentOptions) looker(s *tracking.Session, device string, room int) *tracking.Looker {
-	t := &s.Tracker
-	l := &tracking.Looker{Segmenter: t.Segmenter, Stateless: t.Stateless, Every: t.Every}
-	if o.everyFrame() {
-		if l.Batch = o.batch; l.Batch == 0 && device != "cpu" {
-			l.Batch = min(defaultBatch, max(room, 1))
-		}
-	}
-	return l
-}
 
 // maxLookahead bounds how many decoded frames are held.
 const maxLookahead = 120
@@ -101,44 +82,21 @@ func (o *memoryOptions) lookaheadFrames(rate video.Rational) int {
 	return int(min(n, maxLookahead))
 }
 
-// framesHeld is how many frames are held back at a rate before any goes on: by the
-// carrier, for its look-ahead, and by the looker, which waits for all of a batch but the
-// one that completes it. A source needs one more than that, or the run would stand still
-// for ever.
-func (o *segmentOptions) framesHeld(rate video.Rational) (n int) {
-	if !o.stateless() {
-		n = o.lookaheadFrames(rate)
-	}
-	if o.everyFrame() {
-		n += max(o.batch, 1) - 1
-	}
-	return n
+// tracking is what the flags say, for a film of a rate.
+func (o *segmentOptions) tracking(rate video.Rational) carve.Tracking {
+	return carve.Tracking{Stateless: o.stateless(), Every: int(o.every), Probe: o.probe, JudgeEvery: o.judgeEvery,
+		Lookahead: o.lookaheadFrames(rate), Steady: o.steady, Instances: o.instances, Batch: o.batch}
 }
 
-// session makes the memory of a run.
-func (o *segmentOptions) session(segmenter *car.Segmenter, queries []car.Query, lookahead int) *tracking.Session {
-	s := &tracking.Session{
-		Watcher: tracking.Watcher{Threads: o.threads},
-		Tracker: tracking.Tracker{Segmenter: segmenter, Queries: queries, Stateless: o.stateless(),
-			Every: int(o.every), Probe: atLeastOne(o.probe), JudgeEvery: atLeastOne(o.judgeEvery)},
-		Carrier: tracking.Carrier{Steady: o.steady, Lookahead: lookahead, Threads: o.threads},
-	}
-	if o.instances {
-		s.Carrier.Roster = new(tracking.Roster)
-	}
-	if s.Tracker.Stateless {
-		s.Carrier.Steady, s.Carrier.Lookahead = 0, 0
-	}
-	return s
-}
+// framesHeld is how many frames are held back at a rate before any goes on.
+func (o *segmentOptions) framesHeld(rate video.Rational) int { return o.tracking(rate).Held() }
 
-// atLeastOne makes an interval of nothing one frame: nothing means the default to a
-// Tracker.
-func atLeastOne(i tracking.Interval) tracking.Interval {
-	if i == (tracking.Interval{}) {
-		return tracking.Frames(1)
+// fitBatch chooses the batch that was not asked for: more than one picture on a GPU, as
+// far as there are frames for it.
+func fitBatch(t *carve.Tracking, device string, frames int) {
+	if t.Batch == 0 && device != "cpu" {
+		t.Batch = min(defaultBatch, max(frames-t.Lookahead, 1))
 	}
-	return i
 }
 
 // memoryWords are the settings in words: figures that were made with others are not

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 )
@@ -50,53 +49,6 @@ func TestLookaheadFrames(t *testing.T) {
 		if got := o.lookaheadFrames(c.rate); got != c.want {
 			t.Errorf("%s at %v: %d frames, want %d", c.of, c.rate, got, c.want)
 		}
-	}
-}
-
-// Every pixel of a soft mask is drawn for one thing of the concept, and the
-// outline for the nearest.
-func TestShareOut(t *testing.T) {
-	const w, h = 24, 8
-	left, right := make([]uint8, w*h), make([]uint8, w*h)
-	soft := make([]float32, w*h)
-	for y := range h {
-		for x := range w {
-			switch p := y*w + x; {
-			case x >= 4 && x < 10:
-				left[p], soft[p] = 1, .9
-			case x >= 12 && x < 18:
-				right[p], soft[p] = 1, .8
-			case x == 3 || x == 10 || x == 11 || x == 18:
-				soft[p] = .4
-			case x == 23:
-				soft[p] = .3 // nobody's
-			}
-		}
-	}
-	own := []*tracking.Instance{{ID: 1, Mask: left}, {ID: 4, Mask: right}}
-	shares := shareOut(soft, own, w, h)
-	for x, want := range map[int]int{3: 0, 5: 0, 10: 0, 11: 1, 13: 1, 18: 1, 23: -1, 1: -1} {
-		for k := range shares {
-			p := 4*w + x
-			if got := shares[k][p]; (k == want) != (got == soft[p] && got > 0) {
-				t.Errorf("column %d: %g for thing %d", x, got, k)
-			}
-		}
-	}
-
-	found := []car.Found{{Query: 1, Label: "dog", Probability: soft, Judgement: car.Judgement{Score: .7}}, {Query: 0, Label: "cat", Probability: soft}}
-	colours := [][3]uint8{{10, 10, 10}, {200, 100, 0}}
-	parts := partsOf(found, []tracking.Instance{{Query: 1, ID: 1, Mask: left}, {Query: 1, ID: 4, Mask: right}}, colours, w, h)
-	if len(parts) != 3 || parts[0].label != "dog 1" || parts[1].label != "dog 4" || parts[2].label != "cat" {
-		t.Fatalf("%+v", parts)
-	}
-	if parts[0].colour != colours[1] || parts[1].colour == colours[1] || parts[2].colour != colours[0] || parts[0].score != .7 || parts[2].id != 0 {
-		t.Errorf("%+v", parts)
-	}
-	// One thing alone has all of the soft mask.
-	parts = partsOf(found[:1], []tracking.Instance{{Query: 1, ID: 2, Mask: left}}, colours, w, h)
-	if len(parts) != 1 || &parts[0].probability[0] != &soft[0] || parts[0].label != "dog 2" {
-		t.Errorf("%+v", parts)
 	}
 }
 
@@ -152,40 +104,6 @@ func TestPlot(t *testing.T) {
 		t.Errorf("%d rectangles, want %d", got, want)
 	}
 	plot(frames[:1]) // a single frame has no length
-}
-
-// TestExplanationShows: a frame is written when it is drawn, with what it shows then.
-func TestExplanationShows(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "why.jsonl")
-	e, err := openExplanation(&segmentOptions{explain: path}, false, func(err error) { t.Error(err) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.abort()
-	x := tracking.Explanation{Queries: []tracking.QueryExplanation{{Label: "dog", State: "present"}, {Label: "cat", State: "absent"}}}
-	e.tell(&x)
-	x.Frame, x.Queries[1].State = 1, "present" // a tracker fills in the same one again
-	e.tell(&x)
-	e.show(0, []car.Found{{Query: 1}}) // found late, and shown from where it began
-	e.show(1, nil)
-	if err := e.prepare(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := e.commit(); err != nil {
-		t.Fatal(err)
-	}
-	frames, err := readExplanations(path)
-	if err != nil || len(frames) != 2 {
-		t.Fatalf("%d frames, %v", len(frames), err)
-	}
-	for i, want := range [][2]bool{{false, true}, {false, false}} {
-		if q := frames[i].Queries; wasShown(&q[0]) != want[0] || wasShown(&q[1]) != want[1] || frames[i].Frame != int64(i) {
-			t.Errorf("frame %d: %+v", i, frames[i])
-		}
-	}
-	if got := frames[0].Queries[1].State; got != "absent" {
-		t.Errorf("the first frame has the second one's state %q", got)
-	}
 }
 
 func TestReadExplanations(t *testing.T) {

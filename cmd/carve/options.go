@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/models"
-	"github.com/spf13/pflag"
 )
 
 // segmentOptions is what the command line of "carve segment" says. For eta,
@@ -59,9 +61,9 @@ type segmentOptions struct {
 	logFormat string
 	progress  string
 
-	given   func(flag string) bool               // whether a flag stood on the command line
-	observe func(index int64, found []car.Found) // told of every frame, unless nil
-	limit   int64                                // frames to read; 0 is all
+	given     func(flag string) bool // whether a flag stood on the command line
+	observers []carve.Sink           // further ones
+	limit     int64                  // frames to read; 0 is all
 }
 
 // The defaults, each with its reason. --help prints them.
@@ -245,6 +247,9 @@ func (o *segmentOptions) checkSettings() error {
 	}
 	if o.compat && o.given("memory") && o.memory == "on" {
 		return withHint(usagef("--compat has no memory between frames, and --memory is on"), "leave one of them out")
+	}
+	if o.compat && o.instances {
+		return withHint(usagef("--instances needs memory, and --compat has none"), "leave one of them out")
 	}
 	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
 		return err

@@ -172,34 +172,19 @@ func strictly(path string, lost []video.Loss) error {
 	return withHint(fmt.Errorf("%s would be without %s", path, strings.Join(what, "; ")), "without --strict such things are left out and named")
 }
 
-// commitAll names the video and the explanation, or neither.
-func commitAll(sink *video.Sink, x *explanation, strict bool) (err error) {
-	if err := sink.Prepare(); err != nil {
-		return err
-	}
-	if strict {
+// commit gives the outputs of a run their names, once everything is whole.
+func (o *segmentOptions) commit(sink *video.Sink, name func() error) (err error) {
+	if o.strict {
 		if err := strictly(sink.Path, sink.Lost()); err != nil {
 			return err
 		}
-	}
-	if err := x.prepare(); err != nil {
-		return err
 	}
 	naming.Lock()
 	defer func() {
 		naming.done = err == nil
 		naming.Unlock()
 	}()
-	undo, err := x.commit()
-	if err != nil {
-		return err
-	}
-	if err := sink.Commit(); err != nil {
-		undo.Revert()
-		return err
-	}
-	undo.Keep()
-	return nil
+	return name()
 }
 
 // playlistHint says why -y does not help.

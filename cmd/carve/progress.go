@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,15 +10,18 @@ import (
 	"sync"
 	"time"
 
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/printable"
 )
 
-// A progress counts what a run has done. Counting is apart from rendering: the
-// pipeline calls frame, and at most a few times a second the renderer shows
+// A progress counts what a run has done: it is a [carve.Sink]. Counting is apart from
+// rendering: the run calls Write, and at most a few times a second the renderer shows
 // what stands there.
 type progress struct {
 	render   func(progressState, bool)
 	interval time.Duration
+	began    time.Time
+	present  []string // labels in the frame at hand
 
 	mu    sync.Mutex
 	state progressState
@@ -26,7 +30,7 @@ type progress struct {
 
 // A progressState is what is known of a run at one moment.
 type progressState struct {
-	Frames  int64         // written so far
+	Frames  int64         // done so far
 	Total   int64         // expected, 0 if unknown
 	At      time.Duration // time of the last frame in the clip
 	Elapsed time.Duration
@@ -79,7 +83,29 @@ func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
 	return p
 }
 
-// frame counts one written frame.
+// Traits implements [carve.Traited].
+func (p *progress) Traits() carve.Traits { return carve.Traits{Name: "progress", NoMasks: true} }
+
+// Open implements [carve.Sink].
+func (p *progress) Open(context.Context, *carve.Stream) error {
+	p.began = time.Now()
+	return nil
+}
+
+// Write implements [carve.Sink].
+func (p *progress) Write(_ context.Context, f *carve.Frame) error {
+	p.present = p.present[:0]
+	for _, l := range f.Layers {
+		p.present = append(p.present, l.Label)
+	}
+	p.frame(f.Time, time.Since(p.began), p.present)
+	return nil
+}
+
+// Close implements [carve.Sink].
+func (p *progress) Close() error { return nil }
+
+// frame counts one frame.
 func (p *progress) frame(at, elapsed time.Duration, present []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

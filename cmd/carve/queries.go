@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/plaintext"
-	"github.com/carve-video/carve/video/overlay"
 )
 
 // maxQueryFlags is how many -q there may be: more are easier kept in a file.
@@ -70,20 +70,11 @@ func textFileError(err error, hint string) error {
 	return withHint(usageError{err}, hint)
 }
 
-// queryColours returns the colour of each query: its own, or the next of the
-// palette that nobody asked for.
+// queryColours returns the colour of each query.
 func queryColours(queries []car.Query) ([][3]uint8, error) {
-	colours := make([][3]uint8, len(queries))
-	for i, q := range queries {
-		colours[i] = overlay.Colour(i)
-		if q.Colour == "" {
-			continue
-		}
-		c, err := overlay.ParseColour(q.Colour)
-		if err != nil {
-			return nil, withHint(usageError{fmt.Errorf("query %q: %w", q.Label, err)}, `write "#0072b2" or a name such as "orange"`)
-		}
-		colours[i] = c
+	colours, err := carve.Colours(queries)
+	if err != nil {
+		return nil, withHint(usageError{err}, `write "#0072b2" or a name such as "orange"`)
 	}
 	return colours, nil
 }

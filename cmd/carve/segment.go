@@ -10,9 +10,10 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
-	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/video"
 )
 
@@ -45,8 +46,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	colours, err := queryColours(queries)
-	if err != nil {
+	if _, err := queryColours(queries); err != nil {
 		return nil, err
 	}
 	preset, err := o.presetFor()
@@ -61,15 +61,10 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	src, budget := in.source, in.budget
-	defer src.Close()
-	sink, err := o.tryOutput(in, log)
+	defer in.source.Close()
+	output, err := o.tryOutput(in, log)
 	if err != nil {
 		return nil, err
-	}
-	painter, err := newPainter(src.Info(), preset.Overlap, o.threads)
-	if err != nil {
-		return nil, fmt.Errorf("drawing on frames of %s: %w", o.input, err)
 	}
 	m, err := openModels(o, queries, preset, stderr, log)
 	if err != nil {
@@ -89,73 +84,39 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	// Signals are taken over only now: ONNX Runtime's CUDA provider replaces
 	// the handlers that stood before its sessions were made. Before this, nothing
 	// is there yet that would be left behind.
-	ctx, stop, release := handleSignals(log, src.Interrupt)
+	ctx, stop, release := handleSignals(log, in.source.Interrupt)
 	defer release()
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-
-	if err := sink.Initialize(); err != nil {
-		return nil, outputError(err)
-	}
-	defer sink.Abort()
-
-	session := o.session(m.segmenter, queries, o.lookaheadFrames(budget.spent.Rate))
-	if err := session.Initialize(ctx); err != nil {
-		return nil, textError(err)
-	}
-	explain, err := openExplanation(o, in.overwrite, fail)
-	if err != nil {
-		return nil, err
-	}
-	defer explain.abort()
-	var questions questionnaire
-	session.Tracker.Explain = func(x *tracking.Explanation) {
-		questions.count(x)
-		explain.tell(x)
-	}
-	prep := &video.Preparer{Source: src, MaxSide: o.side(preset, m.device)}
-	if err := prep.Initialize(); err != nil {
-		return nil, fmt.Errorf("preparing frames of %s: %w", o.input, err)
-	}
-	defer prep.Close()
-
-	p := &filmRun{
-		source: src, sink: sink, prep: prep, session: session, looker: o.looker(session, m.device, budget.spent.frames-session.Carrier.Lookahead), painter: painter, colours: colours,
-		progress: newProgress(o.progressMode(), src.Info().Frames, stdout, stderr),
-		stop:     stop, limit: o.limit,
-		observe: func(frame int64, shown []car.Found) {
-			explain.show(frame, shown)
-			if o.observe != nil {
-				o.observe(frame, shown)
-			}
-		},
-	}
 	defer keepHeapSmall()()
+
+	memory := o.tracking(in.budget.spent.Rate)
+	fitBatch(&memory, m.device, in.budget.spent.frames)
+	progress := newProgress(o.progressMode(), in.source.Info().Frames, stdout, stderr)
 	began := time.Now()
-	err = p.run(ctx)
-	last := p.progress.done()
-	if err == nil && p.stopped && sink.Frames() == 0 {
-		err = context.Canceled
-	}
-	if err == nil {
-		err = context.Cause(ctx) // stopped at its last frame, a run leaves no file either
-	}
-	if err == nil {
-		err = commitAll(sink, explain, o.strict)
-	}
+	report, err := carve.Run(ctx, carve.Job{
+		Source: in.source, Segmenter: m.segmenter, Queries: queries, Sinks: o.sinks(output, progress, in.overwrite),
+		Tracking: &memory, MaxSide: o.side(preset, m.device), Threads: o.threads, Limit: o.limit, Stop: stop,
+		Commit: func(name func() error) error { return o.commit(&output.Output, name) },
+	})
+	progress.done()
 	if err != nil {
 		return nil, o.runError(err)
 	}
 	if o.verbose && !o.quiet && o.logFormat != "json" { // the summary has it as JSON
-		p.line.Print(stderr)
+		if err := report.PrintStages(stderr); err != nil {
+			return nil, err
+		}
 	}
-	s := &summary{
-		Output: o.output, Frames: sink.Frames(), Duration: (last.At - p.start).Seconds(),
-		Elapsed: time.Since(began).Seconds(), KeyFrames: questions.keys, Concepts: p.concepts(queries, &questions),
+	s := newSummary(o.output, report, time.Since(began), output.Output.Lost())
+	return s, s.outcome(o, report, in.source)
+}
+
+// sinks are those of a run, in the order in which they are asked for a frame.
+func (o *segmentOptions) sinks(output *carve.Overlay, p *progress, overwrite bool) []carve.Sink {
+	sinks := []carve.Sink{output}
+	if o.explain != "" {
+		sinks = append(sinks, &carve.Decisions{Path: o.explain, Overwrite: overwrite, Protect: o.inputs()})
 	}
-	s.addStages(p.line)
-	s.addLosses(sink.Lost())
-	return s, s.outcome(o, p, src, last)
+	return append(append(sinks, p), o.observers...)
 }
 
 // An input is the opened source of a run, with what follows from it.
@@ -172,7 +133,7 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 		return nil, err
 	}
 	in := &input{budget: o.budget(o.side(preset, o.device), queries), overwrite: o.overwrite}
-	in.source = &video.Source{Path: o.input, Strict: o.strict, Log: log, Afford: in.budget.afford, Wait: true,
+	in.source = &video.Source{Path: o.input, Strict: o.strict, Log: log, Afford: in.budget.afford,
 		AllowPlaylists: o.allowPlaylists}
 	if err := in.source.Initialize(); err != nil {
 		return nil, inputError(err)
@@ -201,16 +162,16 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 	return in, nil
 }
 
-// tryOutput makes the sink of a run, and finds what is wrong with it before models are
+// tryOutput makes the overlay of a run, and finds what is wrong with it before models are
 // opened, or fetched. The file that it begins for that is gone again, even if the user
 // stops it.
-func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*video.Sink, error) {
-	sink := &video.Sink{Path: o.output, Source: in.source, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
+func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*carve.Overlay, error) {
+	output := &carve.Overlay{Output: video.Sink{Path: o.output, Source: in.source, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
 		Preset: o.encoderPreset, Threads: in.budget.encoderThreads, Lookahead: in.budget.encoderAhead,
-		Overwrite: in.overwrite, Protect: o.inputs(), Log: log}
+		Overwrite: in.overwrite, Protect: o.inputs(), Log: log}}
 	ctx, release := interruptible()
 	defer release()
-	err := sink.Try()
+	err := output.Output.Try()
 	switch {
 	case ctx.Err() != nil:
 		return nil, interruptedError{}
@@ -218,15 +179,20 @@ func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*video.Sink, er
 		return nil, outputError(err)
 	}
 	o.warnIdle(log, in.source.Info())
-	return sink, nil
+	return output, nil
 }
 
 // runError is the error of a run that has begun.
 func (o *segmentOptions) runError(err error) error {
 	var damage *video.DamageError
+	var sink *carve.SinkError
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, carve.ErrStopped):
 		return interruptedError{}
+	case errors.As(err, &sink) && sink.Op == "opening":
+		return outputError(sink.Err)
+	case errors.Is(err, models.ErrTooLong):
+		return textError(err)
 	case errors.As(err, &damage):
 		return withHint(fmt.Errorf("reading %s: %w", o.input, err), "without --strict damaged frames are skipped and counted")
 	}

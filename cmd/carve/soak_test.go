@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve"
 )
 
 // TestSoakPipeline runs the whole program over thousands of frames and demands
@@ -32,14 +33,15 @@ func TestSoakPipeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	var early, late int64
-	o.observe = func(index int64, _ []car.Found) {
-		switch index {
+	o.observers = []carve.Sink{carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
+		switch f.Index {
 		case frames / 4:
 			early = resident(t)
 		case frames - 50:
 			late = resident(t)
 		}
-	}
+		return nil
+	})}
 	var out bytes.Buffer
 	if _, err := segment(&o, &out, &out); err != nil {
 		t.Fatal(err, out.String())

@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 	"unicode/utf8"
 
-	"github.com/carve-video/carve/car"
-	"github.com/carve-video/carve/internal/pipeline"
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/video"
 )
@@ -34,6 +34,19 @@ type lossSummary struct {
 	Language string `json:"language,omitempty"`
 	Reason   string `json:"reason"`
 	Minor    bool   `json:"minor,omitempty"` // the exit code does not tell of it
+}
+
+func newSummary(output string, r *carve.Report, elapsed time.Duration, lost []video.Loss) *summary {
+	s := &summary{Output: output, Frames: r.Frames, Duration: (r.End - r.Start).Seconds(), Elapsed: elapsed.Seconds(), KeyFrames: r.KeyFrames}
+	for _, q := range r.Queries {
+		s.Concepts = append(s.Concepts, conceptSummary{Label: q.Label, Frames: q.Frames, Presence: q.Presence,
+			Asked: q.Asked, Judged: q.Judged, Instances: q.Things})
+	}
+	for _, st := range r.Stages {
+		s.Stages = append(s.Stages, stageSummary{st.Name, st.Frames, st.Busy.Seconds(), st.Waiting.Seconds(), st.Blocked.Seconds(), st.Queue})
+	}
+	s.addLosses(lost)
+	return s
 }
 
 func (s *summary) addLosses(lost []video.Loss) {
@@ -63,13 +76,6 @@ type stageSummary struct {
 	Waiting float64 `json:"waiting_s"`
 	Blocked float64 `json:"blocked_s"`
 	Queue   float64 `json:"queue"` // frames waiting for it, on average
-}
-
-func (s *summary) addStages(l *pipeline.Line) {
-	for _, st := range l.Stages() {
-		s.Stages = append(s.Stages, stageSummary{st.Name(), st.Items(),
-			st.Busy().Seconds(), st.Waiting().Seconds(), st.Blocked().Seconds(), st.Queue()})
-	}
 }
 
 func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
@@ -128,9 +134,9 @@ func (c *conceptSummary) absence() string {
 }
 
 // outcome says in which of the ways that are not failures the run ended.
-func (s *summary) outcome(o *segmentOptions, p *filmRun, src *video.Source, last progressState) error {
-	if p.stopped {
-		return interruptedError{at: clock(last.At - p.start), written: o.output}
+func (s *summary) outcome(o *segmentOptions, r *carve.Report, src *video.Source) error {
+	if r.Stopped {
+		return interruptedError{at: clock(r.End - r.Start), written: o.output}
 	}
 	var lost []string
 	if d := src.Damage(); d.Count > 0 {
@@ -149,16 +155,4 @@ func (s *summary) outcome(o *segmentOptions, p *filmRun, src *video.Source, last
 		return lostError{lost}
 	}
 	return nil
-}
-
-// concepts counts in how many frames each query was found.
-func (p *filmRun) concepts(queries []car.Query, n *questionnaire) []conceptSummary {
-	list := make([]conceptSummary, len(queries))
-	for i, q := range queries {
-		list[i] = conceptSummary{Label: q.Label, Frames: p.found[i], Presence: p.presence[i], Instances: p.things[i]}
-		if n.asked != nil {
-			list[i].Asked, list[i].Judged = n.asked[i], n.judged[i]
-		}
-	}
-	return list
 }

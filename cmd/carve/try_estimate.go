@@ -24,8 +24,12 @@ type estimate struct {
 // first frame, steps with memory, frames without. Everything has run once by now.
 func (o *tryOptions) estimate(ctx context.Context, s *car.Segmenter, queries []car.Query, img *car.Image, info video.Info) (estimate, error) {
 	timed := func(stateless bool, frames int) (first, later float64, err error) {
-		session := o.session(s, queries, 0)
-		session.Tracker.Stateless = stateless
+		memory := o.tracking(video.Rational{})
+		memory.Lookahead = 0
+		if memory.Stateless = stateless; stateless {
+			memory.Instances = false
+		}
+		session := memory.Session(s, queries, o.threads)
 		if err := session.Initialize(ctx); err != nil {
 			return 0, 0, err
 		}

@@ -8,10 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
-	"github.com/carve-video/carve/internal/matte"
 	"github.com/carve-video/carve/internal/sheet"
+	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
 
@@ -141,19 +142,12 @@ func (t *trial) found() (*image.RGBA, error) {
 		rgb := t.film.Pix[3*i : 3*i+3]
 		luma[i] = uint8((299*int(rgb[0]) + 587*int(rgb[1]) + 114*int(rgb[2])) / 1000)
 	}
-	e := matte.New(w, h, t.img.W, t.img.H)
-	e.Threads = t.threads
-	e.Guide(luma)
-	var alphas [][]uint8
+	found := carve.Layers(t.result, nil, t.colours)
+	u := &carve.Upsampler{Info: video.Info{Width: w, Height: h}, Overlap: t.overlap, Threads: t.threads}
+	u.MasksAlong(luma, found, t.img.W, t.img.H)
 	var layers []overlay.Layer
-	for _, f := range visible(t.result) {
-		alpha := make([]uint8, w*h)
-		e.Enlarge(f.Probability, alpha)
-		alphas = append(alphas, alpha)
-		layers = append(layers, overlay.Layer{Alpha: alpha, Colour: t.colours[f.Query], Label: f.Label, Score: f.Score})
-	}
-	if !t.overlap {
-		matte.Share(alphas, t.threads)
+	for _, l := range found {
+		layers = append(layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Label: l.Label, Score: l.Score})
 	}
 	out := &car.Image{Pix: slices.Clone(t.film.Pix), W: w, H: h}
 	if err := p.Draw([]overlay.Plane{{Data: out.Pix, Stride: 3 * w}}, layers); err != nil {

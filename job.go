@@ -1,0 +1,167 @@
+package carve
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/tracking"
+)
+
+// A Job is what a run has to do. Source, Segmenter and Queries are needed; of the other
+// fields the zero value is what the program does by default.
+type Job struct {
+	// Source gives the frames. It has not been read from.
+	Source Source
+	// Segmenter has the models and the preset.
+	Segmenter *car.Segmenter
+	// Queries are what to look for.
+	Queries []car.Query
+	// Sinks take what is found.
+	Sinks []Sink
+
+	// Tracking says what is carried from frame to frame; nil stands for
+	// [DefaultTracking].
+	Tracking *Tracking
+	// MaxSide bounds the long side of the picture that the model sees, in pixels; 0
+	// stands for that of the preset, or for [DefaultMaxSide] where that has none.
+	MaxSide int
+	// Threads bounds the goroutines of work on pixels; 0 stands for runtime.GOMAXPROCS.
+	Threads int
+	// Limit is how many frames are read; 0 is all.
+	Limit int64
+	// Stop, if not nil, ends the run when it is closed, as the end of the source would:
+	// what was read is finished, and outputs are committed.
+	Stop <-chan struct{}
+	// Commit, if not nil, is called when every output is whole and has only its name to
+	// get. It calls name, which gives all of them their names, or returns an error, and
+	// none gets one. It is for last checks, and for programs that must not be ended
+	// between two names.
+	Commit func(name func() error) error
+}
+
+// Tracking says what is carried from frame to frame; see package tracking. Take
+// [DefaultTracking] and change what shall be different.
+type Tracking struct {
+	// Stateless runs the whole image loop on every frame. Nothing is carried then, and
+	// the other fields but Batch mean nothing.
+	Stateless bool
+	// Every is how many frames lie from one key frame to the next; 0 lets how wrong the
+	// carried masks are decide.
+	Every int
+	// Probe is the time within which every absent query is asked again, and JudgeEvery
+	// that within which a present one is judged again.
+	Probe, JudgeEvery tracking.Interval
+	// Lookahead is how many frames are held back, so that what is found late can be
+	// shown from where it began. 0 is for live sources.
+	Lookahead int
+	// Steady is how much of a key frame's mask comes from the frames before, 0 to below 1.
+	Steady float64
+	// Instances tells the things of each query apart and numbers them.
+	Instances bool
+	// Batch is how many frames are looked at in one go where every frame is looked at; 0
+	// and 1 stand for one. It is for devices that one picture does not fill.
+	Batch int
+}
+
+// DefaultTracking is what the program does without any flag.
+func DefaultTracking() Tracking {
+	return Tracking{
+		Probe: tracking.DefaultProbe, JudgeEvery: tracking.DefaultJudgeEvery,
+		Lookahead: tracking.DefaultMaxEvery, Steady: DefaultSteady,
+	}
+}
+
+// DefaultSteady is how much of a key frame's mask comes from the frames before.
+const DefaultSteady = 0.6
+
+// DefaultMaxSide is the long side of the picture that the model sees. A ViT's cost grows
+// with more than the square of the side, and CLIP's B/16 was trained on 224 pixels; 640
+// is where Pascal VOC and COCO, on which the published figures stand, have their images
+// (car.md section 15).
+const DefaultMaxSide = 640
+
+// check finds what is wrong with a job alone.
+func (j *Job) check() error {
+	switch {
+	case j.Source == nil:
+		return errors.New("the job has no source")
+	case j.Segmenter == nil:
+		return errors.New("the job has no segmenter")
+	case j.MaxSide < 0 || j.Threads < 0 || j.Limit < 0:
+		return fmt.Errorf("the job has a negative bound: long side %d, threads %d, frames %d", j.MaxSide, j.Threads, j.Limit)
+	}
+	for i, s := range j.Sinks {
+		if s == nil {
+			return fmt.Errorf("sink %d of the job is nil", i+1)
+		}
+	}
+	if t := j.Tracking; t != nil {
+		if err := t.check(); err != nil {
+			return err
+		}
+	}
+	return car.CheckQueries(j.Queries)
+}
+
+func (t Tracking) check() error {
+	switch {
+	case t.Every < 0 || t.Lookahead < 0 || t.Batch < 0:
+		return fmt.Errorf("numbers of frames cannot be negative: every %d, look-ahead %d, batch %d", t.Every, t.Lookahead, t.Batch)
+	case !(t.Steady >= 0 && t.Steady < 1):
+		return fmt.Errorf("steady is %g; it is from 0 to below 1", t.Steady)
+	case t.Stateless && t.Instances:
+		return errors.New("things are told apart along the motion, which a stateless run has none of")
+	}
+	return nil
+}
+
+// everyFrame says that the model looks at every frame.
+func (t Tracking) everyFrame() bool { return t.Stateless || t.Every == 1 }
+
+// Held is how many frames are held back before any goes on: for the look-ahead, and until
+// a batch is whole. A source needs room for one more.
+func (t Tracking) Held() (n int) {
+	if !t.Stateless {
+		n = t.Lookahead
+	}
+	if t.everyFrame() {
+		n += max(t.Batch, 1) - 1
+	}
+	return n
+}
+
+// Session makes the memory of a run, not yet initialized.
+func (t Tracking) Session(segmenter *car.Segmenter, queries []car.Query, threads int) *tracking.Session {
+	s := &tracking.Session{
+		Watcher: tracking.Watcher{Threads: threads},
+		Tracker: tracking.Tracker{Segmenter: segmenter, Queries: queries, Stateless: t.Stateless,
+			Every: t.Every, Probe: atLeastOne(t.Probe), JudgeEvery: atLeastOne(t.JudgeEvery)},
+		Carrier: tracking.Carrier{Steady: t.Steady, Lookahead: t.Lookahead, Threads: threads},
+	}
+	if t.Instances {
+		s.Carrier.Roster = new(tracking.Roster)
+	}
+	if t.Stateless {
+		s.Carrier.Steady, s.Carrier.Lookahead = 0, 0
+	}
+	return s
+}
+
+// looker looks ahead with the model, as the session's tracker would.
+func (t Tracking) looker(segmenter *car.Segmenter) *tracking.Looker {
+	l := &tracking.Looker{Segmenter: segmenter, Stateless: t.Stateless, Every: t.Every}
+	if t.everyFrame() {
+		l.Batch = t.Batch
+	}
+	return l
+}
+
+// atLeastOne makes an interval of nothing one frame: nothing means the default to a
+// [tracking.Tracker].
+func atLeastOne(i tracking.Interval) tracking.Interval {
+	if i == (tracking.Interval{}) {
+		return tracking.Frames(1)
+	}
+	return i
+}

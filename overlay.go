@@ -1,0 +1,73 @@
+package carve
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/carve-video/carve/video"
+	"github.com/carve-video/carve/video/overlay"
+)
+
+// An Overlay writes the source's video with coloured masks, their outlines and a legend
+// drawn over it. Samples that nothing is drawn over stay as they are.
+type Overlay struct {
+	// Output says where and how it is written. Its Source is that of the run, unless it
+	// or a Reel is given: for the streams that are copied it must be a [video.Source].
+	Output video.Sink
+
+	painter *overlay.Painter
+	layers  []overlay.Layer
+}
+
+// Traits implements [Traited].
+func (o *Overlay) Traits() Traits { return Traits{Name: "overlay"} }
+
+// Open begins the file.
+func (o *Overlay) Open(_ context.Context, s *Stream) error {
+	if o.Output.Source == nil && o.Output.Reel == nil {
+		src, ok := s.Source.(*video.Source)
+		if !ok {
+			return fmt.Errorf("opening %s: a source of type %T has no streams to copy; give the output a Reel", o.Output.Path, s.Source)
+		}
+		o.Output.Source = src
+	}
+	o.painter = s.Info.Painter()
+	o.painter.Threads = s.Threads
+	if err := o.painter.Initialize(); err != nil {
+		return fmt.Errorf("drawing on frames of %s: %w", s.Info.Path, err)
+	}
+	return o.Output.Initialize()
+}
+
+// Write draws a frame and encodes it.
+func (o *Overlay) Write(ctx context.Context, f *Frame) error {
+	picture, err := f.Picture.Share()
+	if err != nil {
+		return err
+	}
+	defer picture.Release()
+	o.layers = o.layers[:0]
+	for i := range f.Layers {
+		l := &f.Layers[i]
+		o.layers = append(o.layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Label: l.Label, Score: l.Score})
+	}
+	if err := picture.Draw(o.painter, o.layers); err != nil {
+		return err
+	}
+	return o.Output.Encode(ctx, picture)
+}
+
+// Prepare brings the file to the disk.
+func (o *Overlay) Prepare() error { return o.Output.Prepare() }
+
+// Commit gives the file its name.
+func (o *Overlay) Commit() error { return o.Output.Commit() }
+
+// Abort removes the file; what had its name before has it again.
+func (o *Overlay) Abort() { o.Output.Abort() }
+
+// Close ends the use of the file.
+func (o *Overlay) Close() error {
+	o.Output.Close()
+	return nil
+}

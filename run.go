@@ -1,0 +1,311 @@
+package carve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/pipeline"
+	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/video"
+)
+
+// ErrStopped says that a run was stopped before its first frame was done: there is no
+// output.
+var ErrStopped = errors.New("stopped before the first frame")
+
+// Run does a job, and returns when all that it started has ended. Outputs are committed
+// when everything has succeeded; after an error none of them is there.
+//
+// When ctx ends the run is given up, and the error is its cause. [Job.Stop] ends it with
+// what was done until then.
+func Run(ctx context.Context, job Job) (*Report, error) {
+	r, err := newRun(job)
+	if err != nil {
+		return nil, err
+	}
+	defer r.prep.Close()
+	defer r.outputs.close()
+	if err := r.outputs.open(ctx, r.stream()); err != nil {
+		return nil, err
+	}
+	if err := r.session.Initialize(ctx); err != nil {
+		return nil, err
+	}
+	err = r.stages(ctx)
+	if err == nil && r.tally.Stopped && r.tally.Frames == 0 {
+		err = ErrStopped
+	}
+	if err == nil {
+		err = context.Cause(ctx) // a run that is given up at its last frame leaves nothing either
+	}
+	if err == nil {
+		err = r.outputs.commit(job.Commit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.report(), nil
+}
+
+// A run takes the frames of a source through the stages, all at the same time.
+type run struct {
+	job       Job
+	tracking  Tracking
+	session   *tracking.Session
+	looker    *tracking.Looker
+	prep      *video.Preparer
+	upsampler *Upsampler
+	colours   [][3]uint8
+	outputs   outputs
+
+	line    *pipeline.Line
+	read    int64   // frames so far; of the decoding stage alone
+	looking []*item // whose sights the looker holds
+	held    []*item // whose steps the carrier holds
+	judged  *item   // whose step the tracker makes
+	tally   tally
+
+	mu    sync.Mutex
+	spare []*item
+}
+
+func newRun(job Job) (*run, error) {
+	if err := job.check(); err != nil {
+		return nil, err
+	}
+	colours, err := Colours(job.Queries)
+	if err != nil {
+		return nil, err
+	}
+	t := DefaultTracking()
+	if job.Tracking != nil {
+		t = *job.Tracking
+	}
+	job.MaxSide = cmp.Or(job.MaxSide, job.Segmenter.Preset().MaxSide, DefaultMaxSide)
+	if len(job.Sinks) == 0 { // somebody may want the report alone
+		job.Sinks = []Sink{SinkFunc(func(context.Context, *Frame) error { return nil })}
+	}
+	info := job.Source.Info()
+	r := &run{
+		job: job, tracking: t, colours: colours,
+		session:   t.Session(job.Segmenter, job.Queries, job.Threads),
+		looker:    t.looker(job.Segmenter),
+		prep:      &video.Preparer{Info: info, MaxSide: job.MaxSide},
+		upsampler: &Upsampler{Info: info, Overlap: job.Segmenter.Preset().Overlap, Threads: job.Threads},
+		outputs:   newOutputs(job.Sinks),
+	}
+	r.tally.begin(job.Queries)
+	r.session.Tracker.Explain = r.explain
+	if err := r.prep.Initialize(); err != nil {
+		return nil, fmt.Errorf("preparing frames of %s: %w", info.Path, err)
+	}
+	job.Source.Reserve(t.Held() + 1)
+	return r, nil
+}
+
+func (r *run) stream() *Stream {
+	w, h := r.prep.Size()
+	return &Stream{Source: r.job.Source, Info: r.job.Source.Info(), Queries: r.job.Queries, Width: w, Height: h, Threads: r.job.Threads}
+}
+
+// stages takes all frames through. It returns when every stage has ended.
+//
+// Every later stage than the first has one frame waiting and one at work: more would
+// only hold frames back. Sinks have none waiting, since masks at the source's size are
+// what takes most memory.
+func (r *run) stages(ctx context.Context) error {
+	const depth = 1
+	r.line = pipeline.New(ctx)
+	l := r.line
+	release := (*item).release
+
+	decoded := pipeline.Produce(l, "decode", 2*depth, release, r.decode)
+	prepared := pipeline.Map(l, "prepare", decoded, depth, release, owned(r.prepare))
+	watched := pipeline.Map(l, "watch", prepared, depth, release, owned(r.watch))
+	looked := pipeline.Buffer(l, "look", watched, depth, release, r.look, r.flushLook)
+	judged := pipeline.Map(l, "model", looked, depth, release, owned(r.judge))
+	refined := pipeline.Buffer(l, "refine", judged, depth, release, r.refine, r.flushRefine)
+	branches := pipeline.Tee(l, "layers", refined, release, r.outputs.branches(), r.finish)
+	for i, o := range r.outputs {
+		pipeline.Consume(l, o.name, branches[i], o.write)
+	}
+	return l.Wait()
+}
+
+// owned makes a stage out of work on an item: when that fails the item ends there.
+func owned(work func(context.Context, *item) error) func(context.Context, *item) (*item, error) {
+	return func(ctx context.Context, it *item) (*item, error) {
+		if err := work(ctx, it); err != nil {
+			it.release()
+			return nil, err
+		}
+		return it, nil
+	}
+}
+
+func (r *run) decode(ctx context.Context) (*item, error) {
+	if r.stopping() || r.job.Limit > 0 && r.read == r.job.Limit {
+		return nil, pipeline.ErrDone
+	}
+	picture, err := r.job.Source.Next(ctx)
+	if errors.Is(err, io.EOF) {
+		r.stopping() // a pipe that was broken off is at its end
+		return nil, pipeline.ErrDone
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.read++
+	it := r.take()
+	it.Index, it.Time, it.Picture = picture.Index, picture.Time(), picture
+	return it, nil
+}
+
+// stopping reports, and notes, whether the run is to end here.
+func (r *run) stopping() bool {
+	select {
+	case <-r.job.Stop:
+		r.tally.Stopped = true
+	default:
+	}
+	return r.tally.Stopped
+}
+
+func (r *run) prepare(_ context.Context, it *item) error {
+	p, err := r.prep.Prepare(it.Picture)
+	it.image = car.Image{Pix: p.Pix, W: p.W, H: p.H}
+	return err
+}
+
+func (r *run) watch(_ context.Context, it *item) error {
+	it.sight = r.session.Watcher.Watch(&it.image, it.Time)
+	return nil
+}
+
+// look takes one item and gives those that may go on.
+func (r *run) look(ctx context.Context, it *item) ([]*item, error) {
+	r.looking = append(r.looking, it)
+	sights, err := r.looker.Next(ctx, it.sight)
+	return first(&r.looking, len(sights)), err
+}
+
+// flushLook gives the items that are held after the last one.
+func (r *run) flushLook(ctx context.Context) ([]*item, error) {
+	sights, err := r.looker.Flush(ctx)
+	return first(&r.looking, len(sights)), err
+}
+
+func (r *run) judge(ctx context.Context, it *item) (err error) {
+	r.judged = it
+	it.step, err = r.session.Tracker.Step(ctx, it.sight)
+	return err
+}
+
+// explain is told by the tracker what it has decided in the frame at hand.
+func (r *run) explain(x *tracking.Explanation) {
+	d := &r.judged.decision
+	queries := append(d.Queries[:0], x.Queries...)
+	*d = *x
+	d.Queries = queries
+}
+
+// refine takes one item and gives those that are done.
+func (r *run) refine(ctx context.Context, it *item) ([]*item, error) {
+	r.held = append(r.held, it)
+	steps, err := r.session.Carrier.Next(ctx, it.step)
+	return r.settle(first(&r.held, len(steps))), err
+}
+
+// flushRefine gives the items that are held after the last one.
+func (r *run) flushRefine(context.Context) ([]*item, error) {
+	done := r.settle(first(&r.held, len(r.session.Carrier.Flush())))
+	for _, it := range r.held { // where carrying failed
+		it.release()
+	}
+	r.held = nil
+	return done, nil
+}
+
+// settle takes from steps what they came to, and closes them.
+func (r *run) settle(done []*item) []*item {
+	for _, it := range done {
+		it.Result, it.Instances = it.step.Result, it.step.Instances
+		it.step.Close()
+		it.step, it.sight = nil, nil
+	}
+	return done
+}
+
+// finish makes of a result what sinks are given.
+func (r *run) finish(_ context.Context, it *item) error {
+	it.Queries = r.job.Queries
+	it.Layers = appendLayers(it.Layers[:0], it.Result, it.Instances, r.colours)
+	if r.outputs.wantMasks() {
+		if err := r.upsampler.Masks(it.Picture, it.Layers, it.Result.W, it.Result.H); err != nil {
+			it.release()
+			return err
+		}
+	}
+	it.Decision = &it.decision
+	for q := range it.decision.Queries {
+		it.decision.Queries[q].Shown = &answers[0]
+		if shows(it.Layers, q) {
+			it.decision.Queries[q].Shown = &answers[1]
+		}
+	}
+	r.tally.add(&it.Frame)
+	it.refs.Store(int32(len(r.outputs)))
+	return nil
+}
+
+// answers are what [tracking.QueryExplanation.Shown] points to: no and yes.
+var answers = [2]bool{false, true}
+
+// first takes the first n items out of a list.
+func first(list *[]*item, n int) []*item {
+	done := slices.Clone((*list)[:n])
+	*list = slices.Delete(*list, 0, n)
+	return done
+}
+
+// take returns an item without a frame.
+func (r *run) take() *item {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.spare); n > 0 {
+		it := r.spare[n-1]
+		r.spare = r.spare[:n-1]
+		return it
+	}
+	return &item{run: r}
+}
+
+// keep takes back an item whose frame has ended, for the next.
+func (r *run) keep(it *item) {
+	layers, queries := it.Layers[:0], it.decision.Queries[:0]
+	it.Frame, it.image, it.sight, it.step = Frame{Layers: layers}, car.Image{}, nil, nil
+	it.decision = tracking.Explanation{Queries: queries}
+	it.refs.Store(0)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.spare = append(r.spare, it)
+}
+
+// report is what the run came to.
+func (r *run) report() *Report {
+	report := r.tally.Report
+	report.Elapsed = r.line.Elapsed()
+	for _, s := range r.line.Stages() {
+		report.Stages = append(report.Stages, StageReport{s.Name(), s.Items(), s.Busy(), s.Waiting(), s.Blocked(), s.Queue()})
+	}
+	for _, o := range r.outputs {
+		report.Sinks = append(report.Sinks, SinkReport{o.name, o.written, o.dropped, o.err})
+	}
+	return &report
+}

@@ -1,0 +1,538 @@
+package carve_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/carve-video/carve"
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/internal/stickers"
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/video"
+)
+
+// segmenter opens the demo model.
+func segmenter(t testing.TB) *car.Segmenter {
+	t.Helper()
+	preset, err := car.PresetNamed("stickers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := models.OpenPair(context.Background(), demo.Name, "", models.Options{})
+	if errors.Is(err, models.ErrNoRuntime) && os.Getenv("CI") != "true" {
+		t.Skip("no ONNX Runtime: run with scripts/env.sh")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pair.Close() })
+	s, err := pair.Segmenter(preset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// demoClip writes the demo clip, and returns where it is.
+func demoClip(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "clip.mp4")
+	if err := os.WriteFile(path, democlip.Clip, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func open(t testing.TB, path string) *video.Source {
+	t.Helper()
+	src := &video.Source{Path: path}
+	if err := src.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(src.Close)
+	return src
+}
+
+// job is a short, small one.
+func job(t testing.TB, s *car.Segmenter) carve.Job {
+	return carve.Job{Source: open(t, demoClip(t)), Segmenter: s, MaxSide: 160, Limit: 20,
+		Queries: []car.Query{car.Named("dog"), car.Named("car")}}
+}
+
+// each is a sink that is only a function.
+func each(do func(*carve.Frame)) carve.Sink {
+	return carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
+		do(f)
+		return nil
+	})
+}
+
+// listing is what is in a folder.
+func listing(t testing.TB, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// samples is the checksum of what is in the planes of a picture.
+func samples(t testing.TB, f *video.Frame, info video.Info) [32]byte {
+	planes, err := f.View()
+	if err != nil {
+		t.Error(err)
+		return [32]byte{}
+	}
+	h := sha256.New()
+	for i, p := range planes {
+		w, rows := info.Width, info.Height
+		if i > 0 { // yuv420p
+			w, rows = w/2, rows/2
+		}
+		for y := 0; y < rows && p.Data != nil; y++ {
+			h.Write(p.Data[y*p.Stride:][:w])
+		}
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// TestSeveralSinks: two videos, a file of decisions and two functions in one run. Each is
+// whole, the videos both have the sound, and nobody sees what the overlays draw.
+func TestSeveralSinks(t *testing.T) {
+	s := segmenter(t)
+	j := job(t, s)
+	info := j.Source.Info()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	var pictures, want [][32]byte
+	layers, shown := 0, int64(0)
+	look := each(func(f *carve.Frame) {
+		pictures = append(pictures, samples(t, f.Picture, info))
+		layers += len(f.Layers)
+		for _, l := range f.Layers {
+			if l.Label == "dog" {
+				shown++
+			}
+			if len(l.Mask) != info.Width*info.Height || l.Box.Empty() {
+				t.Errorf("frame %d: %s has a mask of %d bytes and the box %v", f.Index, l.Label, len(l.Mask), l.Box)
+			}
+		}
+	})
+	j.Sinks = []carve.Sink{
+		&carve.Overlay{Output: video.Sink{Path: in("a.mp4")}}, look,
+		&carve.Overlay{Output: video.Sink{Path: in("b.mkv"), Preset: "ultrafast"}},
+		&carve.Decisions{Path: in("why.jsonl")},
+	}
+	report, err := carve.Run(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := listing(t, dir); !slices.Equal(got, []string{"a.mp4", "b.mkv", "why.jsonl"}) {
+		t.Errorf("there are %v", got)
+	}
+	if report.Frames != 20 || len(pictures) != 20 || layers == 0 || report.KeyFrames == 0 {
+		t.Errorf("%d frames in the report, %d seen, %d layers, %d key frames", report.Frames, len(pictures), layers, report.KeyFrames)
+	}
+	if q := report.Queries[0]; q.Label != "dog" || q.Frames != shown || q.Judged == 0 || q.Presence == 0 {
+		t.Errorf("%+v, and the dog is to be seen in %d frames", q, shown)
+	}
+	plain := open(t, j.Source.(*video.Source).Path)
+	for f, err := range plain.Each(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want = append(want, samples(t, f.Frame, info)); len(want) == 20 {
+			break
+		}
+	}
+	if !slices.Equal(pictures, want) {
+		t.Error("a sink sees other pictures than the source gives")
+	}
+	for _, name := range []string{"a.mp4", "b.mkv"} {
+		if n := probe(t, in(name), "v"); n != 20 {
+			t.Errorf("%s has %d frames", name, n)
+		}
+		if n := probe(t, in(name), "a"); n == 0 {
+			t.Errorf("%s has no sound", name)
+		}
+	}
+	f, err := os.Open(in("why.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	dogs, n := int64(0), int64(0)
+	for ; lines.Scan(); n++ {
+		var e tracking.Explanation
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil || e.Frame != n || len(e.Queries) != 2 || e.Queries[0].Shown == nil {
+			t.Fatalf("line %d: %s, %v", n, lines.Text(), err)
+		}
+		if *e.Queries[0].Shown {
+			dogs++
+		}
+	}
+	if n != 20 || dogs != shown {
+		t.Errorf("%d decisions; the dog is shown in %d, to be seen in %d", n, dogs, shown)
+	}
+}
+
+// probe counts the packets of a stream.
+func probe(t testing.TB, path, stream string) int {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", stream, "-show_entries", "packet=pts", "-of", "csv=p=0", path).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return len(strings.Fields(string(out)))
+}
+
+// TestFailures: whatever fails, nothing is left of any output, what was there is there
+// again, and Run has ended all that it started.
+func TestFailures(t *testing.T) {
+	s := segmenter(t)
+	broken := errors.New("broken")
+	for _, c := range []struct {
+		name string
+		do   func(j *carve.Job, cancel func())
+		want error
+	}{
+		{"a sink fails to open", func(j *carve.Job, _ func()) { j.Sinks = append(j.Sinks, &failing{open: broken}) }, broken},
+		{"a sink fails to write", func(j *carve.Job, _ func()) { j.Sinks = append(j.Sinks, &failing{write: broken}) }, broken},
+		{"a stream fails to close", func(j *carve.Job, _ func()) { j.Sinks = append(j.Sinks, &failing{close: broken}) }, broken},
+		{"the last check fails", func(j *carve.Job, _ func()) { j.Commit = func(func() error) error { return broken } }, broken},
+		{"the context ends", func(j *carve.Job, cancel func()) {
+			j.Sinks = append(j.Sinks, each(func(f *carve.Frame) {
+				if f.Index == 7 {
+					cancel()
+				}
+			}))
+		}, context.Canceled},
+		{"the context ends with the last frame", func(j *carve.Job, cancel func()) {
+			j.Sinks = append(j.Sinks, each(func(f *carve.Frame) {
+				if f.Index == j.Limit-1 {
+					cancel()
+				}
+			}))
+		}, context.Canceled},
+		{"it is stopped before it begins", func(j *carve.Job, _ func()) {
+			stop := make(chan struct{})
+			close(stop)
+			j.Stop = stop
+		}, carve.ErrStopped},
+		{"a sink panics", func(j *carve.Job, _ func()) { j.Sinks = append(j.Sinks, each(func(*carve.Frame) { panic(broken) })) }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			j := job(t, s)
+			dir := t.TempDir()
+			before := filepath.Join(dir, "why.jsonl")
+			if err := os.WriteFile(before, []byte("before"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			j.Sinks = []carve.Sink{&carve.Overlay{Output: video.Sink{Path: filepath.Join(dir, "a.mp4")}}, &carve.Decisions{Path: before, Overwrite: true}}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			c.do(&j, cancel)
+			_, err := carve.Run(ctx, j)
+			if err == nil || c.want != nil && !errors.Is(err, c.want) {
+				t.Errorf("error %v, want %v", err, c.want)
+			}
+			if text, _ := os.ReadFile(before); string(text) != "before" || len(listing(t, dir)) != 1 {
+				t.Errorf("there are %v, and what was there is %q", listing(t, dir), text)
+			}
+		})
+	}
+}
+
+// failing fails where it has an error.
+type failing struct{ open, write, close error }
+
+func (s *failing) Open(context.Context, *carve.Stream) error { return s.open }
+func (s *failing) Write(context.Context, *carve.Frame) error { return s.write }
+func (s *failing) Close() error                              { return s.close }
+
+// lossy is a slow sink that drops.
+type lossy struct {
+	carve.SinkFunc
+}
+
+func (lossy) Traits() carve.Traits { return carve.Traits{Name: "slow", Drop: true} }
+
+// TestDrop: a sink that drops does not hold up the others.
+func TestDrop(t *testing.T) {
+	j := job(t, segmenter(t))
+	gate := make(chan struct{})
+	var seen atomic.Int64
+	all := 0
+	j.Sinks = []carve.Sink{
+		lossy{func(context.Context, *carve.Frame) error {
+			seen.Add(1)
+			<-gate
+			return nil
+		}},
+		each(func(*carve.Frame) {
+			if all++; int64(all) == j.Limit {
+				close(gate)
+			}
+		}),
+	}
+	report, err := carve.Run(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := report.Sinks[0]
+	if slow.Name != "slow" || slow.Written != seen.Load() || slow.Written > 2 || slow.Dropped != j.Limit-slow.Written || report.Sinks[1].Written != j.Limit {
+		t.Errorf("%+v, %d seen", report.Sinks, seen.Load())
+	}
+}
+
+// TestStop: what was read is finished and committed.
+func TestStop(t *testing.T) {
+	j := job(t, segmenter(t))
+	j.Limit = 0
+	stop := make(chan struct{})
+	j.Stop = stop
+	path := filepath.Join(t.TempDir(), "a.mp4")
+	j.Sinks = []carve.Sink{&carve.Overlay{Output: video.Sink{Path: path}}, each(func(f *carve.Frame) {
+		if f.Index == 5 {
+			close(stop)
+		}
+	})}
+	report, err := carve.Run(t.Context(), j)
+	if err != nil || !report.Stopped || report.Frames < 6 || report.Frames > 60 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if n := probe(t, path, "v"); int64(n) != report.Frames {
+		t.Errorf("%d frames are written, %d in the report", n, report.Frames)
+	}
+}
+
+// TestAllHeldBack: any look-ahead and batch goes through, also where the source has room
+// for one frame.
+func TestAllHeldBack(t *testing.T) {
+	s := segmenter(t)
+	for _, tr := range []carve.Tracking{{Lookahead: 30, Every: 40}, {Every: 1, Batch: 9, Lookahead: 3}, {Stateless: true, Batch: 50}} {
+		j := job(t, s)
+		j.MaxSide = 64
+		j.Source = &video.Source{Path: demoClip(t), Frames: 1}
+		if err := j.Source.(*video.Source).Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		defer j.Source.(*video.Source).Close()
+		j.Tracking = &tr
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		report, err := carve.Run(ctx, j)
+		cancel()
+		if err != nil || report.Frames != j.Limit {
+			t.Errorf("%+v: %v, %v", tr, report, err)
+		}
+	}
+}
+
+// TestFrames: a loop has every frame, an error last, and nothing goes on when it is left.
+func TestFrames(t *testing.T) {
+	s := segmenter(t)
+	j := job(t, s)
+	n := int64(0)
+	for f, err := range carve.Frames(t.Context(), j) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Index != n {
+			t.Errorf("frame %d comes as number %d", f.Index, n)
+		}
+		n++
+	}
+	if n != j.Limit {
+		t.Errorf("%d frames", n)
+	}
+
+	j = job(t, s)
+	path := filepath.Join(t.TempDir(), "a.mp4")
+	j.Sinks = []carve.Sink{&carve.Overlay{Output: video.Sink{Path: path}}}
+	for f := range carve.Frames(t.Context(), j) {
+		if f.Index == 3 {
+			break
+		}
+	}
+	if got := listing(t, filepath.Dir(path)); len(got) > 0 {
+		t.Errorf("a loop that was left has written %v", got)
+	}
+
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("a panic in the loop is lost")
+			}
+		}()
+		for range carve.Frames(t.Context(), job(t, s)) {
+			panic("in the loop")
+		}
+	}()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var failed error
+	for f, err := range carve.Frames(ctx, job(t, s)) {
+		if failed = err; err == nil && f.Index == 2 {
+			cancel()
+		}
+	}
+	if !errors.Is(failed, context.Canceled) {
+		t.Errorf("error %v", failed)
+	}
+}
+
+// TestJobs: what is wrong with a job is said before anything is opened.
+func TestJobs(t *testing.T) {
+	s := segmenter(t)
+	opened := false
+	for name, spoil := range map[string]func(*carve.Job){
+		"no source":     func(j *carve.Job) { j.Source = nil },
+		"no segmenter":  func(j *carve.Job) { j.Segmenter = nil },
+		"no query":      func(j *carve.Job) { j.Queries = nil },
+		"a query twice": func(j *carve.Job) { j.Queries = []car.Query{car.Named("dog"), car.Named("dog")} },
+		"no colour": func(j *carve.Job) {
+			j.Queries = []car.Query{{Label: "dog", Phrases: []string{"dog"}, Colour: "nonsuch"}}
+		},
+		"a nil sink": func(j *carve.Job) { j.Sinks = append(j.Sinks, nil) },
+		"steady":     func(j *carve.Job) { j.Tracking = &carve.Tracking{Steady: 1} },
+		"look-ahead": func(j *carve.Job) { j.Tracking = &carve.Tracking{Lookahead: -1} },
+		"long side":  func(j *carve.Job) { j.MaxSide = -1 },
+	} {
+		j := job(t, s)
+		j.Sinks = []carve.Sink{&opening{&opened}}
+		spoil(&j)
+		if _, err := carve.Run(t.Context(), j); err == nil || opened {
+			t.Errorf("%s: error %v, opened %t", name, err, opened)
+		}
+	}
+}
+
+type opening struct{ opened *bool }
+
+func (o *opening) Open(context.Context, *carve.Stream) error {
+	*o.opened = true
+	return nil
+}
+func (*opening) Write(context.Context, *carve.Frame) error { return nil }
+func (*opening) Close() error                              { return nil }
+
+// pictures are a source of one's own: frames made of pictures in memory.
+type pictures struct {
+	video.Reel
+	clip *stickers.Clip
+	next int
+}
+
+func (p *pictures) Next(ctx context.Context) (*video.Frame, error) {
+	if p.next == p.clip.Frames {
+		return nil, io.EOF
+	}
+	img, _ := p.clip.Frame(p.next)
+	p.next++
+	return p.Frame(ctx, img, int64(p.next-1), 1)
+}
+
+// TestOwnSource: a run takes any source.
+func TestOwnSource(t *testing.T) {
+	rate := video.Rational{Num: 25, Den: 1}
+	p := &pictures{
+		Reel: video.Reel{Width: 320, Height: 180, TimeBase: video.Rational{Num: 1, Den: 25}, Rate: rate},
+		clip: &stickers.Clip{Width: 320, Height: 180, Rate: stickers.Rate(rate), Frames: 12, Seed: 3,
+			Tracks: []stickers.Track{{Concept: "dog", Keys: []stickers.Key{{X: .3, Y: .5, Size: .6}}}}},
+	}
+	if err := p.clip.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	path := filepath.Join(t.TempDir(), "a.mp4")
+	report, err := carve.Run(t.Context(), carve.Job{Source: p, Segmenter: segmenter(t), Queries: []car.Query{car.Named("dog"), car.Named("pizza")},
+		Sinks: []carve.Sink{&carve.Overlay{Output: video.Sink{Path: path, Reel: &p.Reel}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Queries[0].Frames != 12 || report.Queries[1].Frames != 0 || report.End != 440*time.Millisecond || probe(t, path, "v") != 12 {
+		t.Errorf("%+v", report)
+	}
+}
+
+// TestSameAsSession: how the parts are joined does not show, whichever is quicker. A run
+// has the results of a session in one goroutine.
+func TestSameAsSession(t *testing.T) {
+	s := segmenter(t)
+	j := job(t, s)
+	j.Limit = 48
+	digest := func(r *car.Result) string {
+		text := fmt.Sprint(r.Labels)
+		for _, f := range r.Found {
+			text += fmt.Sprint(f.Query, f.Score, f.Presence, f.Probability)
+		}
+		return fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+	}
+	var want []string
+	session := carve.DefaultTracking().Session(s, j.Queries, 0)
+	if err := session.Initialize(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	take := func(steps []*tracking.Step) {
+		for _, step := range steps {
+			want = append(want, digest(step.Result))
+			step.Close()
+		}
+	}
+	for shot, err := range open(t, j.Source.(*video.Source).Path).Each(t.Context(), j.MaxSide) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shot.Index == j.Limit {
+			break
+		}
+		p, err := shot.Picture()
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps, err := session.Next(t.Context(), &car.Image{Pix: slices.Clone(p.Pix), W: p.W, H: p.H}, shot.Time())
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(steps)
+	}
+	take(session.Flush())
+	n := 0
+	for f, err := range carve.Frames(t.Context(), j) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := digest(f.Result); got != want[n] {
+			t.Fatalf("frame %d differs", n)
+		}
+		n++
+	}
+	if n != len(want) || n != int(j.Limit) {
+		t.Errorf("%d frames, %d of the session", n, len(want))
+	}
+}
