@@ -71,8 +71,12 @@ func open(t testing.TB, path string) *video.Source {
 
 // job is a short, small one.
 func job(t testing.TB, s *car.Segmenter) carve.Job {
-	return carve.Job{Source: open(t, demoClip(t)), Segmenter: s, MaxSide: 160, Limit: 20,
+	j := carve.Job{Source: open(t, demoClip(t)), Segmenter: s, MaxSide: 160, Limit: 20,
 		Queries: []car.Query{car.Named("dog"), car.Named("car")}}
+	if testing.Short() { // under the race detector
+		j.MaxSide, j.Limit = 96, 10
+	}
+	return j
 }
 
 // each is a sink that is only a function.
@@ -150,7 +154,7 @@ func TestSeveralSinks(t *testing.T) {
 	if got := listing(t, dir); !slices.Equal(got, []string{"a.mp4", "b.mkv", "why.jsonl"}) {
 		t.Errorf("there are %v", got)
 	}
-	if report.Frames != 20 || len(pictures) != 20 || layers == 0 || report.KeyFrames == 0 {
+	if report.Frames != j.Limit || len(pictures) != int(j.Limit) || layers == 0 || report.KeyFrames == 0 {
 		t.Errorf("%d frames in the report, %d seen, %d layers, %d key frames", report.Frames, len(pictures), layers, report.KeyFrames)
 	}
 	if q := report.Queries[0]; q.Label != "dog" || q.Frames != shown || q.Judged == 0 || q.Presence == 0 {
@@ -161,7 +165,7 @@ func TestSeveralSinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want = append(want, samples(t, f.Frame, info)); len(want) == 20 {
+		if want = append(want, samples(t, f.Frame, info)); len(want) == int(j.Limit) {
 			break
 		}
 	}
@@ -169,7 +173,7 @@ func TestSeveralSinks(t *testing.T) {
 		t.Error("a sink sees other pictures than the source gives")
 	}
 	for _, name := range []string{"a.mp4", "b.mkv"} {
-		if n := probe(t, in(name), "v"); n != 20 {
+		if n := probe(t, in(name), "v"); n != int(j.Limit) {
 			t.Errorf("%s has %d frames", name, n)
 		}
 		if n := probe(t, in(name), "a"); n == 0 {
@@ -192,7 +196,7 @@ func TestSeveralSinks(t *testing.T) {
 			dogs++
 		}
 	}
-	if n != 20 || dogs != shown {
+	if n != j.Limit || dogs != shown {
 		t.Errorf("%d decisions; the dog is shown in %d, to be seen in %d", n, dogs, shown)
 	}
 }
@@ -460,7 +464,7 @@ func TestOwnSource(t *testing.T) {
 	p := &pictures{
 		Reel: video.Reel{Width: 320, Height: 180, TimeBase: video.Rational{Num: 1, Den: 25}, Rate: rate},
 		clip: &stickers.Clip{Width: 320, Height: 180, Rate: stickers.Rate(rate), Frames: 12, Seed: 3,
-			Tracks: []stickers.Track{{Concept: "dog", Keys: []stickers.Key{{X: .3, Y: .5, Size: .6}}}}},
+			Tracks: []stickers.Track{{Concept: "dog", Keys: []stickers.Key{{X: .3, Y: .5, Size: .6}, {T: 1, X: .4, Y: .5, Size: .6}}}}},
 	}
 	if err := p.clip.Initialize(); err != nil {
 		t.Fatal(err)
@@ -485,7 +489,7 @@ func TestOwnSource(t *testing.T) {
 func TestSameAsSession(t *testing.T) {
 	s := segmenter(t)
 	j := job(t, s)
-	j.Limit = 48
+	j.Limit *= 2
 	digest := func(r *car.Result) string {
 		text := fmt.Sprint(r.Labels)
 		for _, f := range r.Found {

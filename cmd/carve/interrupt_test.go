@@ -46,7 +46,8 @@ func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
 		return nil
 	})}
 	var stdout, errs bytes.Buffer
-	_, err := segment(&o, &stdout, &errs)
+	// The goroutine of the signals and a run that takes long both print.
+	_, err := segment(&o, &stdout, &console{w: &errs})
 	needsRuntime(t, err)
 	code = report(&errs, "", err)
 	return dir, errs.String(), code
