@@ -8,11 +8,15 @@ import (
 )
 
 // Colours returns the colour of each query as red, green and blue: its own, or the one
-// that the palette has for its place. It fails where a query names a colour that is none.
+// that the palette has for its ID or, without one, for its place. It fails where a query
+// names a colour that is none.
 func Colours(queries []car.Query) ([][3]uint8, error) {
 	colours := make([][3]uint8, len(queries))
 	for i, q := range queries {
 		colours[i] = overlay.Colour(i)
+		if q.ID > 0 {
+			colours[i] = overlay.Colour(q.ID - 1)
+		}
 		if q.Colour == "" {
 			continue
 		}

@@ -56,6 +56,7 @@ type Layer struct {
 type item struct {
 	Frame
 	image    car.Image
+	bank     *car.Bank // of the step
 	sight    *tracking.Sight
 	step     *tracking.Step
 	decision tracking.Explanation // memory of Frame.Decision

@@ -30,6 +30,8 @@ type Job struct {
 	Threads int
 	// Limit is how many frames are read; 0 is all.
 	Limit int64
+	// Control, if not nil, changes the queries while the run goes on.
+	Control *Control
 	// Stop, if not nil, ends the run when it is closed, as the end of the source would:
 	// what was read is finished, and outputs are committed.
 	Stop <-chan struct{}

@@ -3,6 +3,7 @@ package carve
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/carve-video/carve/car"
@@ -15,13 +16,14 @@ type Report struct {
 	Elapsed    time.Duration // that the stages took
 	KeyFrames  int64         // that the model looked at
 	Stopped    bool          // by [Job.Stop]
-	Queries    []QueryReport
+	Queries    []QueryReport // of all that were looked for, in the order in which they were set
 	Stages     []StageReport
 	Sinks      []SinkReport // in the order of [Job.Sinks]
 }
 
 // A QueryReport is what became of one query.
 type QueryReport struct {
+	ID       int
 	Label    string
 	Frames   int64   // in which it was to be seen
 	Presence float32 // the highest, 0..1; 0 if it was not weighed
@@ -65,11 +67,25 @@ func (r *Report) PrintStages(w io.Writer) error {
 
 // A tally counts for a report. Of it, Stopped belongs to the decoding stage, and all else
 // to the one that finishes frames.
-type tally struct{ Report }
+type tally struct {
+	Report
+	of []*QueryReport // by place among the queries of the frame at hand
+}
 
-func (t *tally) begin(queries []car.Query) {
-	for _, q := range queries {
-		t.Queries = append(t.Queries, QueryReport{Label: q.Label})
+// set makes these queries those of the frames that come.
+func (t *tally) set(queries []car.Query) {
+	places := make([]int, len(queries))
+	for i, q := range queries {
+		at := slices.IndexFunc(t.Queries, func(r QueryReport) bool { return r.ID == q.ID })
+		if at < 0 {
+			at = len(t.Queries)
+			t.Queries = append(t.Queries, QueryReport{ID: q.ID})
+		}
+		t.Queries[at].Label, places[i] = q.Label, at
+	}
+	t.of = t.of[:0]
+	for _, at := range places {
+		t.of = append(t.of, &t.Queries[at])
 	}
 }
 
@@ -85,19 +101,19 @@ func (t *tally) add(f *Frame) {
 	}
 	for i, q := range f.Decision.Queries {
 		if q.Asked != "" {
-			t.Queries[i].Asked++
+			t.of[i].Asked++
 			if q.Verdict != "spared" {
-				t.Queries[i].Judged++
+				t.of[i].Judged++
 			}
 		}
 		if *q.Shown {
-			t.Queries[i].Frames++
+			t.of[i].Frames++
 		}
 	}
 	for _, l := range f.Layers {
-		t.Queries[l.Query].Things = max(t.Queries[l.Query].Things, l.Thing)
+		t.of[l.Query].Things = max(t.of[l.Query].Things, l.Thing)
 	}
 	for _, v := range f.Result.Verdicts {
-		t.Queries[v.Query].Presence = max(t.Queries[v.Query].Presence, v.Presence)
+		t.of[v.Query].Presence = max(t.of[v.Query].Presence, v.Presence)
 	}
 }

@@ -37,6 +37,8 @@ func Run(ctx context.Context, job Job) (*Report, error) {
 	if err := r.session.Initialize(ctx); err != nil {
 		return nil, err
 	}
+	r.job.Control.run(true)
+	defer r.job.Control.run(false)
 	err = r.stages(ctx)
 	if err == nil && r.tally.Stopped && r.tally.Frames == 0 {
 		err = ErrStopped
@@ -61,8 +63,9 @@ type run struct {
 	looker    *tracking.Looker
 	prep      *video.Preparer
 	upsampler *Upsampler
-	colours   [][3]uint8
 	outputs   outputs
+	colours   [][3]uint8 // of the queries of bank
+	bank      *car.Bank  // of the last frame that was finished
 
 	line    *pipeline.Line
 	read    int64   // frames so far; of the decoding stage alone
@@ -79,8 +82,14 @@ func newRun(job Job) (*run, error) {
 	if err := job.check(); err != nil {
 		return nil, err
 	}
-	colours, err := Colours(job.Queries)
-	if err != nil {
+	if _, err := Colours(job.Queries); err != nil {
+		return nil, err
+	}
+	if job.Control == nil {
+		job.Control = new(Control)
+	}
+	var err error
+	if job.Queries, err = job.Control.begin(&job); err != nil {
 		return nil, err
 	}
 	t := DefaultTracking()
@@ -93,14 +102,13 @@ func newRun(job Job) (*run, error) {
 	}
 	info := job.Source.Info()
 	r := &run{
-		job: job, tracking: t, colours: colours,
+		job: job, tracking: t,
 		session:   t.Session(job.Segmenter, job.Queries, job.Threads),
 		looker:    t.looker(job.Segmenter),
 		prep:      &video.Preparer{Info: info, MaxSide: job.MaxSide},
 		upsampler: &Upsampler{Info: info, Overlap: job.Segmenter.Preset().Overlap, Threads: job.Threads},
 		outputs:   newOutputs(job.Sinks),
 	}
-	r.tally.begin(job.Queries)
 	r.session.Tracker.Explain = r.explain
 	if err := r.prep.Initialize(); err != nil {
 		return nil, fmt.Errorf("preparing frames of %s: %w", info.Path, err)
@@ -203,6 +211,11 @@ func (r *run) flushLook(ctx context.Context) ([]*item, error) {
 
 func (r *run) judge(ctx context.Context, it *item) (err error) {
 	r.judged = it
+	if bank := r.job.Control.next.Swap(nil); bank != nil {
+		if err := r.session.Tracker.SetQueries(bank); err != nil {
+			return err
+		}
+	}
 	it.step, err = r.session.Tracker.Step(ctx, it.sight)
 	return err
 }
@@ -235,7 +248,7 @@ func (r *run) flushRefine(context.Context) ([]*item, error) {
 // settle takes from steps what they came to, and closes them.
 func (r *run) settle(done []*item) []*item {
 	for _, it := range done {
-		it.Result, it.Instances = it.step.Result, it.step.Instances
+		it.Result, it.Instances, it.bank = it.step.Result, it.step.Instances, it.step.Bank
 		it.step.Close()
 		it.step, it.sight = nil, nil
 	}
@@ -244,7 +257,16 @@ func (r *run) settle(done []*item) []*item {
 
 // finish makes of a result what sinks are given.
 func (r *run) finish(_ context.Context, it *item) error {
-	it.Queries = r.job.Queries
+	if it.bank != r.bank {
+		colours, err := Colours(it.bank.Queries())
+		if err != nil {
+			it.release()
+			return err
+		}
+		r.bank, r.colours = it.bank, colours
+		r.tally.set(it.bank.Queries())
+	}
+	it.Queries = it.bank.Queries()
 	it.Layers = appendLayers(it.Layers[:0], it.Result, it.Instances, r.colours)
 	if r.outputs.wantMasks() {
 		if err := r.upsampler.Masks(it.Picture, it.Layers, it.Result.W, it.Result.H); err != nil {
@@ -289,7 +311,7 @@ func (r *run) take() *item {
 // keep takes back an item whose frame has ended, for the next.
 func (r *run) keep(it *item) {
 	layers, queries := it.Layers[:0], it.decision.Queries[:0]
-	it.Frame, it.image, it.sight, it.step = Frame{Layers: layers}, car.Image{}, nil, nil
+	it.Frame, it.image, it.bank, it.sight, it.step = Frame{Layers: layers}, car.Image{}, nil, nil, nil
 	it.decision = tracking.Explanation{Queries: queries}
 	it.refs.Store(0)
 	r.mu.Lock()

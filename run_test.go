@@ -540,3 +540,73 @@ func TestSameAsSession(t *testing.T) {
 		t.Errorf("%d frames, %d of the session", n, len(want))
 	}
 }
+
+// TestControl: the queries of a run change while it goes on.
+func TestControl(t *testing.T) {
+	j := job(t, segmenter(t))
+	j.Queries = j.Queries[:1] // a dog
+	var control carve.Control
+	j.Control = &control
+	if _, err := control.SetQueries(t.Context(), j.Queries); !errors.Is(err, carve.ErrNotRunning) {
+		t.Errorf("before the run: %v", err)
+	}
+	labels := func(queries []car.Query) (s []string) {
+		for _, q := range queries {
+			s = append(s, fmt.Sprint(q.ID, " ", q.Label))
+		}
+		return s
+	}
+	colour := map[int][3]uint8{}
+	changed := int64(-1)
+	j.Sinks = []carve.Sink{carve.SinkFunc(func(ctx context.Context, f *carve.Frame) error {
+		for _, l := range f.Layers {
+			q := f.Queries[l.Query]
+			if c, ok := colour[q.ID]; ok && c != l.Colour {
+				t.Errorf("frame %d: %s changes its colour", f.Index, q.Label)
+			}
+			colour[q.ID] = l.Colour
+		}
+		if len(f.Decision.Queries) != len(f.Queries) {
+			t.Errorf("frame %d: %d decisions about %d queries", f.Index, len(f.Decision.Queries), len(f.Queries))
+		}
+		switch {
+		case f.Index == 2:
+			set, err := control.SetQueries(ctx, []car.Query{car.Named("car"), {ID: 1, Label: "my dog", Phrases: []string{"dog"}}})
+			if err != nil || !slices.Equal(labels(set), []string{"2 car", "1 my dog"}) {
+				t.Errorf("%v, %v", labels(set), err)
+			}
+			for _, bad := range [][]car.Query{nil, {car.Named("a"), car.Named("a")}, {{Label: "a", Phrases: []string{"a"}, Colour: "nonsuch"}}} {
+				if _, err := control.SetQueries(ctx, bad); err == nil {
+					t.Errorf("%v is taken", bad)
+				}
+			}
+			if got := labels(control.Queries()); !slices.Equal(got, labels(set)) {
+				t.Errorf("%v is set", got)
+			}
+		case changed < 0 && len(f.Queries) == 2:
+			changed = f.Index
+		case changed >= 0 && !slices.Equal(labels(f.Queries), []string{"2 car", "1 my dog"}):
+			t.Errorf("frame %d has %v", f.Index, labels(f.Queries))
+		}
+		return nil
+	})}
+	j.Limit = 40
+	report, err := carve.Run(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed < 3 || changed > 30 {
+		t.Errorf("the queries have changed at frame %d", changed)
+	}
+	q := report.Queries
+	if len(q) != 2 || q[0].ID != 1 || q[0].Label != "my dog" || q[0].Frames != 40 || q[1].ID != 2 || q[1].Asked == 0 {
+		t.Errorf("%+v", q)
+	}
+	if _, err := control.SetQueries(t.Context(), j.Queries); !errors.Is(err, carve.ErrNotRunning) {
+		t.Errorf("after the run: %v", err)
+	}
+	j.Source = open(t, demoClip(t))
+	if _, err := carve.Run(t.Context(), j); err == nil {
+		t.Error("one control for two runs is taken")
+	}
+}

@@ -29,6 +29,9 @@ const (
 
 // A Query is one thing to look for.
 type Query struct {
+	// ID tells it from the others while the set changes, see [Numbering]; 0 is none.
+	ID int
+
 	// Label is what outputs call it.
 	Label string
 

@@ -138,7 +138,7 @@ func yamlQuery(node ast.Node) (Query, error) {
 		if len(m.Phrases) == 0 && m.Label != "" {
 			m.Phrases = []string{m.Label}
 		}
-		q := Query(m)
+		q := Query{Label: m.Label, Phrases: m.Phrases, Background: m.Background, Theta: m.Theta, Presence: m.Presence, Colour: m.Colour}
 		if err := q.check(); err != nil {
 			return Query{}, fmt.Errorf("query %q: %w", few(q.Label), err)
 		}

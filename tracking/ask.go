@@ -37,6 +37,9 @@ func (t *Tracker) ask(s *Sight, likeness []float32) []int {
 		m := &t.state.Queries[q]
 		like := likeness[q] - common
 		switch {
+		case !m.Present && t.anew != nil && t.anew[q]:
+			asked = append(asked, q)
+			t.why.asked(q, "new")
 		case m.Present:
 			asked = append(asked, q)
 			t.why.asked(q, "present")

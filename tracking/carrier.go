@@ -14,9 +14,10 @@ import (
 // model proposed, in the others by carrying those along the motion and fitting them
 // to the picture. It is for one goroutine, but for Recycle.
 type Carrier struct {
-	// Segmenter refines; Bank are the queries as [Tracker.Bank] has them.
+	// Segmenter refines.
 	Segmenter *car.Segmenter
-	Bank      *car.Bank
+	// Bank has the queries of the last step.
+	Bank *car.Bank
 
 	// Steady is how much of a key frame's mask comes from the frames before, 0..1:
 	// edges that are found anew each time boil.
@@ -72,11 +73,15 @@ type source struct {
 func (c *Carrier) Next(ctx context.Context, step *Step) (done []*Step, err error) {
 	step.Result = c.take()
 	step.Result.W, step.Result.H = step.Image.W, step.Image.H
+	if step.Bank != c.Bank { // other queries
+		done = c.Flush()
+		c.adopt(step.Bank)
+	}
 	if step.Fresh || step.Blank {
 		if step.Blank {
 			c.blacken(step)
 		}
-		done = c.Flush()
+		done = append(done, c.Flush()...)
 		c.source, c.look = c.source[:0], c.look[:0]
 	} else {
 		c.carry(ctx, step)

@@ -27,7 +27,7 @@ type QueryExplanation struct {
 	Label string `json:"label"`
 	// State is "present" or "absent" after the frame.
 	State string `json:"state"`
-	// Asked is why it was asked: present, hoped (passed nearly), dropped (lately), likelier
+	// Asked is why it was asked: new (set a moment ago), present, hoped (passed nearly), dropped (lately), likelier
 	// (the picture begins to speak for it), probe (its turn), startled, brighter, all;
 	// empty if it was not.
 	Asked string `json:"asked,omitempty"`

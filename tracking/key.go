@@ -3,6 +3,7 @@ package tracking
 // Why a frame is a key frame.
 const (
 	whyFresh    = "fresh"    // a new shot begins
+	whyQueries  = "queries"  // other ones are looked for
 	whyEvery    = "every"    // it is time
 	whyStartled = "startled" // something came, went or changed
 	whyBrighter = "brighter" // it fades in
@@ -14,8 +15,13 @@ const (
 // key says why a frame is to be looked at with the model; empty, it is not.
 func (t *Tracker) key(s *Sight) string {
 	sure := timetable{t.Stateless, int64(t.Every), t.state.Key.Frame}
-	if why := sure.due(s); why != "" || t.Every > 0 {
+	switch why := sure.due(s); {
+	case why != "":
 		return why
+	case t.someAnew():
+		return whyQueries
+	case t.Every > 0:
+		return ""
 	}
 	since := s.Frame - t.state.Key.Frame
 	doubt, lost := false, false

@@ -74,6 +74,7 @@ type Tracker struct {
 
 	bank   *car.Bank
 	state  State
+	anew   []bool // queries that were not asked yet since they were set
 	why    Explanation
 	unread bool // there will be a report of the last key frame
 	right  float64
@@ -95,6 +96,9 @@ const DefaultMaxEvery = 8
 // A Step is what one frame came to.
 type Step struct {
 	*Sight
+	// Bank has the queries that were asked for; all that counts queries below counts
+	// these.
+	Bank *car.Bank
 	// Key says that the model looked at the frame; Scene and Outcome are nil where it
 	// did not.
 	Key     bool
@@ -156,10 +160,16 @@ func (t *Tracker) Initialize(ctx context.Context) error {
 	if t.MaxEvery == 0 {
 		t.MaxEvery = DefaultMaxEvery
 	}
-	bank, err := t.Segmenter.Encode(ctx, t.Queries)
+	var numbering car.Numbering
+	queries, err := numbering.Number(t.Queries)
 	if err != nil {
 		return err
 	}
+	bank, err := t.Segmenter.Encode(ctx, queries)
+	if err != nil {
+		return err
+	}
+	t.Queries, t.anew = queries, nil
 	t.bank, t.right = bank, 1
 	t.state = State{Queries: make([]QueryState, len(t.Queries))}
 	return nil
@@ -211,7 +221,7 @@ func (t *Tracker) Resume(s State) error {
 //	y = propose and judge(h + some absent ones)   all of them in a new shot
 //	h = those that stand
 func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
-	step := &Step{Sight: s, stateless: t.Stateless}
+	step := &Step{Sight: s, Bank: t.bank, stateless: t.Stateless}
 	t.frame = s.Moment
 	t.why.begin(s, t.Queries)
 	t.follow(s)
@@ -231,12 +241,13 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 		step.closeScene()
 		return nil, err
 	}
+	var asked []int
 	if s.Fresh || t.Stateless {
 		t.askAll(s)
 		step.Outcome, err = t.Segmenter.Loop(ctx, scene, t.bank)
 	} else {
 		t.recognise(s)
-		asked := t.ask(s, t.Segmenter.Likeness(scene, t.bank))
+		asked = t.ask(s, t.Segmenter.Likeness(scene, t.bank))
 		step.Outcome, err = t.Segmenter.Step(ctx, scene, t.bank, car.Ask{Queries: asked, Known: t.known(s), Keep: t.keep})
 	}
 	if err != nil {
@@ -244,6 +255,14 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 		return nil, err
 	}
 	t.unread = true
+	if s.Fresh || t.Stateless {
+		t.anew = nil // all were asked
+	}
+	for _, q := range asked {
+		if t.anew != nil {
+			t.anew[q] = false
+		}
+	}
 	step.Standing = t.remember(s, step.Outcome, right)
 	step.Outcome.Without(step.Standing)
 	t.close(step, why)

@@ -1,0 +1,57 @@
+package car
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Numbering gives queries IDs that stay the same while the set changes. The zero value
+// is ready. It is for one goroutine at a time.
+type Numbering struct {
+	last   int
+	labels map[string]int // the IDs of all labels so far
+}
+
+// Number returns the queries, each with an ID: its own, or the one that its label had
+// before, or a new one. It fails where two have the same, or one is negative.
+func (n *Numbering) Number(queries []Query) ([]Query, error) {
+	numbered := append([]Query(nil), queries...)
+	taken := make(map[int]string)
+	for _, q := range queries {
+		if q.ID < 0 {
+			return nil, fmt.Errorf("query %q: the ID %d is negative", few(q.Label), q.ID)
+		}
+		if q.ID == 0 {
+			continue
+		}
+		if other, ok := taken[q.ID]; ok {
+			return nil, fmt.Errorf("queries %q and %q have the same ID %d", few(other), few(q.Label), q.ID)
+		}
+		taken[q.ID] = q.Label
+		n.last = max(n.last, q.ID)
+	}
+	if n.labels == nil {
+		n.labels = make(map[string]int)
+	}
+	for i := range numbered {
+		q := &numbered[i]
+		if q.ID == 0 {
+			id, known := n.labels[q.Label]
+			if _, used := taken[id]; !known || used {
+				n.last++
+				id = n.last
+			}
+			q.ID, taken[id] = id, q.Label
+		}
+		n.labels[q.Label] = q.ID
+	}
+	return numbered, nil
+}
+
+// SameMeaning reports whether two queries ask for the same: with the same phrases,
+// background words and thresholds, whatever they are called and painted.
+func (q *Query) SameMeaning(other *Query) bool {
+	same := func(a, b *float32) bool { return a == b || a != nil && b != nil && *a == *b }
+	return q.meaning() == other.meaning() && slices.Equal(q.Background, other.Background) &&
+		same(q.Theta, other.Theta) && same(q.Presence, other.Presence)
+}
