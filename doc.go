@@ -4,9 +4,10 @@
 // A [Job] says what to do: a [Source] of frames, a [car.Segmenter] with its models, the
 // queries, and [Sink]s for what comes of it. [Run] does it:
 //
-//	pair, err := models.OpenPair("clip", models.Options{})
+//	preset, err := car.PresetNamed("voc")
+//	pair, err := models.OpenPair(ctx, "clip", "", models.Options{})
 //	…
-//	segmenter, err := pair.Segmenter(car.DefaultPreset())
+//	segmenter, err := pair.Segmenter(preset)
 //	src := &video.Source{Path: "in.mp4"}
 //	err = src.Initialize()
 //	…
