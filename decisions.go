@@ -27,6 +27,9 @@ type Decisions struct {
 // Traits implements [Traited].
 func (d *Decisions) Traits() Traits { return Traits{Name: "explanation", NoMasks: true} }
 
+// Paths implements [FileSink].
+func (d *Decisions) Paths() []string { return []string{d.Path} }
+
 // Open begins the file.
 func (d *Decisions) Open(context.Context, *Stream) (err error) {
 	d.file, err = atomicfile.Create(d.Path, atomicfile.Options{Overwrite: d.Overwrite, Inputs: d.Protect})

@@ -3,8 +3,11 @@ package carve
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/tracking"
 )
 
@@ -93,10 +96,8 @@ func (j *Job) check() error {
 	case j.MaxSide < 0 || j.Threads < 0 || j.Limit < 0:
 		return fmt.Errorf("the job has a negative bound: long side %d, threads %d, frames %d", j.MaxSide, j.Threads, j.Limit)
 	}
-	for i, s := range j.Sinks {
-		if s == nil {
-			return fmt.Errorf("sink %d of the job is nil", i+1)
-		}
+	if err := checkSinks(j.Sinks); err != nil {
+		return err
 	}
 	if t := j.Tracking; t != nil {
 		if err := t.check(); err != nil {
@@ -104,6 +105,30 @@ func (j *Job) check() error {
 		}
 	}
 	return car.CheckQueries(j.Queries)
+}
+
+// checkSinks finds sinks that would write over each other.
+func checkSinks(sinks []Sink) error {
+	var plan atomicfile.Plan
+	plan.Overwrite = true // what is there is each sink's own business
+	for i, s := range sinks {
+		if s == nil {
+			return fmt.Errorf("sink %d of the job is nil", i+1)
+		}
+		if reflect.TypeOf(s).Comparable() && slices.Contains(sinks[:i], s) {
+			return fmt.Errorf("sink %d of the job is there twice", i+1)
+		}
+		files, ok := s.(FileSink)
+		if !ok {
+			continue
+		}
+		for _, path := range files.Paths() {
+			if err := plan.Add(path); errors.Is(err, atomicfile.ErrIsOutput) {
+				return fmt.Errorf("sink %d of the job: %w", i+1, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (t Tracking) check() error {

@@ -22,6 +22,9 @@ type Overlay struct {
 // Traits implements [Traited].
 func (o *Overlay) Traits() Traits { return Traits{Name: "overlay"} }
 
+// Paths implements [FileSink].
+func (o *Overlay) Paths() []string { return []string{o.Output.Path} }
+
 // Open begins the file.
 func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	if o.Output.Source == nil && o.Output.Reel == nil {

@@ -419,7 +419,12 @@ func TestJobs(t *testing.T) {
 		"no colour": func(j *carve.Job) {
 			j.Queries = []car.Query{{Label: "dog", Phrases: []string{"dog"}, Colour: "nonsuch"}}
 		},
-		"a nil sink": func(j *carve.Job) { j.Sinks = append(j.Sinks, nil) },
+		"a nil sink":   func(j *carve.Job) { j.Sinks = append(j.Sinks, nil) },
+		"a sink twice": func(j *carve.Job) { j.Sinks = append(j.Sinks, j.Sinks[0]) },
+		"a file twice": func(j *carve.Job) {
+			path := filepath.Join(t.TempDir(), "a")
+			j.Sinks = append(j.Sinks, &carve.Decisions{Path: path}, &carve.Decisions{Path: path, Overwrite: true})
+		},
 		"steady":     func(j *carve.Job) { j.Tracking = &carve.Tracking{Steady: 1} },
 		"look-ahead": func(j *carve.Job) { j.Tracking = &carve.Tracking{Lookahead: -1} },
 		"long side":  func(j *carve.Job) { j.MaxSide = -1 },

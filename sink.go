@@ -66,6 +66,10 @@ type Traits struct {
 // A Traited sink says what its traits are. Others have the zero value.
 type Traited interface{ Traits() Traits }
 
+// A FileSink says which files it will write. A run does not begin where two sinks name one
+// file.
+type FileSink interface{ Paths() []string }
+
 // A Stream describes what a sink will be given.
 type Stream struct {
 	// Source is where the frames come from, and Info what it says of them.
