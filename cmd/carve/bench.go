@@ -15,6 +15,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
@@ -70,7 +71,7 @@ func newBenchFlags(o *benchOptions) *pflag.FlagSet {
 
 func (o *benchOptions) check(args []string) error {
 	if len(args) > 0 {
-		return withHint(usagef("unexpected argument %q", args[0]), "carve bench --help lists the flags")
+		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "carve bench --help lists the flags")
 	}
 	o.queries = democlip.Queries
 	if err := o.checkSettings(); err != nil {
@@ -78,7 +79,7 @@ func (o *benchOptions) check(args []string) error {
 	}
 	if o.realSize {
 		if o.given("model") || o.given("classifier") {
-			return withHint(usagef("--real-size brings models of its own"), "leave -m and --classifier out, or --real-size")
+			return ui.WithHint(ui.Usagef("--real-size brings models of its own"), "leave -m and --classifier out, or --real-size")
 		}
 		o.model, o.classifier = models.RandomPair[0], models.RandomPair[1]
 	}
@@ -139,12 +140,12 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	defer release()
 	if err := b.run(ctx); err != nil {
 		if ctx.Err() != nil {
-			return interruptedError{}
+			return ui.InterruptedError{}
 		}
 		return err
 	}
 	if o.json {
-		return writeJSONLine(stdout, b.report)
+		return ui.WriteJSONLine(stdout, b.report)
 	}
 	return b.report.print(stdout)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/pipeline"
 	"github.com/carve-video/carve/internal/rate"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
@@ -85,7 +86,7 @@ func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row
 			args, _ := b.ffmpegJob(j, run.more...)
 			from := time.Now()
 			if out, err := exec.CommandContext(ctx, program, args...).CombinedOutput(); err != nil {
-				return fmt.Errorf("running ffmpeg: %w: %s", err, oneLine(string(out)))
+				return fmt.Errorf("running ffmpeg: %w: %s", err, ui.OneLine(string(out)))
 			}
 			*run.times = append(*run.times, time.Since(from))
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // print writes the report as tables that Markdown renders and people read as
@@ -28,38 +30,38 @@ func (r *benchReport) print(w io.Writer) error {
 		bare = "shares are of the same matrix products done bare, in turn"
 	}
 	if len(r.Models) > 0 {
-		t := newTable("models", "GFLOP", "time", "bare GFLOP/s", "share of bare")
+		t := ui.NewTable("models", "GFLOP", "time", "bare GFLOP/s", "share of bare")
 		for _, m := range r.Models {
-			t.add(m.Name, digits(m.GFLOP), duration(m.Time), unless0("%.0f", m.BareGFLOPS), unless0("%.0f %%", 100*m.Share))
+			t.Add(m.Name, digits(m.GFLOP), duration(m.Time), unless0("%.0f", m.BareGFLOPS), unless0("%.0f %%", 100*m.Share))
 		}
 		writeNoted(&b, t, bare)
 	}
 	if len(r.Loop) > 0 {
-		t := newTable("loop", "GFLOP", "time", "share of bare", "outside ONNX Runtime", "pictures judged")
+		t := ui.NewTable("loop", "GFLOP", "time", "share of bare", "outside ONNX Runtime", "pictures judged")
 		for _, l := range r.Loop {
-			t.add(many(l.Queries, "query", "queries"), digits(l.GFLOP), duration(l.Time), unless0("%.0f %%", 100*l.Share),
+			t.Add(many(l.Queries, "query", "queries"), digits(l.GFLOP), duration(l.Time), unless0("%.0f %%", 100*l.Share),
 				fmt.Sprintf("%.1f %%", 100*l.Outside), fmt.Sprintf("%.0f", l.Judged))
 		}
 		writeNoted(&b, t, "from pixels to label map, texts known, one query left by the first stage")
 	}
 	if len(r.Prompts) > 0 {
-		t := newTable("prompts", "time", "for each")
+		t := ui.NewTable("prompts", "time", "for each")
 		for _, p := range r.Prompts {
-			t.add(many(p.Masks, "mask", "masks"), duration(p.Time), duration(p.Time/float64(p.Masks)))
+			t.Add(many(p.Masks, "mask", "masks"), duration(p.Time), duration(p.Time/float64(p.Masks)))
 		}
 		writeNoted(&b, t, "")
 	}
 	if len(r.CRF) > 0 {
 		threads := r.CRF[0].Threads
-		t := newTable("dense CRF", "1 thread", many(threads, "thread", "threads"), "speedup")
+		t := ui.NewTable("dense CRF", "1 thread", many(threads, "thread", "threads"), "speedup")
 		for _, c := range r.CRF {
-			t.add(fmt.Sprint(c.Labels, " labels"), duration(c.TimeOne), duration(c.Time), fmt.Sprintf("%.2f", c.Speedup))
+			t.Add(fmt.Sprint(c.Labels, " labels"), duration(c.TimeOne), duration(c.Time), fmt.Sprintf("%.2f", c.Speedup))
 		}
 		writeNoted(&b, t, "lattices, energies and inference for a frame of the clip")
 	}
 	if len(r.Media) > 0 {
 		var notes []string
-		t := newTable("media", "frames/s", "ffmpeg frames/s", "ratio", "drawing")
+		t := ui.NewTable("media", "frames/s", "ffmpeg frames/s", "ratio", "drawing")
 		for _, m := range r.Media {
 			theirs, drawing := 0.0, "–"
 			if m.FFmpegTime > 0 {
@@ -68,7 +70,7 @@ func (r *benchReport) print(w io.Writer) error {
 			if m.Drawing > 0 {
 				drawing = duration(m.Drawing) + " a frame"
 			}
-			t.add(m.Name, fmt.Sprintf("%.0f", m.FPS), unless0("%.0f", theirs), unless0("%.2f", m.Ratio), drawing)
+			t.Add(m.Name, fmt.Sprintf("%.0f", m.FPS), unless0("%.0f", theirs), unless0("%.2f", m.Ratio), drawing)
 			if m.Command != "" {
 				notes = append(notes, m.Command)
 			}
@@ -84,12 +86,12 @@ func (r *benchReport) print(w io.Writer) error {
 		}
 	}
 	for _, c := range r.Clip {
-		t := newTable("clip, memory "+c.Memory, "a frame", "busy", "waiting", "blocked", "queue")
+		t := ui.NewTable("clip, memory "+c.Memory, "a frame", "busy", "waiting", "blocked", "queue")
 		for _, s := range c.Stages {
 			share := func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
-			t.add(s.Name, duration(s.PerFrame), share(s.Busy), share(s.Waiting), share(s.Blocked), fmt.Sprintf("%.2f", s.Queue))
+			t.Add(s.Name, duration(s.PerFrame), share(s.Busy), share(s.Waiting), share(s.Blocked), fmt.Sprintf("%.2f", s.Queue))
 		}
-		note := fmt.Sprintf("%s in %.2f s: %.2f frames/s", counted(int(c.Frames), "frame"), c.Time, c.FPS)
+		note := fmt.Sprintf("%s in %.2f s: %.2f frames/s", ui.Counted(int(c.Frames), "frame"), c.Time, c.FPS)
 		writeNoted(&b, t, note+suffix(r.Random, "; random weights find nothing that would be refined and drawn"))
 	}
 	if r.PeakMemory > 0 {
@@ -148,9 +150,9 @@ func duration(s float64) string {
 }
 
 // writeNoted writes a table behind an empty line, and a note below it.
-func writeNoted(b *strings.Builder, t *table, note string) {
+func writeNoted(b *strings.Builder, t *ui.Table, note string) {
 	b.WriteString("\n")
-	t.markdown(b) // a builder does not fail
+	t.Markdown(b) // a builder does not fail
 	if note != "" {
 		fmt.Fprintf(b, "\n%s\n", note)
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/carve-video/carve/internal/limits"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 	"github.com/dustin/go-humanize"
@@ -39,7 +40,7 @@ func (b *byteSize) String() string {
 	if *b == 0 {
 		return ""
 	}
-	return memorySize(int64(*b))
+	return ui.SizeRoundedUp(int64(*b))
 }
 func (b *byteSize) Type() string { return "SIZE" }
 
@@ -79,18 +80,18 @@ func newBudget(given byteSize) budget {
 	b.few = b.processors < runtime.NumCPU()
 	if given > 0 {
 		b.comfort, b.most = int64(given), int64(given)
-		b.says = "--max-memory is " + memorySize(int64(given))
+		b.says = "--max-memory is " + ui.SizeRoundedUp(int64(given))
 		return b
 	}
 	b.comfort = usualMemory
 	if l := limits.Memory(); l.Known() {
 		b.most = l.N / 2
-		b.says = fmt.Sprintf("half of what %s has is %s", l.By, memorySize(b.most))
+		b.says = fmt.Sprintf("half of what %s has is %s", l.By, ui.SizeRoundedUp(b.most))
 	}
 	if l := limits.AddressSpace(); l.Known() {
 		if left := max(l.N-mappedBase, 0) / 2; b.most == 0 || left < b.most {
 			b.most = max(left, 1)
-			b.says = fmt.Sprintf("half of what %s leaves is %s", l.By, memorySize(b.most))
+			b.says = fmt.Sprintf("half of what %s leaves is %s", l.By, ui.SizeRoundedUp(b.most))
 		}
 	}
 	if b.most > 0 {
@@ -157,19 +158,6 @@ func (p *plan) encoder() int64 {
 		return 0
 	}
 	return p.encoding.Bytes(p.Coded)
-}
-
-// memorySize writes an amount so that as much is enough: rounded up.
-func memorySize(n int64) string {
-	switch {
-	case n < 1e3:
-		return fmt.Sprintf("%d B", n)
-	case n < 1e6:
-		return fmt.Sprintf("%d kB", (n+1e3-1)/1e3)
-	case n < 1e9:
-		return fmt.Sprintf("%d MB", (n+1e6-1)/1e6)
-	}
-	return gigabytes((n + 1e8 - 1) / 1e8 * 1e8)
 }
 
 // String says it in figures, part by part.
@@ -249,7 +237,7 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 
 // tooLarge says what a run would need.
 func (b *budget) tooLarge(p *plan) error {
-	err := fmt.Errorf("%w: needs about %s for frames of %dx%d%s, and %s", errMemory, memorySize(p.total()), p.Width, p.Height, b.why, b.says)
+	err := fmt.Errorf("%w: needs about %s for frames of %dx%d%s, and %s", errMemory, ui.SizeRoundedUp(p.total()), p.Width, p.Height, b.why, b.says)
 	hint := "allow more with --max-memory"
 	switch enough := p.total() - b.most; {
 	case int64(b.held(p.Rate))*p.frame() >= enough:
@@ -259,7 +247,7 @@ func (b *budget) tooLarge(p *plan) error {
 	default:
 		hint += ", or make the pictures smaller first"
 	}
-	return withHint(err, hint)
+	return ui.WithHint(err, hint)
 }
 
 // heldBy says what makes a run hold frames back, as a part of a sentence.

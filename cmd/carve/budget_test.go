@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/internal/limits"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 )
 
@@ -27,14 +28,6 @@ func TestByteSize(t *testing.T) {
 	for _, s := range []string{"", "0", "-1G", "+1G", "G", "2X", "1e9", "1,5G", "nan", "inf", "20EiB", "99999999999999999999", "2G2G", "٣G", "0x10", "1.5", "2", "999999"} {
 		if b := new(byteSize); b.Set(s) == nil {
 			t.Errorf("%q is taken for %d", s, *b)
-		}
-	}
-}
-
-func TestMemorySize(t *testing.T) {
-	for n, want := range map[int64]string{1: "1 B", 999: "999 B", 1000: "1 kB", 4001: "5 kB", 1e6: "1 MB", 1e6 + 1: "2 MB", 15e8: "1.5 GB"} {
-		if got := memorySize(n); got != want {
-			t.Errorf("%d is %q, want %q", n, got, want)
 		}
 	}
 }
@@ -98,7 +91,7 @@ func TestBudget(t *testing.T) {
 	if !errors.Is(err, errMemory) {
 		t.Errorf("a byte less than the least: %v", err)
 	}
-	for _, want := range []string{memorySize(least), "frames of 1920x1080 with --lookahead 8f", "--max-memory is so much"} {
+	for _, want := range []string{ui.SizeRoundedUp(least), "frames of 1920x1080 with --lookahead 8f", "--max-memory is so much"} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v: does not say %q", err, want)
 		}

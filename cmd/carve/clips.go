@@ -19,6 +19,7 @@ import (
 	"github.com/carve-video/carve/internal/clips"
 	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/stickers"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
@@ -65,7 +66,7 @@ it is whole; those that were finished before an error or Ctrl-C stay:
 
 carve eval run --dataset clips --root FOLDER measures carve on them.
 
-` + flagsHelp(newClipsFlags(&o), all) + "\n" + exitCodesHelp
+` + flagsHelp(newClipsFlags(&o), all) + "\n" + ui.ExitCodesHelp
 }
 
 func runClips(args []string, stdout, stderr io.Writer) error {
@@ -77,9 +78,9 @@ func runClips(args []string, stdout, stderr io.Writer) error {
 	o.fresh = fs.Changed("seed")
 	switch {
 	case o.script != "" && (fs.NArg() > 0 || o.fresh):
-		return withHint(usagef("a script is given, and a name or a seed as well"), "--script makes the one clip that it describes")
+		return ui.WithHint(ui.Usagef("a script is given, and a name or a seed as well"), "--script makes the one clip that it describes")
 	case o.output == "" && (fs.NArg() > 0 || fs.NFlag() > 0):
-		return withHint(usagef("no folder to write into"), "name it with -o")
+		return ui.WithHint(ui.Usagef("no folder to write into"), "name it with -o")
 	case o.output == "":
 		for _, k := range clips.Kinds() {
 			fmt.Fprintf(stdout, "%-12s %s\n", k.Name, k.About)
@@ -123,7 +124,7 @@ func (o *clipsOptions) films(names []string) ([]clips.Clip, error) {
 		}
 		c, err := get(name)
 		if unknown := (*clips.UnknownError)(nil); errors.As(err, &unknown) {
-			return nil, withHint(usageError{err}, didYouMean(name, known, "the clips are "+strings.Join(known, ", ")))
+			return nil, ui.WithHint(ui.UsageError{Err: err}, ui.DidYouMean(name, known, "the clips are "+strings.Join(known, ", ")))
 		}
 		if err != nil {
 			return nil, err
@@ -172,18 +173,18 @@ func (o *clipsOptions) write(ctx context.Context, log *slog.Logger, films []clip
 	if err := work.Wait(); err != nil {
 		if errors.Is(err, context.Canceled) {
 			if n := done.Load(); n > 0 {
-				return interruptedError{at: fmt.Sprintf("%d of %d clips", n, len(films)), written: o.output}
+				return ui.InterruptedError{At: fmt.Sprintf("%d of %d clips", n, len(films)), Written: o.output}
 			}
-			return interruptedError{}
+			return ui.InterruptedError{}
 		}
 		return err
 	}
-	t := newTable("clip", "frames", "seconds", "asked for", "there")
+	t := ui.NewTable("clip", "frames", "seconds", "asked for", "there")
 	for _, c := range films {
-		t.add(c.Name, fmt.Sprint(c.Len()), fmt.Sprintf("%.2f", c.Seconds(c.Len())),
+		t.Add(c.Name, fmt.Sprint(c.Len()), fmt.Sprintf("%.2f", c.Seconds(c.Len())),
 			fmt.Sprint(len(c.Queries())), fmt.Sprint(len(c.Concepts())))
 	}
-	return t.write(stdout)
+	return t.Write(stdout)
 }
 
 const (
@@ -225,19 +226,19 @@ func (o *clipsOptions) replaceable(dir string) error {
 	case errors.Is(err, atomicfile.ErrNoFolder):
 		return nil // it will be made
 	case errors.Is(err, atomicfile.ErrExists):
-		return withHint(err, "-y replaces it")
+		return ui.WithHint(err, "-y replaces it")
 	case errors.Is(err, atomicfile.ErrIsInput):
-		return withHint(usageError{fmt.Errorf("replacing %w", err)}, another)
+		return ui.WithHint(ui.UsageError{Err: fmt.Errorf("replacing %w", err)}, another)
 	case errors.As(err, &foreign):
-		return withHint(fmt.Errorf("replacing %s: it holds %s, which is no file of a clip", dir, foreign.Name), "move that away, or "+another)
+		return ui.WithHint(fmt.Errorf("replacing %s: it holds %s, which is no file of a clip", dir, foreign.Name), "move that away, or "+another)
 	case err != nil:
-		return withHint(fmt.Errorf("replacing %w", err), another)
+		return ui.WithHint(fmt.Errorf("replacing %w", err), another)
 	}
 	// Pictures may have such names without being a clip's.
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		for _, name := range []string{scriptFile, truthFile} {
 			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-				return withHint(fmt.Errorf("replacing %s: it is no clip's folder: it has no %s", dir, name), another)
+				return ui.WithHint(fmt.Errorf("replacing %s: it is no clip's folder: it has no %s", dir, name), another)
 			}
 		}
 	}

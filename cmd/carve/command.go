@@ -11,6 +11,7 @@ import (
 
 	"github.com/carve-video/carve/internal/cstderr"
 	"github.com/carve-video/carve/internal/guard"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // A command is one verb of the program.
@@ -44,10 +45,10 @@ func commands() []command {
 func run(args []string, stdout, stderr io.Writer) int {
 	format := logFormatOf(args)
 	cstderr.Form(format == "json")
-	out, errs := &console{w: stdout}, &console{w: stderr, onlyJSON: format == "json"}
+	out, errs := ui.NewConsole(stdout, false), ui.NewConsole(stderr, format == "json")
 	code := runCommand(args, out, errs, format)
-	out.flush()
-	errs.flush()
+	out.Flush()
+	errs.Flush()
 	return code
 }
 
@@ -57,7 +58,7 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		found, ok := findCommand(args[0])
 		if !ok {
-			return report(stderr, format, unknownCommand(args[0]))
+			return ui.Report(stderr, format == "json", unknownCommand(args[0]))
 		}
 		cmd, args = found, args[1:]
 	} else if len(args) == 1 && (args[0] == "--version" || args[0] == "-version") {
@@ -66,21 +67,21 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 		cmd = command{run: runHelp}
 	} else if len(args) == 0 {
 		runHelp(nil, stderr, stderr)
-		return exitUsage
+		return ui.ExitUsage
 	}
 	err := guard.Run(func() error { return cmd.run(args, stdout, stderr) })
 	cstderr.Flush() // what libraries had to say about it comes first
 	if err == nil && cmd.name != "segment" && cmd.name != "demo" {
 		// What these print is what they are for. Of the others it is only progress.
-		if err = lost(stdout); err != nil {
+		if err = ui.WriteError(stdout); err != nil {
 			err = fmt.Errorf("writing to standard output: %w", err)
 			if writesFiles(args) {
-				err = lostError{[]string{err.Error()}} // the files are there
+				err = ui.LostError{What: []string{err.Error()}} // the files are there
 			}
 		}
 	}
 	printStack(stderr, err)
-	return report(stderr, format, err)
+	return ui.Report(stderr, format == "json", err)
 }
 
 // writesFiles tells whether an output is named on a command line.
@@ -108,7 +109,7 @@ func commandNames() []string {
 }
 
 // parse runs a flag set over args. Help, the common part or all, is printed to stdout and
-// reported as errHelp; anything wrong is a usage error that says what helps.
+// reported as [ui.ErrHelp]; anything wrong is a usage error that says what helps.
 func parse(fs *pflag.FlagSet, args []string, help func(all bool) string, stdout io.Writer) error {
 	if err := checkDashes(fs, args); err != nil {
 		return err
@@ -120,9 +121,26 @@ func parse(fs *pflag.FlagSet, args []string, help func(all bool) string, stdout 
 	switch {
 	case errors.Is(err, pflag.ErrHelp), err == nil && *all:
 		fmt.Fprint(stdout, help(*all))
-		return errHelp
+		return ui.ErrHelp
 	case err != nil:
 		return flagError(fs, err)
 	}
 	return nil
+}
+
+// logFormatOf finds --log-format before the flags are parsed: an error in the
+// flags must already have the right form. As with all flags the last one counts.
+func logFormatOf(args []string) (format string) {
+	for i, a := range args {
+		if a == "--" {
+			break
+		}
+		if v, ok := strings.CutPrefix(a, "--log-format="); ok {
+			format = v
+		}
+		if a == "--log-format" && i+1 < len(args) {
+			format = args[i+1]
+		}
+	}
+	return format
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/sheet"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
@@ -51,7 +52,7 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if fs.NArg() > 0 {
-		return withHint(usagef("unexpected argument %q", fs.Arg(0)), "the folder is given with -o")
+		return ui.WithHint(ui.Usagef("unexpected argument %q", fs.Arg(0)), "the folder is given with -o")
 	}
 	if _, err := os.Stat(*dir); errors.Is(err, os.ErrNotExist) {
 		defer os.Remove(*dir) // which fails unless nothing came of the demo
@@ -99,7 +100,7 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	}
 	written.Keep()
 	if err := contactSheet(out, contact, s, found, *overwrite); err != nil {
-		return lostError{[]string{"the contact sheet: " + err.Error()}} // the rest is there
+		return ui.LostError{What: []string{"the contact sheet: " + err.Error()}} // the rest is there
 	}
 	fmt.Fprintf(stdout, "overlay: %s\ncontact sheet: %s\n", printable.Text(out), printable.Text(contact))
 	return nil
@@ -139,7 +140,7 @@ func contactSheet(clip, path string, s *summary, found map[int64][]int, overwrit
 		if shot.Index*demoCells/max(s.Frames, 1) < int64(len(cells)) {
 			continue
 		}
-		cell := sheet.Cell{Caption: clock(shot.Time())}
+		cell := sheet.Cell{Caption: ui.Clock(shot.Time())}
 		for _, q := range found[shot.Index] {
 			cell.Tags = append(cell.Tags, tags[q])
 		}

@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/spf13/pflag"
 )
@@ -62,13 +61,13 @@ func runDoctor(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if fs.NArg() > 0 {
-		return withHint(usagef("unexpected argument %q", fs.Arg(0)), "a model is given with -m")
+		return ui.WithHint(ui.Usagef("unexpected argument %q", fs.Arg(0)), "a model is given with -m")
 	}
 	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
 		return err
 	}
 	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
-		return withHint(usageError{err}, deviceHint(o.device))
+		return ui.WithHint(ui.UsageError{Err: err}, deviceHint(o.device))
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -78,7 +77,7 @@ func runDoctor(args []string, stdout, stderr io.Writer) error {
 	}
 	d.examine(ctx)
 	if ctx.Err() != nil {
-		return interruptedError{}
+		return ui.InterruptedError{}
 	}
 	if o.json {
 		line, err := json.Marshal(diagnosis{MessageType: "doctor", OK: d.obstacle == nil, Items: d.items})
@@ -165,7 +164,7 @@ func (d *doctor) examine(ctx context.Context) {
 
 // add takes in an item, and prints it where the report is for people.
 func (d *doctor) add(i item) {
-	i.Name, i.Detail, i.Hint = oneLine(i.Name), oneLine(i.Detail), oneLine(i.Hint)
+	i.Name, i.Detail, i.Hint = ui.OneLine(i.Name), ui.OneLine(i.Detail), ui.OneLine(i.Hint)
 	begins := len(d.items) == 0 || d.items[len(d.items)-1].Section != i.Section
 	first := len(d.items) == 0
 	d.items = append(d.items, i)
@@ -180,14 +179,14 @@ func (d *doctor) add(i item) {
 		fmt.Fprintln(d.stdout, sectionTitles[i.Section])
 	}
 	head := fmt.Sprintf("  %-7s  %-22s  ", i.Status, i.Name)
-	for n, line := range wrap(strings.TrimSpace(i.Version+"  "+i.Detail), reportWidth-utf8.RuneCountInString(head)) {
+	for n, line := range ui.Wrap(strings.TrimSpace(i.Version+"  "+i.Detail), reportWidth-utf8.RuneCountInString(head)) {
 		if n > 0 {
 			head = strings.Repeat(" ", utf8.RuneCountInString(head))
 		}
 		fmt.Fprintln(d.stdout, strings.TrimRight(head+line, " "))
 	}
 	if i.Hint != "" {
-		for _, line := range wrap(i.Hint, reportWidth-hintIndent) {
+		for _, line := range ui.Wrap(i.Hint, reportWidth-hintIndent) {
 			fmt.Fprintln(d.stdout, strings.Repeat(" ", hintIndent)+line)
 		}
 	}
@@ -200,25 +199,9 @@ const (
 	hintIndent  = 11
 )
 
-// wrap breaks a text between words into lines of a width at most. A word that is
-// longer, a path, has a line of its own.
-func wrap(text string, width int) []string {
-	lines := []string{""}
-	for _, word := range strings.SplitAfter(text, " ") {
-		last := &lines[len(lines)-1]
-		if *last != "" && utf8.RuneCountInString(*last+strings.TrimRight(word, " ")) > width {
-			*last = strings.TrimRight(*last, " ")
-			lines = append(lines, word)
-			continue
-		}
-		*last += word
-	}
-	return lines
-}
-
 // blocks takes in an item that a video cannot be segmented without.
 func (d *doctor) blocks(i item, err error) {
-	i.Hint = hintIn(err)
+	i.Hint = ui.Hint(err)
 	d.add(i)
 	d.obstruct(err)
 }
@@ -231,14 +214,14 @@ func (d *doctor) obstruct(err error) {
 
 // busy says on a terminal what takes a while; the next item clears it.
 func (d *doctor) busy(what string) {
-	if isTerminal(d.stderr) {
-		overwrite(d.stderr, what+"…")
+	if ui.IsTerminal(d.stderr) {
+		ui.Overwrite(d.stderr, what+"…")
 	}
 }
 
 func (d *doctor) clear() {
-	if isTerminal(d.stderr) {
-		overwrite(d.stderr, "")
+	if ui.IsTerminal(d.stderr) {
+		ui.Overwrite(d.stderr, "")
 	}
 }
 
@@ -248,23 +231,8 @@ func (d *doctor) verdict() error {
 	if d.obstacle == nil {
 		return nil
 	}
-	return withHint(fmt.Errorf("nothing can be segmented here: %s", oneLine(d.obstacle.Error())), hintIn(d.obstacle))
+	return ui.WithHint(fmt.Errorf("nothing can be segmented here: %s", ui.OneLine(d.obstacle.Error())), ui.Hint(d.obstacle))
 }
 
 // quiet is a log for what the report says in its own words.
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// hintIn is the hint that an error carries, as [report] would print it or as
-// its own type says it.
-func hintIn(err error) string {
-	var hinted hintedError
-	if errors.As(err, &hinted) {
-		return hinted.hint
-	}
-	hint := hintOf(err)
-	// Of libraries there are only words.
-	if hint == "" && err != nil && strings.Contains(strings.ToLower(err.Error()), syscall.EMFILE.Error()) {
-		hint = "raise the limit on open files (ulimit -n)"
-	}
-	return hint
-}

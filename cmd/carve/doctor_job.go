@@ -12,6 +12,7 @@ import (
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
 )
@@ -26,7 +27,7 @@ func (d *doctor) job(ctx context.Context) {
 	dir, remove, err := atomicfile.TempDir("carve-doctor-*")
 	if err != nil {
 		d.blocks(item{Section: sectionJob, Name: "temporary folder", Status: statusFails, Detail: err.Error()},
-			withHint(fmt.Errorf("the job cannot be tried: %w", err), "set TMPDIR to a folder that can be written"))
+			ui.WithHint(fmt.Errorf("the job cannot be tried: %w", err), "set TMPDIR to a folder that can be written"))
 		return
 	}
 	defer remove()
@@ -38,7 +39,7 @@ func (d *doctor) job(ctx context.Context) {
 	}
 	if err != nil {
 		i.Status, i.Detail = statusFails, err.Error()
-		d.blocks(i, withHint(fmt.Errorf("one frame of the built-in clip cannot be read and written: %w", err), hintIn(err)))
+		d.blocks(i, ui.WithHint(fmt.Errorf("one frame of the built-in clip cannot be read and written: %w", err), ui.Hint(err)))
 	} else {
 		i.Detail = fmt.Sprintf("one frame of the built-in clip, MP4 to MP4, in %.1f s", time.Since(began).Seconds())
 		d.add(i)
@@ -65,7 +66,7 @@ func (d *doctor) job(ctx context.Context) {
 	case d.options.model == demo.Name && d.options.classifier == "":
 		// This model was taught this very picture: whatever ran it, ran it wrong.
 		i.Status, i.Detail = statusFails, fmt.Sprintf("the demo model did not find the %s that it knows", jobQuery)
-		d.blocks(i, withHint(errors.New(i.Detail), "what computes here computes wrongly: try --device cpu and --precision fp32"))
+		d.blocks(i, ui.WithHint(errors.New(i.Detail), "what computes here computes wrongly: try --device cpu and --precision fp32"))
 	default:
 		i.Detail = fmt.Sprintf("that frame, in %.1f s with opening the models; the %s in it, a sticker, was not found, which is up to the models", took, jobQuery)
 		d.add(i)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/carve-video/carve/internal/limits"
 	"github.com/carve-video/carve/internal/ort"
+	"github.com/carve-video/carve/internal/ui"
 	"golang.org/x/sys/cpu"
 )
 
@@ -34,7 +35,7 @@ func (d *doctor) machine(context.Context) {
 		system += ", " + h.system
 	}
 	add("system", statusInfo, system)
-	cores := counted(runtime.GOMAXPROCS(0), "thread") + " to use"
+	cores := ui.Counted(runtime.GOMAXPROCS(0), "thread") + " to use"
 	if n := runtime.NumCPU(); n != runtime.GOMAXPROCS(0) {
 		cores += fmt.Sprintf(" of %d (GOMAXPROCS, or the container's limit)", n)
 	}
@@ -100,12 +101,12 @@ func (d *doctor) cpuFeatures(flags []string) {
 func (d *doctor) memory(machine, most limits.Limit, available int64) {
 	i := item{Section: sectionMachine, Name: "memory", Status: statusInfo, Detail: "unknown"}
 	if machine.Known() {
-		i.Detail = gigabytes(machine.N)
+		i.Detail = ui.Gigabytes(machine.N)
 		if available > 0 {
-			i.Detail += ", " + gigabytes(available) + " available"
+			i.Detail += ", " + ui.Gigabytes(available) + " available"
 		}
 		if most.N < machine.N {
-			i.Detail += "; " + most.By + " allows " + memorySize(most.N)
+			i.Detail += "; " + most.By + " allows " + ui.SizeRoundedUp(most.N)
 		}
 	}
 	d.add(i)

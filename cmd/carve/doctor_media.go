@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 )
 
@@ -24,7 +25,7 @@ func (d *doctor) ffmpeg(context.Context) {
 			continue
 		}
 		i.Status, i.Detail = statusFails, "carve was built for "+l.Built
-		d.blocks(i, withHint(fmt.Errorf("%s is %s, and carve was built for %s", l.Name, l.Version, l.Built),
+		d.blocks(i, ui.WithHint(fmt.Errorf("%s is %s, and carve was built for %s", l.Name, l.Version, l.Built),
 			"build carve again with this FFmpeg, or have the loader find the other one first (LD_LIBRARY_PATH)"))
 	}
 	for _, c := range video.Containers() {
@@ -49,7 +50,7 @@ func (d *doctor) ffmpeg(context.Context) {
 		}
 		switch name {
 		case "scale", "format": // every frame goes through them
-			d.blocks(i, withHint(fmt.Errorf("FFmpeg's filter %s cannot be used: %w", name, bad[name]), anotherFFmpeg))
+			d.blocks(i, ui.WithHint(fmt.Errorf("FFmpeg's filter %s cannot be used: %w", name, bad[name]), anotherFFmpeg))
 		case "pad", "fillborders":
 			i.Detail += "; without it pictures of odd sizes cannot be written as H.264"
 			i.Hint = anotherFFmpeg

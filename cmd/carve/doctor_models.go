@@ -9,9 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/carve-video/carve/internal/ort"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 )
@@ -54,13 +54,13 @@ func (d *doctor) models(ctx context.Context) {
 		}
 		if err == nil || role != "" {
 			if err != nil {
-				i.Hint = hintIn(err)
+				i.Hint = ui.Hint(err)
 				d.obstruct(d.lacking(needed, err))
 			}
 			d.add(i)
 			continue
 		}
-		i.Hint = hintIn(err)
+		i.Hint = ui.Hint(err)
 		if i.Status == statusMissing {
 			i.Detail += "; it is of the pair that is taken without -m"
 			i.Hint = "carve models pull " + defaultModel
@@ -96,19 +96,19 @@ func (d *doctor) model(ctx context.Context, name string) (item, error) {
 			for _, f := range m.Files {
 				size += f.Size
 			}
-			d.busy(fmt.Sprintf("reading %s, %s", name, megabytes(size)))
+			d.busy(fmt.Sprintf("reading %s, %s", name, ui.Megabytes(size)))
 		}
 		known, err := models.Verify(ctx, name)
 		switch {
 		case err != nil:
 			i.Status, i.Detail = statusFails, err.Error()
-			hint := hintIn(err)
+			hint := ui.Hint(err)
 			if hint == "" {
 				hint = "carve models rm " + name + ", then pull or import it again"
 			}
-			return i, withHint(err, hint)
+			return i, ui.WithHint(err, hint)
 		case known:
-			i.Detail = megabytes(size) + ", its checksums are right"
+			i.Detail = ui.Megabytes(size) + ", its checksums are right"
 		case name == demo.Name:
 			i.Detail = "built in; it knows 64 stickers and nothing else"
 		default:
@@ -118,7 +118,7 @@ func (d *doctor) model(ctx context.Context, name string) (item, error) {
 	default:
 		m, err := models.Open(ctx, name, models.Options{})
 		if err == nil {
-			i.Detail = megabytes(m.Info().Bytes) + ", it opens; there are no checksums to compare"
+			i.Detail = ui.Megabytes(m.Info().Bytes) + ", it opens; there are no checksums to compare"
 			return i, m.Close()
 		}
 		err = modelError(err)
@@ -164,10 +164,10 @@ func (d *doctor) caches(ctx context.Context) {
 		i.Hint = "without it nothing can be fetched, and every start prepares the models again; CARVE_CACHE names another folder"
 	}
 	if free, err := freeSpace(there); err == nil {
-		i.Detail += fmt.Sprintf("; %s free", gigabytes(free))
+		i.Detail += fmt.Sprintf("; %s free", ui.Gigabytes(free))
 		if short := d.toFetch(); short > free && i.Hint == "" {
 			i.Status = statusFails
-			i.Detail += fmt.Sprintf(", and the models to be fetched are %s", gigabytes(short))
+			i.Detail += fmt.Sprintf(", and the models to be fetched are %s", ui.Gigabytes(short))
 			i.Hint = "make room, or name another folder with CARVE_CACHE"
 		}
 	}
@@ -179,7 +179,7 @@ func (d *doctor) caches(ctx context.Context) {
 				return
 			}
 			d.add(item{Section: sectionCache, Name: filepath.Base(dir), Status: statusInfo,
-				Detail: megabytes(sizeOf(dir)) + ", " + c.about + ": " + c.empty})
+				Detail: ui.Megabytes(sizeOf(dir)) + ", " + c.about + ": " + c.empty})
 		}
 	}
 }
@@ -236,8 +236,4 @@ func sizeOf(dir string) (n int64) {
 		return nil
 	})
 	return n
-}
-
-func gigabytes(n int64) string {
-	return strings.Replace(fmt.Sprintf("%.1f GB", float64(n)/1e9), ".0 GB", " GB", 1)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/internal/ort"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 )
 
@@ -18,7 +19,7 @@ func (d *doctor) runtime(ctx context.Context) {
 		if errors.Is(err, ort.ErrNoRuntime) {
 			i.Status = statusMissing
 		} else {
-			err = withHint(err, "carve runtime pull cpu fetches one that works; CARVE_ONNXRUNTIME names a library of your own")
+			err = ui.WithHint(err, "carve runtime pull cpu fetches one that works; CARVE_ONNXRUNTIME names a library of your own")
 		}
 		d.blocks(i, err)
 		return
@@ -48,7 +49,7 @@ func (d *doctor) runtime(ctx context.Context) {
 		switch {
 		case asked.Name == p.Name || p.Name == ort.CPU:
 			i.Status = statusFails
-			d.blocks(i, withHint(err, p.Needs))
+			d.blocks(i, ui.WithHint(err, p.Needs))
 			continue
 		case p.Name == "cuda" && ort.HasDriver():
 			i.Status = statusFails

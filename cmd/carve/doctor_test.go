@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/carve-video/carve/internal/limits"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 func TestHostFiles(t *testing.T) {
@@ -69,31 +70,13 @@ func TestDoctorMemory(t *testing.T) {
 	}
 }
 
-func TestWrap(t *testing.T) {
-	for _, c := range []struct {
-		text  string
-		width int
-		want  []string
-	}{
-		{"", 5, []string{""}},
-		{"one two", 7, []string{"one two"}},
-		{"one two", 6, []string{"one", "two"}},
-		{"a /very/long/path b", 5, []string{"a", "/very/long/path", "b"}},
-		{"größer als 6", 6, []string{"größer", "als 6"}},
-	} {
-		if got := wrap(c.text, c.width); !slices.Equal(got, c.want) {
-			t.Errorf("%q in %d: %q, want %q", c.text, c.width, got, c.want)
-		}
-	}
-}
-
 // The report is in sections, in lines that fit, and tells what is to be done.
 func TestDoctorReport(t *testing.T) {
 	var out bytes.Buffer
 	d := &doctor{stdout: &out, stderr: &bytes.Buffer{}}
 	d.add(item{Section: sectionMachine, Name: "cpu", Status: statusInfo, Detail: strings.Repeat("many words ", 20)})
 	d.add(item{Section: sectionMachine, Name: "gpu", Status: statusInfo, Detail: "none"})
-	d.blocks(item{Section: sectionRuntime, Name: "ONNX Runtime", Status: statusMissing}, withHint(fmt.Errorf("it is not\nthere"), "fetch it"))
+	d.blocks(item{Section: sectionRuntime, Name: "ONNX Runtime", Status: statusMissing}, ui.WithHint(fmt.Errorf("it is not\nthere"), "fetch it"))
 	d.obstruct(fmt.Errorf("a later one"))
 	text := out.String()
 	for line := range strings.Lines(text) {
@@ -104,8 +87,8 @@ func TestDoctorReport(t *testing.T) {
 	if strings.Count(text, "Machine\n") != 1 || !strings.Contains(text, "\n\nONNX Runtime\n  missing  ONNX Runtime\n           fetch it\n") {
 		t.Errorf("report:\n%s", text)
 	}
-	if err := d.verdict(); err == nil || err.Error() != "nothing can be segmented here: it is not there" || hintIn(err) != "fetch it" {
-		t.Errorf("verdict: %v, hint %q", err, hintIn(err))
+	if err := d.verdict(); err == nil || err.Error() != "nothing can be segmented here: it is not there" || ui.Hint(err) != "fetch it" {
+		t.Errorf("verdict: %v, hint %q", err, ui.Hint(err))
 	}
 	if err := (&doctor{}).verdict(); err != nil {
 		t.Errorf("with nothing wrong: %v", err)

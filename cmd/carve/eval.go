@@ -9,6 +9,7 @@ import (
 
 	"github.com/carve-video/carve/internal/annotation"
 	"github.com/carve-video/carve/internal/score"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/spf13/pflag"
 )
 
@@ -99,28 +100,28 @@ Columns of refer: a sample is one object in one frame that has it. overall: all
 intersections by all unions; mean; P@0.5 …: share of samples of at least that
 IoU.
 
-` + exitCodesHelp
+` + ui.ExitCodesHelp
 }
 
 // check finds what is wrong with the command line alone.
 func (o *evalOptions) check(args []string) error {
 	if len(args) > 0 {
-		return withHint(usagef("unexpected argument %q", args[0]), "masks are given with --truth and --result")
+		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "masks are given with --truth and --result")
 	}
 	if err := oneOf("protocol", o.protocol, protocolVOS, protocolDAVIS, protocolSemantic, protocolRefer); err != nil {
 		return err
 	}
 	switch {
 	case o.result == "":
-		return withHint(usagef("no result"), "give one with --result DIR")
+		return ui.WithHint(ui.Usagef("no result"), "give one with --result DIR")
 	case o.truth == "" && o.given("truth"):
-		return usagef("--truth is empty")
+		return ui.Usagef("--truth is empty")
 	case o.truth == "" && o.given("protocol"):
-		return withHint(usagef("--protocol %s needs a truth", o.protocol), "give one with --truth DIR; flicker alone needs none, and no protocol")
+		return ui.WithHint(ui.Usagef("--protocol %s needs a truth", o.protocol), "give one with --truth DIR; flicker alone needs none, and no protocol")
 	case o.given("fps") && !(o.fps > 0 && o.fps <= 1e6):
-		return usagef("--fps is %g; it is a number of frames a second, above 0", o.fps)
+		return ui.Usagef("--fps is %g; it is a number of frames a second, above 0", o.fps)
 	case o.minScore != o.minScore:
-		return usagef("--min-score is not a number")
+		return ui.Usagef("--min-score is not a number")
 	}
 	if err := checkThreads(o.threads); err != nil {
 		return err
@@ -195,11 +196,11 @@ func evalHint(err error) error {
 	var overlap *score.OverlapError
 	switch {
 	case errors.As(err, &video) && len(video.Videos) > 0:
-		return withHint(err, "--video NAME picks one")
+		return ui.WithHint(err, "--video NAME picks one")
 	case errors.As(err, &nothing):
-		return withHint(err, "concepts.json in a folder of indexed pictures names its numbers: {\"1\": \"dog\"}")
+		return ui.WithHint(err, "concepts.json in a folder of indexed pictures names its numbers: {\"1\": \"dog\"}")
 	case errors.As(err, &overlap):
-		return withHint(err, "--protocol vos measures each object by itself")
+		return ui.WithHint(err, "--protocol vos measures each object by itself")
 	}
 	return err
 }

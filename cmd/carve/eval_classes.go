@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/carve-video/carve/internal/score"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // semanticReport is what the protocol semantic prints.
@@ -36,23 +37,23 @@ func (r *semanticReport) classes(do func(name string, id int, there, taken int64
 }
 
 func (r *semanticReport) writeText(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %s of %dx%d, %s\n\n", r.protocol, counted(r.result.Len(), "frame"), r.result.W, r.result.H, counted(len(r.pairs), "object"))
-	t := newTable("class", "pixels", "taken for it", "IoU")
+	fmt.Fprintf(w, "%s: %s of %dx%d, %s\n\n", r.protocol, ui.Counted(r.result.Len(), "frame"), r.result.W, r.result.H, ui.Counted(len(r.pairs), "object"))
+	t := ui.NewTable("class", "pixels", "taken for it", "IoU")
 	r.classes(func(name string, _ int, there, taken int64, iou float64) {
-		t.add(name, strconv.FormatInt(there, 10), strconv.FormatInt(taken, 10), figure(iou).String())
+		t.Add(name, strconv.FormatInt(there, 10), strconv.FormatInt(taken, 10), figure(iou).String())
 	})
-	if err := t.write(w); err != nil {
+	if err := t.Write(w); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
-	t = newTable("mean IoU", "")
+	t = ui.NewTable("mean IoU", "")
 	for _, of := range []struct {
 		name string
 		b    score.Background
 	}{{"with background", score.WithBackground}, {"without background", score.WithoutBackground}, {"without background, as the published code", score.AsReference}} {
-		t.add(of.name, figure(r.confusion.MeanIoU(of.b)).String())
+		t.Add(of.name, figure(r.confusion.MeanIoU(of.b)).String())
 	}
-	return t.write(w)
+	return t.Write(w)
 }
 
 type classJSON struct {
@@ -67,13 +68,13 @@ type classJSON struct {
 func (r *semanticReport) writeJSON(w io.Writer) (err error) {
 	r.classes(func(name string, id int, there, taken int64, iou float64) {
 		if err == nil {
-			err = writeJSONLine(w, classJSON{"object", name, id, there, taken, figure(iou)})
+			err = ui.WriteJSONLine(w, classJSON{"object", name, id, there, taken, figure(iou)})
 		}
 	})
 	if err != nil {
 		return err
 	}
-	return writeJSONLine(w, struct {
+	return ui.WriteJSONLine(w, struct {
 		summaryJSON
 		With        figure `json:"miou"`
 		Without     figure `json:"miou_without_background"`
@@ -104,9 +105,9 @@ func (r *referReport) writeText(w io.Writer) error {
 	for _, threshold := range score.Thresholds {
 		head = append(head, fmt.Sprintf("P@%.1f", threshold))
 	}
-	t := newTable(head...)
+	t := ui.NewTable(head...)
 	row := func(name string, of score.Referring) {
-		t.add(slices.Concat([]string{name, strconv.Itoa(of.Samples)}, figures(of.Overall, of.Mean), figures(of.Precision[:]...))...)
+		t.Add(slices.Concat([]string{name, strconv.Itoa(of.Samples)}, figures(of.Overall, of.Mean), figures(of.Precision[:]...))...)
 	}
 	for i, o := range r.tracks.Objects {
 		if o.Truth >= 0 {
@@ -114,7 +115,7 @@ func (r *referReport) writeText(w io.Writer) error {
 		}
 	}
 	row("all", r.all)
-	return t.write(w)
+	return t.Write(w)
 }
 
 type referringJSON struct {
@@ -137,7 +138,7 @@ func (r *referReport) writeJSON(w io.Writer) error {
 		if o.Truth < 0 {
 			continue
 		}
-		if err := writeJSONLine(w, struct {
+		if err := ui.WriteJSONLine(w, struct {
 			MessageType string `json:"message_type"`
 			Object      string `json:"object"`
 			ID          int    `json:"id,omitempty"`
@@ -146,7 +147,7 @@ func (r *referReport) writeJSON(w io.Writer) error {
 			return err
 		}
 	}
-	return writeJSONLine(w, struct {
+	return ui.WriteJSONLine(w, struct {
 		summaryJSON
 		referringJSON
 	}{r.summary(r.tracks.Frames), toReferringJSON(r.all)})

@@ -12,6 +12,7 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/score"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 )
@@ -54,7 +55,7 @@ func (r *sampleRunner) film(ctx context.Context, s *dataset.Sample, res *sampleR
 		return err
 	}
 	if truth.Len() != len(s.Frames) {
-		return fmt.Errorf("%s has %s and its truth %d", s.ID, counted(len(s.Frames), "frame"), truth.Len())
+		return fmt.Errorf("%s has %s and its truth %d", s.ID, ui.Counted(len(s.Frames), "frame"), truth.Len())
 	}
 	res.Film = &filmResult{Cuts: len(s.Cuts)}
 	var objects []annotation.Object
@@ -124,7 +125,7 @@ func (r *sampleRunner) masks(ctx context.Context, s *dataset.Sample, truth *anno
 	}
 	last()
 	if len(frames) < len(s.Frames) {
-		return nil, fmt.Errorf("%s has %s and its truth %d", s.ID, counted(len(frames), "frame"), len(s.Frames))
+		return nil, fmt.Errorf("%s has %s and its truth %d", s.ID, ui.Counted(len(frames), "frame"), len(s.Frames))
 	}
 	return frames, nil
 }
@@ -355,8 +356,8 @@ func (f *filmResult) score(name string, frames int) filmScore {
 	return s
 }
 
-func filmTable(rows []filmScore) *table {
-	t := newTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "keys", "asked", "judged", "ms")
+func filmTable(rows []filmScore) *ui.Table {
+	t := ui.NewTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "keys", "asked", "judged", "ms")
 	count := func(f figure) string {
 		if math.IsNaN(float64(f)) {
 			return f.String()
@@ -368,7 +369,7 @@ func filmTable(rows []filmScore) *table {
 		if r.Cuts > 0 {
 			after = strconv.Itoa(r.AfterCut)
 		}
-		t.add(r.Clip, r.JF.String(), r.J.String(), r.F.String(), r.Found.String(), r.False.String(), r.Away.String(),
+		t.Add(r.Clip, r.JF.String(), r.J.String(), r.F.String(), r.Found.String(), r.False.String(), r.Away.String(),
 			strconv.Itoa(r.Returns), strconv.Itoa(r.Missed), count(r.Median), count(r.Latest),
 			r.Instability.String(), strconv.FormatFloat(float64(r.ExtraToggles), 'f', 1, 64), after,
 			strconv.FormatFloat(r.Keys, 'f', 2, 64), strconv.FormatFloat(r.Asked, 'f', 1, 64), strconv.FormatFloat(r.Judged, 'f', 1, 64), strconv.FormatFloat(r.Time, 'f', 0, 64))

@@ -51,7 +51,7 @@ func TestFilmScores(t *testing.T) {
 		t.Error(d)
 	}
 	var b bytes.Buffer
-	if err := filmTable(got).write(&b); err != nil {
+	if err := filmTable(got).Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")

@@ -19,6 +19,7 @@ import (
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/score"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/gofrs/flock"
 )
 
@@ -97,7 +98,7 @@ func (r *results) open() (err error) {
 	r.lock = flock.New(r.path, flock.SetFlag(os.O_RDWR))
 	// A file system without locks is no reason not to work.
 	if ok, err := r.lock.TryLock(); !ok && err == nil {
-		return withHint(fmt.Errorf("opening results: another run is writing %s", r.path), "wait for it, or name a new file with -o")
+		return ui.WithHint(fmt.Errorf("opening results: another run is writing %s", r.path), "wait for it, or name a new file with -o")
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func (r *results) open() (err error) {
 // areResults demands that a path is free, or a file of results: of nothing else
 // may the end be cut off, or all of it with -y.
 func areResults(path string) error {
-	other := withHint(fmt.Errorf("opening results: %s is another kind of file", path), "name a new file with -o")
+	other := ui.WithHint(fmt.Errorf("opening results: %s is another kind of file", path), "name a new file with -o")
 	fi, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -149,7 +150,7 @@ func (r *results) read(path string, head resultsHead) (whole int64, err error) {
 			}
 			found.Version, found.Notes = head.Version, head.Notes // may differ
 			if !reflect.DeepEqual(found, head) {
-				return 0, withHint(fmt.Errorf("opening results: %s was made with other settings", path), "name a new file with -o, or begin anew with -y")
+				return 0, ui.WithHint(fmt.Errorf("opening results: %s was made with other settings", path), "name a new file with -o, or begin anew with -y")
 			}
 		} else {
 			s := new(sampleResult)
@@ -180,11 +181,11 @@ func (r *results) add(s *sampleResult) error {
 func (r *results) write(s *sampleResult) error {
 	var text bytes.Buffer
 	if r.whole == 0 {
-		if err := writeJSONLine(&text, r.head); err != nil {
+		if err := ui.WriteJSONLine(&text, r.head); err != nil {
 			return err
 		}
 	}
-	if err := writeJSONLine(&text, s); err != nil {
+	if err := ui.WriteJSONLine(&text, s); err != nil {
 		return err
 	}
 	if r.whole == 0 {
@@ -321,38 +322,38 @@ func (r *results) sum(set *dataset.Set) (*evalSummary, error) {
 
 // write prints the summary for people.
 func (s *evalSummary) write(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %s, %.2f s each\n", printable.Text(strings.TrimSpace(s.Dataset+" "+s.Split)), counted(s.Samples, "sample"), s.Seconds/float64(max(s.Samples, 1)))
+	fmt.Fprintf(w, "%s: %s, %.2f s each\n", printable.Text(strings.TrimSpace(s.Dataset+" "+s.Split)), ui.Counted(s.Samples, "sample"), s.Seconds/float64(max(s.Samples, 1)))
 	for _, n := range s.Notes {
 		fmt.Fprintf(w, "  %s\n", printable.Text(n))
 	}
 	fmt.Fprintln(w)
 	switch {
 	case s.Films != nil:
-		return filmTable(s.Films).write(w)
+		return filmTable(s.Films).Write(w)
 	case s.Referring != nil:
-		t := newTable("samples", "overall", "mean", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
+		t := ui.NewTable("samples", "overall", "mean", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
 		r := s.Referring
 		row := []string{fmt.Sprint(r.Samples), r.Overall.String(), r.Mean.String()}
 		for _, threshold := range score.Thresholds {
 			row = append(row, r.Precision[fmt.Sprintf("%.1f", threshold)].String())
 		}
-		t.add(row...)
-		return t.write(w)
+		t.Add(row...)
+		return t.Write(w)
 	case s.J != nil:
-		t := newTable("", "mean", "recall", "decay")
-		t.add(append([]string{"J"}, figures(s.J.Mean, s.J.Recall, s.J.Decay)...)...)
-		t.add(append([]string{"F"}, figures(s.F.Mean, s.F.Recall, s.F.Decay)...)...)
-		t.add("J&F", s.JF.String(), "", "")
-		return t.write(w)
+		t := ui.NewTable("", "mean", "recall", "decay")
+		t.Add(append([]string{"J"}, figures(s.J.Mean, s.J.Recall, s.J.Decay)...)...)
+		t.Add(append([]string{"F"}, figures(s.F.Mean, s.F.Recall, s.F.Decay)...)...)
+		t.Add("J&F", s.JF.String(), "", "")
+		return t.Write(w)
 	}
-	t := newTable("class", "IoU")
+	t := ui.NewTable("class", "IoU")
 	for _, c := range s.Classes {
-		t.add(c.Class, c.IoU.String())
+		t.Add(c.Class, c.IoU.String())
 	}
 	if s.With != nil {
-		t.add("mean, with background", s.With.String())
+		t.Add("mean, with background", s.With.String())
 	}
-	t.add("mean, without background", s.Without.String())
-	t.add("mean, without, as the published code", s.AsReference.String())
-	return t.write(w)
+	t.Add("mean, without background", s.Without.String())
+	t.Add("mean, without, as the published code", s.AsReference.String())
+	return t.Write(w)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/redact"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/spf13/pflag"
 )
 
@@ -63,9 +64,9 @@ Data sets:
 `
 	for _, name := range dataset.Names() {
 		about, _, _ := dataset.About(name)
-		help += hanging("  "+name, 13, about)
+		help += ui.Hanging("  "+name, 13, about)
 	}
-	return help + "\n" + exitCodesHelp
+	return help + "\n" + ui.ExitCodesHelp
 }
 
 func runEvalRun(args []string, stdout, stderr io.Writer) error {
@@ -76,17 +77,17 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case fs.NArg() > 0:
-		return withHint(usagef("unexpected argument %q", fs.Arg(0)), "carve eval run --help lists the flags")
+		return ui.WithHint(ui.Usagef("unexpected argument %q", fs.Arg(0)), "carve eval run --help lists the flags")
 	case o.dataset == "":
-		return withHint(usagef("no data set"), "name one with --dataset; carve eval run --help lists them")
+		return ui.WithHint(ui.Usagef("no data set"), "name one with --dataset; carve eval run --help lists them")
 	case o.root == "":
-		return withHint(usagef("no folder of the data set"), "name it with --root")
+		return ui.WithHint(ui.Usagef("no folder of the data set"), "name it with --root")
 	case o.output == "":
-		return withHint(usagef("no output"), "name a file for the results with -o")
+		return ui.WithHint(ui.Usagef("no output"), "name a file for the results with -o")
 	case o.oracle && o.dataset != "clips":
-		return withHint(usagef("--oracle: %s does not say what is there in every frame", o.dataset), "carve clips makes clips whose truth does")
+		return ui.WithHint(ui.Usagef("--oracle: %s does not say what is there in every frame", o.dataset), "carve clips makes clips whose truth does")
 	case o.set.Limit < 0:
-		return usagef("--limit is %d; it is a number of samples, or 0 for all", o.set.Limit)
+		return ui.Usagef("--limit is %d; it is a number of samples, or 0 for all", o.set.Limit)
 	}
 	o.queries = []string{"-"} // they are the data set's
 	if err := o.checkSettings(); err != nil {
@@ -97,9 +98,9 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		var unknown *dataset.UnknownError
 		if errors.As(err, &unknown) {
-			return withHint(usageError{err}, didYouMean(o.dataset, dataset.Names(), unknown.Hint()))
+			return ui.WithHint(ui.UsageError{Err: err}, ui.DidYouMean(o.dataset, dataset.Names(), unknown.Hint()))
 		}
-		return withHint(err, hintOf(err))
+		return ui.WithHint(err, ui.OwnHint(err))
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -163,19 +164,19 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 			if err := results.add(res); err != nil {
 				return err
 			}
-			if terminal := isTerminal(stderr); !o.quiet && (time.Since(shown) > 10*time.Second || terminal && time.Since(shown) > 200*time.Millisecond) {
+			if terminal := ui.IsTerminal(stderr); !o.quiet && (time.Since(shown) > 10*time.Second || terminal && time.Since(shown) > 200*time.Millisecond) {
 				shown = time.Now()
 				rate := time.Since(began) / time.Duration(i+1)
 				line := fmt.Sprintf("%d/%d  %s  %.1f s a sample  ETA %s", len(set.Samples)-len(left)+i+1, len(set.Samples), s.ID,
-					rate.Seconds(), clock((rate * time.Duration(len(left)-i-1)).Round(time.Second)))
+					rate.Seconds(), ui.Clock((rate * time.Duration(len(left)-i-1)).Round(time.Second)))
 				if terminal {
-					overwrite(stderr, line)
+					ui.Overwrite(stderr, line)
 				} else {
 					fmt.Fprintln(stderr, line)
 				}
 			}
 		}
-		if !o.quiet && isTerminal(stderr) {
+		if !o.quiet && ui.IsTerminal(stderr) {
 			fmt.Fprintln(stderr)
 		}
 	}
@@ -184,7 +185,7 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 		return err
 	}
 	if o.json {
-		return writeJSONLine(stdout, sum)
+		return ui.WriteJSONLine(stdout, sum)
 	}
 	return sum.write(stdout)
 }
@@ -192,14 +193,14 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 // interrupted says how far a run came that the user stopped.
 func (o *evalRunOptions) interrupted(log *slog.Logger, results *results, n, of int) error {
 	if len(results.list) == 0 {
-		return interruptedError{}
+		return ui.InterruptedError{}
 	}
 	same := "the same command goes on from there"
 	if o.overwrite {
 		same = "the same command without -y goes on from there"
 	}
 	log.Warn(fmt.Sprintf("interrupted after %d of %d samples; %s", n, of, same))
-	return interruptedError{at: fmt.Sprintf("sample %d", n), written: o.output}
+	return ui.InterruptedError{At: fmt.Sprintf("sample %d", n), Written: o.output}
 }
 
 // presetOf returns the preset: the one that was asked for, or the set's own.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -66,15 +65,5 @@ func drawMasks(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		ts.Check(png.Encode(f, img))
 		ts.Check(f.Close())
-	}
-}
-
-func TestTable(t *testing.T) {
-	var b strings.Builder
-	table := newTable("object", "J")
-	table.add("größe", "–")
-	table.add("x", "0.500")
-	if err := table.write(&b); err != nil || b.String() != "object      J\ngröße       –\nx       0.500\n" {
-		t.Errorf("%q, %v", b.String(), err)
 	}
 }

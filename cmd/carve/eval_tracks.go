@@ -9,6 +9,7 @@ import (
 
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/score"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // trackReport is what the protocols vos and davis print, and what is printed
@@ -50,7 +51,7 @@ func newTrackReport(e *evaluation, t *score.Tracks) *trackReport {
 }
 
 func (r *trackReport) writeText(w io.Writer) error {
-	var parts []*table
+	var parts []*ui.Table
 	if r.tracks.HasTruth {
 		parts = append(parts, r.regionTable(), r.presenceTable())
 	}
@@ -58,7 +59,7 @@ func (r *trackReport) writeText(w io.Writer) error {
 	fmt.Fprintf(w, "%s\n", r.heading(r.tracks))
 	for _, t := range parts {
 		fmt.Fprintln(w)
-		if err := t.write(w); err != nil {
+		if err := t.Write(w); err != nil {
 			return err
 		}
 	}
@@ -74,23 +75,13 @@ func (e *evaluation) heading(t *score.Tracks) string {
 	if e.truth != nil {
 		what = e.protocol
 	}
-	return fmt.Sprintf("%s: %s of %dx%d, %s", what, counted(t.Frames, "frame"), t.W, t.H, counted(len(t.Objects), "object"))
+	return fmt.Sprintf("%s: %s of %dx%d, %s", what, ui.Counted(t.Frames, "frame"), t.W, t.H, ui.Counted(len(t.Objects), "object"))
 }
 
-func counted(n int, what string) string { return plural(n, what, what+"s") }
-
-// plural is counted for words of another plural.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
-}
-
-func (r *trackReport) regionTable() *table {
-	t := newTable("object", "J", "recall", "decay", "F", "recall", "decay", "J&F")
+func (r *trackReport) regionTable() *ui.Table {
+	t := ui.NewTable("object", "J", "recall", "decay", "F", "recall", "decay", "J&F")
 	row := func(name string, of score.Regions) {
-		t.add(slices.Concat([]string{name}, figures(of.J.Mean, of.J.Recall, of.J.Decay, of.F.Mean, of.F.Recall, of.F.Decay, of.JF()))...)
+		t.Add(slices.Concat([]string{name}, figures(of.J.Mean, of.J.Recall, of.J.Decay, of.F.Mean, of.F.Recall, of.F.Decay, of.JF()))...)
 	}
 	for _, o := range r.objects {
 		if o.regions != nil {
@@ -101,10 +92,10 @@ func (r *trackReport) regionTable() *table {
 	return t
 }
 
-func (r *trackReport) presenceTable() *table {
-	t := newTable("presence", "there", "found", "precision", "recall", "false", "returns", "missed", "latency")
+func (r *trackReport) presenceTable() *ui.Table {
+	t := ui.NewTable("presence", "there", "found", "precision", "recall", "false", "returns", "missed", "latency")
 	row := func(name string, p score.Presence) {
-		t.add(name, strconv.Itoa(p.There), strconv.Itoa(p.Found),
+		t.Add(name, strconv.Itoa(p.There), strconv.Itoa(p.Found),
 			figure(p.Precision()).String(), figure(p.Recall()).String(), figure(p.FalsePresent()).String(),
 			strconv.Itoa(p.Reentries), strconv.Itoa(p.Missed), figure(p.MeanLatency()).String())
 	}
@@ -115,16 +106,16 @@ func (r *trackReport) presenceTable() *table {
 	return t
 }
 
-func (r *trackReport) flickerTable() *table {
+func (r *trackReport) flickerTable() *ui.Table {
 	head := []string{"flicker", "coverage", "area", "stability", "worst", "jitter", "toggles", "a minute"}
 	if r.tracks.HasTruth {
 		head = append(head, "lost stability", "extra jitter", "extra toggles", "a minute")
 	}
-	t := newTable(head...)
+	t := ui.NewTable(head...)
 	for _, o := range r.objects {
-		t.add(slices.Concat([]string{o.String()}, figures(r.flickerFigures(o.flicker)...))...)
+		t.Add(slices.Concat([]string{o.String()}, figures(r.flickerFigures(o.flicker)...))...)
 	}
-	t.add(slices.Concat([]string{"mean"}, figures(r.meanFlicker()...))...)
+	t.Add(slices.Concat([]string{"mean"}, figures(r.meanFlicker()...))...)
 	return t
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/carve-video/carve/internal/score"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // The forms of --json.
@@ -79,7 +80,7 @@ func (r *trackReport) writeJSON(w io.Writer) error {
 		if o.regions != nil {
 			line.regionsJSON = toRegionsJSON(*o.regions)
 		}
-		if err := writeJSONLine(w, line); err != nil {
+		if err := ui.WriteJSONLine(w, line); err != nil {
 			return err
 		}
 	}
@@ -88,7 +89,7 @@ func (r *trackReport) writeJSON(w io.Writer) error {
 	if r.tracks.HasTruth {
 		line.regionsJSON, line.Presence = toRegionsJSON(r.regions), toPresenceJSON(r.presence)
 	}
-	return writeJSONLine(w, line)
+	return ui.WriteJSONLine(w, line)
 }
 
 // summary is what every report's last line has.

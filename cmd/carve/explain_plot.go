@@ -13,6 +13,7 @@ import (
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video/overlay"
 	"github.com/spf13/pflag"
@@ -44,9 +45,9 @@ func runExplain(args []string, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case fs.NArg() != 1:
-		return withHint(usagef("%d files are given; it takes one", fs.NArg()), "carve --explain FILE.jsonl writes one")
+		return ui.WithHint(ui.Usagef("%d files are given; it takes one", fs.NArg()), "carve --explain FILE.jsonl writes one")
 	case *out == "":
-		return withHint(usagef("no output"), "name a file with -o, for example -o why.svg")
+		return ui.WithHint(ui.Usagef("no output"), "name a file with -o, for example -o why.svg")
 	}
 	inputs := fs.Args()
 	if err := planOutputs(newLog(&segmentOptions{}, stderr), *overwrite, inputs, *out); err != nil {
@@ -63,7 +64,7 @@ func runExplain(args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("writing the plot: %w", err)
 	}
 	fmt.Fprintf(stderr, "wrote %s: when each of %s was shown, in %s\n", printable.Text(*out),
-		counted(len(frames[0].Queries), "name"), counted(len(frames), "frame"))
+		ui.Counted(len(frames[0].Queries), "name"), ui.Counted(len(frames), "frame"))
 	return nil
 }
 
@@ -82,7 +83,7 @@ func readExplanations(path string) ([]tracking.Explanation, error) {
 			return nil, fmt.Errorf("reading the explanation %s: line %d: %w", path, n, err)
 		}
 		if len(frames) > 0 && len(e.Queries) != len(frames[0].Queries) {
-			return nil, fmt.Errorf("reading the explanation %s: line %d is about %s, the first about %d", path, n, plural(len(e.Queries), "query", "queries"), len(frames[0].Queries))
+			return nil, fmt.Errorf("reading the explanation %s: line %d is about %s, the first about %d", path, n, ui.Plural(len(e.Queries), "query", "queries"), len(frames[0].Queries))
 		}
 		frames = append(frames, e)
 	}
@@ -108,7 +109,7 @@ func wasShown(q *tracking.QueryExplanation) bool {
 // devices promise nothing.
 func checkPlot(path string) error {
 	if ext := filepath.Ext(path); !strings.EqualFold(ext, ".svg") && !atomicfile.InPlace(path) {
-		return withHint(usagef("output %s is no .svg", path), "the plot is an SVG, which browsers show and vector programs turn into other pictures")
+		return ui.WithHint(ui.Usagef("output %s is no .svg", path), "the plot is an SVG, which browsers show and vector programs turn into other pictures")
 	}
 	return nil
 }
@@ -193,7 +194,7 @@ func plot(frames []tracking.Explanation) string {
 	}
 	step := max((last-first).Round(time.Second)/8, time.Second).Round(time.Second)
 	for at := time.Duration(0); at <= last-first; at += step {
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="middle" fill="#555">%s</text>`+"\n", x(first+at), bottom+16, clock(at))
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="middle" fill="#555">%s</text>`+"\n", x(first+at), bottom+16, ui.Clock(at))
 	}
 	b.WriteString("</svg>\n")
 	return b.String()

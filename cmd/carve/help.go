@@ -7,11 +7,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/spf13/pflag"
 )
-
-// helpWidth is what every terminal has.
-const helpWidth = 80
 
 // helpAll is the flag that lists all flags, where --help lists the common ones.
 const helpAll = "help-all"
@@ -76,7 +74,7 @@ func flagUsages(fs *pflag.FlagSet, wanted func(*pflag.Flag) bool) string {
 	})
 	var b strings.Builder
 	for i, head := range heads {
-		b.WriteString(hanging(head, width+3, texts[i]))
+		b.WriteString(ui.Hanging(head, width+3, texts[i]))
 	}
 	return b.String()
 }
@@ -110,16 +108,6 @@ func valueOf(f *pflag.Flag) (value, text string) {
 		return "NAME", text
 	}
 	return value, text
-}
-
-// hanging sets a text behind its head, in lines that begin in one column.
-func hanging(head string, column int, text string) string {
-	var b strings.Builder
-	for _, line := range wrap(text, helpWidth-column) {
-		fmt.Fprintf(&b, "%-*s%s\n", column, head, strings.TrimRight(line, " "))
-		head = ""
-	}
-	return b.String()
 }
 
 // later tells whether --help leaves a flag to --help-all.
@@ -162,8 +150,8 @@ func runHelp(args []string, stdout, _ io.Writer) error {
 }
 
 func unknownCommand(name string) error {
-	return withHint(usagef("unknown command %q", name),
-		didYouMean(name, commandNames(), "an input is given with -i; the commands are: "+strings.Join(commandNames(), ", ")))
+	return ui.WithHint(ui.Usagef("unknown command %q", name),
+		ui.DidYouMean(name, commandNames(), "an input is given with -i; the commands are: "+strings.Join(commandNames(), ", ")))
 }
 
 // commandsHelp lists the commands.
@@ -205,5 +193,5 @@ Examples:
   carve -i photo.jpg -q person -q "red shirt" --overlap -o photo-both.png
   carve demo -o demo-out
 
-` + commandsHelp() + "\n" + exitCodesHelp
+` + commandsHelp() + "\n" + ui.ExitCodesHelp
 }

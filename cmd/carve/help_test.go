@@ -3,11 +3,11 @@ package main
 import (
 	"bytes"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/spf13/pflag"
 )
 
@@ -21,11 +21,11 @@ func TestHelpFits(t *testing.T) {
 	}
 	for _, args := range calls {
 		var out, errs bytes.Buffer
-		if code := runCommand(args, &out, &errs, "text"); code != exitOK || out.Len() == 0 || errs.Len() > 0 {
+		if code := runCommand(args, &out, &errs, "text"); code != ui.ExitOK || out.Len() == 0 || errs.Len() > 0 {
 			t.Errorf("carve %s: exit code %d, %d bytes of help, %s", strings.Join(args, " "), code, out.Len(), &errs)
 		}
 		for line := range strings.Lines(out.String()) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > helpWidth {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > ui.HelpWidth {
 				t.Errorf("carve %s: %d columns: %s", strings.Join(args, " "), n, line)
 			}
 		}
@@ -97,29 +97,8 @@ func TestFlagHints(t *testing.T) {
 		"-z":            "carve --help-all lists the flags",
 	} {
 		err := parse(newSegmentFlags(new(segmentOptions)), strings.Fields(line), nil, io.Discard)
-		if code, got := report(io.Discard, "", err), hintIn(err); code != exitUsage || got != want {
+		if code, got := ui.Report(io.Discard, false, err), ui.Hint(err); code != ui.ExitUsage || got != want {
 			t.Errorf("%q: exit code %d, hint %q, want %q", line, code, got, want)
 		}
-	}
-}
-
-// TestProgressWithoutTerminal: there it is a line now and then, and none at the end.
-func TestProgressWithoutTerminal(t *testing.T) {
-	var out, errs bytes.Buffer
-	p := newProgress("auto", 3, &out, &errs)
-	p.frame(0, 1e9, []string{"dog"})
-	if errs.Len() > 0 {
-		t.Errorf("after the first frame there is %q", &errs)
-	}
-	p.shown = p.shown.Add(-quietInterval)
-	p.frame(1e9, 2e9, []string{"dog", "a\x1b[2J"})
-	p.frame(2e9, 3e9, nil)
-	p.done()
-	lines := slices.Collect(strings.Lines(errs.String()))
-	if want := "frame 2/3  0:01.0  1.0 fps  ETA 0:01.0  dog, a\\u001b[2J\n"; len(lines) != 1 || lines[0] != want {
-		t.Errorf("it is %q, want %q", lines, want)
-	}
-	if out.Len() > 0 {
-		t.Errorf("on standard output there is %q", &out)
 	}
 }

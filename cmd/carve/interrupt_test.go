@@ -13,6 +13,7 @@ import (
 
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 )
 
@@ -47,17 +48,17 @@ func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
 	})}
 	var stdout, errs bytes.Buffer
 	// The goroutine of the signals and a run that takes long both print.
-	_, err := segment(&o, &stdout, &console{w: &errs})
+	_, err := segment(&o, &stdout, ui.NewConsole(&errs, false))
 	needsRuntime(t, err)
-	code = report(&errs, "", err)
+	code = ui.Report(&errs, false, err)
 	return dir, errs.String(), code
 }
 
 // TestFirstInterrupt: the frames in flight are finished and the file is whole.
 func TestFirstInterrupt(t *testing.T) {
 	dir, stderr, code := interruptedRun(t, 3)
-	if code != exitInterrupted {
-		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	if code != ui.ExitInterrupted {
+		t.Errorf("exit code %d, want %d", code, ui.ExitInterrupted)
 	}
 	if !strings.Contains(stderr, "stopped at 0:00.") {
 		t.Errorf("stderr does not say where it stopped:\n%s", stderr)
@@ -87,8 +88,8 @@ func TestFirstInterrupt(t *testing.T) {
 // TestSecondInterrupt: nothing is left.
 func TestSecondInterrupt(t *testing.T) {
 	dir, stderr, code := interruptedRun(t, 3, 4)
-	if code != exitInterrupted {
-		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	if code != ui.ExitInterrupted {
+		t.Errorf("exit code %d, want %d", code, ui.ExitInterrupted)
 	}
 	if !strings.Contains(stderr, "no file was written") {
 		t.Errorf("stderr does not say that there is no file:\n%s", stderr)

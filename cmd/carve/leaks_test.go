@@ -16,6 +16,7 @@ import (
 
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/internal/golden"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 )
 
@@ -119,7 +120,7 @@ func TestNothingInjected(t *testing.T) {
 			if stdout+stderr == "" {
 				t.Errorf("%q prints nothing", line)
 			}
-			if code != exitOK && code != exitFailed && code != exitUsage {
+			if code != ui.ExitOK && code != ui.ExitFailed && code != ui.ExitUsage {
 				t.Errorf("%q ends with %d", line, code)
 			}
 			if format == "json" {
@@ -147,7 +148,7 @@ func TestOnlyJSON(t *testing.T) {
 	// x264 says on descriptor 2 that it does not know the preset.
 	_, stderr, code := p.run(t, "carve", "-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo",
 		"--encoder", "libx264", "--encoder-preset", "nosuch", "--log-format", "json", "-v")
-	if code != exitFailed && code != exitUsage {
+	if code != ui.ExitFailed && code != ui.ExitUsage {
 		t.Errorf("exit code %d", code)
 	}
 	onlyObjects(t, stderr)
@@ -187,7 +188,7 @@ func TestNothingSent(t *testing.T) {
 		{"-i", "try.png", "-o", "out.png", "-q", "dog", "-m", "demo", "--explain", "why.jsonl"},
 	} {
 		_, stderr, code := p.run(t, append(append(strace, "carve"), line...)...)
-		if code != exitOK {
+		if code != ui.ExitOK {
 			t.Fatalf("%q ends with %d:\n%s", line, code, stderr)
 		}
 		text, err := os.ReadFile(trace)

@@ -13,20 +13,21 @@ import (
 	"os"
 
 	"github.com/carve-video/carve/internal/cstderr"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // version is set by the linker.
 var version = "unknown"
 
 func main() {
-	ignorePipeSignal()
+	ui.IgnorePipeSignal()
 	// What C libraries print on standard error must not get between what carve does. Where
 	// it cannot be taken from them it is as it always was.
 	var stderr io.Writer = os.Stderr
 	if cstderr.Take() == nil {
 		stderr = cstderr.File()
 	}
-	code := run(os.Args[1:], &listener{w: os.Stdout}, &listener{w: stderr})
+	code := run(os.Args[1:], ui.NewListener(os.Stdout), ui.NewListener(stderr))
 	cstderr.Give()
 	os.Exit(code)
 }

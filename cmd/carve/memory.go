@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/carve-video/carve"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video"
 )
@@ -43,16 +44,16 @@ func (o *memoryOptions) checkMemory() error {
 		return err
 	}
 	if o.instances && o.memory == "off" {
-		return withHint(usagef("--instances needs memory, and --memory is off"), "leave one of them out")
+		return ui.WithHint(ui.Usagef("--instances needs memory, and --memory is off"), "leave one of them out")
 	}
 	if !(o.steady >= 0 && o.steady < 1) {
-		return usagef("--steady is %g; it is from 0 to below 1", o.steady)
+		return ui.Usagef("--steady is %g; it is from 0 to below 1", o.steady)
 	}
 	if o.lookahead.Time == 0 && o.lookahead.Frames > maxLookahead || o.lookahead.Time > maxLookahead*time.Second {
-		return usagef("--lookahead is %v; it is up to %d frames, all of which are held in memory", o.lookahead, maxLookahead)
+		return ui.Usagef("--lookahead is %v; it is up to %d frames, all of which are held in memory", o.lookahead, maxLookahead)
 	}
 	if o.batch < 0 || o.batch > maxBatch {
-		return usagef("--batch is %d; it is from 0 to %d", o.batch, maxBatch)
+		return ui.Usagef("--batch is %d; it is from 0 to %d", o.batch, maxBatch)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/models/selftest"
@@ -106,11 +107,11 @@ func runModels(args []string, stdout, stderr io.Writer) error {
 	}
 	v, ok := verbs[words[0]]
 	if !ok {
-		return withHint(usagef("cannot understand \"models %s\"", strings.Join(words, " ")),
-			didYouMean(words[0], slices.Sorted(maps.Keys(verbs)), usage))
+		return ui.WithHint(ui.Usagef("cannot understand \"models %s\"", strings.Join(words, " ")),
+			ui.DidYouMean(words[0], slices.Sorted(maps.Keys(verbs)), usage))
 	}
 	if n := len(words) - 1; n < v.least || n > v.most {
-		return withHint(usagef("cannot understand \"models %s\"", strings.Join(words, " ")), usage)
+		return ui.WithHint(ui.Usagef("cannot understand \"models %s\"", strings.Join(words, " ")), usage)
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -155,7 +156,7 @@ func listModels(ctx context.Context, o *modelsOptions, _ []string, stdout, _ io.
 			fmt.Fprintf(stdout, "%s\n", line)
 			continue
 		}
-		fmt.Fprintf(stdout, "%-28s %-9s %8s  %s\n", printable.Text(m.Name), m.State, megabytes(m.Bytes), printable.Text(m.About))
+		fmt.Fprintf(stdout, "%-28s %-9s %8s  %s\n", printable.Text(m.Name), m.State, ui.Megabytes(m.Bytes), printable.Text(m.About))
 	}
 	if !o.json {
 		fmt.Fprintf(stdout, "\n\"clip\" is the pair clip-vit-base-patch16 and clip-vit-large-patch14.\nModels lie in %s\n", models.Dir())
@@ -174,7 +175,7 @@ func describe(ctx context.Context, name string) listedModel {
 	}
 	m, err := models.Open(ctx, name, models.Options{})
 	if err != nil {
-		l.State, l.About = "unusable", oneLine(err.Error())
+		l.State, l.About = "unusable", ui.OneLine(err.Error())
 		return l
 	}
 	defer m.Close() // was only read
@@ -215,7 +216,7 @@ func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ 
   weights   %s parameters, stored as %s, %s
 `, printable.Text(i.Name), i.Width, i.Layers, i.Heads, i.Patch, i.Resolution, i.Activation,
 			threeNumbers(i.Mean), threeNumbers(i.Std),
-			i.TextWidth, i.TextLayers, i.TextHeads, i.Context, i.Vocabulary, i.Projection, count(i.Params), i.DType, megabytes(i.Bytes))
+			i.TextWidth, i.TextLayers, i.TextHeads, i.Context, i.Vocabulary, i.Projection, count(i.Params), i.DType, ui.Megabytes(i.Bytes))
 		if r := selftest.Kept(m); r != nil {
 			fmt.Fprintf(stdout, "  selftest  %s (%s)\n", selftestScores(r), r.When.Format("2006-01-02"))
 		}
@@ -252,16 +253,16 @@ func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, 
 	options.Log = newLog(&segmentOptions{}, stderr)
 	m, err := models.Import(ctx, names[0], o.name, options)
 	if ctx.Err() != nil {
-		return interruptedError{}
+		return ui.InterruptedError{}
 	}
 	if err != nil {
-		return withHint(unsaidError(err), hintOf(err))
+		return ui.WithHint(unsaidError(err), ui.OwnHint(err))
 	}
 	size := int64(0)
 	for _, f := range m.Files {
 		size += f.Size
 	}
-	fmt.Fprintf(stdout, "imported %s: %s\n", printable.Text(m.Name), megabytes(size))
+	fmt.Fprintf(stdout, "imported %s: %s\n", printable.Text(m.Name), ui.Megabytes(size))
 	return selftestOnce(ctx, m.Name, options.Log)
 }
 
@@ -275,12 +276,12 @@ func verifyModels(ctx context.Context, _ *modelsOptions, names []string, stdout,
 			known, err := models.Verify(ctx, half)
 			switch {
 			case ctx.Err() != nil:
-				return interruptedError{}
+				return ui.InterruptedError{}
 			case err != nil:
-				fmt.Fprintf(stdout, "%-28s bad: %s\n", printable.Text(half), oneLine(err.Error()))
-				bad = withHint(fmt.Errorf("verifying %s: %w", half, err), "carve models rm "+half+", then pull or import it again")
-				if hint := hintOf(err); hint != "" {
-					bad = withHint(fmt.Errorf("verifying %s: %w", half, err), hint)
+				fmt.Fprintf(stdout, "%-28s bad: %s\n", printable.Text(half), ui.OneLine(err.Error()))
+				bad = ui.WithHint(fmt.Errorf("verifying %s: %w", half, err), "carve models rm "+half+", then pull or import it again")
+				if hint := ui.OwnHint(err); hint != "" {
+					bad = ui.WithHint(fmt.Errorf("verifying %s: %w", half, err), hint)
 				}
 			case known:
 				fmt.Fprintf(stdout, "%-28s ok\n", printable.Text(half))
@@ -299,14 +300,14 @@ func removeModels(_ context.Context, _ *modelsOptions, names []string, stdout, _
 		for _, half := range pairOf(name) {
 			err := models.Remove(half)
 			if foreign := (*models.ForeignFileError)(nil); errors.As(err, &foreign) {
-				return withHint(fmt.Errorf("removing %s: %w", half, err), foreign.Hint())
+				return ui.WithHint(fmt.Errorf("removing %s: %w", half, err), foreign.Hint())
 			}
 			var unknown *models.UnknownModelError
 			if errors.As(err, &unknown) {
 				return modelError(err)
 			}
 			if err != nil {
-				return withHint(err, "carve models list shows those there are")
+				return ui.WithHint(err, "carve models list shows those there are")
 			}
 			fmt.Fprintf(stdout, "removed %s\n", printable.Text(half))
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 )
@@ -16,16 +17,16 @@ import (
 func modelError(err error) error {
 	var missing *models.MissingModelError
 	if errors.As(err, &missing) {
-		return withHint(err, fmt.Sprintf("carve models pull %s fetches it (about %d MB, from %s); -m demo needs no download", missing.Name, missing.Size/1e6, missing.Host()))
+		return ui.WithHint(err, fmt.Sprintf("carve models pull %s fetches it (about %d MB, from %s); -m demo needs no download", missing.Name, missing.Size/1e6, missing.Host()))
 	}
 	var unknown *models.UnknownModelError
 	if errors.As(err, &unknown) {
-		return withHint(err, didYouMean(unknown.Name, unknown.Known, "carve models list says what each is; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt"))
+		return ui.WithHint(err, ui.DidYouMean(unknown.Name, unknown.Known, "carve models list says what each is; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt"))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return withHint(err, hintOf(err))
+	return ui.WithHint(err, ui.OwnHint(err))
 }
 
 // pairOf is the models that a name means.
@@ -50,14 +51,6 @@ func count(n int64) string {
 		return fmt.Sprintf("%.1f G", float64(n)/1e9)
 	}
 	return fmt.Sprintf("%.1f M", float64(n)/1e6)
-}
-
-// megabytes writes a size: 351 MB.
-func megabytes(n int64) string {
-	if n < 10e6 {
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
 }
 
 // columns lays names out in lines of at most 76 characters.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 )
 
@@ -72,7 +73,7 @@ func frameAt(ctx context.Context, src *video.Source, at time.Duration) (*video.F
 	for {
 		frame, err := src.Read(ctx)
 		if errors.Is(err, io.EOF) {
-			return nil, 0, withHint(fmt.Errorf("%s ends at %s, before %s", src.Path, clock(last), clock(at)), "--at counts from the first frame")
+			return nil, 0, ui.WithHint(fmt.Errorf("%s ends at %s, before %s", src.Path, ui.Clock(last), ui.Clock(at)), "--at counts from the first frame")
 		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("reading %s: %w", src.Path, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/bpe"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 )
@@ -52,7 +53,7 @@ func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stder
 		for _, phrase := range q.Phrases {
 			if proposer == demo.Name && !demo.Knows(phrase) {
 				log.Warn(fmt.Sprintf("the demo model was never taught %q; %s", phrase,
-					didYouMean(phrase, demo.Names(), "\"carve models show demo\" lists what it knows")))
+					ui.DidYouMean(phrase, demo.Names(), "\"carve models show demo\" lists what it knows")))
 			}
 		}
 	}
@@ -111,14 +112,14 @@ func (m *openedModels) readable(phrase string, preset car.Preset) error {
 
 func textError(err error) error {
 	if errors.Is(err, models.ErrTooLong) {
-		return withHint(usageError{err}, "use fewer words; several phrases can be given as LABEL=PHRASE|PHRASE")
+		return ui.WithHint(ui.UsageError{Err: err}, "use fewer words; several phrases can be given as LABEL=PHRASE|PHRASE")
 	}
 	return err
 }
 
 func runtimeError(err error) error {
-	if h := hintOf(err); h != "" {
-		return withHint(err, h)
+	if h := ui.OwnHint(err); h != "" {
+		return ui.WithHint(err, h)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 )
 
@@ -193,7 +194,7 @@ func deviceHint(device string) string {
 	if slices.Contains(names, kind) {
 		kind = ""
 	}
-	return didYouMean(kind, names, "carve --help-all lists devices and precisions")
+	return ui.DidYouMean(kind, names, "carve --help-all lists devices and precisions")
 }
 
 // devicesHelp lists the devices, and which of them nobody has seen carve on.
@@ -208,7 +209,7 @@ func devicesHelp() string {
 		if !d.Tried {
 			untested = " (untested)"
 		}
-		b.WriteString(hanging("  "+name, 29, d.About+untested))
+		b.WriteString(ui.Hanging("  "+name, 29, d.About+untested))
 	}
 	return b.String()
 }
@@ -217,22 +218,22 @@ func devicesHelp() string {
 // opened.
 func (o *segmentOptions) check(args []string) error {
 	if len(args) > 0 {
-		return withHint(usagef("unexpected argument %q", args[0]), "an input is given with -i, a name with spaces stands in quotes: -q \"red frisbee\"")
+		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "an input is given with -i, a name with spaces stands in quotes: -q \"red frisbee\"")
 	}
 	if err := oneOf("progress", o.progress, "auto", "json", "none"); err != nil {
 		return err
 	}
 	if o.input == "" {
-		return withHint(usagef("no input"), "give one with -i FILE")
+		return ui.WithHint(ui.Usagef("no input"), "give one with -i FILE")
 	}
 	if o.output == "" {
-		return withHint(usagef("no output"), "give one with -o FILE")
+		return ui.WithHint(ui.Usagef("no output"), "give one with -o FILE")
 	}
 	if err := o.checkSettings(); err != nil {
 		return err
 	}
 	if o.crf < 0 || o.crf > 51 {
-		return usagef("--crf is %d, which is not between 0 and 51", o.crf)
+		return ui.Usagef("--crf is %d, which is not between 0 and 51", o.crf)
 	}
 	return nil
 }
@@ -246,30 +247,30 @@ func (o *segmentOptions) checkSettings() error {
 		return err
 	}
 	if o.compat && o.given("memory") && o.memory == "on" {
-		return withHint(usagef("--compat has no memory between frames, and --memory is on"), "leave one of them out")
+		return ui.WithHint(ui.Usagef("--compat has no memory between frames, and --memory is on"), "leave one of them out")
 	}
 	if o.compat && o.instances {
-		return withHint(usagef("--instances needs memory, and --compat has none"), "leave one of them out")
+		return ui.WithHint(ui.Usagef("--instances needs memory, and --compat has none"), "leave one of them out")
 	}
 	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
 		return err
 	}
 	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
-		return withHint(usageError{err}, deviceHint(o.device))
+		return ui.WithHint(ui.UsageError{Err: err}, deviceHint(o.device))
 	}
 	if len(o.queries) == 0 && o.queryFile == "" {
-		return withHint(usagef("no query"), "name what to segment with -q, for example -q dog")
+		return ui.WithHint(ui.Usagef("no query"), "name what to segment with -q, for example -q dog")
 	}
 	for _, f := range []struct {
 		name  string
 		value float32
 	}{{"eta", o.eta}, {"theta", o.theta}, {"lambda", o.lambda}, {"presence", o.presence}} {
 		if f.value < 0 || f.value > 1 || f.value != f.value {
-			return usagef("--%s is %g, which is not between 0 and 1", f.name, f.value)
+			return ui.Usagef("--%s is %g, which is not between 0 and 1", f.name, f.value)
 		}
 	}
 	if o.given("max-side") && (o.maxSide < 16 || o.maxSide > car.MaxMaxSide) {
-		return usagef("--max-side is %d; it is from 16 pixels, below which a picture shows a model nothing, to %d", o.maxSide, car.MaxMaxSide)
+		return ui.Usagef("--max-side is %d; it is from 16 pixels, below which a picture shows a model nothing, to %d", o.maxSide, car.MaxMaxSide)
 	}
 	return checkThreads(o.threads)
 }
@@ -280,5 +281,5 @@ func oneOf(flag, value string, allowed ...string) error {
 			return nil
 		}
 	}
-	return withHint(usagef("--%s is %q; it is one of %s", flag, value, strings.Join(allowed, ", ")), didYouMean(value, allowed, ""))
+	return ui.WithHint(ui.Usagef("--%s is %q; it is one of %s", flag, value, strings.Join(allowed, ", ")), ui.DidYouMean(value, allowed, ""))
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/carve-video/carve/internal/atomicfile"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
@@ -52,28 +53,28 @@ func outputError(err error) error {
 	videos, images := video.Extensions()
 	switch {
 	case errors.Is(err, atomicfile.ErrExists):
-		return withHint(err, "-y replaces it")
+		return ui.WithHint(err, "-y replaces it")
 	case errors.Is(err, atomicfile.ErrIsInput), errors.Is(err, atomicfile.ErrIsOutput):
-		return withHint(usageError{err}, "write to another file")
+		return ui.WithHint(ui.UsageError{Err: err}, "write to another file")
 	case errors.Is(err, atomicfile.ErrNoFolder):
-		return withHint(err, "make the folder first")
+		return ui.WithHint(err, "make the folder first")
 	case errors.Is(err, video.ErrNotSeekable):
-		return withHint(err, "a pipe can be .mkv .webm .ts .nut")
+		return ui.WithHint(err, "a pipe can be .mkv .webm .ts .nut")
 	case errors.Is(err, video.ErrUnknownContainer):
-		return withHint(err, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
+		return ui.WithHint(err, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrEncoderMismatch):
 		var path *video.PathError
 		errors.As(err, &path)
-		return withHint(usageError{err}, encodersHint(path.Path))
+		return ui.WithHint(ui.UsageError{Err: err}, encodersHint(path.Path))
 	case errors.Is(err, video.ErrNoEncoder):
 		var path *video.PathError
 		if errors.As(err, &path) {
-			return withHint(err, didYouMean(path.Detail, video.EncodersFor(path.Path), encodersHint(path.Path)))
+			return ui.WithHint(err, ui.DidYouMean(path.Detail, video.EncodersFor(path.Path), encodersHint(path.Path)))
 		}
 	case errors.Is(err, video.ErrCover):
-		return withHint(err, "a cover is a picture: write it to "+strings.Join(images, " "))
+		return ui.WithHint(err, "a cover is a picture: write it to "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrStillContainer):
-		return withHint(err, "a video can be "+strings.Join(videos, " "))
+		return ui.WithHint(err, "a video can be "+strings.Join(videos, " "))
 	}
 	return err
 }
@@ -98,12 +99,12 @@ func nameLeftovers(log *slog.Logger, dir string) {
 	n := 0
 	for _, l := range atomicfile.Leftovers(dir) {
 		if l.Old {
-			log.Warn("a run that was killed left what its output was about to replace, maybe the only copy: " + shellQuote(l.Path))
+			log.Warn("a run that was killed left what its output was about to replace, maybe the only copy: " + ui.ShellQuote(l.Path))
 			continue
 		}
 		n++
 		if bytes += l.Size; len(names) < maxNamed {
-			names = append(names, shellQuote(l.Path))
+			names = append(names, ui.ShellQuote(l.Path))
 		}
 	}
 	if n == 0 {
@@ -114,21 +115,10 @@ func nameLeftovers(log *slog.Logger, dir string) {
 		some = fmt.Sprintf(", the first %d of them", len(names))
 	}
 	log.Warn(fmt.Sprintf("runs that were killed left %s (%s). This removes them%s: rm -r %s",
-		counted(n, "unfinished file"), sizeWords(bytes), some, strings.Join(names, " ")))
+		ui.Counted(n, "unfinished file"), sizeWords(bytes), some, strings.Join(names, " ")))
 }
 
 func sizeWords(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
-
-// shellQuote writes a path so that it can be pasted into a shell.
-func shellQuote(path string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@%,", r)
-	}
-	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}
 
 // inputs are the files that a run reads, and the folders of its models.
 func (o *segmentOptions) inputs() []string {
@@ -169,7 +159,7 @@ func strictly(path string, lost []video.Loss) error {
 	for _, l := range lost {
 		what = append(what, l.What()+": "+l.Reason)
 	}
-	return withHint(fmt.Errorf("%s would be without %s", path, strings.Join(what, "; ")), "without --strict such things are left out and named")
+	return ui.WithHint(fmt.Errorf("%s would be without %s", path, strings.Join(what, "; ")), "without --strict such things are left out and named")
 }
 
 // commit gives the outputs of a run their names, once everything is whole.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 )
 
@@ -20,10 +21,10 @@ func (o *modelsOptions) describing() (models.Options, error) {
 	}
 	const most = 1024 // far beyond any transformer
 	if min(o.heads, o.textHeads) < 0 || max(o.heads, o.textHeads) > most {
-		return m, usagef("--heads is %d and --text-heads %d; a number of heads is from 0 to %d", o.heads, o.textHeads, most)
+		return m, ui.Usagef("--heads is %d and --text-heads %d; a number of heads is from 0 to %d", o.heads, o.textHeads, most)
 	}
 	if (o.mean == "") != (o.std == "") {
-		return m, withHint(usagef("--mean and --std belong together"), pixelsHint)
+		return m, ui.WithHint(ui.Usagef("--mean and --std belong together"), pixelsHint)
 	}
 	var err error
 	if m.Mean, err = ofPixels("mean", o.mean, models.CLIPMean, 0); err == nil {
@@ -55,7 +56,7 @@ func ofPixels(flag, s string, clip [3]float32, least float64) ([]float32, error)
 		out = append(out, float32(v))
 	}
 	if len(parts) != 3 || len(out) != 3 {
-		return nil, withHint(usagef("--%s %q is no %s of pixels", flag, s, flag), pixelsHint)
+		return nil, ui.WithHint(ui.Usagef("--%s %q is no %s of pixels", flag, s, flag), pixelsHint)
 	}
 	return out, nil
 }
@@ -74,7 +75,7 @@ func unsaidError(err error) error {
 	var unsaid *models.UnsaidError
 	var disagree *models.DisagreeError
 	if errors.As(err, &unsaid) || errors.As(err, &disagree) {
-		return usageError{err}
+		return ui.UsageError{Err: err}
 	}
 	return err
 }

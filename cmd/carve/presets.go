@@ -10,6 +10,7 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/plaintext"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/spf13/pflag"
 )
@@ -56,12 +57,12 @@ func (o *segmentOptions) change(p car.Preset) (_ car.Preset, err error) {
 	}
 	if o.given("view") {
 		if p.View, err = car.ParseView(o.view); err != nil {
-			return p, usageError{fmt.Errorf("--view: %w", err)}
+			return p, ui.UsageError{Err: fmt.Errorf("--view: %w", err)}
 		}
 	}
 	if o.given("prompts") {
 		if p.Prompts, err = parsePrompts(o.prompts); err != nil {
-			return p, usageError{fmt.Errorf("--prompts: %w", err)}
+			return p, ui.UsageError{Err: fmt.Errorf("--prompts: %w", err)}
 		}
 		if len(p.Stuff) > 0 {
 			p.StuffPrompts = p.Prompts
@@ -78,7 +79,7 @@ func (o *segmentOptions) change(p car.Preset) (_ car.Preset, err error) {
 		}
 	}
 	if err := p.Check(); err != nil {
-		return p, usageError{err}
+		return p, ui.UsageError{Err: err}
 	}
 	return p, nil
 }
@@ -92,7 +93,7 @@ func namedPreset(name string) (car.Preset, error) {
 	default:
 		p, err := car.PresetNamed(name)
 		if err != nil {
-			return p, withHint(usageError{err}, didYouMean(name, presetNames(), hintOf(err)))
+			return p, ui.WithHint(ui.UsageError{Err: err}, ui.DidYouMean(name, presetNames(), ui.OwnHint(err)))
 		}
 		return p, nil
 	}
@@ -105,7 +106,7 @@ func namedPreset(name string) (car.Preset, error) {
 	var unknown *car.UnknownPresetError
 	switch {
 	case errors.As(err, &unknown):
-		return p, withHint(usageError{err}, unknown.Hint())
+		return p, ui.WithHint(ui.UsageError{Err: err}, unknown.Hint())
 	case err != nil:
 		return p, textFileError(err, "carve presets NAME prints one to start from")
 	}
@@ -131,7 +132,7 @@ func parsePrompts(values []string) ([][]car.Prompt, error) {
 			name = strings.TrimSpace(name)
 			prompt, err := car.ParsePrompt(name)
 			if err != nil {
-				return nil, withHint(err, didYouMean(name, promptNames, ""))
+				return nil, ui.WithHint(err, ui.DidYouMean(name, promptNames, ""))
 			}
 			row = append(row, prompt)
 		}
@@ -178,7 +179,7 @@ func runPresets(args []string, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case fs.NArg() > 1 || fs.NArg() == 1 && o.json:
-		return withHint(usagef("cannot understand \"presets %s\"", strings.Join(args, " ")), "carve presets --help says what can be asked")
+		return ui.WithHint(ui.Usagef("cannot understand \"presets %s\"", strings.Join(args, " ")), "carve presets --help says what can be asked")
 	case fs.NArg() == 1:
 		p, err := namedPreset(fs.Arg(0))
 		if err != nil {

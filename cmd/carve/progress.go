@@ -2,85 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/carve-video/carve"
-	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/internal/ui"
 )
 
-// A progress counts what a run has done: it is a [carve.Sink]. Counting is apart from
-// rendering: the run calls Write, and at most a few times a second the renderer shows
-// what stands there.
+// A progress is the [carve.Sink] that shows how far a run is.
 type progress struct {
-	render   func(progressState, bool)
-	interval time.Duration
-	began    time.Time
-	present  []string // labels in the frame at hand
-
-	mu    sync.Mutex
-	state progressState
-	shown time.Time
-}
-
-// A progressState is what is known of a run at one moment.
-type progressState struct {
-	Frames  int64         // done so far
-	Total   int64         // expected, 0 if unknown
-	At      time.Duration // time of the last frame in the clip
-	Elapsed time.Duration
-	Present []string // labels in the last frame
-}
-
-// FPS is the mean rate so far, in frames a second.
-func (s progressState) FPS() float64 {
-	if s.Elapsed <= 0 {
-		return 0
-	}
-	return float64(s.Frames) / s.Elapsed.Seconds()
-}
-
-// ETA is the time left at that rate; ok is false as long as it cannot be told.
-func (s progressState) ETA() (left time.Duration, ok bool) {
-	fps := s.FPS()
-	if s.Total <= s.Frames || fps == 0 {
-		return 0, false
-	}
-	return time.Duration(float64(s.Total-s.Frames) / fps * float64(time.Second)), true
-}
-
-// quietInterval is how often progress is printed without a terminal, as in the log of a
-// job, where no line can be written over.
-const quietInterval = 10 * time.Second
-
-// newProgress chooses how progress is shown: "auto" is a line on a terminal
-// and one every ten seconds elsewhere, "json" one object a line on stdout, "none"
-// nothing.
-func newProgress(mode string, total int64, stdout, stderr io.Writer) *progress {
-	p := &progress{interval: 100 * time.Millisecond}
-	p.state.Total = total
-	switch mode {
-	case "json":
-		p.interval = 500 * time.Millisecond
-		p.render = func(s progressState, last bool) { renderJSON(stdout, s) }
-	case "auto":
-		if f, ok := terminal(stderr); ok {
-			p.render = func(s progressState, last bool) { renderLine(stderr, s, widthOf(f), last) }
-			break
-		}
-		p.interval, p.shown = quietInterval, time.Now()
-		p.render = func(s progressState, last bool) {
-			if !last { // the summary says how it ended
-				fmt.Fprintln(stderr, progressText(s, false))
-			}
-		}
-	}
-	return p
+	*ui.Progress
+	began   time.Time
+	present []string // labels in the frame at hand
 }
 
 // Traits implements [carve.Traited].
@@ -98,95 +30,9 @@ func (p *progress) Write(_ context.Context, f *carve.Frame) error {
 	for _, l := range f.Layers {
 		p.present = append(p.present, l.Label)
 	}
-	p.frame(f.Time, time.Since(p.began), p.present)
+	p.Frame(f.Time, time.Since(p.began), p.present)
 	return nil
 }
 
 // Close implements [carve.Sink].
 func (p *progress) Close() error { return nil }
-
-// frame counts one frame.
-func (p *progress) frame(at, elapsed time.Duration, present []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.state.Frames++
-	p.state.At, p.state.Elapsed = at, elapsed
-	p.state.Present = append(p.state.Present[:0], present...)
-	if p.render != nil && time.Since(p.shown) >= p.interval {
-		p.shown = time.Now()
-		p.render(p.state, false)
-	}
-}
-
-// done shows the last state and ends the line.
-func (p *progress) done() progressState {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.render != nil {
-		p.render(p.state, true)
-	}
-	s := p.state
-	s.Present = slices.Clone(s.Present)
-	return s
-}
-
-// progressText is "frame 12/120  0:04.2  3.1 fps  ETA 0:35.0  dog, pizza".
-func progressText(s progressState, last bool) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "frame %d", s.Frames)
-	if s.Total > 0 {
-		fmt.Fprintf(&b, "/%d", max(s.Total, s.Frames))
-	}
-	fmt.Fprintf(&b, "  %s  %.1f fps", clock(s.At), s.FPS())
-	if left, ok := s.ETA(); ok && !last {
-		fmt.Fprintf(&b, "  ETA %s", clock(left.Round(time.Second)))
-	}
-	if len(s.Present) > 0 {
-		b.WriteString("  " + printable.Text(strings.Join(s.Present, ", ")))
-	}
-	return b.String()
-}
-
-func renderLine(w io.Writer, s progressState, width int, last bool) {
-	line := []rune(progressText(s, last))
-	if width > 1 && len(line) > width-1 {
-		line = append(line[:width-2], '…')
-	}
-	end := ""
-	if last {
-		end = "\n"
-	}
-	overwrite(w, string(line)+end)
-}
-
-func renderJSON(w io.Writer, s progressState) {
-	v := struct {
-		MessageType string   `json:"message_type"`
-		Frames      int64    `json:"frames"`
-		Total       int64    `json:"total,omitempty"`
-		Time        float64  `json:"time_s"`
-		Elapsed     float64  `json:"elapsed_s"`
-		FPS         float64  `json:"fps"`
-		ETA         *float64 `json:"eta_s,omitempty"`
-		Present     []string `json:"present"`
-	}{"progress", s.Frames, s.Total, s.At.Seconds(), s.Elapsed.Seconds(), s.FPS(), nil, append([]string{}, s.Present...)}
-	if left, ok := s.ETA(); ok {
-		sec := left.Seconds()
-		v.ETA = &sec
-	}
-	line, _ := json.Marshal(v)
-	fmt.Fprintf(w, "%s\n", line)
-}
-
-// clock writes a time as people write it on a clip: 0:04.2, 1:02:03.
-func clock(d time.Duration) string {
-	if d < 0 {
-		return "-" + clock(-d)
-	}
-	d = d.Round(100 * time.Millisecond)
-	s := d.Seconds()
-	if d >= time.Hour {
-		return fmt.Sprintf("%d:%02d:%02d", int(s)/3600, int(s)/60%60, int(s)%60)
-	}
-	return fmt.Sprintf("%d:%04.1f", int(s)/60, s-float64(int(s)/60*60))
-}

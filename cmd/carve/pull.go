@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 )
 
@@ -20,7 +21,7 @@ func pullModels(ctx context.Context, o *modelsOptions, names []string, _, stderr
 	for _, name := range names {
 		for _, half := range pairOf(name) {
 			if _, ok := models.Known(half); !ok {
-				return withHint(usagef("there is nowhere to pull %q from", half), didYouMean(half, pullable(),
+				return ui.WithHint(ui.Usagef("there is nowhere to pull %q from", half), ui.DidYouMean(half, pullable(),
 					"carve models list shows what can be pulled; a file or folder of your own comes by carve models import"))
 			}
 			halves = append(halves, half)
@@ -49,10 +50,10 @@ func pullModel(ctx context.Context, name string, quiet bool, stderr io.Writer, l
 	fetched, err := models.Pull(ctx, name, models.PullOptions{Progress: show.progress, Log: log})
 	show.end()
 	if ctx.Err() != nil {
-		return withHint(interruptedError{}, "what was fetched is kept: the same command goes on from there")
+		return ui.WithHint(ui.InterruptedError{}, "what was fetched is kept: the same command goes on from there")
 	}
 	if err != nil {
-		return withHint(err, "carve models import PATH takes a copy of the file from elsewhere; CARVE_MIRROR and HTTPS_PROXY name a way round")
+		return ui.WithHint(err, "carve models import PATH takes a copy of the file from elsewhere; CARVE_MIRROR and HTTPS_PROXY name a way round")
 	}
 	if !quiet {
 		what := "is here already"
@@ -98,11 +99,11 @@ func haveModels(o *segmentOptions, names []string, stderr io.Writer, log *slog.L
 	pull := "carve models pull " + strings.Join(lacking, " ")
 	switch {
 	case o.offline:
-		return withHint(errors.New(what), fmt.Sprintf("%s fetches %s from %s; --offline does not", pull, megabytes(size), from.Host()))
-	case !o.yes && !isTerminal(stderr):
-		return withHint(errors.New(what), fmt.Sprintf("%s, or --yes, fetches %s from %s; -m demo needs no download", pull, megabytes(size), from.Host()))
+		return ui.WithHint(errors.New(what), fmt.Sprintf("%s fetches %s from %s; --offline does not", pull, ui.Megabytes(size), from.Host()))
+	case !o.yes && !ui.IsTerminal(stderr):
+		return ui.WithHint(errors.New(what), fmt.Sprintf("%s, or --yes, fetches %s from %s; -m demo needs no download", pull, ui.Megabytes(size), from.Host()))
 	}
-	log.Info(fmt.Sprintf("%s: fetching %s from %s", what, megabytes(size), from.Host()))
+	log.Info(fmt.Sprintf("%s: fetching %s from %s", what, ui.Megabytes(size), from.Host()))
 	ctx, stop := interruptible()
 	defer stop()
 	for _, name := range lacking {
@@ -129,8 +130,8 @@ func newTransfer(name string, quiet bool, w io.Writer) *transfer {
 		return t
 	}
 	t.w = w
-	if f, ok := terminal(w); ok {
-		t.width = widthOf(f)
+	if f, ok := ui.Terminal(w); ok {
+		t.width = ui.Width(f)
 	}
 	return t
 }
@@ -144,7 +145,7 @@ func (t *transfer) progress(p models.Progress) {
 		if len(text) > t.width-1 {
 			text = text[:t.width-1]
 		}
-		overwrite(t.w, text)
+		ui.Overwrite(t.w, text)
 		t.lively = true
 		return
 	}
@@ -157,7 +158,7 @@ func (t *transfer) progress(p models.Progress) {
 // end clears the terminal's line: what came of it is said by a line of its own.
 func (t *transfer) end() {
 	if t.lively {
-		overwrite(t.w, "")
+		ui.Overwrite(t.w, "")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/plaintext"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // maxQueryFlags is how many -q there may be: more are easier kept in a file.
@@ -19,13 +20,13 @@ const maxQueryFlags = 64
 func (o *segmentOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 	var queries []car.Query
 	if n := len(o.queries); n > maxQueryFlags {
-		return nil, withHint(usagef("-q is given %d times; %d at most", n, maxQueryFlags),
+		return nil, ui.WithHint(ui.Usagef("-q is given %d times; %d at most", n, maxQueryFlags),
 			fmt.Sprintf("write them into a file, one a line, up to %d, and name it with --queries", car.MaxQueryLines))
 	}
 	for _, s := range o.queries {
 		q, err := car.ParseQuery(s)
 		if err != nil {
-			return nil, withHint(usageError{err}, `a query is NAME or LABEL=PHRASE|PHRASE, for example -q "pup=puppy|small dog"`)
+			return nil, ui.WithHint(ui.UsageError{Err: err}, `a query is NAME or LABEL=PHRASE|PHRASE, for example -q "pup=puppy|small dog"`)
 		}
 		if names := strings.FieldsFunc(s, func(r rune) bool { return r == ',' }); len(names) > 1 && !strings.ContainsAny(s, "=|") {
 			log.Warn(fmt.Sprintf("%q is looked for as one thing; several have a -q each: %s", s, severalQueries(names)))
@@ -45,7 +46,7 @@ func (o *segmentOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 		queries = append(queries, more...)
 	}
 	if err := car.CheckQueries(queries); err != nil {
-		return nil, usageError{err}
+		return nil, ui.UsageError{Err: err}
 	}
 	return queries, nil
 }
@@ -54,8 +55,8 @@ func (o *segmentOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 func severalQueries(names []string) string {
 	var words []string
 	for _, n := range names {
-		if n = oneLine(n); n != "" {
-			words = append(words, "-q "+shellQuote(n))
+		if n = ui.OneLine(n); n != "" {
+			words = append(words, "-q "+ui.ShellQuote(n))
 		}
 	}
 	return strings.Join(words, " ")
@@ -67,14 +68,14 @@ func textFileError(err error, hint string) error {
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		return err
 	}
-	return withHint(usageError{err}, hint)
+	return ui.WithHint(ui.UsageError{Err: err}, hint)
 }
 
 // queryColours returns the colour of each query.
 func queryColours(queries []car.Query) ([][3]uint8, error) {
 	colours, err := carve.Colours(queries)
 	if err != nil {
-		return nil, withHint(usageError{err}, `write "#0072b2" or a name such as "orange"`)
+		return nil, ui.WithHint(ui.UsageError{Err: err}, `write "#0072b2" or a name such as "orange"`)
 	}
 	return colours, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/carve-video/carve/internal/fetch"
 	"github.com/carve-video/carve/internal/ort"
 	"github.com/carve-video/carve/internal/ortdist"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/spf13/pflag"
 )
@@ -59,7 +60,7 @@ func runRuntime(args []string, stdout, stderr io.Writer) error {
 	}
 	cache := ort.CacheDir()
 	if cache == "" {
-		return withHint(errors.New("there is no folder to keep ONNX Runtime in"), "set CARVE_CACHE")
+		return ui.WithHint(errors.New("there is no folder to keep ONNX Runtime in"), "set CARVE_CACHE")
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -71,15 +72,15 @@ func runRuntime(args []string, stdout, stderr io.Writer) error {
 	case fs.NArg() == 2 && fs.Arg(0) == "pull":
 		return pullRuntime(ctx, cache, fs.Arg(1), o, stdout, stderr)
 	default:
-		return withHint(usagef("cannot understand \"runtime %s\"", verb),
-			didYouMean(fs.Arg(0), []string{"list", "pull", "verify"}, "carve runtime --help lists what can be done with it"))
+		return ui.WithHint(ui.Usagef("cannot understand \"runtime %s\"", verb),
+			ui.DidYouMean(fs.Arg(0), []string{"list", "pull", "verify"}, "carve runtime --help lists what can be done with it"))
 	}
 }
 
 func listRuntimes(cache string, stdout io.Writer) error {
 	list, bad := ortdist.List(cache)
 	for _, in := range list {
-		fmt.Fprintf(stdout, "%-5s %-8s %-8s %8s  %s\n", in.Name, in.Version, "here", megabytes(in.Size), in.Folder)
+		fmt.Fprintf(stdout, "%-5s %-8s %-8s %8s  %s\n", in.Name, in.Version, "here", ui.Megabytes(in.Size), in.Folder)
 	}
 	for _, b := range ortdist.Builds() {
 		if b.OS != runtime.GOOS || b.Arch != runtime.GOARCH {
@@ -87,13 +88,13 @@ func listRuntimes(cache string, stdout io.Writer) error {
 		}
 		here := slices.ContainsFunc(list, func(in ortdist.Installed) bool { return in.Name == b.Name && in.Version == b.Version })
 		if !here {
-			fmt.Fprintf(stdout, "%-5s %-8s %-8s %8s  to fetch%s\n", b.Name, b.Version, "not here", megabytes(b.Size(true)), needs(b))
+			fmt.Fprintf(stdout, "%-5s %-8s %-8s %8s  to fetch%s\n", b.Name, b.Version, "not here", ui.Megabytes(b.Size(true)), needs(b))
 		}
 	}
 	if path, version, err := models.Runtime(); err == nil {
 		fmt.Fprintf(stdout, "\nin use: %s (%s)\n", path, version)
 	} else {
-		fmt.Fprintf(stdout, "\nin use: none: %s\n", oneLine(err.Error()))
+		fmt.Fprintf(stdout, "\nin use: none: %s\n", ui.OneLine(err.Error()))
 	}
 	return bad
 }
@@ -108,16 +109,16 @@ func needs(b ortdist.Build) string {
 func pullRuntime(ctx context.Context, cache, name string, o runtimeOptions, stdout, stderr io.Writer) error {
 	b, err := ortdist.Find(name)
 	if err != nil {
-		return withHint(usageError{err}, didYouMean(name, []string{"cpu", "cuda"}, "carve runtime list shows those there are for this machine"))
+		return ui.WithHint(ui.UsageError{Err: err}, ui.DidYouMean(name, []string{"cpu", "cuda"}, "carve runtime list shows those there are for this machine"))
 	}
 	if o.bare && name != "cuda" {
-		return usagef("--without-nvidia is about the build cuda")
+		return ui.Usagef("--without-nvidia is about the build cuda")
 	}
 	if !o.quiet {
-		fmt.Fprintf(stderr, "ONNX Runtime %s for %s%s: %s to fetch, unless it is here\n", b.Version, b.Name, needs(b), megabytes(b.Size(!o.bare)))
+		fmt.Fprintf(stderr, "ONNX Runtime %s for %s%s: %s to fetch, unless it is here\n", b.Version, b.Name, needs(b), ui.Megabytes(b.Size(!o.bare)))
 		for _, a := range b.Archives {
 			if !a.Libraries || !o.bare {
-				fmt.Fprintf(stderr, "  %-60s %8s  %s\n", a.Name, megabytes(a.Size), a.Licence)
+				fmt.Fprintf(stderr, "  %-60s %8s  %s\n", a.Name, ui.Megabytes(a.Size), a.Licence)
 			}
 		}
 	}
@@ -129,10 +130,10 @@ func pullRuntime(ctx context.Context, cache, name string, o runtimeOptions, stdo
 		return err
 	}})
 	if ctx.Err() != nil {
-		return withHint(interruptedError{}, "what was fetched is kept: the same command goes on from there")
+		return ui.WithHint(ui.InterruptedError{}, "what was fetched is kept: the same command goes on from there")
 	}
 	if err != nil {
-		return withHint(fmt.Errorf("pulling ONNX Runtime for %s: %w", name, err),
+		return ui.WithHint(fmt.Errorf("pulling ONNX Runtime for %s: %w", name, err),
 			"CARVE_MIRROR and HTTPS_PROXY name a way round; CARVE_ONNXRUNTIME takes a library of your own")
 	}
 	fmt.Fprintf(stdout, "%s\n", in.Library)
@@ -146,12 +147,12 @@ func verifyRuntimes(ctx context.Context, cache string, stdout io.Writer) error {
 		err := ortdist.Verify(ctx, in.Folder)
 		switch {
 		case ctx.Err() != nil:
-			return interruptedError{}
+			return ui.InterruptedError{}
 		case errors.Is(err, ortdist.ErrNoManifest):
 			fmt.Fprintf(stdout, "%-28s there; with no checksums to compare\n", name)
 		case err != nil:
-			fmt.Fprintf(stdout, "%-28s bad: %s\n", name, oneLine(err.Error()))
-			bad = errors.Join(bad, withHint(err, "remove "+in.Folder+" and pull it again"))
+			fmt.Fprintf(stdout, "%-28s bad: %s\n", name, ui.OneLine(err.Error()))
+			bad = errors.Join(bad, ui.WithHint(err, "remove "+in.Folder+" and pull it again"))
 		default:
 			fmt.Fprintf(stdout, "%-28s ok\n", name)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/video"
 )
@@ -90,14 +91,14 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 
 	memory := o.tracking(in.budget.spent.Rate)
 	fitBatch(&memory, m.device, in.budget.spent.frames)
-	progress := newProgress(o.progressMode(), in.source.Info().Frames, stdout, stderr)
+	progress := &progress{Progress: ui.NewProgress(o.progressMode(), in.source.Info().Frames, stdout, stderr)}
 	began := time.Now()
 	report, err := carve.Run(ctx, carve.Job{
 		Source: in.source, Segmenter: m.segmenter, Queries: queries, Sinks: o.sinks(output, progress, in.overwrite),
 		Tracking: &memory, MaxSide: o.side(preset, m.device), Threads: o.threads, Limit: o.limit, Stop: stop,
 		Commit: func(name func() error) error { return o.commit(&output.Output, name) },
 	})
-	progress.done()
+	progress.Done()
 	if err != nil {
 		return nil, o.runError(err)
 	}
@@ -148,7 +149,7 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 		// What it names is read by this run, and is not known beforehand.
 		in.overwrite = false
 		if err := o.planOutputs(log, in.overwrite); err != nil {
-			return nil, withHint(err, playlistHint)
+			return nil, ui.WithHint(err, playlistHint)
 		}
 	}
 	if err := video.CheckOutput(o.output, o.encoder, in.source.Info()); err != nil {
@@ -174,7 +175,7 @@ func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*carve.Overlay,
 	err := output.Output.Try()
 	switch {
 	case ctx.Err() != nil:
-		return nil, interruptedError{}
+		return nil, ui.InterruptedError{}
 	case err != nil:
 		return nil, outputError(err)
 	}
@@ -188,13 +189,13 @@ func (o *segmentOptions) runError(err error) error {
 	var sink *carve.SinkError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, carve.ErrStopped):
-		return interruptedError{}
+		return ui.InterruptedError{}
 	case errors.As(err, &sink) && sink.Op == "opening":
 		return outputError(sink.Err)
 	case errors.Is(err, models.ErrTooLong):
 		return textError(err)
 	case errors.As(err, &damage):
-		return withHint(fmt.Errorf("reading %s: %w", o.input, err), "without --strict damaged frames are skipped and counted")
+		return ui.WithHint(fmt.Errorf("reading %s: %w", o.input, err), "without --strict damaged frames are skipped and counted")
 	}
 	return fmt.Errorf("segmenting %s: %w", o.input, err)
 }
@@ -231,14 +232,6 @@ func (o *segmentOptions) progressMode() string {
 	return o.progress
 }
 
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
-}
-
 func inputError(err error) error {
 	if errors.Is(err, errMemory) {
 		return err
@@ -246,11 +239,11 @@ func inputError(err error) error {
 	err = fmt.Errorf("opening input: %w", err)
 	switch {
 	case errors.Is(err, video.ErrNoVideo):
-		return withHint(err, "carve needs a stream with pictures")
+		return ui.WithHint(err, "carve needs a stream with pictures")
 	case errors.Is(err, video.ErrPlaylist):
-		return withHint(err, "carve segment and carve try open it with --allow-playlists")
+		return ui.WithHint(err, "carve segment and carve try open it with --allow-playlists")
 	case errors.Is(err, video.ErrIsDirectory):
-		return withHint(err, "name a file in it; several images become a clip with ffmpeg")
+		return ui.WithHint(err, "name a file in it; several images become a clip with ffmpeg")
 	}
 	return err
 }

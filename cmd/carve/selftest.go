@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models"
 	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/models/selftest"
@@ -29,7 +30,7 @@ func selftestModels(ctx context.Context, o *modelsOptions, names []string, stdou
 			r, err := selftestModel(ctx, half, options, o.again)
 			switch {
 			case ctx.Err() != nil:
-				return interruptedError{}
+				return ui.InterruptedError{}
 			case r == nil:
 				return err
 			case err != nil:
@@ -77,7 +78,7 @@ func selftestOnce(ctx context.Context, name string, log *slog.Logger) error {
 	r, err := selftestModel(ctx, name, models.Options{Log: log}, false)
 	switch {
 	case ctx.Err() != nil:
-		return withHint(interruptedError{}, "the model is here; carve models selftest "+name+" tests it")
+		return ui.WithHint(ui.InterruptedError{}, "the model is here; carve models selftest "+name+" tests it")
 	case errors.Is(err, models.ErrNoRuntime):
 		return nil // which was said when the model was not run
 	case r == nil:
@@ -88,7 +89,7 @@ func selftestOnce(ctx context.Context, name string, log *slog.Logger) error {
 	}
 	if len(r.Doubts) > 0 {
 		doubt := doubtError(r)
-		log.Warn(fmt.Sprintf("%v; %s", doubt, hintIn(doubt)))
+		log.Warn(fmt.Sprintf("%v; %s", doubt, ui.Hint(doubt)))
 		return nil
 	}
 	log.Info(fmt.Sprintf("self-test of %s: %s", name, selftestScores(r)))
@@ -97,7 +98,7 @@ func selftestOnce(ctx context.Context, name string, log *slog.Logger) error {
 
 // doubtError says what is below the floors.
 func doubtError(r *selftest.Result) error {
-	return withHint(fmt.Errorf("model %s does not see as a trained CLIP does: %s", r.Model, strings.Join(r.Doubts, "; ")),
+	return ui.WithHint(fmt.Errorf("model %s does not see as a trained CLIP does: %s", r.Model, strings.Join(r.Doubts, "; ")),
 		fmt.Sprintf("it may be loaded with wrong settings: compare carve models show %s with what its publisher says; carve models import takes --activation, --mean and --std", r.Model))
 }
 

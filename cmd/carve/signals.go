@@ -12,6 +12,7 @@ import (
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/cstderr"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // patience is how long stages may take to end once they have been told to. A
@@ -98,10 +99,10 @@ var giveUp = func() {
 	}
 	atomicfile.RemoveAll()
 	format := logFormatOf(os.Args[1:])
-	errs := &console{w: cstderr.File(), onlyJSON: format == "json"}
-	if isTerminal(errs) {
-		overwrite(errs, "") // the progress line
+	errs := ui.NewConsole(cstderr.File(), format == "json")
+	if ui.IsTerminal(errs) {
+		ui.Overwrite(errs, "") // the progress line
 	}
-	report(errs, format, interruptedError{})
-	os.Exit(exitInterrupted)
+	ui.Report(errs, format == "json", ui.InterruptedError{})
+	os.Exit(ui.ExitInterrupted)
 }

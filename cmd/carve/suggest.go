@@ -6,18 +6,9 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/internal/spelling"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/spf13/pflag"
 )
-
-// didYouMean is a hint for a name that is not known: the one that was probably meant, if
-// one is near, and what helps otherwise.
-func didYouMean(name string, known []string, otherwise string) string {
-	meant, ok := spelling.Nearest(name, known)
-	if !ok {
-		return otherwise
-	}
-	return strings.TrimSpace(fmt.Sprintf("did you mean %q? %s", meant, otherwise))
-}
 
 // flagError puts an error of the flags into words for the command line.
 func flagError(fs *pflag.FlagSet, err error) error {
@@ -31,7 +22,7 @@ func flagError(fs *pflag.FlagSet, err error) error {
 			hint = fmt.Sprintf("did you mean --%s? %s", meant, hint)
 		}
 	}
-	return withHint(usageError{err}, hint)
+	return ui.WithHint(ui.UsageError{Err: err}, hint)
 }
 
 func flagNames(fs *pflag.FlagSet) (names []string) {
@@ -67,7 +58,7 @@ func checkDashes(fs *pflag.FlagSet, args []string) error {
 			continue // flags.Parse says so
 		}
 		if len(name) > 1 && fs.Lookup(name) != nil && f.NoOptDefVal == "" {
-			return withHint(usagef("-%s would be read as -%s with the value %q", name, letters[:1], letters[1:]),
+			return ui.WithHint(ui.Usagef("-%s would be read as -%s with the value %q", name, letters[:1], letters[1:]),
 				fmt.Sprintf("did you mean --%s? Names of more than one letter stand behind two dashes", name))
 		}
 		value = len(letters) == 1 && f.NoOptDefVal == ""

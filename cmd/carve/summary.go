@@ -9,6 +9,7 @@ import (
 
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/printable"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 )
 
@@ -97,7 +98,7 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 		for _, c := range s.Concepts {
 			asked, judged = asked+c.Asked, judged+c.Judged
 		}
-		fmt.Fprintf(stderr, "  the model looked at %d of them; %s, %d judged\n", s.KeyFrames, counted(int(asked), "question"), judged)
+		fmt.Fprintf(stderr, "  the model looked at %d of them; %s, %d judged\n", s.KeyFrames, ui.Counted(int(asked), "question"), judged)
 	}
 	width := 0
 	for _, c := range s.Concepts {
@@ -125,7 +126,7 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 func (c *conceptSummary) absence() string {
 	found := "not found"
 	if c.Judged > 0 {
-		found += " in " + counted(int(c.Judged), "look")
+		found += " in " + ui.Counted(int(c.Judged), "look")
 	}
 	if c.Presence > 0 {
 		found += fmt.Sprintf(" (presence %.2f at most)", c.Presence)
@@ -136,7 +137,7 @@ func (c *conceptSummary) absence() string {
 // outcome says in which of the ways that are not failures the run ended.
 func (s *summary) outcome(o *segmentOptions, r *carve.Report, src *video.Source) error {
 	if r.Stopped {
-		return interruptedError{at: clock(r.End - r.Start), written: o.output}
+		return ui.InterruptedError{At: ui.Clock(r.End - r.Start), Written: o.output}
 	}
 	var lost []string
 	if d := src.Damage(); d.Count > 0 {
@@ -144,7 +145,7 @@ func (s *summary) outcome(o *segmentOptions, r *carve.Report, src *video.Source)
 		if d.Count == 1 {
 			places = "damaged place in %s,"
 		}
-		lost = append(lost, fmt.Sprintf("%d "+places+" at %s (%v)", d.Count, o.input, clock(d.First), d.Err))
+		lost = append(lost, fmt.Sprintf("%d "+places+" at %s (%v)", d.Count, o.input, ui.Clock(d.First), d.Err))
 	}
 	for _, l := range s.Lost {
 		if !l.Minor {
@@ -152,7 +153,7 @@ func (s *summary) outcome(o *segmentOptions, r *carve.Report, src *video.Source)
 		}
 	}
 	if len(lost) > 0 {
-		return lostError{lost}
+		return ui.LostError{What: lost}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/carve-video/carve/internal/limits"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // maxThreads is the most that --threads takes: more is a slip of the hand.
@@ -15,7 +16,7 @@ const maxThreads = 1024
 // checkThreads finds what is wrong with a number of threads.
 func checkThreads(n int) error {
 	if n < 0 || n > maxThreads {
-		return usagef("--threads is %d; it is a number of threads up to %d, or 0 for all cores", n, maxThreads)
+		return ui.Usagef("--threads is %d; it is a number of threads up to %d, or 0 for all cores", n, maxThreads)
 	}
 	return nil
 }
@@ -47,11 +48,11 @@ var roomHere = sync.OnceValue(func() room {
 // check finds out whether a run can start at all.
 func (r room) check() error {
 	if r.threads.Known() && r.threads.N < threadsBase {
-		return withHint(fmt.Errorf("%s lets this process start %d more threads, and it needs about %d", r.threads.By, r.threads.N, threadsBase),
+		return ui.WithHint(fmt.Errorf("%s lets this process start %d more threads, and it needs about %d", r.threads.By, r.threads.N, threadsBase),
 			"allow more threads")
 	}
 	if r.mapped.Known() && r.mapped.N < mappedBase {
-		return withHint(fmt.Errorf("%s allows %s of addresses, and about %s are needed before the first frame", r.mapped.By, memorySize(r.mapped.N), gigabytes(mappedBase)),
+		return ui.WithHint(fmt.Errorf("%s allows %s of addresses, and about %s are needed before the first frame", r.mapped.By, ui.SizeRoundedUp(r.mapped.N), ui.Gigabytes(mappedBase)),
 			"raise ulimit -v, or bound the memory itself with --max-memory")
 	}
 	return nil

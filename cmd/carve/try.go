@@ -16,6 +16,7 @@ import (
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/redact"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 )
 
@@ -68,19 +69,19 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if fs.NArg() != 1 {
-		return withHint(usagef("a try takes one picture or clip, not %d", fs.NArg()), "a name with spaces stands in quotes: -q \"red frisbee\"")
+		return ui.WithHint(ui.Usagef("a try takes one picture or clip, not %d", fs.NArg()), "a name with spaces stands in quotes: -q \"red frisbee\"")
 	}
 	o.input = fs.Arg(0)
 	at, err := parseMoment(o.at)
 	if err != nil {
-		return usageError{fmt.Errorf("--at: %w", err)}
+		return ui.UsageError{Err: fmt.Errorf("--at: %w", err)}
 	}
 	if err := o.checkSettings(); err != nil {
 		return err
 	}
 	if o.output != "" {
 		if !strings.EqualFold(lastOf(o.output, "."), "png") {
-			return withHint(usagef("output %s is no .png", o.output), "what is tried is drawn as a PNG")
+			return ui.WithHint(ui.Usagef("output %s is no .png", o.output), "what is tried is drawn as a PNG")
 		}
 		if err := planOutputs(newLog(&o.segmentOptions, stderr), o.overwrite, o.inputs(), o.output); err != nil {
 			return err
@@ -203,7 +204,7 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 	if src.Info().Playlist && o.output != "" {
 		o.overwrite = false // as in segment
 		if err := o.segmentOptions.planOutputs(log, o.overwrite); err != nil {
-			return nil, withHint(err, playlistHint)
+			return nil, ui.WithHint(err, playlistHint)
 		}
 	}
 	m, err := openModels(&o.segmentOptions, queries, preset, stderr, log)
@@ -280,7 +281,7 @@ func (t *trial) conclude(queries []car.Query) {
 
 // print says it to people.
 func (t *trial) print(w io.Writer) {
-	fmt.Fprintf(w, "%s at %s, %dx%d, preset %s\n", printable.Text(t.Input), clock(time.Duration(t.At*float64(time.Second))), t.Width, t.Height, t.Preset)
+	fmt.Fprintf(w, "%s at %s, %dx%d, preset %s\n", printable.Text(t.Input), ui.Clock(time.Duration(t.At*float64(time.Second))), t.Width, t.Height, t.Preset)
 	fmt.Fprintln(w, t.thresholdText())
 	for _, q := range t.Queries {
 		if q.Theta != t.Thresholds.Theta || q.Threshold != t.Thresholds.Presence {
@@ -309,7 +310,7 @@ func (t *trial) print(w io.Writer) {
 	}
 	if e := t.Estimate; e.Frames > 1 {
 		fmt.Fprintf(w, "\nthe whole clip, %d frames: about %s (%.2f s a frame); without memory %s (%.2f s a frame)\n",
-			e.Frames, clock(time.Duration(e.Whole*float64(time.Second))), e.Step, clock(time.Duration(e.WholeOff*float64(time.Second))), e.Stateless)
+			e.Frames, ui.Clock(time.Duration(e.Whole*float64(time.Second))), e.Step, ui.Clock(time.Duration(e.WholeOff*float64(time.Second))), e.Stateless)
 	} else {
 		fmt.Fprintf(w, "\na picture takes about %.2f s\n", e.First)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/sheet"
+	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
@@ -36,7 +37,7 @@ func (t *trial) draw(path string, o atomicfile.Options) error {
 	if err != nil {
 		return err
 	}
-	at := clock(time.Duration(t.At * float64(time.Second)))
+	at := ui.Clock(time.Duration(t.At * float64(time.Second)))
 	title := fmt.Sprintf("carve try: %s at %s, preset %s · %s (captions: score · presence)", t.Input, at, t.Preset, t.thresholdText())
 	cell := max(t.film.W, leastCell)
 	top, err := sheet.Draw([]sheet.Cell{{Image: plain(t.film), Caption: "the picture"}, {Image: found, Caption: "found", Tags: t.tags()}},

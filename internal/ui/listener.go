@@ -1,4 +1,4 @@
-package main
+package ui
 
 import (
 	"errors"
@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// A listener is standard output or standard error. When its reader is gone, as after
+// A Listener is standard output or standard error. When its reader is gone, as after
 // head has read enough or a terminal was closed, what is written goes nowhere and the
 // run goes on. Other errors, such as a full disk, are kept.
-type listener struct {
+type Listener struct {
 	w io.Writer
 
 	mu   sync.Mutex
@@ -20,12 +20,15 @@ type listener struct {
 	err  error // the first that is not the reader's leaving
 }
 
-// ignorePipeSignal makes a write to a closed pipe an error. Left alone, Go ends
+// NewListener makes a listener of what is standard output or standard error.
+func NewListener(w io.Writer) *Listener { return &Listener{w: w} }
+
+// IgnorePipeSignal makes a write to a closed pipe an error. Left alone, Go ends
 // the process there.
-func ignorePipeSignal() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+func IgnorePipeSignal() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // Write implements io.Writer. It never fails.
-func (l *listener) Write(b []byte) (int, error) {
+func (l *Listener) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.gone {
@@ -41,14 +44,14 @@ func (l *listener) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// lost returns the error of writing to standard output, if there was one. That its
+// WriteError returns the error of writing to standard output, if there was one. That its
 // reader has left is none.
-func lost(stdout io.Writer) error {
-	if c, ok := stdout.(*console); ok {
-		c.flush()
+func WriteError(stdout io.Writer) error {
+	if c, ok := stdout.(*Console); ok {
+		c.Flush()
 		stdout = c.w
 	}
-	l, ok := stdout.(*listener)
+	l, ok := stdout.(*Listener)
 	if !ok {
 		return nil
 	}
@@ -57,5 +60,5 @@ func lost(stdout io.Writer) error {
 	return l.err
 }
 
-// Unwrap returns what is behind it. terminal asks for that.
-func (l *listener) Unwrap() io.Writer { return l.w }
+// Unwrap returns what is behind it. [Terminal] asks for that.
+func (l *Listener) Unwrap() io.Writer { return l.w }

@@ -1,35 +1,35 @@
-package main
+package ui
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
-	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/redact"
-	"golang.org/x/term"
 )
 
-// A console is standard output or standard error as the commands write to them. Everything
+// A Console is standard output or standard error as the commands write to them. Everything
 // that is printed passes through it and is made harmless there: what a terminal would act
 // on becomes an escape, and secrets in URLs are marked. JSON stays the same JSON. Foreign
 // text that must not break its line goes through [printable.Text] first.
-type console struct {
-	w io.Writer
-	// onlyJSON makes every line an object of JSON. A line that is none becomes the message
-	// of one.
+type Console struct {
+	w        io.Writer
 	onlyJSON bool
 
 	mu   sync.Mutex
 	rest []byte // the beginning of a character or, with onlyJSON, of a line
 }
 
-func (c *console) Write(p []byte) (int, error) {
+// NewConsole makes a console of a writer; onlyJSON makes every line an object of JSON, so
+// that a line that is none becomes the message of one.
+func NewConsole(w io.Writer, onlyJSON bool) *Console { return &Console{w: w, onlyJSON: onlyJSON} }
+
+// Write implements [io.Writer].
+func (c *Console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	text := append(c.rest, p...)
@@ -46,8 +46,8 @@ func (c *console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush prints what is still held back.
-func (c *console) flush() error {
+// Flush prints what is still held back.
+func (c *Console) Flush() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	text := c.rest
@@ -55,7 +55,7 @@ func (c *console) flush() error {
 	return c.print(text)
 }
 
-func (c *console) print(text []byte) error {
+func (c *Console) print(text []byte) error {
 	if c.onlyJSON {
 		text = objects(text)
 	}
@@ -118,54 +118,4 @@ func unfinished(text []byte) int {
 		}
 	}
 	return 0
-}
-
-// overwrite puts text in the place of the line that the cursor is on, which is a line of
-// ours that was not ended: it is for terminals. Where every line is JSON it says nothing.
-func overwrite(w io.Writer, text string) {
-	if c, ok := w.(*console); ok {
-		if c.onlyJSON {
-			return
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		w = c.w
-	}
-	line, ended := strings.CutSuffix(text, "\n")
-	line = "\r\x1b[K" + printable.Text(redact.Text(line))
-	if ended {
-		line += "\n"
-	}
-	io.WriteString(w, line) // a terminal that is gone needs no line
-}
-
-// terminal returns the terminal that w writes to, if it is one. Writers that are around
-// others say so by an Unwrap.
-func terminal(w io.Writer) (*os.File, bool) {
-	for {
-		switch v := w.(type) {
-		case *console:
-			w = v.w
-		case interface{ Unwrap() io.Writer }:
-			w = v.Unwrap()
-		case *os.File:
-			return v, term.IsTerminal(int(v.Fd()))
-		default:
-			return nil, false
-		}
-	}
-}
-
-func isTerminal(w io.Writer) bool {
-	_, ok := terminal(w)
-	return ok
-}
-
-// widthOf is how many characters fit on a line of a terminal.
-func widthOf(terminal *os.File) int {
-	width, _, err := term.GetSize(int(terminal.Fd()))
-	if err != nil {
-		return 80
-	}
-	return width
 }

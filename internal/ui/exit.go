@@ -1,0 +1,21 @@
+package ui
+
+// The exit codes are a contract: they stand in the README and in --help.
+const (
+	ExitOK          = 0   // done
+	ExitFailed      = 1   // failed; what is written is whole, and only what a command of several outputs had finished
+	ExitUsage       = 2   // the command line itself is wrong; nothing was opened
+	ExitLost        = 3   // done, but something was lost on the way: counted and named
+	ExitInterrupted = 130 // stopped by the user; what was finished by then is written
+)
+
+// ExitCodesHelp is what --help says of them.
+const ExitCodesHelp = `Exit codes:
+  0    done
+  1    failed; no output was written (clips, demo and eval run keep what they
+       had finished before)
+  2    the command line is wrong; nothing was opened
+  3    done, but something was lost (damaged frames; alpha, sound, subtitles or
+       chapters that the output cannot hold): counted and named in a warning
+  130  interrupted; after the first Ctrl-C what was finished is written
+`

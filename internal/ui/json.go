@@ -1,0 +1,17 @@
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// WriteJSONLine prints one object of --json on a line of its own.
+func WriteJSONLine(w io.Writer, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", line)
+	return err
+}

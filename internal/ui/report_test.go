@@ -1,0 +1,18 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+)
+
+// An interrupted run is told in the same words by every command.
+func TestInterruptedIsAWarning(t *testing.T) {
+	for _, err := range []error{InterruptedError{}, fmt.Errorf("trying: %w", context.Canceled)} {
+		var b bytes.Buffer
+		if code := Report(&b, false, err); code != ExitInterrupted || b.String() != "carve: warning: interrupted: no file was written\n" {
+			t.Errorf("%v: exit code %d, %s", err, code, &b)
+		}
+	}
+}
