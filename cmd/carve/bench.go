@@ -45,7 +45,7 @@ Parts, in the order in which they are measured:
 
 // benchOptions is what the command line of "carve bench" says.
 type benchOptions struct {
-	segmentOptions
+	runOptions
 	realSize bool
 	quick    bool
 	json     bool
@@ -53,7 +53,8 @@ type benchOptions struct {
 }
 
 func newBenchFlags(o *benchOptions) *pflag.FlagSet {
-	all := newSegmentFlags(&o.segmentOptions) // sets what has no flag here to its default
+	all := pflag.NewFlagSet("all", pflag.ContinueOnError)
+	o.runOptions.addFlags(all) // sets what has no flag here to its default
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	fs.BoolVar(&o.realSize, "real-size", false, fmt.Sprintf("measure with random weights of the sizes of B/16 and L/14, which are written into the cache once: %d GB", models.RandomBytes>>30))
 	fs.BoolVar(&o.quick, "quick", false, "few rounds: seconds instead of minutes, and figures that wobble")
@@ -65,7 +66,7 @@ func newBenchFlags(o *benchOptions) *pflag.FlagSet {
 	for _, name := range []string{"preset", "compat", "max-side", "quiet"} {
 		fs.AddFlag(all.Lookup(name))
 	}
-	o.given = func(name string) bool { return fs.Changed(name) }
+	o.given = fs.Changed
 	return fs
 }
 
@@ -73,8 +74,7 @@ func (o *benchOptions) check(args []string) error {
 	if len(args) > 0 {
 		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "carve bench --help lists the flags")
 	}
-	o.queries = democlip.Queries
-	if err := o.checkSettings(); err != nil {
+	if err := o.runOptions.check(); err != nil {
 		return err
 	}
 	if o.realSize {
@@ -133,7 +133,7 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	if err := o.check(fs.Args()); err != nil {
 		return err
 	}
-	b := &bench{o: &o, log: newLog(&o.segmentOptions, stderr), stderr: stderr}
+	b := &bench{o: &o, log: o.newLog(stderr), stderr: stderr}
 	// The clip is segmented by the code of carve segment, which looks out for
 	// signals as well, and then by itself finishes what is in flight.
 	ctx, release := interruptible()
@@ -200,7 +200,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 }
 
 func (b *bench) open() (err error) {
-	b.models, err = openModels(&b.o.segmentOptions, nil, b.preset, b.stderr, b.log)
+	b.models, err = openModels(&b.o.runOptions, nil, b.preset, b.stderr, b.log)
 	return err
 }
 

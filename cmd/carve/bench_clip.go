@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/models/demo"
 )
 
@@ -44,13 +45,14 @@ func (b *bench) measureClip(ctx context.Context) error {
 	from := time.Now()
 	for n := 0; n == 0 || n < 3 && time.Since(from) < budget; n++ {
 		for i, memory := range memories {
-			o := b.o.segmentOptions
+			o := usualOptions()
+			o.runOptions, o.queries = b.o.runOptions, democlip.Queries
 			o.input, o.output, o.overwrite = b.clip, filepath.Join(b.dir, "overlay.mp4"), true
 			o.memory, o.limit, o.quiet, o.progress = memory, limit, true, "none"
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			s, err := segment(&o, io.Discard, b.stderr)
+			s, err := segment(o, io.Discard, b.stderr)
 			if err != nil {
 				return err
 			}

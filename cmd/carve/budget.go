@@ -251,7 +251,7 @@ func (b *budget) tooLarge(p *plan) error {
 }
 
 // heldBy says what makes a run hold frames back, as a part of a sentence.
-func (o *segmentOptions) heldBy() string {
+func (o *runOptions) heldBy() string {
 	s := ""
 	if !o.stateless() && o.lookahead != (tracking.Interval{}) {
 		s = " with --lookahead " + o.lookahead.String()

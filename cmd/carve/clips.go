@@ -93,7 +93,7 @@ func runClips(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return o.write(ctx, newLog(&segmentOptions{}, stderr), films, stdout)
+	return o.write(ctx, new(messageOptions).newLog(stderr), films, stdout)
 }
 
 // films are the clips that are asked for: all by default.

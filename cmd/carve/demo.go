@@ -61,7 +61,7 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("making the demo's folder: %w", err)
 	}
 	clip, out, contact := filepath.Join(*dir, "clip.mp4"), filepath.Join(*dir, "overlay.mp4"), filepath.Join(*dir, "sheet.png")
-	if err := planOutputs(newLog(&segmentOptions{}, stderr), *overwrite, nil, clip, out, contact); err != nil {
+	if err := planOutputs(new(messageOptions).newLog(stderr), *overwrite, nil, clip, out, contact); err != nil {
 		return err
 	}
 	written, err := writeDemoClip(clip, *overwrite)
@@ -70,18 +70,9 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	}
 	defer written.Revert() // unless it is kept
 
-	var o segmentOptions
-	flags := newSegmentFlags(&o)
-	line := []string{"-i", clip, "-o", out, "-m", demo.Name}
-	if *overwrite {
-		line = append(line, "-y")
-	}
-	for _, q := range democlip.Queries {
-		line = append(line, "-q", q)
-	}
-	if err := flags.Parse(line); err != nil {
-		return err
-	}
+	o := usualOptions()
+	o.input, o.output, o.overwrite = clip, out, *overwrite
+	o.model, o.queries = demo.Name, democlip.Queries
 	// The sheet names what is in each of its frames.
 	found := make(map[int64][]int)
 	o.observers = []carve.Sink{carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
@@ -91,9 +82,9 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 		return nil
 	})}
 	fmt.Fprintf(stderr, "segmenting %s with the demo model, which knows 64 stickers and nothing else\n", printable.Text(clip))
-	s, err := segment(&o, stdout, stderr)
+	s, err := segment(o, stdout, stderr)
 	if s != nil {
-		s.print(&o, stdout, stderr)
+		s.print(o, stdout, stderr)
 	}
 	if err != nil {
 		return err

@@ -9,21 +9,21 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/carve-video/carve/internal/ui"
-	"github.com/carve-video/carve/models"
 	"github.com/spf13/pflag"
+
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // doctorOptions is what the command line of "carve doctor" says.
 type doctorOptions struct {
-	segmentOptions
+	modelOptions
 	json bool
 }
 
 func newDoctorFlags(o *doctorOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("doctor", pflag.ContinueOnError)
 	fs.BoolVar(&o.json, "json", false, "print everything as one JSON object on stdout")
-	o.addModelChoiceFlags(fs)
+	o.modelOptions.addFlags(fs)
 	return fs
 }
 
@@ -63,11 +63,8 @@ func runDoctor(args []string, stdout, stderr io.Writer) error {
 	if fs.NArg() > 0 {
 		return ui.WithHint(ui.Usagef("unexpected argument %q", fs.Arg(0)), "a model is given with -m")
 	}
-	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
+	if err := o.check(); err != nil {
 		return err
-	}
-	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
-		return ui.WithHint(ui.UsageError{Err: err}, deviceHint(o.device))
 	}
 	ctx, stop := interruptible()
 	defer stop()

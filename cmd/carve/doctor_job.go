@@ -98,21 +98,17 @@ func firstFrame(ctx context.Context, clip, one string) error {
 
 // segmentOne is carve's main command on a video of one frame.
 func (d *doctor) segmentOne(in, out string) (found bool, err error) {
-	var o segmentOptions
-	line := []string{"-i", in, "-o", out, "-q", jobQuery, "--offline", "--quiet", "--progress", "none"}
-	if d.options.model != demo.Name {
-		// Enough to run everything, a tenth of the work.
-		line = append(line, "--max-side", "224")
+	o := usualOptions()
+	o.input, o.output, o.queries = in, out, []string{jobQuery}
+	o.offline, o.quiet, o.progress = true, true, "none"
+	o.modelOptions = d.options.modelOptions
+	if o.model != demo.Name {
+		o.maxSide = 224 // enough to run everything, a tenth of the work
 	}
-	if err := newSegmentFlags(&o).Parse(line); err != nil {
-		return false, err
-	}
-	o.model, o.classifier = d.options.model, d.options.classifier
-	o.device, o.settings, o.precision = d.options.device, d.options.settings, d.options.precision
 	o.observers = []carve.Sink{carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
 		found = len(f.Layers) > 0
 		return nil
 	})}
-	_, err = segment(&o, io.Discard, io.Discard)
+	_, err = segment(o, io.Discard, io.Discard)
 	return found, err
 }

@@ -16,18 +16,9 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// asked are the two models that the command line means.
-func (d *doctor) asked() (proposer, judge string) {
-	proposer, judge = models.PairNames(d.options.model)
-	if d.options.classifier != "" {
-		judge = d.options.classifier
-	}
-	return proposer, judge
-}
-
 // models checks those asked for, the usual ones, and all others that are here.
 func (d *doctor) models(ctx context.Context) {
-	proposer, judge := d.asked()
+	proposer, judge := d.options.pair()
 	needed := uniq(proposer, judge)
 	names := slices.Clone(needed)
 	for _, name := range slices.Concat(pairOf(defaultModel), models.Names()) {
@@ -77,9 +68,7 @@ func (d *doctor) lacking(names []string, err error) error {
 		return err
 	}
 	// Not at a terminal and without --yes nothing is fetched.
-	o := d.options.segmentOptions
-	o.offline, o.yes = false, false
-	if all := haveModels(&o, names, io.Discard, quiet()); all != nil {
+	if all := haveModels(new(fetchOptions), names, true, io.Discard, quiet()); all != nil {
 		return all
 	}
 	return err
@@ -186,7 +175,7 @@ func (d *doctor) caches(ctx context.Context) {
 
 // toFetch is how many bytes of models are missing.
 func (d *doctor) toFetch() (n int64) {
-	proposer, judge := d.asked()
+	proposer, judge := d.options.pair()
 	for _, name := range uniq(proposer, judge) {
 		_, err := models.Path(name)
 		var missing *models.MissingModelError

@@ -9,9 +9,6 @@ import (
 
 // warnIdle names the encoder's settings that were given and make no difference.
 func (o *segmentOptions) warnIdle(log *slog.Logger, info video.Info) {
-	if o.given == nil {
-		return
-	}
 	s := video.SettingsOf(o.output, o.encoder, info)
 	switch {
 	case o.given("crf") && !s.CRF:

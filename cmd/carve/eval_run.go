@@ -9,21 +9,24 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/redact"
 	"github.com/carve-video/carve/internal/ui"
-	"github.com/spf13/pflag"
 )
 
 // evalRunOptions are the flags of "carve eval run".
 type evalRunOptions struct {
-	segmentOptions
-	dataset string
-	root    string
-	set     dataset.Options
-	oracle  bool
-	json    bool
+	runOptions
+	output    string
+	overwrite bool
+	dataset   string
+	root      string
+	set       dataset.Options
+	oracle    bool
+	json      bool
 }
 
 func newEvalRunFlags(o *evalRunOptions) *pflag.FlagSet {
@@ -39,11 +42,7 @@ func newEvalRunFlags(o *evalRunOptions) *pflag.FlagSet {
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "begin anew if the output exists; what is in it stays until the first sample is done")
 	fs.BoolVar(&o.oracle, "oracle", false, "clips: tell carve what is there in every frame, to see how good the masks alone are")
 	fs.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
-	o.addModelFlags(fs)
-	o.addPresetFlags(fs)
-	o.addMemoryFlags(fs)
-	o.addMessageFlags(fs)
-	o.given = func(name string) bool { return fs.Changed(name) }
+	o.runOptions.addFlags(fs)
 	return fs
 }
 
@@ -89,11 +88,9 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 	case o.set.Limit < 0:
 		return ui.Usagef("--limit is %d; it is a number of samples, or 0 for all", o.set.Limit)
 	}
-	o.queries = []string{"-"} // they are the data set's
-	if err := o.checkSettings(); err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
-	o.queries = nil
 	set, err := dataset.Open(o.dataset, o.root, o.set)
 	if err != nil {
 		var unknown *dataset.UnknownError
@@ -109,13 +106,13 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 
 // run segments what the output does not have yet, and sums everything up.
 func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stderr io.Writer) error {
-	log := newLog(&o.segmentOptions, stderr)
+	log := o.newLog(stderr)
 	preset, err := o.presetOf(set)
 	if err != nil {
 		return err
 	}
 	// What the file may hold is looked at when it is opened.
-	if err := planOutputs(log, true, append(o.inputs(), o.set.Names, o.set.Expressions), o.output); err != nil {
+	if err := planOutputs(log, true, o.files(o.set.Names, o.set.Expressions), o.output); err != nil {
 		return err
 	}
 	if err := o.settleThreads(roomHere(), log); err != nil {
@@ -143,12 +140,12 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 				all = append(all, s.Queries...)
 			}
 		}
-		m, err := openModels(&o.segmentOptions, all, preset, stderr, log)
+		m, err := openModels(&o.runOptions, all, preset, stderr, log)
 		if err != nil {
 			return err
 		}
 		defer m.Close()
-		r := &sampleRunner{set: set, segmenter: m.segmenter, options: &o.segmentOptions, oracle: o.oracle, threads: o.threads}
+		r := &sampleRunner{set: set, segmenter: m.segmenter, options: &o.runOptions, oracle: o.oracle, threads: o.threads}
 		if o.given("max-side") {
 			r.side = o.maxSide
 		}

@@ -51,9 +51,9 @@ type objectResult struct {
 type sampleRunner struct {
 	set       *dataset.Set
 	segmenter *car.Segmenter
-	options   *segmentOptions // what is said of memory
-	oracle    bool            // tell it what is there
-	side      int             // 0: pictures as they are
+	options   *runOptions // what is said of memory
+	oracle    bool        // tell it what is there
+	side      int         // 0: pictures as they are
 	threads   int
 
 	bank    *car.Bank // of the queries that the last sample had

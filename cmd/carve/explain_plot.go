@@ -50,7 +50,7 @@ func runExplain(args []string, stdout, stderr io.Writer) error {
 		return ui.WithHint(ui.Usagef("no output"), "name a file with -o, for example -o why.svg")
 	}
 	inputs := fs.Args()
-	if err := planOutputs(newLog(&segmentOptions{}, stderr), *overwrite, inputs, *out); err != nil {
+	if err := planOutputs(new(messageOptions).newLog(stderr), *overwrite, inputs, *out); err != nil {
 		return err
 	}
 	if err := checkPlot(*out); err != nil {

@@ -4,13 +4,30 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/spf13/pflag"
+
 	"github.com/carve-video/carve/internal/cstderr"
 	"github.com/carve-video/carve/internal/ui"
 )
 
+// messageOptions say what is printed beside the result.
+type messageOptions struct {
+	quiet     bool
+	verbose   bool
+	logFormat string
+}
+
+func (o *messageOptions) addFlags(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.quiet, "quiet", false, "print errors only")
+	fs.BoolVarP(&o.verbose, "verbose", "v", false, "print what each stage of the pipeline cost, and FFmpeg's own messages")
+	fs.StringVar(&o.logFormat, "log-format", "text", "form of messages on stderr: text or json")
+}
+
+func (o *messageOptions) check() error { return oneOf("log-format", o.logFormat, "text", "json") }
+
 // newLog makes the logger of a run: lines like the program's errors, or JSON. From then on
 // it is also told what C libraries print.
-func newLog(o *segmentOptions, stderr io.Writer) *slog.Logger {
+func (o *messageOptions) newLog(stderr io.Writer) *slog.Logger {
 	level := slog.LevelInfo
 	switch {
 	case o.quiet:

@@ -26,7 +26,7 @@ type memoryOptions struct {
 	batch      int
 }
 
-func (o *memoryOptions) addMemoryFlags(fs *pflag.FlagSet) {
+func (o *memoryOptions) addFlags(fs *pflag.FlagSet) {
 	o.probe, o.judgeEvery = tracking.DefaultProbe, tracking.DefaultJudgeEvery
 	o.lookahead = tracking.Frames(tracking.DefaultMaxEvery)
 	fs.StringVar(&o.memory, "memory", "on", "on carries what was found from frame to frame; off runs the whole loop on every frame")
@@ -39,7 +39,7 @@ func (o *memoryOptions) addMemoryFlags(fs *pflag.FlagSet) {
 	fs.Float64Var(&o.steady, "steady", carve.DefaultSteady, "with memory, how much of a mask comes from the frames before, 0 to 1: more is calmer and slower to follow")
 }
 
-func (o *memoryOptions) checkMemory() error {
+func (o *memoryOptions) check() error {
 	if err := oneOf("memory", o.memory, "on", "off"); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ const (
 )
 
 // stateless says that nothing is carried from frame to frame.
-func (o *segmentOptions) stateless() bool { return o.memory == "off" || o.compat }
+func (o *runOptions) stateless() bool { return o.memory == "off" || o.compat }
 
 // maxLookahead bounds how many decoded frames are held.
 const maxLookahead = 120
@@ -84,13 +84,13 @@ func (o *memoryOptions) lookaheadFrames(rate video.Rational) int {
 }
 
 // tracking is what the flags say, for a film of a rate.
-func (o *segmentOptions) tracking(rate video.Rational) carve.Tracking {
+func (o *runOptions) tracking(rate video.Rational) carve.Tracking {
 	return carve.Tracking{Stateless: o.stateless(), Every: int(o.every), Probe: o.probe, JudgeEvery: o.judgeEvery,
 		Lookahead: o.lookaheadFrames(rate), Steady: o.steady, Instances: o.instances, Batch: o.batch}
 }
 
 // framesHeld is how many frames are held back at a rate before any goes on.
-func (o *segmentOptions) framesHeld(rate video.Rational) int { return o.tracking(rate).Held() }
+func (o *runOptions) framesHeld(rate video.Rational) int { return o.tracking(rate).Held() }
 
 // fitBatch chooses the batch that was not asked for: more than one picture on a GPU, as
 // far as there are frames for it.
@@ -102,7 +102,7 @@ func fitBatch(t *carve.Tracking, device string, frames int) {
 
 // memoryWords are the settings in words: figures that were made with others are not
 // to be mixed.
-func (o *segmentOptions) memoryWords() string {
+func (o *runOptions) memoryWords() string {
 	if o.stateless() {
 		return "off"
 	}

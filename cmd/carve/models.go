@@ -250,7 +250,7 @@ func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, 
 	if err != nil {
 		return err
 	}
-	options.Log = newLog(&segmentOptions{}, stderr)
+	options.Log = new(messageOptions).newLog(stderr)
 	m, err := models.Import(ctx, names[0], o.name, options)
 	if ctx.Err() != nil {
 		return ui.InterruptedError{}

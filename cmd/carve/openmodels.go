@@ -22,15 +22,12 @@ type openedModels struct {
 	device    string
 }
 
-func openModels(o *segmentOptions, queries []car.Query, preset car.Preset, stderr io.Writer, log *slog.Logger) (_ *openedModels, err error) {
-	proposer, judge := models.PairNames(o.model)
-	if o.classifier != "" {
-		judge = o.classifier
-	}
+func openModels(o *runOptions, queries []car.Query, preset car.Preset, stderr io.Writer, log *slog.Logger) (_ *openedModels, err error) {
+	proposer, judge := o.pair()
 	if err := readableByCLIP(queries, preset, uniq(proposer, judge)); err != nil {
 		return nil, err
 	}
-	if err := haveModels(o, uniq(proposer, judge), stderr, log); err != nil {
+	if err := haveModels(&o.fetchOptions, uniq(proposer, judge), o.quiet || o.logFormat == "json", stderr, log); err != nil {
 		return nil, err
 	}
 	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: o.settings, Precision: o.precision, Log: log}

@@ -10,8 +10,6 @@ import (
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/ui"
-	"github.com/carve-video/carve/models"
-	"github.com/carve-video/carve/models/demo"
 	"github.com/carve-video/carve/video"
 )
 
@@ -120,27 +118,8 @@ func nameLeftovers(log *slog.Logger, dir string) {
 
 func sizeWords(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
 
-// inputs are the files that a run reads, and the folders of its models.
-func (o *segmentOptions) inputs() []string {
-	paths := []string{o.input, o.queryFile, o.preset, o.templates}
-	proposer, judge := models.PairNames(o.model)
-	for _, name := range []string{proposer, judge, o.classifier} {
-		if name == "" || name == demo.Name {
-			continue
-		}
-		paths = append(append(paths, name), models.Beside(name)...)
-		if dir, err := models.Path(name); err == nil {
-			paths = append(paths, dir)
-		}
-	}
-	var there []string
-	for _, path := range paths {
-		if _, err := os.Stat(path); path != "" && err == nil {
-			there = append(there, path)
-		}
-	}
-	return there
-}
+// inputs are what a run reads, none of which is ever written.
+func (o *segmentOptions) inputs() []string { return o.files(o.input, o.queryFile) }
 
 // naming is held while outputs get their names, so that nothing ends the process
 // between two of them.

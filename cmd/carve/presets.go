@@ -8,12 +8,74 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models/demo"
-	"github.com/spf13/pflag"
 )
+
+// presetOptions say how the method works. The preset decides what was not given: zero is a
+// value like any other.
+type presetOptions struct {
+	preset    string
+	compat    bool
+	eta       float32
+	theta     float32
+	lambda    float32
+	presence  float32
+	prompts   []string
+	templates string
+	view      string
+	overlap   bool
+	maxSide   int
+
+	given func(flag string) bool // whether a flag stood on the command line
+}
+
+func (o *presetOptions) addFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.preset, "preset", "", "thresholds, prompts and texts as one set: a name, see carve presets, or a .yaml file (default: voc; stickers for -m demo)")
+	fs.BoolVar(&o.compat, "compat", false, "work as the published code does, quirks and all, to compare with its figures; implies --memory off")
+	fs.Float32Var(&o.eta, "eta", 0, "heat above which a pixel belongs to the prompt's mask, 0 to 1 (default: the preset's)")
+	fs.Float32Var(&o.theta, "theta", 0, "score among the queries above which one stays, 0 to 1 (default: the preset's)")
+	fs.Float32Var(&o.presence, "presence", 0, "probability of being there at all above which a query stays, 0 to 1; 0 asks for none (default: the preset's)")
+	fs.Float32Var(&o.lambda, "lambda", 0, "heat above which a patch opens an affinity box, 0 to 1 (default: the preset's)")
+	fs.StringArrayVar(&o.prompts, "prompts", nil, "how the judge is shown a mask: blur, gray, black, circle, rectangle, contour; with commas together, repeated averaged (default: the preset's)")
+	fs.StringVar(&o.templates, "templates", "", "file with the sentences that the judge reads names in, one a line, {} for the name (default: the preset's)")
+	fs.StringVar(&o.view, "view", "", "what of the picture the judge sees: window, round the mask; whole; centre, a square (default: the preset's)")
+	fs.BoolVar(&o.overlap, "overlap", false, "let masks cover each other: a person and the shirt")
+	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", defaultMaxSideCPU, defaultMaxSideGPU))
+	o.given = fs.Changed
+}
+
+func (o *presetOptions) check() error {
+	for _, f := range []struct {
+		name  string
+		value float32
+	}{{"eta", o.eta}, {"theta", o.theta}, {"lambda", o.lambda}, {"presence", o.presence}} {
+		if f.value < 0 || f.value > 1 || f.value != f.value {
+			return ui.Usagef("--%s is %g, which is not between 0 and 1", f.name, f.value)
+		}
+	}
+	if o.given("max-side") && (o.maxSide < 16 || o.maxSide > car.MaxMaxSide) {
+		return ui.Usagef("--max-side is %d; it is from 16 pixels, below which a picture shows a model nothing, to %d", o.maxSide, car.MaxMaxSide)
+	}
+	return nil
+}
+
+// side is the long side of the picture that the model sees.
+func (o *presetOptions) side(p car.Preset, device string) int {
+	switch {
+	case o.maxSide > 0:
+		return o.maxSide
+	case p.MaxSide > 0:
+		return p.MaxSide
+	case device != "cpu":
+		return defaultMaxSideGPU
+	}
+	return defaultMaxSideCPU
+}
 
 // presetFor returns the preset with the settings that the command line changes:
 // first the preset, then --compat, then each setting by itself.
@@ -23,7 +85,7 @@ import (
 // is not there, and the one for plain names of things, which is what people
 // type. The reference's own demo drops nothing, so it would find whatever is
 // asked for (car.md section 8).
-func (o *segmentOptions) presetFor() (car.Preset, error) {
+func (o *runOptions) presetFor() (car.Preset, error) {
 	name := o.preset
 	if name == "" {
 		name = "voc"
@@ -39,7 +101,7 @@ func (o *segmentOptions) presetFor() (car.Preset, error) {
 }
 
 // change applies --compat and the settings that were given to a preset.
-func (o *segmentOptions) change(p car.Preset) (_ car.Preset, err error) {
+func (o *presetOptions) change(p car.Preset) (_ car.Preset, err error) {
 	if o.compat {
 		p = p.Compat()
 	}

@@ -28,7 +28,7 @@ func pullModels(ctx context.Context, o *modelsOptions, names []string, _, stderr
 		}
 	}
 	for _, half := range halves {
-		if err := pullModel(ctx, half, o.quiet, stderr, newLog(&segmentOptions{quiet: o.quiet}, stderr)); err != nil {
+		if err := pullModel(ctx, half, o.quiet, stderr, (&messageOptions{quiet: o.quiet}).newLog(stderr)); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func pullModel(ctx context.Context, name string, quiet bool, stderr io.Writer, l
 // haveModels makes sure that the models of a run are on this machine: those
 // that can be fetched are fetched, after saying what and from where, when
 // somebody sits at a terminal or said --yes.
-func haveModels(o *segmentOptions, names []string, stderr io.Writer, log *slog.Logger) error {
+func haveModels(o *fetchOptions, names []string, quiet bool, stderr io.Writer, log *slog.Logger) error {
 	var lacking []string
 	var from *models.MissingModelError
 	size := int64(0)
@@ -107,7 +107,7 @@ func haveModels(o *segmentOptions, names []string, stderr io.Writer, log *slog.L
 	ctx, stop := interruptible()
 	defer stop()
 	for _, name := range lacking {
-		if err := pullModel(ctx, name, o.quiet || o.logFormat == "json", stderr, log); err != nil {
+		if err := pullModel(ctx, name, quiet, stderr, log); err != nil {
 			return err
 		}
 	}

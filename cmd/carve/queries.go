@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/plaintext"
@@ -16,8 +18,26 @@ import (
 // maxQueryFlags is how many -q there may be: more are easier kept in a file.
 const maxQueryFlags = 64
 
+// queryOptions say what to look for.
+type queryOptions struct {
+	queries   []string
+	queryFile string
+}
+
+func (o *queryOptions) addFlags(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&o.queries, "query", "q", nil, "what to segment, as NAME or LABEL=PHRASE|PHRASE (repeatable)")
+	fs.StringVar(&o.queryFile, "queries", "", "file with more queries: one a line, or YAML")
+}
+
+func (o *queryOptions) check() error {
+	if len(o.queries) == 0 && o.queryFile == "" {
+		return ui.WithHint(ui.Usagef("no query"), "name what to segment with -q, for example -q dog")
+	}
+	return nil
+}
+
 // readQueries collects the queries of the command line and of the file.
-func (o *segmentOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
+func (o *queryOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 	var queries []car.Query
 	if n := len(o.queries); n > maxQueryFlags {
 		return nil, ui.WithHint(ui.Usagef("-q is given %d times; %d at most", n, maxQueryFlags),

@@ -39,7 +39,7 @@ func runSegment(args []string, stdout, stderr io.Writer) error {
 // names of the outputs, the input, what is to be encoded, the models. A summary is
 // returned when a file was written.
 func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
-	log := newLog(o, stderr)
+	log := o.newLog(stderr)
 	video.SetLog(log)
 	defer video.SetLog(nil)
 
@@ -67,7 +67,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := openModels(o, queries, preset, stderr, log)
+	m, err := openModels(&o.runOptions, queries, preset, stderr, log)
 	if err != nil {
 		return nil, err
 	}
@@ -210,19 +210,6 @@ func keepHeapSmall() (undo func()) {
 	}
 	before := debug.SetGCPercent(10)
 	return func() { debug.SetGCPercent(before) }
-}
-
-// side is the long side of the picture that the model sees.
-func (o *segmentOptions) side(p car.Preset, device string) int {
-	switch {
-	case o.given("max-side"):
-		return o.maxSide
-	case p.MaxSide > 0:
-		return p.MaxSide
-	case device != "cpu":
-		return defaultMaxSideGPU
-	}
-	return defaultMaxSideCPU
 }
 
 func (o *segmentOptions) progressMode() string {

@@ -23,7 +23,7 @@ func selftestModels(ctx context.Context, o *modelsOptions, names []string, stdou
 	if err != nil {
 		return err
 	}
-	options.Log = newLog(&segmentOptions{}, stderr)
+	options.Log = new(messageOptions).newLog(stderr)
 	var bad error
 	for _, name := range names {
 		for _, half := range pairOf(name) {

@@ -83,7 +83,7 @@ func (r room) most() (n int, by string) {
 // settleThreads brings the number of threads down to what is of use and can be had:
 // more than there are processors make nothing faster, and threads that cannot be
 // started end a process at once. What comes out does not depend on it.
-func (o *segmentOptions) settleThreads(r room, log *slog.Logger) error {
+func (o *resourceOptions) settleThreads(r room, log *slog.Logger) error {
 	if err := r.check(); err != nil {
 		return err
 	}

@@ -22,26 +22,29 @@ import (
 
 // tryOptions is what the command line of "carve try" says.
 type tryOptions struct {
-	segmentOptions
-	at   string
-	json bool
+	runOptions
+	queryOptions
+	inputOptions
+	output    string
+	overwrite bool
+	at        string
+	json      bool
 }
 
 func newTryFlags(o *tryOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("try", pflag.ContinueOnError)
-	o.addInputFlags(fs)
-	o.addQueryFlags(fs)
+	o.inputOptions.addFlags(fs)
+	o.queryOptions.addFlags(fs)
 	fs.StringVar(&o.at, "at", "0", "the moment of a clip, in seconds or as [[H:]M:]S")
 	fs.StringVarP(&o.output, "output", "o", "", "picture to write (.png): every stage's heat and what was kept")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
 	fs.BoolVar(&o.json, "json", false, "print everything as one JSON object on stdout")
-	o.addModelFlags(fs)
-	o.addPresetFlags(fs)
-	o.addMemoryFlags(fs)
-	o.addMessageFlags(fs)
-	o.given = func(name string) bool { return fs.Changed(name) }
+	o.runOptions.addFlags(fs)
 	return fs
 }
+
+// inputs are what a try reads, none of which is ever written.
+func (o *tryOptions) inputs() []string { return o.files(o.input, o.queryFile) }
 
 func tryHelp(all bool) string {
 	var o tryOptions
@@ -76,14 +79,17 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return ui.UsageError{Err: fmt.Errorf("--at: %w", err)}
 	}
-	if err := o.checkSettings(); err != nil {
+	if err := o.runOptions.check(); err != nil {
+		return err
+	}
+	if err := o.queryOptions.check(); err != nil {
 		return err
 	}
 	if o.output != "" {
 		if !strings.EqualFold(lastOf(o.output, "."), "png") {
 			return ui.WithHint(ui.Usagef("output %s is no .png", o.output), "what is tried is drawn as a PNG")
 		}
-		if err := planOutputs(newLog(&o.segmentOptions, stderr), o.overwrite, o.inputs(), o.output); err != nil {
+		if err := planOutputs(o.newLog(stderr), o.overwrite, o.inputs(), o.output); err != nil {
 			return err
 		}
 	}
@@ -177,7 +183,7 @@ type trialQuery struct {
 }
 
 func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer) (*trial, error) {
-	log := newLog(&o.segmentOptions, stderr)
+	log := o.newLog(stderr)
 	video.SetLog(log)
 	defer video.SetLog(nil)
 	queries, err := o.readQueries(log)
@@ -203,11 +209,11 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 	defer src.Close()
 	if src.Info().Playlist && o.output != "" {
 		o.overwrite = false // as in segment
-		if err := o.segmentOptions.planOutputs(log, o.overwrite); err != nil {
+		if err := planOutputs(log, o.overwrite, o.inputs(), o.output); err != nil {
 			return nil, ui.WithHint(err, playlistHint)
 		}
 	}
-	m, err := openModels(&o.segmentOptions, queries, preset, stderr, log)
+	m, err := openModels(&o.runOptions, queries, preset, stderr, log)
 	if err != nil {
 		return nil, err
 	}

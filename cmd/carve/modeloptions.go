@@ -1,0 +1,96 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/carve-video/carve/internal/ui"
+	"github.com/carve-video/carve/models"
+)
+
+// modelOptions say which models, and on what they run.
+type modelOptions struct {
+	model      string
+	classifier string
+	device     string
+	settings   deviceSettings
+	precision  string
+}
+
+func (o *modelOptions) addFlags(fs *pflag.FlagSet) {
+	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a name, a folder or a checkpoint")
+	fs.StringVar(&o.classifier, "classifier", "", "CLIP that judges them (default: the model's pair)")
+	fs.StringVar(&o.device, "device", "auto", "what the models run on, see --help-all; auto takes a GPU that works, else the CPU")
+	fs.Var(&o.settings, "device-option", "a setting of the device's provider, by ONNX Runtime's names (repeatable)")
+	fs.StringVar(&o.precision, "precision", "fp32", "fp32; int8: two to three times faster on a CPU, a little less exact; fp16: for GPUs; bf16: for 64-bit Arm")
+}
+
+func (o *modelOptions) check() error {
+	if err := oneOf("precision", o.precision, models.Precisions()...); err != nil {
+		return err
+	}
+	if err := models.CheckDevice(o.device, o.settings, o.precision); err != nil {
+		return ui.WithHint(ui.UsageError{Err: err}, deviceHint(o.device))
+	}
+	return nil
+}
+
+// pair is which model proposes and which judges.
+func (o *modelOptions) pair() (proposer, judge string) {
+	proposer, judge = models.PairNames(o.model)
+	return proposer, cmp.Or(o.classifier, judge)
+}
+
+// deviceSettings are the values of --device-option.
+type deviceSettings map[string]string
+
+// Set implements [pflag.Value].
+func (d *deviceSettings) Set(s string) error {
+	key, value, ok := strings.Cut(s, "=")
+	if !ok || key == "" {
+		return errors.New("it is KEY=VALUE")
+	}
+	if *d == nil {
+		*d = deviceSettings{}
+	}
+	(*d)[key] = value
+	return nil
+}
+
+// String and Type implement [pflag.Value].
+func (d *deviceSettings) String() string { return "" }
+func (d *deviceSettings) Type() string   { return "KEY=VALUE" }
+
+// deviceHint says what to do about a device that cannot be.
+func deviceHint(device string) string {
+	var names []string
+	for _, d := range models.Devices() {
+		names = append(names, d.Name)
+	}
+	kind, _, _ := strings.Cut(device, ":")
+	if slices.Contains(names, kind) {
+		kind = ""
+	}
+	return ui.DidYouMean(kind, names, "carve --help-all lists devices and precisions")
+}
+
+// devicesHelp lists the devices, and which of them nobody has seen carve on.
+func devicesHelp() string {
+	var b strings.Builder
+	for _, d := range models.Devices() {
+		name := d.Name
+		if d.Numbered {
+			name += "[:N]"
+		}
+		untested := ""
+		if !d.Tried {
+			untested = " (untested)"
+		}
+		b.WriteString(ui.Hanging("  "+name, 29, d.About+untested))
+	}
+	return b.String()
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/carve-video/carve/internal/ui"
+	"github.com/carve-video/carve/models"
+	"github.com/carve-video/carve/models/demo"
+)
+
+// runOptions are what every command that segments is told: the models, the method, what is
+// carried from frame to frame, and what it may take of the machine.
+type runOptions struct {
+	modelOptions
+	fetchOptions
+	resourceOptions
+	presetOptions
+	memoryOptions
+	messageOptions
+}
+
+// fetchOptions say whether models that are missing may be fetched.
+type fetchOptions struct {
+	yes     bool
+	offline bool
+}
+
+// resourceOptions bound what is taken of the machine.
+type resourceOptions struct {
+	threads   int
+	maxMemory byteSize
+}
+
+func (o *runOptions) addFlags(fs *pflag.FlagSet) {
+	o.addModelFlags(fs)
+	o.presetOptions.addFlags(fs)
+	o.memoryOptions.addFlags(fs)
+	o.messageOptions.addFlags(fs)
+}
+
+// addModelFlags are those of the models and of the machine.
+func (o *runOptions) addModelFlags(fs *pflag.FlagSet) {
+	o.modelOptions.addFlags(fs)
+	o.fetchOptions.addFlags(fs)
+	o.resourceOptions.addFlags(fs)
+}
+
+func (o *fetchOptions) addFlags(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
+	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
+}
+
+func (o *resourceOptions) addFlags(fs *pflag.FlagSet) {
+	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
+	fs.Var(&o.maxMemory, "max-memory", "memory for frames, decoder, drawing and encoder, as 2G or 1500MiB; the models come on top (default: 3 GB where that is enough, up to half of the machine's or the container's)")
+}
+
+// check finds what is wrong with these flags alone.
+func (o *runOptions) check() error {
+	if err := o.messageOptions.check(); err != nil {
+		return err
+	}
+	if err := o.memoryOptions.check(); err != nil {
+		return err
+	}
+	if o.compat && o.given("memory") && o.memory == "on" {
+		return ui.WithHint(ui.Usagef("--compat has no memory between frames, and --memory is on"), "leave one of them out")
+	}
+	if o.compat && o.instances {
+		return ui.WithHint(ui.Usagef("--instances needs memory, and --compat has none"), "leave one of them out")
+	}
+	if err := o.modelOptions.check(); err != nil {
+		return err
+	}
+	if err := o.presetOptions.check(); err != nil {
+		return err
+	}
+	return checkThreads(o.threads)
+}
+
+// files are those that a run reads beside its input, and the folders of its models: none
+// of them is ever written. more are further ones.
+func (o *runOptions) files(more ...string) []string {
+	paths := append(more, o.preset, o.templates)
+	proposer, judge := models.PairNames(o.model)
+	for _, name := range []string{proposer, judge, o.classifier} {
+		if name == "" || name == demo.Name {
+			continue
+		}
+		paths = append(append(paths, name), models.Beside(name)...)
+		if dir, err := models.Path(name); err == nil {
+			paths = append(paths, dir)
+		}
+	}
+	var there []string
+	for _, path := range paths {
+		if _, err := os.Stat(path); path != "" && err == nil {
+			there = append(there, path)
+		}
+	}
+	return there
+}
