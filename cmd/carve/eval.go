@@ -1,13 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
 
 	"github.com/carve-video/carve/internal/annotation"
+	"github.com/carve-video/carve/internal/evaluate"
 	"github.com/carve-video/carve/internal/score"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/spf13/pflag"
@@ -15,35 +14,21 @@ import (
 
 // evalOptions are the flags of "carve eval".
 type evalOptions struct {
-	truth    string
-	result   string
-	protocol string
-	fps      float64
-	video    string
-	minScore float64
-	threads  int
-	json     bool
+	evaluate.Options
+	json bool
 
 	given func(flag string) bool
 }
 
-// Protocols of "carve eval".
-const (
-	protocolVOS      = "vos"
-	protocolDAVIS    = "davis"
-	protocolSemantic = "semantic"
-	protocolRefer    = "refer"
-)
-
 func newEvalFlags(o *evalOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("eval", pflag.ContinueOnError)
-	fs.StringVar(&o.truth, "truth", "", "folder or JSON file with the true masks; without it only flicker can be measured")
-	fs.StringVar(&o.result, "result", "", "folder or JSON file with the masks to measure")
-	fs.StringVar(&o.protocol, "protocol", protocolVOS, "vos: J and F over all frames; davis: without the first and the last; semantic: one confusion matrix; refer: IoUs of expressions")
-	fs.Float64Var(&o.fps, "fps", 0, "frames a second, to tell toggles a minute")
-	fs.StringVar(&o.video, "video", "", "which video of a JSON file, by name or number (default: the only one)")
-	fs.Float64Var(&o.minScore, "min-score", 0, "leave out results of a JSON file whose score is lower")
-	fs.IntVar(&o.threads, "threads", 0, "frames measured at once (default 0: one for each core)")
+	fs.StringVar(&o.Truth, "truth", "", "folder or JSON file with the true masks; without it only flicker can be measured")
+	fs.StringVar(&o.Result, "result", "", "folder or JSON file with the masks to measure")
+	fs.StringVar(&o.Protocol, "protocol", evaluate.ProtocolVOS, "vos: J and F over all frames; davis: without the first and the last; semantic: one confusion matrix; refer: IoUs of expressions")
+	fs.Float64Var(&o.FPS, "fps", 0, "frames a second, to tell toggles a minute")
+	fs.StringVar(&o.Video, "video", "", "which video of a JSON file, by name or number (default: the only one)")
+	fs.Float64Var(&o.MinScore, "min-score", 0, "leave out results of a JSON file whose score is lower")
+	fs.IntVar(&o.Threads, "threads", 0, "frames measured at once (default 0: one for each core)")
 	fs.BoolVar(&o.json, "json", false, "one JSON object a line: \"object\" for each object, then \"summary\"; null for –")
 	o.given = func(name string) bool { return fs.Changed(name) }
 	return fs
@@ -108,25 +93,25 @@ func (o *evalOptions) check(args []string) error {
 	if len(args) > 0 {
 		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "masks are given with --truth and --result")
 	}
-	if err := oneOf("protocol", o.protocol, protocolVOS, protocolDAVIS, protocolSemantic, protocolRefer); err != nil {
+	if err := oneOf("protocol", o.Protocol, evaluate.ProtocolVOS, evaluate.ProtocolDAVIS, evaluate.ProtocolSemantic, evaluate.ProtocolRefer); err != nil {
 		return err
 	}
 	switch {
-	case o.result == "":
+	case o.Result == "":
 		return ui.WithHint(ui.Usagef("no result"), "give one with --result DIR")
-	case o.truth == "" && o.given("truth"):
+	case o.Truth == "" && o.given("truth"):
 		return ui.Usagef("--truth is empty")
-	case o.truth == "" && o.given("protocol"):
-		return ui.WithHint(ui.Usagef("--protocol %s needs a truth", o.protocol), "give one with --truth DIR; flicker alone needs none, and no protocol")
-	case o.given("fps") && !(o.fps > 0 && o.fps <= 1e6):
-		return ui.Usagef("--fps is %g; it is a number of frames a second, above 0", o.fps)
-	case o.minScore != o.minScore:
+	case o.Truth == "" && o.given("protocol"):
+		return ui.WithHint(ui.Usagef("--protocol %s needs a truth", o.Protocol), "give one with --truth DIR; flicker alone needs none, and no protocol")
+	case o.given("fps") && !(o.FPS > 0 && o.FPS <= 1e6):
+		return ui.Usagef("--fps is %g; it is a number of frames a second, above 0", o.FPS)
+	case o.MinScore != o.MinScore:
 		return ui.Usagef("--min-score is not a number")
 	}
-	if err := checkThreads(o.threads); err != nil {
+	if err := checkThreads(o.Threads); err != nil {
 		return err
 	}
-	o.threads = min(o.threads, runtime.NumCPU()) // each holds a frame, and no more of them run at once
+	o.Threads = min(o.Threads, runtime.NumCPU()) // each holds a frame, and no more of them run at once
 	return nil
 }
 
@@ -144,49 +129,18 @@ func runEval(args []string, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	e, err := o.open(ctx)
+	e, err := evaluate.Open(ctx, o.Options)
 	if err != nil {
-		return err
+		return evalHint(err)
 	}
-	r, err := e.measure(ctx)
+	r, err := e.Measure(ctx)
 	if err != nil {
-		return err
+		return evalHint(err)
 	}
 	if o.json {
-		return r.writeJSON(stdout)
+		return r.WriteJSON(stdout)
 	}
-	return r.writeText(stdout)
-}
-
-// An evaluation is two sequences that can be compared.
-type evaluation struct {
-	*evalOptions
-	truth  *annotation.Sequence // nil for none
-	result *annotation.Sequence
-	pairs  []score.Pair
-}
-
-// open looks at all that can be known of both sides before a frame is measured.
-func (o *evalOptions) open(ctx context.Context) (*evaluation, error) {
-	e := &evaluation{evalOptions: o}
-	read := annotation.Options{Video: o.video, MinScore: o.minScore, Workers: o.threads}
-	var err error
-	if o.truth != "" {
-		if e.truth, err = annotation.Open(ctx, o.truth, read); err != nil {
-			return nil, evalHint(fmt.Errorf("reading the truth: %w", err))
-		}
-		read.Like = e.truth
-	}
-	if e.result, err = annotation.Open(ctx, o.result, read); err != nil {
-		return nil, evalHint(fmt.Errorf("reading the result: %w", err))
-	}
-	if e.pairs, err = score.Match(e.truth, e.result); err != nil {
-		return nil, evalHint(fmt.Errorf("comparing truth and result: %w", err))
-	}
-	if o.protocol == protocolDAVIS && e.result.Len() < 3 {
-		return nil, fmt.Errorf("comparing truth and result: the protocol davis leaves out the first frame and the last, and there are only %d", e.result.Len())
-	}
-	return e, nil
+	return r.WriteText(stdout)
 }
 
 // evalHint adds what to do about an error.
@@ -203,29 +157,4 @@ func evalHint(err error) error {
 		return ui.WithHint(err, "--protocol vos measures each object by itself")
 	}
 	return err
-}
-
-// measure goes over the frames.
-func (e *evaluation) measure(ctx context.Context) (evalReport, error) {
-	if e.protocol == protocolSemantic {
-		c, err := score.Confuse(ctx, e.truth, e.result, e.pairs, e.threads)
-		if err != nil {
-			return nil, evalHint(fmt.Errorf("measuring: %w", err))
-		}
-		return &semanticReport{e, c}, nil
-	}
-	t, err := score.Follow(ctx, e.truth, e.result, e.pairs, e.threads)
-	if err != nil {
-		return nil, fmt.Errorf("measuring: %w", err)
-	}
-	if e.protocol == protocolRefer {
-		return newReferReport(e, t), nil
-	}
-	return newTrackReport(e, t), nil
-}
-
-// An evalReport is what was measured, for people and for programs.
-type evalReport interface {
-	writeText(w io.Writer) error
-	writeJSON(w io.Writer) error
 }

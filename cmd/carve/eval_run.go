@@ -13,8 +13,10 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/dataset"
+	"github.com/carve-video/carve/internal/evaluate"
 	"github.com/carve-video/carve/internal/redact"
 	"github.com/carve-video/carve/internal/ui"
+	"github.com/carve-video/carve/video"
 )
 
 // evalRunOptions are the flags of "carve eval run".
@@ -118,78 +120,85 @@ func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stde
 	if err := o.settleThreads(roomHere(), log); err != nil {
 		return err
 	}
-	results, err := openResults(o.output, o.overwrite, o.about(set, preset))
+	results, err := evaluate.OpenResults(o.output, o.overwrite, o.about(set, preset))
 	if err != nil {
+		return resultsHint(err)
+	}
+	defer results.Close()
+	if err := o.fill(ctx, results, set, preset, stderr, log); err != nil {
 		return err
 	}
-	defer results.close()
-
-	var left []*dataset.Sample
-	for i := range set.Samples {
-		if !results.has(set.Samples[i].ID) {
-			left = append(left, &set.Samples[i])
-		}
-	}
-	if n := len(set.Samples) - len(left); n > 0 {
-		log.Info(fmt.Sprintf("%d of %d samples are in %s already", n, len(set.Samples), o.output))
-	}
-	if len(left) > 0 {
-		var all []car.Query
-		for _, s := range left {
-			if len(all) == 0 || &all[0] != &s.Queries[0] {
-				all = append(all, s.Queries...)
-			}
-		}
-		m, err := openModels(&o.runOptions, all, preset, stderr, log)
-		if err != nil {
-			return err
-		}
-		defer m.Close()
-		r := &sampleRunner{set: set, segmenter: m.segmenter, options: &o.runOptions, oracle: o.oracle, threads: o.threads}
-		if o.given("max-side") {
-			r.side = o.maxSide
-		}
-		began, shown := time.Now(), time.Time{}
-		for i, s := range left {
-			res, err := r.run(ctx, s)
-			if ctx.Err() != nil {
-				return o.interrupted(log, results, len(set.Samples)-len(left)+i, len(set.Samples))
-			}
-			if err != nil {
-				return fmt.Errorf("evaluating sample %s: %w", s.ID, err)
-			}
-			if err := results.add(res); err != nil {
-				return err
-			}
-			if terminal := ui.IsTerminal(stderr); !o.quiet && (time.Since(shown) > 10*time.Second || terminal && time.Since(shown) > 200*time.Millisecond) {
-				shown = time.Now()
-				rate := time.Since(began) / time.Duration(i+1)
-				line := fmt.Sprintf("%d/%d  %s  %.1f s a sample  ETA %s", len(set.Samples)-len(left)+i+1, len(set.Samples), s.ID,
-					rate.Seconds(), ui.Clock((rate * time.Duration(len(left)-i-1)).Round(time.Second)))
-				if terminal {
-					ui.Overwrite(stderr, line)
-				} else {
-					fmt.Fprintln(stderr, line)
-				}
-			}
-		}
-		if !o.quiet && ui.IsTerminal(stderr) {
-			fmt.Fprintln(stderr)
-		}
-	}
-	sum, err := results.sum(set)
+	sum, err := results.Sum(set)
 	if err != nil {
 		return err
 	}
 	if o.json {
 		return ui.WriteJSONLine(stdout, sum)
 	}
-	return sum.write(stdout)
+	return sum.WriteText(stdout)
+}
+
+// fill segments the samples that the results lack.
+func (o *evalRunOptions) fill(ctx context.Context, results *evaluate.Results, set *dataset.Set, preset car.Preset, stderr io.Writer, log *slog.Logger) error {
+	lacking, of := results.Lacking(set), len(set.Samples)
+	done := of - len(lacking)
+	if done > 0 {
+		log.Info(fmt.Sprintf("%d of %d samples are in %s already", done, of, o.output))
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	m, err := openModels(&o.runOptions, evaluate.Queries(lacking), preset, stderr, log)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	r := &evaluate.Runner{Set: set, Segmenter: m.segmenter, Open: o.openSample,
+		Tracking: o.tracking(evaluate.SequenceRate), Oracle: o.oracle, Threads: o.threads}
+	if o.given("max-side") {
+		r.Side = o.maxSide
+	}
+	p := &sampleProgress{w: stderr, quiet: o.quiet, began: time.Now(), first: done, of: of}
+	err = r.Fill(ctx, results, lacking, func(i int) {
+		done++
+		p.show(lacking[i].ID, i+1)
+	})
+	if errors.Is(err, context.Canceled) {
+		return o.interrupted(log, results, done, of)
+	}
+	if err != nil {
+		return textError(resultsHint(err))
+	}
+	p.end()
+	return nil
+}
+
+// openSample opens a picture or a film of the data set.
+func (o *evalRunOptions) openSample(path string) (*video.Source, error) {
+	budget := newBudget(o.maxMemory)
+	src := &video.Source{Path: path, Afford: budget.afford}
+	if err := src.Initialize(); err != nil {
+		return nil, inputError(err)
+	}
+	return src, nil
+}
+
+// resultsHint adds what to do about a file that is not gone on with.
+func resultsHint(err error) error {
+	switch {
+	case errors.Is(err, evaluate.ErrBusy):
+		return ui.WithHint(err, "wait for it, or name a new file with -o")
+	case errors.Is(err, evaluate.ErrNotResults):
+		return ui.WithHint(err, "name a new file with -o")
+	case errors.Is(err, evaluate.ErrOtherSettings):
+		return ui.WithHint(err, "name a new file with -o, or begin anew with -y")
+	}
+	return err
 }
 
 // interrupted says how far a run came that the user stopped.
-func (o *evalRunOptions) interrupted(log *slog.Logger, results *results, n, of int) error {
-	if len(results.list) == 0 {
+func (o *evalRunOptions) interrupted(log *slog.Logger, results *evaluate.Results, n, of int) error {
+	if results.Len() == 0 {
 		return ui.InterruptedError{}
 	}
 	same := "the same command goes on from there"
@@ -213,9 +222,9 @@ func (o *evalRunOptions) presetOf(set *dataset.Set) (car.Preset, error) {
 }
 
 // about is what results of one file have in common.
-func (o *evalRunOptions) about(set *dataset.Set, preset car.Preset) resultsHead {
+func (o *evalRunOptions) about(set *dataset.Set, preset car.Preset) evaluate.Head {
 	text, _ := preset.YAML()
-	return resultsHead{MessageType: "run", Version: version, Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol),
+	return evaluate.Head{MessageType: "run", Version: version, Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol),
 		Model: redact.Text(o.model), Classifier: redact.Text(o.classifier), Precision: o.precision, MaxSide: o.maxSide, Preset: preset.Name, Compat: o.compat,
-		Memory: o.memoryWords(), Oracle: o.oracle, Settings: fingerprint(text), Notes: slices.Clone(set.Notes)}
+		Memory: o.memoryWords(), Oracle: o.oracle, Settings: evaluate.Fingerprint(text), Notes: slices.Clone(set.Notes)}
 }

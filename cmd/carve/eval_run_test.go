@@ -10,14 +10,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/carve-video/carve/car"
-	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/dataset"
 	"github.com/carve-video/carve/internal/democlip"
+	"github.com/carve-video/carve/internal/evaluate"
 	"github.com/carve-video/carve/internal/stickers"
 )
 
@@ -110,18 +109,18 @@ func TestEvalRun(t *testing.T) {
 	}
 	for _, c := range []struct {
 		protocol dataset.Protocol
-		figure   func(*evalSummary) float64
+		figure   func(*evaluate.Summary) float64
 		least    float64
 	}{
-		{dataset.VOS, func(s *evalSummary) float64 { return float64(*s.JF) }, 0.8},
-		{dataset.Semantic, func(s *evalSummary) float64 { return float64(*s.With) }, 0.8},
-		{dataset.Refer, func(s *evalSummary) float64 { return float64(s.Referring.Mean) }, 0.8},
+		{dataset.VOS, func(s *evaluate.Summary) float64 { return float64(*s.JF) }, 0.8},
+		{dataset.Semantic, func(s *evaluate.Summary) float64 { return float64(*s.With) }, 0.8},
+		{dataset.Refer, func(s *evaluate.Summary) float64 { return float64(s.Referring.Mean) }, 0.8},
 	} {
 		t.Run(string(c.protocol), func(t *testing.T) {
 			set := demoSet(t, c.protocol)
 			path := filepath.Join(t.TempDir(), "results.jsonl")
 			o := evalRun(t, "-o", path, "--dataset", "demo")
-			run := func() *evalSummary {
+			run := func() *evaluate.Summary {
 				t.Helper()
 				var out bytes.Buffer
 				err := o.run(context.Background(), set, &out, io.Discard)
@@ -129,7 +128,7 @@ func TestEvalRun(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s := new(evalSummary)
+				s := new(evaluate.Summary)
 				if err := json.Unmarshal(out.Bytes(), s); err != nil {
 					t.Fatal(err)
 				}
@@ -176,126 +175,5 @@ func TestEvalRun(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
-	}
-}
-
-// TestNearest: every pixel of a picture takes the one under its middle.
-func TestNearest(t *testing.T) {
-	at := nearest(2, 2, 4, 2)
-	var got []int
-	for i := range 8 {
-		got = append(got, at(i))
-	}
-	if !slices.Equal(got, []int{0, 0, 1, 1, 2, 2, 3, 3}) {
-		t.Errorf("%v", got)
-	}
-	at = nearest(4, 2, 2, 1)
-	if at(0) != 5 || at(1) != 7 {
-		t.Errorf("%d, %d", at(0), at(1))
-	}
-}
-
-// TestResultsReplaceResults: -y replaces a file of results, and nothing else is
-// cut or replaced, by whatever name.
-func TestResultsReplaceResults(t *testing.T) {
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	head := resultsHead{MessageType: "run", Dataset: "clips"}
-	r, err := openResults(at("results"), false, head)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Lstat(at("results")); err == nil {
-		t.Error("a file was made without a sample")
-	}
-	late, err := openResults(at("results"), false, head)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.add(&sampleResult{MessageType: "sample", ID: "one"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := late.add(&sampleResult{MessageType: "sample", ID: "late"}); !errors.Is(err, atomicfile.ErrExists) {
-		t.Errorf("a file that came meanwhile: %v", err)
-	}
-	for _, anew := range []bool{true, false} {
-		if _, err := openResults(at("results"), anew, head); err == nil || !strings.Contains(err.Error(), "another run is writing") {
-			t.Errorf("two runs write one file, anew %v: %v", anew, err)
-		}
-	}
-	if err := r.close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{"text": "precious\n", "json": `{"message_type":"summary"}` + "\n", "line": "no end of line"} {
-		if err := os.WriteFile(at(name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(name, at("to"+name)); err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range []string{at(name), at("to" + name)} {
-			for _, anew := range []bool{true, false} {
-				if _, err := openResults(path, anew, head); err == nil || !strings.Contains(err.Error(), "another kind of file") {
-					t.Errorf("%s, anew %v: %v", path, anew, err)
-				}
-			}
-		}
-		if b, _ := os.ReadFile(at(name)); string(b) != text {
-			t.Errorf("%s holds %q", name, b)
-		}
-	}
-	for _, path := range []string{dir, "/dev/null"} {
-		if _, err := openResults(path, true, head); err == nil {
-			t.Errorf("%s was opened", path)
-		}
-	}
-	again, err := openResults(at("results"), false, head)
-	if err != nil || !again.has("one") {
-		t.Errorf("what is there is not gone on with: %v", err)
-	}
-	again.close()
-	// Begun anew, the old results stay until there is a new one.
-	before, err := os.ReadFile(at("results"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(at("results"), append(before, "cut o"...), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, anew := range []bool{true, false} {
-		r, err := openResults(at("results"), anew, head)
-		if err != nil || r.has("one") == anew {
-			t.Fatalf("anew %v: %v", anew, err)
-		}
-		r.close()
-		if b, _ := os.ReadFile(at("results")); string(b) != string(before)+"cut o" {
-			t.Errorf("anew %v changed the file without a sample: %q", anew, b)
-		}
-	}
-	for _, c := range []struct {
-		anew bool
-		has  []string
-	}{{false, []string{"one", "two", "three"}}, {true, []string{"two", "three"}}} {
-		r, err := openResults(at("results"), c.anew, head)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, id := range []string{"two", "three"} {
-			if err := r.add(&sampleResult{MessageType: "sample", ID: id}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		r.close()
-		if r, err = openResults(at("results"), false, head); err != nil {
-			t.Fatal(err)
-		}
-		var has []string
-		for _, s := range r.list {
-			has = append(has, s.ID)
-		}
-		r.close()
-		if !slices.Equal(has, c.has) {
-			t.Errorf("anew %v: it holds %q, want %q", c.anew, has, c.has)
-		}
 	}
 }

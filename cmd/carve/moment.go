@@ -33,20 +33,6 @@ func parseMoment(s string) (time.Duration, error) {
 	return time.Duration(seconds * float64(time.Second)), nil
 }
 
-// moment is the picture of the first frame at a time or after it.
-func moment(ctx context.Context, src *video.Source, at time.Duration, side int) (*car.Image, time.Duration, error) {
-	frame, when, err := frameAt(ctx, src, at)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer frame.Release()
-	pictures, err := picturesOf(src, frame, side)
-	if err != nil {
-		return nil, 0, err
-	}
-	return pictures[0], when, nil
-}
-
 // picturesOf prepares a frame once for each bound of the long side.
 func picturesOf(src *video.Source, frame *video.Frame, sides ...int) (pictures []*car.Image, err error) {
 	for _, side := range sides {

@@ -1,4 +1,4 @@
-package main
+package evaluate
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 // trackReport is what the protocols vos and davis print, and what is printed
 // without a truth.
 type trackReport struct {
-	*evaluation
+	*Evaluation
 	tracks   *score.Tracks
 	objects  []objectReport
 	regions  score.Regions  // mean of the objects that the truth has
@@ -29,17 +29,17 @@ type objectReport struct {
 	flicker  score.Flicker
 }
 
-func newTrackReport(e *evaluation, t *score.Tracks) *trackReport {
-	r := &trackReport{evaluation: e, tracks: t}
+func newTrackReport(e *Evaluation, t *score.Tracks) *trackReport {
+	r := &trackReport{Evaluation: e, tracks: t}
 	pixels := t.W * t.H
 	var all []score.Regions
 	for _, o := range t.Objects {
-		one := objectReport{Track: o, flicker: o.Flicker(pixels, e.fps)}
+		one := objectReport{Track: o, flicker: o.Flicker(pixels, e.options.FPS)}
 		if t.HasTruth {
 			one.presence = o.Presence(pixels)
 			r.presence = r.presence.Add(one.presence)
 			if o.InTruth() {
-				regions := o.Regions(e.protocol == protocolDAVIS)
+				regions := o.Regions(e.options.Protocol == ProtocolDAVIS)
 				one.regions = &regions
 				all = append(all, regions)
 			}
@@ -50,7 +50,7 @@ func newTrackReport(e *evaluation, t *score.Tracks) *trackReport {
 	return r
 }
 
-func (r *trackReport) writeText(w io.Writer) error {
+func (r *trackReport) WriteText(w io.Writer) error {
 	var parts []*ui.Table
 	if r.tracks.HasTruth {
 		parts = append(parts, r.regionTable(), r.presenceTable())
@@ -70,10 +70,10 @@ func (r *trackReport) writeText(w io.Writer) error {
 }
 
 // heading is the first line of every report.
-func (e *evaluation) heading(t *score.Tracks) string {
+func (e *Evaluation) heading(t *score.Tracks) string {
 	what := "without a truth"
 	if e.truth != nil {
-		what = e.protocol
+		what = e.options.Protocol
 	}
 	return fmt.Sprintf("%s: %s of %dx%d, %s", what, ui.Counted(t.Frames, "frame"), t.W, t.H, ui.Counted(len(t.Objects), "object"))
 }
@@ -96,8 +96,8 @@ func (r *trackReport) presenceTable() *ui.Table {
 	t := ui.NewTable("presence", "there", "found", "precision", "recall", "false", "returns", "missed", "latency")
 	row := func(name string, p score.Presence) {
 		t.Add(name, strconv.Itoa(p.There), strconv.Itoa(p.Found),
-			figure(p.Precision()).String(), figure(p.Recall()).String(), figure(p.FalsePresent()).String(),
-			strconv.Itoa(p.Reentries), strconv.Itoa(p.Missed), figure(p.MeanLatency()).String())
+			Figure(p.Precision()).String(), Figure(p.Recall()).String(), Figure(p.FalsePresent()).String(),
+			strconv.Itoa(p.Reentries), strconv.Itoa(p.Missed), Figure(p.MeanLatency()).String())
 	}
 	for _, o := range r.objects {
 		row(o.String(), o.presence)

@@ -1,4 +1,4 @@
-package main
+package evaluate
 
 import (
 	"encoding/json"
@@ -6,11 +6,11 @@ import (
 	"strconv"
 )
 
-// A figure is a measure, which is not a number where there was nothing to
+// A Figure is a measure, which is not a number where there was nothing to
 // measure: – in a table, null in JSON.
-type figure float64
+type Figure float64
 
-func (f figure) String() string {
+func (f Figure) String() string {
 	if math.IsNaN(float64(f)) {
 		return "–"
 	}
@@ -18,7 +18,7 @@ func (f figure) String() string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (f figure) MarshalJSON() ([]byte, error) {
+func (f Figure) MarshalJSON() ([]byte, error) {
 	if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
 		return []byte("null"), nil
 	}
@@ -26,9 +26,9 @@ func (f figure) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]: null is no number.
-func (f *figure) UnmarshalJSON(b []byte) error {
+func (f *Figure) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
-		*f = figure(math.NaN())
+		*f = Figure(math.NaN())
 		return nil
 	}
 	return json.Unmarshal(b, (*float64)(f))
@@ -38,7 +38,7 @@ func (f *figure) UnmarshalJSON(b []byte) error {
 func figures(values ...float64) []string {
 	var cells []string
 	for _, v := range values {
-		cells = append(cells, figure(v).String())
+		cells = append(cells, Figure(v).String())
 	}
 	return cells
 }

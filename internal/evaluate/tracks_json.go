@@ -1,4 +1,4 @@
-package main
+package evaluate
 
 import (
 	"io"
@@ -11,40 +11,40 @@ import (
 // The forms of --json.
 type (
 	statJSON struct {
-		Mean   figure `json:"mean"`
-		Recall figure `json:"recall"`
-		Decay  figure `json:"decay"`
+		Mean   Figure `json:"mean"`
+		Recall Figure `json:"recall"`
+		Decay  Figure `json:"decay"`
 	}
 	presenceJSON struct {
 		Frames       int    `json:"frames"`
 		There        int    `json:"there"`
 		Found        int    `json:"found"`
 		Both         int    `json:"both"`
-		Precision    figure `json:"precision"`
-		Recall       figure `json:"recall"`
-		FalsePresent figure `json:"false_present_rate"`
+		Precision    Figure `json:"precision"`
+		Recall       Figure `json:"recall"`
+		FalsePresent Figure `json:"false_present_rate"`
 		Reentries    int    `json:"reentries"`
 		Missed       int    `json:"reentries_missed"`
 		Latency      []int  `json:"reentry_latency_frames"`
-		MeanLatency  figure `json:"mean_reentry_latency_frames"`
+		MeanLatency  Figure `json:"mean_reentry_latency_frames"`
 	}
 	flickerJSON struct {
-		Coverage         figure  `json:"coverage"`
-		Area             figure  `json:"area"`
-		Stability        figure  `json:"stability"`
-		Worst            figure  `json:"stability_p5"`
-		Jitter           figure  `json:"area_jitter"`
-		Toggles          figure  `json:"toggles"`
-		TogglesPerMinute figure  `json:"toggles_per_minute"`
-		Instability      *figure `json:"lost_stability,omitempty"`
-		ExtraJitter      *figure `json:"extra_area_jitter,omitempty"`
-		ExtraToggles     *figure `json:"extra_toggles,omitempty"`
-		ExtraPerMinute   *figure `json:"extra_toggles_per_minute,omitempty"`
+		Coverage         Figure  `json:"coverage"`
+		Area             Figure  `json:"area"`
+		Stability        Figure  `json:"stability"`
+		Worst            Figure  `json:"stability_p5"`
+		Jitter           Figure  `json:"area_jitter"`
+		Toggles          Figure  `json:"toggles"`
+		TogglesPerMinute Figure  `json:"toggles_per_minute"`
+		Instability      *Figure `json:"lost_stability,omitempty"`
+		ExtraJitter      *Figure `json:"extra_area_jitter,omitempty"`
+		ExtraToggles     *Figure `json:"extra_toggles,omitempty"`
+		ExtraPerMinute   *Figure `json:"extra_toggles_per_minute,omitempty"`
 	}
 	regionsJSON struct {
 		J  statJSON `json:"j"`
 		F  statJSON `json:"f"`
-		JF figure   `json:"j_and_f"`
+		JF Figure   `json:"j_and_f"`
 	}
 	trackJSON struct {
 		MessageType string `json:"message_type"`
@@ -70,7 +70,7 @@ type (
 	}
 )
 
-func (r *trackReport) writeJSON(w io.Writer) error {
+func (r *trackReport) WriteJSON(w io.Writer) error {
 	for _, o := range r.objects {
 		line := trackJSON{MessageType: "object", Object: o.String(), ID: o.ID, InResult: o.Result >= 0, Flicker: toFlickerJSON(r.flickerFigures(o.flicker))}
 		if r.tracks.HasTruth {
@@ -93,31 +93,31 @@ func (r *trackReport) writeJSON(w io.Writer) error {
 }
 
 // summary is what every report's last line has.
-func (e *evaluation) summary(frames int) summaryJSON {
-	s := summaryJSON{MessageType: "summary", Frames: frames, Width: e.result.W, Height: e.result.H, Objects: len(e.pairs), FPS: e.fps}
+func (e *Evaluation) summary(frames int) summaryJSON {
+	s := summaryJSON{MessageType: "summary", Frames: frames, Width: e.result.W, Height: e.result.H, Objects: len(e.pairs), FPS: e.options.FPS}
 	if e.truth != nil {
-		s.Protocol = e.protocol
+		s.Protocol = e.options.Protocol
 	}
 	return s
 }
 
 func toRegionsJSON(r score.Regions) *regionsJSON {
-	stat := func(s score.Stat) statJSON { return statJSON{figure(s.Mean), figure(s.Recall), figure(s.Decay)} }
-	return &regionsJSON{stat(r.J), stat(r.F), figure(r.JF())}
+	stat := func(s score.Stat) statJSON { return statJSON{Figure(s.Mean), Figure(s.Recall), Figure(s.Decay)} }
+	return &regionsJSON{stat(r.J), stat(r.F), Figure(r.JF())}
 }
 
 func toPresenceJSON(p score.Presence) *presenceJSON {
-	return &presenceJSON{p.Frames, p.There, p.Found, p.Both, figure(p.Precision()), figure(p.Recall()), figure(p.FalsePresent()),
-		p.Reentries, p.Missed, slices.Concat([]int{}, p.Latency), figure(p.MeanLatency())}
+	return &presenceJSON{p.Frames, p.There, p.Found, p.Both, Figure(p.Precision()), Figure(p.Recall()), Figure(p.FalsePresent()),
+		p.Reentries, p.Missed, slices.Concat([]int{}, p.Latency), Figure(p.MeanLatency())}
 }
 
 // toFlickerJSON names the columns of flickerFigures.
 func toFlickerJSON(v []float64) flickerJSON {
-	j := flickerJSON{Coverage: figure(v[0]), Area: figure(v[1]), Stability: figure(v[2]), Worst: figure(v[3]),
-		Jitter: figure(v[4]), Toggles: figure(v[5]), TogglesPerMinute: figure(v[6])}
+	j := flickerJSON{Coverage: Figure(v[0]), Area: Figure(v[1]), Stability: Figure(v[2]), Worst: Figure(v[3]),
+		Jitter: Figure(v[4]), Toggles: Figure(v[5]), TogglesPerMinute: Figure(v[6])}
 	if len(v) > 7 {
-		j.Instability, j.ExtraJitter = new(figure(v[7])), new(figure(v[8]))
-		j.ExtraToggles, j.ExtraPerMinute = new(figure(v[9])), new(figure(v[10]))
+		j.Instability, j.ExtraJitter = new(Figure(v[7])), new(Figure(v[8]))
+		j.ExtraToggles, j.ExtraPerMinute = new(Figure(v[9])), new(Figure(v[10]))
 	}
 	return j
 }

@@ -1,4 +1,4 @@
-package main
+package evaluate
 
 import (
 	"bytes"
@@ -7,22 +7,23 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/carve-video/carve/internal/score"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/carve-video/carve/internal/score"
 )
 
 // sameFigures takes what is no number for equal.
-var sameFigures = cmp.Comparer(func(a, b figure) bool {
+var sameFigures = cmp.Comparer(func(a, b Figure) bool {
 	return math.IsNaN(float64(a)) && math.IsNaN(float64(b)) || math.Abs(float64(a-b)) < 1e-12
 })
 
 // twoFilms are results with one of everything.
-func twoFilms() []*sampleResult {
+func twoFilms() []*SampleResult {
 	stat := func(v float64) *score.Stat { return &score.Stat{Mean: v} }
-	nan := figure(math.NaN())
-	return []*sampleResult{
-		{ID: "a", Frames: 10, Film: &filmResult{Seconds: 1, Asked: 30, Cuts: 1, AfterCut: 2, Concepts: []conceptResult{
+	nan := Figure(math.NaN())
+	return []*SampleResult{
+		{ID: "a", Frames: 10, Film: &FilmResult{Seconds: 1, Asked: 30, Cuts: 1, AfterCut: 2, Concepts: []ConceptResult{
 			{Concept: "dog", InTruth: true, J: stat(.5), F: stat(.7), Instability: .1, ExtraToggles: 2,
 				Presence: score.Presence{Frames: 10, There: 8, Found: 7, Both: 6, Large: 4, LargeFound: 3, Reentries: 3, Missed: 1, Latency: []int{4, 1}}},
 			{Concept: "car", InTruth: true, J: stat(.9), F: stat(.9), Instability: .3,
@@ -30,15 +31,15 @@ func twoFilms() []*sampleResult {
 			{Concept: "pizza", Instability: nan, Presence: score.Presence{Frames: 10, Found: 1}},
 			{Concept: "cake", Instability: nan, Presence: score.Presence{Frames: 10}},
 		}}},
-		{ID: "b", Frames: 30, Film: &filmResult{Seconds: 1, Asked: 30, Concepts: []conceptResult{
+		{ID: "b", Frames: 30, Film: &FilmResult{Seconds: 1, Asked: 30, Concepts: []ConceptResult{
 			{Concept: "bee", InTruth: true, J: stat(1), F: stat(1), Presence: score.Presence{Frames: 30, There: 30, Found: 30, Both: 30, Large: 30, LargeFound: 30, Reentries: 1, Latency: []int{0}}},
 		}}},
 	}
 }
 
 func TestFilmScores(t *testing.T) {
-	nan := figure(math.NaN())
-	want := []filmScore{
+	nan := Figure(math.NaN())
+	want := []FilmScore{
 		{Clip: "a", J: .7, F: .8, JF: .75, Found: .9, False: .05, Away: .5, Absent: 2, Returns: 3, Missed: 1, Median: 2.5, Latest: 4,
 			Instability: .2, ExtraToggles: 1, Cuts: 1, AfterCut: 2, Frames: 10, Asked: 3, Time: 100},
 		{Clip: "b", J: 1, F: 1, JF: 1, Found: 1, False: nan, Away: nan, Returns: 1, Latest: 0, Frames: 30, Asked: 1, Time: 1000. / 30},
@@ -67,7 +68,7 @@ func TestFilmResultFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back := new(sampleResult)
+		back := new(SampleResult)
 		if err := json.Unmarshal(b, back); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,124 @@
+package evaluate
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/carve-video/carve/internal/score"
+	"github.com/carve-video/carve/internal/ui"
+)
+
+// A FilmScore is the row of a film, or of all of them together.
+type FilmScore struct {
+	Clip string `json:"clip"`
+
+	J  Figure `json:"j"` // means over the concepts of the truth
+	F  Figure `json:"f"`
+	JF Figure `json:"j_and_f"`
+
+	Found  Figure `json:"found"`         // of the frames with at least 1 % of a concept
+	False  Figure `json:"false_present"` // of the frames of queries that are never there
+	Away   Figure `json:"false_away"`    // of the frames without a concept that is there in others
+	Absent int    `json:"absent_queries"`
+
+	Returns int    `json:"returns"`
+	Missed  int    `json:"returns_missed"`
+	Median  Figure `json:"return_latency_median"` // frames
+	Latest  Figure `json:"return_latency_max"`
+
+	Instability  Figure `json:"lost_stability"`
+	ExtraToggles Figure `json:"extra_toggles"` // a concept
+
+	Cuts     int     `json:"cuts"`
+	AfterCut int     `json:"frames_after_cut"`
+	Frames   int     `json:"frames"`
+	Keys     float64 `json:"key_frames"`       // share of the frames
+	Asked    float64 `json:"asked_per_frame"`  // queries
+	Judged   float64 `json:"judged_per_frame"` // of them
+	Time     float64 `json:"ms_per_frame"`
+}
+
+// filmScores has a row for each film, and the last one for all: means of
+// the films where the films' are means, counts joined where they are shares.
+func filmScores(samples []*SampleResult) []FilmScore {
+	var rows []FilmScore
+	var all []ConceptResult
+	total := &FilmResult{}
+	frames := 0
+	for _, s := range samples {
+		rows = append(rows, s.Film.score(s.ID, s.Frames))
+		all = append(all, s.Film.Concepts...)
+		total.Seconds += s.Film.Seconds
+		total.Keys += s.Film.Keys
+		total.Asked += s.Film.Asked
+		total.Judged += s.Film.Judged
+		total.Cuts += s.Film.Cuts
+		total.AfterCut = max(total.AfterCut, s.Film.AfterCut)
+		frames += s.Frames
+	}
+	total.Concepts = all
+	sum := total.score("all", frames)
+	mean := func(of func(*FilmScore) Figure) Figure {
+		var v []float64
+		for i := range rows {
+			v = append(v, float64(of(&rows[i])))
+		}
+		return Figure(score.Mean(v))
+	}
+	sum.J, sum.F = mean(func(r *FilmScore) Figure { return r.J }), mean(func(r *FilmScore) Figure { return r.F })
+	sum.JF = mean(func(r *FilmScore) Figure { return r.JF })
+	sum.Instability = mean(func(r *FilmScore) Figure { return r.Instability })
+	sum.ExtraToggles = mean(func(r *FilmScore) Figure { return r.ExtraToggles })
+	return append(rows, sum)
+}
+
+func (f *FilmResult) score(name string, frames int) FilmScore {
+	s := FilmScore{Clip: name, Cuts: f.Cuts, AfterCut: f.AfterCut, Frames: frames,
+		Keys: float64(f.Keys) / float64(max(frames, 1)), Asked: float64(f.Asked) / float64(max(frames, 1)),
+		Judged: float64(f.Judged) / float64(max(frames, 1)), Time: 1000 * f.Seconds / float64(max(frames, 1))}
+	var j, fs, instability, toggles []float64
+	var there, away score.Presence
+	for _, c := range f.Concepts {
+		if !c.InTruth {
+			away = away.Add(c.Presence)
+			s.Absent++
+			continue
+		}
+		there = there.Add(c.Presence)
+		j, fs = append(j, c.J.Mean), append(fs, c.F.Mean)
+		instability, toggles = append(instability, float64(c.Instability)), append(toggles, float64(c.ExtraToggles))
+	}
+	s.J, s.F = Figure(score.Mean(j)), Figure(score.Mean(fs))
+	s.JF = (s.J + s.F) / 2
+	s.Found, s.False, s.Away = Figure(there.Seen()), Figure(away.FalsePresent()), Figure(there.FalsePresent())
+	s.Returns, s.Missed = there.Reentries, there.Missed
+	s.Median, s.Latest = Figure(math.NaN()), Figure(math.NaN())
+	if n := len(there.Latency); n > 0 {
+		sorted := slices.Sorted(slices.Values(there.Latency))
+		s.Median, s.Latest = Figure(float64(sorted[(n-1)/2]+sorted[n/2])/2), Figure(sorted[n-1])
+	}
+	s.Instability, s.ExtraToggles = Figure(score.Mean(instability)), Figure(score.Mean(toggles))
+	return s
+}
+
+func filmTable(rows []FilmScore) *ui.Table {
+	t := ui.NewTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "keys", "asked", "judged", "ms")
+	count := func(f Figure) string {
+		if math.IsNaN(float64(f)) {
+			return f.String()
+		}
+		return strconv.FormatFloat(float64(f), 'f', -1, 64)
+	}
+	for _, r := range rows {
+		after := "–"
+		if r.Cuts > 0 {
+			after = strconv.Itoa(r.AfterCut)
+		}
+		t.Add(r.Clip, r.JF.String(), r.J.String(), r.F.String(), r.Found.String(), r.False.String(), r.Away.String(),
+			strconv.Itoa(r.Returns), strconv.Itoa(r.Missed), count(r.Median), count(r.Latest),
+			r.Instability.String(), strconv.FormatFloat(float64(r.ExtraToggles), 'f', 1, 64), after,
+			strconv.FormatFloat(r.Keys, 'f', 2, 64), strconv.FormatFloat(r.Asked, 'f', 1, 64), strconv.FormatFloat(r.Judged, 'f', 1, 64), strconv.FormatFloat(r.Time, 'f', 0, 64))
+	}
+	return t
+}
