@@ -103,13 +103,19 @@ func (r *Runner) Fill(ctx context.Context, results *Results, lacking []*dataset.
 	return nil
 }
 
-// Queries are those of samples, without those that follow ones with the same.
+// Queries are those of samples, once where samples that follow each other share them.
 func Queries(samples []*dataset.Sample) []car.Query {
 	var all []car.Query
-	for _, s := range samples {
-		if len(all) == 0 || &all[0] != &s.Queries[0] {
+	for i, s := range samples {
+		if i == 0 || !sameQueries(samples[i-1].Queries, s.Queries) {
 			all = append(all, s.Queries...)
 		}
 	}
 	return all
+}
+
+// sameQueries tells whether two samples share their queries, which is so with the classes
+// of a data set.
+func sameQueries(a, b []car.Query) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

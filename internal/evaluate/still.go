@@ -12,7 +12,7 @@ func (r *Runner) still(ctx context.Context, s *dataset.Sample, res *SampleResult
 	if err != nil {
 		return err
 	}
-	if r.bank == nil || len(r.queries) != len(s.Queries) || &r.queries[0] != &s.Queries[0] {
+	if r.bank == nil || !sameQueries(r.queries, s.Queries) {
 		if r.bank, err = r.Segmenter.Encode(ctx, s.Queries); err != nil {
 			return err
 		}
