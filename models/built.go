@@ -38,11 +38,7 @@ const (
 var builtFrom int64 = 64 << 20
 
 // session loads a graph, from the cache where that is worth it.
-func (m *Model) session(build func(w *weights) (*net, error)) (*ort.Session, error) {
-	n, err := build(m.weights)
-	if err != nil {
-		return nil, err
-	}
+func (m *Model) session(n *net) (*ort.Session, error) {
 	o := ort.Options{
 		Threads: m.options.Threads, Device: m.options.Device, DeviceOptions: m.options.DeviceOptions,
 		BFloat16: n.bfloat, Log: m.options.Log,
@@ -53,7 +49,7 @@ func (m *Model) session(build func(w *weights) (*net, error)) (*ort.Session, err
 	if err := ort.Start(); err != nil {
 		return nil, err
 	}
-	if !m.weights.inline {
+	if !n.inline {
 		s, err := m.openBuilt(n, o)
 		var device *ort.DeviceError
 		if err == nil || errors.As(err, &device) {
@@ -62,13 +58,13 @@ func (m *Model) session(build func(w *weights) (*net, error)) (*ort.Session, err
 		// A full disk or a cache that cannot be written is no reason not to
 		// work: the graph takes all weights along, at the price of memory.
 		m.options.Log.Warn("a built graph cannot be kept", "graph", n.Name(), "err", err)
-		w := *m.weights
-		w.inline = true
-		if n, err = build(&w); err != nil {
-			return nil, err
-		}
+		n.inline = true
 	}
-	return ort.NewSession(n.Name(), n.Marshal(), n.Inputs(), n.Outputs(), o)
+	graph, err := n.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return ort.NewSession(n.Name(), graph, n.Inputs(), n.Outputs(), o)
 }
 
 // openBuilt loads a graph from the cache. One that does not load, or is not what
@@ -108,7 +104,10 @@ func (m *Model) built(n *net) (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	graph := n.Marshal()
+	graph, err := n.Marshal()
+	if err != nil {
+		return "", err
+	}
 	digest := sha256.New()
 	digest.Write(graph)
 	fmt.Fprint(digest, n.precision, weightRange())

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -164,6 +165,64 @@ func TestBuiltGraphs(t *testing.T) {
 	near(t, "no cache", everything(t, openTest(t, dir, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})), plain, 1e-5)
 	if !strings.Contains(log.String(), "cannot be kept") {
 		t.Errorf("nobody was told: %s", log.String())
+	}
+}
+
+// What Open checked is what runs: a model is not built once more from a description
+// that has changed since. Its numbers are those of before.
+func TestGraphsAreBuiltOnce(t *testing.T) {
+	dir := tiny.write(t, tensor.F16, 1)
+	encode := func(m *Model) []float32 {
+		p, err := m.Proposer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := p.Look(t.Context(), noise(2*p.PatchSize(), 2*p.PatchSize(), 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Close()
+		maps, err := v.CAM(t.Context(), directions(m, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts, err := p.EncodeTexts(t.Context(), []string{"a dog"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Concat(v.Feature(), maps[0], texts[0])
+	}
+	want := encode(openTest(t, dir, Options{}))
+	m := openTest(t, dir, Options{})
+	m.config.Vision.Eps, m.config.Text.Eps = 0.5, 0.5
+	near(t, "graphs of the model as it was opened", encode(m), want, 1e-6)
+	if m.trunk != nil || m.cam != nil || m.text.graph != nil {
+		t.Error("a graph is kept that nothing will load")
+	}
+}
+
+// Opening a model looks its tensors up and leaves their numbers where they are: what
+// it allocates does not grow with them.
+func TestOpenCopiesNoWeights(t *testing.T) {
+	opened := func(s shape) (allocated, size int64) {
+		dir := s.write(t, tensor.F16, 1)
+		st, err := os.Stat(filepath.Join(dir, weightsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		openTest(t, dir, Options{})
+		runtime.ReadMemStats(&after)
+		return int64(after.TotalAlloc - before.TotalAlloc), st.Size()
+	}
+	large := tiny
+	large.width, large.textWidth = 8*tiny.width, 8*tiny.textWidth
+	a, from := opened(tiny)
+	b, to := opened(large)
+	t.Logf("%d KB for weights of %d KB, %d KB for %d KB", a>>10, from>>10, b>>10, to>>10)
+	if b-a > (to-from)/4 {
+		t.Errorf("weights that are %d KB larger take %d KB more to open", (to-from)>>10, (b-a)>>10)
 	}
 }
 

@@ -76,7 +76,9 @@ type param struct{ value, scales onnx.Value }
 // mapping each for hundreds of biases costs more.
 const inlineBelow = 64 << 10
 
-// constant declares a constant, once.
+// constant declares a constant, once. That there is such a tensor, of that shape,
+// is looked up now; its numbers are brought into their form when the graph is
+// encoded.
 func (n *net) constant(c constant) param {
 	key := c.key()
 	if p, ok := n.params[key]; ok {
@@ -96,36 +98,39 @@ func (n *net) constant(c constant) param {
 	case c.half:
 		dtype = onnx.Float16
 	}
-	var p param
-	if n.weights.inline || numbers < inlineBelow {
-		data, sc, err := n.weights.prepare(c)
-		if err != nil {
-			if n.err == nil {
-				n.err = err
-			}
-			return param{}
-		}
-		p.value = n.Inline(key, dtype, data, c.sides()...)
-		if c.eightBit {
-			p.scales = n.Inline(key+" scales", onnx.Float32, sc, c.columns())
-		}
-	} else {
+	small := numbers < inlineBelow
+	if !small {
 		c.offset = align(n.size)
-		p.value = n.External(key, dtype, onnx.External{File: weightsOfGraph, Offset: c.offset, Length: numbers}, c.sides()...)
 		n.size = c.offset + numbers
 		if c.eightBit {
-			at := align(n.size)
-			p.scales = n.External(key+" scales", onnx.Float32, onnx.External{File: weightsOfGraph, Offset: at, Length: scales}, c.columns())
-			n.size = at + scales
+			n.size = align(n.size) + scales
 		}
 		n.external = append(n.external, c)
+	}
+	var p param
+	var prepared []byte // the scales, which come with the numbers
+	p.value = n.Initializer(key, dtype, func() (_ onnx.Contents, err error) {
+		if !small && !n.inline {
+			return onnx.Contents{At: &onnx.External{File: weightsOfGraph, Offset: c.offset, Length: numbers}}, nil
+		}
+		var data []byte
+		data, prepared, err = n.weights.prepare(c)
+		return onnx.Contents{Raw: data}, err
+	}, c.sides()...)
+	if c.eightBit {
+		p.scales = n.Initializer(key+" scales", onnx.Float32, func() (onnx.Contents, error) {
+			if !small && !n.inline {
+				return onnx.Contents{At: &onnx.External{File: weightsOfGraph, Offset: align(c.offset + numbers), Length: scales}}, nil
+			}
+			return onnx.Contents{Raw: prepared}, nil
+		}, c.columns())
 	}
 	n.params[key] = p
 	return p
 }
 
-// write writes the constants that are not part of the graph itself into a
-// file, at their offsets, several at a time.
+// write writes the constants that are not part of a graph in files into one of
+// those, at their offsets, several at a time.
 func (n *net) write(path string) (err error) {
 	f, err := os.Create(path)
 	if err != nil {

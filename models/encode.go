@@ -41,6 +41,7 @@ type textEncoder struct {
 	scale     float32
 
 	mu      sync.Mutex
+	graph   *net         // until there is a session
 	session *ort.Session // made when the first text comes that is not known
 	cache   map[string][]float32
 
@@ -51,7 +52,7 @@ type textEncoder struct {
 	unsaved map[string][]float32 // texts that are not yet in it
 }
 
-func newTextEncoder(m *Model, t tokenizer) (*textEncoder, error) {
+func newTextEncoder(m *Model, t tokenizer, graph *net) (*textEncoder, error) {
 	scale, err := m.weights.floats("logit_scale")
 	if err != nil {
 		return nil, err
@@ -63,6 +64,7 @@ func newTextEncoder(m *Model, t tokenizer) (*textEncoder, error) {
 	return &textEncoder{
 		model:     m,
 		tokenizer: t,
+		graph:     graph,
 		scale:     float32(factor),
 		cache:     map[string][]float32{},
 	}, nil
@@ -164,11 +166,11 @@ func (e *textEncoder) recall() {
 // run encodes a batch of token ids, each of which ends with its end of text.
 func (e *textEncoder) run(ctx context.Context, batch [][]int32) ([][]float32, error) {
 	if e.session == nil {
-		s, err := e.model.session(func(w *weights) (*net, error) { return textGraph(e.model.config, w) })
+		s, err := e.model.session(e.graph)
 		if err != nil {
 			return nil, err
 		}
-		e.session = s
+		e.session, e.graph = s, nil
 	}
 	longest := 0
 	for _, ids := range batch {

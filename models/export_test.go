@@ -6,29 +6,46 @@ import "github.com/carve-video/carve/internal/bpe"
 // that show which mistakes in loading a model are noticed.
 type Wrong struct{ m *Model }
 
+// rebuild builds the graphs anew, which are of what the model was when it was opened.
+func (w Wrong) rebuild() {
+	text, err := w.m.build()
+	if err != nil {
+		panic(err) // the tensors are those that were there before
+	}
+	w.m.text.graph = text
+}
+
 // Wrong is for m to be changed.
 func (m *Model) Wrong() Wrong { return Wrong{m} }
 
 // Activation changes those of both towers.
 func (w Wrong) Activation(vision, text string) {
 	w.m.config.Vision.Act, w.m.config.Text.Act = vision, text
+	w.rebuild()
 }
 
 // Epsilon changes that of every layer norm.
-func (w Wrong) Epsilon(v float32) { w.m.config.Vision.Eps, w.m.config.Text.Eps = v, v }
+func (w Wrong) Epsilon(v float32) {
+	w.m.config.Vision.Eps, w.m.config.Text.Eps = v, v
+	w.rebuild()
+}
 
 // Heads changes those of both towers.
 func (w Wrong) Heads(vision, text int) {
 	w.m.config.Vision.Heads, w.m.config.Text.Heads = vision, text
+	w.rebuild()
 }
 
 // Pixels changes their mean and deviation.
 func (w Wrong) Pixels(mean, std float32) {
-	w.m.config.pixels = pixels{mean: [3]float32{mean, mean, mean}, std: [3]float32{std, std, std}}
+	w.PixelsOf([3]float32{mean, mean, mean}, [3]float32{std, std, std})
 }
 
 // PixelsOf is Pixels by channel.
-func (w Wrong) PixelsOf(mean, std [3]float32) { w.m.config.pixels = pixels{mean: mean, std: std} }
+func (w Wrong) PixelsOf(mean, std [3]float32) {
+	w.m.config.pixels = pixels{mean: mean, std: std}
+	w.rebuild()
+}
 
 // Scale changes what cosines are multiplied by.
 func (w Wrong) Scale(change func(float64) float64) {

@@ -287,13 +287,12 @@ func checkTrunk(t *testing.T, m *Model, img *car.Image, v *view, file *safetenso
 // debugTrunk runs the trunk with X as a further output.
 func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
 	t.Helper()
-	var n *net
-	s, err := m.session(func(w *weights) (_ *net, err error) {
-		if n, err = trunkGraph(m.config, w, Float32); err == nil {
-			n.Output("x", n.x, 1)
-		}
-		return n, err
-	})
+	n, err := trunkGraph(m.config, m.weights, Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Output("x", n.x, 1)
+	s, err := m.session(n)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,9 +29,11 @@ type judge struct {
 var _ car.Judge = (*judge)(nil)
 
 func newJudge(m *Model) (*judge, error) {
-	s, err := m.session(func(w *weights) (*net, error) {
-		return classifierGraph(m.config, w, m.options.SkipLastBlock, m.options.Precision)
-	})
+	n, err := classifierGraph(m.config, m.weights, m.options.SkipLastBlock, m.options.Precision)
+	if err != nil {
+		return nil, err
+	}
+	s, err := m.session(n)
 	if err != nil {
 		return nil, err
 	}

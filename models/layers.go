@@ -24,7 +24,8 @@ type net struct {
 	err     error
 	x       onnx.Value // of the trunk: X, the input of the last block
 
-	external []constant // those that lie in a file of their own
+	inline   bool       // whether the graph itself holds all constants
+	external []constant // those that otherwise lie in a file of their own
 	size     int64      // of that file
 
 	precision string // of the graph
@@ -35,7 +36,7 @@ type net struct {
 }
 
 func newNet(name string, c config, w *weights) *net {
-	return &net{Graph: onnx.NewGraph(name), weights: w, config: c, params: map[string]param{}, precision: Float32}
+	return &net{Graph: onnx.NewGraph(name), weights: w, config: c, params: map[string]param{}, precision: Float32, inline: w.inline}
 }
 
 // param is a tensor of the checkpoint, in the type of the layers now built.

@@ -18,10 +18,11 @@
 // Nothing is exported from Python. The weights are known by name, and Go code
 // that reads like the architecture (layers.go) builds four ONNX graphs over
 // them: the text encoder, the trunk that proposes, the gradient of its last
-// block as forward operations, and the classifier (car.md 11.7). A graph is
-// built and loaded when its role is first asked for; what is constant in one is
-// computed once and kept on disk (built.go), and so are the vectors of texts
-// (remembered.go).
+// block as forward operations, and the classifier (car.md 11.7). Building the
+// first three looks up every tensor, which is how [Open] checks a checkpoint; those
+// same graphs run later. A graph takes its weights and is loaded when its role is
+// first asked for. What is constant in it is computed once and kept on disk
+// (built.go), and so are the vectors of texts (remembered.go).
 //
 // # Arithmetic
 //
@@ -164,10 +165,11 @@ type Model struct {
 	fingerprinted string
 	sumErr        error
 
-	mu       sync.Mutex
-	proposer *proposer
-	judge    *judge
-	closed   bool
+	mu         sync.Mutex
+	trunk, cam *net // until there is a proposer
+	proposer   *proposer
+	judge      *judge
+	closed     bool
 }
 
 func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
@@ -192,18 +194,7 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 		}
 	}()
 	if dir != "" && only == "" {
-		// What was found out when the model came into the cache.
-		manifest, err := readManifest(dir)
-		switch {
-		case err == nil:
-			only = manifest.Weights
-			o.Heads = cmp.Or(o.Heads, manifest.Heads)
-			o.TextHeads = cmp.Or(o.TextHeads, manifest.TextHeads)
-			o.Activation = cmp.Or(o.Activation, manifest.Activation)
-			if o.Mean == nil && o.Std == nil {
-				o.Mean, o.Std = manifest.Mean, manifest.Std
-			}
-		case !errors.Is(err, fs.ErrNotExist):
+		if only, err = o.fromManifest(dir); err != nil {
 			return nil, err
 		}
 	} else {
@@ -232,18 +223,11 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// Building the graphs costs little and looks at every tensor, so a wrong
-	// checkpoint is refused here and not in the middle of work.
-	for _, build := range []func() (*net, error){
-		func() (*net, error) { return textGraph(m.config, m.weights) },
-		func() (*net, error) { return trunkGraph(m.config, m.weights, o.Precision) },
-		func() (*net, error) { return camGraph(m.config, m.weights) },
-	} {
-		if _, err := build(); err != nil {
-			return nil, err
-		}
+	text, err := m.build()
+	if err != nil {
+		return nil, err
 	}
-	if m.text, err = newTextEncoder(m, tokenizer); err != nil {
+	if m.text, err = newTextEncoder(m, tokenizer, text); err != nil {
 		return nil, err
 	}
 	if err := m.weights.checkUnknown(); err != nil {
@@ -252,6 +236,42 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	m.weights.used = nil // graphs that are built from here on may be built at once
 	o.Log.Debug("model opened", "model", name, "from", where)
 	return m, nil
+}
+
+// fromManifest adds what was found out about a model when it came into the cache,
+// where it did, and returns the name of its weights.
+func (o *Options) fromManifest(dir string) (weights string, err error) {
+	manifest, err := readManifest(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	o.Heads = cmp.Or(o.Heads, manifest.Heads)
+	o.TextHeads = cmp.Or(o.TextHeads, manifest.TextHeads)
+	o.Activation = cmp.Or(o.Activation, manifest.Activation)
+	if o.Mean == nil && o.Std == nil {
+		o.Mean, o.Std = manifest.Mean, manifest.Std
+	}
+	return manifest.Weights, nil
+}
+
+// build builds the graphs of the proposer, and returns that of texts. It looks up
+// every tensor, so a wrong checkpoint is refused when it is opened and not in the
+// middle of work. What a graph holds until it is loaded is names and shapes: the
+// numbers stay in the checkpoint.
+func (m *Model) build() (text *net, err error) {
+	if text, err = textGraph(m.config, m.weights); err != nil {
+		return nil, err
+	}
+	if m.trunk, err = trunkGraph(m.config, m.weights, m.options.Precision); err != nil {
+		return nil, err
+	}
+	if m.cam, err = camGraph(m.config, m.weights); err != nil {
+		return nil, err
+	}
+	return text, nil
 }
 
 // none is a folder without files.

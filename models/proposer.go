@@ -34,14 +34,15 @@ type proposer struct {
 var _ car.BatchProposer = (*proposer)(nil)
 
 func newProposer(m *Model) (*proposer, error) {
-	trunk, err := m.session(func(w *weights) (*net, error) { return trunkGraph(m.config, w, m.options.Precision) })
+	trunk, err := m.session(m.trunk)
 	if err != nil {
 		return nil, err
 	}
-	cam, err := m.session(func(w *weights) (*net, error) { return camGraph(m.config, w) })
+	cam, err := m.session(m.cam)
 	if err != nil {
 		return nil, errors.Join(err, trunk.Close())
 	}
+	m.trunk, m.cam = nil, nil
 	return &proposer{
 		textEncoder: m.text, model: m, trunk: trunk, cam: cam,
 		positions: positionTables{trained: m.table, width: m.config.Vision.Width},

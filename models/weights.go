@@ -12,7 +12,7 @@ type weights struct {
 	*checkpoint
 	naming naming
 	used   map[string]bool // by the checkpoint's names, while it is being opened
-	inline bool            // whether graphs hold all constants themselves
+	inline bool            // whether graphs hold all constants themselves, and nothing is kept of them on disk
 }
 
 // openWeights opens the checkpoint of a folder, see [openCheckpoint].

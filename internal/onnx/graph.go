@@ -2,12 +2,13 @@
 // protobuf message that ONNX Runtime reads.
 //
 // It knows the two dozen operators that a CLIP and its gradient need, and the
-// half of onnx.proto that describes them. Large weights are named, not held: an
-// [External] says in which file and where in it an initializer's bytes lie, so
-// a graph of gigabytes is a message of kilobytes.
+// half of onnx.proto that describes them. Weights are named, not held: their
+// [Contents] are asked for when the graph is encoded, and may say in which file
+// and where in it the bytes lie, so that a graph of gigabytes is a message of
+// kilobytes.
 //
-// A [Graph] is built front to back. Its methods return the name of what they
-// made and do not fail; the mistakes that can be made here (a wrong shape, a
+// A [Graph] is built front to back. The methods that build it return the name of
+// what they made and do not fail; the mistakes that can be made here (a wrong shape, a
 // missing axis) are found by ONNX Runtime when it loads the model.
 package onnx
 
@@ -15,6 +16,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -63,16 +65,30 @@ type External struct {
 	Length int64
 }
 
+// Contents are the bytes of an initializer: given, or lying in a file.
+type Contents struct {
+	Raw []byte    // row-major and little-endian
+	At  *External // where they lie; Raw is then of no account
+}
+
+// An initializer is a tensor of a graph: a TensorProto, but for what contents
+// adds to it.
+type initializer struct {
+	head     []byte
+	contents func() (Contents, error)
+}
+
 // A Graph is a model under construction. The zero value is not usable; see
 // [NewGraph].
 type Graph struct {
-	name                    string
-	nodes, inits, ins, outs []byte // encoded fields of GraphProto
-	inputs, outputs         []string
-	count                   int
-	consts                  map[string]Value
-	scope                   string
-	contrib                 bool
+	name             string
+	nodes, ins, outs []byte // encoded fields of GraphProto
+	inits            []initializer
+	inputs, outputs  []string
+	count            int
+	consts           map[string]Value
+	scope            string
+	contrib          bool
 }
 
 // NewGraph starts a graph. The name shows in ONNX Runtime's messages.
@@ -105,26 +121,11 @@ func (g *Graph) Output(name string, v Value, t DataType) {
 	g.outputs = append(g.outputs, name)
 }
 
-// External declares an initializer whose bytes lie in a file. The name must be
-// new to the graph.
-func (g *Graph) External(name string, t DataType, at External, shape ...int) Value {
-	b := tensorHead(name, t, shape)
-	for _, kv := range [][2]string{
-		{"location", at.File},
-		{"offset", strconv.FormatInt(at.Offset, 10)},
-		{"length", strconv.FormatInt(at.Length, 10)},
-	} {
-		b = appendMessage(b, 13, appendString(appendString(nil, 1, kv[0]), 2, kv[1]))
-	}
-	b = appendVarint(b, 14, 1) // data_location: EXTERNAL
-	g.inits = appendMessage(g.inits, 5, b)
-	return Value(name)
-}
-
-// Inline declares an initializer whose bytes, row-major and little-endian,
-// become part of the graph. The name must be new to it.
-func (g *Graph) Inline(name string, t DataType, raw []byte, shape ...int) Value {
-	g.inits = appendMessage(g.inits, 5, appendMessage(tensorHead(name, t, shape), 9, raw))
+// Initializer declares a tensor whose contents are asked for by every
+// [Graph.Marshal], in the order in which the tensors were declared. The name must
+// be new to the graph.
+func (g *Graph) Initializer(name string, t DataType, contents func() (Contents, error), shape ...int) Value {
+	g.inits = append(g.inits, initializer{tensorHead(name, t, shape), contents})
 	return Value(name)
 }
 
@@ -163,17 +164,24 @@ func (g *Graph) constant(t DataType, raw []byte, shape []int) Value {
 	if v, ok := g.consts[key]; ok {
 		return v
 	}
-	v := g.Inline(fmt.Sprintf("const_%d", len(g.consts)), t, raw, shape...)
+	v := g.Initializer(fmt.Sprintf("const_%d", len(g.consts)), t, func() (Contents, error) { return Contents{Raw: raw}, nil }, shape...)
 	g.consts[key] = v
 	return v
 }
 
-// Marshal returns the encoded ModelProto.
-func (g *Graph) Marshal() []byte {
+// Marshal returns the encoded ModelProto. It fails only where the contents of an
+// initializer cannot be had.
+func (g *Graph) Marshal() ([]byte, error) {
 	var graph []byte
 	graph = append(graph, g.nodes...)
 	graph = appendString(graph, 2, g.name)
-	graph = append(graph, g.inits...)
+	for _, i := range g.inits {
+		c, err := i.contents()
+		if err != nil {
+			return nil, fmt.Errorf("failed to encode %s: %w", g.name, err)
+		}
+		graph = i.append(graph, c)
+	}
 	graph = append(graph, g.ins...)
 	graph = append(graph, g.outs...)
 
@@ -185,7 +193,30 @@ func (g *Graph) Marshal() []byte {
 	if g.contrib {
 		model = appendMessage(model, 8, appendVarint(appendString(nil, 1, contribDomain), 2, 1))
 	}
-	return model
+	return model, nil
+}
+
+// append appends an initializer with its contents as a field of GraphProto. What
+// may be megabytes is copied once.
+func (i initializer) append(b []byte, c Contents) []byte {
+	if c.At != nil {
+		return appendMessage(b, 5, append(slices.Clone(i.head), c.At.fields()...))
+	}
+	b = protowire.AppendTag(b, 5, protowire.BytesType)
+	b = protowire.AppendVarint(b, uint64(len(i.head)+protowire.SizeTag(9)+protowire.SizeBytes(len(c.Raw))))
+	return appendMessage(append(b, i.head...), 9, c.Raw)
+}
+
+// fields are those of a TensorProto that say where its bytes lie.
+func (at *External) fields() (b []byte) {
+	for _, kv := range [][2]string{
+		{"location", at.File},
+		{"offset", strconv.FormatInt(at.Offset, 10)},
+		{"length", strconv.FormatInt(at.Length, 10)},
+	} {
+		b = appendMessage(b, 13, appendString(appendString(nil, 1, kv[0]), 2, kv[1]))
+	}
+	return appendVarint(b, 14, 1) // data_location: EXTERNAL
 }
 
 // contribDomain holds ONNX Runtime's own operators.

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -55,7 +56,11 @@ func TestMarshal(t *testing.T) {
 	g := NewGraph("test")
 	g.Scope("layer")
 	x := g.Input("x", Float32, Free("B"), Fixed(3))
-	w := g.External("w", Float16, External{File: "model.safetensors", Offset: 128, Length: 12}, 3, 2)
+	asked := 0
+	w := g.Initializer("w", Float16, func() (Contents, error) {
+		asked++
+		return Contents{At: &External{File: "model.safetensors", Offset: 128, Length: 12}}, nil
+	}, 3, 2)
 	y := g.MatMul(x, g.Cast(w, Float32))
 	y = g.Add(g.Add(y, g.Scalar(2)), g.Scalar(2)) // one constant
 	g.Output("y", y, Float32)
@@ -63,7 +68,10 @@ func TestMarshal(t *testing.T) {
 		t.Errorf("inputs %v, outputs %v", g.Inputs(), g.Outputs())
 	}
 
-	model, ints := fields(t, g.Marshal())
+	if asked > 0 {
+		t.Error("a weight was asked for before the graph was encoded")
+	}
+	model, ints := fields(t, marshal(t, g))
 	if ints[1][0] != irVersion || len(model[7]) != 1 || len(model[8]) != 1 {
 		t.Fatalf("model: version %v, %d graphs, %d opsets", ints[1], len(model[7]), len(model[8]))
 	}
@@ -101,8 +109,24 @@ func TestMarshal(t *testing.T) {
 
 	// Only a graph that uses them imports the runtime's own operators.
 	g.MultiHeadAttention(x, x, x, 1)
-	model, _ = fields(t, g.Marshal())
+	model, _ = fields(t, marshal(t, g))
 	if len(model[8]) != 2 {
 		t.Errorf("%d opsets with a contrib operator, want 2", len(model[8]))
 	}
+
+	// A graph is not encoded without one of its weights.
+	lost := errors.New("the file is gone")
+	g.Initializer("v", Float32, func() (Contents, error) { return Contents{}, lost }, 1)
+	if b, err := g.Marshal(); !errors.Is(err, lost) || b != nil {
+		t.Errorf("without a weight: %d bytes, %v", len(b), err)
+	}
+}
+
+func marshal(t *testing.T, g *Graph) []byte {
+	t.Helper()
+	b, err := g.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

@@ -307,6 +307,10 @@ func Try(device string, options map[string]string) error {
 func tryOnce(d Device, deviceOptions map[string]string) error {
 	g := onnx.NewGraph("trial")
 	g.Output("y", g.MatMul(g.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Fixed(1)), g.Floats([]float32{3}, 1, 1)), onnx.Float32)
+	model, err := g.Marshal()
+	if err != nil {
+		return err
+	}
 	options, err := onnxruntime.NewSessionOptions()
 	if err != nil {
 		return err
@@ -320,7 +324,7 @@ func tryOnce(d Device, deviceOptions map[string]string) error {
 	if err := d.add(options, d.Number, deviceOptions); err != nil {
 		return err
 	}
-	s, err := onnxruntime.NewDynamicAdvancedSessionWithONNXData(g.Marshal(), g.Inputs(), g.Outputs(), options)
+	s, err := onnxruntime.NewDynamicAdvancedSessionWithONNXData(model, g.Inputs(), g.Outputs(), options)
 	if err != nil {
 		return err
 	}

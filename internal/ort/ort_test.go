@@ -153,7 +153,11 @@ func TestOperators(t *testing.T) {
 	parts := g.Split(x, 0, sizes, 3)
 	out("split", g.Concat(0, parts[2], parts[1], parts[0]))
 	out("layer norm", g.LayerNorm(x, g.Floats([]float32{1, 1, 2}, 3), g.Floats([]float32{0, 0, 1}, 3), 1e-5))
-	s, err := NewSession(g.Name(), g.Marshal(), g.Inputs(), g.Outputs(), Options{Threads: 1, Device: "cpu"})
+	model, err := g.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSession(g.Name(), model, g.Inputs(), g.Outputs(), Options{Threads: 1, Device: "cpu"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,10 +243,16 @@ func TestExternal(t *testing.T) {
 	build := func(dir string) (*Session, error) {
 		g := onnx.NewGraph("external")
 		x := g.Input("x", onnx.Float32, onnx.Fixed(2))
-		w := g.External("w", onnx.Float16, onnx.External{File: "w", Offset: 4, Length: 4}, 2)
+		w := g.Initializer("w", onnx.Float16, func() (onnx.Contents, error) {
+			return onnx.Contents{At: &onnx.External{File: "w", Offset: 4, Length: 4}}, nil
+		}, 2)
 		g.Output("y", g.Mul(x, g.Cast(w, onnx.Float32)), onnx.Float32)
 		path := filepath.Join(dir, "g.onnx")
-		if err := os.WriteFile(path, g.Marshal(), 0o666); err != nil {
+		model, err := g.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, model, 0o666); err != nil {
 			t.Fatal(err)
 		}
 		return OpenSession(g.Name(), path, g.Inputs(), g.Outputs(), Options{Threads: 1, Device: "cpu"})

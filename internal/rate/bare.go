@@ -63,7 +63,11 @@ func newBare(p models.Product, threads int) (_ *bare, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.session, err = ort.NewSession("product", g.Marshal(), g.Inputs(), g.Outputs(), ort.Options{Device: ort.CPU, Threads: threads})
+	model, err := g.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	r.session, err = ort.NewSession("product", model, g.Inputs(), g.Outputs(), ort.Options{Device: ort.CPU, Threads: threads})
 	return r, err
 }
 
