@@ -120,7 +120,10 @@ func (m *machine) build(state []slot, err error) error {
 }
 
 // persistent pushes what the caller has for a thing outside the pickle.
-func (m *machine) persistent(id any) error {
+func (m *machine) persistent(id any, err error) error {
+	if err != nil {
+		return err
+	}
 	if m.options.Persistent == nil {
 		return errors.New("the pickle refers to something outside it")
 	}

@@ -23,14 +23,12 @@ func (m *machine) next() (v any, done bool, err error) {
 	return nil, false, m.step(byte(op))
 }
 
+// step runs one instruction. It is long because it is the table of all of them, with
+// a call for each.
 func (m *machine) step(op byte) error {
 	switch op {
 	case 0x80: // PROTO
-		version, err := m.number(1)
-		if err == nil && version > 5 {
-			err = fmt.Errorf("protocol %d is not known", version)
-		}
-		return err
+		return m.protocol()
 	case 0x95: // FRAME, a hint of how much to read ahead
 		_, err := m.number(8)
 		return err
@@ -41,18 +39,9 @@ func (m *machine) step(op byte) error {
 		_, err := m.sinceMark()
 		return err
 	case '0': // POP, which Python lets close a mark too
-		if len(m.marks) > 0 && len(m.stack) == m.floor() {
-			m.marks = m.marks[:len(m.marks)-1]
-			return nil
-		}
-		_, err := m.pop()
-		return err
+		return m.drop()
 	case '2': // DUP
-		s, err := m.top()
-		if err != nil {
-			return err
-		}
-		return m.pushSlot(*s)
+		return m.duplicate()
 
 	case 'N': // NONE
 		return m.push(nil)
@@ -63,21 +52,13 @@ func (m *machine) step(op byte) error {
 	case 'M': // BININT2
 		return m.whole(2)
 	case 'J': // BININT
-		n, err := m.number(4)
-		if err != nil {
-			return err
-		}
-		return m.push(int64(int32(uint32(n))))
+		return m.signed()
 	case 0x8a: // LONG1
 		return m.long(1)
 	case 0x8b: // LONG4
 		return m.long(4)
-	case 'G': // BINFLOAT, the only one that is big-endian
-		b, err := m.take(8)
-		if err != nil {
-			return err
-		}
-		return m.push(math.Float64frombits(binary.BigEndian.Uint64(b)))
+	case 'G': // BINFLOAT
+		return m.float()
 	case 'I', 'L', 'F', 'S', 'V': // INT, LONG, FLOAT, STRING, UNICODE
 		return m.text(op)
 
@@ -127,15 +108,7 @@ func (m *machine) step(op byte) error {
 		return m.put(int64(len(m.memo)))
 
 	case 'c': // GLOBAL
-		module, err := m.line()
-		if err != nil {
-			return err
-		}
-		name, err := m.line()
-		if err != nil {
-			return err
-		}
-		return m.class(module, name)
+		return m.global()
 	case 0x93: // STACK_GLOBAL
 		return m.classOf(m.last(2))
 	case 'R', 0x81: // REDUCE, NEWOBJ
@@ -144,18 +117,70 @@ func (m *machine) step(op byte) error {
 		return m.build(m.last(1))
 	case 'Q': // BINPERSID
 		id, err := m.pop()
-		if err != nil {
-			return err
-		}
-		return m.persistent(id.v)
+		return m.persistent(id.v, err)
 	case 'P': // PERSID
-		id, err := m.line()
-		if err != nil {
-			return err
-		}
-		return m.persistent(id)
+		return m.persistent(m.line())
 	}
 	return fmt.Errorf("instruction %#02x is not supported", op)
+}
+
+// protocol reads the version of the pickle.
+func (m *machine) protocol() error {
+	version, err := m.number(1)
+	if err == nil && version > 5 {
+		err = fmt.Errorf("protocol %d is not known", version)
+	}
+	return err
+}
+
+// drop removes the top of the stack, or the mark that is there.
+func (m *machine) drop() error {
+	if len(m.marks) > 0 && len(m.stack) == m.floor() {
+		m.marks = m.marks[:len(m.marks)-1]
+		return nil
+	}
+	_, err := m.pop()
+	return err
+}
+
+// duplicate pushes the top of the stack once more.
+func (m *machine) duplicate() error {
+	s, err := m.top()
+	if err != nil {
+		return err
+	}
+	return m.pushSlot(*s)
+}
+
+// global pushes the class that two lines name.
+func (m *machine) global() error {
+	module, err := m.line()
+	if err != nil {
+		return err
+	}
+	name, err := m.line()
+	if err != nil {
+		return err
+	}
+	return m.class(module, name)
+}
+
+// float pushes a float64, the only number that is big-endian.
+func (m *machine) float() error {
+	b, err := m.take(8)
+	if err != nil {
+		return err
+	}
+	return m.push(math.Float64frombits(binary.BigEndian.Uint64(b)))
+}
+
+// signed pushes a number of 4 bytes in two's complement.
+func (m *machine) signed() error {
+	n, err := m.number(4)
+	if err != nil {
+		return err
+	}
+	return m.push(int64(int32(uint32(n))))
 }
 
 // whole pushes a number without sign.
