@@ -27,7 +27,7 @@ func Stairs(piece string, size, step int) string {
 }
 
 // YAML is texts of every kind that has cost a parser of YAML more than its share, or
-// could, of about so many bytes each.
+// could, of about so many bytes each. It is long because it is a flat table.
 func YAML(size int) map[string]string {
 	half := size / 2
 	texts := map[string]string{
@@ -123,16 +123,19 @@ func YAML(size int) map[string]string {
 		"tags before a list":    Fill("!!map ", size) + "[]",
 		"anchors before a list": Fill("&a ", size) + "[]",
 	}
-	for _, piece := range []string{
-		"[", "{", "- ", "-\n", "? ", "?\n", ": ", ":", ":\n", "]", "}", ",", "&a ", "&a\n", "*a ", "*a", "!", "!!", "!a ", "!!str ", "!!map ", "!!seq\n", "!<a> ",
-		"|", ">", "|\n", "'", "''", `"`, `""`, `"" `, "%", "%a\n", "@", "`", "#", "# ", "<", "<<", "<<:", "<<: ", "~", "~\n", "-", "--", "---", ".", "..", "\\", "\n", "\r\n", "\t",
-		" \n", "\t\n", "a\n", "- a\n", "[a, ", "{a: ", "{a, ", "[a: ", "[? a, ", "{? ", "&a [*a, ", "- ? ", "? - ", "- &a ", "- !a ", "a: &b ", "[],", "[[]],", "{},", "{a: b}, ", "a: b: ", "\"a\": ", "'a': {",
-		"-\t", "-  ", "- -", "- |\n", "? |\n", "a: |\n", "a: >\n ", "[\n", "{\n", "\n[", "\n - ", "é", "\u00a0", "1,", "1e9,", "null,", "a: [\n", "- [\n", "- {a:\n",
-	} {
+	for _, piece := range yamlPieces {
 		texts[fmt.Sprintf("of %q", piece)] = Fill(piece, size)
 		texts[fmt.Sprintf("list of %q", piece)] = "[" + Fill(piece, size-2) + "]"
 	}
 	return texts
+}
+
+// yamlPieces are what texts of one piece, over and over, are made of.
+var yamlPieces = []string{
+	"[", "{", "- ", "-\n", "? ", "?\n", ": ", ":", ":\n", "]", "}", ",", "&a ", "&a\n", "*a ", "*a", "!", "!!", "!a ", "!!str ", "!!map ", "!!seq\n", "!<a> ",
+	"|", ">", "|\n", "'", "''", `"`, `""`, `"" `, "%", "%a\n", "@", "`", "#", "# ", "<", "<<", "<<:", "<<: ", "~", "~\n", "-", "--", "---", ".", "..", "\\", "\n", "\r\n", "\t",
+	" \n", "\t\n", "a\n", "- a\n", "[a, ", "{a: ", "{a, ", "[a: ", "[? a, ", "{? ", "&a [*a, ", "- ? ", "? - ", "- &a ", "- !a ", "a: &b ", "[],", "[[]],", "{},", "{a: b}, ", "a: b: ", "\"a\": ", "'a': {",
+	"-\t", "-  ", "- -", "- |\n", "? |\n", "a: |\n", "a: >\n ", "[\n", "{\n", "\n[", "\n - ", "é", "\u00a0", "1,", "1e9,", "null,", "a: [\n", "- [\n", "- {a:\n",
 }
 
 // Laughs is a word, a list of words, a list of lists of words and so on.

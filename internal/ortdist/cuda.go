@@ -33,6 +33,8 @@ func cuda() Build {
 	}
 }
 
+// cudaArchives are the wheels, and what is taken of each. It is long because it is a
+// flat table.
 func cudaArchives() []Archive {
 	return []Archive{
 		{
