@@ -22,15 +22,15 @@ func background(w, h, kind int, d dice) *canvas {
 	}
 	th := d.u() * math.Pi
 	ct, st := cos32(th), sin32(th)
-	fr := exp32(d.u()*2.6 + .3)
+	p := pattern{kind: kind, often: exp32(d.u()*2.6 + .3)}
 	noise := make([]float32, w*h)
 	for i, amp := 0, float32(1); i < 4; i++ {
 		k := 3 << i
 		d.addField(noise, w, h, max(2, int(float32(k)*aspect)), k, amp)
 		amp *= .3 + .5*d.u()
 	}
-	sharp := exp32(d.u() * 3)
-	lift, flat := d.u(), d.u()
+	p.sharp = exp32(d.u() * 3)
+	p.lift, p.flat = d.u(), d.u()
 	blobs := make([]float32, w*h)
 	d.addField(blobs, w, h, 7, 5, 1)
 	withBlobs := d.chance(.35)
@@ -41,59 +41,80 @@ func background(w, h, kind int, d dice) *canvas {
 			i := y*w + x
 			xx := ramp(x, w) * aspect
 			u, v := xx*ct+yy*st, yy*ct-xx*st
-			n := noise[i]
-			var m float32
-			switch kind {
-			case 0:
-				m = soft(u, 2)
-			case 1:
-				m = soft(n, sharp)
-			case 2:
-				m = soft(sin32(u*fr*math.Pi+n*.3), sharp*2)
-			case 3:
-				m = soft(sin32(u*fr*math.Pi)*sin32(v*fr*math.Pi), sharp*2)
-			case 4:
-				m = soft(n-.5, 8)
-			case 5:
-				m = soft(v+.3*n+lift-.5, sharp*3)
-			default:
-				m = flat
-			}
+			m := p.at(u, v, noise[i])
 			var k float32
 			if withBlobs {
 				k = soft(blobs[i]-.7, 10)
 			}
 			for c := range 3 {
-				p := col[0][c]*(1-m) + col[1][c]*m
-				img.pix[c][i] = p*(1-k) + col[2][c]*k
+				two := col[0][c]*(1-m) + col[1][c]*m
+				img.pix[c][i] = two*(1-k) + col[2][c]*k
 			}
 		}
 	}
 
-	for range 2 { // boxes and discs: shapes that are nobody
-		cx, cy := (d.u()*2-1)*aspect, d.u()*2-1
-		rx, ry := .08+.4*d.u(), .08+.4*d.u()
-		round, there, c := d.chance(.5), d.chance(.22), d.colour()
-		if !there {
-			continue
-		}
-		for y := range h {
-			dy := (ramp(y, h) - cy) / ry
-			for x := range w {
-				dx := (ramp(x, w)*aspect - cx) / rx
-				inside := dx*dx+dy*dy < 1
-				if !round {
-					inside = max(dx, -dx, dy, -dy) < 1
-				}
-				if inside {
-					for k := range 3 {
-						img.pix[k][y*w+x] = c[k]
-					}
+	for range 2 {
+		d.addShape(img, aspect)
+	}
+	d.addGrain(img, noise)
+	return img
+}
+
+// A pattern says how two colours are mixed.
+type pattern struct {
+	kind                     int     // in BackgroundKinds
+	often, sharp, lift, flat float32 // how it repeats, its edges, its height, its one share
+}
+
+// at is the share of the second colour at a place: u and v are its coordinates along
+// the pattern and across it, n is the noise there.
+func (p pattern) at(u, v, n float32) float32 {
+	switch p.kind {
+	case 0:
+		return soft(u, 2)
+	case 1:
+		return soft(n, p.sharp)
+	case 2:
+		return soft(sin32(u*p.often*math.Pi+n*.3), p.sharp*2)
+	case 3:
+		return soft(sin32(u*p.often*math.Pi)*sin32(v*p.often*math.Pi), p.sharp*2)
+	case 4:
+		return soft(n-.5, 8)
+	case 5:
+		return soft(v+.3*n+p.lift-.5, p.sharp*3)
+	}
+	return p.flat
+}
+
+// addShape draws a box or a disc, which is nobody, or now and then none. What it
+// takes of the dice is the same in either case.
+func (d dice) addShape(img *canvas, aspect float32) {
+	cx, cy := (d.u()*2-1)*aspect, d.u()*2-1
+	rx, ry := .08+.4*d.u(), .08+.4*d.u()
+	round, there, c := d.chance(.5), d.chance(.22), d.colour()
+	if !there {
+		return
+	}
+	for y := range img.h {
+		dy := (ramp(y, img.h) - cy) / ry
+		for x := range img.w {
+			dx := (ramp(x, img.w)*aspect - cx) / rx
+			inside := dx*dx+dy*dy < 1
+			if !round {
+				inside = max(dx, -dx, dy, -dy) < 1
+			}
+			if inside {
+				for k := range 3 {
+					img.pix[k][y*img.w+x] = c[k]
 				}
 			}
 		}
 	}
+}
 
+// addGrain adds the noise of a sensor, and some of that which the background is
+// made with as light and shade.
+func (d dice) addGrain(img *canvas, noise []float32) {
 	grain := d.u()
 	grain *= .12 * grain
 	shade := .06 * d.u()
@@ -102,7 +123,6 @@ func background(w, h, kind int, d dice) *canvas {
 			img.pix[c][i] = clamp01(img.pix[c][i] + d.n()*grain + noise[i]*shade)
 		}
 	}
-	return img
 }
 
 // colour draws one that is rarely grey and not often dark.
