@@ -42,6 +42,7 @@ func (b *bench) compare(ctx context.Context, products []models.Product, least in
 	return r, nil
 }
 
+// measureModels times the bare product, and the models against theirs.
 func (b *bench) measureModels(ctx context.Context) error {
 	if b.bare() {
 		r, err := b.compare(ctx, []models.Product{benchMatMul}, 5, func(context.Context) error { return nil })
@@ -50,19 +51,29 @@ func (b *bench) measureModels(ctx context.Context) error {
 		}
 		b.report.MatMul = &benchMatMulReport{GFLOPS: r.Rate() / 1e9}
 	}
-	measure := func(name string, products []models.Product, f func(context.Context) error) error {
-		r, err := b.compare(ctx, products, 5, f)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		row := benchModel{Name: name, GFLOP: r.Operations / 1e9, Time: r.Seconds}
-		if b.bare() {
-			row.BareGFLOPS, row.Share = r.Rate()/1e9, r.Share()
-		}
-		b.report.Models = append(b.report.Models, row)
-		return nil
+	if err := b.measureProposer(ctx); err != nil {
+		return err
 	}
+	return b.measureJudge(ctx)
+}
 
+// measureModel adds a row to the models.
+func (b *bench) measureModel(ctx context.Context, name string, products []models.Product, f func(context.Context) error) error {
+	r, err := b.compare(ctx, products, 5, f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	row := benchModel{Name: name, GFLOP: r.Operations / 1e9, Time: r.Seconds}
+	if b.bare() {
+		row.BareGFLOPS, row.Share = r.Rate()/1e9, r.Share()
+	}
+	b.report.Models = append(b.report.Models, row)
+	return nil
+}
+
+// measureProposer times the trunk on a picture, and the CAM head on what that knows
+// of it.
+func (b *bench) measureProposer(ctx context.Context) error {
 	f, err := b.models.Proposer.Proposer()
 	if err != nil {
 		return err
@@ -70,7 +81,7 @@ func (b *bench) measureModels(ctx context.Context) error {
 	// Whole patches, as the loop makes them.
 	whole := func(n int) int { return (n + f.PatchSize() - 1) / f.PatchSize() * f.PatchSize() }
 	img := benchNoise(whole(b.img.W), whole(b.img.H))
-	err = measure("trunk", b.models.Proposer.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
+	err = b.measureModel(ctx, "trunk", b.models.Proposer.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
 		v, err := f.Look(ctx, img)
 		if err == nil {
 			v.Close()
@@ -94,7 +105,7 @@ func (b *bench) measureModels(ctx context.Context) error {
 		return err
 	}
 	for _, k := range []int{1, 20} {
-		err := measure(fmt.Sprintf("CAM head, %s", many(k, "query", "queries")), b.models.Proposer.CAMProducts(img.W, img.H, k), func(ctx context.Context) error {
+		err := b.measureModel(ctx, fmt.Sprintf("CAM head, %s", many(k, "query", "queries")), b.models.Proposer.CAMProducts(img.W, img.H, k), func(ctx context.Context) error {
 			_, err := view.CAM(ctx, directions[:k])
 			return err
 		})
@@ -102,7 +113,11 @@ func (b *bench) measureModels(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
+}
 
+// measureJudge times the judge on one picture and on several at once.
+func (b *bench) measureJudge(ctx context.Context) error {
 	g, err := b.models.Judge.Judge()
 	if err != nil {
 		return err
@@ -114,7 +129,7 @@ func (b *bench) measureModels(ctx context.Context) error {
 		for i := range images {
 			images[i] = picture
 		}
-		err := measure(fmt.Sprintf("judge, %s", many(n, "picture", "pictures")), b.models.Judge.JudgeProducts(side, side, n), func(ctx context.Context) error {
+		err := b.measureModel(ctx, fmt.Sprintf("judge, %s", many(n, "picture", "pictures")), b.models.Judge.JudgeProducts(side, side, n), func(ctx context.Context) error {
 			_, err := g.EncodeImages(ctx, images)
 			return err
 		})

@@ -9,82 +9,116 @@ import (
 )
 
 // print writes the report as tables that Markdown renders and people read as
-// they stand.
+// they stand. What was not measured has none.
 func (r *benchReport) print(w io.Writer) error {
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	r.writeHead(&b)
+	r.writeModels(&b)
+	r.writeLoop(&b)
+	r.writePrompts(&b)
+	r.writeCRF(&b)
+	r.writeMedia(&b)
+	r.writeClip(&b)
+	r.writeMemory(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
 
+// writeHead says what was measured, with what and where.
+func (r *benchReport) writeHead(b *strings.Builder) {
 	judge := ""
 	if r.Judge != r.Proposer {
 		judge = " and " + r.Judge
 	}
-	line("carve %s, ONNX Runtime %s, FFmpeg %s, %s, %s, %s", r.Carve, r.ONNXRuntime, r.FFmpeg, r.CPU,
+	fmt.Fprintf(b, "carve %s, ONNX Runtime %s, FFmpeg %s, %s, %s, %s\n", r.Carve, r.ONNXRuntime, r.FFmpeg, r.CPU,
 		many(r.Cores, "core", "cores"), many(r.Threads, "thread", "threads"))
-	line("%s%s, %s on %s, preset %s%s, picture %d×%d%s", r.Proposer, judge, r.Precision, r.Device,
+	fmt.Fprintf(b, "%s%s, %s on %s, preset %s%s, picture %d×%d%s\n", r.Proposer, judge, r.Precision, r.Device,
 		r.Preset, suffix(r.Compat, ", compat"), r.Width, r.Height, suffix(r.Quick, ", quick"))
+}
 
+func (r *benchReport) writeModels(b *strings.Builder) {
 	bare := "fp32 on a CPU alone has a bare rate"
 	if r.MatMul != nil {
-		line("")
-		line("Bare MatMul of 1024×1024 by 1024×4096: %.0f GFLOP/s", r.MatMul.GFLOPS)
+		fmt.Fprintf(b, "\nBare MatMul of 1024×1024 by 1024×4096: %.0f GFLOP/s\n", r.MatMul.GFLOPS)
 		bare = "shares are of the same matrix products done bare, in turn"
 	}
-	if len(r.Models) > 0 {
-		t := ui.NewTable("models", "GFLOP", "time", "bare GFLOP/s", "share of bare")
-		for _, m := range r.Models {
-			t.Add(m.Name, digits(m.GFLOP), duration(m.Time), unless0("%.0f", m.BareGFLOPS), unless0("%.0f %%", 100*m.Share))
-		}
-		writeNoted(&b, t, bare)
+	if len(r.Models) == 0 {
+		return
 	}
-	if len(r.Loop) > 0 {
-		t := ui.NewTable("loop", "GFLOP", "time", "share of bare", "outside ONNX Runtime", "pictures judged")
-		for _, l := range r.Loop {
-			t.Add(many(l.Queries, "query", "queries"), digits(l.GFLOP), duration(l.Time), unless0("%.0f %%", 100*l.Share),
-				fmt.Sprintf("%.1f %%", 100*l.Outside), fmt.Sprintf("%.0f", l.Judged))
-		}
-		writeNoted(&b, t, "from pixels to label map, texts known, one query left by the first stage")
+	t := ui.NewTable("models", "GFLOP", "time", "bare GFLOP/s", "share of bare")
+	for _, m := range r.Models {
+		t.Add(m.Name, digits(m.GFLOP), duration(m.Time), unless0("%.0f", m.BareGFLOPS), unless0("%.0f %%", 100*m.Share))
 	}
-	if len(r.Prompts) > 0 {
-		t := ui.NewTable("prompts", "time", "for each")
-		for _, p := range r.Prompts {
-			t.Add(many(p.Masks, "mask", "masks"), duration(p.Time), duration(p.Time/float64(p.Masks)))
-		}
-		writeNoted(&b, t, "")
+	writeNoted(b, t, bare)
+}
+
+func (r *benchReport) writeLoop(b *strings.Builder) {
+	if len(r.Loop) == 0 {
+		return
 	}
-	if len(r.CRF) > 0 {
-		threads := r.CRF[0].Threads
-		t := ui.NewTable("dense CRF", "1 thread", many(threads, "thread", "threads"), "speedup")
-		for _, c := range r.CRF {
-			t.Add(fmt.Sprint(c.Labels, " labels"), duration(c.TimeOne), duration(c.Time), fmt.Sprintf("%.2f", c.Speedup))
-		}
-		writeNoted(&b, t, "lattices, energies and inference for a frame of the clip")
+	t := ui.NewTable("loop", "GFLOP", "time", "share of bare", "outside ONNX Runtime", "pictures judged")
+	for _, l := range r.Loop {
+		t.Add(many(l.Queries, "query", "queries"), digits(l.GFLOP), duration(l.Time), unless0("%.0f %%", 100*l.Share),
+			fmt.Sprintf("%.1f %%", 100*l.Outside), fmt.Sprintf("%.0f", l.Judged))
 	}
-	if len(r.Media) > 0 {
-		var notes []string
-		t := ui.NewTable("media", "frames/s", "ffmpeg frames/s", "ratio", "drawing")
-		for _, m := range r.Media {
-			theirs, drawing := 0.0, "–"
-			if m.FFmpegTime > 0 {
-				theirs = float64(m.Frames) / m.FFmpegTime
-			}
-			if m.Drawing > 0 {
-				drawing = duration(m.Drawing) + " a frame"
-			}
-			t.Add(m.Name, fmt.Sprintf("%.0f", m.FPS), unless0("%.0f", theirs), unless0("%.2f", m.Ratio), drawing)
-			if m.Command != "" {
-				notes = append(notes, m.Command)
-			}
+	writeNoted(b, t, "from pixels to label map, texts known, one query left by the first stage")
+}
+
+func (r *benchReport) writePrompts(b *strings.Builder) {
+	if len(r.Prompts) == 0 {
+		return
+	}
+	t := ui.NewTable("prompts", "time", "for each")
+	for _, p := range r.Prompts {
+		t.Add(many(p.Masks, "mask", "masks"), duration(p.Time), duration(p.Time/float64(p.Masks)))
+	}
+	writeNoted(b, t, "")
+}
+
+func (r *benchReport) writeCRF(b *strings.Builder) {
+	if len(r.CRF) == 0 {
+		return
+	}
+	threads := r.CRF[0].Threads
+	t := ui.NewTable("dense CRF", "1 thread", many(threads, "thread", "threads"), "speedup")
+	for _, c := range r.CRF {
+		t.Add(fmt.Sprint(c.Labels, " labels"), duration(c.TimeOne), duration(c.Time), fmt.Sprintf("%.2f", c.Speedup))
+	}
+	writeNoted(b, t, "lattices, energies and inference for a frame of the clip")
+}
+
+// writeMedia has the commands of ffmpeg below its table.
+func (r *benchReport) writeMedia(b *strings.Builder) {
+	if len(r.Media) == 0 {
+		return
+	}
+	var commands []string
+	t := ui.NewTable("media", "frames/s", "ffmpeg frames/s", "ratio", "drawing")
+	for _, m := range r.Media {
+		theirs, drawing := 0.0, "–"
+		if m.FFmpegTime > 0 {
+			theirs = float64(m.Frames) / m.FFmpegTime
 		}
-		if len(notes) == 0 {
-			writeNoted(&b, t, "there is no ffmpeg program on the PATH to compare with")
-		} else {
-			writeNoted(&b, t, "starts left out on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:")
-			line("")
-			for _, n := range notes {
-				line("    %s", n)
-			}
+		if m.Drawing > 0 {
+			drawing = duration(m.Drawing) + " a frame"
+		}
+		t.Add(m.Name, fmt.Sprintf("%.0f", m.FPS), unless0("%.0f", theirs), unless0("%.2f", m.Ratio), drawing)
+		if m.Command != "" {
+			commands = append(commands, m.Command)
 		}
 	}
+	if len(commands) == 0 {
+		writeNoted(b, t, "there is no ffmpeg program on the PATH to compare with")
+		return
+	}
+	writeNoted(b, t, "starts left out on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:")
+	b.WriteString("\n")
+	for _, c := range commands {
+		fmt.Fprintf(b, "    %s\n", c)
+	}
+}
+
+func (r *benchReport) writeClip(b *strings.Builder) {
 	for _, c := range r.Clip {
 		t := ui.NewTable("clip, memory "+c.Memory, "a frame", "busy", "waiting", "blocked", "queue")
 		for _, s := range c.Stages {
@@ -92,18 +126,20 @@ func (r *benchReport) print(w io.Writer) error {
 			t.Add(s.Name, duration(s.PerFrame), share(s.Busy), share(s.Waiting), share(s.Blocked), fmt.Sprintf("%.2f", s.Queue))
 		}
 		note := fmt.Sprintf("%s in %.2f s: %.2f frames/s", ui.Counted(int(c.Frames), "frame"), c.Time, c.FPS)
-		writeNoted(&b, t, note+suffix(r.Random, "; random weights find nothing that would be refined and drawn"))
+		writeNoted(b, t, note+suffix(r.Random, "; random weights find nothing that would be refined and drawn"))
 	}
-	if r.PeakMemory > 0 {
-		line("")
-		clip := ""
-		if r.ClipMemory > 0 {
-			clip = fmt.Sprintf("%d MB while segmenting the clip, ", r.ClipMemory>>20)
-		}
-		line("Peak memory (RSS): %s%d MB for all of this", clip, r.PeakMemory>>20)
+}
+
+// writeMemory says how much memory it took.
+func (r *benchReport) writeMemory(b *strings.Builder) {
+	if r.PeakMemory == 0 {
+		return
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	clip := ""
+	if r.ClipMemory > 0 {
+		clip = fmt.Sprintf("%d MB while segmenting the clip, ", r.ClipMemory>>20)
+	}
+	fmt.Fprintf(b, "\nPeak memory (RSS): %s%d MB for all of this\n", clip, r.PeakMemory>>20)
 }
 
 func many(n int, one, more string) string {
