@@ -31,8 +31,9 @@ func (d *Decisions) Traits() Traits { return Traits{Name: "explanation", NoMasks
 func (d *Decisions) Paths() []string { return []string{d.Path} }
 
 // Open begins the file.
-func (d *Decisions) Open(context.Context, *Stream) (err error) {
-	d.file, err = atomicfile.Create(d.Path, atomicfile.Options{Overwrite: d.Overwrite, Inputs: d.Protect})
+func (d *Decisions) Open(_ context.Context, s *Stream) (err error) {
+	inputs := append([]string{s.Info.Path}, d.Protect...)
+	d.file, err = atomicfile.Create(d.Path, atomicfile.Options{Overwrite: d.Overwrite, Inputs: inputs})
 	if err != nil {
 		return err
 	}

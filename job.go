@@ -16,11 +16,12 @@ import (
 type Job struct {
 	// Source gives the frames. It has not been read from.
 	Source Source
-	// Segmenter has the models and the preset.
+	// Segmenter has the models and the preset. One run has it for itself: a second one at
+	// the same time is refused. Models can make any number of segmenters.
 	Segmenter *car.Segmenter
 	// Queries are what to look for.
 	Queries []car.Query
-	// Sinks take what is found.
+	// Sinks take what is found. A sink is for one run.
 	Sinks []Sink
 
 	// Tracking says what is carried from frame to frame; nil stands for
@@ -36,11 +37,12 @@ type Job struct {
 	// Control, if not nil, changes the queries while the run goes on.
 	Control *Control
 	// Stop, if not nil, ends the run when it is closed, as the end of the source would:
-	// what was read is finished, and outputs are committed.
+	// what was read is finished, and outputs are committed. A source that has a method
+	// Interrupt is called by it, so that a Next that waits for bytes returns.
 	Stop <-chan struct{}
 	// Commit, if not nil, is called when every output is whole and has only its name to
-	// get. It calls name, which gives all of them their names, or returns an error, and
-	// none gets one. It is for last checks, and for programs that must not be ended
+	// get. It calls name once, which gives all of them their names, or returns an error,
+	// and none has one. It is for last checks, and for programs that must not be ended
 	// between two names.
 	Commit func(name func() error) error
 }
@@ -86,6 +88,8 @@ const DefaultSteady = 0.6
 // (car.md section 15).
 const DefaultMaxSide = 640
 
+const leastMaxSide = 16
+
 // check finds what is wrong with a job alone.
 func (j *Job) check() error {
 	switch {
@@ -93,10 +97,14 @@ func (j *Job) check() error {
 		return errors.New("the job has no source")
 	case j.Segmenter == nil:
 		return errors.New("the job has no segmenter")
-	case j.MaxSide < 0 || j.Threads < 0 || j.Limit < 0:
-		return fmt.Errorf("the job has a negative bound: long side %d, threads %d, frames %d", j.MaxSide, j.Threads, j.Limit)
+	case j.Threads < 0 || j.Limit < 0:
+		return fmt.Errorf("the job has a negative bound: threads %d, frames %d", j.Threads, j.Limit)
+	case j.MaxSide != 0 && (j.MaxSide < leastMaxSide || j.MaxSide > car.MaxMaxSide):
+		return fmt.Errorf("the long side of the job is %d; it is from %d pixels, below which a picture shows a model nothing, to %d", j.MaxSide, leastMaxSide, car.MaxMaxSide)
+	case j.Source.Info().Width <= 0:
+		return errors.New("the source of the job is not initialized")
 	}
-	if err := checkSinks(j.Sinks); err != nil {
+	if err := checkSinks(j.Sinks, j.Source.Info().Path); err != nil {
 		return err
 	}
 	if t := j.Tracking; t != nil {
@@ -107,10 +115,13 @@ func (j *Job) check() error {
 	return car.CheckQueries(j.Queries)
 }
 
-// checkSinks finds sinks that would write over each other.
-func checkSinks(sinks []Sink) error {
+// checkSinks finds sinks that would write over each other or over the input.
+func checkSinks(sinks []Sink, input string) error {
 	var plan atomicfile.Plan
-	plan.Overwrite = true // what is there is each sink's own business
+	plan.Overwrite = true // what else is there is each sink's own business
+	if input != "" {
+		plan.Inputs = []string{input}
+	}
 	for i, s := range sinks {
 		if s == nil {
 			return fmt.Errorf("sink %d of the job is nil", i+1)
@@ -123,7 +134,7 @@ func checkSinks(sinks []Sink) error {
 			continue
 		}
 		for _, path := range files.Paths() {
-			if err := plan.Add(path); errors.Is(err, atomicfile.ErrIsOutput) {
+			if err := plan.Add(path); errors.Is(err, atomicfile.ErrIsOutput) || errors.Is(err, atomicfile.ErrIsInput) {
 				return fmt.Errorf("sink %d of the job: %w", i+1, err)
 			}
 		}

@@ -10,13 +10,13 @@ import (
 
 // A SinkError is the error of a sink.
 type SinkError struct {
-	Name string // of the sink
+	Name string // what the sink is called, as in "the overlay"
 	Op   string // what it was doing: "opening", "writing", "finishing", "naming", "closing"
 	Sink Sink
 	Err  error
 }
 
-func (e *SinkError) Error() string { return fmt.Sprintf("%s the %s: %v", e.Op, e.Name, e.Err) }
+func (e *SinkError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Name, e.Err) }
 
 // Unwrap returns what the sink said.
 func (e *SinkError) Unwrap() error { return e.Err }
@@ -52,7 +52,11 @@ func newOutputs(sinks []Sink) outputs {
 }
 
 func (o *output) fail(op string, err error) error {
-	return &SinkError{Name: o.name, Op: op, Sink: o.Sink, Err: err}
+	called := o.name
+	if o.traits.Name != "" {
+		called = "the " + called
+	}
+	return &SinkError{Name: called, Op: op, Sink: o.Sink, Err: err}
 }
 
 // open opens all of them.
@@ -124,21 +128,32 @@ func (list outputs) commit(around func(name func() error) error) error {
 			return o.fail("finishing", err)
 		}
 	}
+	named := false
 	name := func() error {
+		if named {
+			return errors.New("outputs are named once")
+		}
+		named = true
 		for _, o := range files {
 			if err := o.Sink.(Committer).Commit(); err != nil {
 				return o.fail("naming", err)
 			}
 		}
-		for _, o := range files {
-			o.committed = true
-		}
 		return nil
 	}
-	if around != nil {
-		return around(name)
+	if around == nil {
+		around = func(name func() error) error { return name() }
 	}
-	return name()
+	if err := around(name); err != nil {
+		return err
+	}
+	if !named {
+		return errors.New("the job's Commit has not named the outputs")
+	}
+	for _, o := range files {
+		o.committed = true
+	}
+	return nil
 }
 
 // end closes a sink, once.

@@ -88,7 +88,7 @@ func TestOutputs(t *testing.T) {
 			t.Errorf("%q fails: error %v", c.where, err)
 		}
 		var of2 *SinkError
-		if c.where != "" && c.where != "hook" && err != nil && (!errors.As(err, &of2) || of2.Name != name) {
+		if c.where != "" && c.where != "hook" && err != nil && (!errors.As(err, &of2) || of2.Name != "the "+name) {
 			t.Errorf("%q fails: the error is not the sink's: %v", c.where, err)
 		}
 	}
@@ -127,7 +127,7 @@ func TestOptionalOutput(t *testing.T) {
 }
 
 func ExampleSinkError() {
-	err := error(&SinkError{Name: "overlay", Op: "writing", Err: errors.New("no space left on device")})
+	err := error(&SinkError{Name: "the overlay", Op: "writing", Err: errors.New("no space left on device")})
 	fmt.Println(err)
 	// Output: writing the overlay: no space left on device
 }

@@ -15,6 +15,24 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
+// ErrNoFrames says that the source had no frame, or none any more.
+var ErrNoFrames = errors.New("the source has no frames left")
+
+// ErrBusy says that another run has the segmenter.
+var ErrBusy = errors.New("the segmenter is in use by another run")
+
+// claimed are the segmenters that runs have: they keep memory that is for one run.
+var claimed sync.Map
+
+func claim(s *car.Segmenter) error {
+	if _, taken := claimed.LoadOrStore(s, true); taken {
+		return ErrBusy
+	}
+	return nil
+}
+
+func release(s *car.Segmenter) { claimed.Delete(s) }
+
 // ErrStopped says that a run was stopped before its first frame was done: there is no
 // output.
 var ErrStopped = errors.New("stopped before the first frame")
@@ -30,21 +48,14 @@ func Run(ctx context.Context, job Job) (*Report, error) {
 		return nil, err
 	}
 	defer r.prep.Close()
+	if err := claim(job.Segmenter); err != nil {
+		return nil, err
+	}
+	defer release(job.Segmenter)
 	defer r.outputs.close()
-	if err := r.outputs.open(ctx, r.stream()); err != nil {
-		return nil, err
-	}
-	if err := r.session.Initialize(ctx); err != nil {
-		return nil, err
-	}
-	r.job.Control.run(true)
-	defer r.job.Control.run(false)
-	err = r.stages(ctx)
-	if err == nil && r.tally.Stopped && r.tally.Frames == 0 {
-		err = ErrStopped
-	}
-	if err == nil {
-		err = context.Cause(ctx) // a run that is given up at its last frame leaves nothing either
+	err = r.run(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // a run that is given up at its last frame leaves nothing either
 	}
 	if err == nil {
 		err = r.outputs.commit(job.Commit)
@@ -53,6 +64,51 @@ func Run(ctx context.Context, job Job) (*Report, error) {
 		return nil, err
 	}
 	return r.report(), nil
+}
+
+// run does everything but to commit the outputs.
+func (r *run) run(ctx context.Context) error {
+	if err := r.outputs.open(ctx, r.stream()); err != nil {
+		return err
+	}
+	if err := r.session.Initialize(ctx); err != nil {
+		return err
+	}
+	r.job.Control.run(true)
+	defer r.job.Control.run(false)
+	defer r.interruptOnStop()()
+	if err := r.stages(ctx); err != nil {
+		return err
+	}
+	switch {
+	case r.tally.Frames > 0:
+		return nil
+	case r.tally.Stopped:
+		return ErrStopped
+	}
+	return ErrNoFrames
+}
+
+// interruptOnStop tells the source when the run is to stop, since it may wait for bytes.
+// What it returns ends that.
+func (r *run) interruptOnStop() (end func()) {
+	source, ok := r.job.Source.(interface{ Interrupt() })
+	if !ok || r.job.Stop == nil {
+		return func() {}
+	}
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-r.job.Stop:
+			source.Interrupt()
+		case <-over:
+		}
+	}()
+	return func() {
+		close(over)
+		<-done
+	}
 }
 
 // A run takes the frames of a source through the stages, all at the same time.
@@ -97,9 +153,6 @@ func newRun(job Job) (*run, error) {
 		t = *job.Tracking
 	}
 	job.MaxSide = cmp.Or(job.MaxSide, job.Segmenter.Preset().MaxSide, DefaultMaxSide)
-	if len(job.Sinks) == 0 { // somebody may want the report alone
-		job.Sinks = []Sink{SinkFunc(func(context.Context, *Frame) error { return nil })}
-	}
 	info := job.Source.Info()
 	r := &run{
 		job: job, tracking: t,
@@ -131,15 +184,15 @@ func (r *run) stages(ctx context.Context) error {
 	const depth = 1
 	r.line = pipeline.New(ctx)
 	l := r.line
-	release := (*item).release
+	free := (*item).release
 
-	decoded := pipeline.Produce(l, "decode", 2*depth, release, r.decode)
-	prepared := pipeline.Map(l, "prepare", decoded, depth, release, owned(r.prepare))
-	watched := pipeline.Map(l, "watch", prepared, depth, release, owned(r.watch))
-	looked := pipeline.Buffer(l, "look", watched, depth, release, r.look, r.flushLook)
-	judged := pipeline.Map(l, "model", looked, depth, release, owned(r.judge))
-	refined := pipeline.Buffer(l, "refine", judged, depth, release, r.refine, r.flushRefine)
-	branches := pipeline.Tee(l, "layers", refined, release, r.outputs.branches(), r.finish)
+	decoded := pipeline.Produce(l, "decode", 2*depth, free, r.decode)
+	prepared := pipeline.Map(l, "prepare", decoded, depth, free, owned(r.prepare))
+	watched := pipeline.Map(l, "watch", prepared, depth, free, owned(r.watch))
+	looked := pipeline.Buffer(l, "look", watched, depth, free, r.look, r.flushLook)
+	judged := pipeline.Map(l, "model", looked, depth, free, owned(r.judge))
+	refined := pipeline.Buffer(l, "refine", judged, depth, free, r.refine, r.flushRefine)
+	branches := pipeline.Tee(l, "layers", refined, free, r.outputs.branches(), r.finish)
 	for i, o := range r.outputs {
 		pipeline.Consume(l, o.name, branches[i], o.write)
 	}
@@ -283,6 +336,9 @@ func (r *run) finish(_ context.Context, it *item) error {
 	}
 	r.tally.add(&it.Frame)
 	it.refs.Store(int32(len(r.outputs)))
+	if len(r.outputs) == 0 { // the report alone is wanted
+		it.release()
+	}
 	return nil
 }
 

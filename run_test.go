@@ -419,8 +419,12 @@ func TestJobs(t *testing.T) {
 		"no colour": func(j *carve.Job) {
 			j.Queries = []car.Query{{Label: "dog", Phrases: []string{"dog"}, Colour: "nonsuch"}}
 		},
-		"a nil sink":   func(j *carve.Job) { j.Sinks = append(j.Sinks, nil) },
-		"a sink twice": func(j *carve.Job) { j.Sinks = append(j.Sinks, j.Sinks[0]) },
+		"a nil sink": func(j *carve.Job) { j.Sinks = append(j.Sinks, nil) },
+		"the input": func(j *carve.Job) {
+			j.Sinks = append(j.Sinks, &carve.Decisions{Path: j.Source.Info().Path, Overwrite: true})
+		},
+		"no open source": func(j *carve.Job) { j.Source = new(video.Source) },
+		"a sink twice":   func(j *carve.Job) { j.Sinks = append(j.Sinks, j.Sinks[0]) },
 		"a file twice": func(j *carve.Job) {
 			path := filepath.Join(t.TempDir(), "a")
 			j.Sinks = append(j.Sinks, &carve.Decisions{Path: path}, &carve.Decisions{Path: path, Overwrite: true})
@@ -613,5 +617,117 @@ func TestControl(t *testing.T) {
 	j.Source = open(t, demoClip(t))
 	if _, err := carve.Run(t.Context(), j); err == nil {
 		t.Error("one control for two runs is taken")
+	}
+}
+
+// TestOneSegmenter: a segmenter is for one run at a time.
+func TestOneSegmenter(t *testing.T) {
+	s := segmenter(t)
+	for f, err := range carve.Frames(t.Context(), job(t, s)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := carve.Run(t.Context(), job(t, s)); !errors.Is(err, carve.ErrBusy) {
+			t.Errorf("a second run beside frame %d: %v", f.Index, err)
+		}
+		break
+	}
+	if _, err := carve.Run(t.Context(), job(t, s)); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+// TestReadOnce: a loop that is begun again, or a source that is at its end or closed, is
+// an error and not an empty film.
+func TestReadOnce(t *testing.T) {
+	s := segmenter(t)
+	j := job(t, s)
+	j.Limit = 0
+	j.Source = open(t, still(t))
+	frames := carve.Frames(t.Context(), j)
+	for again := range 2 {
+		n := 0
+		var failed error
+		for _, err := range frames {
+			if failed = err; err == nil {
+				n++
+			}
+		}
+		if again == 0 && (n != 1 || failed != nil) || again == 1 && (n != 0 || !errors.Is(failed, carve.ErrNoFrames)) {
+			t.Errorf("loop %d: %d frames, %v", again, n, failed)
+		}
+	}
+	j.Source.(*video.Source).Close()
+	if _, err := carve.Run(t.Context(), j); err == nil || errors.Is(err, carve.ErrNoFrames) {
+		t.Errorf("a closed source: %v", err)
+	}
+}
+
+// still writes a picture, and returns where it is.
+func still(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "still.png")
+	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=96x64", "-frames:v", "1", path).CombinedOutput(); err != nil {
+		t.Fatalf("making a picture: %v: %s", err, out)
+	}
+	return path
+}
+
+// TestCommit: whatever a job's Commit does, outputs are there when Run says so.
+func TestCommit(t *testing.T) {
+	s := segmenter(t)
+	for name, commit := range map[string]func(name func() error) error{
+		"names, and fails": func(name func() error) error { return errors.Join(name(), errors.New("too late")) },
+		"names nothing":    func(func() error) error { return nil },
+		"names twice":      func(name func() error) error { return errors.Join(name(), name()) },
+	} {
+		j := job(t, s)
+		j.Limit = 3
+		dir := t.TempDir()
+		j.Sinks = []carve.Sink{&carve.Decisions{Path: filepath.Join(dir, "a")}}
+		j.Commit = commit
+		if _, err := carve.Run(t.Context(), j); err == nil || len(listing(t, dir)) > 0 {
+			t.Errorf("%s: error %v, and there are %v", name, err, listing(t, dir))
+		}
+	}
+}
+
+// waiting is a source that gives a frame and then waits for bytes.
+type waiting struct {
+	*video.Source
+	given  bool
+	broken chan struct{}
+}
+
+func (w *waiting) Next(ctx context.Context) (*video.Frame, error) {
+	if !w.given {
+		w.given = true
+		return w.Source.Next(ctx)
+	}
+	select {
+	case <-w.broken:
+		return nil, io.EOF
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (w *waiting) Interrupt() { close(w.broken) }
+
+// TestStopWaiting: a run that is stopped tells a source that waits.
+func TestStopWaiting(t *testing.T) {
+	j := job(t, segmenter(t))
+	tr := carve.DefaultTracking()
+	tr.Lookahead = 0
+	j.Tracking = &tr
+	j.Source = &waiting{Source: j.Source.(*video.Source), broken: make(chan struct{})}
+	stop := make(chan struct{})
+	j.Stop = stop
+	j.Sinks = []carve.Sink{each(func(*carve.Frame) { close(stop) })}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	report, err := carve.Run(ctx, j)
+	if err != nil || report.Frames != 1 || !report.Stopped {
+		t.Errorf("%+v, %v", report, err)
 	}
 }

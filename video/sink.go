@@ -92,6 +92,9 @@ type Sink struct {
 // Initialize checks the output, opens the encoder and writes the header. It
 // leaves nothing behind when it fails.
 func (s *Sink) Initialize() (err error) {
+	if s.done || s.file != nil {
+		return fmt.Errorf("opening %s: a sink is for one output", s.Path)
+	}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}

@@ -53,6 +53,7 @@ type Source struct {
 	failed  error // why there is none, to be told when it is asked for
 	drained bool  // the decoder knows that there is no more
 	ended   bool  // Read has returned io.EOF
+	closed  bool
 	pool    *pool
 	coded   Coded // what Afford was told
 	means   Means
@@ -138,7 +139,11 @@ func (s *Source) Damage() Damage {
 
 // Reserve makes room for at least so many frames in flight: one more than are held
 // back before the first of them is released. It does not heed what Afford said.
-func (s *Source) Reserve(frames int) { s.pool.reserve(frames) }
+func (s *Source) Reserve(frames int) {
+	if s.pool != nil {
+		s.pool.reserve(frames)
+	}
+}
 
 // Read returns the next frame in display order, and io.EOF after the last. It fails
 // with [ErrFramesInUse] when all are in flight: a lone goroutine would wait for ever.
@@ -149,6 +154,9 @@ func (s *Source) Read(ctx context.Context) (*Frame, error) { return s.obtain(ctx
 func (s *Source) Next(ctx context.Context) (*Frame, error) { return s.obtain(ctx, true) }
 
 func (s *Source) obtain(ctx context.Context, wait bool) (*Frame, error) {
+	if s.pool == nil || s.closed {
+		return nil, fmt.Errorf("reading a frame of %s: the source is not open", s.Path)
+	}
 	if s.ended {
 		return nil, io.EOF
 	}
@@ -298,6 +306,7 @@ func (s *Source) settle(slot *slot) error {
 // Close frees everything but the frames in flight, which live until they are
 // released.
 func (s *Source) Close() {
+	s.closed = true
 	s.closeInput()
 	if s.head != nil {
 		s.head.Free()

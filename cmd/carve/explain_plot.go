@@ -11,12 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/tracking"
 	"github.com/carve-video/carve/video/overlay"
-	"github.com/spf13/pflag"
 )
 
 func explainHelp(bool) string {
@@ -80,6 +81,9 @@ func readExplanations(path string) ([]tracking.Explanation, error) {
 	for n := 1; in.Scan(); n++ {
 		var e tracking.Explanation
 		if err := json.Unmarshal(in.Bytes(), &e); err != nil {
+			if n == 1 {
+				return nil, ui.WithHint(fmt.Errorf("reading the explanation %s: it is none", path), "carve -i … --explain FILE writes one")
+			}
 			return nil, fmt.Errorf("reading the explanation %s: line %d: %w", path, n, err)
 		}
 		if len(frames) > 0 && len(e.Queries) != len(frames[0].Queries) {

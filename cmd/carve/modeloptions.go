@@ -72,6 +72,9 @@ func deviceHint(device string) string {
 		names = append(names, d.Name)
 	}
 	kind, _, _ := strings.Cut(device, ":")
+	if strings.EqualFold(kind, "gpu") {
+		return "auto takes a GPU that works; an NVIDIA one is cuda, others are in carve --help-all"
+	}
 	if slices.Contains(names, kind) {
 		kind = ""
 	}

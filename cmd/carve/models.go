@@ -110,6 +110,9 @@ func runModels(args []string, stdout, stderr io.Writer) error {
 		return ui.WithHint(ui.Usagef("cannot understand \"models %s\"", strings.Join(words, " ")),
 			ui.DidYouMean(words[0], slices.Sorted(maps.Keys(verbs)), usage))
 	}
+	if len(words) == 1 && v.least == 1 {
+		return ui.WithHint(ui.Usagef("carve models %s needs a name", words[0]), "carve models lists them")
+	}
 	if n := len(words) - 1; n < v.least || n > v.most {
 		return ui.WithHint(ui.Usagef("cannot understand \"models %s\"", strings.Join(words, " ")), usage)
 	}

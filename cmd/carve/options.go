@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/carve-video/carve"
+	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/ui"
 )
 
@@ -66,7 +68,7 @@ const (
 
 func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("segment", pflag.ContinueOnError)
-	fs.StringVarP(&o.input, "input", "i", "", "video or image to read")
+	fs.VarP((*once)(&o.input), "input", "i", "video or image to read")
 	o.inputOptions.addFlags(fs)
 	o.queryOptions.addFlags(fs)
 	o.outputOptions.addFlags(fs)
@@ -87,7 +89,7 @@ func (o *inputOptions) addFlags(fs *pflag.FlagSet) {
 }
 
 func (o *outputOptions) addFlags(fs *pflag.FlagSet) {
-	fs.StringVarP(&o.output, "output", "o", "", "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image")
+	fs.VarP((*once)(&o.output), "output", "o", "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
 	fs.StringVar(&o.encoder, "encoder", "", "video encoder by FFmpeg's name (default: libx264, or what the container asks for)")
 	fs.IntVar(&o.crf, "crf", defaultCRF, "quality of the encoder, 0 (lossless) to 51")
@@ -122,6 +124,22 @@ func (o *segmentOptions) check(args []string) error {
 	}
 	return nil
 }
+
+// once is the value of a flag that is given once: of two files one would be left out.
+type once string
+
+// Set implements [pflag.Value].
+func (o *once) Set(s string) error {
+	if *o != "" {
+		return fmt.Errorf("it is %s already", printable.Text(string(*o)))
+	}
+	*o = once(s)
+	return nil
+}
+
+// String and Type implement [pflag.Value].
+func (o *once) String() string { return string(*o) }
+func (o *once) Type() string   { return "string" }
 
 func oneOf(flag, value string, allowed ...string) error {
 	for _, a := range allowed {

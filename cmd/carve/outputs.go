@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -58,6 +59,8 @@ func outputError(err error) error {
 		return ui.WithHint(err, "make the folder first")
 	case errors.Is(err, video.ErrNotSeekable):
 		return ui.WithHint(err, "a pipe can be .mkv .webm .ts .nut")
+	case errors.Is(err, video.ErrUnknownContainer) && slices.ContainsFunc([]string{"-", "/dev/stdout"}, func(name string) bool { return strings.HasPrefix(err.Error(), "opening output: "+name+": ") }):
+		return ui.WithHint(err, "the extension names the container: make a named pipe with mkfifo, such as out.mkv, and write to that")
 	case errors.Is(err, video.ErrUnknownContainer):
 		return ui.WithHint(err, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrEncoderMismatch):

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/carve-video/carve"
@@ -223,8 +224,16 @@ func inputError(err error) error {
 	if errors.Is(err, errMemory) {
 		return err
 	}
+	path := ""
+	if wrong := (*video.PathError)(nil); errors.As(err, &wrong) {
+		path = wrong.Path
+	}
 	err = fmt.Errorf("opening input: %w", err)
 	switch {
+	case errors.Is(err, video.ErrNotFound) && path == "-":
+		return ui.WithHint(err, "standard input is -i /dev/stdin")
+	case errors.Is(err, video.ErrNotFound) && strings.Contains(path, "://"):
+		return ui.WithHint(err, "carve reads files and pipes of this machine, and no URLs yet")
 	case errors.Is(err, video.ErrNoVideo):
 		return ui.WithHint(err, "carve needs a stream with pictures")
 	case errors.Is(err, video.ErrPlaylist):

@@ -33,6 +33,7 @@ type tryOptions struct {
 
 func newTryFlags(o *tryOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("try", pflag.ContinueOnError)
+	fs.VarP((*once)(&o.input), "input", "i", "the picture or clip, which may also stand by itself")
 	o.inputOptions.addFlags(fs)
 	o.queryOptions.addFlags(fs)
 	fs.StringVar(&o.at, "at", "0", "the moment of a clip, in seconds or as [[H:]M:]S")
@@ -71,10 +72,13 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	if err := parse(fs, args, tryHelp, stdout); err != nil {
 		return err
 	}
-	if fs.NArg() != 1 {
+	switch {
+	case o.input != "" && fs.NArg() == 0:
+	case o.input == "" && fs.NArg() == 1:
+		o.input = fs.Arg(0)
+	default:
 		return ui.WithHint(ui.Usagef("a try takes one picture or clip, not %d", fs.NArg()), "a name with spaces stands in quotes: -q \"red frisbee\"")
 	}
-	o.input = fs.Arg(0)
 	at, err := parseMoment(o.at)
 	if err != nil {
 		return ui.UsageError{Err: fmt.Errorf("--at: %w", err)}
@@ -116,6 +120,9 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 		return nil
 	}
 	t.print(stdout)
+	if o.output != "" && !o.quiet {
+		fmt.Fprintf(stderr, "wrote %s\n", printable.Text(o.output))
+	}
 	return nil
 }
 
