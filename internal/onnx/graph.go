@@ -16,7 +16,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -172,23 +171,30 @@ func (g *Graph) constant(t DataType, raw []byte, shape []int) Value {
 // Marshal returns the encoded ModelProto. It fails only where the contents of an
 // initializer cannot be had.
 func (g *Graph) Marshal() ([]byte, error) {
-	var graph []byte
-	graph = append(graph, g.nodes...)
-	graph = appendString(graph, 2, g.name)
+	// Weights are megabytes or more: their pieces are copied once, into a message of
+	// the right size.
+	graph := [][]byte{g.nodes, appendString(nil, 2, g.name)}
 	for _, i := range g.inits {
 		c, err := i.contents()
 		if err != nil {
 			return nil, fmt.Errorf("failed to encode %s: %w", g.name, err)
 		}
-		graph = i.append(graph, c)
+		graph = append(graph, i.field(c)...)
 	}
-	graph = append(graph, g.ins...)
-	graph = append(graph, g.outs...)
+	graph = append(graph, g.ins, g.outs)
+	size := 0
+	for _, piece := range graph {
+		size += len(piece)
+	}
 
-	var model []byte
+	model := make([]byte, 0, size+100) // room for what is around the graph
 	model = appendVarint(model, 1, irVersion)
 	model = appendString(model, 2, "carve")
-	model = appendMessage(model, 7, graph)
+	model = protowire.AppendTag(model, 7, protowire.BytesType)
+	model = protowire.AppendVarint(model, uint64(size))
+	for _, piece := range graph {
+		model = append(model, piece...)
+	}
 	model = appendMessage(model, 8, appendVarint(nil, 2, opset))
 	if g.contrib {
 		model = appendMessage(model, 8, appendVarint(appendString(nil, 1, contribDomain), 2, 1))
@@ -196,15 +202,15 @@ func (g *Graph) Marshal() ([]byte, error) {
 	return model, nil
 }
 
-// append appends an initializer with its contents as a field of GraphProto. What
-// may be megabytes is copied once.
-func (i initializer) append(b []byte, c Contents) []byte {
+// field is an initializer with its contents as a field of GraphProto, in pieces.
+func (i initializer) field(c Contents) [][]byte {
+	b := protowire.AppendTag(nil, 5, protowire.BytesType)
 	if c.At != nil {
-		return appendMessage(b, 5, append(slices.Clone(i.head), c.At.fields()...))
+		at := c.At.fields()
+		return [][]byte{protowire.AppendVarint(b, uint64(len(i.head)+len(at))), i.head, at}
 	}
-	b = protowire.AppendTag(b, 5, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(len(i.head)+protowire.SizeTag(9)+protowire.SizeBytes(len(c.Raw))))
-	return appendMessage(append(b, i.head...), 9, c.Raw)
+	raw := protowire.AppendVarint(protowire.AppendTag(nil, 9, protowire.BytesType), uint64(len(c.Raw)))
+	return [][]byte{protowire.AppendVarint(b, uint64(len(i.head)+len(raw)+len(c.Raw))), i.head, raw, c.Raw}
 }
 
 // fields are those of a TensorProto that say where its bytes lie.
