@@ -36,6 +36,7 @@
 //
 // # What comes out
 //
-// Masks depend on the frames, their times, the models and the options, and not on the
-// number of threads or on what sinks there are.
+// Masks depend on the frames, their times, the models and the options, and not on what
+// sinks there are or which stage is quicker. Nor do they depend on the number of threads,
+// but for the last bit of sums in ONNX Runtime, which parts them by its threads.
 package carve
