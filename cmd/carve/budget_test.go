@@ -196,8 +196,8 @@ func TestSmallestPool(t *testing.T) {
 		{"--memory", "off"},
 	} {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
-			o := optionsOf(t, append([]string{"-i", in, "--max-side", "48", "--quiet", "--progress", "none", "--encoder-preset", "ultrafast"}, line...)...)
-			o.output = filepath.Join(t.TempDir(), "out.mp4")
+			o := optionsOf(t, append([]string{"--max-side", "48", "--quiet", "--progress", "none", "--encoder-preset", "ultrafast"}, line...)...)
+			o.input, o.output = in, filepath.Join(t.TempDir(), "out.mp4")
 			if o.stateless() || o.every == 1 {
 				o.limit = 40
 			}
