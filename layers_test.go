@@ -70,6 +70,30 @@ func TestBoxOf(t *testing.T) {
 	}
 }
 
+// Any place in rows of any length, against a look at each pixel.
+func TestInside(t *testing.T) {
+	for n := range 40 {
+		for from := range n + 1 {
+			for to := from; to <= n; to++ {
+				row := make([]uint8, n)
+				for x := range row {
+					row[x] = uint8(x * 5 % inside) // outside
+				}
+				for x := from; x < to; x++ {
+					row[x] = uint8(inside + x*7%inside)
+				}
+				first, last := from, to-1
+				if from == to {
+					first, last = n, -1
+				}
+				if a, b := firstInside(row), lastInside(row); a != first || b != last {
+					t.Fatalf("%d pixels, inside from %d to %d: first %d, last %d", n, from, to, a, b)
+				}
+			}
+		}
+	}
+}
+
 func TestColours(t *testing.T) {
 	colours, err := Colours([]car.Query{{Label: "a"}, {Label: "b", Colour: "#010203"}, {Label: "c"}})
 	if err != nil || colours[1] != [3]uint8{1, 2, 3} || colours[0] == colours[2] {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -172,7 +173,8 @@ func newRun(job Job) (*run, error) {
 
 func (r *run) stream() *Stream {
 	w, h := r.prep.Size()
-	return &Stream{Source: r.job.Source, Info: r.job.Source.Info(), Queries: r.job.Queries, Width: w, Height: h, Threads: r.job.Threads}
+	return &Stream{Source: r.job.Source, Info: r.job.Source.Info(), Queries: r.job.Queries, Width: w, Height: h,
+		Threads: cmp.Or(r.job.Threads, runtime.GOMAXPROCS(0))}
 }
 
 // stages takes all frames through. It returns when every stage has ended.

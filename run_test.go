@@ -444,8 +444,11 @@ func TestJobs(t *testing.T) {
 
 type opening struct{ opened *bool }
 
-func (o *opening) Open(context.Context, *carve.Stream) error {
+func (o *opening) Open(_ context.Context, s *carve.Stream) error {
 	*o.opened = true
+	if s.Source == nil || s.Info.Width == 0 || len(s.Queries) == 0 || s.Width <= 0 || s.Height <= 0 || s.Threads < 1 {
+		return fmt.Errorf("a sink is told %+v", s)
+	}
 	return nil
 }
 func (*opening) Write(context.Context, *carve.Frame) error { return nil }
@@ -484,7 +487,7 @@ func TestOwnSource(t *testing.T) {
 	defer p.Close()
 	path := filepath.Join(t.TempDir(), "a.mp4")
 	report, err := carve.Run(t.Context(), carve.Job{Source: p, Segmenter: segmenter(t), Queries: []car.Query{car.Named("dog"), car.Named("pizza")},
-		Sinks: []carve.Sink{&carve.Overlay{Output: video.Sink{Path: path, Reel: &p.Reel}}}})
+		Sinks: []carve.Sink{&carve.Overlay{Output: video.Sink{Path: path, Reel: &p.Reel}}, &opening{new(bool)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

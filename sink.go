@@ -79,7 +79,7 @@ type Stream struct {
 	Queries []car.Query
 	// Width and Height are the size of [car.Result]s: upright, with square pixels.
 	Width, Height int
-	// Threads bounds the goroutines of work on pixels.
+	// Threads bounds the goroutines of work on pixels; at least 1.
 	Threads int
 }
 

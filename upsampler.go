@@ -1,7 +1,9 @@
 package carve
 
 import (
+	"encoding/binary"
 	"image"
+	mathbits "math/bits"
 	"runtime"
 	"sync"
 
@@ -97,25 +99,49 @@ func (u *Upsampler) take() []uint8 {
 	return make([]uint8, u.Info.Width*u.Info.Height)
 }
 
-// inside is the value from which a pixel is more inside a mask than outside.
-const inside = 128
+// inside is the value from which a pixel is more inside a mask than outside: those with
+// the highest bit, which eight pixels can be asked for at a time.
+const (
+	inside  = 128
+	insides = 0x8080808080808080
+)
 
 // boxOf is the smallest box that holds the pixels inside of a mask.
 func boxOf(mask []uint8, width int) (box image.Rectangle) {
 	for y := 0; (y+1)*width <= len(mask); y++ {
 		row := mask[y*width : (y+1)*width]
-		left := 0
-		for left < width && row[left] < inside {
-			left++
-		}
+		left := firstInside(row)
 		if left == width {
 			continue
 		}
-		right := width
-		for row[right-1] < inside {
-			right--
-		}
-		box = box.Union(image.Rect(left, y, right, y+1))
+		box = box.Union(image.Rect(left, y, lastInside(row)+1, y+1))
 	}
 	return box
+}
+
+// firstInside is the first place in a row that is inside of the mask; its length if
+// there is none.
+func firstInside(row []uint8) int {
+	x := 0
+	for ; x+8 <= len(row); x += 8 {
+		if bits := binary.LittleEndian.Uint64(row[x:]) & insides; bits != 0 {
+			return x + mathbits.TrailingZeros64(bits)/8
+		}
+	}
+	for ; x < len(row) && row[x] < inside; x++ {
+	}
+	return x
+}
+
+// lastInside is the last place in a row that is inside of the mask, -1 if there is none.
+func lastInside(row []uint8) int {
+	x := len(row)
+	for ; x >= 8; x -= 8 {
+		if bits := binary.LittleEndian.Uint64(row[x-8:]) & insides; bits != 0 {
+			return x - 1 - mathbits.LeadingZeros64(bits)/8
+		}
+	}
+	for x--; x >= 0 && row[x] < inside; x-- {
+	}
+	return x
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -139,7 +141,7 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 		defer sink.Abort()
 	}
 	painter := src.Info().Painter()
-	painter.Threads = b.o.threads
+	painter.Threads = cmp.Or(b.o.threads, runtime.GOMAXPROCS(0))
 	if err := painter.Initialize(); err != nil {
 		return 0, 0, 0, err
 	}
