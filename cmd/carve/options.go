@@ -48,13 +48,6 @@ const (
 	// nothing else.
 	defaultModel = "clip"
 
-	// defaultMaxSideCPU: a ViT's cost grows with more than the square of the
-	// side, and CLIP's B/16 was trained on 224 px; 640 is where Pascal VOC and
-	// COCO, on which the published figures stand, have their images (car.md
-	// section 15). A 1280-pixel frame costs four times the trunk and sixteen
-	// times the attention.
-	defaultMaxSideCPU = 640
-
 	// defaultMaxSideGPU: an accelerator has the room; more than 960 px is four
 	// times the trained grid a side, where interpolated positions blur.
 	defaultMaxSideGPU = 960

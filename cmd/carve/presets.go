@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/ui"
@@ -45,7 +46,7 @@ func (o *presetOptions) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.templates, "templates", "", "file with the sentences that the judge reads names in, one a line, {} for the name (default: the preset's)")
 	fs.StringVar(&o.view, "view", "", "what of the picture the judge sees: window, round the mask; whole; centre, a square (default: the preset's)")
 	fs.BoolVar(&o.overlap, "overlap", false, "let masks cover each other: a person and the shirt")
-	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", defaultMaxSideCPU, defaultMaxSideGPU))
+	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", carve.DefaultMaxSide, defaultMaxSideGPU))
 	o.given = fs.Changed
 }
 
@@ -74,7 +75,7 @@ func (o *presetOptions) side(p car.Preset, device string) int {
 	case device != "cpu":
 		return defaultMaxSideGPU
 	}
-	return defaultMaxSideCPU
+	return carve.DefaultMaxSide
 }
 
 // presetFor returns the preset with the settings that the command line changes:

@@ -86,7 +86,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	// Signals are taken over only now: ONNX Runtime's CUDA provider replaces
 	// the handlers that stood before its sessions were made. Before this, nothing
 	// is there yet that would be left behind.
-	ctx, stop, release := handleSignals(log, in.source.Interrupt)
+	ctx, stop, release := handleSignals(log)
 	defer release()
 	defer keepHeapSmall()()
 

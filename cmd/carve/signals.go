@@ -26,16 +26,14 @@ func endings() []os.Signal {
 }
 
 // handleSignals returns a context that the second Ctrl-C ends, and a channel
-// that the first one closes, after which interrupt is called. SIGTERM and a hang-up
-// count as Ctrl-C. A third one, or stages that do not end after the second, end the
+// that the first one closes. SIGTERM and a hang-up count as Ctrl-C. A third one, or stages that do not end after the second, end the
 // process: the patience begins at the second.
-func handleSignals(log *slog.Logger, interrupt func()) (ctx context.Context, stop <-chan struct{}, release func()) {
+func handleSignals(log *slog.Logger) (ctx context.Context, stop <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	first := make(chan struct{})
 	end := onSignals(func() {
 		log.Warn("interrupted: finishing the frames in flight; once more stops at once and leaves no file")
 		close(first)
-		interrupt()
 	}, cancel)
 	return ctx, first, func() {
 		end()

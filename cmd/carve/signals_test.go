@@ -76,7 +76,7 @@ func TestReleasedTwice(t *testing.T) {
 // TestNamedIsForgotten: that a run had named its outputs does not keep what comes
 // after it from being ended, as bench does with one run after the other.
 func TestNamedIsForgotten(t *testing.T) {
-	_, _, release := handleSignals(slog.New(slog.DiscardHandler), func() {})
+	_, _, release := handleSignals(slog.New(slog.DiscardHandler))
 	naming.Lock()
 	naming.done = true
 	naming.Unlock()

@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"fmt"
-	"io"
 	"sync/atomic"
 	"time"
 )
@@ -38,16 +36,4 @@ func (s *Stage) Blocked() time.Duration { return time.Duration(s.blocked.Load())
 // input it holds that up.
 func (s *Stage) Queue() float64 {
 	return float64(s.queued.Load()) / float64(max(s.taken.Load(), 1))
-}
-
-// Print writes a table of where the time of the line went.
-func (l *Line) Print(w io.Writer) {
-	elapsed := max(l.Elapsed(), 1)
-	fmt.Fprintf(w, "%-12s %8s %10s %8s %8s %8s %6s\n", "stage", "frames", "ms/frame", "busy", "waiting", "blocked", "queue")
-	for _, s := range l.stages {
-		share := func(d time.Duration) float64 { return 100 * float64(d) / float64(elapsed) }
-		fmt.Fprintf(w, "%-12s %8d %10.2f %6.1f %% %6.1f %% %6.1f %% %6.2f\n", s.name, s.Items(),
-			float64(s.Busy())/float64(max(s.Items(), 1))/1e6,
-			share(s.Busy()), share(s.Waiting()), share(s.Blocked()), s.Queue())
-	}
 }
