@@ -6,7 +6,7 @@ import (
 	"iter"
 )
 
-// errLeft is why a run ends whose loop was left.
+// errLeft ends a run when its loop is left.
 var errLeft = errors.New("the loop over the frames was left")
 
 // Frames does a job and gives what it finds to a loop. A frame is lent until the loop

@@ -126,9 +126,9 @@ type run struct {
 
 	line    *pipeline.Line
 	read    int64   // frames so far; of the decoding stage alone
-	looking []*item // whose sights the looker holds
-	held    []*item // whose steps the carrier holds
-	judged  *item   // whose step the tracker makes
+	looking []*item // with a sight that the looker holds
+	held    []*item // with a step that the carrier holds
+	judged  *item   // at hand in the model stage
 	tally   tally
 
 	mu    sync.Mutex

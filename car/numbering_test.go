@@ -27,7 +27,7 @@ func TestNumbering(t *testing.T) {
 		{ids(cat, car), []int{2, 3}},   // one dropped, one new
 		{ids(car, dog), []int{3, 1}},   // one comes back
 		{ids(puppy, cat), []int{1, 2}}, // one has another name
-		{ids(dog, puppy), []int{4, 1}}, // whose old name is another query now
+		{ids(dog, puppy), []int{4, 1}}, // and a new query has its old name
 		{ids(puppy, dog), []int{1, 4}}, // in whatever order
 		{ids(Query{ID: 9, Label: "sun"}, Named("moon")), []int{9, 10}},
 	} {
