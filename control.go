@@ -48,7 +48,7 @@ func (c *Control) SetQueries(ctx context.Context, queries []car.Query) ([]car.Qu
 		return nil, err
 	}
 	// This goroutine waits for the texts, and not the run.
-	bank, err := c.segmenter.Encode(ctx, queries)
+	bank, err := c.segmenter.EmbedQueries(ctx, queries)
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func (a *affinity) normaliseColumns(ctx context.Context, attention []float32) {
 
 // spread replaces each of k heat maps of n patches by A·x. The error is the
 // context's.
-func (a *affinity) spread(ctx context.Context, x []float32, k int) error {
+func (a *affinity) apply(ctx context.Context, x []float32, k int) error {
 	if cap(a.between) < len(x) {
 		a.between = make([]float32, len(x))
 	}

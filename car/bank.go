@@ -12,14 +12,14 @@ import (
 // A Bank is a set of queries with their embeddings in both models: what need
 // not be computed again for another picture.
 type Bank struct {
-	queries []Query
-	raw     [][]float32   // proposer's, of the phrases as they are
-	cam     [][]float32   // proposer's, in the CAM template
-	own     [][][]float32 // proposer's, of the query's own background words
-	yields  [][]bool      // per query, background words of its pass that do not compete with it; nil for none
-	first   []int         // per query, the first one with the same phrases: itself but for duplicates
-	judged  [][][]float32 // judge's, template × query
-	passes  []pass
+	queries       []Query
+	raw           [][]float32   // proposer's, of the phrases as they are
+	cam           [][]float32   // proposer's, in the CAM template
+	ownBackground [][][]float32 // proposer's, of the query's own background words
+	excluded      [][]bool      // per query, background words of its pass that do not compete with it; nil for none
+	canonical     []int         // per query, the first one with the same phrases: itself but for duplicates
+	judgeTexts    [][][]float32 // judge's, template × query
+	passes        []pass
 	// contrast is what presences are weighed with; nil where they are not.
 	contrast *contrast
 }
@@ -39,7 +39,7 @@ func (b *Bank) Queries() []Query { return b.queries }
 
 // Encode embeds the queries. Models cache embeddings, so that only new texts
 // cost anything.
-func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) {
+func (s *Segmenter) EmbedQueries(ctx context.Context, queries []Query) (*Bank, error) {
 	if len(queries) == 0 {
 		return nil, fmt.Errorf("there is no query")
 	}
@@ -54,7 +54,7 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 	if err := b.encodeQueries(&s.preset, f, g); err != nil {
 		return nil, err
 	}
-	if err := b.divide(&s.preset, f); err != nil {
+	if err := b.splitPasses(&s.preset, f); err != nil {
 		return nil, err
 	}
 	if err := b.encodeBackgrounds(&s.preset, f); err != nil {
@@ -66,14 +66,14 @@ func (s *Segmenter) Encode(ctx context.Context, queries []Query) (*Bank, error) 
 			return nil, err
 		}
 	}
-	b.first = make([]int, len(queries))
+	b.canonical = make([]int, len(queries))
 	meanings := make(map[string]int)
 	for i := range queries {
 		m := queries[i].meaning()
 		if _, ok := meanings[m]; !ok {
 			meanings[m] = i
 		}
-		b.first[i] = meanings[m]
+		b.canonical[i] = meanings[m]
 	}
 	return b, nil
 }
@@ -98,13 +98,13 @@ func (b *Bank) encodeQueries(p *Preset, f, g encoder) (err error) {
 		if err != nil {
 			return fmt.Errorf("encoding queries for the judge: %w", err)
 		}
-		b.judged = append(b.judged, vectors)
+		b.judgeTexts = append(b.judgeTexts, vectors)
 	}
 	return nil
 }
 
 // divide makes the passes: things, then stuff.
-func (b *Bank) divide(p *Preset, f encoder) (err error) {
+func (b *Bank) splitPasses(p *Preset, f encoder) (err error) {
 	things, stuff := pass{name: "things", prompts: promptSets(p.Prompts)}, pass{name: "stuff", prompts: promptSets(p.StuffPrompts)}
 	var thingNames []string
 	for i, q := range b.queries {
@@ -137,13 +137,13 @@ func (b *Bank) divide(p *Preset, f encoder) (err error) {
 // encodeBackgrounds embeds the background words of each query by itself, and finds
 // the words of its pass that it is spared.
 func (b *Bank) encodeBackgrounds(p *Preset, f encoder) (err error) {
-	b.own, b.yields = make([][][]float32, len(b.queries)), make([][]bool, len(b.queries))
+	b.ownBackground, b.excluded = make([][][]float32, len(b.queries)), make([][]bool, len(b.queries))
 	for i := range b.passes {
 		pass := &b.passes[i]
 		for _, q := range pass.members {
 			query := &b.queries[q]
 			if !p.Quirks.FightBackground {
-				b.yields[q] = said(query, pass.words)
+				b.excluded[q] = mentionedIn(query, pass.words)
 			}
 			var words []string // without those that compete anyway
 			for _, w := range query.Background {
@@ -151,7 +151,7 @@ func (b *Bank) encodeBackgrounds(p *Preset, f encoder) (err error) {
 					words = append(words, w)
 				}
 			}
-			if b.own[q], err = encodeWords(words, p.CAMTemplate, f); err != nil {
+			if b.ownBackground[q], err = encodeWords(words, p.CAMTemplate, f); err != nil {
 				return fmt.Errorf("encoding the background of query %q: %w", query.Label, err)
 			}
 		}
@@ -162,7 +162,7 @@ func (b *Bank) encodeBackgrounds(p *Preset, f encoder) (err error) {
 // said marks the words that one of the query's phrases is or contains as whole
 // words: "wall" in "brick wall", but not "sea" in "seagull". What the query
 // names as its own background is not spared. It returns nil if none is said.
-func said(q *Query, words []string) []bool {
+func mentionedIn(q *Query, words []string) []bool {
 	var marks []bool
 	for i, w := range words {
 		inside := func(phrase string) bool {

@@ -56,7 +56,7 @@ func BenchmarkAffinity(b *testing.B) {
 				for i := range x {
 					x[i] = 1
 				}
-				a.spread(b.Context(), x, 10)
+				a.apply(b.Context(), x, 10)
 			}
 		})
 	}
@@ -73,16 +73,16 @@ func BenchmarkShow(b *testing.B) {
 	}
 	var around, prompted, dst Image
 	var tmp []uint16
-	var w workplace
+	var w workerScratch
 	set := promptSet([]Prompt{Blur, Gray, Circle})
 	b.Run("surround", func(b *testing.B) {
 		for b.Loop() {
-			surround(img, set, grayWeights, &around, &tmp, 2)
+			renderBackdrop(img, set, grayWeights, &around, &tmp, 2)
 		}
 	})
 	b.Run("show", func(b *testing.B) {
 		for b.Loop() {
-			show(img, &around, mask, set, &prompted, &w.outliner)
+			renderPrompt(img, &around, mask, set, &prompted, &w.outliner)
 		}
 	})
 	b.Run("crop224", func(b *testing.B) {
@@ -112,12 +112,12 @@ func BenchmarkLoop(b *testing.B) {
 	preset.Prompts = [][]Prompt{{Blur, Gray}}
 	s := wd.segmenter(b, preset)
 	ctx := context.Background()
-	bank, err := s.Encode(ctx, named("dog", "cat", "cow", "pig"))
+	bank, err := s.EmbedQueries(ctx, named("dog", "cat", "cow", "pig"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	img := wd.picture()
-	scene, err := s.Look(ctx, img)
+	encoded, err := s.EncodeImage(ctx, img)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -125,26 +125,26 @@ func BenchmarkLoop(b *testing.B) {
 	b.Run("stage", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			clear(scene.vectors)
+			clear(encoded.vectors)
 			out := &Outcome{bank: bank}
 			p := &bank.passes[0]
-			proposals, err := s.stage(ctx, scene, bank, p, 1, p.members, bank.cam, nil)
+			proposals, err := s.stage(ctx, encoded, bank, p, 1, p.members, bank.cam, nil)
 			if err != nil {
 				b.Fatal(err)
 			}
 			out.kept = append(out.kept, s.filter(bank, proposals))
-			scene.keep(out.kept...)
-			scene.keep()
+			encoded.retain(out.kept...)
+			encoded.retain()
 		}
 	})
 	b.Run("refine", func(b *testing.B) {
-		out, err := s.Step(ctx, scene, bank, Ask{Queries: []int{0, 1}})
+		out, err := s.Step(ctx, encoded, bank, Ask{Queries: []int{0, 1}})
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.ReportAllocs()
 		for b.Loop() {
-			if err := s.RefineInto(ctx, scene, out, &res); err != nil {
+			if err := s.RefineInto(ctx, encoded, out, &res); err != nil {
 				b.Fatal(err)
 			}
 		}

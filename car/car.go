@@ -60,12 +60,12 @@ type Segmenter struct {
 	// is valid until it returns.
 	Trace func(*Trace)
 
-	scratch scratch
-	looking []*looking // memory of calls of Look that have ended
-	crf     *DenseCRF
+	scratch       scratch
+	encodeScratch []*encodeScratch // memory of calls of Look that have ended
+	crf           *DenseCRF
 
-	mu    sync.Mutex
-	spare []*Scene
+	mu          sync.Mutex
+	spareImages []*EncodedImage
 }
 
 // New returns a Segmenter. The models stay the caller's.
@@ -91,18 +91,18 @@ func (s *Segmenter) threads() int {
 
 // Segment runs the whole method on one picture.
 func (s *Segmenter) Segment(ctx context.Context, img *Image, queries []Query) (*Result, error) {
-	bank, err := s.Encode(ctx, queries)
+	bank, err := s.EmbedQueries(ctx, queries)
 	if err != nil {
 		return nil, err
 	}
-	scene, err := s.Look(ctx, img)
+	encoded, err := s.EncodeImage(ctx, img)
 	if err != nil {
 		return nil, err
 	}
-	defer scene.Close()
-	outcome, err := s.Loop(ctx, scene, bank)
+	defer encoded.Close()
+	outcome, err := s.Loop(ctx, encoded, bank)
 	if err != nil {
 		return nil, err
 	}
-	return s.Refine(ctx, scene, outcome)
+	return s.Refine(ctx, encoded, outcome)
 }

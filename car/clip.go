@@ -65,7 +65,7 @@ type Proposer interface {
 
 	// Look runs the trunk once over the image; everything that depends on the
 	// image alone is then known to the View.
-	Look(ctx context.Context, img *Image) (View, error)
+	Encode(ctx context.Context, img *Image) (Features, error)
 }
 
 // A BatchProposer looks at several images at once, which is faster on devices
@@ -74,12 +74,12 @@ type BatchProposer interface {
 	Proposer
 
 	// LookAll is Look for images of one size. Each View is closed by itself.
-	LookAll(ctx context.Context, images []*Image) ([]View, error)
+	EncodeBatch(ctx context.Context, images []*Image) ([]Features, error)
 }
 
 // A View is what f knows of one image: the activations before the last block
 // and what can be had from them. It is valid until Close.
-type View interface {
+type Features interface {
 	// Grid is the number of rows and columns of patches. Row-major patch
 	// vectors below have N = rows*cols entries.
 	Grid() (rows, cols int)

@@ -23,10 +23,10 @@ type DenseCRF struct {
 }
 
 // Look implements [Refiner]. The error is the context's.
-func (r *DenseCRF) Look(ctx context.Context, img *Image) (err error) {
+func (r *DenseCRF) SetImage(ctx context.Context, img *Image) (err error) {
 	colours := img.Pix[:3*img.W*img.H]
 	if r.WrapColours {
-		r.colours = grow(r.colours, len(colours))
+		r.colours = resized(r.colours, len(colours))
 		densecrf.WrapImage(colours, r.colours)
 		colours = r.colours
 	}
@@ -45,7 +45,7 @@ func (r *DenseCRF) Refine(ctx context.Context, fields []Field) error {
 		planes += len(f.Proposals) + 1
 		alone = alone && len(f.Proposals) == 1
 	}
-	r.unary, r.q = grow(r.unary, planes*n), grow(r.q, planes*n)
+	r.unary, r.q = resized(r.unary, planes*n), resized(r.q, planes*n)
 	at := 0
 	for i := range fields {
 		to := at + (len(fields[i].Proposals)+1)*n

@@ -46,7 +46,7 @@ func (painters) EncodeImages(_ context.Context, images []*car.Image) ([][]float3
 }
 
 // Look makes painters a car.Proposer.
-func (painters) Look(_ context.Context, img *car.Image) (car.View, error) {
+func (painters) Encode(_ context.Context, img *car.Image) (car.Features, error) {
 	return &canvas{img, img.H / 4, img.W / 4}, nil
 }
 

@@ -1,11 +1,11 @@
 package car
 
-// Forget makes a scene forget what later stages would use again: the maps of
+// Forget makes an encoded image forget what later stages would use again: the maps of
 // directions taken, or the judge's vectors. Tests measure with it what knowing
 // them saves.
-func (sc *Scene) Forget(maps, vectors bool) {
+func (sc *EncodedImage) Forget(maps, vectors bool) {
 	if maps {
-		sc.known.reset()
+		sc.cams.reset()
 	}
 	if vectors {
 		clear(sc.vectors)

@@ -150,7 +150,7 @@ func TestGoldenBicubic(t *testing.T) {
 func TestGoldenCrop(t *testing.T) {
 	for _, u := range readUnits(t).Crop {
 		var dst Image
-		var w workplace
+		var w workerScratch
 		want := unitImage(t, u.Output)
 		centreCrop(unitImage(t, u.Input), want.W, &dst, &w)
 		samePixels(t, &dst, want, 0)
@@ -161,12 +161,12 @@ func TestGoldenBlurAndGray(t *testing.T) {
 	u := readUnits(t)
 	for _, u := range u.Blur {
 		in, dst := unitImage(t, u.Input), Image{}
-		surround(in, promptSet([]Prompt{Blur}), swappedWeights, &dst, new([]uint16), 2)
+		renderBackdrop(in, promptSet([]Prompt{Blur}), swappedWeights, &dst, new([]uint16), 2)
 		samePixels(t, &dst, unitImage(t, u.Output), 0)
 	}
 	for _, u := range u.Gray {
 		in, dst := unitImage(t, u.Input), Image{}
-		surround(in, promptSet([]Prompt{Gray}), swappedWeights, &dst, new([]uint16), 2)
+		renderBackdrop(in, promptSet([]Prompt{Gray}), swappedWeights, &dst, new([]uint16), 2)
 		samePixels(t, &dst, unitImage(t, u.Output), 0)
 	}
 }
@@ -231,8 +231,8 @@ func TestGoldenPrompts(t *testing.T) {
 		for i, mask := range promptMasks(t, file, base.W, base.H) {
 			t.Run(fmt.Sprint(strings.Join(u.Types, "+"), " ", i), func(t *testing.T) {
 				var around, got Image
-				surround(base, promptSet(set), swappedWeights, &around, new([]uint16), 2)
-				show(base, &around, mask, promptSet(set), &got, &outliner{})
+				renderBackdrop(base, promptSet(set), swappedWeights, &around, new([]uint16), 2)
+				renderPrompt(base, &around, mask, promptSet(set), &got, &outliner{})
 				allowed := 0
 				if promptSet(set).has(Circle) {
 					allowed = 1
@@ -313,13 +313,13 @@ func TestGoldenAffinity(t *testing.T) {
 			for i := range n {
 				full[i*n+i] = 1
 			}
-			a.spread(t.Context(), full, n)
+			a.apply(t.Context(), full, n)
 			near(t, u.A, full, get(u.A), 1e-6)
 			x := make([]float32, n)
 			for i := range x {
 				x[i] = m[i] * box[i]
 			}
-			a.spread(t.Context(), x, 1)
+			a.apply(t.Context(), x, 1)
 			near(t, u.R, x, get(u.R), 1e-6)
 		}
 	}
@@ -470,9 +470,9 @@ func TestGoldenEmptyMask(t *testing.T) {
 	for mode, name := range map[Mode]string{Semantic: "fixed separate=False", Refer: "fixed separate=True"} {
 		preset := Preset{Mode: mode, CRF: densecrf.Reference(), Quirks: Quirks{WrapColours: true}}
 		s := &Segmenter{preset: preset}
-		bank := &Bank{queries: []Query{Named("a"), Named("b")}, first: []int{0, 1}}
+		bank := &Bank{queries: []Query{Named("a"), Named("b")}, canonical: []int{0, 1}}
 		out := &Outcome{bank: bank, kept: [][]Proposal{{{Query: 0, Heat: maps[0], Judgement: Judgement{Score: 1}}, {Query: 1, Heat: maps[1], Judgement: Judgement{Score: 1}}}}}
-		res, err := s.Refine(t.Context(), &Scene{img: img}, out)
+		res, err := s.Refine(t.Context(), &EncodedImage{img: img}, out)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,30 +30,30 @@ type Judgement struct {
 }
 
 // score judges the proposals of a stage, g of the paper (car.md section 4).
-func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass, proposals []Proposal, t *Trace) error {
+func (s *Segmenter) score(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, proposals []Proposal, t *Trace) error {
 	// A text alone is all there is: softmax of one entry (car.md section 2). Is
 	// it there at all? That is asked once: a set that shrank to one has its
 	// answer.
 	if len(proposals) == 1 {
 		one := &proposals[0]
-		if one.spared {
+		if one.reused {
 			return nil
 		}
 		one.Score = 1
-		known, ok := scene.presence[one.Query]
+		known, ok := encoded.presence[one.Query]
 		one.Presence = known
-		if ok || bank.contrast == nil || s.pinned(bank, one.Query) {
+		if ok || bank.contrast == nil || s.neverDropped(bank, one.Query) {
 			return nil
 		}
 	}
-	vectors, err := s.showings(ctx, scene, p, proposals, t)
+	vectors, err := s.encodePrompted(ctx, encoded, p, proposals, t)
 	if err != nil {
 		return fmt.Errorf("judging masks: %w", err)
 	}
 	tau := float64(s.judge.LogitScale())
 	sum, share, mean := make([]float64, len(proposals)), make([]float64, len(proposals)), make([]float64, len(proposals))
 	for i, showings := range vectors {
-		if proposals[i].spared {
+		if proposals[i].reused {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -61,7 +61,7 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 		}
 		clear(sum)
 		var each [][]float64
-		for _, texts := range bank.judged {
+		for _, texts := range bank.judgeTexts {
 			clear(mean)
 			for _, v := range showings {
 				for j := range proposals {
@@ -92,7 +92,7 @@ func (s *Segmenter) score(ctx context.Context, scene *Scene, bank *Bank, p *pass
 				presence += bank.contrast.presence(q, v, tau) / float64(len(showings))
 			}
 			proposals[i].Presence = float32(presence)
-			scene.presence[q] = float32(presence)
+			encoded.presence[q] = float32(presence)
 		}
 		if sum[i] != sum[i] || proposals[i].Presence != proposals[i].Presence {
 			return fmt.Errorf("judging masks: what the judge says of %q is not a number", bank.queries[q].Label)
@@ -124,16 +124,16 @@ func softmax(v []float64) {
 // showing it. Each different picture is encoded once: not once per template, not
 // again in a later stage, and all proposals that show nothing share the
 // unprompted one (car.md section 15, items 1, 6 and 10).
-func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposals []Proposal, t *Trace) ([][][]float32, error) {
-	n := scene.img.W * scene.img.H
+func (s *Segmenter) encodePrompted(ctx context.Context, encoded *EncodedImage, p *pass, proposals []Proposal, t *Trace) ([][][]float32, error) {
+	n := encoded.img.W * encoded.img.H
 	ways := len(p.prompts)
-	ids := make([]shown, len(proposals)*ways) // proposal by proposal
-	var fresh []int                           // those of ids whose picture is not encoded yet
-	seen := make(map[shown]bool)
+	ids := make([]promptKey, len(proposals)*ways) // proposal by proposal
+	var fresh []int                               // those of ids whose picture is not encoded yet
+	seen := make(map[promptKey]bool)
 	masks := make([][]uint8, len(proposals)) // of those that are to be shown
 	used := 0
 	for i := range proposals {
-		if proposals[i].spared {
+		if proposals[i].reused {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -142,7 +142,7 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 		if used == len(s.scratch.masks) {
 			s.scratch.masks = append(s.scratch.masks, nil)
 		}
-		mask := grow(s.scratch.masks[used], n)
+		mask := resized(s.scratch.masks[used], n)
 		s.scratch.masks[used] = mask
 		area := threshold(proposals[i].Heat, s.preset.Eta, mask)
 		// The reference shows the picture as it is when the heat sums to less
@@ -150,12 +150,12 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 		prompted := proposals[i].sum > 1 && area > 0
 		needed := false
 		for k, set := range p.prompts {
-			id := shown{}
+			id := promptKey{}
 			if prompted {
-				id = maskIdentity(mask, area, set)
+				id = promptKeyOf(mask, area, set)
 			}
 			ids[i*ways+k] = id
-			if scene.vectors[id] == nil && !seen[id] {
+			if encoded.vectors[id] == nil && !seen[id] {
 				seen[id], needed = true, true
 				fresh = append(fresh, i*ways+k)
 			}
@@ -170,17 +170,17 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 		}
 	}
 
-	inputs, err := s.inputs(ctx, scene, p, fresh, masks, t)
+	inputs, err := s.promptedInputs(ctx, encoded, p, fresh, masks, t)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.encode(ctx, scene, inputs, func(k int) shown { return ids[fresh[k]] }); err != nil {
+	if err := s.encodeInputs(ctx, encoded, inputs, func(k int) promptKey { return ids[fresh[k]] }); err != nil {
 		return nil, err
 	}
 	vectors := make([][][]float32, len(proposals))
 	for i, id := range ids {
-		if !proposals[i/ways].spared {
-			vectors[i/ways] = append(vectors[i/ways], scene.vectors[id])
+		if !proposals[i/ways].reused {
+			vectors[i/ways] = append(vectors[i/ways], encoded.vectors[id])
 		}
 	}
 	if t != nil {
@@ -197,7 +197,7 @@ func (s *Segmenter) showings(ctx context.Context, scene *Scene, p *pass, proposa
 // inputs makes the pictures that the judge is given, one for each of fresh: the
 // number of a proposal times the ways of showing it, plus the way. masks has those of
 // the proposals; one without a mask is shown as the picture is.
-func (s *Segmenter) inputs(ctx context.Context, scene *Scene, p *pass, fresh []int, masks [][]uint8, t *Trace) ([]*Image, error) {
+func (s *Segmenter) promptedInputs(ctx context.Context, encoded *EncodedImage, p *pass, fresh []int, masks [][]uint8, t *Trace) ([]*Image, error) {
 	ways := len(p.prompts)
 	for len(s.scratch.inputs) < len(fresh) {
 		s.scratch.inputs = append(s.scratch.inputs, &Image{})
@@ -206,26 +206,26 @@ func (s *Segmenter) inputs(ctx context.Context, scene *Scene, p *pass, fresh []i
 	around := make([]*Image, ways)
 	for k, set := range p.prompts {
 		if slices.ContainsFunc(fresh, func(f int) bool { return f%ways == k && masks[f/ways] != nil }) {
-			around[k] = scene.surroundings(set)
+			around[k] = encoded.backdrop(set)
 		}
 	}
-	return inputs, s.each(ctx, len(fresh), func(k int, w *workplace) {
+	return inputs, s.forEachParallel(ctx, len(fresh), func(k int, w *workerScratch) {
 		i, way := fresh[k]/ways, fresh[k]%ways
-		picture := scene.img
+		picture := encoded.img
 		if masks[i] != nil {
-			show(scene.img, around[way], masks[i], p.prompts[way], &w.prompted, &w.outliner)
+			renderPrompt(encoded.img, around[way], masks[i], p.prompts[way], &w.prompted, &w.outliner)
 			picture = &w.prompted
 		}
-		s.forJudge(picture, masks[i], inputs[k], w)
+		s.cropForJudge(picture, masks[i], inputs[k], w)
 		if t != nil && way == 0 {
-			t.Pictures[i] = Shown{cloneImage(picture), cloneImage(inputs[k])}
+			t.Inputs[i] = JudgeInput{cloneImage(picture), cloneImage(inputs[k])}
 		}
 	})
 }
 
 // encode gives the judge its pictures, those of one size together, and keeps
 // what it makes of them.
-func (s *Segmenter) encode(ctx context.Context, scene *Scene, inputs []*Image, id func(k int) shown) error {
+func (s *Segmenter) encodeInputs(ctx context.Context, encoded *EncodedImage, inputs []*Image, id func(k int) promptKey) error {
 	order := make([]int, len(inputs))
 	for k := range order {
 		order[k] = k
@@ -249,7 +249,7 @@ func (s *Segmenter) encode(ctx context.Context, scene *Scene, inputs []*Image, i
 			return fmt.Errorf("the judge gave %d vectors for %d pictures", len(vectors), len(batch))
 		}
 		for i, v := range vectors {
-			scene.vectors[id(order[i])] = v
+			encoded.vectors[id(order[i])] = v
 		}
 		order = order[len(batch):]
 	}
@@ -273,7 +273,7 @@ func threshold(heat []float32, eta float32, mask []uint8) (area int) {
 
 // A workplace is the memory that one goroutine needs to make heat maps and
 // prompted images.
-type workplace struct {
+type workerScratch struct {
 	prompted, part, resized Image
 	resizer                 resizer
 	outliner                outliner
@@ -281,14 +281,14 @@ type workplace struct {
 }
 
 // each runs work over n items on the segmenter's threads, until the context ends.
-func (s *Segmenter) each(ctx context.Context, n int, work func(k int, w *workplace)) error {
+func (s *Segmenter) forEachParallel(ctx context.Context, n int, work func(k int, w *workerScratch)) error {
 	threads := s.threads()
-	for len(s.scratch.workplaces) < min(threads, n) {
-		s.scratch.workplaces = append(s.scratch.workplaces, &workplace{})
+	for len(s.scratch.workers) < min(threads, n) {
+		s.scratch.workers = append(s.scratch.workers, &workerScratch{})
 	}
 	parallel.Do(threads, n, func(worker, from, to int) {
 		for k := from; k < to && ctx.Err() == nil; k++ {
-			work(k, s.scratch.workplaces[worker])
+			work(k, s.scratch.workers[worker])
 		}
 	})
 	return ctx.Err()

@@ -43,12 +43,12 @@ func ParseView(name string) (JudgeView, error) {
 	if v, ok := keyOf(viewNames, name); ok {
 		return v, nil
 	}
-	return 0, fmt.Errorf("there is no view %q (there are window, whole, centre)", few(name))
+	return 0, fmt.Errorf("there is no view %q (there are window, whole, centre)", excerpt(name))
 }
 
 // forJudge brings a prompted picture to the size at which the judge sees it.
 // The mask, W×H, is what was prompted; without one all of the picture counts.
-func (s *Segmenter) forJudge(img *Image, mask []uint8, dst *Image, w *workplace) {
+func (s *Segmenter) cropForJudge(img *Image, mask []uint8, dst *Image, w *workerScratch) {
 	size, patch := s.judge.InputSize(), s.judge.PatchSize()
 	switch {
 	case s.preset.View == CenterCrop:
@@ -77,7 +77,7 @@ func window(mask []uint8, w, h int) (x, y, width, height int) {
 }
 
 // cut returns a part of a picture, in the workplace's memory.
-func (w *workplace) cut(img *Image, x, y, width, height int) *Image {
+func (w *workerScratch) cut(img *Image, x, y, width, height int) *Image {
 	if width == img.W && height == img.H {
 		return img
 	}
@@ -89,7 +89,7 @@ func (w *workplace) cut(img *Image, x, y, width, height int) *Image {
 }
 
 // centreCrop is CLIP's preprocessing up to the bytes (car.md 4.2).
-func centreCrop(img *Image, size int, dst *Image, w *workplace) {
+func centreCrop(img *Image, size int, dst *Image, w *workerScratch) {
 	rw, rh := size, size
 	if img.W < img.H {
 		rh = int(float64(size) * float64(img.H) / float64(img.W))

@@ -12,7 +12,7 @@ import "math"
 //
 // Nothing of this is assumed here. A direction is taken apart by least squares,
 // and is only combined if nothing is left of it.
-type span struct {
+type camSpan struct {
 	basis [][]float64 // orthonormal, of the directions before
 	// parts[i] is basis[i] as a combination of maps.
 	parts [][]float64
@@ -28,10 +28,10 @@ const (
 	spanGrowth    = 200
 )
 
-func (s *span) reset() { s.basis, s.parts, s.maps = s.basis[:0], s.parts[:0], s.maps[:0] }
+func (s *camSpan) reset() { s.basis, s.parts, s.maps = s.basis[:0], s.parts[:0], s.maps[:0] }
 
 // add makes a direction's map known.
-func (s *span) add(direction, m []float32) {
+func (s *camSpan) add(direction, m []float32) {
 	s.maps = append(s.maps, append([]float32(nil), m...))
 	rest, coefficients := s.resolve(direction)
 	norm := norm64(rest)
@@ -53,7 +53,7 @@ func (s *span) add(direction, m []float32) {
 }
 
 // find returns the map of a direction, if it follows from those known.
-func (s *span) find(direction []float32) ([]float32, bool) {
+func (s *camSpan) find(direction []float32) ([]float32, bool) {
 	rest, coefficients := s.resolve(direction)
 	length := norm32(direction)
 	if len(s.maps) == 0 || length == 0 || norm64(rest) > spanRemainder*length {
@@ -90,7 +90,7 @@ func (s *span) find(direction []float32) ([]float32, bool) {
 
 // resolve takes a direction apart: the coefficients along the basis, and what is
 // left. Twice, because once leaves what rounding makes of nearly dependent ones.
-func (s *span) resolve(direction []float32) (rest, coefficients []float64) {
+func (s *camSpan) resolve(direction []float32) (rest, coefficients []float64) {
 	rest = make([]float64, len(direction))
 	for i, v := range direction {
 		rest[i] = float64(v)

@@ -29,7 +29,7 @@ func TestSpan(t *testing.T) {
 		}
 		return m
 	}
-	var s span
+	var s camSpan
 	if _, ok := s.find(vector(dims)); ok {
 		t.Error("a direction is known to nothing")
 	}
@@ -88,27 +88,27 @@ func TestLaterStages(t *testing.T) {
 	preset := worldPreset()
 	preset.Background = []string{"wall", "sky"}
 	s := wd.segmenter(t, preset)
-	bank, err := s.Encode(ctx, named("dog", "cat", "cow", "pig"))
+	bank, err := s.EmbedQueries(ctx, named("dog", "cat", "cow", "pig"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	img := wd.picture()
-	scene, err := s.Look(ctx, img)
+	encoded, err := s.EncodeImage(ctx, img)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer scene.Close()
+	defer encoded.Close()
 	p := &bank.passes[0]
 	for _, set := range [][]int{{0, 1, 2, 3}, {0, 1, 2}, {0, 1}, {1}} {
 		calls := len(wd.directions)
-		got, err := s.propose(ctx, scene, bank, p, set, bank.cam, nil)
+		got, err := s.propose(ctx, encoded, bank, p, set, bank.cam, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if asked := len(wd.directions) > calls; asked != (len(set) == 4) {
 			t.Errorf("%d queries: the model was asked: %v", len(set), asked)
 		}
-		fresh, err := s.Look(ctx, img)
+		fresh, err := s.EncodeImage(ctx, img)
 		if err != nil {
 			t.Fatal(err)
 		}

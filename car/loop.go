@@ -16,19 +16,19 @@ import (
 //
 // There are at most one more stages than queries: a stage drops something or
 // is the last.
-func (s *Segmenter) Loop(ctx context.Context, scene *Scene, bank *Bank) (*Outcome, error) {
+func (s *Segmenter) Loop(ctx context.Context, encoded *EncodedImage, bank *Bank) (*Outcome, error) {
 	out := &Outcome{bank: bank}
 	for i := range bank.passes {
-		if err := s.recur(ctx, scene, bank, &bank.passes[i], out); err != nil {
+		if err := s.runPass(ctx, encoded, bank, &bank.passes[i], out); err != nil {
 			return nil, err
 		}
 	}
-	scene.release()
+	encoded.release()
 	return out, nil
 }
 
 // recur is the loop over the queries of one pass.
-func (s *Segmenter) recur(ctx context.Context, scene *Scene, bank *Bank, p *pass, out *Outcome) error {
+func (s *Segmenter) runPass(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, out *Outcome) error {
 	set, texts, stage := p.members, bank.raw, 1
 	if len(set) == 1 {
 		// Stage 1 could only filter, and one text is never dropped.
@@ -36,19 +36,19 @@ func (s *Segmenter) recur(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	}
 	var kept []Proposal
 	for ; ; stage++ {
-		proposals, err := s.stage(ctx, scene, bank, p, stage, set, texts, nil)
+		proposals, err := s.stage(ctx, encoded, bank, p, stage, set, texts, nil)
 		if err != nil {
 			return err
 		}
 		before := kept
 		kept = s.filter(bank, proposals)
-		if !anyHeat(proposals) {
-			if kept, err = s.stand(ctx, scene, bank, p, stage, before, kept); err != nil {
+		if !anyPositive(proposals) {
+			if kept, err = s.withPreviousHeat(ctx, encoded, bank, p, stage, before, kept); err != nil {
 				return err
 			}
 		}
 		out.record(p, stage, proposals, kept)
-		scene.keep(append(out.kept, kept)...)
+		encoded.retain(append(out.kept, kept)...)
 		if len(kept) == 0 || len(kept) == len(set) && stage > 1 {
 			out.kept = append(out.kept, kept)
 			return nil
@@ -61,10 +61,10 @@ func (s *Segmenter) recur(ctx context.Context, scene *Scene, bank *Bank, p *pass
 // stand returns the kept queries of a stage without any heat with the heat of
 // the stage before: the reference lets those masks stand (car.md section 2). In
 // the first stage there are none.
-func (s *Segmenter) stand(ctx context.Context, scene *Scene, bank *Bank, p *pass, stage int, before, kept []Proposal) ([]Proposal, error) {
+func (s *Segmenter) withPreviousHeat(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, stage int, before, kept []Proposal) ([]Proposal, error) {
 	if before == nil && stage > 1 { // stage 1 was passed over; now it counts
 		var err error
-		if before, err = s.propose(ctx, scene, bank, p, members(kept), bank.raw, nil); err != nil {
+		if before, err = s.propose(ctx, encoded, bank, p, members(kept), bank.raw, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -82,7 +82,7 @@ func (s *Segmenter) stand(ctx context.Context, scene *Scene, bank *Bank, p *pass
 }
 
 // stage proposes and judges.
-func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass, stage int, set []int, texts [][]float32, spare func(*Proposal) bool) ([]Proposal, error) {
+func (s *Segmenter) stage(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, stage int, set []int, texts [][]float32, spare func(*Proposal) bool) ([]Proposal, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -90,16 +90,16 @@ func (s *Segmenter) stage(ctx context.Context, scene *Scene, bank *Bank, p *pass
 	if s.Trace != nil {
 		t = newTrace(p, stage, set)
 	}
-	proposals, err := s.propose(ctx, scene, bank, p, set, texts, t)
+	proposals, err := s.propose(ctx, encoded, bank, p, set, texts, t)
 	if err != nil {
 		return nil, err
 	}
 	if spare != nil {
 		for i := range proposals {
-			proposals[i].spared = spare(&proposals[i])
+			proposals[i].reused = spare(&proposals[i])
 		}
 	}
-	if err := s.score(ctx, scene, bank, p, proposals, t); err != nil {
+	if err := s.score(ctx, encoded, bank, p, proposals, t); err != nil {
 		return nil, err
 	}
 	if t != nil {
@@ -115,7 +115,7 @@ func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 	var kept []Proposal
 	best := 0
 	for i, p := range proposals {
-		if s.Fits(bank, p.Query, p.Judgement) {
+		if s.Passes(bank, p.Query, p.Judgement) {
 			kept = append(kept, p)
 		}
 		if p.Score > proposals[best].Score {
@@ -129,12 +129,12 @@ func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 }
 
 // Fits tells whether a query passes the judge.
-func (s *Segmenter) Fits(bank *Bank, query int, j Judgement) bool {
+func (s *Segmenter) Passes(bank *Bank, query int, j Judgement) bool {
 	theta, presence := s.thresholds(bank, query)
 	// Strictly, as in the code; the paper writes >=.
 	fits := j.Score > theta
 	there := bank.contrast == nil || j.Presence > presence
-	return fits && there || s.pinned(bank, query)
+	return fits && there || s.neverDropped(bank, query)
 }
 
 // thresholds returns those of a query: its own or the preset's.
@@ -147,12 +147,12 @@ func (s *Segmenter) thresholds(bank *Bank, query int) (theta, presence float32) 
 }
 
 // pinned tells whether a query is never dropped.
-func (s *Segmenter) pinned(bank *Bank, query int) bool {
+func (s *Segmenter) neverDropped(bank *Bank, query int) bool {
 	own := bank.queries[query].Theta
 	return own != nil && *own == 0
 }
 
-func anyHeat(proposals []Proposal) bool {
+func anyPositive(proposals []Proposal) bool {
 	for _, p := range proposals {
 		if p.peak > 0 {
 			return true

@@ -32,11 +32,11 @@ func TestSegment(t *testing.T) {
 	}
 	// Two stages drop nothing the second time, and that ends it.
 	want := []Stage{
-		{Number: 1, Pass: "things", Asked: []int{0, 1, 2, 3}, Kept: []int{1, 3}},
-		{Number: 2, Pass: "things", Asked: []int{1, 3}, Kept: []int{1, 3}},
+		{Number: 1, Pass: "things", Evaluated: []int{0, 1, 2, 3}, Kept: []int{1, 3}},
+		{Number: 2, Pass: "things", Evaluated: []int{1, 3}, Kept: []int{1, 3}},
 	}
 	for i := range res.Stages {
-		if len(res.Stages[i].Scores) != len(res.Stages[i].Asked) {
+		if len(res.Stages[i].Scores) != len(res.Stages[i].Evaluated) {
 			t.Errorf("stage %d has scores %v", i+1, res.Stages[i].Scores)
 		}
 		res.Stages[i].Scores, res.Stages[i].Presences = nil, nil
@@ -62,15 +62,15 @@ func TestShown(t *testing.T) {
 	ctx := context.Background()
 	wd := newWorld()
 	s := wd.segmenter(t, worldPreset())
-	bank, err := s.Encode(ctx, named("dog", "cat"))
+	bank, err := s.EmbedQueries(ctx, named("dog", "cat"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	scene, err := s.Look(ctx, wd.picture())
+	encoded, err := s.EncodeImage(ctx, wd.picture())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer scene.Close()
+	defer encoded.Close()
 	for _, c := range []struct {
 		heat  float32
 		n     int
@@ -82,7 +82,7 @@ func TestShown(t *testing.T) {
 			p.sum += float64(c.heat)
 		}
 		tr := newTrace(&bank.passes[0], 1, []int{0})
-		if _, err := s.showings(ctx, scene, &bank.passes[0], []Proposal{p}, tr); err != nil {
+		if _, err := s.encodePrompted(ctx, encoded, &bank.passes[0], []Proposal{p}, tr); err != nil {
 			t.Fatal(err)
 		}
 		if tr.Prompted[0] != c.shown {
@@ -227,7 +227,7 @@ func TestEncodedOnce(t *testing.T) {
 	stages, shown := 0, 0
 	s.Trace = func(tr *Trace) {
 		stages++
-		for _, p := range tr.Pictures {
+		for _, p := range tr.Inputs {
 			if p.Input != nil {
 				shown++
 			}
@@ -438,9 +438,9 @@ func TestShapes(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 90}, {90, 1}, {7, 9}, {200, 3}, {65, 63}} {
 		wd := newWorld()
 		for _, set := range [][]Prompt{{Circle, Blur}, {Contour, Rectangle, Gray}} {
-			for _, view := range []JudgeView{CenterCrop, Whole, Window} {
+			for _, features := range []JudgeView{CenterCrop, Whole, Window} {
 				preset := worldPreset()
-				preset.Prompts, preset.View = [][]Prompt{set, {Black}}, view
+				preset.Prompts, preset.View = [][]Prompt{set, {Black}}, features
 				img := NewImage(size[0], size[1])
 				for i := range img.Pix {
 					img.Pix[i] = uint8(250 * (i / 3 % 2))

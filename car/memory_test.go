@@ -16,19 +16,19 @@ func (wd *world) frames(t testing.TB, s *Segmenter, bank *Bank, n int, res *Resu
 	ctx := context.Background()
 	img := wd.picture()
 	for range n {
-		scene, err := s.Look(ctx, img)
+		encoded, err := s.EncodeImage(ctx, img)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := s.Loop(ctx, scene, bank)
+		out, err := s.Loop(ctx, encoded, bank)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.RefineInto(ctx, scene, out, res); err != nil {
+		if err := s.RefineInto(ctx, encoded, out, res); err != nil {
 			t.Fatal(err)
 		}
-		scene.Close()
-		scene.Close() // does nothing
+		encoded.Close()
+		encoded.Close() // does nothing
 	}
 }
 
@@ -40,7 +40,7 @@ func TestSteadyMemory(t *testing.T) {
 	wd.things[2].x1 = 320
 	s := wd.segmenter(t, worldPreset())
 	s.Threads = 1
-	bank, err := s.Encode(context.Background(), named("dog", "cow", "cat"))
+	bank, err := s.EmbedQueries(context.Background(), named("dog", "cow", "cat"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,8 +58,8 @@ func TestSteadyMemory(t *testing.T) {
 	models := taken(func() {
 		img := wd.picture()
 		for range 4 {
-			view, _ := worldProposer{wd}.Look(context.Background(), img)
-			view.Attention()
+			features, _ := worldProposer{wd}.Encode(context.Background(), img)
+			features.Attention()
 		}
 	})
 	all := taken(func() { wd.frames(t, s, bank, 4, &res) })
@@ -79,7 +79,7 @@ func TestSizesMix(t *testing.T) {
 	for i, w := range []int{96, 200, 96, 120, 90} {
 		wd.w = w
 		queries := named("dog", "cat", "cow", "pig")[:1+i%4]
-		bank, err := s.Encode(context.Background(), queries)
+		bank, err := s.EmbedQueries(context.Background(), queries)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,35 +121,35 @@ func TestRefineBeside(t *testing.T) {
 	wd := newWorld()
 	s := wd.segmenter(t, worldPreset())
 	ctx := context.Background()
-	bank, err := s.Encode(ctx, named("dog", "cat", "cow"))
+	bank, err := s.EmbedQueries(ctx, named("dog", "cat", "cow"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	type job struct {
-		scene *Scene
-		out   *Outcome
+		encoded *EncodedImage
+		out     *Outcome
 	}
 	jobs := make(chan job, 1)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for j := range jobs {
-			res, err := s.Refine(ctx, j.scene, j.out)
+			res, err := s.Refine(ctx, j.encoded, j.out)
 			if err != nil || len(res.Found) != 2 {
 				t.Errorf("found %v, error %v", foundIn(res), err)
 			}
-			j.scene.Close()
+			j.encoded.Close()
 		}
 	})
 	for range 6 {
-		scene, err := s.Look(ctx, wd.picture())
+		encoded, err := s.EncodeImage(ctx, wd.picture())
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := s.Loop(ctx, scene, bank)
+		out, err := s.Loop(ctx, encoded, bank)
 		if err != nil {
 			t.Fatal(err)
 		}
-		jobs <- job{scene, out}
+		jobs <- job{encoded, out}
 	}
 	close(jobs)
 	wg.Wait()

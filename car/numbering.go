@@ -19,13 +19,13 @@ func (n *Numbering) Number(queries []Query) ([]Query, error) {
 	taken := make(map[int]string)
 	for _, q := range queries {
 		if q.ID < 0 {
-			return nil, fmt.Errorf("query %q: the ID %d is negative", few(q.Label), q.ID)
+			return nil, fmt.Errorf("query %q: the ID %d is negative", excerpt(q.Label), q.ID)
 		}
 		if q.ID == 0 {
 			continue
 		}
 		if other, ok := taken[q.ID]; ok {
-			return nil, fmt.Errorf("queries %q and %q have the same ID %d", few(other), few(q.Label), q.ID)
+			return nil, fmt.Errorf("queries %q and %q have the same ID %d", excerpt(other), excerpt(q.Label), q.ID)
 		}
 		taken[q.ID] = q.Label
 		n.last = max(n.last, q.ID)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// An Outcome is what the loop came to in one scene: the proposals that stayed,
-// before refinement. Their heat belongs to the scene.
+// An Outcome is what the loop came to in one encoded image: the proposals that stayed,
+// before refinement. Their heat belongs to the encoded image.
 type Outcome struct {
 	bank   *Bank
 	kept   [][]Proposal // per pass of the bank
@@ -15,15 +15,15 @@ type Outcome struct {
 
 // A Stage is a record of one round.
 type Stage struct {
-	Number int       // 1 is the raw names of the loop, or a step
-	Pass   string    // "things" or "stuff"
-	Asked  []int     // queries of the bank
-	Scores []float32 // of each
+	Number    int       // 1 is the raw names of the loop, or a step
+	Pass      string    // "things" or "stuff"
+	Evaluated []int     // queries of the bank
+	Scores    []float32 // of each
 	// Presences of each, 0 where they were not weighed.
 	Presences []float32
 	Kept      []int // those that stayed
 	// Spared were asked and not judged: Scores and Presences are what was known.
-	Spared []int
+	Reused []int
 }
 
 // Kept returns the queries that stayed, in ascending order within each pass.
@@ -36,7 +36,7 @@ func (o *Outcome) Kept() []int {
 }
 
 // Proposals goes over the proposals that stayed, pass by pass. They are valid until
-// the scene is closed.
+// the encoded image is closed.
 func (o *Outcome) Proposals() iter.Seq[*Proposal] {
 	return func(yield func(*Proposal) bool) {
 		for _, kept := range o.kept {
@@ -51,7 +51,7 @@ func (o *Outcome) Proposals() iter.Seq[*Proposal] {
 
 // Without takes the proposals of some queries out: of those whose masks are known
 // from elsewhere, and whose heat would only be in the way of the others.
-func (o *Outcome) Without(queries []int) {
+func (o *Outcome) Exclude(queries []int) {
 	for i := range o.kept {
 		o.kept[i] = slices.DeleteFunc(o.kept[i], func(p Proposal) bool { return slices.Contains(queries, p.Query) })
 	}
@@ -60,7 +60,7 @@ func (o *Outcome) Without(queries []int) {
 // Judged returns the last judgement of a query, and whether it was asked at all.
 func (o *Outcome) Judged(query int) (j Judgement, asked bool) {
 	for _, st := range o.Stages {
-		for i, q := range st.Asked {
+		for i, q := range st.Evaluated {
 			if q == query {
 				j, asked = Judgement{st.Scores[i], st.Presences[i]}, true
 			}
@@ -70,12 +70,12 @@ func (o *Outcome) Judged(query int) (j Judgement, asked bool) {
 }
 
 func (o *Outcome) record(p *pass, number int, proposals, kept []Proposal) {
-	st := Stage{Number: number, Pass: p.name, Asked: members(proposals), Kept: members(kept)}
+	st := Stage{Number: number, Pass: p.name, Evaluated: members(proposals), Kept: members(kept)}
 	for _, q := range proposals {
 		st.Scores = append(st.Scores, q.Score)
 		st.Presences = append(st.Presences, q.Presence)
-		if q.spared {
-			st.Spared = append(st.Spared, q.Query)
+		if q.reused {
+			st.Reused = append(st.Reused, q.Query)
 		}
 	}
 	o.Stages = append(o.Stages, st)

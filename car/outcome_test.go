@@ -22,10 +22,10 @@ func TestWithout(t *testing.T) {
 		return queries
 	}
 	all := left()
-	if out.Without(nil); !slices.Equal(left(), all) {
+	if out.Exclude(nil); !slices.Equal(left(), all) {
 		t.Errorf("without nobody: %v, not %v", left(), all)
 	}
-	out.Without([]int{2, 7})
+	out.Exclude([]int{2, 7})
 	if want := slices.DeleteFunc(slices.Clone(all), func(q int) bool { return q == 2 }); !slices.Equal(left(), want) || len(want) != len(all)-2 {
 		t.Errorf("without 2 and 7: %v, want %v", left(), want)
 	}

@@ -50,26 +50,26 @@ func TestOverlap(t *testing.T) {
 	// Each is what it would be in a field of its own.
 	ctx := context.Background()
 	s := wd.segmenter(t, preset)
-	bank, err := s.Encode(ctx, queries)
+	bank, err := s.EmbedQueries(ctx, queries)
 	if err != nil {
 		t.Fatal(err)
 	}
-	scene, err := s.Look(ctx, wd.picture())
+	encoded, err := s.EncodeImage(ctx, wd.picture())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer scene.Close()
-	out, err := s.Loop(ctx, scene, bank)
+	defer encoded.Close()
+	out, err := s.Loop(ctx, encoded, bank)
 	if err != nil {
 		t.Fatal(err)
 	}
-	together, err := s.Refine(ctx, scene, out)
+	together, err := s.Refine(ctx, encoded, out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	kept := out.kept[0]
 	for i := range kept {
-		alone, err := s.Refine(ctx, scene, &Outcome{bank: bank, kept: [][]Proposal{kept[i : i+1]}})
+		alone, err := s.Refine(ctx, encoded, &Outcome{bank: bank, kept: [][]Proposal{kept[i : i+1]}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,11 +168,11 @@ func TestFullAndEmpty(t *testing.T) {
 			preset := worldPreset()
 			preset.View, preset.Prompts = view, [][]Prompt{set}
 			s := wd.segmenter(t, preset)
-			bank, err := s.Encode(ctx, named("dog", "cat", "cow"))
+			bank, err := s.EmbedQueries(ctx, named("dog", "cat", "cow"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			scene, err := s.Look(ctx, wd.picture())
+			encoded, err := s.EncodeImage(ctx, wd.picture())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,21 +183,21 @@ func TestFullAndEmpty(t *testing.T) {
 			}
 			one[n-1] = 1
 			kept := []Proposal{{Query: 0, Heat: full, sum: float64(n)}, {Query: 1, Heat: empty}, {Query: 2, Heat: one, sum: 1.5}}
-			vectors, err := s.showings(ctx, scene, &bank.passes[0], kept, nil)
+			vectors, err := s.encodePrompted(ctx, encoded, &bank.passes[0], kept, nil)
 			if err != nil || len(vectors) != 3 {
 				t.Fatalf("%v %v: %v", view, set, err)
 			}
 			for _, overlap := range []bool{false, true} {
 				s.preset.Overlap = overlap
-				res, err := s.Refine(ctx, scene, &Outcome{bank: bank, kept: [][]Proposal{kept}})
+				res, err := s.Refine(ctx, encoded, &Outcome{bank: bank, kept: [][]Proposal{kept}})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if res.Lookup(0).Area < n*9/10 || res.Lookup(1).Area != 0 || res.Verdicts[1].Reason != NoPixel {
+				if res.Lookup(0).Area < n*9/10 || res.Lookup(1).Area != 0 || res.Verdicts[1].Reason != NoPixels {
 					t.Errorf("overlap %v: areas %d of %d and %d, reason %q", overlap, res.Lookup(0).Area, n, res.Lookup(1).Area, res.Verdicts[1].Reason)
 				}
 			}
-			scene.Close()
+			encoded.Close()
 		}
 	}
 }

@@ -51,10 +51,10 @@ func (s *Segmenter) newContrast(ctx context.Context, queries []Query) (*contrast
 		q := &queries[i]
 		spared := make([]bool, len(words))
 		for j, row := range p.Contrast {
-			spared[j] = !slices.Contains(q.Background, row[0]) && slices.ContainsFunc(said(q, row), func(b bool) bool { return b })
+			spared[j] = !slices.Contains(q.Background, row[0]) && slices.ContainsFunc(mentionedIn(q, row), func(b bool) bool { return b })
 		}
 		if !p.Quirks.FightBackground {
-			copy(spared[things:], said(q, p.Background))
+			copy(spared[things:], mentionedIn(q, p.Background))
 		}
 		// A query's own background words are nobody else's.
 		for j := things + len(p.Background); j < len(words); j++ {

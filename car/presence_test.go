@@ -28,7 +28,7 @@ func TestPresence(t *testing.T) {
 		if (len(res.Found) == 1) != here || v.Label != name || v.Score != 1 {
 			t.Errorf("%s: found %v, verdict %+v", name, foundIn(res), v)
 		}
-		if want := map[bool]Reason{true: "", false: NotPresent}[here]; v.Reason != want {
+		if want := map[bool]Reason{true: "", false: LowPresence}[here]; v.Reason != want {
 			t.Errorf("%s: reason %q, want %q", name, v.Reason, want)
 		}
 		if here != (v.Presence > 0.9) && here != (v.Presence < 0.2) {
@@ -102,7 +102,7 @@ func TestContrastWords(t *testing.T) {
 		{Label: "puppy", Phrases: []string{"puppy"}, Background: []string{"dog"}},
 	}
 	s := newWorld().segmenter(t, preset)
-	bank, err := s.Encode(context.Background(), queries)
+	bank, err := s.EmbedQueries(context.Background(), queries)
 	if err != nil {
 		t.Fatal(err)
 	}

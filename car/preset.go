@@ -87,7 +87,7 @@ type Quirks struct {
 	// published figures and thresholds were made so. It is no choice of the
 	// loop's: the judge has to be opened accordingly (models.Options). carve runs
 	// the block, because that is the network that was trained: on generated
-	// scenes it tells present from absent better (docs/performance.md).
+	// encoded images it tells present from absent better (docs/performance.md).
 	SkipLastBlock bool
 	// WrapColours: the CRF sees the mean-subtracted picture wrapped around at 0,
 	// where a dark pixel and a bright one may look alike (car.md 6.1). carve
@@ -172,7 +172,7 @@ func (p *Preset) Check() error {
 				return fmt.Errorf("preset %s: a word of its lists is empty", p.Name)
 			}
 			if err := checkText(w, MaxPhrase); err != nil {
-				return fmt.Errorf("preset %s: %q in its lists: %w", p.Name, few(w), err)
+				return fmt.Errorf("preset %s: %q in its lists: %w", p.Name, excerpt(w), err)
 			}
 		}
 	}
@@ -224,10 +224,10 @@ func (p *Preset) checkSizes() error {
 // CheckTemplate finds what is wrong with a template: {} stands in it once.
 func CheckTemplate(t string) error {
 	if strings.Count(t, "{}") != 1 {
-		return fmt.Errorf("template %q has not exactly one {}", few(t))
+		return fmt.Errorf("template %q has not exactly one {}", excerpt(t))
 	}
 	if err := checkText(t, MaxPhrase); err != nil {
-		return fmt.Errorf("template %q: %w", few(t), err)
+		return fmt.Errorf("template %q: %w", excerpt(t), err)
 	}
 	return nil
 }
@@ -255,7 +255,9 @@ func PresetNamed(name string) (Preset, error) {
 // An UnknownPresetError says that there is no preset of that name.
 type UnknownPresetError struct{ Name string }
 
-func (e *UnknownPresetError) Error() string { return fmt.Sprintf("there is no preset %q", few(e.Name)) }
+func (e *UnknownPresetError) Error() string {
+	return fmt.Sprintf("there is no preset %q", excerpt(e.Name))
+}
 
 // Hint lists the names there are.
 func (e *UnknownPresetError) Hint() string {

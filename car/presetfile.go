@@ -220,7 +220,7 @@ func (e *presetEntry) preset(bases []Preset) (Preset, error) {
 	if e.Mode != nil {
 		m, ok := keyOf(modeNames, *e.Mode)
 		if !ok {
-			return p, fmt.Errorf("mode is %q; it is semantic or refer", few(*e.Mode))
+			return p, fmt.Errorf("mode is %q; it is semantic or refer", excerpt(*e.Mode))
 		}
 		p.Mode = m
 	}

@@ -39,7 +39,7 @@ func unknownPrompt(name string) error {
 	for _, p := range promptOrder {
 		names = append(names, string(p))
 	}
-	return fmt.Errorf("there is no prompt %q (there are %s)", few(name), strings.Join(names, ", "))
+	return fmt.Errorf("there is no prompt %q (there are %s)", excerpt(name), strings.Join(names, ", "))
 }
 
 // prompts is a set of Prompts.
@@ -77,7 +77,7 @@ var red = [3]uint8{255, 0, 0}
 // surround writes to dst what the set makes of the whole picture as a mask's
 // surroundings, with the grey of the given weights. It depends on no mask, so it
 // is made once for all.
-func surround(img *Image, set prompts, weights [3]uint32, dst *Image, tmp *[]uint16, threads int) {
+func renderBackdrop(img *Image, set prompts, weights [3]uint32, dst *Image, tmp *[]uint16, threads int) {
 	dst.resize(img.W, img.H)
 	switch {
 	case set.has(Black): // whatever came before
@@ -96,7 +96,7 @@ func surround(img *Image, set prompts, weights [3]uint32, dst *Image, tmp *[]uin
 
 // show writes to dst the picture as the judge is shown the mask, which has a
 // byte a pixel, not 0 inside, and is not empty.
-func show(img, surroundings *Image, mask []uint8, set prompts, dst *Image, o *outliner) {
+func renderPrompt(img, surroundings *Image, mask []uint8, set prompts, dst *Image, o *outliner) {
 	dst.resize(img.W, img.H)
 	copy(dst.Pix, surroundings.Pix)
 	for i, m := range mask {

@@ -160,11 +160,11 @@ func TestAffinityIsBalanced(t *testing.T) {
 			x[i] = d.Float32()
 		}
 		y := slices.Clone(x)
-		one.spread(t.Context(), x, 3)
-		many.spread(t.Context(), y, 3)
+		one.apply(t.Context(), x, 3)
+		many.apply(t.Context(), y, 3)
 		near(t, "four threads", y, x, 1e-5)
 		ones := slices.Repeat([]float32{1}, n)
-		one.spread(t.Context(), ones, 1)
+		one.apply(t.Context(), ones, 1)
 		near(t, "A·1", ones, slices.Repeat([]float32{1}, n), 1e-3)
 		for i := range n {
 			for j := range i {
@@ -228,12 +228,12 @@ func TestSaid(t *testing.T) {
 		"the sky by the sea.": {false, true, false, true},
 	} {
 		q := Named(phrase)
-		if got := said(&q, words); !slices.Equal(got, want) {
+		if got := mentionedIn(&q, words); !slices.Equal(got, want) {
 			t.Errorf("%q: %v, want %v", phrase, got, want)
 		}
 	}
 	q := Query{Label: "x", Phrases: []string{"brick wall"}, Background: []string{"wall"}}
-	if got := said(&q, words); got != nil {
+	if got := mentionedIn(&q, words); got != nil {
 		t.Errorf("a word that the query names as background is spared: %v", got)
 	}
 }

@@ -12,23 +12,23 @@ type Proposal struct {
 	// Query is its index in the bank.
 	Query int
 	// Heat is the refined CAM at the picture's size, W×H values in 0..1
-	// (car.md 3.6, Y). It belongs to the scene.
+	// (car.md 3.6, Y). It belongs to the encoded image.
 	Heat []float32
 	Judgement
 
 	sum    float64 // of Heat
 	peak   float32 // its maximum
-	spared bool    // not judged in this stage
+	reused bool    // not judged in this stage
 }
 
 // propose makes the proposals of a stage: f of the paper (car.md section 3).
 // texts are the embeddings to use, raw or in the CAM template.
-func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pass, members []int, texts [][]float32, t *Trace) ([]Proposal, error) {
-	maps, err := s.cams(ctx, scene, bank, p, members, texts, t)
+func (s *Segmenter) propose(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, members []int, texts [][]float32, t *Trace) ([]Proposal, error) {
+	maps, err := s.cams(ctx, encoded, bank, p, members, texts, t)
 	if err != nil {
 		return nil, fmt.Errorf("proposing masks: %w", err)
 	}
-	n := scene.rows * scene.cols
+	n := encoded.rows * encoded.cols
 	k := len(members)
 
 	// Affinity: heat inside the boxes spreads over the whole picture.
@@ -38,26 +38,26 @@ func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pa
 	boxed, inside := s.scratch.boxed[:n*k], s.scratch.inside[:n*k]
 	for i, m := range maps {
 		in := inside[i*n : (i+1)*n]
-		s.scratch.boxer.mark(m, scene.rows, scene.cols, s.preset.Lambda, s.preset.Quirks.CutBoxes, in)
+		s.scratch.boxer.mark(m, encoded.rows, encoded.cols, s.preset.Lambda, s.preset.Quirks.CutBoxes, in)
 		for j, v := range m {
 			boxed[i*n+j] = v * in[j]
 		}
 	}
-	if err := scene.affinity.spread(ctx, boxed, k); err != nil {
+	if err := encoded.affinity.apply(ctx, boxed, k); err != nil {
 		return nil, err
 	}
 	if t != nil {
-		t.Maps, t.Inside, t.Spread = maps, rowsOf(inside, n), rowsOf(append([]float32(nil), boxed...), n)
+		t.Maps, t.Inside, t.Affine = maps, rowsOf(inside, n), rowsOf(append([]float32(nil), boxed...), n)
 	}
 
 	proposals := make([]Proposal, k)
 	for i, q := range members {
-		proposals[i] = Proposal{Query: q, Heat: scene.heat()}
+		proposals[i] = Proposal{Query: q, Heat: encoded.heat()}
 	}
-	err = s.each(ctx, k, func(i int, w *workplace) {
+	err = s.forEachParallel(ctx, k, func(i int, w *workerScratch) {
 		refined, p := boxed[i*n:(i+1)*n], &proposals[i]
 		stretch(refined)
-		resizeBilinear(refined, scene.cols, scene.rows, p.Heat, scene.img.W, scene.img.H, &w.bilinear)
+		resizeBilinear(refined, encoded.cols, encoded.rows, p.Heat, encoded.img.W, encoded.img.H, &w.bilinear)
 		for _, v := range p.Heat {
 			p.sum += float64(v)
 			p.peak = max(p.peak, v)
@@ -79,17 +79,17 @@ func (s *Segmenter) propose(ctx context.Context, scene *Scene, bank *Bank, p *pa
 
 // cams returns the GradCAM of each member, patch by patch in 0..1 (car.md 3.4
 // and 3.5).
-func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass, members []int, texts [][]float32, t *Trace) ([][]float32, error) {
-	feature, tau := scene.view.Feature(), s.proposer.LogitScale()
+func (s *Segmenter) cams(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, members []int, texts [][]float32, t *Trace) ([][]float32, error) {
+	feature, tau := encoded.features.Feature(), s.proposer.LogitScale()
 	directions := make([][]float32, len(members))
 	for i := range members {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		rivals := s.rivals(bank, p, members, texts, i, true)
-		directions[i] = slope(feature, tau, rivals, t)
+		rivals := s.competitors(bank, p, members, texts, i, true)
+		directions[i] = gradient(feature, tau, rivals, t)
 	}
-	maps, err := scene.cam(ctx, directions)
+	maps, err := encoded.cam(ctx, directions)
 	if err != nil {
 		return nil, err
 	}
@@ -111,9 +111,9 @@ func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			directions = append(directions, slope(feature, tau, s.rivals(bank, p, members, texts, i, false), nil))
+			directions = append(directions, gradient(feature, tau, s.competitors(bank, p, members, texts, i, false), nil))
 		}
-		second, err := scene.cam(ctx, directions)
+		second, err := encoded.cam(ctx, directions)
 		if err != nil {
 			return nil, err
 		}
@@ -140,9 +140,9 @@ func (s *Segmenter) cams(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 
 // rivals returns the texts that member i competes with, itself first: all
 // members of a semantic set or the sentence alone, and the background.
-func (s *Segmenter) rivals(bank *Bank, p *pass, members []int, texts [][]float32, i int, background bool) [][]float32 {
+func (s *Segmenter) competitors(bank *Bank, p *pass, members []int, texts [][]float32, i int, background bool) [][]float32 {
 	own := members[i]
-	rivals := append(s.scratch.rivals[:0], texts[own])
+	rivals := append(s.scratch.competitors[:0], texts[own])
 	if s.preset.Mode == Semantic {
 		for _, q := range members {
 			if q != own {
@@ -151,7 +151,7 @@ func (s *Segmenter) rivals(bank *Bank, p *pass, members []int, texts [][]float32
 		}
 	}
 	if background {
-		if spared := bank.yields[own]; spared == nil {
+		if spared := bank.excluded[own]; spared == nil {
 			rivals = append(rivals, p.background...)
 		} else {
 			for j, word := range p.background {
@@ -160,9 +160,9 @@ func (s *Segmenter) rivals(bank *Bank, p *pass, members []int, texts [][]float32
 				}
 			}
 		}
-		rivals = append(rivals, bank.own[own]...)
+		rivals = append(rivals, bank.ownBackground[own]...)
 	}
-	s.scratch.rivals = rivals
+	s.scratch.competitors = rivals
 	return rivals
 }
 
@@ -170,7 +170,7 @@ func (s *Segmenter) rivals(bank *Bank, p *pass, members []int, texts [][]float32
 // with p = softmax(tau·f̂·t), dp_0/df̂ = tau·p_0·(t_0 - Σ_j p_j·t_j) (car.md 11.3
 // and 11.5). The sum runs over the other texts, whose shares (1 - p_0) would be
 // lost to rounding where p_0 is near 1.
-func slope(feature []float32, tau float32, texts [][]float32, t *Trace) []float32 {
+func gradient(feature []float32, tau float32, texts [][]float32, t *Trace) []float32 {
 	logits := make([]float64, len(texts))
 	high := math.Inf(-1)
 	for j, text := range texts {

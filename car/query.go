@@ -72,10 +72,10 @@ func ParseQuery(s string) (Query, error) {
 		q.Phrases = append(q.Phrases, strings.TrimSpace(p))
 	}
 	if !found && len(q.Phrases) > 1 {
-		return Query{}, fmt.Errorf("query %q has several phrases and no label: write LABEL=PHRASE|PHRASE", few(s))
+		return Query{}, fmt.Errorf("query %q has several phrases and no label: write LABEL=PHRASE|PHRASE", excerpt(s))
 	}
 	if err := q.check(); err != nil {
-		return Query{}, fmt.Errorf("query %q: %w", few(s), err)
+		return Query{}, fmt.Errorf("query %q: %w", excerpt(s), err)
 	}
 	return q, nil
 }
@@ -125,7 +125,7 @@ func (q *Query) check() error {
 }
 
 // few cuts a text for a message.
-func few(s string) string {
+func excerpt(s string) string {
 	const enough = 60
 	if utf8.RuneCountInString(s) <= enough {
 		return s
@@ -159,15 +159,15 @@ func CheckQueries(queries []Query) error {
 	for i := range queries {
 		q := &queries[i]
 		if err := q.check(); err != nil {
-			return fmt.Errorf("query %q: %w", few(q.Label), err)
+			return fmt.Errorf("query %q: %w", excerpt(q.Label), err)
 		}
 		if labels[q.Label] {
-			return fmt.Errorf("query %q is given twice", few(q.Label))
+			return fmt.Errorf("query %q is given twice", excerpt(q.Label))
 		}
 		labels[q.Label] = true
 		m := q.meaning()
 		if other, ok := meanings[m]; ok {
-			return fmt.Errorf("queries %q and %q have the same phrases", few(other), few(q.Label))
+			return fmt.Errorf("queries %q and %q have the same phrases", excerpt(other), excerpt(q.Label))
 		}
 		meanings[m] = q.Label
 	}

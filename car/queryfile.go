@@ -97,7 +97,7 @@ func yamlQueries(data []byte) ([]Query, error) {
 		list = nil
 		for entries := m.MapRange(); entries.Next(); {
 			if key := entries.Key().String(); key != "queries" {
-				return nil, strictyaml.AtLine(entries.Key(), fmt.Errorf("unknown key %q: queries stand in a list, by itself or under the key queries", few(key)))
+				return nil, strictyaml.AtLine(entries.Key(), fmt.Errorf("unknown key %q: queries stand in a list, by itself or under the key queries", excerpt(key)))
 			}
 			list = entries.Value()
 		}
@@ -140,7 +140,7 @@ func yamlQuery(node ast.Node) (Query, error) {
 		}
 		q := Query{Label: m.Label, Phrases: m.Phrases, Background: m.Background, Theta: m.Theta, Presence: m.Presence, Colour: m.Colour}
 		if err := q.check(); err != nil {
-			return Query{}, fmt.Errorf("query %q: %w", few(q.Label), err)
+			return Query{}, fmt.Errorf("query %q: %w", excerpt(q.Label), err)
 		}
 		return q, nil
 	case *ast.StringNode, *ast.LiteralNode, *ast.IntegerNode, *ast.FloatNode:

@@ -9,17 +9,17 @@ import (
 
 // Refine fits the kept masks to the picture's edges (car.md 6.1). The result
 // holds memory of its own.
-func (s *Segmenter) Refine(ctx context.Context, scene *Scene, out *Outcome) (*Result, error) {
+func (s *Segmenter) Refine(ctx context.Context, encoded *EncodedImage, out *Outcome) (*Result, error) {
 	res := &Result{}
-	return res, s.RefineInto(ctx, scene, out, res)
+	return res, s.RefineInto(ctx, encoded, out, res)
 }
 
 // RefineInto is Refine into the memory of an earlier result, whose content is
 // lost.
-func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, res *Result) error {
-	res.W, res.H = scene.Size()
+func (s *Segmenter) RefineInto(ctx context.Context, encoded *EncodedImage, out *Outcome, res *Result) error {
+	res.W, res.H = encoded.Size()
 	res.Stages, res.Found = out.Stages, res.Found[:0]
-	res.Labels = grow(res.Labels, res.W*res.H)
+	res.Labels = resized(res.Labels, res.W*res.H)
 	clear(res.Labels)
 	refiner := s.refiner()
 	seen := false
@@ -31,7 +31,7 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 			return err
 		}
 		if !seen {
-			if err := refiner.Look(ctx, scene.img); err != nil {
+			if err := refiner.SetImage(ctx, encoded.img); err != nil {
 				return err
 			}
 			seen = true
@@ -51,7 +51,7 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 		}
 	}
 	slices.SortStableFunc(res.Found, func(a, b Found) int { return a.Query - b.Query })
-	res.fold(out.bank)
+	res.copyDuplicates(out.bank)
 	for i := range res.Found {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (s *Segmenter) RefineInto(ctx context.Context, scene *Scene, out *Outcome, 
 		res.Found[i].measure(res.W)
 	}
 	res.paint(out)
-	s.pronounce(out, res)
+	s.fillVerdicts(out, res)
 	return nil
 }
 
@@ -89,25 +89,25 @@ func (s *Segmenter) fields(kept []Proposal) []Field {
 }
 
 // pronounce fills in the verdicts.
-func (s *Segmenter) pronounce(out *Outcome, res *Result) {
-	res.Verdicts = grow(res.Verdicts, len(out.bank.queries))
+func (s *Segmenter) fillVerdicts(out *Outcome, res *Result) {
+	res.Verdicts = resized(res.Verdicts, len(out.bank.queries))
 	for q := range res.Verdicts {
 		v := Verdict{Query: q, Label: out.bank.queries[q].Label}
 		judged, asked := out.Judged(q)
 		v.Judgement = judged
 		// A duplicate is found with the first of its kind.
-		f := res.Lookup(out.bank.first[q])
+		f := res.Lookup(out.bank.canonical[q])
 		_, presence := s.thresholds(out.bank, q)
 		switch {
 		case f != nil && f.Area == 0:
-			v.Reason = NoPixel
+			v.Reason = NoPixels
 		case f != nil:
 		case !asked:
-			v.Reason = NotAsked
+			v.Reason = NotEvaluated
 		case out.bank.contrast != nil && judged.Presence <= presence:
-			v.Reason = NotPresent
+			v.Reason = LowPresence
 		default:
-			v.Reason = OtherText
+			v.Reason = LowScore
 		}
 		res.Verdicts[q] = v
 	}
@@ -115,7 +115,7 @@ func (s *Segmenter) pronounce(out *Outcome, res *Result) {
 
 // grow returns a slice of n elements, v itself if it has room; what it holds is
 // not cleared.
-func grow[T any](v []T, n int) []T {
+func resized[T any](v []T, n int) []T {
 	if cap(v) < n {
 		return make([]T, n)
 	}
@@ -134,7 +134,7 @@ func (res *Result) add(bank *Bank, kept []Proposal, q []float32) {
 		}
 		f := &res.Found[len(res.Found)-1]
 		f.Query, f.Label, f.Judgement = p.Query, bank.queries[p.Query].Label, p.Judgement
-		f.Mask, f.Probability = grow(f.Mask, n), grow(f.Probability, n)
+		f.Mask, f.Probability = resized(f.Mask, n), resized(f.Probability, n)
 		clear(f.Mask)
 		copy(f.Probability, q[(k+1)*n:])
 	}
@@ -153,12 +153,12 @@ func (res *Result) add(bank *Bank, kept []Proposal, q []float32) {
 
 // fold joins duplicate queries to the first of them, where the reference maps
 // them too (car.md section 2).
-func (res *Result) fold(bank *Bank) {
+func (res *Result) copyDuplicates(bank *Bank) {
 	n := 0
 	for i := range res.Found {
 		f := &res.Found[i]
 		first := res.Found[:n]
-		at := slices.IndexFunc(first, func(g Found) bool { return bank.first[g.Query] == bank.first[f.Query] })
+		at := slices.IndexFunc(first, func(g Found) bool { return bank.canonical[g.Query] == bank.canonical[f.Query] })
 		if at < 0 {
 			// Swapped, not copied: the memory of each is used again.
 			res.Found[n], res.Found[i] = res.Found[i], res.Found[n]

@@ -9,7 +9,7 @@ import "context"
 type Refiner interface {
 	// Look takes in a picture, which stays the caller's and does not change until
 	// the next Look. It is called once for each picture in which something was kept.
-	Look(ctx context.Context, img *Image) error
+	SetImage(ctx context.Context, img *Image) error
 
 	// Refine sets the marginals of every field in the picture that Look was given
 	// last. It is called once for each of the picture's passes: things, then stuff.

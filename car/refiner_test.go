@@ -17,7 +17,7 @@ type heatRefiner struct {
 	short        bool // sets one value too few
 }
 
-func (r *heatRefiner) Look(_ context.Context, img *Image) error {
+func (r *heatRefiner) SetImage(_ context.Context, img *Image) error {
 	r.img = img
 	r.looks++
 	return nil
@@ -87,7 +87,7 @@ func TestRefiner(t *testing.T) {
 			}
 		}
 		// Where nothing is kept there is nothing to look at.
-		if _, err := s.Refine(t.Context(), &Scene{img: img}, &Outcome{bank: &Bank{}, kept: [][]Proposal{nil}}); err != nil || r.looks != 1 {
+		if _, err := s.Refine(t.Context(), &EncodedImage{img: img}, &Outcome{bank: &Bank{}, kept: [][]Proposal{nil}}); err != nil || r.looks != 1 {
 			t.Errorf("%s: with nothing kept: %v after %d looks", c.name, err, r.looks)
 		}
 	}

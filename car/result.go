@@ -59,10 +59,10 @@ type Reason string
 
 // The reasons.
 const (
-	NotAsked   Reason = "not asked" // in this picture
-	OtherText  Reason = "score"     // its proposal looks more like other queries
-	NotPresent Reason = "presence"  // its proposal looks more like something that was not asked for
-	NoPixel    Reason = "no pixel"  // it was kept, and won no pixel: it is in Found, with an empty mask
+	NotEvaluated Reason = "not asked" // in this picture
+	LowScore     Reason = "score"     // its proposal looks more like other queries
+	LowPresence  Reason = "presence"  // its proposal looks more like something that was not asked for
+	NoPixels     Reason = "no pixel"  // it was kept, and won no pixel: it is in Found, with an empty mask
 )
 
 // measure fills in the figures of the mask.

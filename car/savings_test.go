@@ -31,8 +31,8 @@ type wastefulProposer struct {
 	*wasteful
 }
 
-func (p wastefulProposer) Look(ctx context.Context, img *car.Image) (car.View, error) {
-	v, err := p.Proposer.Look(ctx, img)
+func (p wastefulProposer) Encode(ctx context.Context, img *car.Image) (car.Features, error) {
+	v, err := p.Proposer.Encode(ctx, img)
 	if err != nil {
 		return nil, err
 	}
@@ -41,27 +41,27 @@ func (p wastefulProposer) Look(ctx context.Context, img *car.Image) (car.View, e
 }
 
 type wastefulView struct {
-	car.View
+	car.Features
 	p   wastefulProposer
 	img *car.Image
 }
 
 func (v wastefulView) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
 	if !v.p.trunk && !v.p.single {
-		return v.View.CAM(ctx, directions)
+		return v.Features.CAM(ctx, directions)
 	}
 	var maps [][]float32
 	for _, d := range directions {
-		view := v.View
+		features := v.Features
 		if v.p.trunk {
-			again, err := v.p.Proposer.Look(ctx, v.img)
+			again, err := v.p.Proposer.Encode(ctx, v.img)
 			if err != nil {
 				return nil, err
 			}
 			defer again.Close()
-			view = again
+			features = again
 		}
-		m, err := view.CAM(ctx, [][]float32{d})
+		m, err := features.CAM(ctx, [][]float32{d})
 		if err != nil {
 			return nil, err
 		}
@@ -113,15 +113,15 @@ func newLadder(tb testing.TB, f car.Proposer, g car.Judge, preset car.Preset, w 
 func (l *ladder) run(tb testing.TB, img *car.Image, w *wasteful) (*car.Result, int) {
 	tb.Helper()
 	ctx := context.Background()
-	bank, err := l.segmenter.Encode(ctx, l.queries)
+	bank, err := l.segmenter.EmbedQueries(ctx, l.queries)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	scene, err := l.segmenter.Look(ctx, img)
+	encoded, err := l.segmenter.EncodeImage(ctx, img)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer scene.Close()
+	defer encoded.Close()
 	// Between the judging of a stage and the filter: thresholds are read there.
 	stage := 0
 	l.segmenter.Trace = func(tr *car.Trace) {
@@ -133,13 +133,13 @@ func (l *ladder) run(tb testing.TB, img *car.Image, w *wasteful) (*car.Result, i
 				*l.queries[i].Theta = 1
 			}
 		}
-		scene.Forget(w.maps, w.vectors)
+		encoded.Forget(w.maps, w.vectors)
 	}
-	out, err := l.segmenter.Loop(ctx, scene, bank)
+	out, err := l.segmenter.Loop(ctx, encoded, bank)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	res, err := l.segmenter.Refine(ctx, scene, out)
+	res, err := l.segmenter.Refine(ctx, encoded, out)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -190,13 +190,13 @@ var ablations = []struct {
 	{"vectors forgotten", wasteful{vectors: true}},
 }
 
-// TestSavings: what is saved changes nothing that was found, in no scene.
+// TestSavings: what is saved changes nothing that was found, in no encoded image.
 func TestSavings(t *testing.T) {
 	f, g := openPair(t, "demo", "demo", false)
 	preset := presetNamed(t, "stickers")
 	for i := range 6 {
-		scene := stickers.NewScene(31000+uint64(i), stickers.MeasureOptions(i))
-		img := car.FromImage(scene.Image)
+		encoded := stickers.NewScene(31000+uint64(i), stickers.MeasureOptions(i))
+		img := car.FromImage(encoded.Image)
 		var want *car.Result
 		var heat []float32
 		judged := 0
@@ -233,8 +233,8 @@ func BenchmarkSavings(b *testing.B) {
 	f, g := openPair(b, filepath.Join(root, "B16"), filepath.Join(root, "L14"), true)
 	preset := presetNamed(b, "voc").Compat()
 	d := rand.New(rand.NewPCG(5, 5))
-	scene := stickers.NewScene(d.Uint64(), stickers.SceneOptions{Width: 500, Height: 375, Smallest: 60, Largest: 0.6, Counts: []float64{0, 0, 0, 0, 1}})
-	img := car.FromImage(scene.Image)
+	encoded := stickers.NewScene(d.Uint64(), stickers.SceneOptions{Width: 500, Height: 375, Smallest: 60, Largest: 0.6, Counts: []float64{0, 0, 0, 0, 1}})
+	img := car.FromImage(encoded.Image)
 	var want *car.Result
 	var heat []float32
 	for _, a := range ablations {

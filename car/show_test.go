@@ -19,7 +19,7 @@ func TestShow(t *testing.T) {
 		var want []*Image
 		s.Trace = func(tr *Trace) {
 			for i, p := range tr.Proposals {
-				if tr.Stage > 1 || tr.Pictures[i].Input == nil {
+				if tr.Stage > 1 || tr.Inputs[i].Input == nil {
 					continue
 				}
 				mask := make([]uint8, img.W*img.H)
@@ -28,7 +28,7 @@ func TestShow(t *testing.T) {
 				} else {
 					threshold(p.Heat, preset.Eta, mask)
 				}
-				masks, want = append(masks, mask), append(want, tr.Pictures[i].Input)
+				masks, want = append(masks, mask), append(want, tr.Inputs[i].Input)
 			}
 		}
 		if _, err := s.Segment(context.Background(), img, named("dog", "cat", "cow", "pig")); err != nil {
@@ -38,7 +38,7 @@ func TestShow(t *testing.T) {
 			t.Fatal("no picture was judged")
 		}
 		masks = append(masks, make([]uint8, img.W*img.H))
-		got := s.Show(img, masks)
+		got := s.JudgeInputs(img, masks)
 		if len(got) != 2*len(masks) {
 			t.Fatalf("%d pictures of %d masks in 2 ways", len(got), len(masks))
 		}

@@ -24,27 +24,27 @@ type Ask struct {
 // Where a query is dropped, the others are proposed once more without it, and not
 // judged again: what was asked for and is not there would leave its mark in the
 // masks of what is. Their maps follow from those at hand.
-func (s *Segmenter) Step(ctx context.Context, scene *Scene, bank *Bank, ask Ask) (*Outcome, error) {
+func (s *Segmenter) Step(ctx context.Context, encoded *EncodedImage, bank *Bank, ask Ask) (*Outcome, error) {
 	out := &Outcome{bank: bank}
 	for i := range bank.passes {
 		p := &bank.passes[i]
-		kept, err := s.step(ctx, scene, bank, p, intersect(p.members, ask.Queries), &ask, out)
+		kept, err := s.step(ctx, encoded, bank, p, intersect(p.members, ask.Queries), &ask, out)
 		if err != nil {
 			return nil, err
 		}
 		out.kept = append(out.kept, kept)
-		scene.keep(out.kept...)
+		encoded.retain(out.kept...)
 	}
-	scene.release()
+	encoded.release()
 	return out, nil
 }
 
 // step is the step of one pass.
-func (s *Segmenter) step(ctx context.Context, scene *Scene, bank *Bank, p *pass, set []int, ask *Ask, out *Outcome) ([]Proposal, error) {
+func (s *Segmenter) step(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, set []int, ask *Ask, out *Outcome) ([]Proposal, error) {
 	if len(set) == 0 {
 		return nil, nil
 	}
-	proposals, err := s.stage(ctx, scene, bank, p, 1, set, bank.cam, ask.spare)
+	proposals, err := s.stage(ctx, encoded, bank, p, 1, set, bank.cam, ask.spare)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (s *Segmenter) step(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 	if len(kept) == 0 || len(kept) == len(set) {
 		return kept, nil
 	}
-	scene.keep(append(out.kept, kept)...)
+	encoded.retain(append(out.kept, kept)...)
 	judged := func(proposal *Proposal) bool {
 		for i := range kept {
 			if kept[i].Query == proposal.Query {
@@ -62,11 +62,11 @@ func (s *Segmenter) step(ctx context.Context, scene *Scene, bank *Bank, p *pass,
 		}
 		return true
 	}
-	again, err := s.stage(ctx, scene, bank, p, 2, members(kept), bank.cam, judged)
+	again, err := s.stage(ctx, encoded, bank, p, 2, members(kept), bank.cam, judged)
 	if err != nil {
 		return nil, err
 	}
-	if !anyHeat(again) { // as in the loop, the masks of the stage before stand
+	if !anyPositive(again) { // as in the loop, the masks of the stage before stand
 		return kept, nil
 	}
 	out.record(p, 2, again, again)
@@ -92,7 +92,7 @@ func (s *Segmenter) filterBy(bank *Bank, proposals []Proposal, ask *Ask) []Propo
 	}
 	var kept []Proposal
 	for _, p := range proposals {
-		if ask.Keep(p.Query, p.Judgement, s.Fits(bank, p.Query, p.Judgement)) {
+		if ask.Keep(p.Query, p.Judgement, s.Passes(bank, p.Query, p.Judgement)) {
 			kept = append(kept, p)
 		}
 	}
@@ -104,8 +104,8 @@ func (s *Segmenter) filterBy(bank *Bank, proposals []Proposal, ask *Ask) []Propo
 // and the text's. It costs nothing that Look has not done. The values mean
 // something only beside each other: a text that was at -1 and is at 2 has become
 // seven times as likely.
-func (s *Segmenter) Likeness(scene *Scene, bank *Bank) []float32 {
-	feature, tau := scene.view.Feature(), s.proposer.LogitScale()
+func (s *Segmenter) Similarity(encoded *EncodedImage, bank *Bank) []float32 {
+	feature, tau := encoded.features.Feature(), s.proposer.LogitScale()
 	out := make([]float32, len(bank.raw))
 	for q, text := range bank.raw {
 		out[q] = tau * dot(feature, text)

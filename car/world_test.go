@@ -140,7 +140,7 @@ func (p worldProposer) EncodeTexts(_ context.Context, texts []string) ([][]float
 	return out, nil
 }
 
-func (p worldProposer) Look(ctx context.Context, img *Image) (View, error) {
+func (p worldProposer) Encode(ctx context.Context, img *Image) (Features, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

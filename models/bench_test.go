@@ -42,7 +42,7 @@ func BenchmarkTrunk(b *testing.B) {
 			b.Run(fmt.Sprintf("%dx%d", w, h), func(b *testing.B) {
 				img := noise(w, h, 1)
 				loop(b, func() error {
-					v, err := p.Look(b.Context(), img)
+					v, err := p.Encode(b.Context(), img)
 					if err == nil {
 						v.Close()
 					}
@@ -68,7 +68,7 @@ func BenchmarkTrunkBatch(b *testing.B) {
 					images = append(images, noise(640, 368, uint64(i+1)))
 				}
 				loop(b, func() error {
-					views, err := p.(car.BatchProposer).LookAll(b.Context(), images)
+					views, err := p.(car.BatchProposer).EncodeBatch(b.Context(), images)
 					for _, v := range views {
 						v.Close()
 					}
@@ -87,7 +87,7 @@ func BenchmarkCAM(b *testing.B) {
 			b.Fatal(err)
 		}
 		sizes(m, func(w, h int) {
-			v, err := p.Look(b.Context(), noise(w, h, 1))
+			v, err := p.Encode(b.Context(), noise(w, h, 1))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -35,7 +35,7 @@ func everything(t *testing.T, m *Model) []float32 {
 		t.Fatal(err)
 	}
 	side := 2 * p.PatchSize()
-	v, err := p.Look(t.Context(), noise(side, side, 1))
+	v, err := p.Encode(t.Context(), noise(side, side, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestGraphsAreBuiltOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := p.Look(t.Context(), noise(2*p.PatchSize(), 2*p.PatchSize(), 1))
+		v, err := p.Encode(t.Context(), noise(2*p.PatchSize(), 2*p.PatchSize(), 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,13 +308,13 @@ func TestLookAll(t *testing.T) {
 		w, h := 5*all.PatchSize(), 3*all.PatchSize()
 		images := []*car.Image{noise(w, h, 1), noise(w, h, 2), noise(w, h, 3)}
 		for range 2 { // the second time in memory that was used
-			views, err := all.LookAll(t.Context(), images)
+			views, err := all.EncodeBatch(t.Context(), images)
 			if err != nil {
 				t.Fatal(err)
 			}
 			u := directions(m, 2)
 			for i, img := range images {
-				v, err := all.Look(t.Context(), img)
+				v, err := all.Encode(t.Context(), img)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -338,10 +338,10 @@ func TestLookAll(t *testing.T) {
 		if p := one.(*proposer); len(p.free) != 2 {
 			t.Errorf("%d batches wait for the next images, want those of one and of three", len(p.free))
 		}
-		if _, err := all.LookAll(t.Context(), []*car.Image{images[0], noise(h, w, 1)}); err == nil {
+		if _, err := all.EncodeBatch(t.Context(), []*car.Image{images[0], noise(h, w, 1)}); err == nil {
 			t.Error("images of two sizes went together")
 		}
-		if v, err := all.LookAll(t.Context(), nil); len(v) != 0 || err != nil {
+		if v, err := all.EncodeBatch(t.Context(), nil); len(v) != 0 || err != nil {
 			t.Errorf("no images: %v, %v", v, err)
 		}
 	}

@@ -145,9 +145,9 @@ func (r *run) check(t *testing.T, f car.Proposer, g car.Judge) {
 		t.Fatal(err)
 	}
 	seg.Trace = func(tr *car.Trace) {
-		kept := trace{Trace: car.Trace{Pass: tr.Pass, Stage: tr.Stage, Asked: slices.Clone(tr.Asked), Retried: tr.Retried,
+		kept := trace{Trace: car.Trace{Pass: tr.Pass, Stage: tr.Stage, Evaluated: slices.Clone(tr.Evaluated), Retried: tr.Retried,
 			Logits: tr.Logits, Probabilities: tr.Probabilities, Raw: tr.Raw, Maps: copies(tr.Maps), Inside: copies(tr.Inside),
-			Spread: copies(tr.Spread), Refined: copies(tr.Refined), Areas: tr.Areas, Prompted: tr.Prompted, Pictures: tr.Pictures,
+			Affine: copies(tr.Affine), Refined: copies(tr.Refined), Areas: tr.Areas, Prompted: tr.Prompted, Inputs: tr.Inputs,
 			Vectors: tr.Vectors, ByTemplate: tr.ByTemplate, Shares: tr.Shares}}
 		for _, p := range tr.Proposals {
 			kept.heats = append(kept.heats, slices.Clone(p.Heat))
@@ -207,7 +207,7 @@ func (r *run) checkPass(t *testing.T, p golden.Pass, name string, first int, res
 		want := p.Stages[st.Number-1]
 		var keep []int
 		for _, q := range st.Kept {
-			keep = append(keep, slices.Index(st.Asked, q))
+			keep = append(keep, slices.Index(st.Evaluated, q))
 		}
 		if !slices.Equal(keep, want.Keep) {
 			t.Errorf("%s, stage %d: kept %v, want %v", p.Name, st.Number, keep, want.Keep)
@@ -273,7 +273,7 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 	tolerance := func(name string, listed float64) float64 { return max(listed, 4*noise[stage+name]) }
 	where := fmt.Sprintf("%s, stage %d", p.Name, tr.Stage)
 
-	for i := range tr.Asked {
+	for i := range tr.Evaluated {
 		for _, v := range []struct {
 			name   string
 			rows   [][]float64
@@ -294,11 +294,11 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 	nearValues(t, where+" m", flat(tr.Maps), get("cam_m"), tolerance("cam_m", 1e-3))
 	nearValues(t, where+" boxes", flat(tr.Inside), get("box_mask"), 0)
 	nearValues(t, where+" refined", flat(tr.Refined), get("ref"), tolerance("ref", 1e-3))
-	for i := range tr.Asked {
+	for i := range tr.Evaluated {
 		for _, v := range []struct {
 			name, noise string
 			rows        [][]float32
-		}{{"cam_raw", "cam_raw (relative to its max)", tr.Raw}, {"ref_raw", "ref", tr.Spread}} {
+		}{{"cam_raw", "cam_raw (relative to its max)", tr.Raw}, {"ref_raw", "ref", tr.Affine}} {
 			got := v.rows[i]
 			want := get(v.name)[i*len(got) : (i+1)*len(got)]
 			nearValues(t, where+" "+v.name, got, want, peak(want)*tolerance(v.noise, 1e-3))
@@ -332,8 +332,8 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 
 	// The judge. A text that is alone is not judged: its score is 1.
 	if len(tr.Vectors) == 0 {
-		if len(tr.Asked) != 1 {
-			t.Errorf("%s: %d texts and no judgement", where, len(tr.Asked))
+		if len(tr.Evaluated) != 1 {
+			t.Errorf("%s: %d texts and no judgement", where, len(tr.Evaluated))
 		}
 		return
 	}
@@ -361,7 +361,7 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 	}
 	nearValues(t, where+" P", byTemplate, get("P"), tolerance("P", 4e-3))
 	nearValues(t, where+" S", shares, get("S"), tolerance("S", 1e-3))
-	for i, shown := range tr.Pictures {
+	for i, shown := range tr.Inputs {
 		if shown.Input == nil {
 			continue
 		}

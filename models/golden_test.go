@@ -217,7 +217,7 @@ func (c goldenCase) check(t *testing.T, opened openGolden) {
 	if _, err := g.Judge(); err != nil {
 		t.Fatal(err)
 	}
-	v, err := proposer.Look(t.Context(), img)
+	v, err := proposer.Encode(t.Context(), img)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ func TestDemo(t *testing.T) {
 	if p.LogitScale() < 1 || p.LogitScale() != j.LogitScale() {
 		t.Errorf("logit scale %v", p.LogitScale())
 	}
-	v, err := p.Look(t.Context(), noise(160, 96, 1))
+	v, err := p.Encode(t.Context(), noise(160, 96, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestSourcesAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := p.Look(t.Context(), noise(20, 12, 5))
+		v, err := p.Encode(t.Context(), noise(20, 12, 5))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +164,7 @@ func TestGradient(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := p.Look(t.Context(), img)
+			v, err := p.Encode(t.Context(), img)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -211,7 +211,7 @@ func TestCAMLinear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := p.Look(t.Context(), noise(24, 16, 1))
+	v, err := p.Encode(t.Context(), noise(24, 16, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestAttentionParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range [][2]int{{4, 4}, {8, 4}, {4, 40}, {36, 28}, {200, 160}} {
-		v, err := p.Look(t.Context(), noise(s[0], s[1], 1))
+		v, err := p.Encode(t.Context(), noise(s[0], s[1], 1))
 		if err != nil {
 			t.Fatalf("%v: %v", s, err)
 		}
@@ -380,7 +380,7 @@ func TestImageErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, img := range []*car.Image{noise(15, 16, 1), {W: 16, H: 16, Pix: make([]uint8, 5)}, {}} {
-		if _, err := p.Look(t.Context(), img); err == nil {
+		if _, err := p.Encode(t.Context(), img); err == nil {
 			t.Errorf("looked at %dx%d with %d bytes", img.W, img.H, len(img.Pix))
 		}
 		if _, err := j.EncodeImages(t.Context(), []*car.Image{img}); err == nil {
@@ -403,10 +403,10 @@ func TestCancel(t *testing.T) {
 	img := noise(640, 480, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := p.Look(ctx, img); !errors.Is(err, context.Canceled) {
+	if _, err := p.Encode(ctx, img); !errors.Is(err, context.Canceled) {
 		t.Errorf("broken off: %v", err) // the whole takes ten times as long
 	}
-	v, err := p.Look(t.Context(), noise(96, 96, 1))
+	v, err := p.Encode(t.Context(), noise(96, 96, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,7 +430,7 @@ func TestConcurrent(t *testing.T) {
 	}
 	want := map[int][]float32{}
 	look := func(i int) ([]float32, error) {
-		v, err := p.Look(t.Context(), noise(96, 64, uint64(i)))
+		v, err := p.Encode(t.Context(), noise(96, 64, uint64(i)))
 		if err != nil {
 			return nil, err
 		}
@@ -485,7 +485,7 @@ func TestClosed(t *testing.T) {
 	if _, err := m.Judge(); err == nil {
 		t.Error("a closed model has a judge")
 	}
-	if _, err := p.Look(t.Context(), noise(96, 96, 1)); err == nil {
+	if _, err := p.Encode(t.Context(), noise(96, 96, 1)); err == nil {
 		t.Error("a closed proposer looked")
 	}
 }

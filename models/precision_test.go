@@ -47,14 +47,14 @@ func testPrecision(t *testing.T, precision string, least, leastOfMaps float64) {
 	for _, dir := range []string{"demo", golden.Dir(t, "models", "micro-f")} {
 		exact, rough := openTest(t, dir, Options{}), openTest(t, dir, Options{Precision: precision})
 		img := scene(t, exact)
-		var views [2]car.View
+		var views [2]car.Features
 		var vectors [2][][]float32
 		for i, m := range []*Model{exact, rough} {
 			p, err := m.Proposer()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if views[i], err = p.Look(t.Context(), img); err != nil {
+			if views[i], err = p.Encode(t.Context(), img); err != nil {
 				t.Fatal(err)
 			}
 			defer views[i].Close()

@@ -53,8 +53,8 @@ func newProposer(m *Model) (*proposer, error) {
 func (p *proposer) PatchSize() int { return p.model.config.Vision.PatchSize }
 
 // Look implements [car.Proposer].
-func (p *proposer) Look(ctx context.Context, img *car.Image) (car.View, error) {
-	views, err := p.LookAll(ctx, []*car.Image{img})
+func (p *proposer) Encode(ctx context.Context, img *car.Image) (car.Features, error) {
+	views, err := p.EncodeBatch(ctx, []*car.Image{img})
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (p *proposer) Look(ctx context.Context, img *car.Image) (car.View, error) {
 }
 
 // LookAll implements [car.BatchProposer].
-func (p *proposer) LookAll(ctx context.Context, images []*car.Image) ([]car.View, error) {
+func (p *proposer) EncodeBatch(ctx context.Context, images []*car.Image) ([]car.Features, error) {
 	if len(images) == 0 {
 		return nil, nil
 	}
@@ -92,7 +92,7 @@ func (p *proposer) LookAll(ctx context.Context, images []*car.Image) ([]car.View
 			return nil, p.model.unsound("what it sees in a picture " + w)
 		}
 	}
-	views := make([]car.View, len(images))
+	views := make([]car.Features, len(images))
 	for i, v := range b.views {
 		v.closed = false
 		views[i] = v
@@ -161,7 +161,7 @@ type view struct {
 	closed    bool
 }
 
-var _ car.View = (*view)(nil)
+var _ car.Features = (*view)(nil)
 
 func newBatch(p *proposer, g grid, images int) (*batch, error) {
 	c := p.model.config

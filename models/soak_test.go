@@ -33,7 +33,7 @@ func TestSoak(t *testing.T) {
 	u := directions(m, 9)
 	step := func(i int) {
 		s := size[i%len(size)]
-		v, err := p.Look(t.Context(), noise(s[0], s[1], uint64(i)))
+		v, err := p.Encode(t.Context(), noise(s[0], s[1], uint64(i)))
 		if err != nil {
 			t.Fatal(err)
 		}

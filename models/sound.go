@@ -97,7 +97,7 @@ func (m *Model) try(ctx context.Context, roles string) error {
 		if err != nil {
 			return err
 		}
-		views, err := p.(car.BatchProposer).LookAll(ctx, images)
+		views, err := p.(car.BatchProposer).EncodeBatch(ctx, images)
 		if err != nil {
 			return err
 		}

@@ -128,7 +128,7 @@ func TestFirstUseOfUnsound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, looked := p.Look(t.Context(), noise(16, 16, 1))
+		_, looked := p.Encode(t.Context(), noise(16, 16, 1))
 		said := false
 		for _, err := range []error{texts, judged, looked} {
 			var unsound *UnsoundError
@@ -153,7 +153,7 @@ func TestUnsoundMaps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := p.Look(t.Context(), noise(16, 16, 1))
+	v, err := p.Encode(t.Context(), noise(16, 16, 1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ type pooled struct {
 
 func (p pooled) EncodeImages(ctx context.Context, images []*car.Image) (out [][]float32, err error) {
 	for _, img := range images {
-		v, err := p.proposer.Look(ctx, img)
+		v, err := p.proposer.Encode(ctx, img)
 		if err != nil {
 			return nil, err
 		}

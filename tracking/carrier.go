@@ -174,7 +174,7 @@ func sweep(res *car.Result) {
 		clear(f.Probability)
 		f.Stats = car.Stats{}
 		if f.Query < len(res.Verdicts) {
-			res.Verdicts[f.Query].Reason = car.NoPixel
+			res.Verdicts[f.Query].Reason = car.NoPixels
 		}
 	}
 }
@@ -235,7 +235,7 @@ func (c *Carrier) find(step *Step) {
 		f.Probability = append(f.Probability[:0], s.carried...)
 		step.support = append(step.support, support{s.query, mean(step.sure, f.Probability)})
 	}
-	c.Segmenter.Settle(c.Bank, res)
+	c.Segmenter.AssignPixels(c.Bank, res)
 }
 
 // support is how sure the mask of a query is, on average.
@@ -310,7 +310,7 @@ func (c *Carrier) fuse(step *Step) {
 			f.Probability[k] += steady * step.sure[k] * (p - f.Probability[k])
 		}
 	}
-	c.Segmenter.Settle(c.Bank, step.Result)
+	c.Segmenter.AssignPixels(c.Bank, step.Result)
 }
 
 func (c *Carrier) lookup(query int) int {
@@ -378,7 +378,7 @@ func remove(r *car.Result, query int) {
 
 func (c *Carrier) settle(r *car.Result) {
 	r.Verdicts = r.Verdicts[:0]
-	c.Segmenter.Settle(c.Bank, r)
+	c.Segmenter.AssignPixels(c.Bank, r)
 }
 
 // plane returns memory for one value a pixel.

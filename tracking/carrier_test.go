@@ -41,7 +41,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("query %d has an area of %d, a mask of %d and %d labels; want %d", q, f.Area, mask, shown, want)
 		}
 	}
-	if slices.Max(r.Found[1].Probability) != 0 || r.Verdicts[1].Reason != car.NoPixel || r.Verdicts[0].Reason == car.NoPixel {
+	if slices.Max(r.Found[1].Probability) != 0 || r.Verdicts[1].Reason != car.NoPixels || r.Verdicts[0].Reason == car.NoPixels {
 		t.Errorf("the speck: probability %g, verdicts %+v", slices.Max(r.Found[1].Probability), r.Verdicts)
 	}
 }

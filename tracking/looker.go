@@ -54,10 +54,10 @@ func (l *Looker) Flush(ctx context.Context) (done []*Sight, err error) {
 		for _, s := range l.sure {
 			images = append(images, s.Image)
 		}
-		var scenes []*car.Scene
-		if scenes, err = l.Segmenter.LookAll(ctx, images); err == nil {
+		var encodedImages []*car.EncodedImage
+		if encodedImages, err = l.Segmenter.EncodeImages(ctx, images); err == nil {
 			for i, s := range l.sure {
-				s.scene = scenes[i]
+				s.encoded = encodedImages[i]
 			}
 		}
 	}

@@ -20,14 +20,14 @@ type groups struct {
 	err   error
 }
 
-func (g *groups) LookAll(ctx context.Context, images []*car.Image) ([]car.View, error) {
+func (g *groups) EncodeBatch(ctx context.Context, images []*car.Image) ([]car.Features, error) {
 	if g.err != nil {
 		return nil, g.err
 	}
 	g.sizes = append(g.sizes, len(images))
-	var views []car.View
+	var views []car.Features
 	for _, img := range images {
-		v, _ := g.Look(ctx, img)
+		v, _ := g.Encode(ctx, img)
 		views = append(views, v)
 	}
 	return views, nil
@@ -58,7 +58,7 @@ func ahead(t *testing.T, s *Session, l *Looker, film []*car.Image) (out []string
 			t.Fatal(err)
 		}
 		for _, sight := range sights {
-			was := sight.scene != nil
+			was := sight.encoded != nil
 			step, err := s.Tracker.Step(t.Context(), sight)
 			if err != nil {
 				t.Fatal(err)

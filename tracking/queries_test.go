@@ -34,7 +34,7 @@ func TestSetQueries(t *testing.T) {
 				t.Fatal(err)
 			}
 			slices.Reverse(all) // places change
-			bank, err := s.Tracker.Segmenter.Encode(t.Context(), all)
+			bank, err := s.Tracker.Segmenter.EmbedQueries(t.Context(), all)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +183,7 @@ func TestReconsider(t *testing.T) {
 		{car.Query{ID: 1, Label: "as before", Phrases: []string{"concept0"}}, []string{"as before"}},
 		{car.Query{ID: 1, Label: "never", Phrases: []string{"concept0"}, Presence: &sure}, nil},
 	} {
-		bank, err := s.Tracker.Segmenter.Encode(t.Context(), []car.Query{c.query})
+		bank, err := s.Tracker.Segmenter.EmbedQueries(t.Context(), []car.Query{c.query})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestReconsider(t *testing.T) {
 			t.Errorf("as %q it shows %v, want %v", c.query.Label, got, c.want)
 		}
 	}
-	bank, err := s.Tracker.Segmenter.Encode(t.Context(), []car.Query{{ID: 1, Label: "a", Phrases: []string{"a"}}, {Label: "b", Phrases: []string{"b"}}})
+	bank, err := s.Tracker.Segmenter.EmbedQueries(t.Context(), []car.Query{{ID: 1, Label: "a", Phrases: []string{"a"}}, {Label: "b", Phrases: []string{"b"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,10 +70,10 @@ func (t *Tracker) remember(s *Sight, out *car.Outcome, right float64) (standing 
 // which queries were present before.
 func (t *Tracker) rememberJudged(s *Sight, out *car.Outcome, was []bool) {
 	for n, st := range out.Stages {
-		for i, q := range st.Asked {
+		for i, q := range st.Evaluated {
 			m := &t.state.Queries[q]
 			m.Asked = s.Moment
-			if slices.Contains(st.Spared, q) {
+			if slices.Contains(st.Reused, q) {
 				if n == 0 {
 					t.why.spared(q)
 				}
@@ -97,7 +97,7 @@ func (t *Tracker) rememberKept(s *Sight, query int, was bool) (stands bool) {
 	switch spared := m.Judged.Frame != s.Frame; {
 	case s.Fresh && m.Presence < certain && t.Segmenter.Preset().Presence > 0:
 		m.Doubts, m.Seen, m.Clear = 1, s.Moment, s.Moment // let in at once, and on probation
-	case spared || t.Segmenter.Fits(t.bank, query, m.Judgement):
+	case spared || t.Segmenter.Passes(t.bank, query, m.Judgement):
 		m.Doubts, m.Seen, m.Clear = 0, s.Moment, s.Moment
 	case m.standing:
 		m.Doubts = 0

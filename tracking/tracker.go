@@ -99,10 +99,10 @@ type Step struct {
 	// Bank has the queries that were asked for; all that counts queries below counts
 	// these.
 	Bank *car.Bank
-	// Key says that the model looked at the frame; Scene and Outcome are nil where it
+	// Key says that the model looked at the frame; encoded image and Outcome are nil where it
 	// did not.
 	Key     bool
-	Scene   *car.Scene
+	Scene   *car.EncodedImage
 	Outcome *car.Outcome
 	// Present are the queries of the set, in ascending order, and Judgements what is
 	// known of each.
@@ -165,7 +165,7 @@ func (t *Tracker) Initialize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bank, err := t.Segmenter.Encode(ctx, queries)
+	bank, err := t.Segmenter.EmbedQueries(ctx, queries)
 	if err != nil {
 		return err
 	}
@@ -231,11 +231,11 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 		t.close(step, why)
 		return step, nil
 	}
-	scene, err := t.look(ctx, s)
+	encoded, err := t.look(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	step.Key, step.Scene, step.Sudden = true, scene, why == whyStartled || why == whyLost
+	step.Key, step.Scene, step.Sudden = true, encoded, why == whyStartled || why == whyLost
 	right, err := t.report(ctx)
 	if err != nil {
 		step.closeScene()
@@ -244,11 +244,11 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 	var asked []int
 	if s.Fresh || t.Stateless {
 		t.askAll(s)
-		step.Outcome, err = t.Segmenter.Loop(ctx, scene, t.bank)
+		step.Outcome, err = t.Segmenter.Loop(ctx, encoded, t.bank)
 	} else {
 		t.recognise(s)
-		asked = t.ask(s, t.Segmenter.Likeness(scene, t.bank))
-		step.Outcome, err = t.Segmenter.Step(ctx, scene, t.bank, car.Ask{Queries: asked, Known: t.known(s), Keep: t.keep})
+		asked = t.ask(s, t.Segmenter.Similarity(encoded, t.bank))
+		step.Outcome, err = t.Segmenter.Step(ctx, encoded, t.bank, car.Ask{Queries: asked, Known: t.known(s), Keep: t.keep})
 	}
 	if err != nil {
 		step.closeScene()
@@ -264,18 +264,18 @@ func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
 		}
 	}
 	step.Standing = t.remember(s, step.Outcome, right)
-	step.Outcome.Without(step.Standing)
+	step.Outcome.Exclude(step.Standing)
 	t.close(step, why)
 	return step, nil
 }
 
-// look runs the trunk, if nobody has yet. The scene is the caller's.
-func (t *Tracker) look(ctx context.Context, s *Sight) (*car.Scene, error) {
-	if scene := s.scene; scene != nil {
-		s.scene = nil
-		return scene, nil
+// look runs the trunk, if nobody has yet. The encoded image is the caller's.
+func (t *Tracker) look(ctx context.Context, s *Sight) (*car.EncodedImage, error) {
+	if encoded := s.encoded; encoded != nil {
+		s.encoded = nil
+		return encoded, nil
 	}
-	return t.Segmenter.Look(ctx, s.Image)
+	return t.Segmenter.EncodeImage(ctx, s.Image)
 }
 
 // report is how right the masks were that were carried to the key frame before this

@@ -54,7 +54,7 @@ type Sight struct {
 	// could not be seen before may be now.
 	Brighter bool
 
-	scene   *car.Scene // where a Looker has been
+	encoded *car.EncodedImage // where a Looker has been
 	picture flow.Picture
 	watcher *Watcher
 	w, h    int // size of the picture
@@ -160,9 +160,9 @@ func (s *Sight) Close() {
 
 // forgo gives back what a look ahead brought, if nobody took it.
 func (s *Sight) forgo() {
-	if s.scene != nil {
-		s.scene.Close()
-		s.scene = nil
+	if s.encoded != nil {
+		s.encoded.Close()
+		s.encoded = nil
 	}
 }
 

@@ -72,7 +72,7 @@ func share(img *car.Image, k int) float32 {
 	return float32(n) / float32(img.W*img.H)
 }
 
-func (w *world) Look(_ context.Context, img *car.Image) (car.View, error) {
+func (w *world) Encode(_ context.Context, img *car.Image) (car.Features, error) {
 	w.looks++
 	w.open++
 	return &view{w, img}, nil

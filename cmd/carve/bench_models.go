@@ -82,7 +82,7 @@ func (b *bench) measureProposer(ctx context.Context) error {
 	whole := func(n int) int { return (n + f.PatchSize() - 1) / f.PatchSize() * f.PatchSize() }
 	img := benchNoise(whole(b.img.W), whole(b.img.H))
 	err = b.measureModel(ctx, "trunk", b.models.Proposer.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
-		v, err := f.Look(ctx, img)
+		v, err := f.Encode(ctx, img)
 		if err == nil {
 			v.Close()
 		}
@@ -91,7 +91,7 @@ func (b *bench) measureProposer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	view, err := f.Look(ctx, img)
+	view, err := f.Encode(ctx, img)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (b *bench) measurePrompts(ctx context.Context) error {
 		for i := range masks {
 			masks[i] = benchMask(b.img.W, b.img.H, i, n)
 		}
-		times, err := b.times(ctx, func() { b.models.segmenter.Show(b.img, masks) })
+		times, err := b.times(ctx, func() { b.models.segmenter.JudgeInputs(b.img, masks) })
 		if err != nil {
 			return err
 		}

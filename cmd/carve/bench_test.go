@@ -49,18 +49,18 @@ func BenchmarkFrame(b *testing.B) {
 	for _, name := range democlip.Queries {
 		queries = append(queries, car.Named(name))
 	}
-	bank, err := seg.Encode(b.Context(), queries)
+	bank, err := seg.EmbedQueries(b.Context(), queries)
 	if err != nil {
 		b.Fatal(err)
 	}
-	look := func(b *testing.B) *car.Scene {
-		scene, err := seg.Look(b.Context(), img)
+	look := func(b *testing.B) *car.EncodedImage {
+		scene, err := seg.EncodeImage(b.Context(), img)
 		if err != nil {
 			b.Fatal(err)
 		}
 		return scene
 	}
-	step := func(b *testing.B, scene *car.Scene) *car.Outcome {
+	step := func(b *testing.B, scene *car.EncodedImage) *car.Outcome {
 		out, err := seg.Step(b.Context(), scene, bank, car.Ask{Queries: []int{0, 1, 2, 3}})
 		if err != nil {
 			b.Fatal(err)

@@ -351,11 +351,11 @@ func presenceText(p float32) string {
 // whyNot says in words why a query was not found.
 func (q *trialQuery) whyNot() string {
 	switch q.Reason {
-	case car.OtherText:
+	case car.LowScore:
 		return fmt.Sprintf("its score of %.2f is not above theta, %.2f: its heat looks more like other queries", q.Score, q.Theta)
-	case car.NotPresent:
+	case car.LowPresence:
 		return fmt.Sprintf("its presence of %.2f is not above %.2f: its heat looks more like something that was not asked for", q.Presence, q.Threshold)
-	case car.NoPixel:
+	case car.NoPixels:
 		return "it was kept, and the refinement left it no pixel"
 	}
 	return string(q.Reason)

@@ -41,7 +41,7 @@ func (r *Runner) told(ctx context.Context, s *dataset.Sample, truth *annotation.
 	for i := range queries {
 		queries[i].Theta = new(float32)
 	}
-	bank, err := r.Segmenter.Encode(ctx, queries)
+	bank, err := r.Segmenter.EmbedQueries(ctx, queries)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,7 +61,7 @@ func (r *Runner) told(ctx context.Context, s *dataset.Sample, truth *annotation.
 		slices.Sort(asked)
 		film.Keys++
 		film.Asked += len(asked)
-		scene, err := r.Segmenter.Look(ctx, img)
+		scene, err := r.Segmenter.EncodeImage(ctx, img)
 		if err != nil {
 			return err
 		}

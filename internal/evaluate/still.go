@@ -13,12 +13,12 @@ func (r *Runner) still(ctx context.Context, s *dataset.Sample, res *SampleResult
 		return err
 	}
 	if r.bank == nil || !sameQueries(r.queries, s.Queries) {
-		if r.bank, err = r.Segmenter.Encode(ctx, s.Queries); err != nil {
+		if r.bank, err = r.Segmenter.EmbedQueries(ctx, s.Queries); err != nil {
 			return err
 		}
 		r.queries = s.Queries
 	}
-	scene, err := r.Segmenter.Look(ctx, img)
+	scene, err := r.Segmenter.EncodeImage(ctx, img)
 	if err != nil {
 		return err
 	}

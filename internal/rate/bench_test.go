@@ -83,7 +83,7 @@ func BenchmarkRateTrunk(b *testing.B) {
 	}
 	img := noise(512, 384, 1)
 	ofBare(b, m.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
-		v, err := p.Look(ctx, img)
+		v, err := p.Encode(ctx, img)
 		if err == nil {
 			v.Close()
 		}
@@ -118,7 +118,7 @@ func BenchmarkRateCAM(b *testing.B) {
 		b.Fatal(err)
 	}
 	img := noise(512, 384, 1)
-	v, err := p.Look(b.Context(), img)
+	v, err := p.Encode(b.Context(), img)
 	if err != nil {
 		b.Fatal(err)
 	}

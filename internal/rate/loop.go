@@ -54,7 +54,7 @@ func NewLoop(ctx context.Context, f, g *models.Model, preset car.Preset, img *ca
 	if n == 1 {
 		queries[0].Theta = nil
 	}
-	if l.bank, err = l.segmenter.Encode(ctx, queries); err != nil {
+	if l.bank, err = l.segmenter.EmbedQueries(ctx, queries); err != nil {
 		return nil, err
 	}
 	if err := l.Run(ctx); err != nil { // what is done once
@@ -72,19 +72,19 @@ func (l *Loop) Run(ctx context.Context) error {
 	from := time.Now()
 	defer func() { l.whole += time.Since(from); l.runs++ }()
 	l.products = l.products[:0]
-	scene, err := l.segmenter.Look(ctx, l.img)
+	encoded, err := l.segmenter.EncodeImage(ctx, l.img)
 	if err != nil {
 		return err
 	}
-	defer scene.Close()
-	out, err := l.segmenter.Loop(ctx, scene, l.bank)
+	defer encoded.Close()
+	out, err := l.segmenter.Loop(ctx, encoded, l.bank)
 	if err != nil {
 		return err
 	}
 	if len(out.Kept()) > 1 {
 		return fmt.Errorf("%d queries are left of the loop, want 1 at most", len(out.Kept()))
 	}
-	return l.segmenter.RefineInto(ctx, scene, out, &l.result)
+	return l.segmenter.RefineInto(ctx, encoded, out, &l.result)
 }
 
 // Products are those of what the last run asked of the models.
@@ -103,23 +103,23 @@ type meteredProposer struct {
 	l *Loop
 }
 
-func (p meteredProposer) Look(ctx context.Context, img *car.Image) (car.View, error) {
+func (p meteredProposer) Encode(ctx context.Context, img *car.Image) (car.Features, error) {
 	p.l.w, p.l.h = img.W, img.H
 	p.l.products = append(p.l.products, p.l.f.TrunkProducts(img.W, img.H)...)
 	defer p.l.took(time.Now())
-	v, err := p.Proposer.Look(ctx, img)
+	v, err := p.Proposer.Encode(ctx, img)
 	return meteredView{v, p.l}, err
 }
 
 type meteredView struct {
-	car.View
+	car.Features
 	l *Loop
 }
 
 func (v meteredView) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
 	v.l.products = append(v.l.products, v.l.f.CAMProducts(v.l.w, v.l.h, len(directions))...)
 	defer v.l.took(time.Now())
-	return v.View.CAM(ctx, directions)
+	return v.Features.CAM(ctx, directions)
 }
 
 type meteredJudge struct {

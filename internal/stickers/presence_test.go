@@ -67,7 +67,7 @@ func TestAbsence(t *testing.T) {
 			res := ask(t, seg, img, all[k])
 			if len(res.Found) > 0 {
 				kept++
-			} else if res.Verdicts[0].Reason == car.NotPresent {
+			} else if res.Verdicts[0].Reason == car.LowPresence {
 				lonely++
 			}
 		}

@@ -15,10 +15,10 @@ import (
 // A pixel belongs to what is likeliest there, nothing being as likely as all that
 // was found leaves over; where masks may overlap, to all that are likelier than
 // not.
-func (s *Segmenter) Settle(bank *Bank, res *Result) {
+func (s *Segmenter) AssignPixels(bank *Bank, res *Result) {
 	n := res.W * res.H
 	slices.SortStableFunc(res.Found, func(a, b Found) int { return cmp.Compare(a.Query, b.Query) })
-	res.Labels = grow(res.Labels, n)
+	res.Labels = resized(res.Labels, n)
 	clear(res.Labels)
 	for i := len(bank.passes) - 1; i >= 0; i-- { // stuff first, things over it
 		var field []*Found
@@ -28,7 +28,7 @@ func (s *Segmenter) Settle(bank *Bank, res *Result) {
 			}
 		}
 		if len(field) > 0 {
-			s.share(field, n)
+			s.assignField(field, n)
 			for _, f := range field {
 				f.measure(res.W)
 			}
@@ -38,14 +38,14 @@ func (s *Segmenter) Settle(bank *Bank, res *Result) {
 	if len(res.Verdicts) == len(bank.queries) {
 		return
 	}
-	res.Verdicts = grow(res.Verdicts, len(bank.queries))
+	res.Verdicts = resized(res.Verdicts, len(bank.queries))
 	for q := range res.Verdicts {
-		v := Verdict{Query: q, Label: bank.queries[q].Label, Reason: NotAsked}
+		v := Verdict{Query: q, Label: bank.queries[q].Label, Reason: NotEvaluated}
 		// A duplicate is found with the first of its kind.
-		if f := res.Lookup(bank.first[q]); f != nil {
+		if f := res.Lookup(bank.canonical[q]); f != nil {
 			v.Judgement, v.Reason = f.Judgement, ""
 			if f.Area == 0 {
-				v.Reason = NoPixel
+				v.Reason = NoPixels
 			}
 		}
 		res.Verdicts[q] = v
@@ -53,9 +53,9 @@ func (s *Segmenter) Settle(bank *Bank, res *Result) {
 }
 
 // share gives every pixel of a field to one of its parts, or to none.
-func (s *Segmenter) share(field []*Found, n int) {
+func (s *Segmenter) assignField(field []*Found, n int) {
 	for _, f := range field {
-		f.Mask = grow(f.Mask, n)
+		f.Mask = resized(f.Mask, n)
 		clear(f.Mask)
 	}
 	if s.preset.Mode == Refer || s.preset.Overlap {

@@ -12,7 +12,7 @@ import (
 // changes under its eyes.
 type watchful struct{ worldProposer }
 
-func (watchful) Look(_ context.Context, img *Image) (View, error) {
+func (watchful) Encode(_ context.Context, img *Image) (Features, error) {
 	first := img.Pix[0]
 	for range 3 {
 		for i, v := range img.Pix {
@@ -40,12 +40,12 @@ func TestLookBeside(t *testing.T) {
 				for i := range img.Pix {
 					img.Pix[i] = uint8(40 + 60*g)
 				}
-				scene, err := s.Look(t.Context(), img)
+				encoded, err := s.EncodeImage(t.Context(), img)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				scene.Close()
+				encoded.Close()
 			}
 		})
 	}
