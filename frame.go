@@ -35,11 +35,11 @@ type Frame struct {
 
 // A Layer is one query in one frame, or one thing of it where things are told apart.
 type Layer struct {
-	Query  int      // index in [Frame.Queries]
-	Thing  int      // number among the things of the query, from 1; 0 for the query as a whole
-	Label  string   // that of the query, and the number where there is one: "dog 2"
-	Score  float32  // of the query, 0..1
-	Colour [3]uint8 // red, green, blue
+	Query    int      // index in [Frame.Queries]
+	Instance int      // number among the things of the query, from 1; 0 for the query as a whole
+	Label    string   // that of the query, and the number where there is one: "dog 2"
+	Score    float32  // of the query, 0..1
+	Colour   [3]uint8 // red, green, blue
 
 	// Box is the smallest that holds the pixels of the mask that are more inside than
 	// outside, in pixels of the coded picture.
@@ -57,7 +57,7 @@ type item struct {
 	Frame
 	image    car.Image
 	bank     *car.Bank // of the step
-	sight    *tracking.Sight
+	analysis *tracking.Analysis
 	step     *tracking.Step
 	decision tracking.Explanation // memory of Frame.Decision
 	refs     atomic.Int32         // sinks that have not released it
@@ -72,13 +72,13 @@ func (it *item) release() {
 	switch {
 	case it.step != nil:
 		it.step.Close() // the sight with it
-	case it.sight != nil:
-		it.sight.Close()
+	case it.analysis != nil:
+		it.analysis.Close()
 	}
 	it.Picture.Release()
 	it.run.upsampler.Recycle(it.Layers)
 	if it.Result != nil {
-		it.run.session.Carrier.Recycle(it.Result)
+		it.run.session.Propagator.Recycle(it.Result)
 	}
-	it.run.keep(it)
+	it.run.recycle(it)
 }

@@ -173,23 +173,23 @@ func (t Tracking) Held() (n int) {
 // Session makes the memory of a run, not yet initialized.
 func (t Tracking) Session(segmenter *car.Segmenter, queries []car.Query, threads int) *tracking.Session {
 	s := &tracking.Session{
-		Watcher: tracking.Watcher{Threads: threads},
+		Motion: tracking.MotionAnalyzer{Threads: threads},
 		Tracker: tracking.Tracker{Segmenter: segmenter, Queries: queries, Stateless: t.Stateless,
 			Every: t.Every, Probe: atLeastOne(t.Probe), JudgeEvery: atLeastOne(t.JudgeEvery)},
-		Carrier: tracking.Carrier{Steady: t.Steady, Lookahead: t.Lookahead, Threads: threads},
+		Propagator: tracking.Propagator{Smoothing: t.Steady, Lookahead: t.Lookahead, Threads: threads},
 	}
 	if t.Instances {
-		s.Carrier.Roster = new(tracking.Roster)
+		s.Propagator.InstanceTracker = new(tracking.InstanceTracker)
 	}
 	if t.Stateless {
-		s.Carrier.Steady, s.Carrier.Lookahead = 0, 0
+		s.Propagator.Smoothing, s.Propagator.Lookahead = 0, 0
 	}
 	return s
 }
 
 // looker looks ahead with the model, as the session's tracker would.
-func (t Tracking) looker(segmenter *car.Segmenter) *tracking.Looker {
-	l := &tracking.Looker{Segmenter: segmenter, Stateless: t.Stateless, Every: t.Every}
+func (t Tracking) prefetcher(segmenter *car.Segmenter) *tracking.Prefetcher {
+	l := &tracking.Prefetcher{Segmenter: segmenter, Stateless: t.Stateless, Every: t.Every}
 	if t.everyFrame() {
 		l.Batch = t.Batch
 	}

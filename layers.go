@@ -39,7 +39,7 @@ func appendLayers(layers []Layer, result *car.Result, instances []tracking.Insta
 		}
 		for k, in := range own {
 			l := whole
-			l.Thing, l.Label = in.ID, fmt.Sprintf("%s %d", f.Label, in.ID)
+			l.Instance, l.Label = in.ID, fmt.Sprintf("%s %d", f.Label, in.ID)
 			l.Colour, l.probability = shade(whole.Colour, in.ID), shares[k]
 			layers = append(layers, l)
 		}

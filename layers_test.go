@@ -47,7 +47,7 @@ func TestShareOut(t *testing.T) {
 	if len(layers) != 3 || layers[0].Label != "dog 1" || layers[1].Label != "dog 4" || layers[2].Label != "cat" {
 		t.Fatalf("%+v", layers)
 	}
-	if layers[0].Colour != colours[1] || layers[1].Colour == colours[1] || layers[2].Colour != colours[0] || layers[0].Score != .7 || layers[2].Thing != 0 {
+	if layers[0].Colour != colours[1] || layers[1].Colour == colours[1] || layers[2].Colour != colours[0] || layers[0].Score != .7 || layers[2].Instance != 0 {
 		t.Errorf("%+v", layers)
 	}
 	// One thing alone has all of the soft mask.

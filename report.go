@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/tracking"
 )
 
 // A Report is what a run came to.
@@ -23,13 +24,13 @@ type Report struct {
 
 // A QueryReport is what became of one query.
 type QueryReport struct {
-	ID       int
-	Label    string
-	Frames   int64   // in which it was to be seen
-	Presence float32 // the highest, 0..1; 0 if it was not weighed
-	Asked    int64   // key frames in which it was asked for
-	Judged   int64   // of them, those in which it was judged
-	Things   int     // the highest number of a thing of it; 0 where they are not told apart
+	ID        int
+	Label     string
+	Frames    int64   // in which it was to be seen
+	Presence  float32 // the highest, 0..1; 0 if it was not weighed
+	Evaluated int64   // key frames in which it was asked for
+	Judged    int64   // of them, those in which it was judged
+	Instances int     // the highest number of a thing of it; 0 where they are not told apart
 }
 
 // A StageReport says where the time of one stage went.
@@ -100,9 +101,9 @@ func (t *tally) add(f *Frame) {
 		t.KeyFrames++
 	}
 	for i, q := range f.Decision.Queries {
-		if q.Asked != "" {
-			t.of[i].Asked++
-			if q.Verdict != "spared" {
+		if q.Evaluated != "" {
+			t.of[i].Evaluated++
+			if q.Verdict != tracking.Reused {
 				t.of[i].Judged++
 			}
 		}
@@ -111,7 +112,7 @@ func (t *tally) add(f *Frame) {
 		}
 	}
 	for _, l := range f.Layers {
-		t.of[l.Query].Things = max(t.of[l.Query].Things, l.Thing)
+		t.of[l.Query].Instances = max(t.of[l.Query].Instances, l.Instance)
 	}
 	for _, v := range f.Result.Verdicts {
 		t.of[v.Query].Presence = max(t.of[v.Query].Presence, v.Presence)

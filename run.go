@@ -114,22 +114,22 @@ func (r *run) interruptOnStop() (end func()) {
 
 // A run takes the frames of a source through the stages, all at the same time.
 type run struct {
-	job       Job
-	tracking  Tracking
-	session   *tracking.Session
-	looker    *tracking.Looker
-	prep      *video.Preparer
-	upsampler *Upsampler
-	outputs   outputs
-	colours   [][3]uint8 // of the queries of bank
-	bank      *car.Bank  // of the last frame that was finished
+	job        Job
+	tracking   Tracking
+	session    *tracking.Session
+	prefetcher *tracking.Prefetcher
+	prep       *video.Preparer
+	upsampler  *Upsampler
+	outputs    outputs
+	colours    [][3]uint8 // of the queries of bank
+	bank       *car.Bank  // of the last frame that was finished
 
-	line    *pipeline.Line
-	read    int64   // frames so far; of the decoding stage alone
-	looking []*item // with a sight that the looker holds
-	held    []*item // with a step that the carrier holds
-	judged  *item   // at hand in the model stage
-	tally   tally
+	line        *pipeline.Line
+	read        int64   // frames so far; of the decoding stage alone
+	prefetching []*item // with a sight that the looker holds
+	propagating []*item // with a step that the carrier holds
+	judged      *item   // at hand in the model stage
+	tally       tally
 
 	mu    sync.Mutex
 	spare []*item
@@ -157,11 +157,11 @@ func newRun(job Job) (*run, error) {
 	info := job.Source.Info()
 	r := &run{
 		job: job, tracking: t,
-		session:   t.Session(job.Segmenter, job.Queries, job.Threads),
-		looker:    t.looker(job.Segmenter),
-		prep:      &video.Preparer{Info: info, MaxSide: job.MaxSide},
-		upsampler: &Upsampler{Info: info, Overlap: job.Segmenter.Preset().Overlap, Threads: job.Threads},
-		outputs:   newOutputs(job.Sinks),
+		session:    t.Session(job.Segmenter, job.Queries, job.Threads),
+		prefetcher: t.prefetcher(job.Segmenter),
+		prep:       &video.Preparer{Info: info, MaxSide: job.MaxSide},
+		upsampler:  &Upsampler{Info: info, Overlap: job.Segmenter.Preset().Overlap, Threads: job.Threads},
+		outputs:    newOutputs(job.Sinks),
 	}
 	r.session.Tracker.Explain = r.explain
 	if err := r.prep.Initialize(); err != nil {
@@ -190,11 +190,11 @@ func (r *run) stages(ctx context.Context) error {
 
 	decoded := pipeline.Produce(l, "decode", 2*depth, free, r.decode)
 	prepared := pipeline.Map(l, "prepare", decoded, depth, free, owned(r.prepare))
-	watched := pipeline.Map(l, "watch", prepared, depth, free, owned(r.watch))
-	looked := pipeline.Buffer(l, "look", watched, depth, free, r.look, r.flushLook)
-	judged := pipeline.Map(l, "model", looked, depth, free, owned(r.judge))
-	refined := pipeline.Buffer(l, "refine", judged, depth, free, r.refine, r.flushRefine)
-	branches := pipeline.Tee(l, "layers", refined, free, r.outputs.branches(), r.finish)
+	analyzed := pipeline.Map(l, "motion", prepared, depth, free, owned(r.analyzeMotion))
+	prefetched := pipeline.Buffer(l, "prefetch", analyzed, depth, free, r.prefetch, r.flushPrefetch)
+	tracked := pipeline.Map(l, "track", prefetched, depth, free, owned(r.track))
+	propagated := pipeline.Buffer(l, "propagate", tracked, depth, free, r.propagate, r.flushPropagate)
+	branches := pipeline.Tee(l, "layers", propagated, free, r.outputs.branches(), r.finish)
 	for i, o := range r.outputs {
 		pipeline.Consume(l, o.name, branches[i], o.write)
 	}
@@ -246,32 +246,32 @@ func (r *run) prepare(_ context.Context, it *item) error {
 	return err
 }
 
-func (r *run) watch(_ context.Context, it *item) error {
-	it.sight = r.session.Watcher.Watch(&it.image, it.Time)
+func (r *run) analyzeMotion(_ context.Context, it *item) error {
+	it.analysis = r.session.Motion.Analyze(&it.image, it.Time)
 	return nil
 }
 
 // look takes one item and gives those that may go on.
-func (r *run) look(ctx context.Context, it *item) ([]*item, error) {
-	r.looking = append(r.looking, it)
-	sights, err := r.looker.Next(ctx, it.sight)
-	return first(&r.looking, len(sights)), err
+func (r *run) prefetch(ctx context.Context, it *item) ([]*item, error) {
+	r.prefetching = append(r.prefetching, it)
+	sights, err := r.prefetcher.Next(ctx, it.analysis)
+	return first(&r.prefetching, len(sights)), err
 }
 
 // flushLook gives the items that are held after the last one.
-func (r *run) flushLook(ctx context.Context) ([]*item, error) {
-	sights, err := r.looker.Flush(ctx)
-	return first(&r.looking, len(sights)), err
+func (r *run) flushPrefetch(ctx context.Context) ([]*item, error) {
+	sights, err := r.prefetcher.Flush(ctx)
+	return first(&r.prefetching, len(sights)), err
 }
 
-func (r *run) judge(ctx context.Context, it *item) (err error) {
+func (r *run) track(ctx context.Context, it *item) (err error) {
 	r.judged = it
 	if bank := r.job.Control.next.Swap(nil); bank != nil {
 		if err := r.session.Tracker.SetQueries(bank); err != nil {
 			return err
 		}
 	}
-	it.step, err = r.session.Tracker.Step(ctx, it.sight)
+	it.step, err = r.session.Tracker.Step(ctx, it.analysis)
 	return err
 }
 
@@ -284,28 +284,28 @@ func (r *run) explain(x *tracking.Explanation) {
 }
 
 // refine takes one item and gives those that are done.
-func (r *run) refine(ctx context.Context, it *item) ([]*item, error) {
-	r.held = append(r.held, it)
-	steps, err := r.session.Carrier.Next(ctx, it.step)
-	return r.settle(first(&r.held, len(steps))), err
+func (r *run) propagate(ctx context.Context, it *item) ([]*item, error) {
+	r.propagating = append(r.propagating, it)
+	steps, err := r.session.Propagator.Next(ctx, it.step)
+	return r.collect(first(&r.propagating, len(steps))), err
 }
 
 // flushRefine gives the items that are held after the last one.
-func (r *run) flushRefine(context.Context) ([]*item, error) {
-	done := r.settle(first(&r.held, len(r.session.Carrier.Flush())))
-	for _, it := range r.held { // where carrying failed
+func (r *run) flushPropagate(context.Context) ([]*item, error) {
+	done := r.collect(first(&r.propagating, len(r.session.Propagator.Flush())))
+	for _, it := range r.propagating { // where carrying failed
 		it.release()
 	}
-	r.held = nil
+	r.propagating = nil
 	return done, nil
 }
 
 // settle takes from steps what they came to, and closes them.
-func (r *run) settle(done []*item) []*item {
+func (r *run) collect(done []*item) []*item {
 	for _, it := range done {
 		it.Result, it.Instances, it.bank = it.step.Result, it.step.Instances, it.step.Bank
 		it.step.Close()
-		it.step, it.sight = nil, nil
+		it.step, it.analysis = nil, nil
 	}
 	return done
 }
@@ -367,9 +367,9 @@ func (r *run) take() *item {
 }
 
 // keep takes back an item whose frame has ended, for the next.
-func (r *run) keep(it *item) {
+func (r *run) recycle(it *item) {
 	layers, queries := it.Layers[:0], it.decision.Queries[:0]
-	it.Frame, it.image, it.bank, it.sight, it.step = Frame{Layers: layers}, car.Image{}, nil, nil, nil
+	it.Frame, it.image, it.bank, it.analysis, it.step = Frame{Layers: layers}, car.Image{}, nil, nil, nil
 	it.decision = tracking.Explanation{Queries: queries}
 	it.refs.Store(0)
 	r.mu.Lock()

@@ -611,7 +611,7 @@ func TestControl(t *testing.T) {
 		t.Errorf("the queries have changed at frame %d", changed)
 	}
 	q := report.Queries
-	if len(q) != 2 || q[0].ID != 1 || q[0].Label != "my dog" || q[0].Frames != 40 || q[1].ID != 2 || q[1].Asked == 0 {
+	if len(q) != 2 || q[0].ID != 1 || q[0].Label != "my dog" || q[0].Frames != 40 || q[1].ID != 2 || q[1].Evaluated == 0 {
 		t.Errorf("%+v", q)
 	}
 	if _, err := control.SetQueries(t.Context(), j.Queries); !errors.Is(err, carve.ErrNotRunning) {

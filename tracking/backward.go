@@ -19,13 +19,13 @@ const (
 // amend corrects the frames that are held back by what the key frame behind them
 // shows: what is gone is taken away from where it ended, and all that is there is
 // carried back to them, what is new as far as it is to be seen.
-func (c *Carrier) amend(ctx context.Context, step *Step, right float64) {
-	if len(c.pending) == 0 || step.Fresh {
+func (c *Propagator) correctPending(ctx context.Context, step *Step, right float64) {
+	if len(c.pending) == 0 || step.NewShot {
 		return
 	}
 	var gone []int
-	for i := range c.source {
-		if q := c.source[i].query; !step.Sudden && step.Result.Lookup(q) == nil {
+	for i := range c.sources {
+		if q := c.sources[i].query; !step.Sudden && step.Result.Lookup(q) == nil {
 			gone = append(gone, q)
 		}
 	}
@@ -33,7 +33,7 @@ func (c *Carrier) amend(ctx context.Context, step *Step, right float64) {
 	anew := false
 	for i := range step.Result.Found {
 		f := &step.Result.Found[i]
-		known := c.lookup(f.Query) >= 0
+		known := c.sourceOf(f.Query) >= 0
 		if f.Area > 0 && (known && right < goodEnough || !known && !step.Sudden) {
 			found = append(found, f)
 			anew = anew || !known
@@ -42,33 +42,33 @@ func (c *Carrier) amend(ctx context.Context, step *Step, right float64) {
 	if len(gone) == 0 && len(found) == 0 {
 		return
 	}
-	c.carryBack(ctx, step, found, len(gone) > 0 || anew)
+	c.propagateBack(ctx, step, found, len(gone) > 0 || anew)
 	if len(gone) > 0 && ctx.Err() == nil {
-		c.takeAway(gone, false)
+		c.removeGone(gone, false)
 	}
 }
 
 // blacken takes away from the frames that are held what has faded into a blank
 // picture: the nothing that it shows is what is there without anything.
-func (c *Carrier) blacken(step *Step) {
-	if len(c.pending) == 0 || len(c.source) == 0 || step.Fresh {
+func (c *Propagator) endAtBlank(step *Step) {
+	if len(c.pending) == 0 || len(c.sources) == 0 || step.NewShot {
 		return
 	}
-	c.newest = bytesOf(step.picture.Luma(), c.newest)
-	c.growBehind()
+	c.nextLuma = quantize(step.pyramid.Luma(), c.nextLuma)
+	c.growNextLumaAt()
 	for i := range c.pending {
-		c.behind[i] = append(c.behind[i][:0], c.newest...)
+		c.nextLumaAt[i] = append(c.nextLumaAt[i][:0], c.nextLuma...)
 	}
 	var gone []int
-	for i := range c.source {
-		gone = append(gone, c.source[i].query)
+	for i := range c.sources {
+		gone = append(gone, c.sources[i].query)
 	}
-	c.takeAway(gone, true)
+	c.removeGone(gone, true)
 }
 
-func (c *Carrier) growBehind() {
-	for len(c.behind) < len(c.pending) {
-		c.behind = append(c.behind, nil)
+func (c *Propagator) growNextLumaAt() {
+	for len(c.nextLumaAt) < len(c.pending) {
+		c.nextLumaAt = append(c.nextLumaAt, nil)
 	}
 }
 
@@ -77,65 +77,65 @@ func (c *Carrier) growBehind() {
 // before, is mixed with it, each by how near its key frame is and by how sure it is:
 // what came into view between the two is known from behind. One that is new ends
 // where it is not to be seen.
-func (c *Carrier) carryBack(ctx context.Context, step *Step, found []*car.Found, look bool) {
-	w, h, factor := flowSize(step.Sight)
-	c.back.begin(w, h, factor)
+func (c *Propagator) propagateBack(ctx context.Context, step *Step, found []*car.Found, look bool) {
+	w, h, factor := flowSize(step.Analysis)
+	c.backPath.reset(w, h, factor)
 	c.flow.Threads = threads(c.Threads)
 	n := step.Image.W * step.Image.H
-	c.sure = sized(c.sure, n)
-	for len(c.planes) < len(found) {
-		c.planes = append(c.planes, nil)
+	c.backConfidence = resizedPlane(c.backConfidence, n)
+	for len(c.backPlanes) < len(found) {
+		c.backPlanes = append(c.backPlanes, nil)
 	}
 	var from [][]float32
 	for k, f := range found {
 		from = append(from, f.Probability)
-		c.planes[k] = sized(c.planes[k], n)
+		c.backPlanes[k] = resizedPlane(c.backPlanes[k], n)
 	}
 	if look {
-		c.newest = bytesOf(step.picture.Luma(), c.newest)
-		c.growBehind()
+		c.nextLuma = quantize(step.pyramid.Luma(), c.nextLuma)
+		c.growNextLumaAt()
 	}
 	ended := make([]bool, len(found))
-	later := step.Sight
+	later := step.Analysis
 	for i := len(c.pending) - 1; i >= 0 && ctx.Err() == nil; i-- {
 		p := c.pending[i]
-		c.flow.Between(&p.picture, &later.picture, factor, &c.next)
-		c.back.step(&c.next)
-		later = p.Sight
+		c.flow.Between(&p.pyramid, &later.pyramid, factor, &c.backFlow)
+		c.backPath.extend(&c.backFlow)
+		later = p.Analysis
 		if look {
-			c.behind[i] = c.back.between(c.newest, c.behind[i])
+			c.nextLumaAt[i] = c.backPath.warpLuma(c.nextLuma, c.nextLumaAt[i])
 		}
 		if len(found) == 0 {
 			continue
 		}
-		c.back.carry(ctx, from, c.planes, c.sure, p.Image.W, p.Image.H, threads(c.Threads))
+		c.backPath.warpPlanes(ctx, from, c.backPlanes, c.backConfidence, p.Image.W, p.Image.H, threads(c.Threads))
 		near := float32(i+1) / float32(len(c.pending)+1)
 		for k, f := range found {
 			if ctx.Err() != nil {
 				return
 			}
 			if g := p.Result.Lookup(f.Query); g != nil {
-				blend(g.Probability, p.sure, 1-near, c.planes[k], c.sure, near)
+				blend(g.Probability, p.confidence, 1-near, c.backPlanes[k], c.backConfidence, near)
 				continue
 			}
-			if ended[k] = ended[k] || c.lookup(f.Query) >= 0 || c.unseen(i, c.planes[k]); !ended[k] {
-				g := add(p.Result, c.Bank, f.Query, f.Judgement)
-				g.Probability = append(g.Probability[:0], c.planes[k]...)
+			if ended[k] = ended[k] || c.sourceOf(f.Query) >= 0 || c.isHidden(i, c.backPlanes[k]); !ended[k] {
+				g := addFound(p.Result, c.Bank, f.Query, f.Judgement)
+				g.Probability = append(g.Probability[:0], c.backPlanes[k]...)
 			}
 		}
-		c.settle(p.Result)
+		c.assignPixels(p.Result)
 	}
 }
 
 // unseen tells whether a mask that was carried back to a held frame is of what is not
 // to be seen there yet.
-func (c *Carrier) unseen(i int, mask []float32) bool {
+func (c *Propagator) isHidden(i int, mask []float32) bool {
 	p := c.pending[i]
-	c.small = rough(p.Sight, mask, .5, c.small)
-	if share, known := visible(c.small, p.picture.Luma(), c.behind[i], p.before); known {
+	c.maskScratch = maskAtFlowSize(p.Analysis, mask, .5, c.maskScratch)
+	if share, known := visibleShare(c.maskScratch, p.pyramid.Luma(), c.nextLumaAt[i], p.keyLuma); known {
 		return share < half
 	}
-	return mean(c.sure, mask) < unsure
+	return meanInside(c.backConfidence, mask) < unsure
 }
 
 // blend mixes a second mask into a first one.

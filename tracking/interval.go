@@ -50,7 +50,7 @@ func ParseInterval(s string) (Interval, error) {
 
 // over tells whether the interval has passed since a moment. Half a frame early is
 // over too: times of frames are rounded.
-func (i Interval) over(since, now Moment) bool {
+func (i Interval) elapsed(since, now Moment) bool {
 	if i.Time == 0 {
 		return now.Frame-since.Frame >= i.Frames
 	}
@@ -63,7 +63,7 @@ func (i Interval) over(since, now Moment) bool {
 
 // share is how much of the interval has passed since a moment, 1 and more being
 // all of it.
-func (i Interval) share(since, now Moment) float64 {
+func (i Interval) elapsedShare(since, now Moment) float64 {
 	switch {
 	case i.Time > 0:
 		return float64(now.Time-since.Time) / float64(i.Time)

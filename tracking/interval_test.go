@@ -48,14 +48,14 @@ func TestIntervalOver(t *testing.T) {
 		{Interval{Time: 100 * time.Millisecond}, 0, 2, true}, // 80 ms, and half a frame
 		{Interval{Time: time.Second}, 10, 34, false}, {Interval{Time: time.Second}, 10, 35, true},
 	} {
-		if got := c.i.over(at(c.from), at(c.now)); got != c.want {
+		if got := c.i.elapsed(at(c.from), at(c.now)); got != c.want {
 			t.Errorf("%v from %d to %d: %v", c.i, c.from, c.now, got)
 		}
 	}
-	if s := (Interval{Time: time.Second}).share(at(0), at(5)); s != .2 {
+	if s := (Interval{Time: time.Second}).elapsedShare(at(0), at(5)); s != .2 {
 		t.Errorf("share %g", s)
 	}
-	if s := Frames(4).share(at(0), at(1)); s != .25 {
+	if s := Frames(4).elapsedShare(at(0), at(1)); s != .25 {
 		t.Errorf("share %g", s)
 	}
 }

@@ -15,16 +15,16 @@ type path struct {
 	w, h, factor int
 	u, v         []float32
 	// sure is how well the pixel is explained all along the way, 0..1.
-	sure []float32
+	confidence []float32
 
-	u2, v2, sure2 []float32 // the memory of the next
+	u2, v2, confidence2 []float32 // the memory of the next
 }
 
 // begin makes it the path from a frame to itself.
-func (p *path) begin(w, h, factor int) {
+func (p *path) reset(w, h, factor int) {
 	p.w, p.h, p.factor = w, h, factor
 	n := w * h
-	for _, s := range []*[]float32{&p.u, &p.v, &p.sure, &p.u2, &p.v2, &p.sure2} {
+	for _, s := range []*[]float32{&p.u, &p.v, &p.confidence, &p.u2, &p.v2, &p.confidence2} {
 		if cap(*s) < n {
 			*s = make([]float32, n)
 		}
@@ -32,26 +32,26 @@ func (p *path) begin(w, h, factor int) {
 	}
 	clear(p.u)
 	clear(p.v)
-	for i := range p.sure {
-		p.sure[i] = 1
+	for i := range p.confidence {
+		p.confidence[i] = 1
 	}
 }
 
 // step goes one frame on: the motion of the new frame comes first, and then the
 // path from where that led.
-func (p *path) step(m *flow.Field) {
+func (p *path) extend(m *flow.Field) {
 	for y := range p.h {
 		for x := range p.w {
 			i := y*p.w + x
 			fx, fy := float32(x)+m.U[i], float32(y)+m.V[i]
 			u, v, sure := p.at(fx, fy)
 			p.u2[i], p.v2[i] = m.U[i]+u, m.V[i]+v
-			p.sure2[i] = min(sure, 1-m.Unknown[i])
+			p.confidence2[i] = min(sure, 1-m.Occlusion[i])
 		}
 	}
 	p.u, p.u2 = p.u2, p.u
 	p.v, p.v2 = p.v2, p.v
-	p.sure, p.sure2 = p.sure2, p.sure
+	p.confidence, p.confidence2 = p.confidence2, p.confidence
 }
 
 // at is the path between pixels. What comes from outside the picture is not sure.
@@ -65,7 +65,7 @@ func (p *path) at(x, y float32) (u, v, sure float32) {
 		top, low := s[a]+(s[b]-s[a])*wx, s[c]+(s[d]-s[c])*wx
 		return top + (low-top)*wy
 	}
-	return mix(p.u), mix(p.v), mix(p.sure)
+	return mix(p.u), mix(p.v), mix(p.confidence)
 }
 
 // corners are the four pixels round a place, and how far it is to the right and
@@ -79,7 +79,7 @@ func corners(x, y float32, w, h int) (a, b, c, d int, wx, wy float32) {
 
 // carry takes planes of w×h along the path, from the key frame's pictures into
 // dst, and writes how sure each pixel is.
-func (p *path) carry(ctx context.Context, planes, dst [][]float32, sure []float32, w, h, threads int) {
+func (p *path) warpPlanes(ctx context.Context, planes, dst [][]float32, sure []float32, w, h, threads int) {
 	f := float32(p.factor)
 	parallel.Do(threads, h, func(_, from, to int) {
 		for y := from; y < to && ctx.Err() == nil; y++ {
@@ -101,8 +101,8 @@ func (p *path) carry(ctx context.Context, planes, dst [][]float32, sure []float3
 
 // nearest takes a mask of the path's own resolution along it, from the key frame
 // into dst, whose memory is used.
-func (p *path) nearest(mask, dst []byte) []byte {
-	dst = resized(dst, len(mask))
+func (p *path) warpMask(mask, dst []byte) []byte {
+	dst = resizedSlice(dst, len(mask))
 	for y := range p.h {
 		for x := range p.w {
 			i := y*p.w + x
@@ -113,8 +113,8 @@ func (p *path) nearest(mask, dst []byte) []byte {
 }
 
 // between is nearest for what is not to lose its detail: it samples between pixels.
-func (p *path) between(plane, dst []byte) []byte {
-	dst = resized(dst, len(plane))
+func (p *path) warpLuma(plane, dst []byte) []byte {
+	dst = resizedSlice(dst, len(plane))
 	for y := range p.h {
 		for x := range p.w {
 			i := y*p.w + x

@@ -10,7 +10,7 @@ import (
 
 // even is a motion of all pixels alike.
 func even(w, h int, u, v float32) *flow.Field {
-	f := &flow.Field{W: w, H: h, Factor: 1, U: make([]float32, w*h), V: make([]float32, w*h), Unknown: make([]float32, w*h)}
+	f := &flow.Field{W: w, H: h, Factor: 1, U: make([]float32, w*h), V: make([]float32, w*h), Occlusion: make([]float32, w*h)}
 	for i := range f.U {
 		f.U[i], f.V[i] = u, v
 	}
@@ -21,23 +21,23 @@ func even(w, h int, u, v float32) *flow.Field {
 func TestPath(t *testing.T) {
 	const w, h = 20, 12
 	var p path
-	p.begin(w, h, 1)
-	p.step(even(w, h, 2, 0))
-	p.step(even(w, h, 1, -1))
+	p.reset(w, h, 1)
+	p.extend(even(w, h, 2, 0))
+	p.extend(even(w, h, 1, -1))
 	u, v, sure := p.at(5, 6)
 	if u != 3 || v != -1 || sure != 1 {
 		t.Errorf("the path leads by %g, %g, and is sure by %g", u, v, sure)
 	}
-	p.step(even(w, h, w, 0))
+	p.extend(even(w, h, w, 0))
 	if _, _, sure := p.at(5, 6); sure != 0 {
 		t.Errorf("a path out of the picture is sure by %g", sure)
 	}
 	// What is unknown on the way stays so.
-	p.begin(w, h, 1)
+	p.reset(w, h, 1)
 	m := even(w, h, 0, 0)
-	m.Unknown[6*w+5] = .75
-	p.step(m)
-	p.step(even(w, h, 0, 0))
+	m.Occlusion[6*w+5] = .75
+	p.extend(m)
+	p.extend(even(w, h, 0, 0))
 	if _, _, sure := p.at(5, 6); sure != .25 {
 		t.Errorf("sure by %g, want .25", sure)
 	}
@@ -47,11 +47,11 @@ func TestPath(t *testing.T) {
 func TestCarryAlongPath(t *testing.T) {
 	const factor, w, h = 2, 40, 24
 	var p path
-	p.begin(w/factor, h/factor, factor)
-	p.step(even(w/factor, h/factor, 2, 1)) // four pixels to the right, two down
+	p.reset(w/factor, h/factor, factor)
+	p.extend(even(w/factor, h/factor, 2, 1)) // four pixels to the right, two down
 	mask, dst, sure := make([]float32, w*h), make([]float32, w*h), make([]float32, w*h)
 	mask[10*w+20] = 1
-	p.carry(t.Context(), [][]float32{mask}, [][]float32{dst}, sure, w, h, 3)
+	p.warpPlanes(t.Context(), [][]float32{mask}, [][]float32{dst}, sure, w, h, 3)
 	for i, v := range dst {
 		want := float32(0)
 		if i == 8*w+16 {
@@ -68,21 +68,21 @@ func TestCarryAlongPath(t *testing.T) {
 func TestAlongPath(t *testing.T) {
 	const w, h = 4, 2
 	var p path
-	p.begin(w, h, 1)
+	p.reset(w, h, 1)
 	plane := []byte{0, 10, 20, 30, 100, 110, 120, 130}
-	if got := p.between(plane, nil); !bytes.Equal(got, plane) {
+	if got := p.warpLuma(plane, nil); !bytes.Equal(got, plane) {
 		t.Errorf("a path to itself: %v", got)
 	}
-	p.step(even(w, h, 1, 0))
-	if got, want := p.nearest(plane, nil), []byte{10, 20, 30, 30, 110, 120, 130, 130}; !bytes.Equal(got, want) {
+	p.extend(even(w, h, 1, 0))
+	if got, want := p.warpMask(plane, nil), []byte{10, 20, 30, 30, 110, 120, 130, 130}; !bytes.Equal(got, want) {
 		t.Errorf("from one to the right: %v", got)
 	}
-	p.begin(w, h, 1)
-	p.step(even(w, h, .25, .5))
-	if got, want := p.nearest(plane, nil), []byte{100, 110, 120, 130, 100, 110, 120, 130}; !bytes.Equal(got, want) {
+	p.reset(w, h, 1)
+	p.extend(even(w, h, .25, .5))
+	if got, want := p.warpMask(plane, nil), []byte{100, 110, 120, 130, 100, 110, 120, 130}; !bytes.Equal(got, want) {
 		t.Errorf("nearest to a quarter to the right, half down: %v", got)
 	}
-	if got, want := p.between(plane, make([]byte, 99)), []byte{53, 63, 73, 80, 103, 113, 123, 130}; !bytes.Equal(got, want) {
+	if got, want := p.warpLuma(plane, make([]byte, 99)), []byte{53, 63, 73, 80, 103, 113, 123, 130}; !bytes.Equal(got, want) {
 		t.Errorf("between: %v", got)
 	}
 }

@@ -28,34 +28,34 @@ func (t *Tracker) SetQueries(bank *car.Bank) error {
 		states[i] = t.state.Queries[before]
 		if !q.SameMeaning(&t.Queries[before]) {
 			anew[i] = true
-			states[i].reconsider()
+			states[i].voidJudgements()
 		}
 	}
-	t.Queries, t.bank, t.state.Queries, t.anew = queries, bank, states, anew
-	t.why.Queries = nil
+	t.Queries, t.bank, t.state.Queries, t.unevaluated = queries, bank, states, anew
+	t.explanation.Queries = nil
 	return nil
 }
 
 // reconsider makes the judgements of a query void, since it means something else now.
 // Where it is, if it is there, is a guess that the next judgement confirms or not.
-func (q *QueryState) reconsider() {
+func (q *QueryState) voidJudgements() {
 	if !q.Present {
 		*q = QueryState{}
 		return
 	}
-	q.Sank = true // so that it is judged
-	q.Look = q.Look[:0]
+	q.PresenceFell = true // so that it is judged
+	q.Template = q.Template[:0]
 }
 
 // someAnew says that a query was not asked yet since it was set.
-func (t *Tracker) someAnew() bool { return slices.Contains(t.anew, true) }
+func (t *Tracker) anyUnevaluated() bool { return slices.Contains(t.unevaluated, true) }
 
 // An adoption leads from the places of queries in one bank to those in another, by their
 // IDs; -1 where there is none.
-type adoption []int
+type bankMapping []int
 
-func adopt(from, to *car.Bank) adoption {
-	a := make(adoption, len(from.Queries()))
+func mapBanks(from, to *car.Bank) bankMapping {
+	a := make(bankMapping, len(from.Queries()))
 	for i, q := range from.Queries() {
 		a[i] = slices.IndexFunc(to.Queries(), func(o car.Query) bool { return o.ID == q.ID })
 	}
@@ -63,21 +63,21 @@ func adopt(from, to *car.Bank) adoption {
 }
 
 // adopt makes the carrier go on with another bank. Nothing is held back.
-func (c *Carrier) adopt(bank *car.Bank) {
+func (c *Propagator) setBank(bank *car.Bank) {
 	if c.Bank != nil {
-		places := adopt(c.Bank, bank)
+		places := mapBanks(c.Bank, bank)
 		// The memory of those that are gone stays, behind the others.
 		kept := 0
-		for i := range c.source {
-			if to := places[c.source[i].query]; to >= 0 {
-				c.source[i].query = to
-				c.source[kept], c.source[i] = c.source[i], c.source[kept]
+		for i := range c.sources {
+			if to := places[c.sources[i].query]; to >= 0 {
+				c.sources[i].query = to
+				c.sources[kept], c.sources[i] = c.sources[i], c.sources[kept]
 				kept++
 			}
 		}
-		c.source = c.source[:kept]
-		if c.Roster != nil {
-			c.Roster.adopt(places, len(bank.Queries()))
+		c.sources = c.sources[:kept]
+		if c.InstanceTracker != nil {
+			c.InstanceTracker.setBank(places, len(bank.Queries()))
 		}
 	}
 	c.Bank = bank
@@ -85,22 +85,22 @@ func (c *Carrier) adopt(bank *car.Bank) {
 
 // adopt makes the roster go on with the queries at other places. Things of a query that
 // is gone are forgotten, and so are their numbers.
-func (r *Roster) adopt(places adoption, queries int) {
+func (r *InstanceTracker) setBank(places bankMapping, queries int) {
 	next := make([]int, queries)
-	for q, n := range r.next {
+	for q, n := range r.nextID {
 		if to := places[q]; to >= 0 {
 			next[to] = n
 		}
 	}
-	r.next = next
-	for i, t := range r.known {
+	r.nextID = next
+	for i, t := range r.tracks {
 		switch {
 		case t == nil:
 		case places[t.query] < 0:
-			r.known[i] = nil
-			for p, o := range r.before {
+			r.tracks[i] = nil
+			for p, o := range r.previousOwners {
 				if int(o) == i+1 {
-					r.before[p] = 0
+					r.previousOwners[p] = 0
 				}
 			}
 		default:

@@ -15,7 +15,7 @@ func TestSetQueries(t *testing.T) {
 		usual := judgedBetween(t, every, 16, 32) // without any change
 		s, _ := newSession(t, 4, func(s *Session) {
 			s.Tracker.Queries = s.Tracker.Queries[:2]
-			s.Tracker.Every, s.Carrier.Lookahead, s.Carrier.Roster = every, 4, new(Roster)
+			s.Tracker.Every, s.Propagator.Lookahead, s.Propagator.InstanceTracker = every, 4, new(InstanceTracker)
 			// Neither is there anything to find out about the first by itself.
 			s.Tracker.JudgeEvery = Interval{Time: time.Hour}
 		})
@@ -123,7 +123,7 @@ func TestSetQueries(t *testing.T) {
 // [TestSetQueries] when nothing is changed.
 func judgedBetween(t *testing.T, every int, from, to int64) (judged int) {
 	s, _ := newSession(t, 4, func(s *Session) {
-		s.Tracker.Queries, s.Tracker.Every, s.Carrier.Lookahead = s.Tracker.Queries[:3], every, 4
+		s.Tracker.Queries, s.Tracker.Every, s.Propagator.Lookahead = s.Tracker.Queries[:3], every, 4
 		s.Tracker.JudgeEvery = Interval{Time: time.Hour}
 		s.Tracker.Explain = func(x *Explanation) {
 			if x.Queries[0].Verdict == "judged" && x.Frame >= from && x.Frame < to {

@@ -11,9 +11,9 @@ import (
 // A Session runs a Watcher, a Tracker and a Carrier, one behind the other, in one
 // goroutine. Set their parameters, then call Initialize.
 type Session struct {
-	Watcher Watcher
-	Tracker Tracker
-	Carrier Carrier
+	Motion     MotionAnalyzer
+	Tracker    Tracker
+	Propagator Propagator
 }
 
 // Initialize embeds the queries.
@@ -21,14 +21,14 @@ func (s *Session) Initialize(ctx context.Context) error {
 	if err := s.Tracker.Initialize(ctx); err != nil {
 		return err
 	}
-	s.Carrier.Segmenter, s.Carrier.Bank = s.Tracker.Segmenter, s.Tracker.Bank()
+	s.Propagator.Segmenter, s.Propagator.Bank = s.Tracker.Segmenter, s.Tracker.Bank()
 	if s.Tracker.Stateless {
-		s.Watcher.Motionless = true
+		s.Motion.SkipMotion = true
 	} else {
 		// One is read a key frame later: two may be on their way where the parts run at
 		// the same time.
 		reports := make(chan float64, 4)
-		s.Tracker.Reports, s.Carrier.Reports = reports, reports
+		s.Tracker.Reports, s.Propagator.Reports = reports, reports
 	}
 	return nil
 }
@@ -37,13 +37,13 @@ func (s *Session) Initialize(ctx context.Context) error {
 // look-ahead, those of earlier frames. The picture must stay as it is until its step
 // is closed, which is up to the caller.
 func (s *Session) Next(ctx context.Context, img *car.Image, at time.Duration) ([]*Step, error) {
-	sight := s.Watcher.Watch(img, at)
+	sight := s.Motion.Analyze(img, at)
 	step, err := s.Tracker.Step(ctx, sight)
 	if err != nil {
 		sight.Close()
 		return nil, err
 	}
-	done, err := s.Carrier.Next(ctx, step)
+	done, err := s.Propagator.Next(ctx, step)
 	if err != nil {
 		step.Close()
 	}
@@ -52,10 +52,10 @@ func (s *Session) Next(ctx context.Context, img *car.Image, at time.Duration) ([
 
 // Held is how many frames are held back before the first of them is done. What the
 // pictures come from needs room for one more.
-func (s *Session) Held() int { return s.Carrier.Lookahead }
+func (s *Session) Held() int { return s.Propagator.Lookahead }
 
 // Flush returns what is held back after the last frame.
-func (s *Session) Flush() []*Step { return s.Carrier.Flush() }
+func (s *Session) Flush() []*Step { return s.Propagator.Flush() }
 
 // threads is how many goroutines a parameter stands for.
 func threads(n int) int {

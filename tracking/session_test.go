@@ -23,7 +23,7 @@ func ticks(n int, frame func(i int) *car.Image) []*car.Image {
 // A thing that moves is looked at now and then, and its mask goes with it.
 func TestMoves(t *testing.T) {
 	at := func(i int) square { return square{0, 5 + i, 10 + i/3, 14} }
-	s, w := newSession(t, 4, func(s *Session) { s.Carrier.Lookahead = 8 })
+	s, w := newSession(t, 4, func(s *Session) { s.Propagator.Lookahead = 8 })
 	steps := play(t, s, ticks(40, func(i int) *car.Image { return paint(at(i)) }))
 	keys, last := 0, 0
 	for i, step := range steps {
@@ -77,7 +77,7 @@ func TestComesAndGoes(t *testing.T) {
 	}
 	s, _ := newSession(t, 5, func(s *Session) {
 		s.Tracker.Probe = Interval{Time: time.Hour}
-		s.Carrier.Lookahead = 8
+		s.Propagator.Lookahead = 8
 	})
 	there := func(i int) bool { return i >= 23 && i < 47 || i >= 61 }
 	steps := play(t, s, ticks(80, func(i int) *car.Image {
@@ -110,7 +110,7 @@ func TestLookahead(t *testing.T) {
 		return paint(square{0, 4, 20, 14}, at(i))
 	})
 	first := func(lookahead int) int {
-		s, _ := newSession(t, 5, func(s *Session) { s.Carrier.Lookahead = lookahead; s.Tracker.Every = 8 })
+		s, _ := newSession(t, 5, func(s *Session) { s.Propagator.Lookahead = lookahead; s.Tracker.Every = 8 })
 		if s.Held() != lookahead {
 			t.Errorf("look-ahead %d holds %d frames", lookahead, s.Held())
 		}
@@ -174,11 +174,11 @@ func TestBreaks(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _ := newSession(t, 4, func(s *Session) { s.Carrier.Lookahead = 4; s.Tracker.Probe = Interval{Time: time.Hour} })
+			s, _ := newSession(t, 4, func(s *Session) { s.Propagator.Lookahead = 4; s.Tracker.Probe = Interval{Time: time.Hour} })
 			var fresh, blank []int64
 			take := func(steps []*Step) {
 				for _, step := range steps {
-					if step.Fresh {
+					if step.NewShot {
 						fresh = append(fresh, step.Frame)
 						if step.Key != !step.Blank {
 							t.Errorf("frame %d begins a shot: key frame %v, blank %v", step.Frame, step.Key, step.Blank)
@@ -260,8 +260,8 @@ func results(t testing.TB, s *Session, film []*car.Image) []string {
 func TestThreads(t *testing.T) {
 	run := func(threads int) []string {
 		s, _ := newSession(t, 4, func(s *Session) {
-			s.Tracker.Segmenter.Threads, s.Watcher.Threads, s.Carrier.Threads = threads, threads, threads
-			s.Carrier.Steady, s.Carrier.Lookahead = .5, 8
+			s.Tracker.Segmenter.Threads, s.Motion.Threads, s.Propagator.Threads = threads, threads, threads
+			s.Propagator.Smoothing, s.Propagator.Lookahead = .5, 8
 		})
 		pictures := film()
 		if testing.Short() { // under the race detector a frame takes a tenth of a second
@@ -287,7 +287,7 @@ func TestResume(t *testing.T) {
 	decide := func(stop int) []string {
 		set := func(s *Session) { s.Tracker.Every = 3 }
 		s, _ := newSession(t, 4, set)
-		s.Tracker.Reports, s.Carrier.Reports = nil, nil
+		s.Tracker.Reports, s.Propagator.Reports = nil, nil
 		var said []string
 		tell := func(e *Explanation) {
 			b, err := json.Marshal(e)
@@ -315,7 +315,7 @@ func TestResume(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			step, err := tr.Step(t.Context(), s.Watcher.Watch(img, time.Duration(i)*40*time.Millisecond))
+			step, err := tr.Step(t.Context(), s.Motion.Analyze(img, time.Duration(i)*40*time.Millisecond))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -348,7 +348,7 @@ func TestResume(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*State){
 		"a mask of another size":   func(s *State) { s.Queries[1].Mask = make([]byte, 3) },
-		"a look of another size":   func(s *State) { s.Queries[2].Look = make([]byte, 5) },
+		"a look of another size":   func(s *State) { s.Queries[2].Template = make([]byte, 5) },
 		"a motion of another size": func(s *State) { s.U, s.V = make([]float32, 3), make([]float32, 3) },
 		"half a motion":            func(s *State) { s.V = nil },
 	} {
@@ -367,7 +367,7 @@ func TestSteadyMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds, and the race detector allocates")
 	}
-	s, _ := newSession(t, 3, func(s *Session) { s.Carrier.Steady, s.Carrier.Lookahead = .5, 8 })
+	s, _ := newSession(t, 3, func(s *Session) { s.Propagator.Smoothing, s.Propagator.Lookahead = .5, 8 })
 	pictures := ticks(16, func(i int) *car.Image { return paint(square{1, 10 + i, 20, 16}) })
 	count := 0
 	next := func() {
@@ -382,7 +382,7 @@ func TestSteadyMemory(t *testing.T) {
 		}
 		for _, step := range steps {
 			step.Close()
-			s.Carrier.Recycle(step.Result)
+			s.Propagator.Recycle(step.Result)
 		}
 		count++
 	}

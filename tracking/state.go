@@ -11,15 +11,15 @@ import (
 // and given to another [Tracker].
 type State struct {
 	// Next is the number of frames so far.
-	Next int64 `json:"next"`
+	NextFrame int64 `json:"next"`
 	// Key is the last frame that was looked at with the model.
-	Key Moment `json:"key"`
+	LastKey Moment `json:"key"`
 	// All is the last frame in which every absent query was asked.
-	All Moment `json:"all"`
+	FullProbe Moment `json:"all"`
 	// Spacing is how many frames lie from one key frame to the next.
-	Spacing float64 `json:"spacing"`
+	KeySpacing float64 `json:"spacing"`
 	// Owed is the part of a question that the probes are behind.
-	Owed float64 `json:"owed"`
+	ProbeDebt float64 `json:"owed"`
 
 	Queries []QueryState `json:"queries"`
 
@@ -40,33 +40,33 @@ type QueryState struct {
 	car.Judgement
 	// Doubts are the judgements in a row that it did not pass, although it is of the
 	// set.
-	Doubts int `json:"doubts,omitempty"`
+	Misses int `json:"doubts,omitempty"`
 	// Hopes are those it passed while it is not yet of the set, Hoped the first of them.
-	Hopes int    `json:"hopes,omitempty"`
-	Hoped Moment `json:"hoped"`
+	Confirmations  int    `json:"hopes,omitempty"`
+	FirstConfirmed Moment `json:"hoped"`
 	// Asked, Judged and Seen are when it was last asked, judged, and passed.
-	Asked  Moment `json:"asked"`
-	Judged Moment `json:"judged"`
-	Seen   Moment `json:"seen"`
+	LastEvaluated Moment `json:"asked"`
+	LastJudged    Moment `json:"judged"`
+	LastSeen      Moment `json:"seen"`
 	// Sank says that the last judgement left less than half of the presence that it had.
-	Sank bool `json:"sank,omitempty"`
+	PresenceFell bool `json:"sank,omitempty"`
 	// Since is when it came into the set, and Clear when it last passed there.
-	Since Moment `json:"since"`
-	Clear Moment `json:"clear"`
+	Entered    Moment `json:"since"`
+	LastPassed Moment `json:"clear"`
 	// Left is when it was last dropped from the set.
-	Left Moment `json:"left"`
+	Dropped Moment `json:"left"`
 	// Likeness is the mean of how well the whole picture fitted it, in key frames of
 	// the shot in which it was absent; Known counts those.
-	Likeness float32 `json:"likeness"`
-	Known    int     `json:"known"`
+	MeanSimilarity float32 `json:"likeness"`
+	Similarities   int     `json:"known"`
 	// Mask is where it was in the last key frame, a byte a pixel at the flow's
 	// resolution; nil where it is not.
 	Mask []byte `json:"mask,omitempty"`
 	// Look is the brightness of the picture in which it last passed, as motion has
 	// brought it to the last key frame.
-	Look []byte `json:"look,omitempty"`
+	Template []byte `json:"look,omitempty"`
 	// Area is how many pixels its mask had when it last passed.
-	Area int `json:"area,omitempty"`
+	TemplateArea int `json:"area,omitempty"`
 	// Shrunk says that much of the mask was lost in the last frame.
 	Shrunk bool `json:"shrunk,omitempty"`
 
@@ -74,17 +74,17 @@ type QueryState struct {
 	// whether it still looks like that or is no longer to be seen, whether it stays for
 	// that reason only, how much of its proposal overlaps with its mask, and how much of
 	// it lies on others.
-	now, looks         []byte
-	unchanged, changed bool
-	standing           bool
-	same, taken        float64
+	propagated, templateNow []byte
+	matches, mismatches     bool
+	retained                bool
+	carriedIoU, occupied    float64
 }
 
 // forget makes a query absent, and what is remembered of it void.
-func (q *QueryState) forget() {
+func (q *QueryState) reset() {
 	*q = QueryState{
-		Judgement: q.Judgement, Asked: q.Asked, Judged: q.Judged, Seen: q.Seen,
-		Mask: q.Mask[:0], Look: q.Look[:0], now: q.now[:0], looks: q.looks[:0],
+		Judgement: q.Judgement, LastEvaluated: q.LastEvaluated, LastJudged: q.LastJudged, LastSeen: q.LastSeen,
+		Mask: q.Mask[:0], Template: q.Template[:0], propagated: q.propagated[:0], templateNow: q.templateNow[:0],
 	}
 }
 
@@ -95,8 +95,8 @@ func (s *State) clone() State {
 	c.Queries = slices.Clone(s.Queries)
 	for i := range c.Queries {
 		q := &c.Queries[i]
-		q.Mask, q.Look = slices.Clone(q.Mask), slices.Clone(q.Look)
-		q.now, q.looks = nil, nil
+		q.Mask, q.Template = slices.Clone(q.Mask), slices.Clone(q.Template)
+		q.propagated, q.templateNow = nil, nil
 	}
 	return c
 }

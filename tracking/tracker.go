@@ -72,15 +72,15 @@ type Tracker struct {
 	// given is valid until it returns.
 	Explain func(*Explanation)
 
-	bank   *car.Bank
-	state  State
-	anew   []bool // queries that were not asked yet since they were set
-	why    Explanation
-	unread bool // there will be a report of the last key frame
-	right  float64
-	rough  []byte // of the proposal in hand
-	path   path   // from the frame at hand to the last key frame
-	frame  Moment // at hand
+	bank        *car.Bank
+	state       State
+	unevaluated []bool // queries that were not asked yet since they were set
+	explanation Explanation
+	reportDue   bool // there will be a report of the last key frame
+	carriedIoU  float64
+	maskScratch []byte // of the proposal in hand
+	path        path   // from the frame at hand to the last key frame
+	now         Moment // at hand
 }
 
 // The usual parameters.
@@ -95,14 +95,14 @@ const DefaultMaxEvery = 8
 
 // A Step is what one frame came to.
 type Step struct {
-	*Sight
+	*Analysis
 	// Bank has the queries that were asked for; all that counts queries below counts
 	// these.
 	Bank *car.Bank
 	// Key says that the model looked at the frame; encoded image and Outcome are nil where it
 	// did not.
 	Key     bool
-	Scene   *car.EncodedImage
+	Encoded *car.EncodedImage
 	Outcome *car.Outcome
 	// Present are the queries of the set, in ascending order, and Judgements what is
 	// known of each.
@@ -110,7 +110,7 @@ type Step struct {
 	Judgements []car.Judgement
 	// Standing are those of them that did not pass, but look as they did when they
 	// last passed. Where they are is where motion brought them.
-	Standing []int
+	Retained []int
 	// Result is what the Carrier makes of the step, and Instances what its Roster does.
 	Result    *car.Result
 	Instances []Instance
@@ -118,26 +118,26 @@ type Step struct {
 	// Sudden says that what came or went in this key frame did so at once.
 	Sudden bool
 
-	stateless bool // of a Tracker that is
-	support   []support
-	sure      []float32 // of the picture's pixels, how sure what is carried is
-	before    []byte    // how the key frame before it looks from here
+	stateless   bool // of a Tracker that is
+	confidences []maskConfidence
+	confidence  []float32 // of the picture's pixels, how sure what is carried is
+	keyLuma     []byte    // how the key frame before it looks from here
 }
 
 // Close gives the step's memory back. A second Close does nothing.
 func (s *Step) Close() {
-	s.closeScene()
-	if s.Sight != nil {
-		s.Sight.Close()
-		s.Sight = nil
+	s.closeEncoded()
+	if s.Analysis != nil {
+		s.Analysis.Close()
+		s.Analysis = nil
 	}
 }
 
 // closeScene gives back what the model needed, which is most of it.
-func (s *Step) closeScene() {
-	if s.Scene != nil {
-		s.Scene.Close()
-		s.Scene, s.Outcome = nil, nil
+func (s *Step) closeEncoded() {
+	if s.Encoded != nil {
+		s.Encoded.Close()
+		s.Encoded, s.Outcome = nil, nil
 	}
 }
 
@@ -169,8 +169,8 @@ func (t *Tracker) Initialize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Queries, t.anew = queries, nil
-	t.bank, t.right = bank, 1
+	t.Queries, t.unevaluated = queries, nil
+	t.bank, t.carriedIoU = bank, 1
 	t.state = State{Queries: make([]QueryState, len(t.Queries))}
 	return nil
 }
@@ -192,7 +192,7 @@ func (t *Tracker) Resume(s State) error {
 		return fmt.Errorf("resuming: the state is of %d queries, and there are %d", len(s.Queries), len(t.Queries))
 	}
 	for i, q := range s.Queries {
-		for _, plane := range [][]byte{q.Mask, q.Look} {
+		for _, plane := range [][]byte{q.Mask, q.Template} {
 			if len(plane) != 0 && len(plane) != s.W*s.H {
 				return fmt.Errorf("resuming: the mask or look of query %d has %d pixels of %dx%d", i, len(plane), s.W, s.H)
 			}
@@ -202,12 +202,12 @@ func (t *Tracker) Resume(s State) error {
 		return fmt.Errorf("resuming: the motion has %d and %d pixels of %dx%d", len(s.U), len(s.V), s.W, s.H)
 	}
 	t.state = s.clone()
-	t.path.begin(s.W, s.H, 1)
+	t.path.reset(s.W, s.H, 1)
 	copy(t.path.u, s.U)
 	copy(t.path.v, s.V)
 	for i := range t.state.Queries {
 		if q := &t.state.Queries[i]; len(q.Mask) > 0 {
-			q.now = t.path.nearest(q.Mask, q.now)
+			q.propagated = t.path.warpMask(q.Mask, q.propagated)
 		}
 	}
 	return nil
@@ -220,57 +220,57 @@ func (t *Tracker) Resume(s State) error {
 //	x = look                                      the trunk
 //	y = propose and judge(h + some absent ones)   all of them in a new shot
 //	h = those that stand
-func (t *Tracker) Step(ctx context.Context, s *Sight) (*Step, error) {
-	step := &Step{Sight: s, Bank: t.bank, stateless: t.Stateless}
-	t.frame = s.Moment
-	t.why.begin(s, t.Queries)
-	t.follow(s)
-	why := t.key(s)
+func (t *Tracker) Step(ctx context.Context, s *Analysis) (*Step, error) {
+	step := &Step{Analysis: s, Bank: t.bank, stateless: t.Stateless}
+	t.now = s.Moment
+	t.explanation.begin(s, t.Queries)
+	t.propagateMasks(s)
+	why := t.keyReason(s)
 	if why == "" || s.Blank && !t.Stateless {
-		s.forgo()
-		t.close(step, why)
+		s.closeEncoded()
+		t.finish(step, why)
 		return step, nil
 	}
-	encoded, err := t.look(ctx, s)
+	encoded, err := t.encode(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	step.Key, step.Scene, step.Sudden = true, encoded, why == whyStartled || why == whyLost
-	right, err := t.report(ctx)
+	step.Key, step.Encoded, step.Sudden = true, encoded, why == keyAbrupt || why == keyOccluded
+	right, err := t.readReport(ctx)
 	if err != nil {
-		step.closeScene()
+		step.closeEncoded()
 		return nil, err
 	}
 	var asked []int
-	if s.Fresh || t.Stateless {
-		t.askAll(s)
+	if s.NewShot || t.Stateless {
+		t.noteAll(s)
 		step.Outcome, err = t.Segmenter.Loop(ctx, encoded, t.bank)
 	} else {
-		t.recognise(s)
-		asked = t.ask(s, t.Segmenter.Similarity(encoded, t.bank))
-		step.Outcome, err = t.Segmenter.Step(ctx, encoded, t.bank, car.Ask{Queries: asked, Known: t.known(s), Keep: t.keep})
+		t.matchTemplates(s)
+		asked = t.selectQueries(s, t.Segmenter.Similarity(encoded, t.bank))
+		step.Outcome, err = t.Segmenter.Step(ctx, encoded, t.bank, car.Ask{Queries: asked, Known: t.reuseJudgement(s), Keep: t.stays})
 	}
 	if err != nil {
-		step.closeScene()
+		step.closeEncoded()
 		return nil, err
 	}
-	t.unread = true
-	if s.Fresh || t.Stateless {
-		t.anew = nil // all were asked
+	t.reportDue = true
+	if s.NewShot || t.Stateless {
+		t.unevaluated = nil // all were asked
 	}
 	for _, q := range asked {
-		if t.anew != nil {
-			t.anew[q] = false
+		if t.unevaluated != nil {
+			t.unevaluated[q] = false
 		}
 	}
-	step.Standing = t.remember(s, step.Outcome, right)
-	step.Outcome.Exclude(step.Standing)
-	t.close(step, why)
+	step.Retained = t.update(s, step.Outcome, right)
+	step.Outcome.Exclude(step.Retained)
+	t.finish(step, why)
 	return step, nil
 }
 
 // look runs the trunk, if nobody has yet. The encoded image is the caller's.
-func (t *Tracker) look(ctx context.Context, s *Sight) (*car.EncodedImage, error) {
+func (t *Tracker) encode(ctx context.Context, s *Analysis) (*car.EncodedImage, error) {
 	if encoded := s.encoded; encoded != nil {
 		s.encoded = nil
 		return encoded, nil
@@ -280,30 +280,30 @@ func (t *Tracker) look(ctx context.Context, s *Sight) (*car.EncodedImage, error)
 
 // report is how right the masks were that were carried to the key frame before this
 // one; 1 where nobody knows.
-func (t *Tracker) report(ctx context.Context) (float64, error) {
+func (t *Tracker) readReport(ctx context.Context) (float64, error) {
 	if t.Reports == nil || t.Stateless {
 		return 1, nil
 	}
-	if t.unread { // not if the step that read it failed
+	if t.reportDue { // not if the step that read it failed
 		select {
-		case t.right = <-t.Reports:
-			t.unread = false
+		case t.carriedIoU = <-t.Reports:
+			t.reportDue = false
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
 	}
-	return t.right, nil
+	return t.carriedIoU, nil
 }
 
 // follow takes the masks of the state along the motion, or forgets them all where
 // nothing goes on.
-func (t *Tracker) follow(s *Sight) {
-	if s.Fresh || s.Blank || t.Stateless {
+func (t *Tracker) propagateMasks(s *Analysis) {
+	if s.NewShot || s.Blank || t.Stateless {
 		// Nothing of what was goes on.
 		for i := range t.state.Queries {
-			t.state.Queries[i].forget()
+			t.state.Queries[i].reset()
 		}
-		t.state.Owed = 0
+		t.state.ProbeDebt = 0
 	}
 	if t.Stateless {
 		return
@@ -311,12 +311,12 @@ func (t *Tracker) follow(s *Sight) {
 	if s.Motion.W == 0 {
 		return
 	}
-	t.path.step(&s.Motion)
+	t.path.extend(&s.Motion)
 	for i := range t.state.Queries {
 		if q := &t.state.Queries[i]; len(q.Mask) > 0 {
-			before := area(q.now)
-			q.now = t.path.nearest(q.Mask, q.now)
-			q.Shrunk = float32(area(q.now)) < shrunkShare*float32(before)
+			before := area(q.propagated)
+			q.propagated = t.path.warpMask(q.Mask, q.propagated)
+			q.Shrunk = float32(area(q.propagated)) < shrunkShare*float32(before)
 		}
 	}
 }
@@ -331,8 +331,8 @@ func area(mask []byte) (n int) {
 func clampRound(v float32, n int) int { return min(max(int(v+.5), 0), n-1) }
 
 // close fills in the step, and tells.
-func (t *Tracker) close(step *Step, why string) {
-	t.state.Next = step.Frame + 1
+func (t *Tracker) finish(step *Step, why string) {
+	t.state.NextFrame = step.Frame + 1
 	for q := range t.state.Queries {
 		if m := &t.state.Queries[q]; m.Present {
 			step.Present = append(step.Present, q)
@@ -340,7 +340,7 @@ func (t *Tracker) close(step *Step, why string) {
 		}
 	}
 	if t.Explain != nil {
-		t.why.end(step, why, t.state.Spacing)
-		t.Explain(&t.why)
+		t.explanation.end(step, why, t.state.KeySpacing)
+		t.Explain(&t.explanation)
 	}
 }

@@ -39,10 +39,10 @@ func TestProbes(t *testing.T) {
 		asked := 0
 		s.Tracker.Explain = func(e *Explanation) {
 			for q, x := range e.Queries {
-				if x.Asked == "probe" {
+				if x.Evaluated == "probe" {
 					asked++
 				}
-				if x.Asked != "" {
+				if x.Evaluated != "" {
 					last[q] = e.Frame
 				}
 				if wait := e.Frame - last[q]; wait > frames+1 {
@@ -81,23 +81,23 @@ func TestKeep(t *testing.T) {
 		{"not of the set, fails", 1, weak, false, 0, false},
 		{"not of the set, clear", 1, car.Judgement{Score: .9, Presence: .9}, true, 0, true},
 	} {
-		in.Doubts = c.doubts
-		out.Hopes = 0
-		if got := tr.keep(c.query, c.j, c.fits); got != c.want {
+		in.Misses = c.doubts
+		out.Confirmations = 0
+		if got := tr.stays(c.query, c.j, c.fits); got != c.want {
 			t.Errorf("%s: kept %v", c.name, got)
 		}
 	}
 	near := car.Judgement{Score: .9, Presence: certain - .01}
-	if tr.keep(1, near, true) || out.Hopes != 1 {
+	if tr.stays(1, near, true) || out.Confirmations != 1 {
 		t.Error("a near thing is let in at once")
 	}
-	if !tr.keep(1, near, true) {
+	if !tr.stays(1, near, true) {
 		t.Error("a near thing is not let in the second time")
 	}
-	if tr.keep(1, near, true); out.Hopes != 1 {
+	if tr.stays(1, near, true); out.Confirmations != 1 {
 		t.Error("hopes are not forgotten")
 	}
-	if tr.keep(1, near, false) || out.Hopes != 0 {
+	if tr.stays(1, near, false) || out.Confirmations != 0 {
 		t.Error("a hope outlives a failure")
 	}
 }
@@ -110,7 +110,7 @@ func TestAskedAgain(t *testing.T) {
 	s, _ := newSession(t, 4, func(s *Session) { s.Tracker.Every, s.Tracker.Probe = 1, Interval{Time: time.Hour} })
 	var asked []int64
 	s.Tracker.Explain = func(e *Explanation) {
-		if e.Queries[1].Asked == "dropped" {
+		if e.Queries[1].Evaluated == "dropped" {
 			asked = append(asked, e.Frame)
 		}
 	}
@@ -138,10 +138,10 @@ func TestExplains(t *testing.T) {
 		frames++
 		if e.Key != "" {
 			keys++
-		} else if slices.ContainsFunc(e.Queries, func(q QueryExplanation) bool { return q.Asked != "" }) {
+		} else if slices.ContainsFunc(e.Queries, func(q QueryExplanation) bool { return q.Evaluated != "" }) {
 			t.Errorf("frame %d is no key frame, and somebody was asked", e.Frame)
 		}
-		if (e.Frame == 0) != (e.Key == "fresh") {
+		if (e.Frame == 0) != (e.Key == "new shot") {
 			t.Errorf("frame %d is a key frame because of %q", e.Frame, e.Key)
 		}
 		if e.Queries[2].Label != "concept2" || e.Queries[2].State != "present" || e.Queries[0].State != "absent" {

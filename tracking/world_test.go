@@ -213,9 +213,9 @@ func play(t testing.TB, s *Session, film []*car.Image) []*Step {
 	var all []*Step
 	take := func(steps []*Step) {
 		for _, step := range steps {
-			sight := *step.Sight
+			sight := *step.Analysis
 			step.Close()
-			step.Sight = &sight // what it says, without its memory
+			step.Analysis = &sight // what it says, without its memory
 			all = append(all, step)
 		}
 	}

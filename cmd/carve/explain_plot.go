@@ -158,7 +158,7 @@ func plot(frames []tracking.Explanation) string {
 			continue
 		case e.Key == "":
 			continue
-		case e.Fresh:
+		case e.NewShot:
 			colour = "#d33"
 		}
 		fmt.Fprintf(&b, `<path d="M%.1f %dV%d" stroke="%s"/>`+"\n", x(frames[i].Time), plotTop, bottom, colour)
@@ -181,14 +181,14 @@ func plot(frames []tracking.Explanation) string {
 			e := frames[i].Queries[q]
 			at := x(frames[i].Time)
 			switch e.Verdict {
-			case "judged", "doubted", "standing", "dropped":
+			case tracking.Judged, tracking.Missed, tracking.Retained, tracking.Dropped:
 				fmt.Fprintf(&line, "%c%.1f %.1f", map[bool]byte{true: 'M', false: 'L'}[line.Len() == 0], at, y(e.Presence))
 				fill := "white"
-				if e.State == "present" && e.Verdict == "judged" {
+				if e.State == "present" && e.Verdict == tracking.Judged {
 					fill = colour
 				}
 				fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="2.5" fill="%s" stroke="%s"/>`+"\n", at, y(e.Presence), fill, colour)
-			case "spared":
+			case tracking.Reused:
 				fmt.Fprintf(&b, `<path d="M%.1f %dv5" stroke="%s"/>`+"\n", at, top+plotRow-8, colour)
 			}
 		}

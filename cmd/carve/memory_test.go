@@ -60,11 +60,11 @@ func TestPlot(t *testing.T) {
 		e := tracking.Explanation{Moment: tracking.Moment{Frame: int64(i), Time: time.Duration(i) * 40 * time.Millisecond}, Blank: i == 30,
 			Queries: []tracking.QueryExplanation{{Label: "<dog> & co", State: "present"}, {Label: "cat", State: "absent"}}}
 		if i%5 == 0 {
-			e.Key, e.Fresh = "every", i == 0
-			e.Queries[0].Verdict, e.Queries[1].Verdict = "spared", "judged"
+			e.Key, e.NewShot = "interval", i == 0
+			e.Queries[0].Verdict, e.Queries[1].Verdict = tracking.Reused, tracking.Judged
 			e.Queries[1].Presence = .5
 			if i == 45 {
-				e.Queries[0].Verdict = "standing" // did not pass: a judgement too
+				e.Queries[0].Verdict = "retained" // did not pass: a judgement too
 			}
 		}
 		frames = append(frames, e)

@@ -41,7 +41,7 @@ func newSummary(output string, r *carve.Report, elapsed time.Duration, lost []vi
 	s := &summary{Output: output, Frames: r.Frames, Duration: (r.End - r.Start).Seconds(), Elapsed: elapsed.Seconds(), KeyFrames: r.KeyFrames}
 	for _, q := range r.Queries {
 		s.Concepts = append(s.Concepts, conceptSummary{Label: q.Label, Frames: q.Frames, Presence: q.Presence,
-			Asked: q.Asked, Judged: q.Judged, Instances: q.Things})
+			Evaluated: q.Evaluated, Judged: q.Judged, Instances: q.Instances})
 	}
 	for _, st := range r.Stages {
 		s.Stages = append(s.Stages, stageSummary{st.Name, st.Frames, st.Busy.Seconds(), st.Waiting.Seconds(), st.Blocked.Seconds(), st.Queue})
@@ -61,11 +61,11 @@ func (s *summary) addLosses(lost []video.Loss) {
 }
 
 type conceptSummary struct {
-	Label    string  `json:"label"`
-	Frames   int64   `json:"frames"`             // in which it was found
-	Presence float32 `json:"presence,omitempty"` // the highest; 0 if it was not weighed
-	Asked    int64   `json:"asked"`              // key frames in which it was asked for
-	Judged   int64   `json:"judged"`             // of them, those in which it was judged
+	Label     string  `json:"label"`
+	Frames    int64   `json:"frames"`             // in which it was found
+	Presence  float32 `json:"presence,omitempty"` // the highest; 0 if it was not weighed
+	Evaluated int64   `json:"evaluated"`          // key frames in which it was evaluated
+	Judged    int64   `json:"judged"`             // of them, those in which it was judged
 	// Instances is how many things of it were told apart, with --instances.
 	Instances int `json:"instances,omitempty"`
 }
@@ -94,11 +94,11 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 	}
 	fmt.Fprintf(stderr, "wrote %s: %d %s in %.1f s (%.2f fps)\n", printable.Text(s.Output), s.Frames, frames, s.Elapsed, float64(s.Frames)/max(s.Elapsed, 1e-9))
 	if o.verbose {
-		var asked, judged int64
+		var evaluated, judged int64
 		for _, c := range s.Concepts {
-			asked, judged = asked+c.Asked, judged+c.Judged
+			evaluated, judged = evaluated+c.Evaluated, judged+c.Judged
 		}
-		fmt.Fprintf(stderr, "  the model looked at %d of them; %s, %d judged\n", s.KeyFrames, ui.Counted(int(asked), "question"), judged)
+		fmt.Fprintf(stderr, "  key frames: %d; %s evaluated there, %d judged\n", s.KeyFrames, ui.Counted(int(evaluated), "proposal"), judged)
 	}
 	width := 0
 	for _, c := range s.Concepts {

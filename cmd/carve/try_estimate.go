@@ -38,7 +38,7 @@ func (o *tryOptions) estimate(ctx context.Context, s *car.Segmenter, queries []c
 			steps, err := session.Next(ctx, img, time.Duration(i)*time.Second/25)
 			for _, step := range steps {
 				step.Close()
-				session.Carrier.Recycle(step.Result)
+				session.Propagator.Recycle(step.Result)
 			}
 			if err != nil {
 				return 0, 0, err

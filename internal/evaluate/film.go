@@ -14,16 +14,16 @@ import (
 )
 
 // A FilmResult is what a film with concepts came to.
-type FilmResult struct {
+type VideoResult struct {
 	Concepts []ConceptResult `json:"concepts"`
 
 	// Seconds went into segmenting, without reading, decoding and measuring.
 	Seconds float64 `json:"seconds"`
 	// Keys are the frames that the model looked at, Asked how many queries it was
 	// asked for in them, and Judged how many of those were judged.
-	Keys   int `json:"keys"`
-	Asked  int `json:"asked"`
-	Judged int `json:"judged"`
+	Keys      int `json:"keys"`
+	Evaluated int `json:"evaluated"`
+	Judged    int `json:"judged"`
 	// Cuts is the number of hard cuts, and AfterCut for how many frames after one
 	// something was still found that had been there before and was not any more: the
 	// most there were.
@@ -53,7 +53,7 @@ func (r *Runner) film(ctx context.Context, s *dataset.Sample, res *SampleResult)
 	if truth.Len() != len(s.Frames) {
 		return fmt.Errorf("%s has %s and its truth %d", s.ID, ui.Counted(len(s.Frames), "frame"), truth.Len())
 	}
-	res.Film = &FilmResult{Cuts: len(s.Cuts)}
+	res.Film = &VideoResult{Cuts: len(s.Cuts)}
 	var objects []annotation.Object
 	for _, q := range s.Queries {
 		objects = append(objects, annotation.Object{Name: q.Label})
@@ -91,15 +91,15 @@ func (r *Runner) film(ctx context.Context, s *dataset.Sample, res *SampleResult)
 }
 
 // count counts what was asked about a frame.
-func (f *FilmResult) count(e *tracking.Explanation) {
+func (f *VideoResult) count(e *tracking.Explanation) {
 	if e.Key != "" {
 		f.Keys++
 	}
 	for _, q := range e.Queries {
-		if q.Asked != "" {
-			f.Asked++
+		if q.Evaluated != "" {
+			f.Evaluated++
 		}
-		if q.Asked != "" && q.Verdict != "spared" {
+		if q.Evaluated != "" && q.Verdict != tracking.Reused {
 			f.Judged++
 		}
 	}
@@ -107,7 +107,7 @@ func (f *FilmResult) count(e *tracking.Explanation) {
 
 // masks segments every frame, with memory or without, and keeps what was found at
 // the truth's size.
-func (r *Runner) masks(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *FilmResult) ([]*annotation.Frame, error) {
+func (r *Runner) masks(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *VideoResult) ([]*annotation.Frame, error) {
 	all := make([]int, len(s.Queries))
 	for k := range all {
 		all[k] = k

@@ -34,7 +34,7 @@ type FilmScore struct {
 	AfterCut int     `json:"frames_after_cut"`
 	Frames   int     `json:"frames"`
 	Keys     float64 `json:"key_frames"`       // share of the frames
-	Asked    float64 `json:"asked_per_frame"`  // queries
+	Asked    float64 `json:"evaluated_per_frame"`  // queries
 	Judged   float64 `json:"judged_per_frame"` // of them
 	Time     float64 `json:"ms_per_frame"`
 }
@@ -44,14 +44,14 @@ type FilmScore struct {
 func filmScores(samples []*SampleResult) []FilmScore {
 	var rows []FilmScore
 	var all []ConceptResult
-	total := &FilmResult{}
+	total := &VideoResult{}
 	frames := 0
 	for _, s := range samples {
 		rows = append(rows, s.Film.score(s.ID, s.Frames))
 		all = append(all, s.Film.Concepts...)
 		total.Seconds += s.Film.Seconds
 		total.Keys += s.Film.Keys
-		total.Asked += s.Film.Asked
+		total.Evaluated += s.Film.Evaluated
 		total.Judged += s.Film.Judged
 		total.Cuts += s.Film.Cuts
 		total.AfterCut = max(total.AfterCut, s.Film.AfterCut)
@@ -73,9 +73,9 @@ func filmScores(samples []*SampleResult) []FilmScore {
 	return append(rows, sum)
 }
 
-func (f *FilmResult) score(name string, frames int) FilmScore {
+func (f *VideoResult) score(name string, frames int) FilmScore {
 	s := FilmScore{Clip: name, Cuts: f.Cuts, AfterCut: f.AfterCut, Frames: frames,
-		Keys: float64(f.Keys) / float64(max(frames, 1)), Asked: float64(f.Asked) / float64(max(frames, 1)),
+		Keys: float64(f.Keys) / float64(max(frames, 1)), Asked: float64(f.Evaluated) / float64(max(frames, 1)),
 		Judged: float64(f.Judged) / float64(max(frames, 1)), Time: 1000 * f.Seconds / float64(max(frames, 1))}
 	var j, fs, instability, toggles []float64
 	var there, away score.Presence

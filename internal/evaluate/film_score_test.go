@@ -23,7 +23,7 @@ func twoFilms() []*SampleResult {
 	stat := func(v float64) *score.Stat { return &score.Stat{Mean: v} }
 	nan := Figure(math.NaN())
 	return []*SampleResult{
-		{ID: "a", Frames: 10, Film: &FilmResult{Seconds: 1, Asked: 30, Cuts: 1, AfterCut: 2, Concepts: []ConceptResult{
+		{ID: "a", Frames: 10, Film: &VideoResult{Seconds: 1, Evaluated: 30, Cuts: 1, AfterCut: 2, Concepts: []ConceptResult{
 			{Concept: "dog", InTruth: true, J: stat(.5), F: stat(.7), Instability: .1, ExtraToggles: 2,
 				Presence: score.Presence{Frames: 10, There: 8, Found: 7, Both: 6, Large: 4, LargeFound: 3, Reentries: 3, Missed: 1, Latency: []int{4, 1}}},
 			{Concept: "car", InTruth: true, J: stat(.9), F: stat(.9), Instability: .3,
@@ -31,7 +31,7 @@ func twoFilms() []*SampleResult {
 			{Concept: "pizza", Instability: nan, Presence: score.Presence{Frames: 10, Found: 1}},
 			{Concept: "cake", Instability: nan, Presence: score.Presence{Frames: 10}},
 		}}},
-		{ID: "b", Frames: 30, Film: &FilmResult{Seconds: 1, Asked: 30, Concepts: []ConceptResult{
+		{ID: "b", Frames: 30, Film: &VideoResult{Seconds: 1, Evaluated: 30, Concepts: []ConceptResult{
 			{Concept: "bee", InTruth: true, J: stat(1), F: stat(1), Presence: score.Presence{Frames: 30, There: 30, Found: 30, Both: 30, Large: 30, LargeFound: 30, Reentries: 1, Latency: []int{0}}},
 		}}},
 	}

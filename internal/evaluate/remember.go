@@ -24,7 +24,7 @@ func (r *Runner) remember(ctx context.Context, s *dataset.Sample, explain func(*
 		for _, step := range steps {
 			take(step.Result)
 			step.Close()
-			session.Carrier.Recycle(step.Result)
+			session.Propagator.Recycle(step.Result)
 		}
 	}
 	return func(img *car.Image, at time.Duration) error {
@@ -36,7 +36,7 @@ func (r *Runner) remember(ctx context.Context, s *dataset.Sample, explain func(*
 
 // told is [Runner.remember] without memory: it is told what is there in every picture, asks
 // for nothing else, and drops none of it.
-func (r *Runner) told(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *FilmResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
+func (r *Runner) told(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *VideoResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
 	queries := slices.Clone(s.Queries)
 	for i := range queries {
 		queries[i].Theta = new(float32)
@@ -60,7 +60,7 @@ func (r *Runner) told(ctx context.Context, s *dataset.Sample, truth *annotation.
 		}
 		slices.Sort(asked)
 		film.Keys++
-		film.Asked += len(asked)
+		film.Evaluated += len(asked)
 		scene, err := r.Segmenter.EncodeImage(ctx, img)
 		if err != nil {
 			return err

@@ -33,7 +33,7 @@ type SampleResult struct {
 	Objects []ObjectResult `json:"objects,omitempty"`
 
 	// Concepts.
-	Film *FilmResult `json:"film,omitempty"`
+	Film *VideoResult `json:"film,omitempty"`
 }
 
 // An ObjectResult is one object of a sequence.

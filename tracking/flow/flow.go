@@ -44,18 +44,18 @@ type Field struct {
 	// Unknown is how little the older picture explains each pixel, 0..1: the
 	// difference that is left after the motion, and after a change of the light of
 	// the whole picture, against the noise.
-	Unknown []float32
+	Occlusion []float32
 
 	// Surprise is the share of the picture that is unknown.
-	Surprise float32
+	OccludedShare float32
 
 	// Off is the mean difference that is left, of 255, and Rest the share of it in the
 	// contrast of the newer picture: near 0 where motion and light explain it, be it a
 	// fade, and up to 1 where it is another picture altogether.
-	Off, Rest float32
+	MeanResidual, RelativeResidual float32
 
 	// Gain is by what the contrast of the whole picture has grown.
-	Gain float32
+	ContrastGain float32
 }
 
 // An Estimator computes flow. It keeps its memory, and is for one goroutine.
@@ -84,7 +84,7 @@ func (m *motion) resize(w, h int) {
 
 // Between computes the flow from a newer picture to an older one of the same
 // size, into f, whose memory is used again. factor is what [Size] says.
-func (e *Estimator) Between(newer, older *Picture, factor int, f *Field) {
+func (e *Estimator) Between(newer, older *Pyramid, factor int, f *Field) {
 	n := len(newer.levels)
 	for l := n - 1; l >= 0; l-- {
 		a, b := &newer.levels[l], &older.levels[l]
@@ -93,19 +93,19 @@ func (e *Estimator) Between(newer, older *Picture, factor int, f *Field) {
 		if l < n-1 {
 			before = &e.coarse
 		}
-		e.level(a, b, before)
+		e.estimateLevel(a, b, before)
 		e.coarse, e.fine = e.fine, e.coarse
 	}
 	top := &e.coarse
 	f.W, f.H, f.Factor = top.w, top.h, factor
 	f.U, f.V = append(f.U[:0], top.u...), append(f.V[:0], top.v...)
-	e.unknown(&newer.levels[0], &older.levels[0], f)
+	e.findOcclusion(&newer.levels[0], &older.levels[0], f)
 }
 
 // level follows the patches of one level, from what the coarser one found, and
 // makes a field of them.
-func (e *Estimator) level(a, b *plane, before *motion) {
-	cols, rows := places(a.w), places(a.h)
+func (e *Estimator) estimateLevel(a, b *plane, before *motion) {
+	cols, rows := patchCount(a.w), patchCount(a.h)
 	if cap(e.patches) < 2*cols*rows {
 		e.patches = make([]float32, 2*cols*rows)
 	}
@@ -113,14 +113,14 @@ func (e *Estimator) level(a, b *plane, before *motion) {
 	parallel.Do(e.Threads, rows, func(_, from, to int) {
 		var s search
 		for r := from; r < to; r++ {
-			y := place(r, a.h)
+			y := patchStart(r, a.h)
 			// A patch may begin where its neighbour to the left ended: what is found by
 			// one spreads over the thing that it is of. Not from row to row: those
 			// are other goroutines'.
 			var left [2]float32
 			for c := range cols {
-				x := place(c, a.w)
-				s.take(a, b, x, y)
+				x := patchStart(c, a.w)
+				s.setTemplate(a, b, x, y)
 				u, v := float32(0), float32(0)
 				if before != nil {
 					i := min((y+patch/2)/2, before.h-1)*before.w + min((x+patch/2)/2, before.w-1)
@@ -147,9 +147,9 @@ func (e *Estimator) level(a, b *plane, before *motion) {
 
 // places is how many patches lie along a side; the last one may be nearer to the
 // one before than a stride.
-func places(side int) int { return max(1, (side-patch+stride-1)/stride+1) }
+func patchCount(side int) int { return max(1, (side-patch+stride-1)/stride+1) }
 
-func place(i, side int) int { return max(0, min(i*stride, side-patch)) }
+func patchStart(i, side int) int { return max(0, min(i*stride, side-patch)) }
 
 // A search is for one patch of the newer picture.
 type search struct {
@@ -164,7 +164,7 @@ type search struct {
 }
 
 // take reads the template, with its derivatives and its Hessian.
-func (s *search) take(a, b *plane, x, y int) {
+func (s *search) setTemplate(a, b *plane, x, y int) {
 	s.b, s.x, s.y = b, x, y
 	s.w, s.h = min(patch, a.w-x), min(patch, a.h-y)
 	n := float32(s.w * s.h)
@@ -201,7 +201,7 @@ func (s *search) take(a, b *plane, x, y int) {
 
 // look samples the older picture under the moved patch, its mean taken out. It is
 // linear between pixels, and outside the picture the same as at its edge.
-func (s *search) look(u, v float32) {
+func (s *search) warp(u, v float32) {
 	fx, fy := float32(s.x)+u, float32(s.y)+v
 	x0, y0 := int(math.Floor(float64(fx))), int(math.Floor(float64(fy)))
 	wx, wy := fx-float32(x0), fy-float32(y0)
@@ -243,7 +243,7 @@ func clamp(v, n int) int { return min(max(v, 0), n-1) }
 
 // cost is the sum of squares of what differs.
 func (s *search) cost(u, v float32) float32 {
-	s.look(u, v)
+	s.warp(u, v)
 	var sum float32
 	for k := range s.w * s.h {
 		d := s.sample[k] - s.template[k]
@@ -257,7 +257,7 @@ func (s *search) cost(u, v float32) float32 {
 func (s *search) descend(u, v float32) (float32, float32) {
 	u0, v0 := u, v
 	for range iterations {
-		s.look(u, v)
+		s.warp(u, v)
 		var bx, by float32
 		for k := range s.w * s.h {
 			d := s.sample[k] - s.template[k]
@@ -285,9 +285,9 @@ func (e *Estimator) densify(a, b *plane, found []float32, cols, rows int) {
 	m := &e.fine
 	parallel.Do(e.Threads, a.h, func(_, from, to int) {
 		for y := from; y < to; y++ {
-			r0, r1 := over(y, a.h, rows)
+			r0, r1 := patchesOver(y, a.h, rows)
 			for x := range a.w {
-				c0, c1 := over(x, a.w, cols)
+				c0, c1 := patchesOver(x, a.w, cols)
 				var su, sv, sw float32
 				for r := r0; r <= r1; r++ {
 					for c := c0; c <= c1; c++ {
@@ -304,13 +304,13 @@ func (e *Estimator) densify(a, b *plane, found []float32, cols, rows int) {
 }
 
 // over are the first and the last patch along a side that cover a pixel.
-func over(p, side, n int) (first, last int) {
+func patchesOver(p, side, n int) (first, last int) {
 	first = max(0, (p-patch)/stride+1)
 	if p < patch {
 		first = 0
 	}
 	last = min(n-1, p/stride)
-	if place(n-1, side) <= p { // the last one may stand off the grid
+	if patchStart(n-1, side) <= p { // the last one may stand off the grid
 		last = n - 1
 	}
 	return min(first, last), last

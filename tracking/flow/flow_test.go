@@ -28,9 +28,9 @@ func rough(w, h int, dx, dy, gain, offset float64) []uint8 {
 }
 
 func between(newer, older []uint8, w, h, threads int) *Field {
-	var a, b Picture
-	a.Look(newer, w, h, threads)
-	b.Look(older, w, h, threads)
+	var a, b Pyramid
+	a.Build(newer, w, h, threads)
+	b.Build(older, w, h, threads)
 	_, _, factor := Size(w, h)
 	e := Estimator{Threads: threads}
 	f := new(Field)
@@ -66,8 +66,8 @@ func TestShift(t *testing.T) {
 		if d := off(f, c.dx, c.dy); d > c.within {
 			t.Errorf("%+v: the flow is off by %.3f pixels", c, d)
 		}
-		if f.Surprise > .05 { // what came in over the edges
-			t.Errorf("%+v: %.3f of the picture is a surprise", c, f.Surprise)
+		if f.OccludedShare > .05 { // what came in over the edges
+			t.Errorf("%+v: %.3f of the picture is a surprise", c, f.OccludedShare)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func TestUnknown(t *testing.T) {
 	inside, outside := float32(0), float32(0)
 	for y := 10; y < h-10; y++ {
 		for x := 10; x < w-10; x++ {
-			u := f.Unknown[y*w+x]
+			u := f.Occlusion[y*w+x]
 			switch near := x >= 52 && x < 98 && y >= 22 && y < 68; {
 			case in(x, y):
 				inside += u / 900
@@ -101,8 +101,8 @@ func TestUnknown(t *testing.T) {
 	if inside < .9 || outside > .5 {
 		t.Errorf("%.2f of what came is unknown, and up to %.2f of the rest", inside, outside)
 	}
-	if f.Surprise < .05 || f.Surprise > .12 {
-		t.Errorf("the surprise is %.3f", f.Surprise)
+	if f.OccludedShare < .05 || f.OccludedShare > .12 {
+		t.Errorf("the surprise is %.3f", f.OccludedShare)
 	}
 }
 
@@ -112,14 +112,14 @@ func TestSizes(t *testing.T) {
 		w, h := size[0], size[1]
 		f := between(rough(w, h, 1, 0, 1, 0), rough(w, h, 0, 0, 1, 0), w, h, 2)
 		fw, fh, factor := Size(w, h)
-		if f.W != fw || f.H != fh || f.Factor != factor || len(f.U) != fw*fh || len(f.Unknown) != fw*fh {
+		if f.W != fw || f.H != fh || f.Factor != factor || len(f.U) != fw*fh || len(f.Occlusion) != fw*fh {
 			t.Errorf("%dx%d: a field of %dx%d", w, h, f.W, f.H)
 		}
-		if max(fw, fh) > Long {
+		if max(fw, fh) > LongSide {
 			t.Errorf("%dx%d: the flow is of %dx%d", w, h, fw, fh)
 		}
 		for i, u := range f.U {
-			if u != u || f.V[i] != f.V[i] || f.Unknown[i] != f.Unknown[i] {
+			if u != u || f.V[i] != f.V[i] || f.Occlusion[i] != f.Occlusion[i] {
 				t.Fatalf("%dx%d: pixel %d is not a number", w, h, i)
 			}
 		}
@@ -135,7 +135,7 @@ func TestThreads(t *testing.T) {
 	}
 	one := between(a, b, w, h, 1)
 	for _, threads := range []int{2, 3, 8} {
-		if many := between(a, b, w, h, threads); !slices.Equal(one.U, many.U) || !slices.Equal(one.V, many.V) || !slices.Equal(one.Unknown, many.Unknown) {
+		if many := between(a, b, w, h, threads); !slices.Equal(one.U, many.U) || !slices.Equal(one.V, many.V) || !slices.Equal(one.Occlusion, many.Occlusion) {
 			t.Errorf("%d threads give another flow", threads)
 		}
 	}
@@ -145,12 +145,12 @@ func TestThreads(t *testing.T) {
 func TestAllocations(t *testing.T) {
 	const w, h = 160, 90
 	a, b := rough(w, h, 2, 1, 1, 0), rough(w, h, 0, 0, 1, 0)
-	var p [2]Picture
+	var p [2]Pyramid
 	var e Estimator
 	var f Field
 	once := func() {
-		p[0].Look(a, w, h, 1)
-		p[1].Look(b, w, h, 1)
+		p[0].Build(a, w, h, 1)
+		p[1].Build(b, w, h, 1)
 		e.Between(&p[0], &p[1], 1, &f)
 	}
 	once()
@@ -172,7 +172,7 @@ func TestCarriesTruth(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var p [2]Picture
+			var p [2]Pyramid
 			var e Estimator
 			var f Field
 			var carried [][]bool
@@ -183,7 +183,7 @@ func TestCarriesTruth(t *testing.T) {
 				for i := 0; i < len(img.Pix); i += 4 {
 					pix = append(pix, img.Pix[i:i+3]...)
 				}
-				p[k%2].Look(pix, c.Width, c.Height, 1)
+				p[k%2].Build(pix, c.Width, c.Height, 1)
 				if k%5 == 0 {
 					carried = carried[:0]
 					for _, name := range truth.Names {
@@ -234,12 +234,12 @@ func BenchmarkBetween(b *testing.B) {
 	x, y := rough(w, h, 2, 1, 1, 0), rough(w, h, 0, 0, 1, 0)
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
-			var p [2]Picture
+			var p [2]Pyramid
 			e := Estimator{Threads: threads}
 			var f Field
-			p[1].Look(y, w, h, threads)
+			p[1].Build(y, w, h, threads)
 			for b.Loop() {
-				p[0].Look(x, w, h, threads)
+				p[0].Build(x, w, h, threads)
 				e.Between(&p[0], &p[1], 2, &f)
 			}
 		})

@@ -8,10 +8,10 @@ import (
 )
 
 // askAll notes that every query is asked.
-func (t *Tracker) askAll(s *Sight) {
-	t.state.All = s.Moment
+func (t *Tracker) noteAll(s *Analysis) {
+	t.state.FullProbe = s.Moment
 	for q := range t.Queries {
-		t.why.asked(q, "all")
+		t.explanation.setEvaluated(q, "all")
 	}
 }
 
@@ -19,10 +19,10 @@ func (t *Tracker) askAll(s *Sight) {
 // those that the picture begins to speak for, and of the others as many as it takes
 // for each to have its turn in time, those first that have waited longest. What
 // startles asks for all, if that was not done a moment ago.
-func (t *Tracker) ask(s *Sight, likeness []float32) []int {
-	all := s.Brighter || s.Startled && allAgain.over(t.state.All, s.Moment)
+func (t *Tracker) selectQueries(s *Analysis, likeness []float32) []int {
+	all := s.FadeIn || s.Abrupt && allAgain.elapsed(t.state.FullProbe, s.Moment)
 	if all {
-		t.state.All = s.Moment
+		t.state.FullProbe = s.Moment
 	}
 	// What the picture says of all absent queries alike is about none of them.
 	common, absent := float32(0), 0
@@ -37,42 +37,42 @@ func (t *Tracker) ask(s *Sight, likeness []float32) []int {
 		m := &t.state.Queries[q]
 		like := likeness[q] - common
 		switch {
-		case !m.Present && t.anew != nil && t.anew[q]:
+		case !m.Present && t.unevaluated != nil && t.unevaluated[q]:
 			asked = append(asked, q)
-			t.why.asked(q, "new")
+			t.explanation.setEvaluated(q, "new")
 		case m.Present:
 			asked = append(asked, q)
-			t.why.asked(q, "present")
+			t.explanation.setEvaluated(q, "present")
 			continue
 		case all:
 			asked = append(asked, q)
-			t.why.asked(q, map[bool]string{true: whyBrighter, false: whyStartled}[s.Brighter])
-		case m.Hopes > 0:
+			t.explanation.setEvaluated(q, map[bool]string{true: keyFadeIn, false: keyAbrupt}[s.FadeIn])
+		case m.Confirmations > 0:
 			asked = append(asked, q)
-			t.why.asked(q, "hoped")
-		case m.Left.Frame > 0 && s.Frame-m.Asked.Frame > m.Asked.Frame-m.Left.Frame:
+			t.explanation.setEvaluated(q, "tentative")
+		case m.Dropped.Frame > 0 && s.Frame-m.LastEvaluated.Frame > m.LastEvaluated.Frame-m.Dropped.Frame:
 			// Who was dropped a moment ago may only be hidden. The question comes back
 			// after twice the time, until it is no more than a probe.
 			asked = append(asked, q)
-			t.why.asked(q, "dropped")
-		case m.Known > 0 && like > m.Likeness+likelier:
+			t.explanation.setEvaluated(q, "dropped")
+		case m.Similarities > 0 && like > m.MeanSimilarity+likelier:
 			asked = append(asked, q)
-			t.why.asked(q, "likelier")
+			t.explanation.setEvaluated(q, "similarity")
 		default:
 			waiting = append(waiting, q)
 		}
-		m.Known++
-		m.Likeness += (like - m.Likeness) / float32(min(m.Known, likenessOver))
+		m.Similarities++
+		m.MeanSimilarity += (like - m.MeanSimilarity) / float32(min(m.Similarities, likenessOver))
 	}
 	slices.SortStableFunc(waiting, func(a, b int) int {
-		return cmp.Compare(t.state.Queries[a].Asked.Frame, t.state.Queries[b].Asked.Frame)
+		return cmp.Compare(t.state.Queries[a].LastEvaluated.Frame, t.state.Queries[b].LastEvaluated.Frame)
 	})
-	t.state.Owed += float64(len(waiting)) * t.Probe.share(t.state.Key, s.Moment)
-	turn := min(int(t.state.Owed), len(waiting))
-	t.state.Owed = min(t.state.Owed-float64(turn), 1)
+	t.state.ProbeDebt += float64(len(waiting)) * t.Probe.elapsedShare(t.state.LastKey, s.Moment)
+	turn := min(int(t.state.ProbeDebt), len(waiting))
+	t.state.ProbeDebt = min(t.state.ProbeDebt-float64(turn), 1)
 	for _, q := range waiting[:turn] {
 		asked = append(asked, q)
-		t.why.asked(q, "probe")
+		t.explanation.setEvaluated(q, "probe")
 	}
 	slices.Sort(asked)
 	return asked
@@ -92,17 +92,17 @@ const (
 
 // known spares the judge a query whose mask only moved, unless little is left of its
 // look, or its last judgement is too old, was not passed, or was passed by less.
-func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
+func (t *Tracker) reuseJudgement(s *Analysis) func(*car.Proposal) (car.Judgement, bool) {
 	return func(p *car.Proposal) (car.Judgement, bool) {
 		q := &t.state.Queries[p.Query]
 		if !q.Present {
-			q.taken = t.takenShare(s, p)
-			t.why.taken(p.Query, q.taken)
+			q.occupied = t.occupiedShare(s, p)
+			t.explanation.setOccupied(p.Query, q.occupied)
 			return car.Judgement{}, false
 		}
-		q.same = t.likeCarried(s, q, p)
-		failed := q.Clear.Frame < q.Judged.Frame
-		if q.same < sameMask || failed || q.changed || q.Sank || q.Doubts > 0 || s.Startled || t.JudgeEvery.over(q.Judged, s.Moment) {
+		q.carriedIoU = t.proposalIoU(s, q, p)
+		failed := q.LastPassed.Frame < q.LastJudged.Frame
+		if q.carriedIoU < sameMask || failed || q.mismatches || q.PresenceFell || q.Misses > 0 || s.Abrupt || t.JudgeEvery.elapsed(q.LastJudged, s.Moment) {
 			return car.Judgement{}, false
 		}
 		return q.Judgement, true
@@ -114,21 +114,21 @@ func (t *Tracker) known(s *Sight) func(*car.Proposal) (car.Judgement, bool) {
 const sameMask = 0.7
 
 // likeCarried is the overlap of a proposal with what was carried to this frame.
-func (t *Tracker) likeCarried(s *Sight, q *QueryState, p *car.Proposal) float64 {
-	t.rough = t.roughMask(s, p, t.rough)
-	return overlap(q.now, t.rough)
+func (t *Tracker) proposalIoU(s *Analysis, q *QueryState, p *car.Proposal) float64 {
+	t.maskScratch = t.proposalMask(s, p, t.maskScratch)
+	return iou(q.propagated, t.maskScratch)
 }
 
 // roughMask is where a proposal is shown to the judge, at the flow's resolution.
-func (t *Tracker) roughMask(s *Sight, p *car.Proposal, dst []byte) []byte {
-	return rough(s, p.Heat, t.Segmenter.Preset().Eta, dst)
+func (t *Tracker) proposalMask(s *Analysis, p *car.Proposal, dst []byte) []byte {
+	return maskAtFlowSize(s, p.Heat, t.Segmenter.Preset().Eta, dst)
 }
 
 // rough is where a plane of the picture's size is above a value, at the flow's
 // resolution, in the memory of dst.
-func rough(s *Sight, plane []float32, above float32, dst []byte) []byte {
+func maskAtFlowSize(s *Analysis, plane []float32, above float32, dst []byte) []byte {
 	w, h, f := flowSize(s)
-	dst = resized(dst, w*h)
+	dst = resizedSlice(dst, w*h)
 	for y := range h {
 		row := min(y*f+f/2, s.Image.H-1) * s.Image.W
 		for x := range w {
@@ -142,7 +142,7 @@ func rough(s *Sight, plane []float32, above float32, dst []byte) []byte {
 }
 
 // overlap is the intersection of two masks over their union: 1 if both are empty.
-func overlap(a, b []byte) float64 {
+func iou(a, b []byte) float64 {
 	if len(a) != len(b) {
 		return 0
 	}

@@ -43,15 +43,15 @@ func TestResemblance(t *testing.T) {
 		{"half of it", []float32{10, 20, 20, 10, 0, 0}, 0, 0},
 		{"turned plain", []float32{70, 70, 70, 70, 0, 255}, 0, 0},
 	} {
-		got, known := compare(mask, look, c.luma)
-		if !known || math.Abs(got.alike-c.alike) > 1e-12 || math.Abs(got.strength-c.strength) > 1e-12 {
+		got, known := matchTemplate(mask, look, c.luma)
+		if !known || math.Abs(got.correlation-c.alike) > 1e-12 || math.Abs(got.strength-c.strength) > 1e-12 {
 			t.Errorf("%s: %+v, known %v; want %g and %g", c.name, got, known, c.alike, c.strength)
 		}
 	}
-	if _, known := compare(mask, []byte{50, 51, 50, 51, 0, 255}, []float32{9, 9, 9, 10, 0, 255}); known {
+	if _, known := matchTemplate(mask, []byte{50, 51, 50, 51, 0, 255}, []float32{9, 9, 9, 10, 0, 255}); known {
 		t.Error("two plain ones tell something")
 	}
-	if _, known := compare(make([]byte, 6), look, make([]float32, 6)); known {
+	if _, known := matchTemplate(make([]byte, 6), look, make([]float32, 6)); known {
 		t.Error("an empty mask tells something")
 	}
 }
@@ -88,23 +88,23 @@ func TestRecognise(t *testing.T) {
 	} {
 		s, _ := newSession(t, 1, nil)
 		tr := &s.Tracker
-		first := s.Watcher.Watch(bright, 0)
+		first := s.Motion.Analyze(bright, 0)
 		q := &tr.state.Queries[0]
 		q.Present = true
-		q.remind(first)
+		q.updateTemplate(first)
 		w, h, f := flowSize(first)
-		q.now = make([]byte, w*h)
-		for i := range q.now {
+		q.propagated = make([]byte, w*h)
+		for i := range q.propagated {
 			if at.holds(i%w*f, i/w*f) {
-				q.now[i] = 1
+				q.propagated[i] = 1
 			}
 		}
-		tr.path.begin(w, h, f)
-		tr.why.begin(first, tr.Queries)
-		tr.recognise(s.Watcher.Watch(c.img, 1))
-		if q.unchanged != c.unchanged || q.changed != c.changed {
-			e := tr.why.Queries[0]
-			t.Errorf("%s: unchanged %v, changed %v (%.2f alike, %.2f of the strength)", c.name, q.unchanged, q.changed, e.Unchanged, e.Strength)
+		tr.path.reset(w, h, f)
+		tr.explanation.begin(first, tr.Queries)
+		tr.matchTemplates(s.Motion.Analyze(c.img, 1))
+		if q.matches != c.unchanged || q.mismatches != c.changed {
+			e := tr.explanation.Queries[0]
+			t.Errorf("%s: unchanged %v, changed %v (%.2f alike, %.2f of the strength)", c.name, q.matches, q.mismatches, e.TemplateMatch, e.TemplateStrength)
 		}
 	}
 }
@@ -128,8 +128,8 @@ func TestStandsOnCredit(t *testing.T) {
 		{"does not look as it did", 0, 10 * time.Second, 10040 * time.Millisecond, 8, false, false},
 		{"half of it is gone", 0, 10 * time.Second, 10040 * time.Millisecond, 16, true, false},
 	} {
-		q := QueryState{Since: at(c.since), Clear: at(c.clear), Area: int(c.area), now: []byte{1, 1, 1, 1, 1, 1, 1, 1, 0}, unchanged: c.unchanged}
-		if got := s.Tracker.stands(&q, at(c.now)); got != c.want {
+		q := QueryState{Entered: at(c.since), LastPassed: at(c.clear), TemplateArea: int(c.area), propagated: []byte{1, 1, 1, 1, 1, 1, 1, 1, 0}, matches: c.unchanged}
+		if got := s.Tracker.retainedByTemplate(&q, at(c.now)); got != c.want {
 			t.Errorf("%s: stands %v", c.name, got)
 		}
 	}
@@ -162,9 +162,9 @@ func TestHopes(t *testing.T) {
 		tr := &s.Tracker
 		in := -1
 		for i, p := range c.passes {
-			tr.frame = Moment{Frame: int64(i), Time: time.Duration(p.ms) * time.Millisecond}
-			tr.state.Queries[0].taken = p.taken
-			if tr.keep(0, car.Judgement{Score: .9, Presence: float32(p.presence)}, p.fits) {
+			tr.now = Moment{Frame: int64(i), Time: time.Duration(p.ms) * time.Millisecond}
+			tr.state.Queries[0].occupied = p.taken
+			if tr.stays(0, car.Judgement{Score: .9, Presence: float32(p.presence)}, p.fits) {
 				in = i
 				break
 			}
@@ -178,7 +178,7 @@ func TestHopes(t *testing.T) {
 // Ground is taken where something unchanged is, other than who is asked about.
 func TestTakenShare(t *testing.T) {
 	s, _ := newSession(t, 3, nil)
-	sight := s.Watcher.Watch(paint(), 0)
+	sight := s.Motion.Analyze(paint(), 0)
 	tr := &s.Tracker
 	w, h, _ := flowSize(sight)
 	left := make([]byte, w*h)
@@ -195,21 +195,21 @@ func TestTakenShare(t *testing.T) {
 	}
 	p := &car.Proposal{Query: 1, Heat: heat}
 	for i := range tr.state.Queries {
-		tr.state.Queries[i].now = left
+		tr.state.Queries[i].propagated = left
 	}
-	if got := tr.takenShare(sight, p); got != 0 {
+	if got := tr.occupiedShare(sight, p); got != 0 {
 		t.Errorf("%g is taken by what is not unchanged", got)
 	}
-	tr.state.Queries[1].unchanged = true
-	if got := tr.takenShare(sight, p); got != 0 {
+	tr.state.Queries[1].matches = true
+	if got := tr.occupiedShare(sight, p); got != 0 {
 		t.Errorf("%g is taken by the query itself", got)
 	}
-	tr.state.Queries[0].unchanged, tr.state.Queries[2].unchanged = true, true
-	if got := tr.takenShare(sight, p); math.Abs(got-.5) > .02 {
+	tr.state.Queries[0].matches, tr.state.Queries[2].matches = true, true
+	if got := tr.occupiedShare(sight, p); math.Abs(got-.5) > .02 {
 		t.Errorf("%g is taken, want half", got)
 	}
 	clear(heat)
-	if got := tr.takenShare(sight, p); got != 0 {
+	if got := tr.occupiedShare(sight, p); got != 0 {
 		t.Errorf("%g of nothing is taken", got)
 	}
 }
@@ -227,10 +227,10 @@ func TestStands(t *testing.T) {
 		s, w := newSession(t, 2, func(s *Session) { s.Tracker.Every, s.Tracker.JudgeEvery = 1, Frames(1) })
 		verdicts := 0
 		s.Tracker.Explain = func(e *Explanation) {
-			if e.Queries[0].Verdict == "standing" {
+			if e.Queries[0].Verdict == "retained" {
 				verdicts++
-				if e.Queries[0].Unchanged < sameLook {
-					t.Errorf("frame %d: stands, and has %.2f of its look", e.Frame, e.Queries[0].Unchanged)
+				if e.Queries[0].TemplateMatch < sameLook {
+					t.Errorf("frame %d: stands, and has %.2f of its look", e.Frame, e.Queries[0].TemplateMatch)
 				}
 			}
 		}
@@ -249,14 +249,14 @@ func TestStands(t *testing.T) {
 					}
 					shown = i
 				}
-				if slices.Contains(step.Standing, 0) {
+				if slices.Contains(step.Retained, 0) {
 					standing = append(standing, step.Frame)
 					if j := agrees(step, at(i)); j < .75 {
 						t.Errorf("frame %d: stands with a mask that agrees to %.2f", i, j)
 					}
 				}
 				step.Close()
-				s.Carrier.Recycle(step.Result)
+				s.Propagator.Recycle(step.Result)
 			}
 		}
 		if verdicts != len(standing) {
@@ -317,7 +317,7 @@ func TestJudgedWhenChanged(t *testing.T) {
 					t.Errorf("it changes: %v; frame %d: shown %v", changes, i, shown)
 				}
 				step.Close()
-				s.Carrier.Recycle(step.Result)
+				s.Propagator.Recycle(step.Result)
 			}
 		}
 	}

@@ -27,68 +27,68 @@ const (
 )
 
 // A solo is what a thing was like when it was last alone: in one region, of its own.
-type solo struct {
-	at     Moment
-	middle [2]float64 // pixels
-	speed  [2]float64 // pixels a second
-	area   int
-	look   [lookBins]float32
+type aloneState struct {
+	at        Moment
+	centre    [2]float64 // pixels
+	speed     [2]float64 // pixels a second
+	area      int
+	histogram [histogramBins]float32
 }
 
 // meet notes who shares a region with others, and finds out who is who when they
 // part, if one of them was hidden. claims are changed with it.
-func (r *Roster) meet(step *Step, query int, regions [][]int32, claims [][]uint16) {
+func (r *InstanceTracker) updateGroups(step *Step, query int, regions [][]int32, claims [][]uint16) {
 	for k, of := range claims {
 		if len(of) < 2 {
 			continue
 		}
-		r.join(of)
+		r.mergeGroups(of)
 		for _, o := range of {
-			t := r.known[o-1]
-			t.together = step.Moment
-			t.hidden = t.hidden || float64(r.owned(regions[k], o)) < mostlyHidden*float64(t.solo.area)
+			t := r.tracks[o-1]
+			t.groupedAt = step.Moment
+			t.wasHidden = t.wasHidden || float64(r.countOwned(regions[k], o)) < mostlyHidden*float64(t.alone.area)
 		}
 	}
-	for i, t := range r.known {
-		if t != nil && t.query == query && t.meeting > 0 && int(r.first(t.meeting)) == i+1 {
-			r.parted(step, t.meeting, regions, claims)
+	for i, t := range r.tracks {
+		if t != nil && t.query == query && t.group > 0 && int(r.firstOf(t.group)) == i+1 {
+			r.endGroup(step, t.group, regions, claims)
 		}
 	}
 }
 
 // join makes a meeting of those who share a region, and of whom they had met already.
-func (r *Roster) join(of []uint16) {
-	r.meetings++
+func (r *InstanceTracker) mergeGroups(of []uint16) {
+	r.groups++
 	for _, o := range of {
-		before := r.known[o-1].meeting
-		for _, t := range r.known {
-			if t != nil && before > 0 && t.meeting == before {
-				t.meeting = r.meetings
+		before := r.tracks[o-1].group
+		for _, t := range r.tracks {
+			if t != nil && before > 0 && t.group == before {
+				t.group = r.groups
 			}
 		}
-		r.known[o-1].meeting = r.meetings
+		r.tracks[o-1].group = r.groups
 	}
 }
 
 // first is who of a meeting is known longest.
-func (r *Roster) first(meeting int) uint16 {
-	return uint16(1 + slices.IndexFunc(r.known, func(t *thing) bool { return t != nil && t.meeting == meeting }))
+func (r *InstanceTracker) firstOf(meeting int) uint16 {
+	return uint16(1 + slices.IndexFunc(r.tracks, func(t *track) bool { return t != nil && t.group == meeting }))
 }
 
 // parted ends a meeting if all of it, lost ones too, have a place of their own.
-func (r *Roster) parted(step *Step, meeting int, regions [][]int32, claims [][]uint16) {
+func (r *InstanceTracker) endGroup(step *Step, meeting int, regions [][]int32, claims [][]uint16) {
 	var who []uint16
 	hidden, least := false, math.MaxInt
-	for i, t := range r.known {
-		if t == nil || t.meeting != meeting {
+	for i, t := range r.tracks {
+		if t == nil || t.group != meeting {
 			continue
 		}
-		if t.together == step.Moment {
+		if t.groupedAt == step.Moment {
 			return
 		}
 		who = append(who, uint16(i+1))
-		hidden = hidden || t.hidden || !r.taken[i]
-		least = min(least, t.solo.area)
+		hidden = hidden || t.wasHidden || !r.matched[i]
+		least = min(least, t.alone.area)
 	}
 	var places []int // the largest first, as regions are
 	for k, of := range claims {
@@ -101,19 +101,19 @@ func (r *Roster) parted(step *Step, meeting int, regions [][]int32, claims [][]u
 	}
 	if hidden && len(who) > 1 && len(who) <= mostParted {
 		places = places[:len(who)]
-		for i, o := range r.likeliest(step, regions, places, who) {
-			r.taken[o-1] = true
+		for i, o := range r.matchByMotion(step, regions, places, who) {
+			r.matched[o-1] = true
 			claims[places[i]] = []uint16{o}
-			r.settle(regions[places[i]], claims[places[i]])
+			r.assignRegion(regions[places[i]], claims[places[i]])
 		}
 	}
 	for _, o := range who {
-		r.known[o-1].meeting, r.known[o-1].hidden = 0, false
+		r.tracks[o-1].group, r.tracks[o-1].wasHidden = 0, false
 	}
 }
 
 // owned is how many pixels of a region are somebody's.
-func (r *Roster) owned(region []int32, owner uint16) (n int) {
+func (r *InstanceTracker) countOwned(region []int32, owner uint16) (n int) {
 	for _, p := range region {
 		if r.owners[p] == owner {
 			n++
@@ -124,16 +124,16 @@ func (r *Roster) owned(region []int32, owner uint16) (n int) {
 
 // likeliest gives each of the places to one of the things, such that all together are
 // the least away from where they would be by now and from how they looked.
-func (r *Roster) likeliest(step *Step, regions [][]int32, places []int, things []uint16) []uint16 {
+func (r *InstanceTracker) matchByMotion(step *Step, regions [][]int32, places []int, things []uint16) []uint16 {
 	costs := make([][]float64, len(places))
 	for i, k := range places {
-		look, _ := r.looks(step.Image, regions[k])
-		m := middle(regions[k], r.w)
+		look, _ := r.appearance(step.Image, regions[k])
+		m := centroid(regions[k], r.w)
 		for _, o := range things {
-			s := &r.known[o-1].solo
+			s := &r.tracks[o-1].alone
 			passed := (step.Time - s.at.Time).Seconds()
-			off := math.Hypot(s.middle[0]+s.speed[0]*passed-m[0], s.middle[1]+s.speed[1]*passed-m[1])
-			costs[i] = append(costs[i], off/math.Sqrt(float64(max(s.area, 1)))+lookSays*float64(1-common(&s.look, &look)))
+			off := math.Hypot(s.centre[0]+s.speed[0]*passed-m[0], s.centre[1]+s.speed[1]*passed-m[1])
+			costs[i] = append(costs[i], off/math.Sqrt(float64(max(s.area, 1)))+lookSays*float64(1-histogramOverlap(&s.histogram, &look)))
 		}
 	}
 	var best []uint16
@@ -158,7 +158,7 @@ func (r *Roster) likeliest(step *Step, regions [][]int32, places []int, things [
 }
 
 // middle is the mean of a region's pixels.
-func middle(region []int32, w int) (m [2]float64) {
+func centroid(region []int32, w int) (m [2]float64) {
 	for _, p := range region {
 		m[0] += float64(int(p) % w)
 		m[1] += float64(int(p) / w)
@@ -169,17 +169,17 @@ func middle(region []int32, w int) (m [2]float64) {
 
 // walk notes where and how a thing is that is alone. Where the picture cuts it off
 // its middle does not move as it does.
-func (t *thing) walk(now Moment, middle [2]float64, atEdge bool) {
-	s := &t.solo
+func (t *track) updateMotion(now Moment, middle [2]float64, atEdge bool) {
+	s := &t.alone
 	if passed := (now.Time - s.at.Time).Seconds(); s.area > 0 && passed > 0 && passed < stride && !atEdge {
 		for i := range s.speed {
-			v := (middle[i] - s.middle[i]) / passed
-			if t.walked {
+			v := (middle[i] - s.centre[i]) / passed
+			if t.hasSpeed {
 				v = s.speed[i] + steadily*(v-s.speed[i])
 			}
 			s.speed[i] = v
 		}
-		t.walked = true
+		t.hasSpeed = true
 	}
-	s.at, s.middle, s.area, s.look = now, middle, t.area, t.look
+	s.at, s.centre, s.area, s.histogram = now, middle, t.area, t.histogram
 }

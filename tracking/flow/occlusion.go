@@ -14,7 +14,7 @@ const (
 )
 
 // unknown finds what the older picture does not explain.
-func (e *Estimator) unknown(a, b *plane, f *Field) {
+func (e *Estimator) findOcclusion(a, b *plane, f *Field) {
 	n := a.w * a.h
 	if cap(e.warped) < 2*n {
 		e.warped = make([]float32, 2*n)
@@ -26,8 +26,8 @@ func (e *Estimator) unknown(a, b *plane, f *Field) {
 			warped[i] = b.at(float32(x)+f.U[i], float32(y)+f.V[i])
 		}
 	}
-	gain, offset := light(a.pix, warped)
-	f.Gain = gain
+	gain, offset := fitLight(a.pix, warped)
+	f.ContrastGain = gain
 	for i, v := range a.pix {
 		warped[i] = abs(v - gain*warped[i] - offset)
 	}
@@ -39,26 +39,26 @@ func (e *Estimator) unknown(a, b *plane, f *Field) {
 		off += float64(warped[i])
 		contrast += math.Abs(float64(v) - mean)
 	}
-	f.Off, f.Rest = float32(off/float64(n)), float32(off/max(contrast, 1))
+	f.MeanResidual, f.RelativeResidual = float32(off/float64(n)), float32(off/max(contrast, 1))
 	copy(sorted, warped)
 	slices.Sort(sorted)
 	usual := max(sorted[n/2], noise)
-	f.Unknown = append(f.Unknown[:0], warped...)
+	f.Occlusion = append(f.Occlusion[:0], warped...)
 	count := 0
-	for i, d := range f.Unknown {
+	for i, d := range f.Occlusion {
 		u := min(max((d/usual-slack)/slack, 0), 1)
-		f.Unknown[i] = u
+		f.Occlusion[i] = u
 		if u > surprise {
 			count++
 		}
 	}
-	f.Surprise = float32(count) / float32(n)
+	f.OccludedShare = float32(count) / float32(n)
 }
 
 // light fits a ≈ gain·b + offset by least squares, and once more without the
 // pixels that the first fit is wrong about: a lamp that is switched on changes
 // all of a picture, a thing that appears only some of it.
-func light(a, b []float32) (gain, offset float32) {
+func fitLight(a, b []float32) (gain, offset float32) {
 	gain, offset = 1, 0
 	limit := float32(1e9)
 	for range 2 {

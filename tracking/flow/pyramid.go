@@ -5,11 +5,11 @@ import "github.com/carve-video/carve/internal/parallel"
 // Long is the longer side at which flow is computed, at most. Things that carve
 // looks for are larger than a few of its pixels, and their outlines are found in
 // the picture itself.
-const Long = 160
+const LongSide = 160
 
 // A Picture is the brightness of one, 0..255, at the resolution of the flow, with
 // its pyramid.
-type Picture struct {
+type Pyramid struct {
 	levels []plane // the finest first
 }
 
@@ -21,12 +21,12 @@ type plane struct {
 // Size returns the resolution at which the flow of pictures of w×h is computed,
 // and by which factor that is smaller.
 func Size(w, h int) (fw, fh, factor int) {
-	factor = max(1, (max(w, h)+Long-1)/Long)
+	factor = max(1, (max(w, h)+LongSide-1)/LongSide)
 	return (w + factor - 1) / factor, (h + factor - 1) / factor, factor
 }
 
 // Look reads a picture of RGB bytes, w×h, into p, whose memory is used again.
-func (p *Picture) Look(pix []uint8, w, h, threads int) {
+func (p *Pyramid) Build(pix []uint8, w, h, threads int) {
 	fw, fh, f := Size(w, h)
 	n := 1
 	for s := min(fw, fh) / 2; s >= coarsest; s /= 2 {
@@ -36,14 +36,14 @@ func (p *Picture) Look(pix []uint8, w, h, threads int) {
 		p.levels = make([]plane, n)
 	}
 	p.levels[0].resize(fw, fh)
-	reduce(pix, w, h, f, &p.levels[0], threads)
+	downsample(pix, w, h, f, &p.levels[0], threads)
 	for i := 1; i < n; i++ {
 		halve(&p.levels[i-1], &p.levels[i])
 	}
 }
 
 // Luma is the brightness at the finest level, W×H of [Size].
-func (p *Picture) Luma() []float32 { return p.levels[0].pix }
+func (p *Pyramid) Luma() []float32 { return p.levels[0].pix }
 
 func (p *plane) resize(w, h int) {
 	p.w, p.h = w, h
@@ -54,7 +54,7 @@ func (p *plane) resize(w, h int) {
 }
 
 // reduce averages blocks of f×f pixels into one, by the weights of BT.601.
-func reduce(pix []uint8, w, h, f int, dst *plane, threads int) {
+func downsample(pix []uint8, w, h, f int, dst *plane, threads int) {
 	parallel.Do(threads, dst.h, func(_, from, to int) {
 		for y := from; y < to; y++ {
 			y1 := min(y*f+f, h)

@@ -13,7 +13,7 @@ import (
 // told, and a motion that is right everywhere. Colour tells them apart.
 type stage struct {
 	t      *testing.T
-	roster Roster
+	roster InstanceTracker
 	frame  int64
 	last   []square // in order, with names
 }
@@ -25,9 +25,9 @@ func (s *stage) who(squares []square, hide *square, fresh bool) []int {
 	const w, h = 80, 60
 	img := car.NewImage(w, h)
 	res := &car.Result{W: w, H: h, Found: []car.Found{{Query: 0, Mask: make([]uint8, w*h)}}}
-	step := &Step{Sight: &Sight{Moment: Moment{s.frame, time.Duration(s.frame) * 100 * time.Millisecond}, Image: img, Fresh: fresh || s.frame == 0}, Result: res}
+	step := &Step{Analysis: &Analysis{Moment: Moment{s.frame, time.Duration(s.frame) * 100 * time.Millisecond}, Image: img, NewShot: fresh || s.frame == 0}, Result: res}
 	f := &res.Found[0]
-	step.Motion = flow.Field{W: w, H: h, Factor: 1, U: make([]float32, w*h), V: make([]float32, w*h), Unknown: make([]float32, w*h)}
+	step.Motion = flow.Field{W: w, H: h, Factor: 1, U: make([]float32, w*h), V: make([]float32, w*h), Occlusion: make([]float32, w*h)}
 	in := func(q square, x, y int) bool { return x >= q.x && x < q.x+q.side && y >= q.y && y < q.y+q.side }
 	for y := range h {
 		for x := range w {
@@ -50,10 +50,10 @@ func (s *stage) who(squares []square, hide *square, fresh bool) []int {
 	for _, m := range f.Mask {
 		f.Area += int(m)
 	}
-	if step.Fresh {
+	if step.NewShot {
 		step.Motion.W = 0
 	}
-	s.roster.Number(step)
+	s.roster.Track(step)
 	s.frame++
 	s.last = slices.Clone(squares)
 	total := 0

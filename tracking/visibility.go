@@ -24,7 +24,7 @@ const mixed = 0.15
 // visible is the share, by least squares, that the look of a thing has in a picture
 // inside its mask, the rest being that of what is there without it. Nothing is known
 // where the picture is no such mixture.
-func visible(mask []byte, picture []float32, thing, without []byte) (share float64, known bool) {
+func visibleShare(mask []byte, picture []float32, thing, without []byte) (share float64, known bool) {
 	if len(thing) != len(mask) || len(without) != len(mask) {
 		return 0, false // nobody has looked
 	}
@@ -49,7 +49,7 @@ func visible(mask []byte, picture []float32, thing, without []byte) (share float
 // endsAt is the first of the frames in which a thing is no longer to be seen, given
 // the share of its look in each: where those before speak most for it, and those
 // behind most against it.
-func endsAt(shares []float64) int {
+func lastVisible(shares []float64) int {
 	best, at, sum := 0.0, 0, 0.0
 	for i, s := range shares {
 		sum += s - half
@@ -61,8 +61,8 @@ func endsAt(shares []float64) int {
 }
 
 // bytesOf rounds brightness to bytes.
-func bytesOf(luma []float32, dst []byte) []byte {
-	dst = resized(dst, len(luma))
+func quantize(luma []float32, dst []byte) []byte {
+	dst = resizedSlice(dst, len(luma))
 	for i, v := range luma {
 		dst[i] = byte(min(max(v+.5, 0), 255))
 	}
@@ -74,32 +74,32 @@ func bytesOf(luma []float32, dst []byte) []byte {
 // motion does: what lies on what it does not explain is hidden. Of what neither tells
 // half of the frames are taken, but before a blank picture none: what goes with
 // everything else was there until then.
-func (c *Carrier) takeAway(gone []int, blank bool) {
+func (c *Propagator) removeGone(gone []int, blank bool) {
 	for _, q := range gone {
 		var shares []float64
 		looked := false
 		for i, p := range c.pending {
 			share := half
 			if f := p.Result.Lookup(q); f != nil {
-				c.small = rough(p.Sight, f.Probability, .5, c.small)
-				seen, known := visible(c.small, p.picture.Luma(), p.before, c.behind[i])
+				c.maskScratch = maskAtFlowSize(p.Analysis, f.Probability, .5, c.maskScratch)
+				seen, known := visibleShare(c.maskScratch, p.pyramid.Luma(), p.keyLuma, c.nextLumaAt[i])
 				if looked = looked || known; known {
 					share = seen
-				} else if k := slices.IndexFunc(p.support, func(s support) bool { return s.query == q }); k >= 0 {
-					share = float64(p.support[k].share)
+				} else if k := slices.IndexFunc(p.confidences, func(s maskConfidence) bool { return s.query == q }); k >= 0 {
+					share = float64(p.confidences[k].share)
 				}
 			}
 			shares = append(shares, share)
 		}
-		from := endsAt(shares)
+		from := lastVisible(shares)
 		if !looked && from == len(shares) && !blank {
 			from /= 2
 		}
 		for _, p := range c.pending[from:] {
-			remove(p.Result, q)
+			removeFound(p.Result, q)
 		}
 	}
 	for _, p := range c.pending {
-		c.settle(p.Result)
+		c.assignPixels(p.Result)
 	}
 }

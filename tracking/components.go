@@ -9,22 +9,22 @@ import (
 )
 
 // Things are compared by how their colours are spread over a cube of 4×4×4.
-const lookBins = 64
+const histogramBins = 64
 
 // regions are the connected parts of a mask, as lists of pixels, the largest first.
 // They share memory.
-func (r *Roster) regions(mask []uint8) [][]int32 {
+func (r *InstanceTracker) regions(mask []uint8) [][]int32 {
 	var all [][]int32
-	clear(r.region)
+	clear(r.regionOf)
 	used := 0
 	for start, m := range mask[:r.w*r.h] {
-		if m == 0 || r.region[start] != 0 {
+		if m == 0 || r.regionOf[start] != 0 {
 			continue
 		}
 		first := used
 		r.queue[used] = int32(start)
 		used++
-		r.region[start] = int32(len(all) + 1)
+		r.regionOf[start] = int32(len(all) + 1)
 		for head := first; head < used; head++ {
 			p := int(r.queue[head])
 			x, y := p%r.w, p/r.w
@@ -34,8 +34,8 @@ func (r *Roster) regions(mask []uint8) [][]int32 {
 					if nx < 0 || ny < 0 || nx >= r.w || ny >= r.h {
 						continue
 					}
-					if q := ny*r.w + nx; mask[q] != 0 && r.region[q] == 0 {
-						r.region[q] = int32(len(all) + 1)
+					if q := ny*r.w + nx; mask[q] != 0 && r.regionOf[q] == 0 {
+						r.regionOf[q] = int32(len(all) + 1)
 						r.queue[used] = int32(q)
 						used++
 					}
@@ -49,7 +49,7 @@ func (r *Roster) regions(mask []uint8) [][]int32 {
 }
 
 // looks are the colours of a region, and its box.
-func (r *Roster) looks(img *car.Image, region []int32) (look [lookBins]float32, box image.Rectangle) {
+func (r *InstanceTracker) appearance(img *car.Image, region []int32) (look [histogramBins]float32, box image.Rectangle) {
 	one := 1 / float32(len(region))
 	for k, p := range region {
 		c := img.Pix[3*p : 3*p+3]
@@ -65,7 +65,7 @@ func (r *Roster) looks(img *car.Image, region []int32) (look [lookBins]float32, 
 }
 
 // common is the share of colours that two looks have in common.
-func common(a, b *[lookBins]float32) (sum float32) {
+func histogramOverlap(a, b *[histogramBins]float32) (sum float32) {
 	for i, v := range a {
 		sum += min(v, b[i])
 	}
@@ -73,7 +73,7 @@ func common(a, b *[lookBins]float32) (sum float32) {
 }
 
 // away is how far the middles of two boxes are apart, over the picture's sides.
-func away(a, b image.Rectangle, w, h int) float32 {
+func boxDistance(a, b image.Rectangle, w, h int) float32 {
 	dx := float32(a.Min.X+a.Max.X-b.Min.X-b.Max.X) / float32(2*w)
 	dy := float32(a.Min.Y+a.Max.Y-b.Min.Y-b.Max.Y) / float32(2*h)
 	return max(dx, -dx) + max(dy, -dy)

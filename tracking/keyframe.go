@@ -2,43 +2,43 @@ package tracking
 
 // Why a frame is a key frame.
 const (
-	whyFresh    = "fresh"    // a new shot begins
-	whyQueries  = "queries"  // other ones are looked for
-	whyEvery    = "every"    // it is time
-	whyStartled = "startled" // something came, went or changed
-	whyBrighter = "brighter" // it fades in
-	whyDoubt    = "doubt"    // a query did not pass last time
-	whyLost     = "lost"     // what a mask lies on is not what it was
-	whyOff      = "memory off"
+	keyNewShot    = "new shot"
+	keyNewQueries = "new queries"
+	keyInterval   = "interval"   // the time since the last key frame has passed
+	keyAbrupt     = "abrupt"     // something appeared, vanished or changed at once
+	keyFadeIn     = "fade-in"    // the contrast grows
+	keyMiss       = "miss"       // a query failed the judge at the last key frame
+	keyOccluded   = "occluded"   // most of a mask is hidden
+	keyMemoryOff  = "memory off" // every frame is a key frame
 )
 
 // key says why a frame is to be looked at with the model; empty, it is not.
-func (t *Tracker) key(s *Sight) string {
-	sure := timetable{t.Stateless, int64(t.Every), t.state.Key.Frame}
+func (t *Tracker) keyReason(s *Analysis) string {
+	sure := schedule{t.Stateless, int64(t.Every), t.state.LastKey.Frame}
 	switch why := sure.due(s); {
 	case why != "":
 		return why
-	case t.someAnew():
-		return whyQueries
+	case t.anyUnevaluated():
+		return keyNewQueries
 	case t.Every > 0:
 		return ""
 	}
-	since := s.Frame - t.state.Key.Frame
+	since := s.Frame - t.state.LastKey.Frame
 	doubt, lost := false, false
 	for i := range t.state.Queries {
 		q := &t.state.Queries[i]
-		doubt = doubt || q.Doubts > 0 || q.Hopes == 1
-		lost = lost || len(q.Mask) > 0 && (q.Shrunk || t.hidden(s, q.now) > lostShare)
+		doubt = doubt || q.Misses > 0 || q.Confirmations == 1
+		lost = lost || len(q.Mask) > 0 && (q.Shrunk || t.occludedShare(s, q.propagated) > lostShare)
 	}
 	switch {
-	case s.Brighter && since >= first:
-		return whyBrighter
+	case s.FadeIn && since >= first:
+		return keyFadeIn
 	case doubt && since >= doubtAfter:
-		return whyDoubt
+		return keyMiss
 	case lost && since >= lostAfter:
-		return whyLost
+		return keyOccluded
 	case float64(since) >= t.spacing():
-		return whyEvery
+		return keyInterval
 	}
 	return ""
 }
@@ -55,15 +55,15 @@ const (
 
 // hidden is the share of a mask that lies on what the frame before does not
 // explain.
-func (t *Tracker) hidden(s *Sight, mask []byte) float32 {
-	if len(s.Motion.Unknown) != len(mask) {
+func (t *Tracker) occludedShare(s *Analysis, mask []byte) float32 {
+	if len(s.Motion.Occlusion) != len(mask) {
 		return 0
 	}
 	n, sum := 0, float32(0)
 	for i, m := range mask {
 		if m != 0 {
 			n++
-			sum += s.Motion.Unknown[i]
+			sum += s.Motion.Occlusion[i]
 		}
 	}
 	return sum / float32(max(n, 1))
@@ -81,21 +81,21 @@ const (
 
 // space adapts the spacing of key frames to how right the carried masks were: the
 // exact ones at the key frame before this, and the rough ones at this.
-func (t *Tracker) space(s *Sight, carried []float64, right float64, changed bool) {
+func (t *Tracker) adaptSpacing(s *Analysis, carried []float64, right float64, changed bool) {
 	worst := 1.0
 	for _, c := range carried {
 		worst = min(worst, c)
 	}
 	switch {
-	case s.Fresh, changed: // nobody knows yet how what is new moves
-		t.state.Spacing = first
+	case s.NewShot, changed: // nobody knows yet how what is new moves
+		t.state.KeySpacing = first
 	case right < wrongBelow || worst < lostBelow:
-		t.state.Spacing = max(t.state.Spacing/2, first)
+		t.state.KeySpacing = max(t.state.KeySpacing/2, first)
 	case right > rightAbove:
-		t.state.Spacing *= widen
+		t.state.KeySpacing *= widen
 	}
-	t.state.Spacing = min(max(t.state.Spacing, 1), float64(t.MaxEvery))
-	t.why.Carried = right
+	t.state.KeySpacing = min(max(t.state.KeySpacing, 1), float64(t.MaxEvery))
+	t.explanation.CarriedIoU = right
 }
 
-func (t *Tracker) spacing() float64 { return float64(int(t.state.Spacing)) }
+func (t *Tracker) spacing() float64 { return float64(int(t.state.KeySpacing)) }

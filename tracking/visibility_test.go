@@ -23,17 +23,17 @@ func TestVisible(t *testing.T) {
 		return p
 	}
 	for _, share := range []float32{0, .3, .5, 1} {
-		if got, known := visible(mask, mixed(share, 0), thing, without); !known || math.Abs(got-float64(share)) > 1e-6 {
+		if got, known := visibleShare(mask, mixed(share, 0), thing, without); !known || math.Abs(got-float64(share)) > 1e-6 {
 			t.Errorf("a share of %g is taken for %g, known %v", share, got, known)
 		}
-		if got, known := visible(mask, mixed(share, 5), thing, without); !known || math.Abs(got-float64(share)) > .05 {
+		if got, known := visibleShare(mask, mixed(share, 5), thing, without); !known || math.Abs(got-float64(share)) > .05 {
 			t.Errorf("a share of %g in noise is taken for %g, known %v", share, got, known)
 		}
 	}
-	if _, known := visible(mask, mixed(.5, 0), thing, []byte{201, 41, 91, 161, 250}); known {
+	if _, known := visibleShare(mask, mixed(.5, 0), thing, []byte{201, 41, 91, 161, 250}); known {
 		t.Error("a look is told from one that is nearly the same")
 	}
-	if _, known := visible(make([]byte, 5), mixed(.5, 0), thing, without); known {
+	if _, known := visibleShare(make([]byte, 5), mixed(.5, 0), thing, without); known {
 		t.Error("something is known of an empty mask")
 	}
 }
@@ -52,7 +52,7 @@ func TestEndsAt(t *testing.T) {
 		{"nothing known of some", []float64{1, half, half, 0}, 1},
 		{"no frames", nil, 0},
 	} {
-		if got := endsAt(c.shares); got != c.want {
+		if got := lastVisible(c.shares); got != c.want {
 			t.Errorf("%s: ended in frame %d, want %d", c.name, got, c.want)
 		}
 	}
@@ -92,7 +92,7 @@ func TestDissolve(t *testing.T) {
 	empty, full := paint(), patterned(paint(thing), thing)
 	for _, c := range []struct{ lookahead, speed int }{{8, 0}, {8, 1}, {3, 0}, {3, 1}} {
 		s, _ := newSession(t, 6, func(s *Session) {
-			s.Tracker.Every, s.Carrier.Lookahead = 8, c.lookahead
+			s.Tracker.Every, s.Propagator.Lookahead = 8, c.lookahead
 			s.Tracker.Probe, s.Tracker.JudgeEvery = Frames(1), Frames(1)
 		})
 		film := ticks(48, func(i int) *car.Image { return panned(faded(empty, full, share(i)), c.speed*i) })
@@ -110,7 +110,7 @@ func TestDissolve(t *testing.T) {
 
 // A Carrier that comes in where nothing is known of a key frame before does without.
 func TestNoLook(t *testing.T) {
-	s, _ := newSession(t, 2, func(s *Session) { s.Tracker.Every, s.Carrier.Lookahead, s.Tracker.Probe = 4, 8, Frames(1) })
+	s, _ := newSession(t, 2, func(s *Session) { s.Tracker.Every, s.Propagator.Lookahead, s.Tracker.Probe = 4, 8, Frames(1) })
 	thing := square{0, 20, 14, 16}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -140,7 +140,7 @@ func TestBlacken(t *testing.T) {
 	}
 	thing := square{1, 20, 14, 16}
 	light := func(i int) float64 { return min(max(float64(31-i)/10, 0), 1) } // from 21 to 31
-	s, _ := newSession(t, 6, func(s *Session) { s.Tracker.Every, s.Carrier.Lookahead = 20, 20 })
+	s, _ := newSession(t, 6, func(s *Session) { s.Tracker.Every, s.Propagator.Lookahead = 20, 20 })
 	black, full := car.NewImage(worldW, worldH), patterned(paint(thing), thing)
 	blank := 0
 	for i, step := range play(t, s, ticks(40, func(i int) *car.Image { return faded(black, full, light(i)) })) {
@@ -165,11 +165,11 @@ func TestGoesOn(t *testing.T) {
 	s, w := newSession(t, 2, func(s *Session) { s.Tracker.Every = 1 })
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	step, err := s.Tracker.Step(t.Context(), s.Watcher.Watch(paint(square{0, 20, 14, 16}), 0))
+	step, err := s.Tracker.Step(t.Context(), s.Motion.Analyze(paint(square{0, 20, 14, 16}), 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Carrier.Next(ended, step); err == nil {
+	if _, err := s.Propagator.Next(ended, step); err == nil {
 		t.Fatal("masks that were cancelled have no error")
 	}
 	step.Close()

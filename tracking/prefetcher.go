@@ -16,7 +16,7 @@ import (
 //
 // Between a Watcher and a Tracker it is of use where they run at the same time, and
 // the [car.Proposer] bears to be called from several goroutines. It is for one.
-type Looker struct {
+type Prefetcher struct {
 	// Segmenter looks; Stateless and Every are the Tracker's.
 	Segmenter *car.Segmenter
 	Stateless bool
@@ -26,65 +26,65 @@ type Looker struct {
 	// 0 and 1 hold nothing back.
 	Batch int
 
-	timetable timetable
-	held      []*Sight
-	sure      []*Sight // of those that are held, whom to look at
+	schedule schedule
+	held     []*Analysis
+	certain  []*Analysis // of those that are held, whom to look at
 }
 
 // Next takes the next sight, and returns those that may go on, in order. What it
 // returns and what it held is the caller's again, also if it fails.
-func (l *Looker) Next(ctx context.Context, s *Sight) (done []*Sight, err error) {
-	l.timetable.stateless, l.timetable.every = l.Stateless, int64(l.Every)
+func (l *Prefetcher) Next(ctx context.Context, s *Analysis) (done []*Analysis, err error) {
+	l.schedule.stateless, l.schedule.every = l.Stateless, int64(l.Every)
 	l.held = append(l.held, s)
-	if l.timetable.due(s) != "" && (!s.Blank || l.Stateless) {
-		l.timetable.key = s.Frame
-		l.sure = append(l.sure, s)
+	if l.schedule.due(s) != "" && (!s.Blank || l.Stateless) {
+		l.schedule.key = s.Frame
+		l.certain = append(l.certain, s)
 	}
-	if len(l.sure) > 0 && len(l.held) < l.Batch {
+	if len(l.certain) > 0 && len(l.held) < l.Batch {
 		return nil, nil
 	}
 	return l.Flush(ctx)
 }
 
 // Flush looks at what is held back, and returns it.
-func (l *Looker) Flush(ctx context.Context) (done []*Sight, err error) {
+func (l *Prefetcher) Flush(ctx context.Context) (done []*Analysis, err error) {
 	done = slices.Clone(l.held)
-	if len(l.sure) > 0 {
+	if len(l.certain) > 0 {
 		var images []*car.Image
-		for _, s := range l.sure {
+		for _, s := range l.certain {
 			images = append(images, s.Image)
 		}
 		var encodedImages []*car.EncodedImage
 		if encodedImages, err = l.Segmenter.EncodeImages(ctx, images); err == nil {
-			for i, s := range l.sure {
+			for i, s := range l.certain {
 				s.encoded = encodedImages[i]
 			}
 		}
 	}
 	clear(l.held)
-	clear(l.sure)
-	l.held, l.sure = l.held[:0], l.sure[:0]
+	clear(l.certain)
+	l.held, l.certain = l.held[:0], l.certain[:0]
 	return done, err
 }
 
 // A timetable knows which frames are key frames whatever becomes of the queries.
-type timetable struct {
+type schedule struct {
 	stateless bool
 	every     int64
 	key       int64 // the last key frame
 }
 
 // due says why a frame is a key frame, if that is certain.
-func (t *timetable) due(s *Sight) string {
+func (t *schedule) due(s *Analysis) string {
 	switch {
 	case t.stateless:
-		return whyOff
-	case s.Fresh:
-		return whyFresh
+		return keyMemoryOff
+	case s.NewShot:
+		return keyNewShot
 	case t.every > 0 && s.Frame-t.key >= t.every:
-		return whyEvery
-	case t.every == 0 && s.Startled:
-		return whyStartled
+		return keyInterval
+	case t.every == 0 && s.Abrupt:
+		return keyAbrupt
 	}
 	return ""
 }

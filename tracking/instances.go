@@ -18,25 +18,25 @@ import (
 // nowhere goes to its nearest neighbour in the same region. A region that nobody
 // has a claim to is somebody who was lost lately and looks alike, or somebody new.
 // Those who part after one has been behind the other are told by how they moved.
-type Roster struct {
+type InstanceTracker struct {
 	// Patience is how long who is hidden keeps the number; 0 stands for
 	// DefaultPatience.
-	Patience time.Duration
+	MaxAge time.Duration
 
-	w, h   int
-	before []uint16 // whose each pixel was in the frame before, as indices of known + 1
-	owners []uint16 // the same of this frame
-	region []int32
-	queue  []int32
-	known  []*thing // nil where somebody was forgotten
-	taken  []bool   // of them, who of the concept in hand is to be seen in this frame
-	next   []int    // the number to give, by query
+	w, h           int
+	previousOwners []uint16 // whose each pixel was in the frame before, as indices of known + 1
+	owners         []uint16 // the same of this frame
+	regionOf       []int32
+	queue          []int32
+	tracks         []*track // nil where somebody was forgotten
+	matched        []bool   // of them, who of the concept in hand is to be seen in this frame
+	nextID         []int    // the number to give, by query
 
-	meetings int // so far
+	groups int // so far
 }
 
 // DefaultPatience is how long a hidden thing is waited for.
-const DefaultPatience = 2 * time.Second
+const DefaultMaxAge = 2 * time.Second
 
 // An Instance is one thing of a concept in one frame.
 type Instance struct {
@@ -49,20 +49,20 @@ type Instance struct {
 }
 
 // A thing is who has a number.
-type thing struct {
-	query, id int
-	seen      Moment
-	box       image.Rectangle
-	area      int
-	look      [lookBins]float32
-	apart     Moment // since when it has been in two places
-	split     bool
+type track struct {
+	query, id  int
+	seen       Moment
+	box        image.Rectangle
+	area       int
+	histogram  [histogramBins]float32
+	splitSince Moment // since when it has been in two places
+	split      bool
 
-	solo     solo
-	walked   bool   // its speed is known
-	meeting  int    // whom it shares a region with, or has not parted from yet; 0: nobody
-	together Moment // when it last shared one
-	hidden   bool   // most of it was, meanwhile
+	alone     aloneState
+	hasSpeed  bool   // its speed is known
+	group     int    // whom it shares a region with, or has not parted from yet; 0: nobody
+	groupedAt Moment // when it last shared one
+	wasHidden bool   // most of it was, meanwhile
 }
 
 const (
@@ -80,28 +80,28 @@ const (
 
 // Number fills in the instances of a step, which must come in the order of the
 // frames. The result must be final.
-func (r *Roster) Number(step *Step) {
+func (r *InstanceTracker) Track(step *Step) {
 	res := step.Result
 	n := res.W * res.H
-	if step.Fresh || r.w != res.W || r.h != res.H {
-		r.known = r.known[:0]
+	if step.NewShot || r.w != res.W || r.h != res.H {
+		r.tracks = r.tracks[:0]
 		r.w, r.h = res.W, res.H
-		r.before, r.owners = resized(r.before, n), resized(r.owners, n)
-		r.region, r.queue = resized(r.region, n), resized(r.queue, n)
-		clear(r.before)
+		r.previousOwners, r.owners = resizedSlice(r.previousOwners, n), resizedSlice(r.owners, n)
+		r.regionOf, r.queue = resizedSlice(r.regionOf, n), resizedSlice(r.queue, n)
+		clear(r.previousOwners)
 	}
 	clear(r.owners)
 	for i := range res.Found {
 		if f := &res.Found[i]; f.Area > 0 {
-			r.follow(step, f)
+			r.assignConcept(step, f)
 		}
 	}
-	r.measure(step)
-	r.forget(step.Moment)
-	r.before, r.owners = r.owners, r.before
+	r.updateTracks(step)
+	r.dropOld(step.Moment)
+	r.previousOwners, r.owners = r.owners, r.previousOwners
 }
 
-func resized[T any](s []T, n int) []T {
+func resizedSlice[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
 	}
@@ -109,7 +109,7 @@ func resized[T any](s []T, n int) []T {
 }
 
 // follow finds out whose the pixels of a concept are.
-func (r *Roster) follow(step *Step, f *car.Found) {
+func (r *InstanceTracker) assignConcept(step *Step, f *car.Found) {
 	// Whom each pixel belonged to where it was.
 	m := &step.Motion
 	carried := m.W > 0
@@ -122,36 +122,36 @@ func (r *Roster) follow(step *Step, f *car.Found) {
 			k := min(y/m.Factor, m.H-1)*m.W + min(x/m.Factor, m.W-1)
 			fx := clampRound(float32(x)+m.U[k]*float32(m.Factor), r.w)
 			fy := clampRound(float32(y)+m.V[k]*float32(m.Factor), r.h)
-			if o := r.before[fy*r.w+fx]; o != 0 && r.known[o-1].query == f.Query {
+			if o := r.previousOwners[fy*r.w+fx]; o != 0 && r.tracks[o-1].query == f.Query {
 				r.owners[i] = o
 			}
 		}
 	}
 	regions := r.regions(f.Mask)
 	claims := r.claims(regions)
-	r.taken = resized(r.taken, len(r.known))
-	clear(r.taken)
+	r.matched = resizedSlice(r.matched, len(r.tracks))
+	clear(r.matched)
 	for _, of := range claims {
 		for _, o := range of {
-			r.taken[o-1] = true
+			r.matched[o-1] = true
 		}
 	}
 	least := max(int(crumb*float64(f.Area)), crumbPixels)
 	for k, region := range regions {
 		if len(claims[k]) == 0 && (len(region) >= least || len(regions) == 1) {
-			claims[k] = []uint16{r.recall(step, f.Query, region)}
+			claims[k] = []uint16{r.reidentify(step, f.Query, region)}
 		}
-		r.settle(region, claims[k])
+		r.assignRegion(region, claims[k])
 	}
-	r.meet(step, f.Query, regions, claims)
-	r.part(step, f.Query, regions)
+	r.updateGroups(step, f.Query, regions, claims)
+	r.splitTracks(step, f.Query, regions)
 }
 
 // claims are, for each region, those who own enough of it to be there: a tenth of
 // it, or of what they were. Whoever is mostly in another region has no claim to one
 // in which somebody is at home: that is what came to light behind them when they
 // parted, and was dealt to the nearer one.
-func (r *Roster) claims(regions [][]int32) [][]uint16 {
+func (r *InstanceTracker) claims(regions [][]int32) [][]uint16 {
 	owned := make([]map[uint16]int, len(regions))
 	home := make(map[uint16]int) // the region with most of each
 	for k, region := range regions {
@@ -172,7 +172,7 @@ func (r *Roster) claims(regions [][]int32) [][]uint16 {
 		var guests []uint16
 		for o, n := range owned[k] {
 			switch {
-			case 10*n < len(region) && 10*n < r.known[o-1].area:
+			case 10*n < len(region) && 10*n < r.tracks[o-1].area:
 			case home[o] == k:
 				claims[k] = append(claims[k], o)
 			default:
@@ -189,7 +189,7 @@ func (r *Roster) claims(regions [][]int32) [][]uint16 {
 
 // settle gives every pixel of a region to one of its claimants: those that are
 // theirs, and the others to the nearest.
-func (r *Roster) settle(region []int32, claims []uint16) {
+func (r *InstanceTracker) assignRegion(region []int32, claims []uint16) {
 	if len(claims) == 0 {
 		for _, p := range region {
 			r.owners[p] = 0
@@ -211,7 +211,7 @@ func (r *Roster) settle(region []int32, claims []uint16) {
 			r.owners[p] = 0
 		}
 	}
-	label := r.region[region[0]]
+	label := r.regionOf[region[0]]
 	for head := 0; head < len(front); head++ {
 		p := int(front[head])
 		x, y := p%r.w, p/r.w
@@ -220,7 +220,7 @@ func (r *Roster) settle(region []int32, claims []uint16) {
 			if nx < 0 || ny < 0 || nx >= r.w || ny >= r.h {
 				continue
 			}
-			if q := ny*r.w + nx; r.region[q] == label && r.owners[q] == 0 {
+			if q := ny*r.w + nx; r.regionOf[q] == label && r.owners[q] == 0 {
 				r.owners[q] = r.owners[p]
 				front = append(front, int32(q))
 			}
@@ -236,40 +236,40 @@ func (r *Roster) settle(region []int32, claims []uint16) {
 
 // recall finds who a region is that nobody has a claim to: one of the lost that
 // looks alike, or somebody new.
-func (r *Roster) recall(step *Step, query int, region []int32) uint16 {
-	look, box := r.looks(step.Image, region)
+func (r *InstanceTracker) reidentify(step *Step, query int, region []int32) uint16 {
+	look, box := r.appearance(step.Image, region)
 	best, found := float32(alike), -1
-	for i, t := range r.known {
-		if t == nil || t.query != query || r.taken[i] {
+	for i, t := range r.tracks {
+		if t == nil || t.query != query || r.matched[i] {
 			continue
 		}
 		// Of two that look alike, the one that was last seen nearer.
-		if s := common(&t.look, &look) - .2*away(t.box, box, r.w, r.h); s > best {
+		if s := histogramOverlap(&t.histogram, &look) - .2*boxDistance(t.box, box, r.w, r.h); s > best {
 			best, found = s, i
 		}
 	}
 	if found >= 0 {
-		r.taken[found] = true
+		r.matched[found] = true
 		return uint16(found + 1)
 	}
-	for len(r.next) <= query {
-		r.next = append(r.next, 0)
+	for len(r.nextID) <= query {
+		r.nextID = append(r.nextID, 0)
 	}
-	r.next[query]++
-	t := &thing{query: query, id: r.next[query], seen: step.Moment, box: box, area: len(region), look: look}
-	i := slices.Index(r.known, nil)
+	r.nextID[query]++
+	t := &track{query: query, id: r.nextID[query], seen: step.Moment, box: box, area: len(region), histogram: look}
+	i := slices.Index(r.tracks, nil)
 	if i < 0 {
-		i = len(r.known)
-		r.known, r.taken = append(r.known, nil), append(r.taken, false)
+		i = len(r.tracks)
+		r.tracks, r.matched = append(r.tracks, nil), append(r.matched, false)
 	}
-	r.known[i], r.taken[i] = t, true
+	r.tracks[i], r.matched[i] = t, true
 	return uint16(i + 1)
 }
 
 // part makes two things of one whose parts have been apart for long: it was two
 // that stood together when they were first seen. The larger part keeps the number.
-func (r *Roster) part(step *Step, query int, regions [][]int32) {
-	for i, t := range r.known {
+func (r *InstanceTracker) splitTracks(step *Step, query int, regions [][]int32) {
+	for i, t := range r.tracks {
 		if t == nil || t.query != query {
 			continue
 		}
@@ -283,28 +283,28 @@ func (r *Roster) part(step *Step, query int, regions [][]int32) {
 		case len(parts) < 2:
 			t.split = false
 		case !t.split:
-			t.split, t.apart = true, step.Moment
-		case step.Time-t.apart.Time > partsApart:
+			t.split, t.splitSince = true, step.Moment
+		case step.Time-t.splitSince.Time > partsApart:
 			t.split = false
 			for _, p := range parts[1:] {
 				for _, q := range p {
 					r.owners[q] = 0
 				}
 				// Not the number that it had so far.
-				r.settle(p, []uint16{r.recall(step, query, p)})
+				r.assignRegion(p, []uint16{r.reidentify(step, query, p)})
 			}
 		}
 	}
 }
 
 // measure writes down who is where, and fills in the step.
-func (r *Roster) measure(step *Step) {
+func (r *InstanceTracker) updateTracks(step *Step) {
 	type sums struct {
 		area   int
 		box    image.Rectangle
 		middle [2]float64
 	}
-	all := make([]sums, len(r.known))
+	all := make([]sums, len(r.tracks))
 	for i, o := range r.owners {
 		if o == 0 {
 			continue
@@ -321,13 +321,13 @@ func (r *Roster) measure(step *Step) {
 		s.middle[1] += float64(i / r.w)
 	}
 	step.Instances = step.Instances[:0]
-	for i, t := range r.known {
+	for i, t := range r.tracks {
 		if t == nil || all[i].area == 0 {
 			continue
 		}
 		t.seen, t.area, t.box = step.Moment, all[i].area, all[i].box
 		in := Instance{Query: t.query, ID: t.id, Area: t.area, Box: t.box, Mask: make([]uint8, r.w*r.h)}
-		t.look = [lookBins]float32{}
+		t.histogram = [histogramBins]float32{}
 		one := 1 / float32(t.area)
 		for y := t.box.Min.Y; y < t.box.Max.Y; y++ {
 			for x := t.box.Min.X; x < t.box.Max.X; x++ {
@@ -337,12 +337,12 @@ func (r *Roster) measure(step *Step) {
 				}
 				in.Mask[p] = 1
 				c := step.Image.Pix[3*p : 3*p+3]
-				t.look[int(c[0]>>6)<<4|int(c[1]>>6)<<2|int(c[2]>>6)] += one
+				t.histogram[int(c[0]>>6)<<4|int(c[1]>>6)<<2|int(c[2]>>6)] += one
 			}
 		}
-		if n := float64(t.area); t.meeting == 0 && !t.split {
+		if n := float64(t.area); t.group == 0 && !t.split {
 			atEdge := t.box.Min.X == 0 || t.box.Min.Y == 0 || t.box.Max.X == r.w || t.box.Max.Y == r.h
-			t.walk(step.Moment, [2]float64{all[i].middle[0] / n, all[i].middle[1] / n}, atEdge)
+			t.updateMotion(step.Moment, [2]float64{all[i].middle[0] / n, all[i].middle[1] / n}, atEdge)
 		}
 		step.Instances = append(step.Instances, in)
 	}
@@ -350,14 +350,14 @@ func (r *Roster) measure(step *Step) {
 }
 
 // forget gives up on who has been hidden for too long.
-func (r *Roster) forget(now Moment) {
-	patience := r.Patience
+func (r *InstanceTracker) dropOld(now Moment) {
+	patience := r.MaxAge
 	if patience == 0 {
-		patience = DefaultPatience
+		patience = DefaultMaxAge
 	}
-	for i, t := range r.known {
+	for i, t := range r.tracks {
 		if t != nil && now.Time-t.seen.Time > patience {
-			r.known[i] = nil
+			r.tracks[i] = nil
 		}
 	}
 }

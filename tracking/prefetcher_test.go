@@ -34,7 +34,7 @@ func (g *groups) EncodeBatch(ctx context.Context, images []*car.Image) ([]car.Fe
 }
 
 // newLooker is a session with a Looker, in a world that sees in groups.
-func newLooker(t *testing.T, batch int, set func(*Session)) (*Session, *Looker, *groups) {
+func newLooker(t *testing.T, batch int, set func(*Session)) (*Session, *Prefetcher, *groups) {
 	t.Helper()
 	g := &groups{}
 	s, w := newSession(t, 4, set)
@@ -47,13 +47,13 @@ func newLooker(t *testing.T, batch int, set func(*Session)) (*Session, *Looker, 
 	if err := s.Initialize(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return s, &Looker{Segmenter: seg, Stateless: s.Tracker.Stateless, Every: s.Tracker.Every, Batch: batch}, g
+	return s, &Prefetcher{Segmenter: seg, Stateless: s.Tracker.Stateless, Every: s.Tracker.Every, Batch: batch}, g
 }
 
 // ahead plays a film with a Looker between Watcher and Tracker.
-func ahead(t *testing.T, s *Session, l *Looker, film []*car.Image) (out []string, looked int) {
+func ahead(t *testing.T, s *Session, l *Prefetcher, film []*car.Image) (out []string, looked int) {
 	t.Helper()
-	take := func(sights []*Sight, err error) {
+	take := func(sights []*Analysis, err error) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func ahead(t *testing.T, s *Session, l *Looker, film []*car.Image) (out []string
 					t.Errorf("frame %d was looked at, and is no key frame", step.Frame)
 				}
 			}
-			done, err := s.Carrier.Next(t.Context(), step)
+			done, err := s.Propagator.Next(t.Context(), step)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +79,7 @@ func ahead(t *testing.T, s *Session, l *Looker, film []*car.Image) (out []string
 		}
 	}
 	for i, img := range film {
-		take(l.Next(t.Context(), s.Watcher.Watch(img, time.Duration(i)*40*time.Millisecond)))
+		take(l.Next(t.Context(), s.Motion.Analyze(img, time.Duration(i)*40*time.Millisecond)))
 	}
 	take(l.Flush(t.Context()))
 	for _, step := range s.Flush() {
@@ -145,9 +145,9 @@ func TestLooksAhead(t *testing.T) {
 // What was looked at and is not wanted any more gives its memory back.
 func TestLookForNothing(t *testing.T) {
 	s, l, g := newLooker(t, 3, func(s *Session) { s.Tracker.Stateless = true })
-	var sights []*Sight
+	var sights []*Analysis
 	for i, img := range film()[:4] {
-		done, err := l.Next(t.Context(), s.Watcher.Watch(img, time.Duration(i)*40*time.Millisecond))
+		done, err := l.Next(t.Context(), s.Motion.Analyze(img, time.Duration(i)*40*time.Millisecond))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,30 +34,30 @@ const (
 
 // recognise compares each query of the set, where motion has brought it, with how it
 // looked when it passed last.
-func (t *Tracker) recognise(s *Sight) {
+func (t *Tracker) matchTemplates(s *Analysis) {
 	for i := range t.state.Queries {
 		q := &t.state.Queries[i]
-		q.unchanged, q.changed, q.standing, q.taken = false, false, false, 0
-		if !q.Present || len(q.now) == 0 || len(q.Look) != len(q.now) {
+		q.matches, q.mismatches, q.retained, q.occupied = false, false, false, 0
+		if !q.Present || len(q.propagated) == 0 || len(q.Template) != len(q.propagated) {
 			continue
 		}
-		q.looks = t.path.between(q.Look, q.looks)
-		still, known := compare(q.now, q.looks, s.picture.Luma())
-		q.unchanged = known && still.alike > sameLook
-		q.changed = known && (still.alike < otherLook || max(still.alike, still.strength) < strong)
-		t.why.looks(i, still)
+		q.templateNow = t.path.warpLuma(q.Template, q.templateNow)
+		still, known := matchTemplate(q.propagated, q.templateNow, s.pyramid.Luma())
+		q.matches = known && still.correlation > sameLook
+		q.mismatches = known && (still.correlation < otherLook || max(still.correlation, still.strength) < strong)
+		t.explanation.setTemplateMatch(i, still)
 	}
 }
 
 // A resemblance says how far a picture goes on.
-type resemblance struct {
-	alike    float64 // correlation, -1..1: how light or strong either is does not count
-	strength float64 // of the pattern of the one in the other
+type templateMatch struct {
+	correlation float64 // correlation, -1..1: how light or strong either is does not count
+	strength    float64 // of the pattern of the one in the other
 }
 
 // compare holds a look against a picture inside a mask. Two plain ones tell nothing,
 // nor does an empty mask; a plain one and one that is not are nothing like each other.
-func compare(mask, look []byte, luma []float32) (r resemblance, known bool) {
+func matchTemplate(mask, look []byte, luma []float32) (r templateMatch, known bool) {
 	var n, sa, sb, saa, sbb, sab float64
 	for i, m := range mask {
 		if m == 0 {
@@ -78,14 +78,14 @@ func compare(mask, look []byte, luma []float32) (r resemblance, known bool) {
 		return r, true
 	}
 	cov := sab/n - sa/n*sb/n
-	return resemblance{alike: cov / math.Sqrt(va*vb), strength: cov / va}, true
+	return templateMatch{correlation: cov / math.Sqrt(va*vb), strength: cov / va}, true
 }
 
 // stands tells whether a query that did not pass stays because it is unchanged.
-func (t *Tracker) stands(q *QueryState, now Moment) bool {
-	return q.unchanged && float64(area(q.now)) > mostOfIt*float64(q.Area) &&
-		now.Time-q.Clear.Time <= min(patience, q.Clear.Time-q.Since.Time)
+func (t *Tracker) retainedByTemplate(q *QueryState, now Moment) bool {
+	return q.matches && float64(area(q.propagated)) > mostOfIt*float64(q.TemplateArea) &&
+		now.Time-q.LastPassed.Time <= min(patience, q.LastPassed.Time-q.Entered.Time)
 }
 
 // remind makes the picture under a query's mask its look.
-func (q *QueryState) remind(s *Sight) { q.Look = bytesOf(s.picture.Luma(), q.Look) }
+func (q *QueryState) updateTemplate(s *Analysis) { q.Template = quantize(s.pyramid.Luma(), q.Template) }

@@ -13,27 +13,27 @@ import (
 // dropped after some failures in a row: many, while its mask goes where the motion
 // leads; few, if the mask is elsewhere; and at once, if it is and next to nothing
 // speaks for it.
-func (t *Tracker) keep(query int, j car.Judgement, fits bool) bool {
+func (t *Tracker) stays(query int, j car.Judgement, fits bool) bool {
 	q := &t.state.Queries[query]
-	q.standing = false
+	q.retained = false
 	switch {
 	case !q.Present:
-		if q.hopes(j, fits, t.Segmenter.Preset().Presence == 0, t.frame) {
+		if q.needsConfirmation(j, fits, t.Segmenter.Preset().Presence == 0, t.now) {
 			return false
 		}
-		q.Hopes = 0
+		q.Confirmations = 0
 		return fits
 	case fits:
 		return true
-	case q.changed:
+	case q.mismatches:
 		return false
-	case t.stands(q, t.frame):
-		q.standing = true
+	case t.retainedByTemplate(q, t.now):
+		q.retained = true
 		return true
-	case q.same > goesOn:
-		return q.Doubts+1 < doubtsToDropMoved
+	case q.carriedIoU > goesOn:
+		return q.Misses+1 < doubtsToDropMoved
 	}
-	return q.Doubts+1 < doubtsToDrop && !t.hopeless(query, j)
+	return q.Misses+1 < doubtsToDrop && !t.clearlyAbsent(query, j)
 }
 
 const (
@@ -49,7 +49,7 @@ const (
 )
 
 // hopeless tells whether a judgement needs no second one.
-func (t *Tracker) hopeless(query int, j car.Judgement) bool {
+func (t *Tracker) clearlyAbsent(query int, j car.Judgement) bool {
 	presence := t.Segmenter.Preset().Presence
 	if own := t.Queries[query].Presence; own != nil {
 		presence = *own
@@ -61,22 +61,22 @@ func (t *Tracker) hopeless(query int, j car.Judgement) bool {
 // in: one that passed by a hair once, and one on the ground of what is unchanged, in
 // which there was nothing else a moment ago, clearly and for some time. The judge is
 // shown both things there, and may name the one after the other.
-func (q *QueryState) hopes(j car.Judgement, fits, anyone bool, now Moment) bool {
-	surely, elsewhere := j.Presence >= certain || anyone, q.taken <= takenGround
+func (q *QueryState) needsConfirmation(j car.Judgement, fits, anyone bool, now Moment) bool {
+	surely, elsewhere := j.Presence >= certain || anyone, q.occupied <= takenGround
 	switch {
 	case !fits:
 		return false
-	case elsewhere && (surely || q.Hopes > 0):
+	case elsewhere && (surely || q.Confirmations > 0):
 		return false
 	case !elsewhere && !surely:
-		q.Hopes = 0
+		q.Confirmations = 0
 		return true
-	case !elsewhere && q.Hopes > 0 && now.Time-q.Hoped.Time >= settling:
+	case !elsewhere && q.Confirmations > 0 && now.Time-q.FirstConfirmed.Time >= settling:
 		return false
-	case q.Hopes == 0:
-		q.Hoped = now
+	case q.Confirmations == 0:
+		q.FirstConfirmed = now
 	}
-	q.Hopes++
+	q.Confirmations++
 	return true
 }
 
@@ -88,16 +88,16 @@ const (
 )
 
 // takenShare is how much of a proposal lies on things that are unchanged.
-func (t *Tracker) takenShare(s *Sight, p *car.Proposal) float64 {
-	t.rough = t.roughMask(s, p, t.rough)
+func (t *Tracker) occupiedShare(s *Analysis, p *car.Proposal) float64 {
+	t.maskScratch = t.proposalMask(s, p, t.maskScratch)
 	n, on := 0, 0
-	for i, m := range t.rough {
+	for i, m := range t.maskScratch {
 		if m == 0 {
 			continue
 		}
 		n++
 		for k := range t.state.Queries {
-			if q := &t.state.Queries[k]; k != p.Query && q.unchanged && q.now[i] != 0 {
+			if q := &t.state.Queries[k]; k != p.Query && q.matches && q.propagated[i] != 0 {
 				on++
 				break
 			}

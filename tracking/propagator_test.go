@@ -27,7 +27,7 @@ func TestSweep(t *testing.T) {
 	r := result(5, 4, 0, 300)
 	// A pixel that is in the speck's mask and shown as another's.
 	r.Found[1].Mask[0] = 1
-	sweep(r)
+	removeSpecks(r)
 	for q, want := range []int{5, 0, 0, 300} {
 		f := r.Found[q]
 		mask, shown := 0, 0
