@@ -33,9 +33,9 @@ type FilmScore struct {
 	Cuts     int     `json:"cuts"`
 	AfterCut int     `json:"frames_after_cut"`
 	Frames   int     `json:"frames"`
-	Keys     float64 `json:"key_frames"`       // share of the frames
-	Asked    float64 `json:"evaluated_per_frame"`  // queries
-	Judged   float64 `json:"judged_per_frame"` // of them
+	Keys     float64 `json:"key_frames"`          // share of the frames
+	Asked    float64 `json:"evaluated_per_frame"` // queries
+	Judged   float64 `json:"judged_per_frame"`    // of them
 	Time     float64 `json:"ms_per_frame"`
 }
 
