@@ -1,29 +1,27 @@
-// Package annotation reads masks of a video: what somebody says is to be seen
-// in every frame, be it the truth or what a program found.
+// Package annotation reads the masks of a video, either the truth or a program's
+// results.
 //
-// Three forms are understood, and [Open] tells them apart by what lies there:
+// [Open] recognises three forms:
 //
-//   - A folder of indexed PNGs, 00000.png and on, as the DAVIS data sets have
-//     them: the palette index of a pixel is the number of its object, 0 is none,
-//     255 is void, a pixel that nobody judges. A file concepts.json in it may
-//     name the numbers; truth.json, which the program stickerworld writes beside
-//     a folder "annotations", names them frame by frame. Grey pictures of two
-//     values are taken as the masks of one object.
-//   - A folder of folders, one for every concept and called like it, each with
-//     PNGs of its own in which everything that is not black is inside.
-//   - A JSON file of run lengths in the form of the COCO and YouTube-VIS data
-//     sets, either a whole data set or a bare list of results.
+//   - A folder of indexed PNGs, 00000.png and on, as in the DAVIS data sets. The palette
+//     index of a pixel is the number of its object; 0 is none, 255 is void: a pixel that
+//     does not count. A file concepts.json in the folder may name the numbers; truth.json,
+//     which the program stickerworld writes beside a folder "annotations", names them
+//     frame by frame. Grey images with two values are the masks of one object.
+//   - A folder of folders, one for each concept and named after it. Each holds PNGs in
+//     which every pixel that is not black is inside.
+//   - A JSON file of run lengths as in the COCO and YouTube-VIS data sets, either a whole
+//     data set or a bare list of results.
 //
-// Whatever the form, a [Sequence] says at once how many frames there are, how
-// large they are and which objects; a [Frame] is decoded when it is asked for,
-// by as many goroutines as care to, and belongs to who asked. So memory does
-// not grow with the length of a film. Masks are bit sets ([Mask]) and may cover
-// each other.
+// A [Sequence] knows at once the number of frames, their size and their objects. A
+// [Frame] is decoded on request, by any number of goroutines, and belongs to the
+// caller, so memory does not grow with the length of the video. Masks are bit sets
+// ([Mask]) and may overlap.
 //
-// What lies there is not trusted: a gap in the numbering, a frame of another
-// size, a number without a name, a picture with 16 bits, run lengths that do not
-// fill the picture all are errors that name the file or the frame. A mask that
-// was left out silently would falsify every measure made of it.
+// The files are not trusted: a gap in the numbering, a frame of another size, a number
+// without a name, a 16-bit image or run lengths that do not fill the image are errors
+// that name the file or the frame. A mask left out silently would falsify every
+// measure.
 package annotation
 
 import (
@@ -37,14 +35,14 @@ import (
 	"strings"
 )
 
-// An Object is what one mask in every frame is about: a thing, or all things of
-// one concept.
+// An Object is what one mask of every frame shows: an instance, or all instances of a
+// concept.
 type Object struct {
 	ID   int    // the number that the source gives it; 0 if it only has a name
-	Name string // empty if the source names none of its objects
+	Name string // empty if the source gives no names
 }
 
-// String is the name, or else the number.
+// String returns the name, or the number if there is no name.
 func (o Object) String() string {
 	if o.Name != "" {
 		return o.Name
@@ -61,55 +59,54 @@ type Sequence struct {
 	// all of them have names or none.
 	Objects []Object
 
-	// Numbered tells that the frames have numbers in the names of their files;
-	// First is the first one. There are no gaps.
+	// Numbered tells whether the file names of the frames are numbers. First is the
+	// lowest one; there are no gaps.
 	Numbered bool
 	First    int
 
 	length int
-	names  []string // of the frames, for messages; nil for numbered ones
-	ids    []Object // numbers that have names, whether or not they occur
+	names  []string // frame names for messages; nil if the frames are numbered
+	ids    []Object // all numbers that have names, whether or not they occur
 	video  *int     // number in a JSON file; nil for other forms
 	read   func(i int) (*Frame, error)
 }
 
-// A Frame is the masks of one picture.
+// A Frame holds the masks of one frame.
 type Frame struct {
 	W, H int
 
-	// Masks has one mask for each object of the sequence, in its order; nil
-	// stands for an empty one.
+	// Masks has one mask for each object of the sequence, in the same order; nil is an
+	// empty mask.
 	Masks []*Mask
 
-	// Void is where nobody knows what is there; nil for nowhere. No mask has
-	// any of it.
+	// Void marks the pixels whose content is unknown; nil means none. No mask covers
+	// them.
 	Void *Mask
 
-	// Ignored tells of each object whether neither finding nor missing it in
-	// this frame should count; nil for none.
+	// Ignored tells for each object whether it is left out of the score of this frame,
+	// found or missed; nil means that all count.
 	Ignored []bool
 }
 
-// Options say how to read a sequence. The zero value will do.
+// Options control how a sequence is read. The zero value is valid.
 type Options struct {
-	// Video picks one of a JSON file's videos, by number or by name. Empty will
-	// do for a file that has one.
+	// Video picks one of the videos of a JSON file, by number or name. It may be empty
+	// if the file has only one.
 	Video string
 
-	// MinScore leaves out results whose score is lower. Data sets and pictures
-	// have no scores.
+	// MinScore drops results with a lower score. Data sets and images have no scores.
 	MinScore float64
 
-	// Like is the sequence that this one will be held against. A bare list of
-	// results does not say how long and large the video is, and which it is.
+	// Like is the sequence that this one will be compared with. It supplies what a bare
+	// list of results lacks: the size and length of the video, and which video it is.
 	Like *Sequence
 
-	// Workers is how many files are looked at at once; 0 is one for each CPU.
+	// Workers is the number of files read at once; 0 is one for each CPU.
 	Workers int
 }
 
-// New makes a sequence of frames that are already in memory. read is called
-// with 0 ≤ i < length, by several goroutines at once.
+// New makes a sequence of frames that are already in memory. read is called with 0 ≤ i
+// < length, by several goroutines at once.
 func New(w, h, length int, objects []Object, read func(i int) (*Frame, error)) *Sequence {
 	return &Sequence{Path: "memory", W: w, H: h, Objects: objects, length: length, ids: objects, read: read}
 }
@@ -129,7 +126,7 @@ func (s *Sequence) Frame(i int) (*Frame, error) {
 	return f, nil
 }
 
-// FrameName is what frame i is called in messages.
+// FrameName is the name of frame i in messages.
 func (s *Sequence) FrameName(i int) string {
 	switch {
 	case s.Numbered:
@@ -147,10 +144,9 @@ func (s *Sequence) Named() bool {
 
 func frameNumber(n int) string { return fmt.Sprintf("%05d", n) }
 
-// Open reads what kind of masks lie at a path and returns them as a sequence.
-// Everything that can be told from the outside, such as sizes, kinds and numbers
-// of pictures, is checked here; what is inside them is found when a frame is
-// decoded, unless the objects cannot be known otherwise.
+// Open detects the form of the masks at a path and returns them as a sequence. File
+// headers (sizes, kinds, numbering) are checked here. The contents are checked when a
+// frame is decoded, unless the list of objects depends on them.
 func Open(ctx context.Context, path string, o Options) (*Sequence, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -164,7 +160,7 @@ func Open(ctx context.Context, path string, o Options) (*Sequence, error) {
 		return nil, err
 	}
 	var folders []string
-	pictures := false
+	images := false
 	for _, e := range entries {
 		name := e.Name()
 		if strings.HasPrefix(name, ".") {
@@ -172,13 +168,13 @@ func Open(ctx context.Context, path string, o Options) (*Sequence, error) {
 		}
 		if isDir(e, path) {
 			folders = append(folders, name)
-		} else if isPicture(name) {
-			pictures = true
+		} else if isPNG(name) {
+			images = true
 		}
 	}
 	inside := filepath.Join(path, annotationsFolder)
 	switch {
-	case pictures:
+	case images:
 		return openIndexed(ctx, path, o)
 	case len(folders) == 0:
 		return nil, fmt.Errorf("%s: %w", path, errNoMasks)
@@ -188,10 +184,10 @@ func Open(ctx context.Context, path string, o Options) (*Sequence, error) {
 	return openConcepts(ctx, path, folders, o)
 }
 
-// errNoMasks is about a folder with neither pictures nor folders.
+// errNoMasks is for a folder that holds neither images nor folders.
 var errNoMasks = errors.New("there are no masks in this folder: neither 00000.png and on, nor a folder for each concept")
 
-// isDir follows links: data sets are often assembled of them.
+// isDir follows links: data sets are often assembled from links.
 func isDir(e fs.DirEntry, in string) bool {
 	if e.Type()&fs.ModeSymlink == 0 {
 		return e.IsDir()

@@ -12,7 +12,7 @@ import (
 	"github.com/carve-video/carve/internal/plaintext"
 )
 
-// cocoFile is a whole data set. Of what such files hold only this is read.
+// cocoFile is a whole data set, with only the fields that are used.
 type cocoFile struct {
 	Videos      []cocoVideo    `json:"videos"`
 	Categories  []cocoCategory `json:"categories"`
@@ -33,9 +33,9 @@ type cocoCategory struct {
 	Name string `json:"name"`
 }
 
-// A cocoTrack is one thing in one video, null where it is not seen. In a bare
-// list of results it has a score; in a data set it may be a crowd: a region
-// with many of the kind that nobody told apart.
+// A cocoTrack is one instance in one video, null in frames where it is not visible. A
+// bare list of results gives it a score. In a data set it may be a crowd: a region with
+// many instances that are not annotated one by one.
 type cocoTrack struct {
 	ID            int      `json:"id"`
 	VideoID       int      `json:"video_id"`
@@ -45,16 +45,16 @@ type cocoTrack struct {
 	Segmentations []*RLE   `json:"segmentations"`
 }
 
-// cocoLimits let through several times what the largest of the published sets of
-// videos has: 230 000 masks.
+// cocoLimits allow several times the size of the largest published video data set,
+// which has 230 000 masks.
 var cocoLimits = boundedjson.Limits{Bytes: 1 << 29, Depth: 16, Count: 1 << 22}
 
-// maxLength bounds the frames of a video: twelve hours.
+// maxLength bounds the number of frames of a video: about twelve hours.
 const maxLength = 1 << 20
 
-// openJSON opens one video of a data set or of a list of results. All things of
-// one category are one object: carve finds concepts, not individuals. A crowd
-// is void where nothing else is.
+// openJSON opens one video of a data set or of a list of results. All instances of a
+// category are one object, since carve finds concepts, not individuals. A crowd becomes
+// void where there is nothing else.
 func openJSON(path string, o Options) (*Sequence, error) {
 	data, err := plaintext.ReadFile(path, cocoLimits.Bytes)
 	if err != nil {
@@ -142,8 +142,8 @@ func (s *Sequence) describeVideo(file *cocoFile, o Options) (id int, err error) 
 	return v.ID, nil
 }
 
-// describeResults finds out what a bare list does not say from the sequence it
-// is held against, and without one from its masks.
+// describeResults takes what a bare list lacks from the sequence it is compared with,
+// or else from its masks.
 func (s *Sequence) describeResults(file *cocoFile, o Options) (id int, err error) {
 	var videos []int
 	for _, t := range file.Annotations {
@@ -154,7 +154,7 @@ func (s *Sequence) describeResults(file *cocoFile, o Options) (id int, err error
 	slices.Sort(videos)
 	switch {
 	case o.Like != nil && o.Like.video != nil:
-		id = *o.Like.video // of which nothing may have been found
+		id = *o.Like.video // the list may hold no result for this video
 	case o.Video == "" && len(videos) == 1:
 		id = videos[0]
 	case len(videos) > 0:
@@ -187,13 +187,13 @@ func (s *Sequence) describeResults(file *cocoFile, o Options) (id int, err error
 		}
 		if t.CategoryID > 0 && !seen[t.CategoryID] {
 			seen[t.CategoryID] = true
-			s.Objects = append(s.Objects, s.known(t.CategoryID))
+			s.Objects = append(s.Objects, s.objectByID(t.CategoryID))
 		}
 	}
 	if s.length == 0 || s.W == 0 {
 		return 0, fmt.Errorf("nothing was found, so that not even the size of the video is known")
 	}
-	// Names for some only would make the others unfindable.
+	// If only some objects had names, the others could not be matched.
 	if slices.ContainsFunc(s.Objects, func(o Object) bool { return o.Name == "" }) {
 		for i := range s.Objects {
 			s.Objects[i].Name = ""
@@ -203,8 +203,8 @@ func (s *Sequence) describeResults(file *cocoFile, o Options) (id int, err error
 	return id, nil
 }
 
-// known returns the object with a number, with its name if it has one.
-func (s *Sequence) known(id int) Object {
+// objectByID returns the object with a number, with its name if it has one.
+func (s *Sequence) objectByID(id int) Object {
 	for _, o := range s.ids {
 		if o.ID == id {
 			return o
@@ -215,8 +215,8 @@ func (s *Sequence) known(id int) Object {
 
 // A VideoError says that a file has several videos, or not the one asked for.
 type VideoError struct {
-	Asked  string   // empty if none was
-	Videos []string // what the file has: names, or else numbers
+	Asked  string   // empty if none was asked for
+	Videos []string // names, or numbers where there are none
 }
 
 func (e *VideoError) Error() string {
@@ -224,21 +224,21 @@ func (e *VideoError) Error() string {
 	case len(e.Videos) == 0:
 		return "there is no video in it"
 	case e.Asked == "":
-		return fmt.Sprintf("there are %d videos in it: %s", len(e.Videos), few(e.Videos))
+		return fmt.Sprintf("there are %d videos in it: %s", len(e.Videos), abbreviate(e.Videos))
 	}
-	return fmt.Sprintf("there is no video %q in it, but %s", e.Asked, few(e.Videos))
+	return fmt.Sprintf("there is no video %q in it, but %s", e.Asked, abbreviate(e.Videos))
 }
 
-// few cuts a list for a message.
-func few(names []string) string {
+// abbreviate shortens a list for a message.
+func abbreviate(names []string) string {
 	if len(names) > 8 {
 		names = append(slices.Clone(names[:8]), "…")
 	}
 	return strings.Join(names, ", ")
 }
 
-// videoName is a video's name; where it has none, the folder of its frames,
-// which is what such data sets call their videos by.
+// videoName is the name of a video, or else the folder of its frames, which such data
+// sets use as the name.
 func videoName(v cocoVideo) string {
 	if v.Name == "" && len(v.FileNames) > 0 && strings.Contains(v.FileNames[0], "/") {
 		return filepath.Dir(v.FileNames[0])

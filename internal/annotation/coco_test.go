@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Two films: in the first a dog and, over it, two people; a crowd at the right.
-// Columns of the picture, 4×1, are runs of pixels here.
+// Two videos. The first has a dog and, overlapping it, two people, and a crowd at the
+// right. Images are 4×1, so a run of pixels is a run of columns.
 const dataset = `{
  "videos": [
   {"id": 0, "width": 4, "height": 1, "length": 2, "file_names": ["park/00000.jpg", "park/00005.jpg"]},
@@ -59,21 +59,21 @@ func TestResults(t *testing.T) {
 	shows(t, s, 1, "0002")
 	shows(t, mustOpen(t, path, Options{Like: truth, MinScore: .5}), 0, "0000")
 
-	// Alone, a list has numbers only, and must say which video.
+	// On its own a list has only numbers, and the video must be chosen.
 	refuses(t, path, Options{}, "2 videos in it: 0, 7")
 	s = mustOpen(t, path, Options{Video: "7"})
 	if want := []Object{{ID: 1}}; !reflect.DeepEqual(s.Objects, want) || s.W != 2 || s.Len() != 1 {
 		t.Errorf("%+v", s)
 	}
-	// With a truth of another form, numbers that it names have names.
-	pictures := t.TempDir()
-	savePNG(t, letters("01 00"), pictures, "00000.png")
-	save(t, `{"1": "dog"}`, pictures, "concepts.json")
-	like := mustOpen(t, pictures, Options{})
+	// With a truth in another form, the objects take their names from it.
+	images := t.TempDir()
+	savePNG(t, letters("01 00"), images, "00000.png")
+	save(t, `{"1": "dog"}`, images, "concepts.json")
+	like := mustOpen(t, images, Options{})
 	if s = mustOpen(t, path, Options{Like: like, Video: "7"}); !reflect.DeepEqual(s.Objects, []Object{{1, "dog"}}) {
 		t.Errorf("objects %v", s.Objects)
 	}
-	// Nothing found is a result, if somebody says of what.
+	// An empty list is a result if Like says of which video.
 	nothing := save(t, ` []`, dir, "nothing.json")
 	if s = mustOpen(t, nothing, Options{Like: truth}); s.Len() != 2 || len(s.Objects) != 0 {
 		t.Errorf("%+v", s)

@@ -2,8 +2,8 @@ package annotation
 
 import "fmt"
 
-// cocoVideoMasks is what is behind the sequence of a JSON file: the runs of one
-// video, which are decoded frame by frame.
+// cocoVideoMasks backs the sequence of a JSON file. It holds the runs of one video and
+// decodes them frame by frame.
 type cocoVideoMasks struct {
 	w, h    int
 	objects []Object
@@ -13,7 +13,7 @@ type cocoVideoMasks struct {
 
 type objectTrack struct {
 	cocoTrack
-	object int // place among the objects
+	object int // index among the objects
 }
 
 // pick takes the tracks of one video out of a file and checks them.
@@ -69,7 +69,7 @@ func (c *cocoVideoMasks) frame(i int) (*Frame, error) {
 			shown[t.object] = true
 		}
 	}
-	if err := tooMuch(len(shown), c.w, c.h); err != nil {
+	if err := checkMemory(len(shown), c.w, c.h); err != nil {
 		return nil, err
 	}
 	for _, t := range c.tracks {

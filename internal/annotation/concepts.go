@@ -8,14 +8,14 @@ import (
 	"strconv"
 )
 
-// openConcepts opens a folder with a folder of masks for each concept.
+// openConcepts opens a folder that has a folder of masks for each concept.
 func openConcepts(ctx context.Context, path string, names []string, o Options) (*Sequence, error) {
 	type concept struct {
 		Object
 		folder string
 	}
 	concepts := make([]concept, len(names))
-	numbers := true // folders 1, 2, … are called by numbers; 7 beside dog is a name
+	numbers := true // folders 1, 2, … are numbers; 7 beside dog is a name
 	for i, name := range names {
 		id, err := strconv.ParseUint(name, 10, 31)
 		numbers = numbers && err == nil && id > 0
@@ -47,7 +47,7 @@ func openConcepts(ctx context.Context, path string, names []string, o Options) (
 		if f.w != first.w || f.h != first.h {
 			return nil, fmt.Errorf("masks in %s are %dx%d, and in %s %dx%d", f.path, f.w, f.h, first.path, first.w, first.h)
 		}
-		if n, in := missing(first.first, len(first.files), f.first, len(f.files)); in != 0 {
+		if n, in := firstMissing(first.first, len(first.files), f.first, len(f.files)); in != 0 {
 			lacks, has := first, f
 			if in == 2 {
 				lacks, has = f, first
@@ -59,9 +59,9 @@ func openConcepts(ctx context.Context, path string, names []string, o Options) (
 		Numbered: true, First: first.first, length: len(first.files), read: c.frame}, nil
 }
 
-// missing finds the lowest number that only one of two rows of frames has, and
-// which one lacks it: 1 or 2, or 0 if both have the same.
-func missing(first1, len1, first2, len2 int) (n, in int) {
+// firstMissing finds the lowest frame number that only one of two sequences has, and
+// which of them lacks it: 1 or 2, or 0 if they have the same frames.
+func firstMissing(first1, len1, first2, len2 int) (n, in int) {
 	switch {
 	case first1 < first2:
 		return first1, 2
@@ -75,15 +75,14 @@ func missing(first1, len1, first2, len2 int) (n, in int) {
 	return 0, 0
 }
 
-// conceptFolders is what is behind such a sequence: a folder for each object.
+// conceptFolders backs such a sequence: one folder for each object.
 type conceptFolders struct{ folders []*folder }
 
-// frame decodes frame i of all of them. In a grey picture all but 0 is inside.
-// In an indexed one it is all but black: which index black has is up to whoever
-// chose the palette.
+// frame decodes frame i of all folders. In a grey image every value but 0 is inside. In
+// an indexed one every colour but black is: the index of black depends on the palette.
 func (c *conceptFolders) frame(i int) (*Frame, error) {
 	f := &Frame{W: c.folders[0].w, H: c.folders[0].h, Masks: make([]*Mask, len(c.folders))}
-	if err := tooMuch(len(c.folders), f.W, f.H); err != nil {
+	if err := checkMemory(len(c.folders), f.W, f.H); err != nil {
 		return nil, err
 	}
 	for k, in := range c.folders {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// letters draws a picture of rows of digits: each is the pixel's index, 9 is
+// letters draws an image from rows of digits. Each digit is the index of a pixel; 9 is
 // void.
 func letters(rows string) *image.Paletted {
 	lines := strings.Fields(rows)
@@ -68,7 +68,8 @@ func mustOpen(t testing.TB, path string, o Options) *Sequence {
 	return s
 }
 
-// refuses demands that opening, or else decoding some frame, fails in these words.
+// refuses checks that opening the path, or decoding one of its frames, fails with these
+// words.
 func refuses(t testing.TB, path string, o Options, want ...string) {
 	t.Helper()
 	s, err := Open(context.Background(), path, o)
@@ -86,8 +87,8 @@ func refuses(t testing.TB, path string, o Options, want ...string) {
 	}
 }
 
-// shows demands what a frame has: rows of digits, where k is the object at place
-// k-1, 9 void; + where masks overlap.
+// shows checks the contents of a frame, given as rows of digits: k is the object at
+// index k-1, 9 is void, + is overlapping masks.
 func shows(t testing.TB, s *Sequence, i int, want string) {
 	t.Helper()
 	f, err := s.Frame(i)

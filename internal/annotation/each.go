@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Each calls do for 0, 1, … n-1 on as many goroutines as workers says (0: one
-// for each CPU) and waits for them. Work is begun in order, and of several
-// errors the one of the lowest number is returned: so the outcome is the same
-// whatever the number of workers.
+// Each calls do for 0, 1, … n-1 on the given number of workers (0: one for each CPU)
+// and waits for them. Work begins in order, and of several errors the one with the
+// lowest number is returned, so that the outcome does not depend on the number of
+// workers.
 func Each(ctx context.Context, n, workers int, do func(i int) error) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -27,7 +27,7 @@ func Each(ctx context.Context, n, workers int, do func(i int) error) error {
 			return errs[i]
 		})
 	}
-	failed := g.Wait() // says that something failed, not what failed first
+	failed := g.Wait() // tells that a call failed, but not which one was first
 	for _, err := range errs {
 		if err != nil {
 			return err

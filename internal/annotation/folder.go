@@ -10,26 +10,25 @@ import (
 	"strings"
 )
 
-// A folder is a row of PNGs called by the numbers of their frames, all of the
-// same kind and size.
+// A folder is a sequence of PNGs named by frame number, all of one kind and size.
 type folder struct {
 	path  string
 	files []string // names of the files, in order
 	first int      // number of the first one
-	kind  pictureKind
+	kind  pngKind
 	w, h  int
 }
 
-func isPicture(name string) bool { return strings.EqualFold(filepath.Ext(name), ".png") }
+func isPNG(name string) bool { return strings.EqualFold(filepath.Ext(name), ".png") }
 
-// openFolder lists the pictures of a folder and looks at all their headers.
+// openFolder lists the images of a folder and reads all their headers.
 func openFolder(ctx context.Context, path string, workers int) (*folder, error) {
 	f := &folder{path: path}
 	if err := f.list(); err != nil {
 		return nil, err
 	}
 	type header struct {
-		kind pictureKind
+		kind pngKind
 		w, h int
 	}
 	headers := make([]header, len(f.files))
@@ -53,7 +52,7 @@ func openFolder(ctx context.Context, path string, workers int) (*folder, error) 
 	return f, nil
 }
 
-// list finds the pictures and demands that no number is missing.
+// list finds the images and checks that no number is missing.
 func (f *folder) list() error {
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
@@ -66,7 +65,7 @@ func (f *folder) list() error {
 	var all []numbered
 	for _, e := range entries {
 		name := e.Name()
-		if strings.HasPrefix(name, ".") || !isPicture(name) || isDir(e, f.path) {
+		if strings.HasPrefix(name, ".") || !isPNG(name) || isDir(e, f.path) {
 			continue
 		}
 		n, err := strconv.ParseUint(strings.TrimSuffix(name, filepath.Ext(name)), 10, 31)
@@ -93,12 +92,11 @@ func (f *folder) list() error {
 
 func (f *folder) file(i int) string { return filepath.Join(f.path, f.files[i]) }
 
-func (f *folder) decode(i int) (*picture, error) { return decode(f.file(i), f.kind, f.w, f.h) }
+func (f *folder) decode(i int) (*pngImage, error) { return decode(f.file(i), f.kind, f.w, f.h) }
 
-// oneValue returns the value of all pixels of a grey picture that are not 0, or
-// an error if they have several: those are shades or numbers, and which of the
-// two nobody can tell.
-func (p *picture) oneValue(name string) (uint8, error) {
+// oneValue returns the only non-zero value of a grey image. Several values are an
+// error: they may be shades or object numbers, and the file does not say which.
+func (p *pngImage) oneValue(name string) (uint8, error) {
 	one := uint8(0)
 	for y := range p.h {
 		for _, v := range p.row(y) {

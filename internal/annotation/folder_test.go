@@ -35,7 +35,7 @@ func TestIndexed(t *testing.T) {
 	}
 }
 
-// Wide rows take several words, and not a whole number of them.
+// Wide rows take several words, the last of them not full.
 func TestWide(t *testing.T) {
 	dir := t.TempDir()
 	img := image.NewPaletted(image.Rect(0, 0, 131, 3), letters("0").Palette)
@@ -145,7 +145,7 @@ func TestFolderRefused(t *testing.T) {
 	refuses(t, filepath.Join(t.TempDir(), "nowhere"), Options{}, "nowhere", "no such file")
 }
 
-// A picture may change between being looked at and being decoded.
+// A file may change between the check of its header and its decoding.
 func TestChanged(t *testing.T) {
 	dir := t.TempDir()
 	savePNG(t, letters("0110"), dir, "00000.png")
@@ -191,7 +191,7 @@ func TestConcepts(t *testing.T) {
 	refuses(t, dir, Options{}, "cat: there are no masks")
 }
 
-// Folders that all are numbers are numbers.
+// If all folder names are numbers, they are object numbers.
 func TestNumberedConcepts(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"10", "2"} {
@@ -207,13 +207,13 @@ func TestNumberedConcepts(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	for _, c := range [][6]int{{0, 5, 0, 5, 0, 0}, {0, 5, 1, 5, 0, 2}, {3, 5, 1, 5, 1, 1}, {2, 3, 2, 5, 5, 1}, {2, 5, 2, 3, 5, 2}} {
-		if n, in := missing(c[0], c[1], c[2], c[3]); n != c[4] || in != c[5] {
+		if n, in := firstMissing(c[0], c[1], c[2], c[3]); n != c[4] || in != c[5] {
 			t.Errorf("%v: frame %d in %d", c, n, in)
 		}
 	}
 }
 
-// album writes what stickerworld does.
+// album writes the files that stickerworld writes.
 func album(t *testing.T, dir string, a stickers.Album, frames ...string) {
 	t.Helper()
 	for i, f := range frames {
@@ -244,14 +244,15 @@ func TestAlbum(t *testing.T) {
 			t.Errorf("ignored %v, %v", f.Ignored, err)
 		}
 	}
-	// A folder of another name beside truth.json is somebody's result.
+	// A folder of another name beside truth.json may be a result, so the names do not
+	// apply.
 	savePNG(t, letters("0770"), dir, "found", "00000.png")
 	if s := mustOpen(t, filepath.Join(dir, "found"), Options{}); s.Named() {
 		t.Errorf("names of the truth for a result: %v", s.Objects)
 	}
 }
 
-// In a row of scenes a number means something else in each.
+// In a sequence of scenes a number has another meaning in every frame.
 func TestScenesAlbum(t *testing.T) {
 	dir := t.TempDir()
 	album(t, dir, stickers.Album{Frames: []stickers.AlbumFrame{
@@ -325,7 +326,7 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// The true masks of the DAVIS clip are grey, and the methods' indexed.
+// The true masks of the DAVIS clip are grey, those of the methods indexed.
 func TestRealMasks(t *testing.T) {
 	truth := mustOpen(t, golden.Shared(t, "clips", "car-shadow", "masks"), Options{})
 	f, err := truth.Frame(0)

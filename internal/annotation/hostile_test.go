@@ -26,7 +26,7 @@ func write(t testing.TB, path string, data []byte) {
 	}
 }
 
-// all opens what lies there and decodes the frames.
+// all opens the masks at a path and decodes their frames.
 func all(path string) error {
 	s, err := Open(context.Background(), path, Options{Workers: 1})
 	if err != nil {
@@ -46,7 +46,7 @@ const (
 	track = `{"id":%d,"video_id":1,"category_id":%d,"segmentations":[{"size":[%d,%d],"counts":%s}]}`
 )
 
-// TestHostileJSON: no text takes long or much memory, whatever it is taken for.
+// TestHostileJSON: no text takes much time or memory, whichever form it is read as.
 func TestHostileJSON(t *testing.T) {
 	dir := t.TempDir()
 	f, err := os.Create(filepath.Join(dir, "00000.png"))
@@ -121,7 +121,7 @@ func tracks(n, side int) (list []string) {
 	return list
 }
 
-// TestNames: what cannot be seen is no part of a name.
+// TestNames: names with invisible characters are refused.
 func TestNames(t *testing.T) {
 	for _, name := range []string{"d\x1b[2Jg", "d\x00g", "d\ng", "\u202egod", "\u2028", strings.Repeat("x", 5000)} {
 		quoted, err := json.Marshal(name)
@@ -142,7 +142,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// bomb is the beginning of a PNG of any size.
+// bomb is the beginning of a PNG that claims a size.
 func bomb(w, h uint32) []byte {
 	chunk := func(kind string, data []byte) []byte {
 		b := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
@@ -154,8 +154,8 @@ func bomb(w, h uint32) []byte {
 	return append(append(out, chunk("PLTE", make([]byte, 6))...), chunk("IDAT", []byte("\x78\x9c"))...)
 }
 
-// TestBombs: a picture that says it is huge is refused before it is decoded, and a
-// pipe is not waited for.
+// TestBombs: an image that claims a huge size is refused before it is decoded, and a
+// pipe does not block.
 func TestBombs(t *testing.T) {
 	for _, side := range []uint32{100_000, 1 << 30} {
 		dir := t.TempDir()
@@ -188,6 +188,6 @@ func FuzzMasks(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		path := filepath.Join(dir, fmt.Sprint(os.Getpid(), ".json"))
 		write(t, path, []byte(text))
-		all(path) // does not panic
+		all(path) // must not panic
 	})
 }

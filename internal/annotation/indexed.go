@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// openIndexed opens a folder of pictures whose values are numbers of objects.
+// openIndexed opens a folder of images whose values are object numbers.
 func openIndexed(ctx context.Context, path string, o Options) (*Sequence, error) {
 	f, err := openFolder(ctx, path, o.Workers)
 	if err != nil {
 		return nil, err
 	}
-	s := &indexedPictures{folder: f}
+	s := &indexedImages{folder: f}
 	if s.legend, err = readLegend(path); err != nil {
 		return nil, err
 	}
@@ -27,30 +27,30 @@ func openIndexed(ctx context.Context, path string, o Options) (*Sequence, error)
 	for i := range f.files {
 		s.index = append(s.index, s.table(i))
 		if s.legend == nil || s.legend.album == nil {
-			break // one table for all
+			break // one table is enough for all frames
 		}
 	}
 	return &Sequence{Path: path, W: f.w, H: f.h, Objects: s.objects, ids: s.objects,
 		Numbered: true, First: f.first, length: len(f.files), read: s.frame}, nil
 }
 
-// indexedPictures is what is behind such a sequence.
-type indexedPictures struct {
+// indexedImages backs such a sequence.
+type indexedImages struct {
 	*folder
 	legend  *legend
 	objects []Object
-	index   [][256]int16 // by frame, or one for all: from the value of a pixel to the place among objects
+	index   [][256]int16 // per frame, or one for all: maps a pixel's value to an object's index
 }
 
-// Values in a table that are no places among the objects.
+// Values in a table that are not indices of objects.
 const (
 	isNothing = -1
 	isVoid    = -2
 	isUnknown = -3
 )
 
-// table says what the values of frame i mean.
-func (s *indexedPictures) table(i int) (t [256]int16) {
+// table returns the meaning of the pixel values of frame i.
+func (s *indexedImages) table(i int) (t [256]int16) {
 	for v := range t {
 		t[v] = isUnknown
 	}
@@ -67,8 +67,8 @@ func (s *indexedPictures) table(i int) (t [256]int16) {
 	return t
 }
 
-// scan finds out which numbers occur: nobody else says.
-func (s *indexedPictures) scan(ctx context.Context, workers int) ([]Object, error) {
+// scan finds out which numbers occur when no file lists them.
+func (s *indexedImages) scan(ctx context.Context, workers int) ([]Object, error) {
 	if s.kind == grey {
 		return []Object{{ID: 1}}, nil
 	}
@@ -98,14 +98,14 @@ func (s *indexedPictures) scan(ctx context.Context, workers int) ([]Object, erro
 }
 
 // frame decodes frame i.
-func (s *indexedPictures) frame(i int) (*Frame, error) {
+func (s *indexedImages) frame(i int) (*Frame, error) {
 	p, err := s.decode(i)
 	if err != nil {
 		return nil, err
 	}
 	table := s.index[min(i, len(s.index)-1)]
 	if s.kind == grey {
-		// Whatever value the mask has, 1 or 255, is its object.
+		// The mask may use any value, 1 or 255 for example.
 		v, err := p.oneValue(s.file(i))
 		if err != nil {
 			return nil, err
@@ -136,19 +136,18 @@ func (s *indexedPictures) frame(i int) (*Frame, error) {
 	if unknown != 0 {
 		return nil, fmt.Errorf("%s has the number %d, which %s", s.file(i), unknown, s.unknown())
 	}
-	return f, s.note(i, f)
+	return f, s.applyAlbum(i, f)
 }
 
-func (s *indexedPictures) unknown() string {
+func (s *indexedImages) unknown() string {
 	if s.legend != nil {
 		return s.legend.path + " does not name"
 	}
 	return "was not there before"
 }
 
-// note adds to a frame what is said about it in words, and holds it against
-// what the picture shows.
-func (s *indexedPictures) note(i int, f *Frame) error {
+// applyAlbum adds what the album says about a frame, and checks it against the image.
+func (s *indexedImages) applyAlbum(i int, f *Frame) error {
 	if s.legend == nil || s.legend.album == nil {
 		return nil
 	}

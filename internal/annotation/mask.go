@@ -5,18 +5,18 @@ import (
 	"math/bits"
 )
 
-// A Mask is a set of pixels of a w×h picture, one bit a pixel: comparing two
-// masks of 854×480 touches 51 kB each instead of 410.
+// A Mask is a set of pixels of a w×h image, one bit a pixel: comparing two masks of
+// 854×480 touches 51 kB each instead of 410.
 //
-// A nil *Mask is an empty one for all methods that only read.
+// A nil *Mask is an empty mask for all methods that only read.
 type Mask struct {
 	W, H int
 
 	// Stride is the number of words that a row takes: W/64, rounded up.
 	Stride int
 
-	// Bits has row after row; bit x%64 of word x/64 is pixel x. The bits of a
-	// row's last word that lie beyond W are 0, always.
+	// Bits holds the rows one after the other; bit x%64 of word x/64 is pixel x. In the
+	// last word of a row the bits beyond W are always 0.
 	Bits []uint64
 }
 
@@ -37,7 +37,7 @@ func (m *Mask) At(x, y int) bool {
 // Set puts a pixel into the mask.
 func (m *Mask) Set(x, y int) { m.Bits[y*m.Stride+x>>6] |= 1 << (x & 63) }
 
-// Area is the number of pixels in the mask.
+// Area returns the number of pixels in the mask.
 func (m *Mask) Area() int {
 	if m == nil {
 		return 0
@@ -49,7 +49,7 @@ func (m *Mask) Area() int {
 	return n
 }
 
-// Empty tells whether there is nothing in the mask.
+// Empty tells whether the mask has no pixels.
 func (m *Mask) Empty() bool {
 	if m == nil {
 		return true
@@ -82,22 +82,21 @@ func (m *Mask) Remove(other *Mask) {
 	}
 }
 
-// maxPixels bounds what is believed of a file that says how large its pictures
-// are: 16384×16384, four times what cameras of today film. A mask of that takes
-// 32 MB.
+// maxPixels bounds the image size that a file may claim: 16384×16384, four times the
+// video of today's cameras. A mask of that size takes 32 MB.
 const maxPixels = 1 << 28
 
-// maxFrame bounds the masks of one frame together, in bytes: a thousand objects
-// in a picture of 4096×2160. A few bytes of run lengths can ask for a mask.
+// maxFrame bounds the masks of one frame together, in bytes: a thousand objects in an
+// image of 4096×2160. In run lengths a mask of any size takes only a few bytes.
 const maxFrame = 1 << 30
 
-// tooMuch tells that so many masks of a size are too many.
-func tooMuch(masks, w, h int) error {
+// checkMemory returns an error if this many masks of this size take too much memory.
+func checkMemory(masks, w, h int) error {
 	if each := int64((w+63)/64) * int64(h) * 8; int64(masks) > maxFrame/each {
 		return fmt.Errorf("%d masks of %dx%d take too much memory", masks, w, h)
 	}
 	return nil
 }
 
-// plausible tells whether a picture may be of this size.
+// plausible tells whether an image may have this size.
 func plausible(w, h int) bool { return w > 0 && h > 0 && w <= maxPixels/h }

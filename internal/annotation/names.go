@@ -15,10 +15,9 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// Files that say what the numbers of indexed pictures mean. They lie in the
-// folder of the pictures; the album lies beside it, if the folder is called
-// annotations. A folder of another name that lies there may be somebody's
-// result, of which the album says nothing.
+// Files that name the numbers of indexed images. They lie in the folder of the images.
+// The album may also lie beside it, if the folder is called annotations: a folder of
+// another name may hold a program's results, which the album does not describe.
 const (
 	conceptsFile      = "concepts.json" // {"1": "dog", "2": "red frisbee"}
 	namesFile         = "names.json"    // the same under another name
@@ -26,10 +25,10 @@ const (
 	annotationsFolder = "annotations"
 )
 
-// void is the number of pixels that nobody judges.
+// void is the number of pixels that do not count.
 const void = 255
 
-// 254 names, and what is in the frames of a film of some hours.
+// Room for 254 names, and for the contents of all frames of a video of some hours.
 var (
 	conceptsLimits = boundedjson.Limits{Bytes: 1 << 20, Depth: 4, Count: 16}
 	albumLimits    = boundedjson.Limits{Bytes: 1 << 26, Depth: 16, Count: 1 << 20}
@@ -38,7 +37,7 @@ var (
 // longestName bounds the name of an object, in bytes: it is a label.
 const longestName = 4096
 
-// checkName finds what is wrong with the name of an object.
+// checkName returns what is wrong with the name of an object.
 func checkName(name string) error {
 	if len(name) > longestName {
 		return fmt.Errorf("a name is %d bytes long; %d at most", len(name), longestName)
@@ -49,14 +48,14 @@ func checkName(name string) error {
 	return nil
 }
 
-// A legend says what the numbers in indexed pictures mean.
+// A legend gives the meaning of the numbers in indexed images.
 type legend struct {
 	path    string
 	objects []Object
 	album   *stickers.Album // nil if names are the same in all frames
 }
 
-// readLegend returns nil where there is none.
+// readLegend returns nil if there is no legend.
 func readLegend(dir string) (*legend, error) {
 	places := []string{filepath.Join(dir, albumFile)}
 	if abs, err := filepath.Abs(dir); err == nil && filepath.Base(abs) == annotationsFolder {
@@ -86,7 +85,7 @@ func readLegend(dir string) (*legend, error) {
 	return nil, nil
 }
 
-// conceptsLegend reads a map of numbers to names.
+// conceptsLegend reads a map from numbers to names.
 func conceptsLegend(path string, data []byte) (*legend, error) {
 	var names map[string]string
 	if err := conceptsLimits.Unmarshal(data, &names); err != nil {
@@ -99,7 +98,7 @@ func conceptsLegend(path string, data []byte) (*legend, error) {
 			return nil, fmt.Errorf("%s names %q, which is not the number of an object, 1 to 254", path, key)
 		}
 		if id == 0 || id == void {
-			continue // "background" and "void", which need no name but often have one
+			continue // "background" and "void" often have names but need none
 		}
 		l.objects = append(l.objects, Object{ID: id, Name: name})
 	}
@@ -107,10 +106,10 @@ func conceptsLegend(path string, data []byte) (*legend, error) {
 	return l, l.check()
 }
 
-// albumLegend reads what stickerworld says. In a clip a number means the same
-// in all frames. In a row of scenes it does not, and then an object has a name
-// only. Concepts that are in no picture are objects as well: a result that has
-// them found something that is not there.
+// albumLegend reads the file that stickerworld writes. In a clip a number means the
+// same object in all frames. In a sequence of scenes it does not, and objects only have
+// names. Concepts that are in no frame are objects as well, so that a result that has
+// them counts as a false detection.
 func albumLegend(path string, data []byte) (*legend, error) {
 	var album stickers.Album
 	if err := albumLimits.Unmarshal(data, &album); err != nil {
@@ -173,7 +172,7 @@ func (l *legend) check() error {
 
 func sortObjects(objects []Object) { slices.SortFunc(objects, compareObjects) }
 
-// compareObjects puts numbers first, in order, then names.
+// compareObjects sorts objects with numbers first, in order, then by name.
 func compareObjects(a, b Object) int {
 	if (a.ID != 0) != (b.ID != 0) {
 		return cmp.Compare(b.ID, a.ID)

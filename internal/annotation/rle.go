@@ -6,10 +6,10 @@ import (
 	"fmt"
 )
 
-// An RLE is a mask as run lengths, the form that the COCO data sets keep masks
-// in: down the first column, then down the second and so on, so many pixels
-// outside, so many inside, so many outside, … The first run may be empty, and
-// all of them together fill the picture.
+// An RLE is a mask as run lengths, the form of the COCO data sets. Pixels are counted
+// down the first column, then down the second and so on; runs outside and inside the
+// mask alternate, beginning with outside. The first run may be empty, and together the
+// runs fill the image.
 type RLE struct {
 	W, H   int
 	Counts []uint32
@@ -32,12 +32,12 @@ func EncodeRLE(m *Mask) RLE {
 	return r
 }
 
-// Check tells whether the runs fill the picture.
+// Check returns an error if the runs do not fill the image.
 func (r RLE) Check() error {
 	if !plausible(r.W, r.H) {
 		return fmt.Errorf("run lengths for a picture of %dx%d", r.W, r.H)
 	}
-	// Runs of nothing would let a small picture have any number of them.
+	// Empty runs would allow any number of runs in a small image.
 	if len(r.Counts) > r.W*r.H+1 {
 		return fmt.Errorf("%d run lengths for a picture of %dx%d", len(r.Counts), r.W, r.H)
 	}
@@ -61,7 +61,7 @@ func (r RLE) Mask() (*Mask, error) {
 	return m, nil
 }
 
-// draw puts the pixels that are inside into m, which is of the right size.
+// draw sets the pixels inside in m, which has the right size.
 func (r RLE) draw(m *Mask) {
 	x, y := 0, 0
 	for i, n := range r.Counts {
@@ -85,8 +85,8 @@ func (r RLE) draw(m *Mask) {
 	}
 }
 
-// rleJSON is the form in a file. The size is height, then width. The counts are
-// a list of numbers or a string.
+// rleJSON is the form in a file. The size is height, then width. The counts are a list
+// of numbers or a string.
 type rleJSON struct {
 	Size   []int           `json:"size"`
 	Counts json.RawMessage `json:"counts"`
@@ -101,8 +101,8 @@ func (r RLE) MarshalJSON() ([]byte, error) {
 	return json.Marshal(rleJSON{Size: []int{r.H, r.W}, Counts: counts})
 }
 
-// UnmarshalJSON reads both forms of counts. The runs fill the picture, or there
-// is an error.
+// UnmarshalJSON reads both forms of counts. It returns an error if the runs do not fill
+// the image.
 func (r *RLE) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] == '[' {
 		return errors.New("polygons are not read, only run lengths")
@@ -118,7 +118,7 @@ func (r *RLE) UnmarshalJSON(data []byte) error {
 	if !plausible(r.W, r.H) {
 		return r.Check()
 	}
-	// A number takes 11 characters, and what divides it from the next may be a line.
+	// A number takes up to 11 characters, and its separator may be a line break.
 	if most := 64 * (r.W*r.H + 2); len(in.Counts) > most {
 		return fmt.Errorf("run lengths of %d bytes for a picture of %dx%d", len(in.Counts), r.W, r.H)
 	}

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// TestRLEByHand has a mask of 4×3 with columns, top down, .x. xx. ... ..x, and
-// so 1 out, 1 in, 1 out, 2 in, 6 out, 1 in. From the fourth run on, differences
-// to the run two before: 2-1, 6-1, 1-2. Each fits a character: 48+1, 48+5, and
-// 48+31 for -1.
+// TestRLEByHand has a mask of 4×3 with the columns, top down, .x. xx. ... ..x: 1 out, 1
+// in, 1 out, 2 in, 6 out, 1 in. From the fourth run on, the string has differences to
+// the run two before: 2-1, 6-1, 1-2. Each fits one character: 48+1, 48+5, and 48+31 for
+// -1.
 func TestRLEByHand(t *testing.T) {
 	m := NewMask(4, 3)
 	for _, p := range [][2]int{{0, 1}, {1, 0}, {1, 1}, {3, 2}} {
@@ -35,14 +35,14 @@ func TestRLEByHand(t *testing.T) {
 }
 
 // Long runs take several characters, and so may negative differences: 409920 is
-// 0b1100_10000_01010_00000 in groups of five, the lowest first.
+// 0b1100_10000_01010_00000 in groups of five bits, the lowest first.
 func TestRLEString(t *testing.T) {
 	for _, c := range []struct {
 		counts []uint32
 		want   string
 	}{
 		{[]uint32{409920}, "PZ`<"},
-		{[]uint32{0, 16}, "0`0"}, // 16 alone would have the sign
+		{[]uint32{0, 16}, "0`0"}, // 16 in one character would have the sign bit set
 		{[]uint32{0, 15}, "0?"},
 		{[]uint32{0, 40, 5, 7}, "0X15oN"}, // 7-40 = -33
 		{nil, ""},
@@ -57,7 +57,7 @@ func TestRLEString(t *testing.T) {
 	}
 }
 
-// TestRLEVectors has strings that COCO's own library, pycocotools, wrote.
+// TestRLEVectors has strings written by COCO's own library, pycocotools.
 func TestRLEVectors(t *testing.T) {
 	for _, c := range []struct {
 		w, h   int
@@ -149,7 +149,7 @@ func TestRLERefused(t *testing.T) {
 	}
 }
 
-// FuzzRLE reads anything: it is an error, or a mask that comes back as it was.
+// FuzzRLE reads any text: it must be an error, or a mask that survives a round trip.
 func FuzzRLE(f *testing.F) {
 	f.Add("11115O", 4, 3)
 	f.Add("PZ`<", 854, 480)

@@ -6,12 +6,11 @@ import (
 	"math"
 )
 
-// The string form of run lengths packs a number into characters of five bits
-// each, the lowest first; a sixth bit says that more follow, and the last one's
-// highest bit is the sign of all that would follow. 48, the character 0, is
-// added to stay printable. From the fourth run on the number is the difference
-// to the run two before, the last one of the same kind, which for a shape is
-// small.
+// The string form of run lengths packs a number into characters of five bits each, the
+// lowest bits first. A sixth bit tells that more follow; the highest of the last five
+// is the sign. 48, the character 0, is added to keep the text printable. From the
+// fourth run on the number is the difference to the run two before, the last of the
+// same kind, which is small for most shapes.
 const (
 	rleBase  = 48
 	rleMore  = 0x20 // another character follows
@@ -21,7 +20,7 @@ const (
 	rleMax   = 7 // characters of one number: 35 bits hold any difference of two uint32
 )
 
-// CountsString is the string form of the counts.
+// CountsString returns the string form of the counts.
 func (r RLE) CountsString() string {
 	var out []byte
 	for i, n := range r.Counts {
@@ -42,8 +41,8 @@ func (r RLE) CountsString() string {
 	return string(out)
 }
 
-// ParseCounts reads the string form. What it returns takes at most four bytes
-// for one of the string.
+// ParseCounts reads the string form. The result takes at most four bytes for each byte
+// of the string.
 func ParseCounts(s string) ([]uint32, error) {
 	var counts []uint32
 	for at := 0; at < len(s); {

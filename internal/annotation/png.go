@@ -11,17 +11,17 @@ import (
 	"github.com/carve-video/carve/internal/bounded"
 )
 
-// pictureKind is how a PNG keeps its pixels, as far as masks are concerned.
-type pictureKind string
+// A pngKind is how a PNG stores the pixels of a mask.
+type pngKind string
 
-// The kinds that can be masks. A picture of any other kind is refused.
+// The kinds that can hold masks. An image of any other kind is refused.
 const (
-	indexed pictureKind = "indexed"
-	grey    pictureKind = "grey"
+	indexed pngKind = "indexed"
+	grey    pngKind = "grey"
 )
 
-// inspect reads a PNG's header: what kind it is and how large.
-func inspect(name string) (kind pictureKind, w, h int, err error) {
+// inspect reads the kind and size from the header of a PNG.
+func inspect(name string) (kind pngKind, w, h int, err error) {
 	f, _, err := bounded.Open(name)
 	if err != nil {
 		return "", 0, 0, err
@@ -46,17 +46,17 @@ func inspect(name string) (kind pictureKind, w, h int, err error) {
 	return "", 0, 0, fmt.Errorf("%s is a colour picture; masks are indexed or grey", name)
 }
 
-// A picture is a decoded PNG: one byte a pixel, an index or a grey value.
-type picture struct {
+// A pngImage is a decoded PNG: one byte a pixel, an index or a grey value.
+type pngImage struct {
 	w, h, stride int
 	pix          []uint8
-	palette      color.Palette // of an indexed one
+	palette      color.Palette // nil for a grey image
 }
 
-func (p *picture) row(y int) []uint8 { return p.pix[y*p.stride:][:p.w] }
+func (p *pngImage) row(y int) []uint8 { return p.pix[y*p.stride:][:p.w] }
 
-// decode reads a PNG that was inspected before, and may have changed since.
-func decode(name string, kind pictureKind, w, h int) (*picture, error) {
+// decode reads a PNG that was inspected before. It may have changed since.
+func decode(name string, kind pngKind, w, h int) (*pngImage, error) {
 	f, _, err := bounded.Open(name)
 	if err != nil {
 		return nil, err
@@ -72,13 +72,13 @@ func decode(name string, kind pictureKind, w, h int) (*picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decoding %s: %w", name, err)
 	}
-	var p *picture
+	var p *pngImage
 	got := kind
 	switch img := img.(type) {
 	case *image.Paletted:
-		p, got = &picture{pix: img.Pix, stride: img.Stride, palette: img.Palette}, indexed
+		p, got = &pngImage{pix: img.Pix, stride: img.Stride, palette: img.Palette}, indexed
 	case *image.Gray:
-		p, got = &picture{pix: img.Pix, stride: img.Stride}, grey
+		p, got = &pngImage{pix: img.Pix, stride: img.Stride}, grey
 	}
 	if size := img.Bounds().Size(); p == nil || got != kind || size != image.Pt(w, h) {
 		return nil, fmt.Errorf("%s is no longer %s of %dx%d", name, kind, w, h)
@@ -87,9 +87,9 @@ func decode(name string, kind pictureKind, w, h int) (*picture, error) {
 	return p, nil
 }
 
-// labels calls draw with every run of equal values within 64 pixels of a row
-// that share a word: which word of a mask, which bits, and the value.
-func (p *picture) labels(draw func(word int, bits uint64, value uint8)) {
+// labels calls draw for every run of equal values within one word of a mask row, with
+// the index of the word, the bits, and the value.
+func (p *pngImage) labels(draw func(word int, bits uint64, value uint8)) {
 	stride := (p.w + 63) / 64
 	for y := range p.h {
 		row := p.row(y)
