@@ -11,8 +11,8 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// adeNames are the names of the 150 classes in the words of objectInfo150.txt:
-// all synonyms, which commas divide.
+// adeNames lists the 150 classes as in objectInfo150.txt: all synonyms, separated by
+// commas.
 //
 //go:embed ade150.txt
 var adeNames string
@@ -37,7 +37,7 @@ func openADE(root string, o *Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Everybody else's val is the folder validation here.
+	// The folder called validation is the split that others call val.
 	split := o.split()
 	switch split {
 	case "val":
@@ -59,20 +59,20 @@ func openADE(root string, o *Options) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{Protocol: Semantic, Preset: "context"}
-	queries, labels := s.ask(classes)
+	queries, labels := s.addClasses(classes)
 	var stuff []string
 	for _, i := range adeStuff {
 		stuff = append(stuff, s.Classes[i])
 	}
-	// The reference's configuration for ADE-150 is that of Context but for these
+	// The reference's configuration for ADE-150 is that of Context except for these
 	// (car.md section 8).
 	s.adjust = func(p *car.Preset) {
 		p.Lambda, p.Stuff = 0.7, slices.Clone(stuff)
 		p.Prompts = [][]car.Prompt{{car.Gray, car.Blur}}
 		p.StuffPrompts = [][]car.Prompt{{car.Gray, car.Blur}}
 	}
-	// 0 is what belongs to none of the 150 classes, and nobody scores it.
-	table := upTo(adeCount)
+	// 0 is everything outside the 150 classes. It is not scored.
+	table := labelsUpTo(adeCount)
 	table[0] = Void
 	list, err := withSuffix(images, ".jpg")
 	if err != nil {
@@ -83,7 +83,7 @@ func openADE(root string, o *Options) (*Set, error) {
 			break
 		}
 		id := stem(file)
-		sample, err := still(id, filepath.Join(images, file), filepath.Join(masks, id+".png"), queries, labels, table)
+		sample, err := imageSample(id, filepath.Join(images, file), filepath.Join(masks, id+".png"), queries, labels, table)
 		if err != nil {
 			return nil, err
 		}
@@ -92,8 +92,8 @@ func openADE(root string, o *Options) (*Set, error) {
 	return s, nil
 }
 
-// adeClasses reads the names from the publisher's table where there is one, and
-// takes those that are embedded otherwise.
+// adeClasses reads the names from the publisher's table if it is there, and else uses
+// the embedded ones.
 func adeClasses(path string) ([]class, error) {
 	var list []class
 	if !exists(path) {
@@ -102,8 +102,8 @@ func adeClasses(path string) ([]class, error) {
 		}
 		return list, nil
 	}
-	// Columns are divided by tabs: the number of the class comes first and its
-	// names last; what is between is how often it occurs.
+	// Tabs separate the columns. The class number is the first, the names are the last;
+	// the columns between are frequencies.
 	err := eachLine(path, func(line string) error {
 		fields := strings.Split(line, "\t")
 		n, err := strconv.Atoi(strings.TrimSpace(fields[0]))
@@ -126,9 +126,8 @@ func adeClasses(path string) ([]class, error) {
 	return list, err
 }
 
-// adeClass makes a class of a row of synonyms. Its name is the first of them; the
-// reference asks for all, with a comma behind every single word: "door, double,
-// door".
+// adeClass makes a class from a list of synonyms. Its name is the first one. The text
+// of the reference has all, with a comma after every single word: "door, double, door".
 func adeClass(synonyms string) class {
 	divider := func(r rune) bool { return r == ',' || r == ';' || r == ' ' }
 	name, _, _ := strings.Cut(strings.ReplaceAll(synonyms, ";", ","), ",")

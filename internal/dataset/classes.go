@@ -6,14 +6,14 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// A class is what one label of a semantic set means.
+// A class is the meaning of one label of a semantic set.
 type class struct {
 	name string // as the publisher calls it
 	text string // what the reference asks for it by (car.md section 9)
 }
 
-// parseClasses reads classes from a table with one a line: the name, and after
-// "=" the text where it is another.
+// parseClasses reads a table with one class a line: the name, and, if the text differs,
+// "=" and the text.
 func parseClasses(table string) []class {
 	var list []class
 	for line := range strings.Lines(table) {
@@ -29,9 +29,9 @@ func parseClasses(table string) []class {
 	return list
 }
 
-// ask puts the classes into a semantic set: its names, and the queries and labels
+// addClasses sets the class names of a semantic set and returns the queries and labels
 // that all its samples share.
-func (s *Set) ask(classes []class) (queries []car.Query, labels []int) {
+func (s *Set) addClasses(classes []class) (queries []car.Query, labels []int) {
 	for i, c := range classes {
 		s.Classes = append(s.Classes, c.name)
 		queries = append(queries, car.Query{Label: c.name, Phrases: []string{c.text}})
@@ -40,16 +40,16 @@ func (s *Set) ask(classes []class) (queries []car.Query, labels []int) {
 	return queries, labels
 }
 
-// still is the sample of one picture whose labels lie in a PNG.
-func still(id, picture, mask string, queries []car.Query, labels []int, table *[256]uint8) (Sample, error) {
-	if err := need("the picture", id, picture); err != nil {
+// imageSample is the sample of one image whose labels are a PNG.
+func imageSample(id, imagePath, mask string, queries []car.Query, labels []int, table *[256]uint8) (Sample, error) {
+	if err := checkFile("the picture", id, imagePath); err != nil {
 		return Sample{}, err
 	}
-	if err := need("the mask", id, mask); err != nil {
+	if err := checkFile("the mask", id, mask); err != nil {
 		return Sample{}, err
 	}
 	return Sample{
-		ID: id, Frames: []string{picture}, Queries: queries, Objects: labels,
-		Truth: one(id, func() (*Truth, error) { return mapped(mask, table) }),
+		ID: id, Frames: []string{imagePath}, Queries: queries, Objects: labels,
+		Truth: singleFrame(id, func() (*Truth, error) { return readMapped(mask, table) }),
 	}, nil
 }

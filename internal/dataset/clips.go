@@ -21,10 +21,10 @@ var clips = kind{
 	open: openClips,
 }
 
-// albumFile names what is in a clip.
+// albumFile names the contents of a clip.
 const albumFile = "truth.json"
 
-// albumLimits are for what is in the frames of a film of some hours.
+// albumLimits allow for the contents of all frames of a video of some hours.
 var albumLimits = boundedjson.Limits{Bytes: 1 << 26, Depth: 16, Count: 1 << 20}
 
 func openClips(root string, o *Options) (*Set, error) {
@@ -93,7 +93,7 @@ func openClip(dir string) (s Sample, err error) {
 		}
 	}
 	for i := range album.Frames {
-		if err := need("the mask", fmt.Sprintf("%s, frame %d", s.ID, i), filepath.Join(dir, "annotations", fmt.Sprintf("%05d.png", i))); err != nil {
+		if err := checkFile("the mask", fmt.Sprintf("%s, frame %d", s.ID, i), filepath.Join(dir, "annotations", fmt.Sprintf("%05d.png", i))); err != nil {
 			return s, err
 		}
 	}
@@ -105,7 +105,7 @@ func openClip(dir string) (s Sample, err error) {
 	}
 	for i := range album.Frames {
 		frame := filepath.Join(dir, "frames", fmt.Sprintf("%05d.png", i))
-		if err := need("the picture", fmt.Sprintf("%s, frame %d", s.ID, i), frame); err != nil {
+		if err := checkFile("the picture", fmt.Sprintf("%s, frame %d", s.ID, i), frame); err != nil {
 			return s, err
 		}
 		s.Frames = append(s.Frames, frame)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// clipsTree has two clips of two frames, one as a film and one as pictures.
+// clipsTree has two clips of two frames, one as a video and one as images.
 func clipsTree(t *testing.T) tree {
 	tr := newTree(t)
 	frames := `"frames":[{"labels":["dog","car"],"present":["dog"]},{"labels":["dog","car"],"present":["car"],"ignored":["dog"]}]`
@@ -42,7 +42,7 @@ func TestClips(t *testing.T) {
 	if film.Folder != filepath.Join(tr.dir, "film") {
 		t.Errorf("folder %s", film.Folder)
 	}
-	// A clip's own folder, and the first only.
+	// The folder of one clip opens that clip only.
 	if s := (tree{t, tr.dir + "/stills"}).open("clips", Options{}); ids(s) != "stills" {
 		t.Errorf("from within: %s", ids(s))
 	}

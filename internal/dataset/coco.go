@@ -8,8 +8,8 @@ import (
 )
 
 // The 80 classes of COCO Object, in the order of the publisher's categories, whose
-// numbers have gaps where categories were given up (cocoMissing). The texts are
-// the reference's with its misspelling, because its figures are made of them.
+// numbers have gaps where categories were dropped (cocoMissing). The texts keep the
+// reference's misspelling, because its figures were made with it.
 const cocoTable = `
 person=person with clothes,people,human
 bicycle
@@ -93,13 +93,13 @@ hair drier=hairdrier,blowdrier
 toothbrush
 `
 
-// cocoMissing are the categories between 1 and 90 that nothing is annotated as.
+// cocoMissing are the categories between 1 and 90 that have no annotations.
 var cocoMissing = []int{12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
 
-// cocoCategories is the number of the last category of a thing; stuff is beyond.
+// cocoCategories is the last category of an object class; stuff comes after it.
 const cocoCategories = 90
 
-// cocoLabels has the label of every category, 0 where it is none of the 80.
+// cocoLabels maps each category to its label, or to 0 if it is not one of the 80.
 var cocoLabels = func() (labels [cocoCategories + 1]uint8) {
 	missing := map[int]bool{}
 	for _, c := range cocoMissing {
@@ -146,12 +146,13 @@ func openCOCO(root string, o *Options) (*Set, error) {
 	}
 	s := &Set{Protocol: Semantic, Preset: "coco", Background: true}
 	for _, m := range []cocoMasks{
-		{dir: filepath.Join("annotations", split), suffix: "_instanceTrainIds.png", table: upTo(80)},
+		{dir: filepath.Join("annotations", split), suffix: "_instanceTrainIds.png", table: labelsUpTo(80)},
 		{dir: filepath.Join("stuffthingmaps", split), suffix: ".png", table: stuffThings()},
 		{dir: filepath.Join("annotations", split), suffix: ".png", table: stuffThings()},
 	} {
 		m.dir = filepath.Join(root, m.dir)
-		// COCO-Stuff's folder is where its converters put their own, beside it.
+		// COCO-Stuff's converters write their own masks beside these, in the same
+		// folder.
 		found, _ := withSuffix(m.dir, m.suffix)
 		if !slices.ContainsFunc(found, func(name string) bool { return !strings.Contains(strings.TrimSuffix(name, m.suffix), "_") }) {
 			continue
@@ -167,25 +168,25 @@ func openCOCO(root string, o *Options) (*Set, error) {
 	return s, s.cocoJSON(images, filepath.Join(root, path), o)
 }
 
-// cocoMasks are PNGs in a folder, and what their samples mean.
+// cocoMasks is a folder of PNGs and the meaning of their samples.
 type cocoMasks struct {
 	dir, suffix string
 	table       *[256]uint8
 }
 
-// stuffThings translates the samples of COCO-Stuff's PNGs: the number of the
-// category less one, 255 where nothing is annotated. Published figures for COCO
-// Object count both stuff and what is not annotated as background, because the
-// converter that they all use does: nothing is void.
+// stuffThings translates the samples of COCO-Stuff's PNGs: the category number less
+// singleFrame, 255 where nothing is annotated. Published figures for COCO Object count both
+// stuff and unannotated pixels as background, because the converter they share does so:
+// nothing is void.
 func stuffThings() *[256]uint8 {
 	var t [256]uint8
 	copy(t[:], cocoLabels[1:])
 	return &t
 }
 
-// cocoPNG fills the set with samples whose truth is PNGs.
+// cocoPNG fills the set with samples whose truth is in PNGs.
 func (s *Set) cocoPNG(images string, m cocoMasks, o *Options) error {
-	queries, labels := s.ask(parseClasses(cocoTable))
+	queries, labels := s.addClasses(parseClasses(cocoTable))
 	list, err := withSuffix(images, ".jpg")
 	if err != nil {
 		return err
@@ -195,7 +196,7 @@ func (s *Set) cocoPNG(images string, m cocoMasks, o *Options) error {
 			break
 		}
 		id := stem(file)
-		sample, err := still(id, filepath.Join(images, file), filepath.Join(m.dir, id+m.suffix), queries, labels, m.table)
+		sample, err := imageSample(id, filepath.Join(images, file), filepath.Join(m.dir, id+m.suffix), queries, labels, m.table)
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// cocoPictures are two pictures of 5×4.
-func cocoPictures(t *testing.T) tree {
+// cocoTree has two images of 5×4.
+func cocoTree(t *testing.T) tree {
 	tr := newTree(t)
 	for _, id := range []string{"000000000139", "000000000285"} {
 		tr.jpeg("val2017/"+id+".jpg", 5, 4)
@@ -20,7 +20,7 @@ func TestCOCOMasks(t *testing.T) {
 	tr := newTree(t)
 	tr.jpeg("images/val2017/000000000139.jpg", 6, 1)
 	tr.refused("coco", Options{}, "there is no annotations/instances_val2017.json", "stuffthingmaps")
-	// COCO-Stuff: category less one; sky and what is not annotated are background.
+	// COCO-Stuff has the category less one; sky and unannotated pixels are background.
 	tr.png("annotations/val2017/000000000139.png", grey(0, 89, 12, 26, 156, 255))
 	s := tr.open("coco", Options{})
 	truth(t, s.Samples[0], 0, 6, 1, 1, 80, 12, 25, 0, 0)
@@ -30,7 +30,7 @@ func TestCOCOMasks(t *testing.T) {
 	// The publisher's own folder.
 	tr.png("stuffthingmaps/val2017/000000000139.png", grey(1, 1, 1, 1, 1, 1))
 	truth(t, tr.open("coco", Options{}).Samples[0], 0, 6, 1, 2, 2, 2, 2, 2, 2)
-	// What the converter made, which the publisher's lie beside.
+	// The converter's masks have priority over the publisher's in the same folder.
 	tr.png("annotations/val2017/000000000139_instanceTrainIds.png", grey(0, 80, 81, 1, 1, 255))
 	truth(t, tr.open("coco", Options{}).Samples[0], 0, 6, 1, 0, 80, Void, 1, 1, Void)
 	tr.jpeg("images/val2017/000000000285.jpg", 6, 1)
@@ -46,12 +46,12 @@ const cocoHead = `{"info": {"year": 2017, "more": [1, {"a": []}]}, "licenses": [
  {"license": 1, "file_name": "000000000139.jpg", "height": 4, "width": 5, "id": 139}],
 "annotations": [`
 
-// rectangle is the outline of whole pixels, as COCO has it.
+// rectangle is the outline of whole pixels in COCO's form.
 func rectangle(x0, y0, x1, y1 int) string {
 	return fmt.Sprintf("[[%d,%d,%d,%d,%d,%d,%d,%d]]", x0, y0, x1, y0, x1, y1, x0, y1)
 }
 
-// entry is an annotation.
+// entry is an annotation as JSON.
 func entry(id, image, category, crowd, area int, outline string) string {
 	return fmt.Sprintf(`{"segmentation": %s, "num_keypoints": 0, "area": %d, "iscrowd": %d, "image_id": %d, "bbox": [1,2,3,4], "category_id": %d, "id": %d}`,
 		outline, area, crowd, image, category, id)
@@ -62,10 +62,10 @@ func cocoFile(entries ...string) string {
 }
 
 func TestCOCOInstances(t *testing.T) {
-	tr := cocoPictures(t)
+	tr := cocoTree(t)
 	file := "annotations/instances_val2017.json"
 	tr.text(file, cocoFile(
-		// A tie, on a person, before a crowd that is in the file last.
+		// A tie on a person, before a crowd that comes last in the file.
 		entry(1, 139, 32, 0, 2, rectangle(1, 1, 2, 3)),
 		entry(2, 139, 1, 0, 6, rectangle(0, 0, 2, 3)),
 		entry(3, 139, 3, 1, 99, `{"size": [4, 5], "counts": [0, 4, 0, 8, 8]}`),
@@ -79,11 +79,11 @@ func TestCOCOInstances(t *testing.T) {
 		1, 28, 3, 0, 0,
 		1, 28, 3, 0, 0,
 		3, 3, 3, 0, 0)
-	truth(t, s.Samples[1], 0, 5, 4, make([]uint8, 20)...) // nothing is annotated in it
+	truth(t, s.Samples[1], 0, 5, 4, make([]uint8, 20)...) // without annotations
 	if s := tr.open("coco", Options{Limit: 1}); ids(s) != "000000000139" {
 		t.Errorf("one sample: %s", ids(s))
 	}
-	// What opening does not look at comes out when it is painted.
+	// What opening does not check is reported when the mask is painted.
 	for outline, want := range map[string]string{
 		`[[1,2,3]]`:                               "3 coordinates",
 		`null`:                                    "",
@@ -111,7 +111,7 @@ func TestCOCOInstances(t *testing.T) {
 }
 
 func TestCOCOBroken(t *testing.T) {
-	tr := cocoPictures(t)
+	tr := cocoTree(t)
 	file := "annotations/instances_val2017.json"
 	whole := cocoFile(entry(1, 139, 1, 0, 1, rectangle(0, 0, 1, 1)))
 	for _, c := range []struct{ text, want string }{
@@ -134,9 +134,9 @@ func TestCOCOBroken(t *testing.T) {
 	}
 }
 
-// Of a long file little is kept.
+// Little of a long file is kept in memory.
 func TestCOCOStreams(t *testing.T) {
-	tr := cocoPictures(t)
+	tr := cocoTree(t)
 	long := "[[" + strings.Repeat("1.25,2.75,", 1000) + "1,1]]"
 	entries := make([]string, 1000)
 	for i := range entries {

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A pasted annotation is what is kept of one for the truth of its picture.
+// A pasted annotation is what is kept of it to paint the truth of its image.
 type pasted struct {
 	label uint8
 	crowd bool
@@ -16,16 +16,16 @@ type pasted struct {
 	at    span
 }
 
-// cocoJSON fills the set with samples whose truth is painted from the outlines of
-// an annotation file.
+// cocoJSON fills the set with samples whose truth is painted from the outlines of an
+// annotation file.
 //
-// Outlines of different objects overlap: a table's goes round what stands on it,
-// a person's round the tie. Crowds, whose outlines are the coarsest, are painted
-// first, then objects from the largest to the smallest by the area in the file,
-// so that a thing on another is not lost; of equal ones the later in the file is
-// above. Nothing is void.
+// Outlines of different objects overlap: a table's includes what stands on it, a
+// person's includes the tie. So crowds, whose outlines are the coarsest, are painted
+// first, then objects from the largest to the smallest area given in the file, so that
+// a small object on a large one is not lost. Of equal ones the later in the file is on
+// top. Nothing is void.
 func (s *Set) cocoJSON(images, path string, o *Options) error {
-	queries, labels := s.ask(parseClasses(cocoTable))
+	queries, labels := s.addClasses(parseClasses(cocoTable))
 	var list []cocoImage
 	kept := map[int64][]pasted{}
 	err := scanInstances(path, func(im *cocoImage) error {
@@ -46,9 +46,9 @@ func (s *Set) cocoJSON(images, path string, o *Options) error {
 		if o.full(s) {
 			break
 		}
-		picture := filepath.Join(images, filepath.Base(im.File))
-		id := stem(picture)
-		if err := need("the picture", id, picture); err != nil {
+		imagePath := filepath.Join(images, filepath.Base(im.File))
+		id := stem(imagePath)
+		if err := checkFile("the picture", id, imagePath); err != nil {
 			return err
 		}
 		outlines := kept[im.ID]
@@ -62,14 +62,14 @@ func (s *Set) cocoJSON(images, path string, o *Options) error {
 			return cmp.Compare(b.area, a.area)
 		})
 		s.Samples = append(s.Samples, Sample{
-			ID: id, Frames: []string{picture}, Queries: queries, Objects: labels,
-			Truth: one(id, func() (*Truth, error) { return paste(path, im, outlines) }),
+			ID: id, Frames: []string{imagePath}, Queries: queries, Objects: labels,
+			Truth: singleFrame(id, func() (*Truth, error) { return paste(path, im, outlines) }),
 		})
 	}
 	return nil
 }
 
-// paste paints the annotations of a picture one above the other.
+// paste paints the annotations of an image one over the other.
 func paste(path string, im cocoImage, outlines []pasted) (*Truth, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// What stands for every set there is.
+// What holds for every set.
 func TestKinds(t *testing.T) {
 	for _, name := range Names() {
 		about, layout, err := About(name)
 		if err != nil || about == "" || strings.Contains(about, "\n") || !strings.HasPrefix(layout, "  ") {
 			t.Errorf("%s: %q, %q, %v", name, about, layout, err)
 		}
-		// An empty folder, and none.
+		// An empty folder, and one that does not exist.
 		dir := t.TempDir()
 		_, err = Open(name, dir, Options{})
 		var missing *LayoutError
@@ -41,7 +41,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// The lists of classes: as long as they are said to be, and fit to be asked for.
+// The lists of classes have the expected lengths and are valid queries.
 func TestClasses(t *testing.T) {
 	adeAll, err := adeClasses("no such file")
 	if err != nil {
@@ -58,7 +58,7 @@ func TestClasses(t *testing.T) {
 		"ade":     {adeAll, 150, map[int]string{0: "wall", 12: "person", 136: "traffic light", 149: "flag"}},
 	} {
 		s := &Set{}
-		queries, labels := s.ask(c.classes)
+		queries, labels := s.addClasses(c.classes)
 		if len(queries) != c.count || labels[0] != 1 || labels[c.count-1] != c.count {
 			t.Errorf("%s: %d classes, labels %v", name, len(queries), labels)
 		}
@@ -71,13 +71,13 @@ func TestClasses(t *testing.T) {
 			}
 		}
 	}
-	// The preset knows all stuff of Context, by these names.
+	// The preset knows the names of all stuff classes of Context.
 	p, err := car.PresetNamed("context")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &Set{}
-	s.ask(parseClasses(contextTable))
+	s.addClasses(parseClasses(contextTable))
 	for _, name := range p.Stuff {
 		if !slices.Contains(s.Classes, name) {
 			t.Errorf("stuff %q is no class of Context", name)
@@ -95,7 +95,7 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// A mask's samples are labels, however many bits they have.
+// The samples of a mask are labels, whatever their bit depth.
 func TestLabels(t *testing.T) {
 	tr := newTree(t)
 	tr.png("indexed.png", indexed(0, 1, 200, 255))

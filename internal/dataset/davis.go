@@ -20,10 +20,10 @@ var davis = kind{
 	open: openDAVIS,
 }
 
-// A davisReader holds what sequences have in common.
+// A davisReader holds what all sequences share.
 type davisReader struct {
-	images, masks string // folders, of the resolution
-	merged        bool   // all objects are one, as DAVIS 2016 has it
+	images, masks string // folders of the resolution
+	merged        bool   // all objects count as one, as in DAVIS 2016
 }
 
 func openDAVIS(root string, o *Options) (*Set, error) {
@@ -54,9 +54,8 @@ func openDAVIS(root string, o *Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	// No configuration was published for video. Expressions are sentences that
-	// are not to be dropped, which is the reference's GRES; names are what its demo
-	// is given.
+	// No configuration was published for video. Expressions are sentences that must not
+	// be dropped, as in the reference's GRES; names are what its demo uses.
 	s := &Set{Protocol: VOS, Preset: "gres"}
 	if o.Names != "" {
 		s.Preset = "demo"
@@ -75,9 +74,9 @@ func openDAVIS(root string, o *Options) (*Set, error) {
 	return s, nil
 }
 
-// davisSequences reads the names of a split's sequences. DAVIS 2016 by itself
-// has lists of pairs of paths instead, one for every frame, below the folder
-// 480p.
+// davisSequences reads the sequence names of a split. The separate package of DAVIS
+// 2016 has, below the folder 480p, lists of pairs of paths instead, one for every
+// frame.
 func davisSequences(sets, split string, is2016 bool) ([]string, error) {
 	if !is2016 {
 		if !exists(filepath.Join(sets, "2017")) && exists(filepath.Join(sets, "480p")) {
@@ -123,7 +122,7 @@ func (s *Set) sequence(r davisReader, name string, text davisText) error {
 	var masks []string
 	for _, f := range files {
 		mask := filepath.Join(r.masks, name, stem(f)+".png")
-		if err := need("the mask", name+", frame "+stem(f), mask); err != nil {
+		if err := checkFile("the mask", name+", frame "+stem(f), mask); err != nil {
 			return err
 		}
 		sample.Frames, masks = append(sample.Frames, filepath.Join(r.images, name, f)), append(masks, mask)
@@ -147,8 +146,8 @@ func (s *Set) sequence(r davisReader, name string, text davisText) error {
 	if err := s.noteUnasked(id, masks[0], r.merged, sample.Objects); err != nil {
 		return err
 	}
-	// Two goldfish may be called the same. The loop cannot be asked for both at
-	// once: whoever runs it has to ask one by one.
+	// Two goldfish may have the same name. One run cannot segment both: the caller has
+	// to run the queries one by one.
 	if err := car.CheckQueries(sample.Queries); err != nil {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s cannot be asked for in one go: %v", id, err))
 	}
@@ -156,8 +155,8 @@ func (s *Set) sequence(r davisReader, name string, text davisText) error {
 	return nil
 }
 
-// noteUnasked notes which objects of the first frame have no query. Everything
-// that is annotated is annotated there.
+// noteUnasked notes the objects of the first frame that have no query. All annotated
+// objects are in the first frame.
 func (s *Set) noteUnasked(id, mask string, merged bool, objects []int) error {
 	t, err := davisTruth(mask, merged)
 	if err != nil {
@@ -175,8 +174,8 @@ func (s *Set) noteUnasked(id, mask string, merged bool, objects []int) error {
 	return nil
 }
 
-// davisTruth reads a mask. DAVIS 2017 has indices of a palette, where 255 is
-// void; DAVIS 2016 has pictures in black and white, where 255 is the object.
+// davisTruth reads a mask. DAVIS 2017 has palette indices, where 255 is void; DAVIS
+// 2016 has black and white images, where 255 is the object.
 func davisTruth(path string, merged bool) (*Truth, error) {
 	p, err := readLabels(path)
 	if err != nil {

@@ -54,7 +54,7 @@ func TestDAVIS(t *testing.T) {
 	if s := tr.open("davis", Options{Limit: 1}); ids(s) != "bike" {
 		t.Errorf("one sample: %s", ids(s))
 	}
-	// The folder itself.
+	// The folder DAVIS itself can be opened too.
 	if s := (tree{t, tr.dir + "/DAVIS"}).open("davis", Options{}); ids(s) != "bike classic-car" {
 		t.Errorf("from within: %s", ids(s))
 	}
@@ -71,8 +71,8 @@ func TestDAVISExpressions(t *testing.T) {
 	if s := tr.open("davis", Options{Expressions: "all"}); len(s.Samples) != 8 || s.Samples[7].ID != "classic-car@annot2_full_video" {
 		t.Errorf("all: %s", ids(s))
 	}
-	// A file of one's own, in Latin-1, with the same name for both and the third
-	// line once too often.
+	// A file of the user, in Latin-1, with the same name for both, and a third line
+	// that is one too many.
 	own := filepath.Join(tr.dir, "own.txt")
 	tr.text("own.txt", "\ufeffbike 1 \"caf\xe9\"\nbike 2 \"caf\xe9\"\nbike 2 \"x\"\nclassic-car 1 \"car\"\n")
 	s := tr.open("davis", Options{Expressions: own})
@@ -138,7 +138,7 @@ func TestDAVISBroken(t *testing.T) {
 	tr.refused("davis", Options{}, "there is no ImageSets in")
 }
 
-// In 2016 all objects were one.
+// In 2016 all objects are one.
 func TestDAVIS2016(t *testing.T) {
 	tr := davisTree(t)
 	tr.refused("davis", Options{Split: "2016/val"}, "DAVIS 2016 has one object")
@@ -149,7 +149,7 @@ func TestDAVIS2016(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	truth(t, s.Samples[0], 0, 4, 1, 0, 1, 1, 1)
-	// That year's own package.
+	// The package of that year.
 	tr.remove("DAVIS/ImageSets")
 	tr.text("DAVIS/ImageSets/480p/val.txt", "/JPEGImages/480p/bike/00000.jpg /Annotations/480p/bike/00000.png\n/JPEGImages/480p/bike/00001.jpg /Annotations/480p/bike/00001.png\n")
 	for _, frame := range []string{"00000", "00001"} {
@@ -165,7 +165,7 @@ func TestDAVIS2016(t *testing.T) {
 	tr.refused("davis", names, "val.txt, line 1")
 }
 
-// A sequence as it was published, with masks in black and white.
+// A sequence as published, with black and white masks.
 func TestDAVISReal(t *testing.T) {
 	clip := golden.Shared(t, "clips", "car-shadow")
 	tr := newTree(t)

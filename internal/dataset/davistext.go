@@ -16,23 +16,22 @@ import (
 	"github.com/carve-video/carve/internal/strictyaml"
 )
 
-// A davisText says what objects are asked for by, as one file has it.
+// A davisText holds the queries of one file.
 type davisText struct {
 	path    string
-	tag     string                       // tells samples apart where several files are used
-	queries map[string]map[int]car.Query // by sequence and number of the object
-	notes   []string                     // what is odd about it
+	tag     string                       // distinguishes samples if several files are used
+	queries map[string]map[int]car.Query // by sequence and object number
+	notes   []string                     // oddities of the file
 }
 
-// davisFiles are the published files of expressions: two annotators, who saw the
-// first frame or the whole video.
+// davisFiles are the published files of expressions: two annotators, shown the first
+// frame or the whole video.
 var davisFiles = []string{"annot1", "annot1_full_video", "annot2", "annot2_full_video"}
 
-// davisMisspelt are names of sequences that the expressions have in another
-// spelling.
+// davisMisspelt maps misspelt sequence names in the expressions to the right ones.
 var davisMisspelt = map[string]string{"clasic-car": "classic-car", "dog-scale": "dogs-scale", "motor-bike": "motorbike"}
 
-// davisTexts reads what is asked for: the names that are given, or the published
+// davisTexts reads the queries: the user's names if given, or else the published
 // expressions.
 func davisTexts(root, dir string, o *Options) ([]davisText, error) {
 	if o.Names != "" {
@@ -76,8 +75,8 @@ func davisTexts(root, dir string, o *Options) ([]davisText, error) {
 	return texts, nil
 }
 
-// davisExpressions reads lines of a sequence, the number of an object and an
-// expression in quotes.
+// davisExpressions reads lines of a sequence, an object number and an expression in
+// quotes.
 func davisExpressions(path string) (davisText, error) {
 	t := davisText{path: path, queries: map[string]map[int]car.Query{}}
 	err := eachLine(path, func(line string) error {
@@ -107,7 +106,7 @@ func davisExpressions(path string) (davisText, error) {
 	return t, err
 }
 
-// davisNames reads a file of names, YAML or JSON, which is YAML too.
+// davisNames reads a file of names in YAML or JSON, which is YAML too.
 func davisNames(path string) (davisText, error) {
 	t := davisText{path: path, queries: map[string]map[int]car.Query{}}
 	data, err := plaintext.ReadFile(path, strictyaml.Limit)
@@ -141,7 +140,7 @@ func (t *davisText) put(sequence string, number int, q car.Query) {
 	t.queries[sequence][number] = q
 }
 
-// davisNumber reads the number of an object, which is a label of its masks.
+// davisNumber reads an object number, which is a label of the masks.
 func davisNumber(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n >= Void {
@@ -150,12 +149,13 @@ func davisNumber(s string) (int, error) {
 	return n, nil
 }
 
-// sorted are the numbers of the objects in order.
+// sorted returns the object numbers in order.
 func sorted(objects map[int]car.Query) []int { return slices.Sorted(maps.Keys(objects)) }
 
-// utf8Text reads a text that is Latin-1 where it is not UTF-8: the second
-// annotator's files are. What Latin-1 has no sign for is what Windows takes it for;
-// what is no sign there either becomes a space, for no query may have it.
+// utf8Text decodes a text that is not valid UTF-8 as Latin-1, like the second
+// annotator's files. Bytes that are not characters in Latin-1 are taken as
+// Windows-1252; those that are not characters there either become spaces, since queries
+// may not hold them.
 func utf8Text(s string) string {
 	if utf8.ValidString(s) {
 		return plaintext.Printable(s)

@@ -17,7 +17,7 @@ func write(t testing.TB, path, text string) {
 	}
 }
 
-// TestHostileInstances: no annotation file takes long or much memory.
+// TestHostileInstances: no annotation file takes much time or memory.
 func TestHostileInstances(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "instances.json")
 	read := func(text string) error {
@@ -54,7 +54,7 @@ func TestHostileInstances(t *testing.T) {
 			t.Errorf("%s: error %.200v, want %q", name, err, want)
 		}
 	}
-	delete(texts, "an entry without end") // which takes more to write down
+	delete(texts, "an entry without end") // takes more memory to write
 	for name, text := range hostile.JSON(128 << 10) {
 		texts[name] = text
 		texts["images: "+name] = `{"images":` + text + `}`
@@ -64,25 +64,25 @@ func TestHostileInstances(t *testing.T) {
 	hostile.Usual.Hold(t, texts, read)
 }
 
-// TestHostileLists: lists are text, of names that are names.
+// TestHostileLists: lists are text, and their entries are names.
 func TestHostileLists(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "val.txt")
 	hostile.Usual.Hold(t, hostile.Lines(256<<10), func(text string) error {
 		write(t, path, text)
 		_, err := names(path)
 		if err != nil && len(err.Error()) > 300 {
-			return fmt.Errorf("%.300w", err) // it repeats a line
+			return fmt.Errorf("%.300w", err) // repeats a line
 		}
 		return err
 	})
 	for name, text := range hostile.Refused() {
 		write(t, path, text)
-		// White space in a line divides a name from what is behind it.
+		// White space ends a name within a line.
 		if _, err := names(path); err == nil && !strings.ContainsAny(text, "\v\f\r\u0085\u2028\u2029") && strings.Count(text, "\n") == 3 {
 			t.Errorf("%s is a name", name)
 		}
 	}
-	// One line that is longer than a scanner takes does not hide those behind it.
+	// A line longer than a scanner's buffer does not hide the following ones.
 	write(t, path, "a "+strings.Repeat("x", 100<<10)+"\nb\n")
 	if list, err := names(path); err != nil || len(list) != 2 {
 		t.Errorf("%q, %v", list, err)
@@ -99,8 +99,8 @@ func TestHostileLists(t *testing.T) {
 	})
 }
 
-// TestExpressions: Latin-1 is read, with the quotes of Windows, and nothing is left
-// that a query may not have.
+// TestExpressions: Latin-1 is read, with Windows quotes, and no character is left that
+// a query may not have.
 func TestExpressions(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "annot.txt")
 	write(t, path, "bear 1 \"the caf\xe9\x92s \x81bear\x01\"\n")
@@ -113,10 +113,10 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-// A mask that says it is huge is refused before it is decoded.
+// A mask that claims a huge size is refused before it is decoded.
 func TestHugeMask(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.png")
-	// Width and height of 2^30 in the header of a PNG with a palette.
+	// A PNG header with a palette and a width and height of 2^30.
 	write(t, path, "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x40\x00\x00\x00\x40\x00\x00\x00\x08\x00\x00\x00\x00\x64\x3c\x95\xba")
 	hostile.Bounds{Time: hostile.Usual.Time, Alloc: 1 << 20}.Hold(t, map[string]string{"huge": ""}, func(string) error {
 		_, err := readLabels(path)
@@ -142,7 +142,7 @@ func FuzzInstances(f *testing.F) {
 			return nil
 		})
 		if err == nil && last != nil {
-			annotated(path, cocoImage{Width: 64, Height: 48}, last) // does not panic
+			annotated(path, cocoImage{Width: 64, Height: 48}, last) // must not panic
 		}
 	})
 }

@@ -11,25 +11,25 @@ import (
 	"github.com/carve-video/carve/internal/bounded"
 )
 
-// Bounds of what an annotation file may claim of a picture, in pixels.
+// Bounds on the image size that an annotation file may claim, in pixels.
 const (
 	maxSide   = 1 << 15
 	maxPixels = 1 << 27
 )
 
-// maxAnnotation bounds one annotation in the file, in bytes; the longest of
-// COCO's have some 100 KB.
+// maxAnnotation bounds one annotation in the file, in bytes. COCO's longest have about
+// 100 KB.
 const maxAnnotation = 1 << 24
 
-// Bounds of the whole file: COCO's largest has 450 MB, 118 000 pictures and 860 000
+// Bounds on the whole file: COCO's largest has 450 MB, 118 000 images and 860 000
 // annotations.
 const (
 	maxInstances = 1 << 32 // bytes
-	maxEntries   = 1 << 22 // of a list
-	maxNesting   = 64      // of what is passed over
+	maxEntries   = 1 << 22 // in a list
+	maxNesting   = 64      // in skipped values
 )
 
-// A cocoImage is a picture as an annotation file has it.
+// A cocoImage is an image entry of an annotation file.
 type cocoImage struct {
 	ID    int64  `json:"id"`
 	File  string `json:"file_name"`
@@ -45,7 +45,7 @@ func (im *cocoImage) check() error {
 	return nil
 }
 
-// plausible tells whether a picture may be of this size.
+// plausible tells whether an image may have this size.
 func plausible(w, h int) bool {
 	return w >= 1 && h >= 1 && w <= maxSide && h <= maxSide && w*h <= maxPixels
 }
@@ -60,12 +60,12 @@ type cocoAnnotation struct {
 	at       span
 }
 
-// A span is where an annotation stands in its file, in bytes.
+// A span is the position of an annotation in its file, in bytes.
 type span struct{ from, to int64 }
 
-// scanInstances passes through an annotation file once, and calls image and
-// annotation with what is in its lists of those names. The lists may come in any
-// order. No more of the file is in memory than one entry.
+// scanInstances reads an annotation file once as a stream, and calls image and
+// annotation for the entries of the lists with those names, in any order. No more than
+// singleFrame entry is in memory.
 func scanInstances(path string, image func(*cocoImage) error, annotation func(*cocoAnnotation) error) error {
 	file, size, err := bounded.Open(path)
 	if err != nil {
@@ -81,7 +81,7 @@ func scanInstances(path string, image func(*cocoImage) error, annotation func(*c
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		if s := err.Error(); len(s) > 300 { // the decoder repeats what it was given
+		if s := err.Error(); len(s) > 300 { // the decoder repeats its input
 			err = errors.New(s[:300] + "…")
 		}
 		return fmt.Errorf("reading %s, near byte %d: %w", path, s.in.InputOffset(), err)
@@ -94,8 +94,8 @@ type instanceScan struct {
 	ration *ration
 }
 
-// A ration bounds how much is read for one entry: the decoder has all of it in
-// memory, however much it is.
+// A ration bounds how much is read for one entry, since the decoder holds a whole entry
+// in memory, whatever its size.
 type ration struct {
 	file io.Reader
 	left int
@@ -111,8 +111,8 @@ func (r *ration) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// next lets as much be read as the next entry may take. The decoder reads ahead by
-// as much again as it has.
+// next allows reading as much as the next entry may take, twice, because the decoder
+// reads ahead as much as it already has.
 func (s *instanceScan) next() { s.ration.left = 2*maxAnnotation + 1<<16 }
 
 func (s *instanceScan) token() (json.Token, error) {
@@ -181,8 +181,8 @@ func (s *instanceScan) annotation(f func(*cocoAnnotation) error) error {
 	if err := s.in.Decode(&a); err != nil {
 		return err
 	}
-	// Between two entries stand a comma and space, which are cut off when it is
-	// read again.
+	// The span may begin with the comma and space between two entries, which are cut
+	// off when it is read again.
 	a.at = span{from, s.in.InputOffset()}
 	if a.at.to-a.at.from > maxAnnotation {
 		return fmt.Errorf("annotation %d is %d bytes long", a.ID, a.at.to-a.at.from)
@@ -201,7 +201,7 @@ func (s *instanceScan) expect(want json.Delim) error {
 	return nil
 }
 
-// skip passes over a value, whatever its size.
+// skip skips a value of any size.
 func (s *instanceScan) skip() error {
 	for depth := 0; ; {
 		t, err := s.token()
@@ -223,8 +223,8 @@ func (s *instanceScan) skip() error {
 	}
 }
 
-// outline paints the annotation that stands at the span of the file into a w×h
-// mask: its polygons, or its runs.
+// outline paints the annotation at this span of the file, its polygons or its runs,
+// into a w×h mask.
 func outline(file io.ReaderAt, at span, mask []uint8, w, h int) error {
 	data := make([]byte, at.to-at.from)
 	if _, err := file.ReadAt(data, at.from); err != nil {
@@ -261,7 +261,7 @@ func outline(file io.ReaderAt, at span, mask []uint8, w, h int) error {
 	return paintRuns(mask, runs)
 }
 
-// paintRuns sets the pixels of a mask that runs say.
+// paintRuns sets the pixels of a mask that are inside the runs.
 func paintRuns(mask []uint8, runs annotation.RLE) error {
 	m, err := runs.Mask()
 	if err != nil {

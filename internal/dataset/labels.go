@@ -9,23 +9,23 @@ import (
 	"github.com/carve-video/carve/internal/bounded"
 )
 
-// A labelPicture is a PNG whose samples are labels.
-type labelPicture struct {
+// A labelImage is a PNG whose samples are labels.
+type labelImage struct {
 	Truth
-	gray bool // its samples are grey values, not indices of a palette
+	gray bool // samples are grey values, not palette indices
 }
 
-// maxMask bounds the file of a mask, in bytes.
+// maxMask bounds the size of a mask file, in bytes.
 const maxMask = 1 << 28
 
-// readLabels reads a PNG whose samples are labels: indices of a palette, whose
-// colours mean nothing, or grey values of up to 8 bits.
-func readLabels(path string) (*labelPicture, error) {
+// readLabels reads a PNG whose samples are labels: palette indices, whose colours have
+// no meaning, or grey values of up to 8 bits.
+func readLabels(path string) (*labelImage, error) {
 	data, err := bounded.ReadFile(path, maxMask)
 	if err != nil {
 		return nil, fmt.Errorf("reading a mask: %w", err)
 	}
-	// A few bytes can say that they are a picture of any size.
+	// A file of a few bytes can claim any image size.
 	if c, err := png.DecodeConfig(bytes.NewReader(data)); err != nil {
 		return nil, fmt.Errorf("reading mask %s: %w", path, err)
 	} else if !plausible(c.Width, c.Height) {
@@ -36,7 +36,7 @@ func readLabels(path string) (*labelPicture, error) {
 		return nil, fmt.Errorf("reading mask %s: %w", path, err)
 	}
 	b := img.Bounds()
-	p := &labelPicture{Truth: Truth{W: b.Dx(), H: b.Dy(), Labels: make([]uint8, 0, b.Dx()*b.Dy())}}
+	p := &labelImage{Truth: Truth{W: b.Dx(), H: b.Dy(), Labels: make([]uint8, 0, b.Dx()*b.Dy())}}
 	switch img := img.(type) {
 	case *image.Paletted:
 		for y := range p.H {
@@ -47,8 +47,8 @@ func readLabels(path string) (*labelPicture, error) {
 		for y := range p.H {
 			p.Labels = append(p.Labels, img.Pix[y*img.Stride:][:p.W]...)
 		}
-		// Decoding spreads samples of fewer than 8 bits over 0..255; as labels
-		// they are what is in the file. The depth is byte 24 of every PNG.
+		// The decoder spreads samples of fewer than 8 bits over 0..255. This restores
+		// the values in the file. The depth is byte 24 of every PNG.
 		if depth := data[24]; depth < 8 {
 			step := uint8(255 / (1<<depth - 1))
 			for i := range p.Labels {
@@ -61,8 +61,8 @@ func readLabels(path string) (*labelPicture, error) {
 	return p, nil
 }
 
-// mapped reads a PNG of labels and translates each through the table.
-func mapped(path string, table *[256]uint8) (*Truth, error) {
+// readMapped reads a PNG of labels and translates each through the table.
+func readMapped(path string, table *[256]uint8) (*Truth, error) {
 	p, err := readLabels(path)
 	if err != nil {
 		return nil, err
@@ -73,9 +73,9 @@ func mapped(path string, table *[256]uint8) (*Truth, error) {
 	return &p.Truth, nil
 }
 
-// upTo is the table that keeps 0..n and makes everything beyond void. What is
-// beyond is 255 in honest data, which is void by itself.
-func upTo(n int) *[256]uint8 {
+// labelsUpTo returns a table that keeps 0..n and turns all above into void. Valid files
+// have only 255 there, which is void anyway.
+func labelsUpTo(n int) *[256]uint8 {
 	var t [256]uint8
 	for i := range t {
 		t[i] = Void
@@ -86,8 +86,8 @@ func upTo(n int) *[256]uint8 {
 	return &t
 }
 
-// one is the truth of a sample with a single frame.
-func one(id string, read func() (*Truth, error)) func(int) (*Truth, error) {
+// singleFrame returns the truth function of a sample with one frame.
+func singleFrame(id string, read func() (*Truth, error)) func(int) (*Truth, error) {
 	return func(i int) (*Truth, error) {
 		if i != 0 {
 			return nil, fmt.Errorf("%s has one frame, and number %d was asked for", id, i)

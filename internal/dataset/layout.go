@@ -14,8 +14,8 @@ import (
 
 // A LayoutError says that a folder is not the data set, or not all of it.
 type LayoutError struct {
-	Missing string   // what is not there, as a path below the folder
-	In      []string // the folders in which it was looked for
+	Missing string   // the missing path below the folder
+	In      []string // the folders searched
 	Layout  string   // the folders and files that are read
 }
 
@@ -28,12 +28,10 @@ func (e *LayoutError) Hint() string {
 	return "the data set is expected as its publisher packs it:\n" + e.Layout
 }
 
-// locate returns the first of the folders, root itself or below it, that has
-// every one of the paths.
+// locate returns the first folder, root itself or one below it, that has all the paths.
 //
-// A set can be unpacked with or without its outer folders, and both are right.
-// Where none has all, the one that has the first path is told of, and what else
-// it lacks.
+// A set may be unpacked with or without its outer folders. If no folder has all paths,
+// the error names the one that has the first path, and what it lacks.
 func locate(root string, below []string, paths ...string) (string, error) {
 	if _, err := os.Stat(root); err != nil {
 		return "", err
@@ -55,7 +53,7 @@ func locate(root string, below []string, paths ...string) (string, error) {
 	return "", &LayoutError{Missing: paths[0], In: in}
 }
 
-// firstOf returns the first of the paths below dir that exists.
+// firstOf returns the first path below dir that exists.
 func firstOf(dir string, paths ...string) (string, bool) {
 	for _, p := range paths {
 		if p = filepath.Join(dir, p); exists(p) {
@@ -70,9 +68,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// need finds what is wrong with files that a list names: one that is missing is
-// told of as kind ("the mask", "the picture") of what.
-func need(kind, of, path string) error {
+// checkFile returns an error if a file named by a list is missing or not a file. kind
+// ("the mask", "the picture") and of go into the message.
+func checkFile(kind, of, path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -85,12 +83,12 @@ func need(kind, of, path string) error {
 	return nil
 }
 
-// maxList bounds a text with an entry a line, in bytes: the longest list of a
-// published set has 3 MB.
+// maxList bounds a text with an entry a line, in bytes. The longest list of a published
+// set has 3 MB.
 const maxList = 1 << 26
 
-// eachLine calls f with every line of a text that is not blank, without the
-// space around it. Its errors name the file and the line.
+// eachLine calls f for every line of a text that is not blank, trimmed. Its errors name
+// the file and the line.
 func eachLine(path string, f func(line string) error) error {
 	data, err := plaintext.ReadFile(path, maxList)
 	if err != nil {
@@ -109,9 +107,8 @@ func eachLine(path string, f func(line string) error) error {
 	return nil
 }
 
-// names reads a list of names, one a line, that become parts of paths. VOC's
-// lists of a single class have a number behind the name: only the first field
-// counts.
+// names reads a list of names, one a line, that become parts of paths. Only the first
+// field counts: VOC's lists of a single class have a number after the name.
 func names(path string) ([]string, error) {
 	var list []string
 	seen := map[string]bool{}
@@ -133,8 +130,8 @@ func names(path string) ([]string, error) {
 	return list, err
 }
 
-// splitList reads the list of a split. A split that does not exist is told of
-// with those that do: lists are files in one folder.
+// splitList reads the list of a split. If the split does not exist, the error lists
+// those that do: the lists are files in one folder.
 func splitList(dir, split string) ([]string, error) {
 	path := filepath.Join(dir, split+".txt")
 	if exists(path) && filepath.IsLocal(split) {
@@ -154,7 +151,7 @@ func splitList(dir, split string) ([]string, error) {
 	return nil, fmt.Errorf("there is no split %q in %s (there are %s)", split, dir, strings.Join(splits, ", "))
 }
 
-// withSuffix lists the files of a folder that end so, sorted.
+// withSuffix lists the files of a folder with this suffix, sorted.
 func withSuffix(dir, suffix string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -162,7 +159,7 @@ func withSuffix(dir, suffix string) ([]string, error) {
 	}
 	var list []string
 	for _, e := range entries {
-		// Files of macOS's archiver begin with a dot.
+		// Skips the dot files of macOS's archiver.
 		if strings.HasSuffix(e.Name(), suffix) && !strings.HasPrefix(e.Name(), ".") {
 			list = append(list, e.Name())
 		}
@@ -171,7 +168,7 @@ func withSuffix(dir, suffix string) ([]string, error) {
 	return list, nil
 }
 
-// stem is a file's name without its folder and ending.
+// stem returns the name of a file without its folder and extension.
 func stem(path string) string {
 	base := filepath.Base(path)
 	return strings.TrimSuffix(base, filepath.Ext(base))

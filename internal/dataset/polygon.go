@@ -6,22 +6,22 @@ import (
 	"slices"
 )
 
-// fine is how many steps the outline of a polygon takes a pixel.
-const fine = 5
+// stepsPerPixel is the fineness of the grid that the corners of polygons are rounded to.
+const stepsPerPixel = 5
 
-// farOff bounds the coordinates of a polygon, in pixels: far more than a picture
-// has, and little enough that walking along an edge ends soon.
-const farOff = 1 << 16
+// maxCoordinate bounds the coordinates of a polygon, in pixels: far larger than any
+// image, and small enough that walking along an edge ends soon.
+const maxCoordinate = 1 << 16
 
-// maxOutline bounds the length of all outlines of an annotation, in pixels: they are
-// walked along step by step. maxPolygons bounds how many they are. COCO's longest
-// have a hundred thousand pixels, and some hundred polygons.
+// maxOutline bounds the length of all outlines of an annotation, in pixels, since they
+// are walked step by step. maxPolygons bounds their number. COCO's longest have a
+// hundred thousand pixels and some hundred polygons.
 const (
 	maxOutline  = 1 << 24
 	maxPolygons = 10_000
 )
 
-// checkOutline finds polygons that are too many, too long together, or far off.
+// checkOutline finds polygons that are too many, too long together, or out of range.
 func checkOutline(polygons [][]float64) error {
 	if len(polygons) > maxPolygons {
 		return fmt.Errorf("its outline has %d polygons; %d at most", len(polygons), maxPolygons)
@@ -43,26 +43,25 @@ func checkOutline(polygons [][]float64) error {
 	return nil
 }
 
-// checkCorner finds a corner that is far off, or no number.
+// checkCorner finds a corner that is out of range or not a number.
 func checkCorner(i int, x, y float64) error {
-	if !(math.Abs(x) < farOff && math.Abs(y) < farOff) {
+	if !(math.Abs(x) < maxCoordinate && math.Abs(y) < maxCoordinate) {
 		return fmt.Errorf("a polygon has its corner %d at %g, %g", i, x, y)
 	}
 	return nil
 }
 
-// paintPolygon sets the pixels of a w×h mask that lie in a polygon, given as
-// x, y, x, y, … in pixels, where 0, 0 is the outer corner of the first pixel.
+// paintPolygon sets the pixels of a w×h mask that lie in a polygon, given as x, y, x,
+// y, … in pixels, where 0, 0 is the outer corner of the first pixel.
 //
-// Which pixels those are on the outline is a matter of rule, and scores depend on
-// it; this is COCO's. Corners are rounded to fifths of a pixel. An edge is a row
-// of points on that finer grid, one for every step along its longer side, the
-// other coordinate rounded. Where the outline steps over the middle of a column
-// of pixels, from its third fifth to its fourth, the column changes between in
-// and out: at the first pixel whose middle is not above the upper one of the two
-// points. What lies between the first and the second change is in the polygon,
-// between the third and the fourth, and so on: holes come out by the even-odd
-// rule.
+// Scores depend on which pixels along the outline are inside. This is COCO's rule.
+// Corners are rounded to fifths of a pixel. An edge is a sequence of points on that
+// finer grid, one for every step along its longer side, with the other coordinate
+// rounded. Where the outline crosses the middle of a pixel column, from its third fifth
+// to its fourth, the column changes between inside and outside. The change is at the
+// first pixel whose middle is not above the upper of the two points. Pixels between the
+// first and the second change are inside, between the third and the fourth, and so on:
+// holes follow the even-odd rule.
 func paintPolygon(mask []uint8, w, h int, xy []float64) error {
 	if len(xy)%2 != 0 {
 		return fmt.Errorf("a polygon has %d coordinates: one has no other", len(xy))
@@ -74,23 +73,24 @@ func paintPolygon(mask []uint8, w, h int, xy []float64) error {
 		if err := checkCorner(i, x, y); err != nil {
 			return err
 		}
-		corners[i] = corner{int(fine*x + 0.5), int(fine*y + 0.5)} // towards 0, as COCO does
+		corners[i] = corner{int(stepsPerPixel*x + 0.5), int(stepsPerPixel*y + 0.5)} // towards 0, as COCO does
 	}
 	changes := make([][]int, w) // by column: the pixels at which it changes
 	for i := range corners {
 		walk(corners[i], corners[(i+1)%n], func(a, b corner) {
-			x := min(a.x, b.x) - fine/2
-			if a.x == b.x || x < 0 || x%fine != 0 || x/fine >= w {
+			x := min(a.x, b.x) - stepsPerPixel/2
+			if a.x == b.x || x < 0 || x%stepsPerPixel != 0 || x/stepsPerPixel >= w {
 				return
 			}
-			// The middle of pixel y is at 5y+2 fifths: the first not above.
-			y := (min(a.y, b.y) - fine/2 + fine - 1)
-			changes[x/fine] = append(changes[x/fine], min(max(floorDiv(y, fine), 0), h))
+			// The middle of pixel y is at 5y+2 fifths. This is the first that is not
+			// above.
+			y := (min(a.y, b.y) - stepsPerPixel/2 + stepsPerPixel - 1)
+			changes[x/stepsPerPixel] = append(changes[x/stepsPerPixel], min(max(floorDiv(y, stepsPerPixel), 0), h))
 		})
 	}
 	for x, at := range changes {
 		slices.Sort(at)
-		// An outline that is closed crosses a column an even number of times.
+		// A closed outline crosses a column an even number of times.
 		for i := 0; i+1 < len(at); i += 2 {
 			for y := at[i]; y < at[i+1]; y++ {
 				mask[y*w+x] = 1
@@ -103,9 +103,9 @@ func paintPolygon(mask []uint8, w, h int, xy []float64) error {
 // A corner is a point in fifths of a pixel.
 type corner struct{ x, y int }
 
-// walk calls step for all neighbouring points of an edge. It goes towards the
-// larger coordinate whichever way the edge runs, so that two polygons that share
-// an edge share its points.
+// walk calls step for each pair of neighbouring points of an edge. It goes towards the
+// larger coordinate in either direction of the edge, so that two polygons that share an
+// edge share its points.
 func walk(a, b corner, step func(from, to corner)) {
 	dx, dy := abs(b.x-a.x), abs(b.y-a.y)
 	flat := dx >= dy
@@ -127,7 +127,7 @@ func walk(a, b corner, step func(from, to corner)) {
 
 func abs(n int) int { return max(n, -n) }
 
-// floorDiv is n/d rounded down.
+// floorDiv returns n/d rounded down.
 func floorDiv(n, d int) int {
 	q := n / d
 	if n%d != 0 && (n < 0) != (d < 0) {

@@ -11,7 +11,7 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 )
 
-// drawing is a mask as a test writes it: # is the object.
+// drawing renders a mask for comparison in a test: # is the object.
 func drawing(mask []uint8, w int) string {
 	var b strings.Builder
 	for row := range slices.Chunk(mask, w) {
@@ -23,21 +23,21 @@ func drawing(mask []uint8, w int) string {
 	return b.String()
 }
 
-// Shapes of which anybody can see what is right.
+// Shapes whose pixels are obvious.
 func TestPolygonByHand(t *testing.T) {
 	for name, c := range map[string]struct {
 		xy   []float64
 		want string
 	}{
-		// Corners of pixels: whole pixels are in.
+		// Corners on pixel corners: the pixels are whole.
 		"whole pixels": {[]float64{1, 1, 4, 1, 4, 3, 1, 3}, ".....\n.###.\n.###.\n.....\n"},
-		// Turning the other way round is the same.
+		// The other orientation gives the same.
 		"the other way": {[]float64{1, 3, 4, 3, 4, 1, 1, 1}, ".....\n.###.\n.###.\n.....\n"},
-		// Everything, and more.
+		// Larger than the image.
 		"beyond the picture": {[]float64{-9, -9, 20, -9, 20, 20, -9, 20}, "#####\n#####\n#####\n#####\n"},
 		// The middles of the first column and row are outside by 0.1.
 		"inside by a tenth": {[]float64{0.6, 0.6, 4.4, 0.6, 4.4, 3.4, 0.6, 3.4}, ".....\n.###.\n.###.\n.....\n"},
-		// Twice round itself, the even-odd rule leaves a hole.
+		// Where the outline goes round twice, the even-odd rule leaves a hole.
 		"a hole":     {[]float64{0, 0, 5, 0, 5, 4, 0, 4, 0, 0, 2, 1, 2, 3, 4, 3, 4, 1, 2, 1}, "#####\n##..#\n##..#\n#####\n"},
 		"a triangle": {[]float64{0, 0, 4, 4, 0, 4}, "#....\n##...\n###..\n####.\n"},
 		"a line":     {[]float64{0, 2, 5, 2}, ".....\n.....\n.....\n.....\n"},
@@ -78,7 +78,7 @@ func readOracle(t *testing.T, path string) (list []oracle) {
 	return list
 }
 
-// What COCO's own code makes of a polygon, pixel by pixel, and of its runs.
+// What COCO's own code makes of polygons and of runs, pixel by pixel.
 func TestPolygonAgainstCOCO(t *testing.T) {
 	for i, o := range readOracle(t, "testdata/polygons.json") {
 		mask, want := make([]uint8, o.W*o.H), make([]uint8, o.W*o.H)
@@ -98,7 +98,7 @@ func TestPolygonAgainstCOCO(t *testing.T) {
 	}
 }
 
-// FuzzOutline: whatever stands in a file, painting ends and stays in the mask.
+// FuzzOutline: whatever the file says, painting ends and stays within the mask.
 func FuzzOutline(f *testing.F) {
 	f.Add(`{"segmentation":[[1,1,4,1,4,3]]}`)
 	f.Add(`{"segmentation":{"size":[4,5],"counts":[3,4,13]}}`)

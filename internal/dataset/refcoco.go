@@ -16,9 +16,9 @@ var (
 	refcocog    = refKind("refcocog", "umd", "longer sentences; 2573 objects in val, 5023 in test")
 )
 
-// refKind is one of the three sets of referring expressions. A set is divided
-// into splits by an author, whose name is in the file's; by is whose division
-// published figures use.
+// refKind is one of the three sets of referring expressions. A set is divided into
+// splits by an author, whose name is in the name of the file. by is the author whose
+// division published figures use.
 func refKind(name, by, about string) kind {
 	return kind{
 		name:  name,
@@ -61,11 +61,11 @@ func openRefs(root string, o *Options, name, by string) (*Set, error) {
 		list = list[:min(o.Limit, len(list))]
 	}
 	s := &Set{Protocol: Refer, Preset: name}
-	return s, s.refer(list, images, filepath.Join(dir, "instances.json"))
+	return s, s.addRefs(list, images, filepath.Join(dir, "instances.json"))
 }
 
-// refer fills the set with the samples that refs are.
-func (s *Set) refer(refs []ref, images, instances string) error {
+// addRefs adds the samples of the refs to the set.
+func (s *Set) addRefs(refs []ref, images, instances string) error {
 	wanted := map[int64]*cocoAnnotation{}
 	pictures := map[int64]cocoImage{}
 	for _, r := range refs {
@@ -93,23 +93,23 @@ func (s *Set) refer(refs []ref, images, instances string) error {
 		if a == nil || im.Width == 0 || a.Image != r.image {
 			return fmt.Errorf("%s is of annotation %d of image %d, which is not in %s", id, r.annotation, r.image, instances)
 		}
-		picture := filepath.Join(images, filepath.Base(im.File))
-		if err := need("the picture", id, picture); err != nil {
+		imagePath := filepath.Join(images, filepath.Base(im.File))
+		if err := checkFile("the picture", id, imagePath); err != nil {
 			return err
 		}
-		sample := Sample{ID: id, Frames: []string{picture}}
+		sample := Sample{ID: id, Frames: []string{imagePath}}
 		for _, text := range r.sentences {
 			sample.Queries, sample.Objects = append(sample.Queries, car.Named(text)), append(sample.Objects, 1)
 		}
-		sample.Truth = one(id, func() (*Truth, error) { return annotated(instances, im, a) })
+		sample.Truth = singleFrame(id, func() (*Truth, error) { return annotated(instances, im, a) })
 		s.Samples = append(s.Samples, sample)
 	}
 	return nil
 }
 
-// annotated paints one annotation. Its parts are one mask, also where they
-// overlap: the reference's reader loses such pixels, of which there are few, by
-// adding parts up and keeping what is exactly 1.
+// annotated paints one annotation. Its parts form one mask, including where they
+// overlap. The reference's reader adds the parts up and keeps what is exactly 1, and so
+// loses the few overlapping pixels.
 func annotated(path string, im cocoImage, a *cocoAnnotation) (*Truth, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -129,8 +129,8 @@ func sentence(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// addSentence adds a sentence that is not there yet. Annotators often wrote the
-// same; the loop cannot be asked for one thing twice.
+// addSentence adds a sentence unless it is there already. Annotators often wrote the
+// same, and a query may occur only once.
 func (r *ref) addSentence(s string) {
 	if s = sentence(s); s != "" && !slices.Contains(r.sentences, s) {
 		r.sentences = append(r.sentences, s)

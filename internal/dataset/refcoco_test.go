@@ -9,9 +9,9 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-const refFile = `{"annotations": [` // RefCOCO's have the lists in another order
+const refFile = `{"annotations": [` // RefCOCO's files have the lists in another order
 
-// refTree has the refs in one of Python's protocols.
+// refTree has the refs as a pickle of one of Python's protocols.
 func refTree(t *testing.T, name, refs, pickled string) tree {
 	tr := newTree(t)
 	data, err := os.ReadFile("testdata/" + pickled)
@@ -47,7 +47,7 @@ func TestRefCOCO(t *testing.T) {
 		if err := car.CheckQueries(sample.Queries); err != nil {
 			t.Error(err)
 		}
-		truth(t, sample, 0, 3, 2, 1, 1, 1, 0, 0, 0) // where its parts overlap as well
+		truth(t, sample, 0, 3, 2, 1, 1, 1, 0, 0, 0) // includes the overlap of its parts
 		s = tr.open("refcoco", Options{Split: "testA"})
 		if s.Samples[0].Queries[0].Label != "café" {
 			t.Errorf("%s: %+v", pickled, s.Samples[0])
@@ -64,7 +64,7 @@ func TestRefCOCO(t *testing.T) {
 	}
 }
 
-// Other sets, other authors, other places of the pictures.
+// Other sets, other authors, other folders of images.
 func TestRefCOCOPlaces(t *testing.T) {
 	for name, refs := range map[string]string{"refcoco+": "refs(unc).p", "refcocog": "refs(umd).p"} {
 		tr := refTree(t, name, refs, "refs2.p")

@@ -9,21 +9,21 @@ import (
 	"github.com/carve-video/carve/internal/pickle"
 )
 
-// Bounds of a file of refs. The largest of the three sets have 50 000 refs with
-// 142 000 sentences, in some tens of megabytes.
+// Bounds of a file of refs. The largest of the three sets has 50 000 refs with 142 000
+// sentences, in some tens of megabytes.
 const (
 	maxRefs      = 1 << 29 // bytes
 	maxSentences = 1 << 20
 )
 
-// A ref is an annotated object and what people called it.
+// A ref is an annotated object and the sentences people wrote for it.
 type ref struct {
 	id, annotation, image int64
 	sentences             []string
 }
 
-// readRefs reads the refs of a split: a pickle of a list of dicts, which holds
-// nothing but plain values.
+// readRefs reads the refs of a split: a pickle of a list of dicts that hold only plain
+// values.
 func readRefs(path, split string) ([]ref, error) {
 	data, err := bounded.ReadFile(path, maxRefs)
 	if err != nil {
@@ -59,7 +59,7 @@ func readRefs(path, split string) ([]ref, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: ref %d: %w", path, i, err)
 		}
-		// A pickle can recall one long list of sentences for every ref.
+		// A pickle can refer to one long list of sentences from every ref.
 		if count += len(r.sentences); count > maxSentences {
 			return nil, fmt.Errorf("reading %s: there are more than %d sentences", path, maxSentences)
 		}
@@ -72,8 +72,8 @@ func readRefs(path, split string) ([]ref, error) {
 	return refs, nil
 }
 
-// inSplit tells whether a ref whose split is called its belongs to one: "test" is
-// testA and testB together.
+// inSplit tells whether a ref with the split its belongs to split: "test" is testA and
+// testB together.
 func inSplit(its, split string) bool {
 	return its == split || split == "test" && strings.HasPrefix(its, split)
 }
@@ -99,8 +99,8 @@ func readRef(d *pickle.Dict) (r ref, err error) {
 		if !ok {
 			return r, fmt.Errorf("sentence %d is no dict but a %T", i, item)
 		}
-		// "raw" is as it was typed, which is what the reference reads; "sent" is
-		// without marks.
+		// "raw" is the text as typed, which the reference reads; "sent" lacks
+		// punctuation.
 		text, err := field[string](s, "raw")
 		if err != nil {
 			if text, err = field[string](s, "sent"); err != nil {
@@ -115,8 +115,8 @@ func readRef(d *pickle.Dict) (r ref, err error) {
 	return r, nil
 }
 
-// field is the value of a key, which is to be of that kind. Python 2's strings
-// may come as bytes.
+// field returns the value of a key, which must have type T. Strings of Python 2 may
+// come as bytes.
 func field[T any](d *pickle.Dict, key string) (T, error) {
 	v, ok := d.Get(key)
 	if b, is := v.([]byte); is {

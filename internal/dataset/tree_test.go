@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// A tree is a folder of a data set in the making.
+// A tree is the folder of a data set that a test builds.
 type tree struct {
 	t   *testing.T
 	dir string
@@ -40,7 +40,7 @@ func (tr tree) remove(path string) {
 	}
 }
 
-// jpeg writes a grey picture.
+// jpeg writes a grey image.
 func (tr tree) jpeg(path string, w, h int) {
 	tr.t.Helper()
 	var b bytes.Buffer
@@ -50,7 +50,7 @@ func (tr tree) jpeg(path string, w, h int) {
 	tr.write(path, b.Bytes())
 }
 
-// png writes any picture.
+// png writes an image.
 func (tr tree) png(path string, img image.Image) {
 	tr.t.Helper()
 	var b bytes.Buffer
@@ -60,7 +60,7 @@ func (tr tree) png(path string, img image.Image) {
 	tr.write(path, b.Bytes())
 }
 
-// indexed is a row of labels with a palette, as DAVIS 2017 and VOC have it.
+// indexed is a row of labels with a palette, as in DAVIS 2017 and VOC.
 func indexed(labels ...uint8) image.Image {
 	palette := make(color.Palette, 256)
 	for i := range palette {
@@ -69,12 +69,12 @@ func indexed(labels ...uint8) image.Image {
 	return &image.Paletted{Pix: labels, Stride: len(labels), Rect: image.Rect(0, 0, len(labels), 1), Palette: palette}
 }
 
-// grey is a row of labels as grey values, as ADE20K and COCO-Stuff have it.
+// grey is a row of labels as grey values, as in ADE20K and COCO-Stuff.
 func grey(labels ...uint8) image.Image {
 	return &image.Gray{Pix: labels, Stride: len(labels), Rect: image.Rect(0, 0, len(labels), 1)}
 }
 
-// open opens the set in the tree.
+// open opens the data set in the tree.
 func (tr tree) open(name string, o Options) *Set {
 	tr.t.Helper()
 	s, err := Open(name, tr.dir, o)
@@ -84,8 +84,8 @@ func (tr tree) open(name string, o Options) *Set {
 	return s
 }
 
-// refused checks that the set in the tree cannot be opened, and that the error
-// says all the words.
+// refused checks that the data set in the tree cannot be opened, and that the error has
+// all the words.
 func (tr tree) refused(name string, o Options, words ...string) {
 	tr.t.Helper()
 	_, err := Open(name, tr.dir, o)
@@ -113,7 +113,7 @@ func truth(t *testing.T, s Sample, frame, w, h int, want ...uint8) {
 	}
 }
 
-// ids are the names of a set's samples.
+// ids lists the sample names of a set.
 func ids(s *Set) string {
 	var list []string
 	for _, sample := range s.Samples {
@@ -122,5 +122,5 @@ func ids(s *Set) string {
 	return strings.Join(list, " ")
 }
 
-// colour is a picture that has no labels.
+// colour is an image without labels.
 func colour() image.Image { return image.NewNRGBA(image.Rect(0, 0, 4, 1)) }

@@ -2,8 +2,8 @@ package dataset
 
 import "path/filepath"
 
-// The classes of Pascal VOC: label k+1 of a mask is the k-th, 0 is background and
-// 255, drawn along every outline, is void.
+// The classes of Pascal VOC: label k+1 of a mask is class k, 0 is background, and 255,
+// drawn along every outline, is void.
 const vocTable = `
 aeroplane
 bicycle
@@ -39,10 +39,10 @@ var voc = kind{
 	},
 }
 
-// vocFolders are where a development kit of Pascal VOC has a task.
+// vocFolders are the folders of a task in a development kit of Pascal VOC.
 type vocFolders struct{ year, lists, masks string }
 
-// openVOC reads a semantic task out of a development kit of Pascal VOC.
+// openVOC reads a semantic task from a development kit of Pascal VOC.
 func openVOC(root string, o *Options, f vocFolders, preset, table string) (*Set, error) {
 	lists := filepath.Join("ImageSets", f.lists)
 	kit := "VOC" + f.year
@@ -55,13 +55,13 @@ func openVOC(root string, o *Options, f vocFolders, preset, table string) (*Set,
 		return nil, err
 	}
 	s := &Set{Protocol: Semantic, Preset: preset, Background: true}
-	queries, labels := s.ask(parseClasses(table))
-	keep := upTo(len(labels))
+	queries, labels := s.addClasses(parseClasses(table))
+	keep := labelsUpTo(len(labels))
 	for _, id := range ids {
 		if o.full(s) {
 			break
 		}
-		sample, err := still(id, filepath.Join(dir, "JPEGImages", id+".jpg"), filepath.Join(dir, f.masks, id+".png"), queries, labels, keep)
+		sample, err := imageSample(id, filepath.Join(dir, "JPEGImages", id+".jpg"), filepath.Join(dir, f.masks, id+".png"), queries, labels, keep)
 		if err != nil {
 			return nil, err
 		}
