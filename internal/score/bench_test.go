@@ -14,9 +14,8 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 )
 
-// BenchmarkFolders is the whole way: two folders of 100 indexed PNGs of 854×480
-// with three objects, opened, decoded and measured. It should take 2 s on two
-// cores at most.
+// BenchmarkFolders runs everything: it opens, decodes and measures two folders of 100
+// indexed PNGs of 854×480 with three objects. It should take at most 2 s on two cores.
 func BenchmarkFolders(b *testing.B) {
 	truth, result := b.TempDir(), b.TempDir()
 	for i := range 100 {
@@ -39,7 +38,7 @@ func BenchmarkFolders(b *testing.B) {
 	}
 }
 
-// drawBlobs draws three shapes with wavy outlines that move with time.
+// drawBlobs draws three shapes with wavy outlines that move over time.
 func drawBlobs(b *testing.B, dir string, i int, off float64) {
 	const w, h = 854, 480
 	img := image.NewPaletted(image.Rect(0, 0, w, h), color.Palette{color.Black, color.White, color.Gray{99}, color.Gray{199}})
@@ -66,7 +65,7 @@ func drawBlobs(b *testing.B, dir string, i int, off float64) {
 	}
 }
 
-// BenchmarkBoundary is one comparison of outlines.
+// BenchmarkBoundary compares two outlines.
 func BenchmarkBoundary(b *testing.B) {
 	for _, size := range [][2]int{{854, 480}, {3840, 2160}} {
 		w, h := size[0], size[1]

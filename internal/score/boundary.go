@@ -7,13 +7,13 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 )
 
-// A Boundary says how well two outlines agree.
+// A Boundary measures how well two outlines agree.
 type Boundary struct {
 	Precision float64 // share of the result's outline that is near the truth's
 	Recall    float64 // share of the truth's outline that is near the result's
 }
 
-// F is the harmonic mean of both, 0 if both are 0.
+// F returns the harmonic mean of both, or 0 if both are 0.
 func (b Boundary) F() float64 {
 	if b.Precision+b.Recall == 0 {
 		return 0
@@ -21,15 +21,15 @@ func (b Boundary) F() float64 {
 	return 2 * b.Precision * b.Recall / (b.Precision + b.Recall)
 }
 
-// boundaryShare of the picture's diagonal is what still counts as near, as DAVIS
-// has it: 8 pixels at 854×480.
+// boundaryShare is the largest distance that counts as near, as a share of the image's
+// diagonal. It is DAVIS's value: 8 pixels at 854×480.
 const boundaryShare = 0.008
 
-// Near is how many pixels two outlines may be apart in a picture of w×h.
+// Near returns how many pixels two outlines may be apart in a w×h image.
 func Near(w, h int) int { return int(math.Ceil(boundaryShare * math.Hypot(float64(w), float64(h)))) }
 
-// Boundaries compares outlines of masks of one size. It keeps memory between
-// calls; it is for one goroutine.
+// Boundaries compares outlines of masks of one size. It reuses memory between calls and
+// is for one goroutine.
 type Boundaries struct {
 	near                        int
 	result, truth               *annotation.Mask // without void
@@ -39,7 +39,7 @@ type Boundaries struct {
 	row, next                   []uint64
 }
 
-// NewBoundaries returns one for pictures of w×h.
+// NewBoundaries returns one for images of w×h.
 func NewBoundaries(w, h int) *Boundaries {
 	b := &Boundaries{near: Near(w, h)}
 	for _, m := range []**annotation.Mask{&b.result, &b.truth, &b.resultOutline, &b.truthOutline, &b.dilated} {
@@ -50,10 +50,9 @@ func NewBoundaries(w, h int) *Boundaries {
 	return b
 }
 
-// Compare returns the agreement of two masks' outlines. Pixels in void are taken
-// out of both masks before their outlines are drawn. Where only the result has
-// no outline, precision is 1 and recall 0; where only the truth has none, the
-// other way round; where neither has one, both are 1.
+// Compare returns the agreement of two masks' outlines. Void pixels are removed from
+// both masks first. If only the result has no outline, precision is 1 and recall 0; if
+// only the truth has none, the other way round; if neither has one, both are 1.
 func (b *Boundaries) Compare(result, truth, void *annotation.Mask) Boundary {
 	n := outline(b.resultOutline, without(b.result, result, void))
 	m := outline(b.truthOutline, without(b.truth, truth, void))
@@ -72,7 +71,7 @@ func (b *Boundaries) Compare(result, truth, void *annotation.Mask) Boundary {
 	return Boundary{ratio(hits, n), ratio(found, m)}
 }
 
-// without returns m less void, in scratch if anything has to be written.
+// without returns m minus void. It uses scratch if anything has to be removed.
 func without(scratch, m, void *annotation.Mask) *annotation.Mask {
 	if m == nil || void == nil {
 		return m
@@ -83,10 +82,10 @@ func without(scratch, m, void *annotation.Mask) *annotation.Mask {
 	return scratch
 }
 
-// outline draws the pixels of m that differ from their neighbour to the right,
-// below, or right below, and counts them: so a line lies along the upper left of
-// where the mask changes. Pixels in the last column only look down, those in the
-// last row only to the right, the one in the corner nowhere.
+// outline sets the pixels of m that differ from their neighbour to the right, below, or
+// diagonally right below, and counts them. So the line runs along the upper left side
+// of a change. Pixels in the last column compare only with the one below, those in the
+// last row only with the one to the right, and the last pixel with none.
 func outline(dst, m *annotation.Mask) (n int) {
 	if m == nil {
 		clear(dst.Bits)
@@ -96,7 +95,7 @@ func outline(dst, m *annotation.Mask) (n int) {
 	edge := uint64(1) << ((m.W - 1) & 63) // the last column
 	for y := range m.H {
 		here, out := m.Row(y), dst.Row(y)
-		below := here // of the last row: the same, so that there is no change
+		below := here // for the last row: itself, so that there is no change
 		if y+1 < m.H {
 			below = m.Row(y + 1)
 		}
@@ -121,8 +120,8 @@ func outline(dst, m *annotation.Mask) (n int) {
 	return n
 }
 
-// halfWidths describes a disk: row ±d of it reaches halfWidths(r)[d] pixels to
-// either side, the largest x with x²+d² ≤ r².
+// halfWidths describes a disk: row ±d of it extends halfWidths(r)[d] pixels to either
+// side, the largest x with x²+d² ≤ r².
 func halfWidths(r int) []int {
 	half := make([]int, r+1)
 	x := r
@@ -135,10 +134,9 @@ func halfWidths(r int) []int {
 	return half
 }
 
-// dilate draws into b.dilated all pixels that are at most b.near away from one
-// of m. A row of the disk is an interval, and intervals grow with the height:
-// so each row of m is widened step by step, a word of 64 pixels at a time, and
-// laid over the two rows of the outcome that its present width belongs to.
+// dilate sets in b.dilated all pixels within b.near of a pixel of m. A row of the disk
+// is an interval that widens towards the centre. So each row of m is widened step by
+// step, 64 pixels at a time, and merged into the two result rows for its present width.
 func (b *Boundaries) dilate(m *annotation.Mask) {
 	clear(b.dilated.Bits)
 	reach := (b.near + 63) / 64 // words that a row may grow into on either side
@@ -164,14 +162,14 @@ func (b *Boundaries) dilate(m *annotation.Mask) {
 				row, next = next, row
 			}
 			if y-d >= 0 {
-				lay(b.dilated.Row(y - d)[lo:hi], row)
+				orInto(b.dilated.Row(y - d)[lo:hi], row)
 			}
 			if d > 0 && y+d < m.H {
-				lay(b.dilated.Row(y + d)[lo:hi], row)
+				orInto(b.dilated.Row(y + d)[lo:hi], row)
 			}
 		}
 	}
-	if tail := m.W & 63; tail != 0 { // what grew beyond the picture
+	if tail := m.W & 63; tail != 0 { // clear what grew beyond the image
 		for y := range m.H {
 			b.dilated.Row(y)[m.Stride-1] &= 1<<tail - 1
 		}
@@ -191,7 +189,7 @@ func widen(dst, row []uint64) {
 	}
 }
 
-func lay(dst, row []uint64) {
+func orInto(dst, row []uint64) {
 	for k, w := range row {
 		dst[k] |= w
 	}

@@ -8,14 +8,14 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 )
 
-// A Confusion counts the pixels of a whole set by what they are and what they
-// were taken for. Class 0 is the background, class k is Objects[k-1].
+// A Confusion counts the pixels of a whole set by true class and predicted class. Class
+// 0 is the background, class k is Objects[k-1].
 type Confusion struct {
 	Objects []annotation.Object
 	Pixels  [][]int64 // [truth][result]
 }
 
-// NewConfusion returns an empty one.
+// NewConfusion returns an empty confusion matrix.
 func NewConfusion(objects []annotation.Object) *Confusion {
 	c := &Confusion{Objects: objects}
 	for range len(objects) + 1 {
@@ -24,9 +24,9 @@ func NewConfusion(objects []annotation.Object) *Confusion {
 	return c
 }
 
-// Confuse counts all frames. Void pixels are left out, and so are a truth's
-// pixels of what should not count in a frame. A pixel has one class: masks of
-// one side that cover each other are an error.
+// Confuse counts all frames. Void pixels are left out, and so are the truth's pixels of
+// objects that are ignored in a frame. A pixel has one class: overlapping masks within
+// the truth or the result are an error.
 func Confuse(ctx context.Context, truth, result *annotation.Sequence, pairs []Pair, workers int) (*Confusion, error) {
 	var objects []annotation.Object
 	for _, p := range pairs {
@@ -48,10 +48,10 @@ func Confuse(ctx context.Context, truth, result *annotation.Sequence, pairs []Pa
 			if err != nil {
 				return err
 			}
-			if err := exclusive(truth, i, t); err != nil {
+			if err := checkExclusive(truth, i, t); err != nil {
 				return err
 			}
-			if err := exclusive(result, i, r); err != nil {
+			if err := checkExclusive(result, i, r); err != nil {
 				return err
 			}
 			parts[k].count(t, r, pairs)
@@ -68,8 +68,8 @@ func Confuse(ctx context.Context, truth, result *annotation.Sequence, pairs []Pa
 	return all, nil
 }
 
-// exclusive makes sure that no pixel is in two masks.
-func exclusive(s *annotation.Sequence, i int, f *annotation.Frame) error {
+// checkExclusive returns an error if a pixel is in two masks.
+func checkExclusive(s *annotation.Sequence, i int, f *annotation.Frame) error {
 	var all *annotation.Mask
 	for k, m := range f.Masks {
 		if m == nil {
@@ -86,7 +86,7 @@ func exclusive(s *annotation.Sequence, i int, f *annotation.Frame) error {
 	return nil
 }
 
-// OverlapError says that masks cover each other where each pixel has one class.
+// An OverlapError says that masks overlap where each pixel must have one class.
 type OverlapError struct {
 	Path, Frame, Object string
 	Pixels              int
@@ -96,8 +96,8 @@ func (e *OverlapError) Error() string {
 	return fmt.Sprintf("in frame %s of %s the mask of %s shares %d pixels with others; a confusion matrix needs one class a pixel", e.Frame, e.Path, e.Object, e.Pixels)
 }
 
-// count adds a frame. Only masks that are there are held against each other; what
-// is left of rows and columns is background.
+// count adds a frame. It intersects only masks that are not empty; the rest of each row
+// and column is background.
 func (c *Confusion) count(truth, result *annotation.Frame, pairs []Pair) {
 	void := annotation.NewMask(truth.W, truth.H)
 	void.Add(truth.Void)
@@ -132,7 +132,7 @@ func (c *Confusion) count(truth, result *annotation.Frame, pairs []Pair) {
 	c.Pixels[0][0] += background
 }
 
-// Add joins the counts of two sets of the same classes.
+// Add adds the counts of another set with the same classes.
 func (c *Confusion) Add(other *Confusion) {
 	for t, row := range other.Pixels {
 		for r, n := range row {
@@ -141,26 +141,26 @@ func (c *Confusion) Add(other *Confusion) {
 	}
 }
 
-// A Background says what the mean IoU makes of class 0.
+// A Background says how the mean IoU treats class 0.
 type Background int
 
 const (
-	// WithBackground treats it as a class among the others.
+	// WithBackground treats it like the other classes.
 	WithBackground Background = iota
 
-	// WithoutBackground leaves out the pixels that are background in truth, and
-	// class 0 out of the mean. An object's pixel that is taken for background
-	// is a pixel missed.
+	// WithoutBackground leaves out the pixels that are background in the truth, and
+	// class 0 from the mean. A pixel of an object predicted as background counts as
+	// missed.
 	WithoutBackground
 
-	// AsReference is what the released CaR code calls "without background": it
-	// leaves out the pixels taken for background as well, so that a result is
-	// only asked about where it said something. It is generous, and only for
-	// comparing with figures that were made like that.
+	// AsReference is the "without background" of the released CaR code: it also leaves
+	// out the pixels predicted as background, so that a result is scored only where it
+	// has a mask. It is generous, and only for comparison with figures made the same
+	// way.
 	AsReference
 )
 
-// IoU is that of class k; NaN if the truth never has it.
+// IoU returns the IoU of class k, or NaN if the truth never has it.
 func (c *Confusion) IoU(k int, b Background) float64 {
 	there, union := int64(0), int64(0)
 	for t, row := range c.Pixels {
@@ -182,7 +182,7 @@ func (c *Confusion) IoU(k int, b Background) float64 {
 	return float64(c.Pixels[k][k]) / float64(union)
 }
 
-// MeanIoU is the mean over the classes that the truth has.
+// MeanIoU returns the mean over the classes that the truth has.
 func (c *Confusion) MeanIoU(b Background) float64 {
 	var ious []float64
 	for k := range c.Pixels {

@@ -13,7 +13,7 @@ import (
 
 var animals = []annotation.Object{{ID: 1, Name: "dog"}, {ID: 2, Name: "cat"}}
 
-// lettered makes a sequence of one picture of a row of letters: d and c are the
+// lettered makes a sequence of one image from a row of letters: d and c are the
 // animals, v is void, i is a cat that is ignored, anything else is background.
 func lettered(row string) *annotation.Sequence {
 	f := &annotation.Frame{W: len(row), H: 1, Ignored: make([]bool, 2), Void: annotation.NewMask(len(row), 1)}
@@ -73,8 +73,8 @@ func TestConfusion(t *testing.T) {
 }
 
 func TestConfusionOfWhatIsNotThere(t *testing.T) {
-	// A class that only the result has is not in the mean, but its pixels are
-	// missed by the others.
+	// A class that only the result has is not in the mean, but its pixels count as
+	// missed for the other classes.
 	c := confused(t, "dd..", "dcc.")
 	if got, want := c.MeanIoU(WithBackground), (1./2+1./2)/2; !near(got, want) {
 		t.Errorf("%g, want %g", got, want)
@@ -107,7 +107,7 @@ func TestOverlapRefused(t *testing.T) {
 	}
 }
 
-// TestConfusionAgainstNaive counts pixel by pixel.
+// TestConfusionAgainstNaive compares with a count pixel by pixel.
 func TestConfusionAgainstNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 100 {

@@ -8,7 +8,7 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 )
 
-// drawn makes a mask of a picture in letters: x is inside, anything else outside.
+// drawn makes a mask from rows of letters: x is inside, anything else outside.
 func drawn(rows ...string) *annotation.Mask {
 	m := annotation.NewMask(len(rows[0]), len(rows))
 	for y, row := range rows {
@@ -21,7 +21,7 @@ func drawn(rows ...string) *annotation.Mask {
 	return m
 }
 
-// square is a mask of w×h with pixels from (x0,y0) up to, without, (x1,y1).
+// square is a mask of w×h with the pixels from (x0,y0) up to, but excluding, (x1,y1).
 func square(w, h, x0, y0, x1, y1 int) *annotation.Mask {
 	m := annotation.NewMask(w, h)
 	for y := y0; y < y1; y++ {
@@ -45,9 +45,9 @@ func scattered(r *rand.Rand, w, h int) *annotation.Mask {
 	return m
 }
 
-// strip makes a sequence of 10×10 pictures out of a row of areas for each
-// object: "0 5 .5" has nothing, then 5 pixels, then a frame that is ignored with
-// 5 pixels. The pixels are those of the object's own rows of the picture.
+// strip makes a sequence of 10×10 images. Each row has an object's area in every frame:
+// "0 5 .5" is nothing, then 5 pixels, then 5 pixels in a frame that is ignored. The
+// pixels lie in image rows of the object's own.
 func strip(objects []annotation.Object, areas ...string) *annotation.Sequence {
 	const side = 10
 	n := len(strings.Fields(areas[0]))
@@ -76,7 +76,7 @@ func strip(objects []annotation.Object, areas ...string) *annotation.Sequence {
 
 var dog = []annotation.Object{{ID: 1, Name: "dog"}}
 
-// tracked follows the one object of two strips.
+// tracked returns the track of the one object of two strips.
 func tracked(t *testing.T, truth, result string) *Track {
 	t.Helper()
 	return follow(t, strip(dog, truth), strip(dog, result), Pair{dog[0], 0, 0})

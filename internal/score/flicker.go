@@ -5,47 +5,47 @@ import (
 	"slices"
 )
 
-// Flicker says how restless a mask is from frame to frame. It knows nothing of
-// right or wrong: an empty mask is perfectly still. So read it beside Coverage.
+// Flicker measures how much a mask varies from frame to frame. It does not measure
+// correctness: an empty mask has no flicker. So read it together with Coverage.
 type Flicker struct {
-	Coverage float64 // share of the frames with a mask that is not empty
-	Area     float64 // share of all pixels of all frames that the mask has
+	Coverage float64 // share of the frames with a non-empty mask
+	Area     float64 // mean share of the image that the mask covers
 
-	// Stability is the overlap (as J) of the masks of two neighbouring frames,
-	// 1 where both are empty: the mean over all neighbours, and Worst, the 5th
-	// percentile. Both are NaN for a single frame.
+	// Stability is the overlap (J) of the masks of neighbouring frames, 1 where both
+	// are empty, as the mean over all neighbours. Worst is its 5th percentile. Both are
+	// NaN for a single frame.
 	Stability float64
 	Worst     float64
 
-	// Jitter is the change of area between neighbours by the mean of their
-	// areas, averaged over those of which neither is empty: so it is the same
-	// backwards. NaN if there are none.
+	// Jitter is the change of area between neighbours, divided by the mean of their
+	// areas, averaged over pairs without an empty mask. It is the same when played
+	// backwards. NaN if there are no such pairs.
 	Jitter float64
 
-	// Toggles is how often the mask appears or vanishes.
+	// Toggles is how often the mask appears or disappears.
 	Toggles int
 
-	// What is more than in the truth, NaN without one. Instability is the
-	// overlap that the truth's masks have and the result's have not, ExtraJitter
-	// the change of area beyond the truth's; both averaged over neighbours, where
-	// the result is the steadier one counting as 0. ExtraToggles is how many
-	// there are more than in the truth, and not below 0.
+	// The excess over the truth, NaN without a truth. Instability is the overlap that
+	// the truth's masks have and the result's lack, ExtraJitter the change of area
+	// beyond the truth's. Both are averaged over neighbours; where the result is
+	// steadier it counts as 0. ExtraToggles is the number of toggles beyond the
+	// truth's, at least 0.
 	Instability  float64
 	ExtraJitter  float64
 	ExtraToggles float64
 
-	seconds float64 // from the first frame to the last; NaN if nobody knows
+	seconds float64 // from the first frame to the last; NaN if unknown
 }
 
-// PerMinute turns a number of toggles into a rate, NaN for a single frame or if
+// PerMinute turns a number of toggles into a rate. It is NaN for a single frame or if
 // the frame rate is unknown.
 func (f Flicker) PerMinute(toggles float64) float64 { return toggles / f.seconds * 60 }
 
-// worst is the percentile that Flicker.Worst has.
-const worst = 0.05
+// worstPercentile is the percentile of Flicker.Worst.
+const worstPercentile = 0.05
 
-// Flicker sums up an object in pictures of so many pixels, at fps frames a
-// second; 0 if that is unknown.
+// Flicker returns the flicker of an object in images of this many pixels, at fps frames
+// a second, 0 if unknown.
 func (t *Track) Flicker(pixels int, fps float64) Flicker {
 	n := len(t.Area)
 	f := Flicker{seconds: math.NaN(), Instability: math.NaN(), ExtraJitter: math.NaN(), ExtraToggles: math.NaN()}
@@ -65,7 +65,7 @@ func (t *Track) Flicker(pixels int, fps float64) Flicker {
 		return f
 	}
 	f.Stability = mean(t.Stability[1:])
-	f.Worst = percentile(t.Stability[1:], worst)
+	f.Worst = percentile(t.Stability[1:], worstPercentile)
 	f.Jitter = mean(jitters(t.Area))
 	f.Toggles = toggles(t.Area)
 	if t.TruthArea == nil {
@@ -85,7 +85,7 @@ func (t *Track) Flicker(pixels int, fps float64) Flicker {
 	return f
 }
 
-// jitters are the changes between neighbours that both have an area.
+// jitters returns the changes between neighbours that both have an area.
 func jitters(areas []int) (changes []float64) {
 	for i := 1; i < len(areas); i++ {
 		if a, b := areas[i-1], areas[i]; a > 0 && b > 0 {
@@ -104,7 +104,7 @@ func toggles(areas []int) (n int) {
 	return n
 }
 
-// percentile interpolates between the two nearest values; NaN of nothing.
+// percentile interpolates between the two nearest values. It is NaN for no values.
 func percentile(values []float64, p float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()

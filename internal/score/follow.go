@@ -8,42 +8,41 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 )
 
-// A Track is what one object came to in every frame. All slices have one value
+// A Track has the measurements of one object in every frame. All slices have one value
 // a frame.
 type Track struct {
 	Pair
 
-	Ignored []bool // neither finding nor missing it counts
+	Ignored []bool // the frame does not count for this object
 
-	// Held against the truth, without void pixels; empty if there is no truth.
+	// Compared with the truth, without void pixels; empty if there is no truth.
 	Intersection, Union []int
 	F                   []float64 // agreement of outlines
 	TruthArea           []int     // in pixels
 	Found               []bool    // whether the result has anything
 
-	// Area is that of the result's mask, in pixels, void or not.
+	// Area is the area of the result's mask in pixels, including void.
 	Area []int
 
-	// Overlap of a mask with its own in the frame before, as J; NaN for the
+	// Overlap (J) of a mask with the same object's in the frame before; NaN for the
 	// first frame. TruthStability is empty if there is no truth.
 	Stability, TruthStability []float64
 }
 
-// Tracks are all objects of a video.
+// Tracks are the tracks of all objects of a video.
 type Tracks struct {
 	W, H, Frames int
 	HasTruth     bool
 	Objects      []*Track
 }
 
-// chunk is how many frames in a row one goroutine takes. It decodes the frame
-// before as well, to compare the first one with: an eighth more work, for enough
-// chunks in a short clip.
+// chunk is the number of consecutive frames that one goroutine measures. It also
+// decodes the frame before, to compare the first one with: an eighth more work, but
+// short clips have enough chunks.
 const chunk = 8
 
-// Follow measures all pairs in all frames. truth may be nil. Workers is the
-// number of goroutines, 0 for one each CPU; memory is two frames of each
-// sequence for each of them.
+// Follow measures all pairs in all frames. truth may be nil. workers is the number of
+// goroutines, 0 for one for each CPU; each of them holds two frames of each sequence.
 func Follow(ctx context.Context, truth, result *annotation.Sequence, pairs []Pair, workers int) (*Tracks, error) {
 	n := result.Len()
 	t := &Tracks{W: result.W, H: result.H, Frames: n, HasTruth: truth != nil}
@@ -66,14 +65,14 @@ func Follow(ctx context.Context, truth, result *annotation.Sequence, pairs []Pai
 	return t, nil
 }
 
-// A follower goes over some frames in a row.
+// A follower measures some consecutive frames.
 type follower struct {
 	tracks        *Tracks
 	truth, result *annotation.Sequence
 	boundaries    *Boundaries
 }
 
-// view is one moment of both sequences.
+// A view is one frame of both sequences.
 type view struct{ truth, result *annotation.Frame }
 
 func (f *follower) frames(ctx context.Context, from, to int) error {
@@ -107,7 +106,7 @@ func (f *follower) view(i int) (v *view, err error) {
 	return v, err
 }
 
-// frame decodes one and makes sure that masks can be laid over each other.
+// frame decodes a frame and checks that its masks can be compared.
 func frame(s *annotation.Sequence, i int) (*annotation.Frame, error) {
 	f, err := s.Frame(i)
 	if err != nil {
@@ -119,7 +118,7 @@ func frame(s *annotation.Sequence, i int) (*annotation.Frame, error) {
 	return f, nil
 }
 
-// mask is an object's in a frame, nil if there is none.
+// mask returns the mask of an object in a frame, or nil if there is none.
 func mask(f *annotation.Frame, object int) *annotation.Mask {
 	if f == nil || object < 0 {
 		return nil
@@ -152,7 +151,7 @@ func (f *follower) measure(o *Track, i int, now, before *view) {
 	}
 }
 
-// J is the overlap of truth and result in frame i.
+// J returns the overlap of truth and result in frame i.
 func (t *Track) J(i int) float64 { return jaccard(t.Intersection[i], t.Union[i]) }
 
 // InTruth tells whether the truth has the object in any frame.

@@ -9,18 +9,18 @@ import (
 
 // A Pair is one object in the truth and in the result.
 type Pair struct {
-	annotation.Object     // as the truth calls it, if it has it
-	Truth             int // place among the truth's objects, -1 if it is not there
+	annotation.Object     // named as in the truth, if it is there
+	Truth             int // index among the truth's objects, -1 if not there
 	Result            int // the same in the result
 }
 
-// Match pairs the objects of a truth and a result: by name if both have names,
-// else by number. The truth's objects come first, in its order, then what only
-// the result has. A nil truth is no truth: all pairs have the result only.
+// Match pairs the objects of a truth and a result: by name if both have names, else by
+// number. The truth's objects come first, in their order, then those that only the
+// result has. If truth is nil, all pairs have the result only.
 //
-// Sequences whose frames differ in size, count or numbers are refused, and so
-// are two that have no object in common although both have objects: that is two
-// ways of naming, not a bad result.
+// Match refuses sequences whose frames differ in size, count or numbers. It also
+// refuses two that have objects but none in common: that is a difference in naming, not
+// a bad result.
 func Match(truth, result *annotation.Sequence) ([]Pair, error) {
 	var pairs []Pair
 	if truth == nil {
@@ -33,7 +33,7 @@ func Match(truth, result *annotation.Sequence) ([]Pair, error) {
 		return nil, err
 	}
 	byName := truth.Named() && result.Named()
-	same := func(a, b annotation.Object) bool {
+	sameObject := func(a, b annotation.Object) bool {
 		if byName {
 			return a.Name == b.Name
 		}
@@ -44,7 +44,7 @@ func Match(truth, result *annotation.Sequence) ([]Pair, error) {
 	for t, o := range truth.Objects {
 		p := Pair{o, t, -1}
 		for r, other := range result.Objects {
-			if same(o, other) {
+			if sameObject(o, other) {
 				p.Result, taken[r], common = r, true, true
 				break
 			}
@@ -62,9 +62,9 @@ func Match(truth, result *annotation.Sequence) ([]Pair, error) {
 	return pairs, nil
 }
 
-// NothingInCommonError says that no object of the result is one of the truth.
+// A NothingInCommonError says that no object of the result is in the truth.
 type NothingInCommonError struct {
-	Truth, Result []string // what each side has
+	Truth, Result []string // the objects of each side
 	ByName        bool     // names were compared, not numbers
 }
 
@@ -73,10 +73,10 @@ func (e *NothingInCommonError) Error() string {
 	if e.ByName {
 		by = "name"
 	}
-	return fmt.Sprintf("truth and result have no object in common by %s: the truth has %s, the result %s", by, few(e.Truth), few(e.Result))
+	return fmt.Sprintf("truth and result have no object in common by %s: the truth has %s, the result %s", by, abbreviate(e.Truth), abbreviate(e.Result))
 }
 
-func few(names []string) string {
+func abbreviate(names []string) string {
 	if len(names) > 8 {
 		return strings.Join(names[:8], ", ") + ", …"
 	}
@@ -91,7 +91,7 @@ func objectNames(s *annotation.Sequence) []string {
 	return names
 }
 
-// compatible tells what keeps two sequences from being held against each other.
+// compatible returns why two sequences cannot be compared.
 func compatible(truth, result *annotation.Sequence) error {
 	if truth.W != result.W || truth.H != result.H {
 		return fmt.Errorf("frames of %s are %dx%d, and of %s %dx%d", truth.Path, truth.W, truth.H, result.Path, result.W, result.H)

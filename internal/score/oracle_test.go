@@ -12,8 +12,8 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// oracle is what the metrics of the DAVIS benchmark say of two methods' masks,
-// one taken for the truth of the other.
+// oracle is what the DAVIS benchmark's own metrics say of two methods' masks, one of
+// which is used as the truth.
 type oracle struct {
 	Clips map[string]struct {
 		Frames int     `json:"frames"`
@@ -24,8 +24,8 @@ type oracle struct {
 	} `json:"clips"`
 }
 
-// figure is mean, recall and decay, of all frames and of all but the ends; and
-// the values of three frames.
+// figure is mean, recall and decay, of all frames and of all but the first and last,
+// and the values of three frames.
 type figure struct {
 	J       [3]float64 `json:"J"`
 	F       [3]float64 `json:"F"`
@@ -35,7 +35,7 @@ type figure struct {
 	FMid    [3]float64 `json:"F_mid"`
 }
 
-// rounding is that of the oracle's figures, which have six digits.
+// rounding is the error of the oracle's figures, which have six digits.
 const rounding = 1e-6
 
 func TestOracle(t *testing.T) {
@@ -58,8 +58,8 @@ func TestOracle(t *testing.T) {
 			if truth.Len() != clip.Frames || truth.H != clip.Shape[0] || truth.W != clip.Shape[1] {
 				t.Fatalf("%d frames of %dx%d", truth.Len(), truth.W, truth.H)
 			}
-			check(t, "o1_r1", clip.O1R1, follow(t, truth, result, Pair{truth.Objects[0], place(truth, 1), place(result, 1)}))
-			check(t, "o1_r2", clip.O1R2, follow(t, truth, result, Pair{truth.Objects[0], place(truth, 1), place(result, 2)}))
+			check(t, "o1_r1", clip.O1R1, follow(t, truth, result, Pair{truth.Objects[0], indexByID(truth, 1), indexByID(result, 1)}))
+			check(t, "o1_r2", clip.O1R2, follow(t, truth, result, Pair{truth.Objects[0], indexByID(truth, 1), indexByID(result, 2)}))
 			check(t, "fg", clip.FG, follow(t, anything(truth), anything(result), Pair{annotation.Object{ID: 1}, 0, 0}))
 		})
 	}
@@ -100,7 +100,7 @@ func open(t testing.TB, path string) *annotation.Sequence {
 	return s
 }
 
-func place(s *annotation.Sequence, id int) int {
+func indexByID(s *annotation.Sequence, id int) int {
 	for i, o := range s.Objects {
 		if o.ID == id {
 			return i
@@ -118,7 +118,7 @@ func follow(t testing.TB, truth, result *annotation.Sequence, p Pair) *Track {
 	return tracks.Objects[0]
 }
 
-// anything joins all objects of a sequence into one.
+// anything merges all objects of a sequence into one.
 func anything(s *annotation.Sequence) *annotation.Sequence {
 	return annotation.New(s.W, s.H, s.Len(), []annotation.Object{{ID: 1}}, func(i int) (*annotation.Frame, error) {
 		f, err := s.Frame(i)

@@ -1,50 +1,50 @@
 package score
 
-// Presence says how well a result knows when an object is there. An object is
-// there when the truth has any of it, and is found when the result has a mask of
-// it that is not empty, wherever that lies: where it should lie is what J says.
+// Presence measures how well a result knows when an object is there. An object is there
+// when the truth has any pixel of it, and is found when the result has a non-empty mask
+// for it. Where the mask lies does not matter here: that is measured by J.
 type Presence struct {
-	Frames int `json:"frames"` // that count
+	Frames int `json:"frames"` // frames that count
 	There  int `json:"there"`  // frames in which the truth has it
 	Found  int `json:"found"`  // frames in which the result has it
 	Both   int `json:"both"`   // frames in which both have it
 
-	// Large are the frames in which the truth has at least 1 % of the picture of
-	// it, and LargeFound those of them in which the result has it.
+	// Large are the frames in which the truth covers at least 1 % of the image, and
+	// LargeFound those of them in which the result has the object.
 	Large      int `json:"large"`
 	LargeFound int `json:"large_found"`
 
-	// Reentries are the times that it came back: it had been there, was gone
-	// for a frame or more, and then filled at least 1 % of the picture. Latency
-	// has, for each one that was noticed before it was gone again, the frames
-	// from there until it was found: 0 is at once.
+	// Reentries counts the times that the object came back: it had been there, was
+	// absent for a frame or more, and then covered at least 1 % of the image. Latency
+	// has, for each one that was found before it was absent again, the number of frames
+	// from there until it was found; 0 is at once.
 	Reentries int   `json:"reentries"`
 	Missed    int   `json:"missed"`
 	Latency   []int `json:"latency"`
 }
 
-// largeArea is the share of the picture that something must fill to be asked
-// for when it comes back: a thing that creeps in over the edge is not to be
-// seen in its first frame.
+// largeArea is the share of the image that an object must cover before the result is
+// expected to find it again: an object that enters over the edge can hardly be seen in
+// its first frame.
 const largeArea = 0.01
 
-// Precision is the share of the frames it is found in that have it; NaN if it is
-// never found.
+// Precision returns the share of the frames in which it is found that have it; NaN if
+// it is never found.
 func (p Presence) Precision() float64 { return ratio(p.Both, p.Found) }
 
-// Recall is the share of the frames that have it in which it is found; NaN if it
+// Recall returns the share of the frames that have it in which it is found; NaN if it
 // is never there.
 func (p Presence) Recall() float64 { return ratio(p.Both, p.There) }
 
-// Seen is the share of the frames with at least 1 % of it in which it is found;
+// Seen returns the share of the frames with at least 1 % of it in which it is found;
 // NaN if there are none.
 func (p Presence) Seen() float64 { return ratio(p.LargeFound, p.Large) }
 
-// FalsePresent is the share of the frames without it in which it is found all
-// the same; NaN if it is always there.
+// FalsePresent returns the share of the frames without it in which it is found; NaN if
+// it is always there.
 func (p Presence) FalsePresent() float64 { return ratio(p.Found-p.Both, p.Frames-p.There) }
 
-// MeanLatency is in frames; NaN if no return was noticed.
+// MeanLatency is in frames; NaN if no return was found.
 func (p Presence) MeanLatency() float64 {
 	sum := 0
 	for _, n := range p.Latency {
@@ -53,7 +53,7 @@ func (p Presence) MeanLatency() float64 {
 	return ratio(sum, len(p.Latency))
 }
 
-// Add joins the counts of two objects.
+// Add adds the counts of another object.
 func (p Presence) Add(q Presence) Presence {
 	p.Frames += q.Frames
 	p.There += q.There
@@ -67,20 +67,20 @@ func (p Presence) Add(q Presence) Presence {
 	return p
 }
 
-// Presence sums up an object in a picture of so many pixels. It needs a truth.
+// Presence sums up an object in images of this many pixels. It needs a truth.
 func (t *Track) Presence(pixels int) Presence {
 	var p Presence
 	const (
-		never   = iota // it has not been there yet
-		there          // and nothing is asked of the result
-		gone           // after having been there
-		back           // but not yet large enough to ask for it
-		waiting        // it should be found
+		never   = iota // has not been there yet
+		there          // is there; nothing to measure
+		gone           // absent after having been there
+		back           // there again, but still too small
+		waiting        // large enough; should be found
 	)
 	state, since := never, 0
 	for i, area := range t.TruthArea {
 		if t.Ignored[i] {
-			// Too little of it to ask for. It is not gone either.
+			// Too small to be expected, but not absent either.
 			if state == gone {
 				state = back
 			}
@@ -131,8 +131,8 @@ func (t *Track) Presence(pixels int) Presence {
 	return p
 }
 
-// After is for how many frames from a cut on, in a row, the result still finds
-// what the truth had before it and has no more. It needs a truth.
+// After returns for how many consecutive frames from a cut on the result still finds an
+// object that the truth had before the cut and no longer has. It needs a truth.
 func (t *Track) After(cut int) int {
 	if cut <= 0 || cut >= len(t.Found) || t.TruthArea[cut-1] == 0 {
 		return 0

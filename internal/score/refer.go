@@ -3,17 +3,17 @@ package score
 // Thresholds are the IoUs at and above which an expression counts as found.
 var Thresholds = [5]float64{0.5, 0.6, 0.7, 0.8, 0.9}
 
-// Referring are the measures for referring expressions. A sample is one object in
-// one frame that has it; frames without it are what [Presence] is about.
+// Referring has the measures for referring expressions. A sample is one object in one
+// frame that has it. Frames without it are measured by [Presence].
 type Referring struct {
 	Samples   int
-	Overall   float64                  // the sum of all intersections by that of all unions
+	Overall   float64                  // sum of all intersections over the sum of all unions
 	Mean      float64                  // mean IoU of the samples
-	Precision [len(Thresholds)]float64 // share of the samples whose IoU is at least so large
+	Precision [len(Thresholds)]float64 // share of the samples whose IoU reaches each threshold
 }
 
-// Refer sums up the frames of all tracks. It needs a truth. Without a sample all
-// is NaN.
+// Refer sums up the frames of all tracks. It needs a truth. Without samples all values
+// are NaN.
 func Refer(tracks ...*Track) Referring {
 	var r Referring
 	var ious []float64

@@ -6,8 +6,8 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 )
 
-// Overlap counts the pixels in both masks and in either, without those in void.
-// All have one size; nil is empty.
+// Overlap counts the pixels in both masks and in either, leaving out those in void. All
+// three have one size; nil is empty.
 func Overlap(a, b, void *annotation.Mask) (intersection, union int) {
 	switch {
 	case a == nil && b == nil:
@@ -38,8 +38,8 @@ func Overlap(a, b, void *annotation.Mask) (intersection, union int) {
 	return intersection, union
 }
 
-// Jaccard is J, the intersection of two masks over their union, without the
-// pixels in void: 1 if both are empty.
+// Jaccard is J, the intersection of two masks over their union, without the pixels in
+// void. It is 1 if both are empty.
 func Jaccard(a, b, void *annotation.Mask) float64 {
 	return jaccard(Overlap(a, b, void))
 }

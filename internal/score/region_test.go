@@ -70,7 +70,7 @@ func TestOutline(t *testing.T) {
 	}
 }
 
-// The oracle's unit: where all that differs is void, everything agrees.
+// A unit test of DAVIS's: if everything that differs is void, the masks agree.
 func TestVoidOutlines(t *testing.T) {
 	a, b := square(200, 200, 50, 50, 150, 150), square(200, 200, 50, 50, 150, 100)
 	void := square(200, 200, 50, 100, 150, 150)
@@ -107,8 +107,8 @@ func TestEmptyOutlines(t *testing.T) {
 }
 
 // TestHandBoundary has two single pixels, two apart. Each has an outline of four
-// pixels, itself and those above and to the left; of these, the nearer column is
-// one pixel from the other outline, which is what counts as near here.
+// pixels: itself and its neighbours above and to the left. The nearer column of the
+// outline is one pixel from the other outline, which counts as near here.
 //
 //	result  xx....    truth  ..xx..
 //	        xx....           ..xx..
@@ -152,8 +152,8 @@ func naiveOutline(m *annotation.Mask) *annotation.Mask {
 	return out
 }
 
-// TestAgainstNaive holds the words against pixels, at widths around those of
-// words and for disks that reach over several.
+// TestAgainstNaive compares the code that works on words with code that works on
+// pixels, at widths around those of words and for disks that span several words.
 func TestAgainstNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := range 150 {
@@ -166,18 +166,18 @@ func TestAgainstNaive(t *testing.T) {
 		of.disk = halfWidths(of.near)
 		m := scattered(r, w, h)
 		of.dilate(m)
-		if want := naiveDilate(m, of.near); !same(of.dilated, want) {
+		if want := naiveDilate(m, of.near); !sameBits(of.dilated, want) {
 			t.Fatalf("disk of %d in %dx%d: %d pixels, want %d", of.near, w, h, of.dilated.Area(), want.Area())
 		}
 		outline(of.truthOutline, m)
-		if !same(of.truthOutline, naiveOutline(m)) {
+		if !sameBits(of.truthOutline, naiveOutline(m)) {
 			t.Fatalf("outline in %dx%d", w, h)
 		}
 	}
 }
 
-// same compares words, so that bits beyond the width are seen as well.
-func same(a, b *annotation.Mask) bool {
+// sameBits compares words, so that it sees bits beyond the width too.
+func sameBits(a, b *annotation.Mask) bool {
 	for i, w := range a.Bits {
 		if w != b.Bits[i] {
 			return false

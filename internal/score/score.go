@@ -1,33 +1,31 @@
-// Package score says how good masks are: held against the truth, and, where
-// nobody knows the truth, held against each other from frame to frame.
+// Package score measures how good masks are: against the truth, and, without a truth,
+// against each other from frame to frame.
 //
-// [Match] finds out which object of a result is which object of the truth, and
-// refuses to compare what cannot be compared. [Follow] then goes once over all
-// frames and keeps a few numbers for each object and frame, its [Track]; all
-// measures of a video are made of these:
+// [Match] pairs the objects of a result with those of the truth, and refuses sequences
+// that cannot be compared. [Follow] then reads all frames once and keeps a few numbers
+// for each object and frame, its [Track]. All measures of a video are made from tracks:
 //
-//   - [Track.Regions]: J, the overlap, and F, the agreement of outlines, as the
-//     DAVIS benchmark has them.
-//   - [Track.Presence]: whether a thing is found when it is there and only then,
-//     and how soon when it comes back.
-//   - [Track.Flicker]: how restless a mask is; needs no truth.
+//   - [Track.Regions]: J, the overlap, and F, the agreement of outlines, as in the DAVIS
+//     benchmark.
+//   - [Track.Presence]: whether an object is found when it is there and only then, and
+//     how soon when it comes back.
+//   - [Track.Flicker]: how much a mask varies; needs no truth.
 //   - [Refer]: overall and mean IoU, and precision, as for referring expressions.
 //
-// [Confuse] makes the confusion matrix of semantic segmentation, and [Confusion]
-// the mean IoUs of it.
+// [Confuse] makes the confusion matrix of semantic segmentation, and [Confusion] its
+// mean IoUs.
 //
-// # What is not there
+// # Absent objects
 //
 // Two empty masks agree: J and F are 1. A mean over nothing is NaN: the recall of
-// presence of a thing that never is there, the jitter of a thing that is never
-// seen twice in a row. Sums over objects leave NaN out.
+// presence for an object that is never there, the jitter of an object that is never
+// seen in two neighbouring frames. Means over objects leave NaN out.
 //
-// Void pixels, which nobody judges, belong to no mask on either side. Where a
-// truth says that neither finding nor missing an object should count in a frame,
-// this frame is left out of J, F, presence and IoU of this object.
+// Void pixels belong to no mask on either side. Where the truth marks an object as
+// ignored in a frame, the frame is left out of J, F, presence and IoU of the object.
 //
-// All figures are the same for any number of goroutines: each frame's go to a
-// place of their own, and what is summed is summed in order.
+// All figures are the same for any number of goroutines: each frame has its own place
+// in the results, and sums are taken in order.
 package score
 
 import (
@@ -35,7 +33,7 @@ import (
 	"slices"
 )
 
-// mean is NaN of nothing.
+// mean returns NaN for no values.
 func mean(values []float64) float64 {
 	sum := 0.
 	for _, v := range values {
@@ -44,10 +42,10 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// ratio is NaN of nothing.
+// ratio returns NaN if both are 0.
 func ratio(part, whole int) float64 { return float64(part) / float64(whole) }
 
-// Mean is the mean of the values that are numbers, NaN if none is.
+// Mean returns the mean of the values that are not NaN, or NaN if there are none.
 func Mean(values []float64) float64 {
 	return mean(slices.DeleteFunc(slices.Clone(values), math.IsNaN))
 }

@@ -32,9 +32,10 @@ func TestSummarise(t *testing.T) {
 		{[]float64{.7}, Stat{.7, 1, 0}},
 		{[]float64{1, 0}, Stat{.5, .5, 1}}, // 1, 1.25, 1.5, 1.75, 2 become 1, 1, 2, 2, 2
 		{[]float64{1, .8, .6, .5, .1}, Stat{.6, .6, .6}},
-		// 1, 3.25, 5.5, 7.75, 10 become 1, 3, 6, 8, 10: the first three less the last three.
+		// 1, 3.25, 5.5, 7.75, 10 become 1, 3, 6, 8, 10: the first three minus the last
+		// three.
 		{row(10), Stat{.45, .4, .1 - .8}},
-		// 300 frames, where 8 bits would wrap: 1, 75.75, 150.5, 225.25, 300
+		// 300 frames, where 8 bits would wrap around: 1, 75.75, 150.5, 225.25, 300
 		// become 1, 76, 151, 225, 300.
 		{row(300), Stat{299. / 600, 149. / 300, 37.5/300 - 261.5/300}},
 	} {
@@ -80,13 +81,13 @@ func TestPresence(t *testing.T) {
 		{"twice", "9 0 9 0 9", "9 0 9 0 9", Presence{Frames: 5, There: 3, Found: 3, Both: 3, Reentries: 2, Latency: []int{0, 0}}},
 	} {
 		got := tracked(t, c.truth, c.result).Presence(100)
-		c.want.Large, c.want.LargeFound = c.want.There, c.want.Both // 9 % of the picture, all of them
+		c.want.Large, c.want.LargeFound = c.want.There, c.want.Both // each covers 9 % of the image
 		if !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	// In a larger picture 9 pixels are less than 1 %: nothing is asked for
-	// until there are 20 of 2000, and the frames before do not count as late.
+	// In a larger image 9 pixels are less than 1 %: the object is not expected before
+	// it has 20 of 2000, and the frames before do not count as latency.
 	got := tracked(t, "30 0 9 20 20", "30 0 0 0 9").Presence(2000)
 	if got.Reentries != 1 || len(got.Latency) != 1 || got.Latency[0] != 1 {
 		t.Errorf("creeping in: %+v", got)
@@ -109,10 +110,9 @@ func TestPresence(t *testing.T) {
 	}
 }
 
-// TestVoidPresence: a mask on void pixels alone finds nothing.
-// What is asked of large things, and what is left over after a cut.
+// Large objects, and what remains after a cut.
 func TestLargeAndAfter(t *testing.T) {
-	// A picture of 200 pixels: two are 1 %.
+	// An image of 200 pixels: two are 1 %.
 	o := tracked(t, "1 2 3 0 0 2 0", "1 2 0 4 4 4 4")
 	p := o.Presence(200)
 	if p.Large != 3 || p.LargeFound != 2 || !near(p.Seen(), 2./3) {
@@ -124,8 +124,9 @@ func TestLargeAndAfter(t *testing.T) {
 	if v := (Presence{}).Seen(); !math.IsNaN(v) {
 		t.Errorf("of nothing %g is seen", v)
 	}
-	// The cut at frame 3 takes it away, and two frames still have it; at frame 6
-	// the last one has. At 5 it comes, at 2 it stays; 0 and 7 are no cuts.
+	// At frame 3 a cut removes the object, and two frames still have it; after the cut
+	// at frame 6 the last one has. At 5 it appears, at 2 it stays; 0 and 7 are not
+	// cuts.
 	for cut, want := range []int{0, 0, 0, 2, 0, 0, 1, 0} {
 		if n := o.After(cut); n != want {
 			t.Errorf("after a cut at %d: %d, want %d", cut, n, want)
@@ -147,7 +148,7 @@ func TestVoidPresence(t *testing.T) {
 }
 
 func TestFlicker(t *testing.T) {
-	// Areas 10, 10, 20, 0, 10: overlaps 1, .5, 0, 0.
+	// The areas are 10, 10, 20, 0, 10, the overlaps 1, .5, 0, 0.
 	f := tracked(t, "10 10 10 10 10", "10 10 20 0 10").Flicker(100, 2)
 	want := Flicker{Coverage: .8, Area: .1, Stability: .375, Worst: 0, Jitter: 1. / 3, Toggles: 2,
 		Instability: .625, ExtraJitter: 1. / 3, ExtraToggles: 2, seconds: 2}
@@ -157,20 +158,20 @@ func TestFlicker(t *testing.T) {
 	if f.PerMinute(2) != 60 {
 		t.Errorf("toggles a minute: %g", f.PerMinute(2))
 	}
-	// The truth moves as well: only what is beyond it is held against the result.
+	// The truth moves as well: only the excess over it counts.
 	f = tracked(t, "10 20 0 10", "10 20 0 10").Flicker(100, 0)
 	if f.Instability != 0 || f.ExtraJitter != 0 || f.ExtraToggles != 0 || f.Toggles != 2 || !math.IsNaN(f.PerMinute(2)) {
 		t.Errorf("like the truth: %+v", f)
 	}
-	// The same backwards.
+	// The same when played backwards.
 	if a, b := tracked(t, "0 0 0", "5 20 10").Flicker(100, 1), tracked(t, "0 0 0", "10 20 5").Flicker(100, 1); !near(a.Jitter, b.Jitter) || !near(a.Stability, b.Stability) {
 		t.Errorf("forwards %+v, backwards %+v", a, b)
 	}
-	// An empty mask is perfectly still, and covers nothing.
+	// An empty mask has no flicker, and no coverage.
 	if f = tracked(t, "9 9", "0 0").Flicker(100, 1); f.Coverage != 0 || f.Stability != 1 || f.Toggles != 0 || !math.IsNaN(f.Jitter) {
 		t.Errorf("empty: %+v", f)
 	}
-	// One frame has no neighbour.
+	// A single frame has no neighbour.
 	if f = tracked(t, "9", "9").Flicker(100, 1); f.Coverage != 1 || !math.IsNaN(f.Stability) || !math.IsNaN(f.Worst) || !math.IsNaN(f.PerMinute(0)) {
 		t.Errorf("one frame: %+v", f)
 	}
@@ -204,7 +205,8 @@ func TestPercentile(t *testing.T) {
 }
 
 func TestRefer(t *testing.T) {
-	// IoUs .5, 1 and 0; the frame without the thing is no sample, though found.
+	// The IoUs are .5, 1 and 0. The frame without the object is no sample, though
+	// found.
 	o := tracked(t, "10 20 0 5 .9", "20 20 7 0 0")
 	got := Refer(o)
 	want := Referring{Samples: 3, Overall: 30. / 45, Mean: .5, Precision: [5]float64{2. / 3, 1. / 3, 1. / 3, 1. / 3, 1. / 3}}
@@ -273,7 +275,7 @@ func blank(objects []annotation.Object, side, n int) *annotation.Sequence {
 	})
 }
 
-// The number of goroutines changes nothing: neither figures nor errors.
+// The number of goroutines changes neither figures nor errors.
 func TestWorkers(t *testing.T) {
 	objects := []annotation.Object{{ID: 1}, {ID: 2}}
 	var truth, result [2]string

@@ -6,13 +6,13 @@ import "math"
 type Stat struct {
 	Mean   float64 `json:"mean"`
 	Recall float64 `json:"recall"` // share of the frames in which the measure is above 0.5
-	Decay  float64 `json:"decay"`  // what the last quarter of the frames has lost against the first
+	Decay  float64 `json:"decay"`  // mean of the first quarter of the frames minus that of the last
 }
 
-// Summarise returns the statistics of a row of values, all NaN if it is empty.
-// Quarters share their ends, and their places are rounded, as DAVIS has it.
-// (The original keeps the places in 8 bits, so that they wrap around from 257
-// frames on. Here they do not.)
+// Summarise returns the statistics of a list of values, all NaN if it is empty. As in
+// DAVIS, quarters share their end frames, whose positions are rounded. (The original
+// keeps the positions in 8 bits, so that they wrap around from 257 frames on. Here they
+// do not.)
 func Summarise(values []float64) Stat {
 	n := len(values)
 	if n == 0 {
@@ -26,8 +26,8 @@ func Summarise(values []float64) Stat {
 	}
 	quarter := func(q int) []float64 {
 		end := func(k int) int {
-			// 1 to n in four steps; 1e-10 lifts halves that rounding to even,
-			// or an error in the last digit, would take down.
+			// 1 to n in four steps. 1e-10 lifts halves, which rounding to even or an
+			// error in the last digit would round down.
 			return int(math.RoundToEven(1+float64(k)*float64(n-1)/4+1e-10)) - 1
 		}
 		return values[end(q) : end(q+1)+1]
@@ -35,14 +35,14 @@ func Summarise(values []float64) Stat {
 	return Stat{Mean: mean(values), Recall: ratio(above, n), Decay: mean(quarter(0)) - mean(quarter(3))}
 }
 
-// Regions are J and F of one object.
+// Regions has J and F of one object.
 type Regions struct{ J, F Stat }
 
-// JF is the mean of both means.
+// JF returns the mean of both means.
 func (r Regions) JF() float64 { return (r.J.Mean + r.F.Mean) / 2 }
 
-// Regions sums up J and F over the frames that count. dropEnds leaves out the
-// first frame, which in semi-supervised segmentation is given, and the last.
+// Regions sums up J and F over the frames that count. dropEnds leaves out the first
+// frame, which is given in semi-supervised segmentation, and the last.
 func (t *Track) Regions(dropEnds bool) Regions {
 	var j, f []float64
 	for i := range t.Union {
@@ -54,7 +54,7 @@ func (t *Track) Regions(dropEnds bool) Regions {
 	return Regions{Summarise(j), Summarise(f)}
 }
 
-// MeanRegions is the mean over objects, of each figure by itself.
+// MeanRegions returns the mean over objects, separately for each figure.
 func MeanRegions(all []Regions) Regions {
 	over := func(figure func(Regions) float64) float64 {
 		var values []float64
