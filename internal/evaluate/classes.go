@@ -9,16 +9,16 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// semanticReport is what the protocol semantic prints.
+// semanticReport is the report of the protocol semantic.
 type semanticReport struct {
 	*Evaluation
 	confusion *score.Confusion
 }
 
-// background is what class 0 is called.
+// background is the name of class 0.
 const background = "background"
 
-// classes calls do for every class that the truth or the result has.
+// classes calls do for every class that occurs in the truth or the result.
 func (r *semanticReport) classes(do func(name string, id int, there, taken int64, iou float64)) {
 	for k, row := range r.confusion.Pixels {
 		name, id := background, 0

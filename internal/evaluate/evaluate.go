@@ -1,9 +1,9 @@
-// Package evaluate measures masks: those of two folders or files against each other, see
-// [Open], and those that carve makes of a data set, see [Runner] and [Results]. What it
-// comes to is said as text or as JSON.
+// Package evaluate measures masks: those of two folders or files against each other,
+// see [Open], and those that carve makes of a data set, see [Runner] and [Results].
+// Reports are text or JSON.
 //
-// Its errors say what is wrong. What a user can do about it is the business of the command
-// line, which tells them apart by their types.
+// Its errors say what is wrong. Hints for the user are added by the command line, which
+// tells errors apart by their types.
 package evaluate
 
 import (
@@ -18,20 +18,20 @@ import (
 // Protocols of [Options].
 const (
 	ProtocolVOS      = "vos"      // J and F over all frames
-	ProtocolDAVIS    = "davis"    // J and F without the first frame and the last
+	ProtocolDAVIS    = "davis"    // J and F without the first and the last frame
 	ProtocolSemantic = "semantic" // one confusion matrix
 	ProtocolRefer    = "refer"    // IoUs of expressions
 )
 
-// Options say which masks are measured, and how.
+// Options select the masks to measure, and how.
 type Options struct {
-	Truth    string // folder or file; without one there is only flicker to be measured
+	Truth    string // folder or file; if empty, only flicker is measured
 	Result   string // folder or file
 	Protocol string
-	FPS      float64 // frames a second, to tell toggles a minute; 0 if that is not known
-	Video    string  // which one of a JSON file
-	MinScore float64 // results of a JSON file with a lower score are left out
-	Threads  int     // frames measured at once; 0: one for each core
+	FPS      float64 // frames a second, for toggles a minute; 0 if unknown
+	Video    string  // the video of a JSON file
+	MinScore float64 // results of a JSON file with a lower score are dropped
+	Threads  int     // frames measured at once; 0 is one for each core
 }
 
 // An Evaluation is two sequences that can be compared, or a result alone.
@@ -42,15 +42,15 @@ type Evaluation struct {
 	pairs   []score.Pair
 }
 
-// A Report is what was measured, for people and for programs.
+// A Report is the outcome of a measurement, as text and as JSON.
 type Report interface {
 	// WriteText writes tables.
 	WriteText(w io.Writer) error
-	// WriteJSON writes an object of JSON for each object, and one for all, a line each.
+	// WriteJSON writes a JSON object for each object, and one for all, a line each.
 	WriteJSON(w io.Writer) error
 }
 
-// Open looks at all that can be known of both sides before a frame is measured.
+// Open checks all that can be known of both sides before frames are measured.
 func Open(ctx context.Context, o Options) (*Evaluation, error) {
 	e := &Evaluation{options: o}
 	read := annotation.Options{Video: o.Video, MinScore: o.MinScore, Workers: o.Threads}
@@ -73,7 +73,7 @@ func Open(ctx context.Context, o Options) (*Evaluation, error) {
 	return e, nil
 }
 
-// Measure goes over the frames.
+// Measure measures all frames.
 func (e *Evaluation) Measure(ctx context.Context) (Report, error) {
 	if e.options.Protocol == ProtocolSemantic {
 		c, err := score.Confuse(ctx, e.truth, e.result, e.pairs, e.options.Threads)

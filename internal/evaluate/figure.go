@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// A Figure is a measure, which is not a number where there was nothing to
-// measure: – in a table, null in JSON.
+// A Figure is a measured value. It is not a number if there was nothing to measure,
+// which is – in a table and null in JSON.
 type Figure float64
 
 func (f Figure) String() string {
@@ -25,7 +25,7 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(f))
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]: null is no number.
+// UnmarshalJSON implements [json.Unmarshaler]: null becomes not a number.
 func (f *Figure) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*f = Figure(math.NaN())
@@ -34,7 +34,7 @@ func (f *Figure) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*float64)(f))
 }
 
-// figures are the cells of a row.
+// figures formats the cells of a row.
 func figures(values ...float64) []string {
 	var cells []string
 	for _, v := range values {

@@ -5,7 +5,8 @@ import (
 	"encoding/hex"
 )
 
-// A Head is the first line of a file of results: it says what all samples of a file have in common.
+// A Head is the first line of a results file: what all samples of the file have in
+// common.
 type Head struct {
 	MessageType string   `json:"message_type"` // "run"
 	Version     string   `json:"version"`
@@ -20,11 +21,11 @@ type Head struct {
 	Compat      bool     `json:"compat,omitempty"`
 	Memory      string   `json:"memory"`
 	Oracle      bool     `json:"oracle,omitempty"`
-	Settings    string   `json:"settings"` // [Fingerprint] of the preset with all that was changed in it
+	Settings    string   `json:"settings"` // [Fingerprint] of the preset with all changes to it
 	Notes       []string `json:"notes,omitempty"`
 }
 
-// Fingerprint is a short name for a text that other texts do not have.
+// Fingerprint is a short hash of a text.
 func Fingerprint(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])

@@ -5,7 +5,7 @@ import (
 	"github.com/carve-video/carve/internal/annotation"
 )
 
-// frameOf keeps the masks of some queries of a result, at another size.
+// frameOf copies the masks of some queries of a result, scaled to w×h.
 func frameOf(result *car.Result, queries []int, w, h int) *annotation.Frame {
 	f := &annotation.Frame{W: w, H: h, Masks: make([]*annotation.Mask, len(queries))}
 	at := nearest(result.W, result.H, w, h)
@@ -25,7 +25,7 @@ func frameOf(result *car.Result, queries []int, w, h int) *annotation.Frame {
 	return f
 }
 
-// nearest maps a pixel of a w×h picture to one of sw×sh, in half-pixel centres.
+// nearest maps a pixel of a w×h image to the nearest one of sw×sh, by pixel centres.
 func nearest(sw, sh, w, h int) func(i int) int {
 	return func(i int) int { return (2*(i/w)+1)*sh/(2*h)*sw + (2*(i%w)+1)*sw/(2*w) }
 }

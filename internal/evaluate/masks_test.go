@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestNearest: every pixel of a picture takes the one under its middle.
+// TestNearest: every pixel takes the one below its centre.
 func TestNearest(t *testing.T) {
 	at := nearest(2, 2, 4, 2)
 	var got []int

@@ -10,7 +10,7 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// referReport is what the protocol refer prints.
+// referReport is the report of the protocol refer.
 type referReport struct {
 	*Evaluation
 	tracks  *score.Tracks
@@ -45,7 +45,7 @@ func (r *referReport) WriteText(w io.Writer) error {
 	return t.Write(w)
 }
 
-// Referring is what expressions came to, in the form of JSON.
+// Referring has the results for expressions in JSON's form.
 type Referring struct {
 	Samples   int               `json:"samples"`
 	Overall   Figure            `json:"overall_iou"`

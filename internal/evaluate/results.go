@@ -18,30 +18,30 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// Results are the file of an evaluation: a head that says how it was made, and a
-// line for every sample. The file is only ever added to, so that a run that was cut off
-// loses a line at most, and goes on behind what is whole. Nothing is changed or
-// made before the first sample is there.
+// Results is the file of an evaluation: a head that says how it was made, and a line
+// for every sample. The file is only appended to, so that an interrupted run loses at
+// most one line and can be continued after the last whole one. No file is made or
+// changed before the first sample is complete.
 type Results struct {
 	path  string
 	head  Head
-	file  *os.File // nil as long as there is none
+	file  *os.File // nil until the file is open
 	lock  *flock.Flock
-	whole int64 // bytes of whole lines; 0 if the file is still to be begun
+	whole int64 // bytes of whole lines; 0 if the file is still to be made
 	begun bool  // this run has written to it
 	done  map[string]*SampleResult
 	list  []*SampleResult // in the order of the file
 }
 
-// Why a file is not taken for results to go on with.
+// Why a file cannot be continued.
 var (
 	ErrBusy          = errors.New("another run is writing")
 	ErrNotResults    = errors.New("is another kind of file")
 	ErrOtherSettings = errors.New("was made with other settings")
 )
 
-// OpenResults takes in a file to add to, or plans to begin one. What it replaces
-// with anew, or adds to, is a file of results and nothing else.
+// OpenResults opens a file to append to, or prepares a new one. It appends to a file,
+// or replaces it with anew, only if it is a results file.
 func OpenResults(path string, anew bool, head Head) (_ *Results, err error) {
 	if err := areResults(path); err != nil {
 		return nil, err
@@ -67,22 +67,22 @@ func OpenResults(path string, anew bool, head Head) (_ *Results, err error) {
 	return r, nil
 }
 
-// open opens and locks the file that is there.
+// open opens and locks the existing file.
 func (r *Results) open() (err error) {
 	if r.file, err = os.OpenFile(r.path, os.O_RDWR, 0); err != nil {
 		r.file = nil
 		return fmt.Errorf("opening results: %w", err)
 	}
 	r.lock = flock.New(r.path, flock.SetFlag(os.O_RDWR))
-	// A file system without locks is no reason not to work.
+	// A file system without locks is accepted.
 	if ok, err := r.lock.TryLock(); !ok && err == nil {
 		return fmt.Errorf("opening results: %w %s", ErrBusy, r.path)
 	}
 	return nil
 }
 
-// areResults demands that a path is free, or a file of results: of nothing else
-// may the end be cut off, or all of it.
+// areResults checks that the path is free or has a results file. No other file may be
+// truncated or replaced.
 func areResults(path string) error {
 	other := fmt.Errorf("opening results: %s %w", path, ErrNotResults)
 	fi, err := os.Stat(path)
@@ -101,7 +101,7 @@ func areResults(path string) error {
 		return fmt.Errorf("opening results: %w", err)
 	}
 	defer f.Close()
-	// The first line holds the settings of a run, which are a few kilobytes.
+	// The first line holds the settings of a run, a few kilobytes.
 	line, err := bufio.NewReader(io.LimitReader(f, 1<<20)).ReadBytes('\n')
 	var head Head
 	if err != nil || json.Unmarshal(line, &head) != nil || head.MessageType != "run" {
@@ -110,13 +110,13 @@ func areResults(path string) error {
 	return nil
 }
 
-// read takes in what is there, and returns how much of the file is whole lines.
+// read reads the samples of the file, and returns how many bytes are whole lines.
 func (r *Results) read(path string, head Head) (whole int64, err error) {
 	lines := bufio.NewReader(r.file)
 	for n := 1; ; n++ {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return whole, nil // without an end of line it is not whole
+			return whole, nil // a line without a line feed is not whole
 		}
 		if err != nil {
 			return 0, fmt.Errorf("reading results %s: %w", path, err)
@@ -144,10 +144,10 @@ func (r *Results) read(path string, head Head) (whole int64, err error) {
 
 func (r *Results) has(id string) bool { return r.done[id] != nil }
 
-// Len is how many samples there are.
+// Len returns the number of samples.
 func (r *Results) Len() int { return len(r.list) }
 
-// Lacking are the samples of a set that are not there yet.
+// Lacking returns the samples of a set that the results do not have yet.
 func (r *Results) Lacking(set *dataset.Set) []*dataset.Sample {
 	var lacking []*dataset.Sample
 	for i := range set.Samples {
@@ -158,8 +158,8 @@ func (r *Results) Lacking(set *dataset.Set) []*dataset.Sample {
 	return lacking
 }
 
-// Add writes a sample. The first one begins the file, or cuts off what a run that
-// was interrupted left behind the last whole line.
+// Add writes a sample. The first one makes the file, or cuts off what an interrupted
+// run left after the last whole line.
 func (r *Results) Add(s *SampleResult) error {
 	err := r.write(s)
 	if err != nil {
@@ -196,9 +196,9 @@ func (r *Results) write(s *SampleResult) error {
 	return nil
 }
 
-// begin makes the file. What it replaces stays until the new one is whole.
+// begin makes the file. The file it replaces stays until the new one is whole.
 func (r *Results) begin(text []byte) error {
-	replaces := r.file != nil // it was looked at, and is locked
+	replaces := r.file != nil // it has been checked and is locked
 	if err := atomicfile.WriteFile(r.path, text, atomicfile.Options{Overwrite: replaces}); err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (r *Results) begin(text []byte) error {
 	return nil
 }
 
-// Close gives the file up, for other runs to go on with.
+// Close closes the file and unlocks it for other runs.
 func (r *Results) Close() error {
 	if r.file == nil {
 		return nil

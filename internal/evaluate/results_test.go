@@ -10,8 +10,8 @@ import (
 	"github.com/carve-video/carve/internal/atomicfile"
 )
 
-// TestResultsReplaceResults: -y replaces a file of results, and nothing else is
-// cut or replaced, by whatever name.
+// TestResultsReplaceResults: -y replaces a results file; no other file is cut or
+// replaced.
 func TestResultsReplaceResults(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -69,7 +69,7 @@ func TestResultsReplaceResults(t *testing.T) {
 		t.Errorf("what is there is not gone on with: %v", err)
 	}
 	again.Close()
-	// Begun anew, the old results stay until there is a new one.
+	// With anew, the old results stay until new ones are written.
 	before, err := os.ReadFile(at("results"))
 	if err != nil {
 		t.Fatal(err)

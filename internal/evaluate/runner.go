@@ -12,19 +12,18 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// A SampleResult is what one sample came to: enough to sum a set up without its
-// pictures.
+// A SampleResult is the result of one sample: enough to sum up a set without its
+// images.
 type SampleResult struct {
 	MessageType string  `json:"message_type"` // "sample"
 	ID          string  `json:"id"`
 	Seconds     float64 `json:"seconds"`
 	Frames      int     `json:"frames"`
 
-	// Semantic: pixels by what they are and what they were taken for, as triples
-	// of truth, result and count.
+	// Semantic: pixel counts as triples of true class, predicted class and count.
 	Pixels [][3]int64 `json:"pixels,omitempty"`
 
-	// Refer: the object's own pixels and those of the mask.
+	// Refer: the pixels of the object and those of the mask.
 	Intersection int `json:"intersection,omitempty"`
 	Union        int `json:"union,omitempty"`
 	TruthArea    int `json:"truth_area,omitempty"`
@@ -36,7 +35,7 @@ type SampleResult struct {
 	Film *VideoResult `json:"film,omitempty"`
 }
 
-// An ObjectResult is one object of a sequence.
+// An ObjectResult is the result of one object of a sequence.
 type ObjectResult struct {
 	Label string     `json:"label"`
 	ID    int        `json:"id"`
@@ -45,24 +44,24 @@ type ObjectResult struct {
 	IoU   [][2]int   `json:"iou"` // intersection and union in every frame
 }
 
-// A Runner segments the samples of a data set and measures what was found. It keeps the
-// queries of the last sample, and does one at a time.
+// A Runner segments the samples of a data set and measures the results, one sample at a
+// time. It keeps the queries of the last sample.
 type Runner struct {
 	Set       *dataset.Set
 	Segmenter *car.Segmenter
 
-	// Open opens a picture or a film.
+	// Open opens an image or a video.
 	Open func(path string) (*video.Source, error)
 
-	// Tracking says what is carried from frame to frame of films and of sequences, which
-	// are shown at [SequenceRate].
+	// Tracking has the options for propagation in videos and in sequences, which are
+	// shown at [SequenceRate].
 	Tracking carve.Tracking
-	Oracle   bool // of films: tell it what is there, and ask for nothing else
+	Oracle   bool // for videos: query only what the truth has in each frame
 
-	Side    int // longer side of what the model sees; 0: pictures as they are
+	Side    int // longer side of the model's image; 0 is the original size
 	Threads int
 
-	bank    *car.Bank // of the queries that the last sample had
+	bank    *car.Bank // of the last sample's queries
 	queries []car.Query
 	result  car.Result
 }
@@ -76,7 +75,7 @@ func (r *Runner) Run(ctx context.Context, s *dataset.Sample) (*SampleResult, err
 	case dataset.VOS:
 		err = r.sequence(ctx, s, res)
 	case dataset.Concepts:
-		err = r.film(ctx, s, res)
+		err = r.video(ctx, s, res)
 	default:
 		err = r.still(ctx, s, res)
 	}
@@ -84,8 +83,9 @@ func (r *Runner) Run(ctx context.Context, s *dataset.Sample) (*SampleResult, err
 	return res, err
 }
 
-// Fill adds to results what they lack of the set, and calls after behind each sample. Its
-// error is the context's where that has ended: what was done by then is in the results.
+// Fill adds to results the samples of the set that they lack, and calls after for each
+// of them. If the context ends it returns its error; the samples done by then are in
+// results.
 func (r *Runner) Fill(ctx context.Context, results *Results, lacking []*dataset.Sample, after func(i int)) error {
 	for i, s := range lacking {
 		res, err := r.Run(ctx, s)
@@ -103,7 +103,7 @@ func (r *Runner) Fill(ctx context.Context, results *Results, lacking []*dataset.
 	return nil
 }
 
-// Queries are those of samples, once where samples that follow each other share them.
+// Queries returns the queries of samples, once where consecutive samples share them.
 func Queries(samples []*dataset.Sample) []car.Query {
 	var all []car.Query
 	for i, s := range samples {
@@ -114,8 +114,8 @@ func Queries(samples []*dataset.Sample) []car.Query {
 	return all
 }
 
-// sameQueries tells whether two samples share their queries, which is so with the classes
-// of a data set.
+// sameQueries tells whether two samples share their queries, as the classes of a data
+// set do.
 func sameQueries(a, b []car.Query) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

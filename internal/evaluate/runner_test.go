@@ -8,8 +8,7 @@ import (
 	"github.com/carve-video/carve/internal/dataset"
 )
 
-// TestQueries: the classes of a data set are looked at once, however many samples ask for
-// them.
+// TestQueries: queries shared by all samples, such as classes, are listed once.
 func TestQueries(t *testing.T) {
 	classes := []car.Query{car.Named("dog"), car.Named("car")}
 	other := []car.Query{car.Named("bee")}

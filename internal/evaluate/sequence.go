@@ -11,8 +11,8 @@ import (
 	"github.com/carve-video/carve/internal/score"
 )
 
-// sequence segments a film of pictures, with memory, and holds every object
-// against the truth.
+// sequence segments a sequence of images with memory, and compares every object with
+// the truth.
 func (r *Runner) sequence(ctx context.Context, s *dataset.Sample, res *SampleResult) error {
 	var objects []annotation.Object
 	var pairs []score.Pair
@@ -41,7 +41,7 @@ func (r *Runner) sequence(ctx context.Context, s *dataset.Sample, res *SampleRes
 		return err
 	}
 	for _, t := range tracks.Objects {
-		// As DAVIS has it where the first frame is not given: all frames count.
+		// All frames count, as in DAVIS when the first frame is not given.
 		regions := t.Regions(false)
 		o := ObjectResult{Label: t.Name, ID: t.ID, J: regions.J, F: regions.F}
 		for i := range t.Union {
@@ -52,20 +52,20 @@ func (r *Runner) sequence(ctx context.Context, s *dataset.Sample, res *SampleRes
 	return nil
 }
 
-// sequenceMasks segments the pictures of a sequence, and keeps for each query what was
-// found at the truth's size, w×h.
+// sequenceMasks segments the images of a sequence, and returns the masks of each query
+// at the truth's size, w×h.
 func (r *Runner) sequenceMasks(ctx context.Context, s *dataset.Sample) (frames []*annotation.Frame, w, h int, err error) {
-	// Two objects may be asked for by the same words: both are what the first is.
+	// Two objects may have the same query: both get the result of the first.
 	asked := make([]int, len(s.Queries))
 	for k, q := range s.Queries {
 		asked[k] = slices.IndexFunc(s.Queries, func(other car.Query) bool { return slices.Equal(q.Phrases, other.Phrases) })
 	}
-	next, last, err := r.remember(ctx, s, nil, func(res *car.Result) { frames = append(frames, frameOf(res, asked, w, h)) })
+	next, last, err := r.withMemory(ctx, s, nil, func(res *car.Result) { frames = append(frames, frameOf(res, asked, w, h)) })
 	if err != nil {
 		return nil, 0, 0, err
 	}
 	for i := range s.Frames {
-		img, seen, err := r.picture(ctx, s, i)
+		img, seen, err := r.readImage(ctx, s, i)
 		if err != nil {
 			return nil, 0, 0, err
 		}
@@ -83,7 +83,7 @@ func (r *Runner) sequenceMasks(ctx context.Context, s *dataset.Sample) (frames [
 	return frames, w, h, nil
 }
 
-// trueMasks are the masks of objects in a picture's truth.
+// trueMasks returns the masks of the objects in the truth of a frame.
 func trueMasks(t *dataset.Truth, objects []int, w, h int) *annotation.Frame {
 	f := &annotation.Frame{W: w, H: h, Masks: make([]*annotation.Mask, len(objects)), Void: annotation.NewMask(w, h)}
 	for k := range objects {

@@ -6,9 +6,9 @@ import (
 	"github.com/carve-video/carve/internal/dataset"
 )
 
-// still segments one picture: all classes, or all sentences of one object.
+// still segments one image: for all classes, or all sentences of one object.
 func (r *Runner) still(ctx context.Context, s *dataset.Sample, res *SampleResult) error {
-	img, truth, err := r.picture(ctx, s, 0)
+	img, truth, err := r.readImage(ctx, s, 0)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (r *Runner) still(ctx context.Context, s *dataset.Sample, res *SampleResult
 	return nil
 }
 
-// refer counts the pixels of the one object that was asked for.
+// refer counts the pixels of the one object.
 func (r *Runner) refer(s *dataset.Sample, truth *dataset.Truth, res *SampleResult) {
 	for i, m := range r.result.Merge(truth.W, truth.H) {
 		if truth.Labels[i] == dataset.Void {
@@ -57,7 +57,7 @@ func (r *Runner) refer(s *dataset.Sample, truth *dataset.Truth, res *SampleResul
 	}
 }
 
-// confuse counts the pixels of each class by what they were taken for.
+// confuse counts pixels by true and predicted class.
 func (r *Runner) confuse(s *dataset.Sample, truth *dataset.Truth, res *SampleResult) {
 	counts := make(map[[2]uint8]int64)
 	at := nearest(r.result.W, r.result.H, truth.W, truth.H)

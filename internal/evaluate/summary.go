@@ -12,7 +12,7 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// A Summary is what a data set came to.
+// A Summary is the result of a data set.
 type Summary struct {
 	MessageType string  `json:"message_type"` // "summary"
 	Dataset     string  `json:"dataset"`
@@ -35,7 +35,7 @@ type Summary struct {
 	F  *score.Stat `json:"f,omitempty"`
 	JF *Figure     `json:"jf,omitempty"`
 
-	// Concepts: a row for each film, and one for all.
+	// Concepts: a row for each video, and one for all.
 	Films []FilmScore `json:"films,omitempty"`
 
 	Notes []string `json:"notes,omitempty"`
@@ -47,7 +47,7 @@ type ClassScore struct {
 	IoU   Figure `json:"iou"`
 }
 
-// Sum sums up the samples of the set that are there.
+// Sum sums up the samples of the set that the results have.
 func (r *Results) Sum(set *dataset.Set) (*Summary, error) {
 	s := &Summary{MessageType: "summary", Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol), Notes: set.Notes}
 	var objects []annotation.Object
@@ -100,7 +100,7 @@ func (r *Results) Sum(set *dataset.Set) (*Summary, error) {
 		j := toReferring(score.Refer(tracks...))
 		s.Referring = &j
 	case dataset.Concepts:
-		s.Films = filmScores(films)
+		s.Films = videoScores(films)
 	default:
 		mean := score.MeanRegions(regions)
 		s.J, s.F, s.JF = &mean.J, &mean.F, number(mean.JF())
@@ -117,7 +117,7 @@ func (s *Summary) WriteText(w io.Writer) error {
 	fmt.Fprintln(w)
 	switch {
 	case s.Films != nil:
-		return filmTable(s.Films).Write(w)
+		return videoTable(s.Films).Write(w)
 	case s.Referring != nil:
 		t := ui.NewTable("samples", "overall", "mean", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9")
 		r := s.Referring

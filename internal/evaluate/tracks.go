@@ -12,19 +12,19 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// trackReport is what the protocols vos and davis print, and what is printed
-// without a truth.
+// trackReport is the report of the protocols vos and davis, and of a result without a
+// truth.
 type trackReport struct {
 	*Evaluation
 	tracks   *score.Tracks
 	objects  []objectReport
-	regions  score.Regions  // mean of the objects that the truth has
-	presence score.Presence // of all together
+	regions  score.Regions  // mean over the objects in the truth
+	presence score.Presence // of all objects together
 }
 
 type objectReport struct {
 	*score.Track
-	regions  *score.Regions // nil for what the truth never has
+	regions  *score.Regions // nil for objects that the truth never has
 	presence score.Presence
 	flicker  score.Flicker
 }
@@ -119,7 +119,7 @@ func (r *trackReport) flickerTable() *ui.Table {
 	return t
 }
 
-// flickerFigures are a flicker's columns, in the order of flickerTable.
+// flickerFigures are the columns of a flicker, in the order of flickerTable.
 func (r *trackReport) flickerFigures(f score.Flicker) []float64 {
 	toggles := float64(f.Toggles)
 	all := []float64{f.Coverage, f.Area, f.Stability, f.Worst, f.Jitter, toggles, f.PerMinute(toggles)}
@@ -129,7 +129,7 @@ func (r *trackReport) flickerFigures(f score.Flicker) []float64 {
 	return all
 }
 
-// meanFlicker has the mean over all objects of each column.
+// meanFlicker is the mean of each column over all objects.
 func (r *trackReport) meanFlicker() []float64 {
 	var means []float64
 	for k := range r.flickerFigures(score.Flicker{}) {
@@ -142,7 +142,7 @@ func (r *trackReport) meanFlicker() []float64 {
 	return means
 }
 
-// writeUnpaired names what only one side knows: it may be a slip in a name.
+// writeUnpaired lists objects that only one side has: a name may be misspelt.
 func (r *trackReport) writeUnpaired(w io.Writer) error {
 	var notFound, notTrue []string
 	for _, o := range r.objects {

@@ -92,7 +92,7 @@ func (r *trackReport) WriteJSON(w io.Writer) error {
 	return ui.WriteJSONLine(w, line)
 }
 
-// summary is what every report's last line has.
+// summary is the last line of every report.
 func (e *Evaluation) summary(frames int) summaryJSON {
 	s := summaryJSON{MessageType: "summary", Frames: frames, Width: e.result.W, Height: e.result.H, Objects: len(e.pairs), FPS: e.options.FPS}
 	if e.truth != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// remember segments a sample's pictures as carve does. next is called with each of them,
-// and last when there are no more; take gets what was found, some pictures later, and may
-// not keep it. explain, unless it is nil, is told what was decided.
-func (r *Runner) remember(ctx context.Context, s *dataset.Sample, explain func(*tracking.Explanation), take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
+// withMemory segments the images of a sample as carve does. Call next for each image,
+// and last at the end. take gets the results, some images later, and must not keep
+// them. explain, unless it is nil, gets the decisions.
+func (r *Runner) withMemory(ctx context.Context, s *dataset.Sample, explain func(*tracking.Explanation), take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
 	session := r.Tracking.Session(r.Segmenter, s.Queries, r.Threads)
 	session.Tracker.Explain = explain
 	if err := session.Initialize(ctx); err != nil {
@@ -24,7 +24,7 @@ func (r *Runner) remember(ctx context.Context, s *dataset.Sample, explain func(*
 		for _, step := range steps {
 			take(step.Result)
 			step.Close()
-			session.Propagator.Recycle(step.Result)
+			session.Carrier.Recycle(step.Result)
 		}
 	}
 	return func(img *car.Image, at time.Duration) error {
@@ -34,14 +34,14 @@ func (r *Runner) remember(ctx context.Context, s *dataset.Sample, explain func(*
 	}, func() { done(session.Flush()) }, nil
 }
 
-// told is [Runner.remember] without memory: it is told what is there in every picture, asks
-// for nothing else, and drops none of it.
-func (r *Runner) told(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *VideoResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
+// withOracle segments without memory: the queries of every image are the concepts that
+// the truth has in it, and none of them can be dropped. See [Runner.withMemory].
+func (r *Runner) withOracle(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *FilmResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
 	queries := slices.Clone(s.Queries)
 	for i := range queries {
 		queries[i].Theta = new(float32)
 	}
-	bank, err := r.Segmenter.EmbedQueries(ctx, queries)
+	bank, err := r.Segmenter.Encode(ctx, queries)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,8 +60,8 @@ func (r *Runner) told(ctx context.Context, s *dataset.Sample, truth *annotation.
 		}
 		slices.Sort(asked)
 		film.Keys++
-		film.Evaluated += len(asked)
-		scene, err := r.Segmenter.EncodeImage(ctx, img)
+		film.Asked += len(asked)
+		scene, err := r.Segmenter.Look(ctx, img)
 		if err != nil {
 			return err
 		}

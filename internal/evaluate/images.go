@@ -11,30 +11,30 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// SequenceRate is that of DAVIS's sequences, whose pictures have no times.
+// SequenceRate is the frame rate of DAVIS's sequences, whose images have no times.
 var SequenceRate = video.Rational{Num: 24, Den: 1}
 
-// timeOf is when a picture of a sequence is shown.
+// timeOf is the time of image i of a sequence.
 func timeOf(i int) time.Duration {
 	return time.Duration(i) * time.Second * time.Duration(SequenceRate.Den) / time.Duration(SequenceRate.Num)
 }
 
-// pictures calls do with every frame of a film, or of a row of pictures.
-func (r *Runner) pictures(ctx context.Context, s *dataset.Sample, do func(*car.Image, time.Duration) error) error {
+// eachImage calls do for every frame of a video, or of a sequence of images.
+func (r *Runner) eachImage(ctx context.Context, s *dataset.Sample, do func(*car.Image, time.Duration) error) error {
 	if s.Film != "" {
-		return r.read(ctx, s.Film, do)
+		return r.eachFrame(ctx, s.Film, do)
 	}
 	for i, path := range s.Frames {
-		if err := r.read(ctx, path, func(img *car.Image, _ time.Duration) error { return do(img, timeOf(i)) }); err != nil {
+		if err := r.eachFrame(ctx, path, func(img *car.Image, _ time.Duration) error { return do(img, timeOf(i)) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// read calls do with every frame of a file. The picture is do's to keep: memory holds
-// frames back.
-func (r *Runner) read(ctx context.Context, path string, do func(*car.Image, time.Duration) error) error {
+// eachFrame calls do for every frame of a file. do may keep the image, since a session
+// with memory holds frames back.
+func (r *Runner) eachFrame(ctx context.Context, path string, do func(*car.Image, time.Duration) error) error {
 	src, err := r.Open(path)
 	if err != nil {
 		return err
@@ -55,8 +55,9 @@ func (r *Runner) read(ctx context.Context, path string, do func(*car.Image, time
 	return nil
 }
 
-// picture reads frame i of a sample at the size it is segmented at, and its truth.
-func (r *Runner) picture(ctx context.Context, s *dataset.Sample, i int) (*car.Image, *dataset.Truth, error) {
+// readImage reads frame i of a sample, at the size that it is segmented at, and its
+// truth.
+func (r *Runner) readImage(ctx context.Context, s *dataset.Sample, i int) (*car.Image, *dataset.Truth, error) {
 	path := s.Frames[i]
 	src, err := r.Open(path)
 	if err != nil {
@@ -83,7 +84,7 @@ func (r *Runner) picture(ctx context.Context, s *dataset.Sample, i int) (*car.Im
 	return nil, nil, fmt.Errorf("reading %s: there is no picture in it", path)
 }
 
-// imageOf is a copy of a frame as the model sees it.
+// imageOf copies a frame as the model sees it.
 func imageOf(shot *video.Shot) (*car.Image, error) {
 	p, err := shot.Picture()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// A FilmScore is the row of a film, or of all of them together.
+// A FilmScore is the row of a video, or of all of them.
 type FilmScore struct {
 	Clip string `json:"clip"`
 
@@ -17,9 +17,9 @@ type FilmScore struct {
 	F  Figure `json:"f"`
 	JF Figure `json:"j_and_f"`
 
-	Found  Figure `json:"found"`         // of the frames with at least 1 % of a concept
-	False  Figure `json:"false_present"` // of the frames of queries that are never there
-	Away   Figure `json:"false_away"`    // of the frames without a concept that is there in others
+	Found  Figure `json:"found"`         // share of the frames with at least 1 % of a concept
+	False  Figure `json:"false_present"` // share of the frames of queries that are never there
+	Away   Figure `json:"false_away"`    // share of the frames without a concept that is there in others
 	Absent int    `json:"absent_queries"`
 
 	Returns int    `json:"returns"`
@@ -28,30 +28,30 @@ type FilmScore struct {
 	Latest  Figure `json:"return_latency_max"`
 
 	Instability  Figure `json:"lost_stability"`
-	ExtraToggles Figure `json:"extra_toggles"` // a concept
+	ExtraToggles Figure `json:"extra_toggles"` // per concept
 
 	Cuts     int     `json:"cuts"`
 	AfterCut int     `json:"frames_after_cut"`
 	Frames   int     `json:"frames"`
-	Keys     float64 `json:"key_frames"`          // share of the frames
-	Asked    float64 `json:"evaluated_per_frame"` // queries
-	Judged   float64 `json:"judged_per_frame"`    // of them
+	Keys     float64 `json:"key_frames"`       // share of the frames
+	Asked    float64 `json:"asked_per_frame"`  // queries
+	Judged   float64 `json:"judged_per_frame"` // queries
 	Time     float64 `json:"ms_per_frame"`
 }
 
-// filmScores has a row for each film, and the last one for all: means of
-// the films where the films' are means, counts joined where they are shares.
-func filmScores(samples []*SampleResult) []FilmScore {
+// videoScores has a row for each video and a last one for all. The last has the mean of
+// the videos for values that are means, and is computed from joint counts for shares.
+func videoScores(samples []*SampleResult) []FilmScore {
 	var rows []FilmScore
 	var all []ConceptResult
-	total := &VideoResult{}
+	total := &FilmResult{}
 	frames := 0
 	for _, s := range samples {
 		rows = append(rows, s.Film.score(s.ID, s.Frames))
 		all = append(all, s.Film.Concepts...)
 		total.Seconds += s.Film.Seconds
 		total.Keys += s.Film.Keys
-		total.Evaluated += s.Film.Evaluated
+		total.Asked += s.Film.Asked
 		total.Judged += s.Film.Judged
 		total.Cuts += s.Film.Cuts
 		total.AfterCut = max(total.AfterCut, s.Film.AfterCut)
@@ -73,9 +73,9 @@ func filmScores(samples []*SampleResult) []FilmScore {
 	return append(rows, sum)
 }
 
-func (f *VideoResult) score(name string, frames int) FilmScore {
+func (f *FilmResult) score(name string, frames int) FilmScore {
 	s := FilmScore{Clip: name, Cuts: f.Cuts, AfterCut: f.AfterCut, Frames: frames,
-		Keys: float64(f.Keys) / float64(max(frames, 1)), Asked: float64(f.Evaluated) / float64(max(frames, 1)),
+		Keys: float64(f.Keys) / float64(max(frames, 1)), Asked: float64(f.Asked) / float64(max(frames, 1)),
 		Judged: float64(f.Judged) / float64(max(frames, 1)), Time: 1000 * f.Seconds / float64(max(frames, 1))}
 	var j, fs, instability, toggles []float64
 	var there, away score.Presence
@@ -102,7 +102,7 @@ func (f *VideoResult) score(name string, frames int) FilmScore {
 	return s
 }
 
-func filmTable(rows []FilmScore) *ui.Table {
+func videoTable(rows []FilmScore) *ui.Table {
 	t := ui.NewTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "keys", "asked", "judged", "ms")
 	count := func(f Figure) string {
 		if math.IsNaN(float64(f)) {

@@ -13,13 +13,13 @@ import (
 	"github.com/carve-video/carve/internal/score"
 )
 
-// sameFigures takes what is no number for equal.
+// sameFigures treats two values that are not numbers as equal.
 var sameFigures = cmp.Comparer(func(a, b Figure) bool {
 	return math.IsNaN(float64(a)) && math.IsNaN(float64(b)) || math.Abs(float64(a-b)) < 1e-12
 })
 
-// twoFilms are results with one of everything.
-func twoFilms() []*SampleResult {
+// twoVideos are results in which everything occurs once.
+func twoVideos() []*SampleResult {
 	stat := func(v float64) *score.Stat { return &score.Stat{Mean: v} }
 	nan := Figure(math.NaN())
 	return []*SampleResult{
@@ -43,16 +43,16 @@ func TestFilmScores(t *testing.T) {
 		{Clip: "a", J: .7, F: .8, JF: .75, Found: .9, False: .05, Away: .5, Absent: 2, Returns: 3, Missed: 1, Median: 2.5, Latest: 4,
 			Instability: .2, ExtraToggles: 1, Cuts: 1, AfterCut: 2, Frames: 10, Asked: 3, Time: 100},
 		{Clip: "b", J: 1, F: 1, JF: 1, Found: 1, False: nan, Away: nan, Returns: 1, Latest: 0, Frames: 30, Asked: 1, Time: 1000. / 30},
-		// Means over films; shares of all frames, concepts and returns together.
+		// Means over videos; shares of all frames, concepts and returns together.
 		{Clip: "all", J: .85, F: .9, JF: .875, Found: .975, False: .05, Away: .5, Absent: 2, Returns: 4, Missed: 1, Median: 1, Latest: 4,
 			Instability: .1, ExtraToggles: .5, Cuts: 1, AfterCut: 2, Frames: 40, Asked: 1.5, Time: 50},
 	}
-	got := filmScores(twoFilms())
+	got := videoScores(twoVideos())
 	if d := cmp.Diff(want, got, sameFigures, cmpopts.EquateApprox(0, 1e-12)); d != "" {
 		t.Error(d)
 	}
 	var b bytes.Buffer
-	if err := filmTable(got).Write(&b); err != nil {
+	if err := videoTable(got).Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
@@ -61,9 +61,9 @@ func TestFilmScores(t *testing.T) {
 	}
 }
 
-// Results are read back from their file: what is not a number stays none.
+// When results are read back from their file, null becomes not a number again.
 func TestFilmResultFile(t *testing.T) {
-	for _, s := range twoFilms() {
+	for _, s := range twoVideos() {
 		b, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)

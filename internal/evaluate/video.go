@@ -13,39 +13,39 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// A FilmResult is what a film with concepts came to.
-type VideoResult struct {
+// A FilmResult is the result of a video with concepts.
+type FilmResult struct {
 	Concepts []ConceptResult `json:"concepts"`
 
-	// Seconds went into segmenting, without reading, decoding and measuring.
+	// Seconds is the time for segmentation, without reading, decoding and measuring.
 	Seconds float64 `json:"seconds"`
-	// Keys are the frames that the model looked at, Asked how many queries it was
-	// asked for in them, and Judged how many of those were judged.
-	Keys      int `json:"keys"`
-	Evaluated int `json:"evaluated"`
-	Judged    int `json:"judged"`
-	// Cuts is the number of hard cuts, and AfterCut for how many frames after one
-	// something was still found that had been there before and was not any more: the
-	// most there were.
+	// Keys is the number of frames that the model processed, Asked the number of
+	// queries given to it in them, and Judged the number of those that were judged.
+	Keys   int `json:"keys"`
+	Asked  int `json:"asked"`
+	Judged int `json:"judged"`
+	// Cuts is the number of hard cuts. AfterCut is the largest number of frames after a
+	// cut in which an object was still found that was there before the cut and no
+	// longer is.
 	Cuts     int `json:"cuts"`
 	AfterCut int `json:"after_cut"`
 }
 
-// A ConceptResult is what one query came to in a film.
+// A ConceptResult is the result of one query in a video.
 type ConceptResult struct {
 	Concept  string         `json:"concept"`
 	InTruth  bool           `json:"in_truth"`
-	J        *score.Stat    `json:"j,omitempty"` // of what is in the truth
+	J        *score.Stat    `json:"j,omitempty"` // for concepts of the truth
 	F        *score.Stat    `json:"f,omitempty"`
 	Presence score.Presence `json:"presence"`
-	// What the masks flicker beyond the truth.
+	// The flicker of the masks beyond the truth's.
 	Instability  Figure `json:"lost_stability"`
 	ExtraJitter  Figure `json:"extra_area_jitter"`
 	ExtraToggles Figure `json:"extra_toggles"`
 }
 
-// film segments a film and measures every concept.
-func (r *Runner) film(ctx context.Context, s *dataset.Sample, res *SampleResult) error {
+// video segments a video and measures every concept.
+func (r *Runner) video(ctx context.Context, s *dataset.Sample, res *SampleResult) error {
 	truth, err := annotation.Open(ctx, s.Folder, annotation.Options{Workers: r.Threads})
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (r *Runner) film(ctx context.Context, s *dataset.Sample, res *SampleResult)
 	if truth.Len() != len(s.Frames) {
 		return fmt.Errorf("%s has %s and its truth %d", s.ID, ui.Counted(len(s.Frames), "frame"), truth.Len())
 	}
-	res.Film = &VideoResult{Cuts: len(s.Cuts)}
+	res.Film = &FilmResult{Cuts: len(s.Cuts)}
 	var objects []annotation.Object
 	for _, q := range s.Queries {
 		objects = append(objects, annotation.Object{Name: q.Label})
@@ -90,24 +90,24 @@ func (r *Runner) film(ctx context.Context, s *dataset.Sample, res *SampleResult)
 	return nil
 }
 
-// count counts what was asked about a frame.
-func (f *VideoResult) count(e *tracking.Explanation) {
+// count adds up the queries of a frame.
+func (f *FilmResult) count(e *tracking.Explanation) {
 	if e.Key != "" {
 		f.Keys++
 	}
 	for _, q := range e.Queries {
-		if q.Evaluated != "" {
-			f.Evaluated++
+		if q.Asked != "" {
+			f.Asked++
 		}
-		if q.Evaluated != "" && q.Verdict != tracking.Reused {
+		if q.Asked != "" && q.Verdict != "spared" {
 			f.Judged++
 		}
 	}
 }
 
-// masks segments every frame, with memory or without, and keeps what was found at
+// masks segments every frame, with memory or with the oracle, and returns the masks at
 // the truth's size.
-func (r *Runner) masks(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *VideoResult) ([]*annotation.Frame, error) {
+func (r *Runner) masks(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *FilmResult) ([]*annotation.Frame, error) {
 	all := make([]int, len(s.Queries))
 	for k := range all {
 		all[k] = k
@@ -116,16 +116,16 @@ func (r *Runner) masks(ctx context.Context, s *dataset.Sample, truth *annotation
 	take := func(res *car.Result) { frames = append(frames, frameOf(res, all, truth.W, truth.H)) }
 	begin := func() (func(*car.Image, time.Duration) error, func(), error) {
 		if r.Oracle {
-			return r.told(ctx, s, truth, film, take)
+			return r.withOracle(ctx, s, truth, film, take)
 		}
-		return r.remember(ctx, s, film.count, take)
+		return r.withMemory(ctx, s, film.count, take)
 	}
 	next, last, err := begin()
 	if err != nil {
 		return nil, err
 	}
 	n := 0
-	err = r.pictures(ctx, s, func(img *car.Image, at time.Duration) error {
+	err = r.eachImage(ctx, s, func(img *car.Image, at time.Duration) error {
 		if n == len(s.Frames) {
 			return fmt.Errorf("%s has more than the %d frames of its truth", s.ID, len(s.Frames))
 		}
