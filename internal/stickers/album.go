@@ -6,51 +6,51 @@ import (
 	"image"
 )
 
-// An Album is what is said in words about the truth of a row of pictures; the
-// label pictures lie beside it.
+// An Album describes a sequence of images in words; the label images are stored beside
+// it.
 type Album struct {
-	// About says what a clip is for, Rate how many frames it has a second, and
-	// Times when they are, in seconds from the first.
+	// About says what a clip is for, Rate is its frame rate, and Times are the times of
+	// the frames in seconds from the first.
 	About string    `json:"about,omitempty"`
 	Rate  string    `json:"rate,omitempty"`
 	Times []float64 `json:"times,omitempty"`
 
-	// Absent are concepts that are asked for and are in no picture.
+	// Absent are queries whose concepts are in no frame.
 	Absent []string     `json:"absent,omitempty"`
 	Tracks []AlbumTrack `json:"tracks,omitempty"`
 	Events []Event      `json:"events,omitempty"`
 	Frames []AlbumFrame `json:"frames"`
 }
 
-// An AlbumTrack says what the number of a clip's track shows. Two of a kind have
-// two numbers, and one that leaves and comes back on another way has two as well.
+// An AlbumTrack says what a track number of a clip shows. Two instances of a concept
+// have two numbers, and so has one that leaves and returns by another path.
 type AlbumTrack struct {
 	Track   int    `json:"track"`
 	Concept string `json:"concept"`
 }
 
-// An AlbumFrame is about one picture. Present and Ignored share out what is
-// in it.
+// An AlbumFrame describes one image. A concept that is in it is in Present or in
+// Ignored.
 type AlbumFrame struct {
 	Labels  []string `json:"labels"` // label k is Labels[k-1]
 	Present []string `json:"present"`
 	Ignored []string `json:"ignored,omitempty"`
 }
 
-// Add appends a picture.
+// Add appends an image.
 func (a *Album) Add(t *Truth) {
 	a.Frames = append(a.Frames, t.Words())
 }
 
-// Words says what is in the picture.
+// Words returns the description of the image.
 func (t *Truth) Words() AlbumFrame {
 	return AlbumFrame{Labels: t.Names, Present: t.Present(), Ignored: t.Ignored}
 }
 
-// stripColumns is how many pictures a strip has side by side.
+// stripColumns is the number of images in a row of a strip.
 const stripColumns = 10
 
-// Strip puts the label pictures of a clip into one, row after row of ten.
+// Strip joins the label images of a clip into one image, in rows of ten.
 func Strip(truths []*Truth) (*image.Paletted, error) {
 	if len(truths) == 0 {
 		return nil, errors.New("no pictures for a strip")
@@ -70,7 +70,7 @@ func Strip(truths []*Truth) (*image.Paletted, error) {
 	return strip, nil
 }
 
-// Unstrip takes a strip apart again, w×h a picture, with the words of an album.
+// Unstrip takes a strip apart into w×h images, described by the album.
 func Unstrip(strip *image.Paletted, w, h int, album *Album) ([]*Truth, error) {
 	n := len(album.Frames)
 	cols := min(stripColumns, n)

@@ -2,12 +2,11 @@ package stickers
 
 import "math"
 
-// BackgroundKinds are the patterns that a background is made of, in the order
-// of the training script.
+// BackgroundKinds are the patterns of backgrounds, in the order of the training script.
 var BackgroundKinds = []string{"gradient", "clouds", "stripes", "checks", "patches", "horizon", "plain"}
 
-// background draws one background. kind is an index into BackgroundKinds, or
-// negative for a random one.
+// background draws a background. kind is an index into BackgroundKinds, or negative for
+// a random one.
 //
 // Coordinates are those of the script: y in -1..1, x in -w/h..w/h.
 func background(w, h, kind int, d dice) *canvas {
@@ -44,7 +43,7 @@ func background(w, h, kind int, d dice) *canvas {
 			m := p.at(u, v, noise[i])
 			var k float32
 			if withBlobs {
-				k = soft(blobs[i]-.7, 10)
+				k = softStep(blobs[i]-.7, 10)
 			}
 			for c := range 3 {
 				two := col[0][c]*(1-m) + col[1][c]*m
@@ -63,31 +62,31 @@ func background(w, h, kind int, d dice) *canvas {
 // A pattern says how two colours are mixed.
 type pattern struct {
 	kind                     int     // in BackgroundKinds
-	often, sharp, lift, flat float32 // how it repeats, its edges, its height, its one share
+	often, sharp, lift, flat float32 // repetition, sharpness of edges, height, fixed share
 }
 
-// at is the share of the second colour at a place: u and v are its coordinates along
-// the pattern and across it, n is the noise there.
+// at returns the share of the second colour at a point: u and v are its coordinates
+// along and across the pattern, n is the noise there.
 func (p pattern) at(u, v, n float32) float32 {
 	switch p.kind {
 	case 0:
-		return soft(u, 2)
+		return softStep(u, 2)
 	case 1:
-		return soft(n, p.sharp)
+		return softStep(n, p.sharp)
 	case 2:
-		return soft(sin32(u*p.often*math.Pi+n*.3), p.sharp*2)
+		return softStep(sin32(u*p.often*math.Pi+n*.3), p.sharp*2)
 	case 3:
-		return soft(sin32(u*p.often*math.Pi)*sin32(v*p.often*math.Pi), p.sharp*2)
+		return softStep(sin32(u*p.often*math.Pi)*sin32(v*p.often*math.Pi), p.sharp*2)
 	case 4:
-		return soft(n-.5, 8)
+		return softStep(n-.5, 8)
 	case 5:
-		return soft(v+.3*n+p.lift-.5, p.sharp*3)
+		return softStep(v+.3*n+p.lift-.5, p.sharp*3)
 	}
 	return p.flat
 }
 
-// addShape draws a box or a disc, which is nobody, or now and then none. What it
-// takes of the dice is the same in either case.
+// addShape draws a box or a disc, which is no concept, or sometimes nothing. It takes
+// the same random numbers in either case.
 func (d dice) addShape(img *canvas, aspect float32) {
 	cx, cy := (d.u()*2-1)*aspect, d.u()*2-1
 	rx, ry := .08+.4*d.u(), .08+.4*d.u()
@@ -112,8 +111,8 @@ func (d dice) addShape(img *canvas, aspect float32) {
 	}
 }
 
-// addGrain adds the noise of a sensor, and some of that which the background is
-// made with as light and shade.
+// addGrain adds sensor noise, and some of the background's own noise as light and
+// shade.
 func (d dice) addGrain(img *canvas, noise []float32) {
 	grain := d.u()
 	grain *= .12 * grain
@@ -125,7 +124,7 @@ func (d dice) addGrain(img *canvas, noise []float32) {
 	}
 }
 
-// colour draws one that is rarely grey and not often dark.
+// colour draws a random colour that is rarely grey and not often dark.
 func (d dice) colour() [3]float32 {
 	scale, lift := .6+.4*d.u(), .25*d.u()
 	var c [3]float32
@@ -135,7 +134,7 @@ func (d dice) colour() [3]float32 {
 	return c
 }
 
-// ramp is the i-th of n values that go evenly from -1 to 1.
+// ramp returns value i of n values spaced evenly from -1 to 1.
 func ramp(i, n int) float32 {
 	if n == 1 {
 		return -1
@@ -143,9 +142,9 @@ func ramp(i, n int) float32 {
 	return float32(2*i)/float32(n-1) - 1
 }
 
-// addField adds amp times a smooth random field to dst (w×h): normal values on
-// a coarse grid of cols×rows, cubic in between (Keys' kernel with a = -0.75, as
-// PyTorch has it, pixel centres aligned at half, edges repeated).
+// addField adds amp times a smooth random field to dst (w×h): normal values on a coarse
+// cols×rows grid, interpolated by cubics (Keys' kernel with a = -0.75, half-pixel
+// centres, repeated edges, as in PyTorch).
 func (d dice) addField(dst []float32, w, h, cols, rows int, amp float32) {
 	grid := make([]float32, cols*rows)
 	for i := range grid {

@@ -6,29 +6,28 @@ import (
 	"math"
 )
 
-// A CameraKey is how the picture is looked at, at a time. The camera moves
-// smoothly from key to key, over a background that is drawn as large as it must
-// be.
+// A CameraKey is the position of the camera at a time. The camera moves smoothly from
+// key to key over a background that is drawn as large as needed.
 type CameraKey struct {
 	T    float64 `yaml:"t"`              // seconds from the first frame
-	X    float64 `yaml:"x"`              // how far it stands to the right, over the height
-	Y    float64 `yaml:"y"`              // how far down, over the height
-	Zoom float64 `yaml:"zoom,omitempty"` // 2 shows half as much, larger; 0 means 1
+	X    float64 `yaml:"x"`              // shift to the right, in image heights
+	Y    float64 `yaml:"y"`              // shift down, in image heights
+	Zoom float64 `yaml:"zoom,omitempty"` // 2 shows half as much, enlarged; 0 means 1
 }
 
-// A Cut is where the background changes. Tracks have times of their own.
+// A Cut changes the background. It does not affect tracks, which have their own times.
 type Cut struct {
 	T          float64 `yaml:"t"` // seconds from the first frame
 	Background string  `yaml:"background,omitempty"`
 
-	// Dissolve is over how many seconds the old background goes over into the new
-	// one, T being the middle; 0 for a hard cut.
+	// Dissolve is the duration in seconds over which the old background blends into the
+	// new one, with T in the middle; 0 is a hard cut.
 	Dissolve float64 `yaml:"dissolve,omitempty"`
 }
 
 func checkCamera(keys []CameraKey) error {
 	for i, k := range keys {
-		err := sane(k.T, k.X, k.Y)
+		err := checkRange(k.T, k.X, k.Y)
 		switch {
 		case err != nil:
 		case i > 0 && k.T <= keys[i-1].T:
@@ -45,7 +44,7 @@ func checkCamera(keys []CameraKey) error {
 
 func checkCuts(cuts []Cut) error {
 	for i, k := range cuts {
-		err := sane(k.T, k.Dissolve)
+		err := checkRange(k.T, k.Dissolve)
 		_, unknown := kindOf(k.Background)
 		switch {
 		case err != nil:
@@ -63,8 +62,8 @@ func checkCuts(cuts []Cut) error {
 	return nil
 }
 
-// A view is what the camera shows: its middle, in pixels from the middle of the
-// picture at rest, and how large.
+// A view is what the camera shows: its centre, in pixels from the centre of the image
+// at rest, and its zoom.
 type view struct{ x, y, zoom float64 }
 
 func (c *Clip) view(sec float64) view {
@@ -78,7 +77,7 @@ func (c *Clip) view(sec float64) view {
 	return view{
 		x: h * value(func(k *CameraKey) float64 { return k.X }),
 		y: h * value(func(k *CameraKey) float64 { return k.Y }),
-		// Between keys as steady as it looks: by the logarithm.
+		// Zoom is interpolated by its logarithm, which looks even.
 		zoom: math.Exp(value(func(k *CameraKey) float64 {
 			if k.Zoom == 0 {
 				return 0
@@ -88,7 +87,7 @@ func (c *Clip) view(sec float64) view {
 	}
 }
 
-// pose is where a sticker is seen.
+// pose returns where a sticker appears in the view.
 func (v view) pose(p Pose, w, h int) Pose {
 	cx, cy := float64(w)/2, float64(h)/2
 	p.X, p.Y = cx+(p.X-cx-v.x)*v.zoom, cy+(p.Y-cy-v.y)*v.zoom
@@ -96,7 +95,7 @@ func (v view) pose(p Pose, w, h int) Pose {
 	return p
 }
 
-// drawBackgrounds draws one for every shot, as large as the camera's way needs.
+// drawBackgrounds draws one for every shot, large enough for the camera's path.
 func (c *Clip) drawBackgrounds() error {
 	w, h := float64(c.Width), float64(c.Height)
 	x0, y0, x1, y1 := 0., 0., w, h
@@ -123,13 +122,13 @@ func (c *Clip) drawBackgrounds() error {
 		if err != nil {
 			return at(err, "cuts[%d].background", i)
 		}
-		// Streams of frames count up from 1, those of backgrounds down.
+		// Random streams of frames count up from 1, those of backgrounds down.
 		c.backgrounds = append(c.backgrounds, background(bw, bh, kind, newDice(c.Seed, math.MaxUint64-1-uint64(i))))
 	}
 	return nil
 }
 
-// ground is the background that the camera shows.
+// ground returns the background in view at a time.
 func (c *Clip) ground(sec float64, v view) *canvas {
 	shot := c.backgrounds[0]
 	var g *canvas
@@ -141,19 +140,19 @@ func (c *Clip) ground(sec float64, v view) *canvas {
 			shot, g = next, nil
 		case sec > from:
 			if g == nil {
-				g = c.look(shot, v)
+				g = c.crop(shot, v)
 			}
-			g.mix(c.look(next, v), float32((sec-from)/(to-from)))
+			g.mix(c.crop(next, v), float32((sec-from)/(to-from)))
 		}
 	}
 	if g == nil {
-		g = c.look(shot, v)
+		g = c.crop(shot, v)
 	}
 	return g
 }
 
-// look is what the camera shows of a background.
-func (c *Clip) look(b *canvas, v view) *canvas {
+// crop returns the part of a background that the camera shows.
+func (c *Clip) crop(b *canvas, v view) *canvas {
 	if b.w == c.Width && b.h == c.Height && v == (view{zoom: 1}) {
 		return b.clone()
 	}
@@ -175,7 +174,7 @@ func (c *Clip) look(b *canvas, v view) *canvas {
 	return dst
 }
 
-// mix lays so much of another picture over this one.
+// mix blends a share of another image over this one.
 func (c *canvas) mix(o *canvas, share float32) {
 	for k, p := range c.pix {
 		for i, v := range o.pix[k] {

@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// A Clip is a scripted film. It is plain data; [Clip.Initialize] checks it and
-// makes it ready for [Clip.Frame]. Lengths are fractions of the picture's
-// height, so that a film can be drawn at any size; times are seconds from the
-// first frame. [ReadClip] reads it from a file.
+// A Clip is a scripted video. It is plain data: [Clip.Initialize] checks it and
+// prepares it for [Clip.Frame]. Lengths are fractions of the image's height, so that a
+// clip can be drawn at any size; times are seconds from the first frame. [ReadClip]
+// reads a clip from a file.
 type Clip struct {
 	// About says what the clip is for.
 	About string `yaml:"about,omitempty"`
@@ -19,92 +19,91 @@ type Clip struct {
 	Width  int `yaml:"width"`
 	Height int `yaml:"height"`
 
-	// Rate in frames a second, and how many frames there are at that rate.
+	// Rate is in frames a second, Frames the number of frames at that rate.
 	Rate   Rate `yaml:"rate"`
 	Frames int  `yaml:"frames"`
 
-	// Drop is the chance of a frame to be left out, as a camera does in the dark:
-	// the others stay where they are in time. The first and the last stay.
+	// Drop is the probability that a frame is left out, as cameras do in the dark. The
+	// others keep their times. The first and last are never left out.
 	Drop float64 `yaml:"drop,omitempty"`
 
-	// Seed of everything that is random: background, grain, dropped frames.
+	// Seed is for everything random: background, grain, dropped frames.
 	Seed uint64 `yaml:"seed"`
 
 	// Background is one of BackgroundKinds, or empty for a random one.
 	Background string `yaml:"background,omitempty"`
 
-	// Blur is the deviation of the softness of every frame, over its height; a
-	// picture of 360 lines and .002 is soft by .7 pixels.
+	// Blur is the standard deviation of the blur of every frame, over its height: .002
+	// in an image of 360 lines is .7 pixels.
 	Blur float64 `yaml:"blur,omitempty"`
 
-	// Grain is the deviation of the noise in every frame, 0..1. The model
-	// saw up to .05.
+	// Grain is the standard deviation of the noise in every frame, 0..1. The model was
+	// trained with up to .05.
 	Grain float64 `yaml:"grain,omitempty"`
 
-	// Quality of the block quantisation of every frame, 1..100; 0 for none.
+	// Quality is that of the block quantisation of every frame, 1..100; 0 for none.
 	Quality float64 `yaml:"quality,omitempty"`
 
-	// CRF is what a film of the clip is encoded with, x264's rate factor of 1..51;
-	// 0 leaves it to who writes it. Frames that are drawn do not know of it.
+	// CRF is the rate factor of x264, 1..51, for a video of the clip; 0 leaves it to
+	// the writer. It does not affect the frames drawn here.
 	CRF int `yaml:"crf,omitempty"`
 
-	// Camera is where the picture is looked at from: still in the middle if empty.
+	// Camera is the path of the camera: at rest in the centre if empty.
 	Camera []CameraKey `yaml:"camera,omitempty,flow"`
 
-	// Cuts are where another background begins.
+	// Cuts are the changes of background.
 	Cuts []Cut `yaml:"cuts,omitempty"`
 
-	// Fades go to a colour and come back.
+	// Fades blend to a colour and back.
 	Fades []Fade `yaml:"fades,omitempty"`
 
-	// Light is how bright it is and in what colour: neutral if empty.
+	// Light is the brightness and colour of the light: neutral if empty.
 	Light []LightKey `yaml:"light,omitempty,flow"`
 
-	// Tracks from the lowest to the top: a later one covers an earlier one.
+	// Tracks are in drawing order: a later one covers an earlier one.
 	Tracks []Track `yaml:"tracks"`
 
-	// Absent are concepts that are asked for although no track has them.
+	// Absent are queries whose concepts no track shows.
 	Absent []string `yaml:"absent,omitempty,flow"`
 
-	// Unasked are concepts of tracks that are not asked for. To the truth they
-	// are background.
+	// Unasked are concepts of tracks that are not queries. In the truth they are
+	// background.
 	Unasked []string `yaml:"unasked,omitempty,flow"`
 
 	names       []string
 	ticks       []int // of the frames that are not dropped, in units of 1/Rate
 	backgrounds []*canvas
-	originX     int // of the picture on a background, with the camera at rest
+	originX     int // of the image in a background, with the camera at rest
 	originY     int
 }
 
-// A wrong names the part of a script that an error is about: a path as YAML
-// has them, without the leading "$.".
-type wrong struct {
+// A scriptError names the part of a script that an error is about: a YAML path without
+// the leading "$.".
+type scriptError struct {
 	path string
 	err  error
 }
 
-func (w *wrong) Error() string { return w.err.Error() }
-func (w *wrong) Unwrap() error { return w.err }
+func (w *scriptError) Error() string { return w.err.Error() }
+func (w *scriptError) Unwrap() error { return w.err }
 
 func at(err error, path string, args ...any) error {
 	if err == nil {
 		return nil
 	}
-	return &wrong{fmt.Sprintf(path, args...), err}
+	return &scriptError{fmt.Sprintf(path, args...), err}
 }
 
-// These bound what a script can ask for: a slip of the finger is not to take the
-// machine's memory.
+// Bounds of a script, so that a typing mistake cannot exhaust the machine's memory.
 const (
 	maxFrames = 1 << 20
-	maxArea   = 1 << 24 // of a background that the camera sees in parts
+	maxArea   = 1 << 24 // of a background larger than the image
 	maxCuts   = 64
-	maxTracks = 254 // as many as an indexed picture tells apart
+	maxTracks = 254 // as many as an indexed image can number
 )
 
-// Initialize checks the description and draws the backgrounds. Afterwards
-// Frame may be called from several goroutines.
+// Initialize checks the clip and draws the backgrounds. After it, Frame may be called
+// from several goroutines.
 func (c *Clip) Initialize() error {
 	if err := c.check(); err != nil {
 		return err
@@ -202,7 +201,7 @@ func (c *Clip) check() error {
 	return nil
 }
 
-// kindOf is the index of a background, negative for a random one.
+// kindOf returns the index of a background, negative for a random one.
 func kindOf(name string) (int, error) {
 	kind := slices.Index(BackgroundKinds, name)
 	if kind < 0 && name != "" {
@@ -211,16 +210,17 @@ func kindOf(name string) (int, error) {
 	return kind, nil
 }
 
-// Concepts are what the tracks show and is asked for, in the order of the labels of the truth.
+// Concepts returns the queried concepts of the tracks, in the order of the truth's
+// labels.
 func (c *Clip) Concepts() []string { return slices.Clone(c.names) }
 
-// Queries are the concepts and then the absent ones.
+// Queries returns the concepts and then the absent ones.
 func (c *Clip) Queries() []string { return append(c.Concepts(), c.Absent...) }
 
-// Len is the number of frames there are: Frames less the dropped ones.
+// Len returns the number of frames: Frames without the dropped ones.
 func (c *Clip) Len() int { return len(c.ticks) }
 
-// Tick is when frame n is, in units of one over the rate; of n = Len it is the
+// Tick returns the time of frame n in units of one over the rate. For n = Len it is the
 // end.
 func (c *Clip) Tick(n int) int {
 	if n >= len(c.ticks) {
@@ -229,17 +229,17 @@ func (c *Clip) Tick(n int) int {
 	return c.ticks[n]
 }
 
-// Seconds is the time of frame n; of n = Len it is the length.
+// Seconds returns the time of frame n. For n = Len it is the length of the clip.
 func (c *Clip) Seconds(n int) float64 {
 	return float64(c.Tick(n)) * float64(c.Rate.Den) / float64(c.Rate.Num)
 }
 
-// Frame draws frame n, from 0. It depends on the description and n alone.
+// Frame draws frame n, from 0. It depends only on the clip and n.
 func (c *Clip) Frame(n int) (*image.RGBA, *Truth) {
 	sec := c.Seconds(n)
 	v := c.view(sec)
 	s := &stack{canvas: c.ground(sec, v)}
-	var tracks []int // that each sticker of the stack is of
+	var tracks []int // the track of each sticker in the stack
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
 		if p, ok := t.at(sec, c.Width, c.Height); ok {
@@ -260,5 +260,5 @@ func (c *Clip) Frame(n int) (*image.RGBA, *Truth) {
 	}
 	truth := s.truth(c.names)
 	truth.Tracks = s.tracks(tracks)
-	return s.picture(), truth
+	return s.rgba(), truth
 }

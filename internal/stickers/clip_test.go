@@ -40,8 +40,8 @@ func TestClipFramesStandAlone(t *testing.T) {
 	}
 }
 
-// TestTrackPath: a track goes through its keys, without a jump between, and is
-// there from the first to the last only.
+// TestTrackPath: a track passes through its keys without jumps, and exists only from
+// its first key to its last.
 func TestTrackPath(t *testing.T) {
 	tr := crossing().Tracks[1]
 	for _, k := range tr.Keys {
@@ -60,7 +60,7 @@ func TestTrackPath(t *testing.T) {
 	for i := 1; i <= 800; i++ {
 		p, _ := tr.at(.2+float64(i)/1000, 1, 1)
 		d := p.X - last.X
-		if math.Abs(d-step) > 1e-4 { // the speed has no jump either
+		if math.Abs(d-step) > 1e-4 { // the speed has no jumps either
 			t.Fatalf("at %v the step changes from %v to %v", .2+float64(i)/1000, step, d)
 		}
 		step, last = d, p
@@ -113,7 +113,7 @@ func TestClipRefuses(t *testing.T) {
 	}
 }
 
-// FuzzReadClip: a description is refused or can be drawn.
+// FuzzReadClip: a script is either refused or can be drawn.
 func FuzzReadClip(f *testing.F) {
 	for _, c := range []*Clip{crossing(), everything()} {
 		b, err := c.Script()
@@ -156,7 +156,7 @@ func TestSound(t *testing.T) {
 	if string(b[:4]) != "RIFF" || int(binary.LittleEndian.Uint32(b[4:])) != len(b)-8 || int(binary.LittleEndian.Uint32(b[40:])) != len(b)-44 {
 		t.Error("header does not fit the data")
 	}
-	// The pizza comes from the left: its note is louder there first.
+	// The pizza enters from the left, so its note is louder there at first.
 	loud := func(from, to float64, side int) (sum float64) {
 		for s := int(from * SoundRate); s < int(to*SoundRate); s++ {
 			v := float64(int16(binary.LittleEndian.Uint16(b[44+4*s+2*side:])))
@@ -174,7 +174,7 @@ func TestSound(t *testing.T) {
 
 func TestStrip(t *testing.T) {
 	c := crossing()
-	c.Frames = 13 // more than a row
+	c.Frames = 13 // more than one row
 	if err := c.Initialize(); err != nil {
 		t.Fatal(err)
 	}

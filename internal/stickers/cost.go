@@ -7,29 +7,29 @@ import (
 	"github.com/carve-video/carve/internal/plaintext"
 )
 
-// These bound what a film as a whole costs, where each number by itself is sound.
+// Bounds on the cost of a whole video, where each number on its own is valid.
 const (
 	maxAbout = 1000
 
-	// maxRate is what cameras for slow motion do; a film lasts no longer than its
-	// keys can say, a day and some hours.
+	// maxRate is that of slow-motion cameras. A video is at most as long as keys can
+	// say, a day and some hours.
 	maxRate    = 1000
 	maxSeconds = maxNumber
 
-	// maxPixels bounds a film, in pixels of all frames: five minutes of 1920×1080,
-	// three hours of the suite's size, 50 GB if each were written without loss.
+	// maxPixels bounds the pixels of all frames together: five minutes of 1920×1080,
+	// three hours of the suite's size, 50 GB if written losslessly.
 	maxPixels = 1 << 34
 
-	// maxPlanes bounds what one frame takes while it is drawn, and what all
-	// backgrounds take, in planes × pixels of 4 bytes: a frame has 3 and one for
-	// each track, a background 3.
+	// maxPlanes bounds the memory of one frame while it is drawn, and that of all
+	// backgrounds, in planes × pixels of 4 bytes: a frame has 3 and one for each track,
+	// a background 3.
 	maxPlanes = 1 << 28
 
-	// maxSigma bounds the softness in pixels: a frame takes as much longer.
+	// maxSigma bounds the blur in pixels: the time for a frame grows with it.
 	maxSigma = 32
 )
 
-// checkCost finds what would take more time, memory or disk than a film is worth.
+// checkCost refuses clips that would take too much time, memory or disk.
 func (c *Clip) checkCost() error {
 	switch {
 	case float64(c.Frames)*float64(c.Rate.Den) > maxSeconds*float64(c.Rate.Num):

@@ -2,10 +2,9 @@ package stickers
 
 import "math"
 
-// degrade does to a picture what cameras and codecs do: softness, exposure,
-// noise, block quantisation. The script blurs a quarter of its training
-// pictures and quantises three tenths, and none of those it measures with;
-// hence the two chances.
+// degrade applies the defects of cameras and codecs: blur, exposure, noise, block
+// quantisation. The training script blurs a quarter of its training images and
+// quantises three tenths, and none of its test images; hence the two chances.
 func (c *canvas) degrade(blurChance, jpegChance float64, d dice) {
 	if d.chance(blurChance) {
 		c.blur(.4 + .9*d.u())
@@ -25,7 +24,7 @@ func (c *canvas) degrade(blurChance, jpegChance float64, d dice) {
 	}
 }
 
-// grain adds noise of the given deviation, and clamps.
+// grain adds noise with this standard deviation, and clamps.
 func (c *canvas) grain(sigma float32, d dice) {
 	for _, p := range c.pix {
 		for i, v := range p {
@@ -34,7 +33,7 @@ func (c *canvas) grain(sigma float32, d dice) {
 	}
 }
 
-// blur is Gaussian, sigma in pixels, edges mirrored.
+// blur applies a Gaussian, sigma in pixels, edges mirrored.
 func (c *canvas) blur(sigma float32) {
 	r := max(1, int(3*sigma+.5))
 	kernel := make([]float32, 2*r+1)
@@ -70,7 +69,7 @@ func (c *canvas) blur(sigma float32) {
 	}
 }
 
-// mirror folds an index back into 0..n-1 without repeating the edge.
+// mirror reflects an index into 0..n-1 without repeating the edge.
 func mirror(i, n int) int {
 	if n == 1 {
 		return 0
@@ -85,7 +84,8 @@ func mirror(i, n int) int {
 	return i
 }
 
-// luminance table of JPEG's annex K, which the script uses on all of R, G and B.
+// quantTable is the luminance table of JPEG's annex K. The script uses it for R, G and
+// B.
 var quantTable = [64]float32{
 	16, 11, 10, 16, 24, 40, 51, 61,
 	12, 12, 14, 19, 26, 58, 60, 55,
@@ -110,7 +110,7 @@ var dct = func() (m [8][8]float32) {
 	return m
 }()
 
-// inverseDCT is its transpose, since it is orthonormal.
+// inverseDCT is the transpose of dct, which is orthonormal.
 var inverseDCT = func() (m [8][8]float32) {
 	for k := range dct {
 		for n, v := range dct[k] {
@@ -120,9 +120,8 @@ var inverseDCT = func() (m [8][8]float32) {
 	return m
 }()
 
-// quantise is what JPEG loses at a quality of 1..100, in 8×8 blocks of each
-// channel. Blocks at the right and lower edge are filled up by repeating the
-// last sample.
+// quantise removes what JPEG loses at a quality of 1..100, in 8×8 blocks of each
+// channel. Blocks at the right and lower edge are filled by repeating the last sample.
 func (c *canvas) quantise(quality float32) {
 	scale := (200 - 2*quality) / 100
 	if quality < 50 {
@@ -148,7 +147,7 @@ func (c *canvas) quantiseBlock(p []float32, x0, y0 int, q *[64]float32) {
 			b[y][x] = p[min(y0+y, c.h-1)*c.w+min(x0+x, c.w-1)]*255 - 128
 		}
 	}
-	// Two turns of "transform the rows, transpose" do rows and columns.
+	// "Transform the rows, transpose", done twice, transforms rows and columns.
 	b = rowsTransposed(rowsTransposed(b, &dct), &dct)
 	for k := range b {
 		for x := range b[k] {
@@ -164,7 +163,7 @@ func (c *canvas) quantiseBlock(p []float32, x0, y0 int, q *[64]float32) {
 	}
 }
 
-// rowsTransposed is (b mᵀ)ᵀ: every row of b multiplied by m, as a column.
+// rowsTransposed returns (b mᵀ)ᵀ: every row of b multiplied by m, as a column.
 func rowsTransposed(b [8][8]float32, m *[8][8]float32) (t [8][8]float32) {
 	for y := range b {
 		for k := range m {

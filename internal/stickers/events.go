@@ -6,28 +6,27 @@ import (
 	"slices"
 )
 
-// An Event is what happens in a clip at a frame.
+// An Event happens in a clip at a frame.
 type Event struct {
 	Frame int    `json:"frame"`
-	Until int    `json:"until,omitempty"` // the last frame of what takes longer
+	Until int    `json:"until,omitempty"` // last frame of a longer event
 	Event string `json:"event"`
-	// Concept is what enters, leaves or returns.
+	// Concept enters, leaves or returns.
 	Concept string `json:"concept,omitempty"`
 }
 
-// What happens. A concept is in a clip from its first frame without having
-// entered.
+// Kinds of events. A concept that is in the first frame of the clip has not entered.
 const (
 	Enters    = "enter"    // Frame is the first that has it
-	Leaves    = "leave"    // Frame is the first that has it no more
+	Leaves    = "leave"    // Frame is the first that no longer has it
 	Returns   = "return"   // Frame is the first that has it again
 	CutTo     = "cut"      // Frame is the first of the new shot
 	Dissolves = "dissolve" // from the first frame that has both to the last
-	Fades     = "fade"     // the same of the colour
+	Fades     = "fade"     // the same, for the colour
 )
 
-// Album is all that is said about the clip in words, frames being what its
-// truths say.
+// Album returns the description of the clip. frames are the descriptions from its
+// truths.
 func (c *Clip) Album(frames []AlbumFrame) *Album {
 	a := &Album{About: c.About, Rate: c.Rate.String(), Absent: c.Absent, Frames: frames}
 	for n := range c.Len() {
@@ -36,15 +35,15 @@ func (c *Clip) Album(frames []AlbumFrame) *Album {
 	for i, t := range c.Tracks {
 		a.Tracks = append(a.Tracks, AlbumTrack{i + 1, t.Concept})
 	}
-	a.Events = slices.Concat(c.shots(), comings(frames))
+	a.Events = slices.Concat(c.shotEvents(), conceptEvents(frames))
 	slices.SortStableFunc(a.Events, func(a, b Event) int { return cmp.Compare(a.Frame, b.Frame) })
 	return a
 }
 
-// shots are the events that are no concept's.
-func (c *Clip) shots() []Event {
+// shotEvents returns the events that concern no concept.
+func (c *Clip) shotEvents() []Event {
 	var events []Event
-	// span adds what is seen in all frames from one time to another, if any.
+	// span adds an event for the frames for which seen is true, if any.
 	span := func(what string, seen func(sec float64) bool) {
 		first, last := -1, 0
 		for n := range c.Len() {
@@ -76,9 +75,9 @@ func (c *Clip) shots() []Event {
 	return events
 }
 
-// comings are who enters, leaves and returns. What is ignored in a frame
-// neither does.
-func comings(frames []AlbumFrame) []Event {
+// conceptEvents returns which concepts enter, leave and return. A concept that is
+// ignored in a frame does none of these there.
+func conceptEvents(frames []AlbumFrame) []Event {
 	var events []Event
 	there := make(map[string]bool)
 	before := make(map[string]bool)

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A clip of ten frames a second in which everything happens.
+// A clip of ten frames a second with every kind of event.
 func eventful(t *testing.T) *Clip {
 	still := func(concept string, from, to float64, gone ...[2]float64) Track {
 		return Track{Concept: concept, Gone: gone, Keys: []Key{{T: from, X: .5, Y: .5, Size: .5}, {T: to, X: .5, Y: .5, Size: .5}}}
@@ -23,7 +23,7 @@ func eventful(t *testing.T) *Clip {
 		},
 		Absent: []string{"pizza"}, Unasked: []string{"clock"},
 	}
-	// The clock stands aside.
+	// The clock is out of the way of the others.
 	for i := range c.Tracks[2].Keys {
 		c.Tracks[2].Keys[i].X, c.Tracks[2].Keys[i].Y, c.Tracks[2].Keys[i].Size = .9, .9, .3
 	}
@@ -50,8 +50,8 @@ func TestAlbumOfClip(t *testing.T) {
 		{Frame: 5, Event: Leaves, Concept: "dog"},
 		{Frame: 10, Event: Returns, Concept: "dog"},
 		{Frame: 20, Event: CutTo},
-		// The fade is seen in all frames but those where it begins and ends, and hides
-		// the dog where it is four fifths.
+		// The fade is visible in all its frames but the first and last, and hides the
+		// dog from four fifths on.
 		{Frame: 28, Until: 32, Event: Fades},
 		{Frame: 29, Event: Leaves, Concept: "dog"},
 		{Frame: 32, Event: Returns, Concept: "dog"},
@@ -68,7 +68,7 @@ func TestAlbumOfClip(t *testing.T) {
 	if d := cmp.Diff([]AlbumTrack{{1, "dog"}, {2, "bee"}, {3, "clock"}}, a.Tracks); d != "" {
 		t.Error(d)
 	}
-	// What nobody asks for is drawn, and is background to the truth.
+	// A concept that is not queried is drawn, and is background in the truth.
 	if slices.Contains(c.Queries(), "clock") || slices.Contains(frames[0].Labels, "clock") {
 		t.Errorf("the clock is asked for: %v, %v", c.Queries(), frames[0].Labels)
 	}

@@ -11,31 +11,31 @@ import (
 	"regexp"
 )
 
-// A Folder writes pictures and their truth as files, laid out like the DAVIS
-// data sets, JPEGImages being lossless PNGs here:
+// A Folder writes images and their truth as files, laid out like the DAVIS data sets,
+// with lossless PNGs:
 //
-//	frames/00000.png       the picture
+//	frames/00000.png       the image
 //	annotations/00000.png  indexed: which concept each pixel shows
 //	tracks/00000.png       indexed: which of a clip's tracks it shows
 //	truth.json             an [Album]
 type Folder struct {
 	Dir string
 
-	// Pictures tells whether the pictures are wanted or only their truth.
+	// Pictures tells whether images are written, or only their truth.
 	Pictures bool
 
 	frames []AlbumFrame
 }
 
-// Pictures are the folders of pictures that a [Folder] may have.
+// Pictures are the names of the image folders of a [Folder].
 var Pictures = []string{"frames", "annotations", "tracks"}
 
 var pictureName = regexp.MustCompile(`^\d{5,}\.png$`)
 
-// IsPicture tells whether a picture of a [Folder] may be called so.
+// IsPicture tells whether an image of a [Folder] may have this name.
 func IsPicture(name string) bool { return pictureName.MatchString(name) }
 
-// Add writes a picture.
+// Add writes an image.
 func (f *Folder) Add(img image.Image, truth *Truth) error {
 	name := fmt.Sprintf("%05d.png", len(f.frames))
 	f.frames = append(f.frames, truth.Words())
@@ -52,10 +52,10 @@ func (f *Folder) Add(img image.Image, truth *Truth) error {
 	return WritePNG(filepath.Join(f.Dir, "annotations", name), truth.Picture())
 }
 
-// Frames is what was said about the pictures.
+// Frames returns the descriptions of the images so far.
 func (f *Folder) Frames() []AlbumFrame { return f.frames }
 
-// Finish writes what is said about them.
+// Finish writes the album.
 func (f *Folder) Finish(a *Album) error { return a.Write(filepath.Join(f.Dir, "truth.json")) }
 
 // Write writes the album to a file.
@@ -67,7 +67,7 @@ func (a *Album) Write(path string) error {
 	return os.WriteFile(path, append(b, '\n'), 0o644)
 }
 
-// WritePNG writes a picture, and the folders on the way to it.
+// WritePNG writes an image, and makes the folders of its path.
 func WritePNG(path string, img image.Image) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

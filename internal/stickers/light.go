@@ -6,27 +6,26 @@ import (
 	"math"
 )
 
-// A LightKey is what the light is like at a time. It changes evenly from key to
-// key.
+// A LightKey is the light at a time. It changes linearly from key to key.
 type LightKey struct {
 	T        float64 `yaml:"t"`                  // seconds from the first frame
 	Exposure float64 `yaml:"exposure,omitempty"` // in stops: 1 is twice as bright
-	Contrast float64 `yaml:"contrast,omitempty"` // round the middle grey, 0 for as it is
+	Contrast float64 `yaml:"contrast,omitempty"` // around middle grey, 0 for none
 
-	// Colour multiplies red, green and blue; empty for as it is.
+	// Colour multiplies red, green and blue; empty for no change.
 	Colour []float64 `yaml:"colour,omitempty,flow"`
 }
 
-// A Fade goes to a colour, and from there back to the picture.
+// A Fade blends the image into a colour, and back.
 type Fade struct {
-	T       float64 `yaml:"t"`            // of the middle, where only the colour is left
-	Seconds float64 `yaml:"seconds"`      // there and back
-	Hold    float64 `yaml:"hold"`         // seconds of it that nothing but the colour is seen
-	To      string  `yaml:"to,omitempty"` // black, which is what empty means, or white
+	T       float64 `yaml:"t"`            // the middle, where only the colour is visible
+	Seconds float64 `yaml:"seconds"`      // duration, there and back
+	Hold    float64 `yaml:"hold"`         // seconds of it in which only the colour is visible
+	To      string  `yaml:"to,omitempty"` // black (the default) or white
 }
 
-// There is not enough of a picture left to ask for anything in it above the
-// upper share of a fade; below the lower one there is enough.
+// Above the upper share of a fade, objects are hidden; below the lower one they are
+// visible; between the two they are ignored.
 const (
 	fadeHides = .8
 	fadeDims  = .5
@@ -34,7 +33,7 @@ const (
 
 func checkLight(keys []LightKey) error {
 	for i, k := range keys {
-		err := sane(k.T)
+		err := checkRange(k.T)
 		switch {
 		case err != nil:
 		case i > 0 && k.T <= keys[i-1].T:
@@ -60,7 +59,7 @@ func checkLight(keys []LightKey) error {
 
 func checkFades(fades []Fade) error {
 	for i, f := range fades {
-		err := sane(f.T)
+		err := checkRange(f.T)
 		switch {
 		case err != nil:
 		case !(f.Seconds > 0 && f.Seconds <= maxNumber):
@@ -77,8 +76,8 @@ func checkFades(fades []Fade) error {
 	return nil
 }
 
-// A lighting is what light does to a picture: contrast round the middle grey,
-// and a factor for each channel.
+// A lighting is the effect of light on an image: contrast around middle grey, and a
+// factor for each channel.
 type lighting struct {
 	contrast float32
 	gain     [3]float32
@@ -120,7 +119,7 @@ func (c *Clip) lightAt(sec float64) lighting {
 	return l
 }
 
-// light does to the picture what light does.
+// light applies the lighting to the image.
 func (c *canvas) light(l lighting) {
 	if l == daylight {
 		return
@@ -132,14 +131,14 @@ func (c *canvas) light(l lighting) {
 	}
 }
 
-// share is how much of the colour there is at a time.
+// share returns the share of the colour at a time.
 func (f Fade) share(sec float64) float64 {
 	ramp := (f.Seconds - f.Hold) / 2
 	return min(max((f.Seconds/2-math.Abs(sec-f.T))/ramp, 0), 1)
 }
 
-// fade lays the colour over the picture. What is hidden by it is not there: the
-// truth is about what can be seen.
+// fade blends the colour over the image. The truth is about what is visible, so what
+// the colour hides is not there.
 func (s *stack) fade(f Fade, sec float64) {
 	share := float32(f.share(sec))
 	if share == 0 {

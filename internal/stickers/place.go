@@ -2,18 +2,18 @@ package stickers
 
 import "math"
 
-// A Pose says where a sticker is on the canvas and how it is held.
+// A Pose is the position and orientation of a sticker on the canvas.
 type Pose struct {
 	X, Y     float64 // centre, in pixels from the corner of the canvas
 	Size     float64 // longer side of the emoji, in pixels
 	Rotation float64 // in radians, clockwise as seen
 	Flip     bool    // mirrored left to right
-	Aspect   float64 // width over height of the stretch, 1 for none
-	Faded    float64 // how much of what lies below shines through, 0..1
+	Aspect   float64 // stretch, width over height; 1 for none
+	Faded    float64 // how much of what is below shows through, 0..1
 }
 
-// A tone is what light does to a sticker: contrast round the middle grey, and
-// the middle grey itself by channel.
+// A tone is the effect of light on a sticker: contrast around middle grey, and the
+// middle grey of each channel.
 type tone struct {
 	contrast float32
 	grey     [3]float32
@@ -21,22 +21,22 @@ type tone struct {
 
 var neutral = tone{1, [3]float32{.5, .5, .5}}
 
-// A stack is a canvas with the stickers laid on it so far and what is still
-// seen of each.
+// A stack is a canvas with the stickers drawn on it so far and the visible part of
+// each.
 type stack struct {
 	*canvas
 	names []string    // concept of each sticker, from the lowest to the top
-	drawn []bool      // whether any of it is inside the picture, covered or not
+	drawn []bool      // whether any part is inside the image, covered or not
 	seen  [][]float32 // visible alpha of each, w×h, 0..1
 }
 
-// put lays a sticker on top.
+// put draws a sticker on top.
 func (s *stack) put(concept string, cell int, p Pose, t tone) {
 	seen := make([]float32, s.w*s.h)
 	drawn := false
 	opacity := float32(1 - p.Faded)
-	// The coarser the sticker, the smaller the level that is sampled, so that
-	// small ones do not sparkle.
+	// The smaller the sticker, the coarser the level that is sampled, so that small
+	// ones do not alias.
 	level := math.RoundToEven(math.Log2(120 / max(p.Size, 1)))
 	tex := sheet().mips[cell][int(min(max(level, 0), mipLevels-1))]
 
@@ -47,8 +47,8 @@ func (s *stack) put(concept string, cell int, p Pose, t tone) {
 	if p.Flip {
 		mirror = -1
 	}
-	// Canvas to texture, where the texture spans -1..1 and the emoji 120 of its
-	// 128 pixels.
+	// Canvas to texture coordinates: the texture spans -1..1 and the emoji fills 120 of
+	// its 128 pixels.
 	const k = 2 * 120. / 128
 	xx, xy := float32(k*c/sx*mirror), float32(k*sn/sx*mirror)
 	yx, yy := float32(-k*sn/sy), float32(k*c/sy)
@@ -86,14 +86,14 @@ func (s *stack) put(concept string, cell int, p Pose, t tone) {
 	s.seen = append(s.seen, seen)
 }
 
-// span is the range of pixels within reach of a centre, cut to 0..n.
+// span returns the range of pixels within reach of a centre, cut to 0..n.
 func span(centre, reach float64, n int) (lo, hi int) {
 	lo = int(min(max(math.Floor(centre-reach), 0), float64(n)))
 	hi = int(min(max(math.Ceil(centre+reach)+1, 0), float64(n)))
 	return lo, hi
 }
 
-// sample reads between four texels.
+// sample interpolates between four texels.
 func (t texture) sample(x, y float32) (px [4]float32) {
 	fx, fy := float32(math.Floor(float64(x))), float32(math.Floor(float64(y)))
 	if fx < -1 || fy < -1 || fx >= float32(t.side) || fy >= float32(t.side) {

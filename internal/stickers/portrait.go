@@ -6,8 +6,8 @@ import (
 	"image/color"
 )
 
-// Portrait draws a sticker upright and alone in the middle of a picture of one
-// colour; its longer side is share times the picture's shorter one.
+// Portrait draws a single upright sticker in the centre of an image of one colour. Its
+// longer side is share times the image's shorter one.
 func Portrait(concept string, variant, width, height int, share float64, ground color.RGBA) (*image.RGBA, error) {
 	if n := Variants(concept); variant < 0 || variant >= n {
 		return nil, fmt.Errorf("there is no sticker %d of %q", variant, concept)
@@ -24,5 +24,5 @@ func Portrait(concept string, variant, width, height int, share float64, ground 
 	s.put(concept, sheet().of[concept][variant], Pose{
 		X: float64(width) / 2, Y: float64(height) / 2, Size: share * float64(min(width, height)), Aspect: 1,
 	}, neutral)
-	return s.picture(), nil
+	return s.rgba(), nil
 }

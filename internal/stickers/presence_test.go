@@ -13,9 +13,9 @@ import (
 
 var many = flag.Bool("many", false, "look at 500 scenes instead of 120 for absence")
 
-// ask looks for one concept alone, where nothing competes with it but what its
-// presence is weighed against.
-func ask(t *testing.T, seg *car.Segmenter, img *car.Image, name string) *car.Result {
+// segmentOne segments the image with a single query, which competes only with the
+// concepts that its presence is weighed against.
+func segmentOne(t *testing.T, seg *car.Segmenter, img *car.Image, name string) *car.Result {
 	t.Helper()
 	res, err := seg.Segment(context.Background(), img, []car.Query{car.Named(name)})
 	if err != nil {
@@ -24,10 +24,10 @@ func ask(t *testing.T, seg *car.Segmenter, img *car.Image, name string) *car.Res
 	return res
 }
 
-// TestAbsence asks for single things, in scenes that nothing was chosen on: one
-// that is not there is found in 2 of 100 cases at most, one that covers a
-// hundredth of the picture in 95 at least. docs/performance.md has the scenes
-// that the threshold, the view and the contrast were chosen on (other seeds).
+// TestAbsence uses single queries, in scenes that nothing was chosen on: an absent
+// concept is found in at most 2 of 100 cases, one that covers a hundredth of the image
+// in at least 95. docs/performance.md has the scenes (other seeds) on which the
+// threshold, the view and the contrast were chosen.
 func TestAbsence(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -54,7 +54,7 @@ func TestAbsence(t *testing.T) {
 				continue
 			}
 			present++
-			if len(ask(t, seg, img, name).Found) > 0 {
+			if len(segmentOne(t, seg, img, name).Found) > 0 {
 				found++
 			}
 		}
@@ -64,7 +64,7 @@ func TestAbsence(t *testing.T) {
 				continue
 			}
 			absent++
-			res := ask(t, seg, img, all[k])
+			res := segmentOne(t, seg, img, all[k])
 			if len(res.Found) > 0 {
 				kept++
 			} else if res.Verdicts[0].Reason == car.LowPresence {
@@ -82,8 +82,8 @@ func TestAbsence(t *testing.T) {
 	}
 }
 
-// foundAt places every second concept by itself in a picture of 16:9 and returns
-// the share of them that is found when it is asked for alone.
+// foundAt places every second concept on its own in a 16:9 image and returns the share
+// of them that is found by a single query.
 func foundAt(t *testing.T, seg *car.Segmenter, seed uint64, x, size float64) float64 {
 	t.Helper()
 	found, n := 0, 0
@@ -100,14 +100,14 @@ func foundAt(t *testing.T, seg *car.Segmenter, seed uint64, x, size float64) flo
 		}
 		img, _ := clip.Frame(0)
 		n++
-		found += len(ask(t, seg, car.FromImage(img), name).Found)
+		found += len(segmentOne(t, seg, car.FromImage(img), name).Found)
 	}
 	return float64(found) / float64(n)
 }
 
-// TestEverywhere: a thing at the edge is found as often as in the middle, a small
-// one nearly as often as a large one. The reference's centre crop does not see
-// the edge, and the test would notice.
+// TestEverywhere: an object at the edge is found as often as in the centre, a small one
+// nearly as often as a large one. The reference's centre crop does not cover the edge
+// and would fail here.
 func TestEverywhere(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -115,7 +115,7 @@ func TestEverywhere(t *testing.T) {
 	seg := newSegmenter(t)
 	middle := (foundAt(t, seg, 40, .5, .45) + foundAt(t, seg, 41, .5, .45)) / 2
 	edge := (foundAt(t, seg, 42, .11, .45) + foundAt(t, seg, 43, .89, .45)) / 2
-	small := (foundAt(t, seg, 44, .4, .16) + foundAt(t, seg, 45, .7, .16)) / 2 // about 1 % of the picture
+	small := (foundAt(t, seg, 44, .4, .16) + foundAt(t, seg, 45, .7, .16)) / 2 // about 1 % of the image
 	large := (foundAt(t, seg, 46, .5, .8) + foundAt(t, seg, 47, .5, .8)) / 2
 	t.Logf("found in the middle %.3f, at the edge %.3f; small %.3f, large %.3f", middle, edge, small, large)
 	if edge < middle-.05 {

@@ -5,30 +5,30 @@ import (
 	"math"
 )
 
-// A Scene is one random picture with its truth.
+// A Scene is one random image with its truth.
 type Scene struct {
 	Image *image.RGBA
 	Truth *Truth
 }
 
-// A SceneOptions says what kind of scenes are drawn.
+// SceneOptions say what kind of scenes are drawn.
 type SceneOptions struct {
 	Width, Height int
 
-	// Sizes of stickers, longer side, log-uniform: from Smallest pixels to
-	// Largest times the shorter side of the picture. Crowds are smaller.
+	// Sizes of stickers, longer side, log-uniform: from Smallest pixels to Largest
+	// times the shorter side of the image. With many stickers they are smaller.
 	Smallest, Largest float64
 
-	// Counts[n] is how likely n stickers are, up to a common factor.
+	// Counts[n] is the relative probability of n stickers.
 	Counts []float64
 
-	// Chances of a blurred and of a block-quantised picture.
+	// Probabilities of a blurred and of a block-quantised image.
 	Blur, JPEG float64
 }
 
-// MeasureOptions are the options of the i-th scene of a measurement, as
-// evaluate.py of the demo model has them: three sizes in turn, no to five
-// stickers. They are the kind of scenes that the model's figures are about.
+// MeasureOptions returns the options of measured scene i, as in evaluate.py of the demo
+// model: three sizes in turn, no to five stickers. The model's figures are for such
+// scenes.
 func MeasureOptions(i int) SceneOptions {
 	size := [][2]int{{256, 144}, {288, 160}, {320, 192}}[i%3]
 	return SceneOptions{
@@ -38,8 +38,8 @@ func MeasureOptions(i int) SceneOptions {
 	}
 }
 
-// TrainingOptions are the options of the scenes that the model was trained on
-// in the second phase of its run, at a given size.
+// TrainingOptions returns the options of the scenes of the model's second training
+// phase, at a given size.
 func TrainingOptions(width, height int) SceneOptions {
 	return SceneOptions{
 		Width: width, Height: height, Smallest: 13, Largest: .8,
@@ -58,7 +58,7 @@ func NewScene(seed uint64, o SceneOptions) *Scene {
 	var last string
 	for i := range n {
 		name := all[d.IntN(len(all))]
-		if i > 0 && d.chance(.06) { // two of a kind now and then
+		if i > 0 && d.chance(.06) { // sometimes two of a kind
 			name = last
 		}
 		last, is[name] = name, true
@@ -84,12 +84,12 @@ func NewScene(seed uint64, o SceneOptions) *Scene {
 		}
 		s.put(name, cells[d.IntN(len(cells))], p, t)
 	}
-	var names []string // in the order of the list, as the script has them
+	var names []string // in list order, as in the script
 	for _, name := range all {
 		if is[name] {
 			names = append(names, name)
 		}
 	}
 	s.degrade(o.Blur, o.JPEG, d)
-	return &Scene{Image: s.picture(), Truth: s.truth(names)}
+	return &Scene{Image: s.rgba(), Truth: s.truth(names)}
 }

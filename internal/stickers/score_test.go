@@ -23,7 +23,7 @@ import (
 
 var scenesDir = flag.String("scenes", "", "score the scenes in this folder, laid out as cmd/stickerworld does, and demand nothing of the figures")
 
-// newSegmenter is the demo model with its preset, as the program runs them.
+// newSegmenter returns the demo model with its preset, as the program uses them.
 func newSegmenter(tb testing.TB) *car.Segmenter {
 	tb.Helper()
 	preset, err := car.PresetNamed("stickers")
@@ -65,7 +65,7 @@ func newSegmenterOf(tb testing.TB, preset car.Preset) *car.Segmenter {
 // A tally counts as evaluate.py of the demo model does.
 type tally struct {
 	present, found, absent, kept int
-	iou                          float64 // summed over present concepts; 0 for one not found
+	iou                          float64 // sum over present concepts; 0 for one not found
 	spent                        time.Duration
 	scenes                       int
 }
@@ -118,7 +118,7 @@ func iou(a []uint8, b []bool) float64 {
 	return float64(both) / float64(either)
 }
 
-// tenQueries are up to four of the concepts present, and absent ones.
+// tenQueries returns up to four of the concepts present, and absent ones.
 func tenQueries(truth *stickers.Truth, d *rand.Rand) []string {
 	present := truth.Present()
 	q := slices.Clone(present[:min(4, len(present))])
@@ -147,16 +147,16 @@ func (s *tally) run(t *testing.T, seg *car.Segmenter, img *car.Image, truth *sti
 	s.add(res, names, truth)
 }
 
-// TestScore is what the demo model, our pipeline and its preset are worth
-// together: ten queries a scene, none to four of them present. The figures lie
-// close to what is demanded. The preset's prompts were chosen on other scenes
-// (seeds from 1770000), but among variants that were then seen on these too, and
-// the number of scenes was raised from 48, where .039 of the absent were kept
-// with blur and grey alone, to 120: the error of the mean is then about .02 in
-// recall and .005 in what is kept. So this guards against getting worse; it is
-// no estimate on unseen scenes. That is, from 150 scenes (seeds from 5550000)
-// drawn once all was settled: mIoU .701, recall .844, absent kept .025. The model's own figures, with a plainer pipeline
-// and no CRF, are .62, .85 and .02 (models/demo/metrics.json).
+// TestScore measures the demo model, our pipeline and its preset together: ten queries
+// a scene, none to four of them present. The bounds are close to the measured figures.
+// The preset's prompts were chosen on other scenes (seeds from 1770000), but among
+// variants that were also compared on these. The number of scenes was raised from 48,
+// where blur and grey alone kept .039 of the absent, to 120: the error of the mean is
+// then about .02 in recall and .005 in the share kept. So this test guards against
+// regressions; it is no estimate for unseen scenes. That estimate, from 150 scenes
+// (seeds from 5550000) drawn once after all choices were made, is: mIoU .701, recall
+// .844, absent kept .025. The model's own figures, with a simpler pipeline and no CRF,
+// are .62, .85 and .02 (models/demo/metrics.json).
 func TestScore(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
@@ -215,9 +215,9 @@ func readPNG(t *testing.T, name string) image.Image {
 	return img
 }
 
-// TestScoreDemoClip takes every eighth frame of the demo clip by itself, at
-// the size that the preset wants, and holds what every concept is worth. The
-// memory across frames, which only adds to it, is tested with the program.
+// TestScoreDemoClip segments every eighth frame of the demo clip on its own, at the
+// size of the preset, and checks the score of every concept. Memory across frames,
+// which improves on this, is tested with the program.
 func TestScoreDemoClip(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")

@@ -14,12 +14,11 @@ import (
 	"github.com/carve-video/carve/internal/strictyaml"
 )
 
-// scriptLimit bounds a file of a script; whoever needs more has mistaken the
-// file.
+// scriptLimit bounds the file of a script. No real script is nearly as large.
 const scriptLimit = 1 << 20
 
-// ReadClip reads a script, which is a [Clip] in YAML, and initialises it. An
-// error says in which line it is.
+// ReadClip reads a script, which is a [Clip] in YAML, and initialises it. Errors name
+// the line.
 func ReadClip(r io.Reader) (*Clip, error) {
 	data, err := plaintext.Read(r, scriptLimit)
 	if err != nil {
@@ -27,11 +26,11 @@ func ReadClip(r io.Reader) (*Clip, error) {
 	}
 	c := new(Clip)
 	err = strictyaml.Decode(data, c)
-	c.About = strings.TrimSpace(c.About) // a block of text ends with its line
+	c.About = strings.TrimSpace(c.About) // a YAML text block ends with a line feed
 	if err == nil {
 		err = c.Initialize()
 	}
-	if w := (*wrong)(nil); errors.As(err, &w) {
+	if w := (*scriptError)(nil); errors.As(err, &w) {
 		err = strictyaml.Locate(data, "$."+w.path, err)
 	}
 	if err != nil {
@@ -40,8 +39,8 @@ func ReadClip(r io.Reader) (*Clip, error) {
 	return c, nil
 }
 
-// Script is the clip as ReadClip reads it, with a line for every key: people
-// change it by hand.
+// Script returns the clip in the form that ReadClip reads, one line for every key, so
+// that it can be edited by hand.
 func (c *Clip) Script() ([]byte, error) {
 	b, err := yaml.Marshal(c)
 	if err != nil || strings.ContainsAny(c.About, "{}") {
@@ -49,12 +48,12 @@ func (c *Clip) Script() ([]byte, error) {
 	}
 	b = bytes.ReplaceAll(b, []byte("[{t: "), []byte("[\n      {t: "))
 	b = bytes.ReplaceAll(b, []byte("}, {t: "), []byte("},\n      {t: "))
-	// That y is yes was dropped from YAML with its version 1.2.
+	// YAML 1.2 no longer reads y as yes.
 	return bytes.ReplaceAll(b, []byte(`"y":`), []byte("y:")), nil
 }
 
-// A Rate is a number of frames a second, as a fraction. A script has it as "24"
-// or as "30000/1001".
+// A Rate is a number of frames a second, as a fraction. In a script it is "24" or
+// "30000/1001".
 type Rate struct{ Num, Den int }
 
 func (r Rate) String() string {

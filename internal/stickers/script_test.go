@@ -12,7 +12,7 @@ import (
 	"github.com/carve-video/carve/internal/hostile"
 )
 
-// everything has all that a script can say.
+// everything uses all fields of a script.
 func everything() *Clip {
 	return &Clip{
 		About: "all there is", Width: 96, Height: 64, Rate: Rate{30000, 1001}, Frames: 60, Drop: .3, Seed: 9,
@@ -57,7 +57,7 @@ tracks:
       - {t: 1, x: .6, y: .5, size: .5}
 `
 
-// TestScriptErrors: an error names the line of what is wrong.
+// TestScriptErrors: an error names the line of the mistake.
 func TestScriptErrors(t *testing.T) {
 	if _, err := ReadClip(strings.NewReader(small)); err != nil {
 		t.Fatal(err)
@@ -110,14 +110,14 @@ func TestScriptErrors(t *testing.T) {
 	}
 }
 
-// TestHostileScripts: no text takes long or much memory, wherever it stands.
+// TestHostileScripts: no text takes much time or memory, in any position.
 func TestHostileScripts(t *testing.T) {
 	texts := hostile.YAML(12 << 10)
 	for name, text := range hostile.YAML(6 << 10) {
 		texts[name+", in keys"] = small + "    gone:\n      " + strings.ReplaceAll(text, "\n", "\n      ")
 		texts[name+", as a rate"] = strings.Replace(small, "25", text, 1)
 	}
-	// Keys, tracks and cuts beyond number.
+	// Very many keys, tracks and cuts.
 	texts["keys"] = small + hostile.Counted("      - {t: 1%05d, x: 0, y: 0, size: 1}\n", 200<<10)
 	texts["many keys"] = small + hostile.Counted("      - {t: 1%05d, x: 0, y: 0, size: 1}\n", 900<<10)
 	texts["tracks"] = small + hostile.Counted("  - {concept: dog, keys: [{t: %d, x: 0, y: 0, size: 1}]}\n", 200<<10)
@@ -141,7 +141,7 @@ func initialized(t *testing.T, c *Clip) *Clip {
 	return c
 }
 
-// still is a dog in the middle of a picture that nothing happens to.
+// still is a dog in the centre of an image in which nothing changes.
 func still() *Clip {
 	return &Clip{Width: 96, Height: 64, Rate: Rate{10, 1}, Frames: 20, Seed: 3, Background: "plain",
 		Tracks: []Track{{Concept: "dog", Keys: []Key{{T: 0, X: .5, Y: .5, Size: .6}, {T: 2, X: .5, Y: .5, Size: .6}}}}}
@@ -156,7 +156,7 @@ func area(tr *Truth, name string) (n int) {
 	return n
 }
 
-// TestDroppedFrames: what is left is the same pictures at the same times.
+// TestDroppedFrames: the remaining frames have the same images and times.
 func TestDroppedFrames(t *testing.T) {
 	all := initialized(t, still())
 	c := still()
@@ -177,8 +177,8 @@ func TestDroppedFrames(t *testing.T) {
 	}
 }
 
-// TestCamera: what goes to the right in the picture is what the camera leaves on
-// the left, and zoom makes larger by its square.
+// TestCamera: an object moves right in the image when the camera moves left, and its
+// area grows with the square of the zoom.
 func TestCamera(t *testing.T) {
 	c := still()
 	c.Camera = []CameraKey{{T: 0}, {T: 1, X: .25}, {T: 1.9, X: .25, Zoom: 2}}
@@ -206,7 +206,7 @@ func TestCamera(t *testing.T) {
 	if r := float64(area(near, "dog")) / float64(area(rest, "dog")); math.Abs(r-1.96) > .1 {
 		t.Errorf("1.4 times nearer the dog is %.2f times as large", r)
 	}
-	// The background moves with it.
+	// The background moves as well.
 	bare := &Clip{Width: 96, Height: 64, Rate: Rate{10, 1}, Frames: 20, Seed: 3, Background: "clouds", Camera: []CameraKey{{T: 0}, {T: 1, X: .25}}}
 	initialized(t, bare)
 	a, _ := bare.Frame(0)
@@ -220,7 +220,7 @@ func TestCamera(t *testing.T) {
 	}
 }
 
-// TestCut: another background in one frame, or over some.
+// TestCut: the background changes within one frame, or over several.
 func TestCut(t *testing.T) {
 	c := still()
 	c.Tracks = nil
@@ -235,13 +235,13 @@ func TestCut(t *testing.T) {
 		}
 		last = img.Pix
 	}
-	// The dissolve begins behind frame 12 and is over in frame 18.
+	// The dissolve begins after frame 12 and ends in frame 18.
 	if want := []int{5, 13, 14, 15, 16, 17, 18}; !slices.Equal(changed, want) {
 		t.Errorf("the picture changes in frames %v, want %v", changed, want)
 	}
 }
 
-// TestFade: what is hidden is not there, what is dim is not asked for.
+// TestFade: a hidden object is absent, a dim one is ignored.
 func TestFade(t *testing.T) {
 	c := still()
 	c.Fades = []Fade{{T: 1, Seconds: 1, Hold: .2}}
@@ -257,7 +257,7 @@ func TestFade(t *testing.T) {
 			t.Errorf("frame %d, %.2f black: corner %v", n, share, img.Pix[:3])
 		}
 	}
-	// A sticker that fades by itself.
+	// A sticker with its own fade.
 	d := still()
 	d.Tracks[0].Fade = .5
 	initialized(t, d)
@@ -300,7 +300,7 @@ func TestLight(t *testing.T) {
 	}
 }
 
-// TestTwoOfAKind: one label, two tracks.
+// TestTwoOfAKind: two tracks of a concept share one label.
 func TestTwoOfAKind(t *testing.T) {
 	c := still()
 	c.Tracks = append(c.Tracks, c.Tracks[0])

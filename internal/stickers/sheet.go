@@ -28,12 +28,12 @@ const mipLevels = 4
 
 type atlas struct {
 	names []string
-	of    map[string][]int // cells of a concept
+	of    map[string][]int // cells of each concept
 	mips  [][mipLevels]texture
 }
 
-// sheet decodes the embedded emoji once. What it reads is part of the program,
-// so damage is a bug and panics.
+// sheet decodes the embedded emoji once. They are part of the program, so a decoding
+// error is a bug and panics.
 var sheet = sync.OnceValue(func() *atlas {
 	a, err := newAtlas(sheetPNG, sheetJSON)
 	if err != nil {
@@ -42,7 +42,7 @@ var sheet = sync.OnceValue(func() *atlas {
 	return a
 })
 
-func newAtlas(picture, index []byte) (*atlas, error) {
+func newAtlas(encoded, index []byte) (*atlas, error) {
 	var idx struct {
 		Cell, Columns, Count int
 		Concepts             []struct {
@@ -53,7 +53,7 @@ func newAtlas(picture, index []byte) (*atlas, error) {
 	if err := json.Unmarshal(index, &idx); err != nil {
 		return nil, fmt.Errorf("reading the index: %w", err)
 	}
-	decoded, err := png.Decode(bytes.NewReader(picture))
+	decoded, err := png.Decode(bytes.NewReader(encoded))
 	if err != nil {
 		return nil, fmt.Errorf("decoding the picture: %w", err)
 	}
@@ -100,7 +100,7 @@ func (t texture) shrink(k int) texture {
 	return s
 }
 
-// at reads one texel; outside the texture everything is transparent.
+// at returns a texel; everything outside the texture is transparent.
 func (t texture) at(x, y int) []float32 {
 	if uint(x) >= uint(t.side) || uint(y) >= uint(t.side) {
 		return transparent[:]
@@ -111,12 +111,12 @@ func (t texture) at(x, y int) []float32 {
 
 var transparent [4]float32
 
-// Concepts are the things that stickers can show, in the order of the model's
+// Concepts returns the concepts that stickers can show, in the order of the model's
 // training script.
 func Concepts() []string {
 	return append([]string(nil), sheet().names...)
 }
 
-// Variants is the number of different stickers of a concept, 0 for a name that
-// is not one.
+// Variants returns the number of different stickers of a concept, 0 for an unknown
+// name.
 func Variants(concept string) int { return len(sheet().of[concept]) }

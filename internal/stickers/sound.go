@@ -9,14 +9,14 @@ import (
 // SoundRate is the number of samples a second of [Clip.Sound].
 const SoundRate = 48000
 
-// Sound is the sound of the clip as a WAV file, 16-bit stereo, as long as the
-// picture to the sample. Every track sings a note of a pentatonic scale while
-// it is in the picture, from the side where it is.
+// Sound returns the sound of the clip as a 16-bit stereo WAV file, exactly as long as
+// the video. Every track plays a note of a pentatonic scale while it is in the image,
+// panned to its position.
 func (c *Clip) Sound() []byte {
 	n := int(math.Round(c.Seconds(c.Len()) * SoundRate))
 	left, right := make([]float64, n), make([]float64, n)
 	scale := []float64{0, 2, 4, 7, 9} // semitones
-	const step = SoundRate / 100      // poses are looked up 100 times a second
+	const step = SoundRate / 100      // poses are computed 100 times a second
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
 		note := scale[i%len(scale)] + 12*float64(i/len(scale))
@@ -26,7 +26,7 @@ func (c *Clip) Sound() []byte {
 			if s%step == 0 {
 				vol = 0
 				if p, ok := t.at(float64(s)/SoundRate, 1, 1); ok {
-					// 1 well inside the picture, 0 when it has just left.
+					// 1 well inside the image, 0 when it has just left.
 					edge := min(p.X, 1-p.X, p.Y, 1-p.Y)
 					vol = min(max(.5+4*edge, 0), 1)
 					pan = min(max(p.X, 0), 1)
@@ -63,6 +63,5 @@ func (c *Clip) Sound() []byte {
 	return b.Bytes()
 }
 
-// loudness turns a sum of voices into a sample; tanh keeps chords from
-// clipping.
+// loudness turns a sum of voices into a sample; tanh prevents chords from clipping.
 func loudness(v float64) int16 { return int16(math.Round(.5 * 32767 * math.Tanh(v))) }

@@ -6,37 +6,37 @@ import (
 	"math"
 )
 
-// A Track is one sticker on its way. It exists from its first key to its last
-// one, and moves through them smoothly. It leaves and returns by a path that
-// goes out of the picture, or at once where Gone says so.
+// A Track is one sticker and its path. It exists from its first key to its last one,
+// and moves through them smoothly. It leaves and returns by a path out of the image, or
+// at once in the spans of Gone.
 type Track struct {
 	Concept string  `yaml:"concept"`
 	Variant int     `yaml:"variant,omitempty"` // which of the concept's stickers, from 0
 	Flip    bool    `yaml:"flip,omitempty"`
 	Aspect  float64 `yaml:"aspect,omitempty"` // 0 means 1
 
-	// Fade is how many seconds it takes to appear and to disappear.
+	// Fade is the time in seconds to appear and to disappear.
 	Fade float64 `yaml:"fade,omitempty"`
 
-	// Gone are spans of time, from and to, in which it is not there.
+	// Gone are the spans of time, from and to, in which it is absent.
 	Gone [][2]float64 `yaml:"gone,omitempty,flow"`
 
 	Keys []Key `yaml:"keys,flow"`
 }
 
-// A Key is where a track is at a time.
+// A Key is the position of a track at a time.
 type Key struct {
 	T    float64 `yaml:"t"`              // seconds from the first frame
 	X    float64 `yaml:"x"`              // centre; 0 is the left edge, 1 the right one
 	Y    float64 `yaml:"y"`              // centre; 0 is the upper edge, 1 the lower one
-	Size float64 `yaml:"size"`           // longer side over the height of the picture
+	Size float64 `yaml:"size"`           // longer side over the height of the image
 	Turn float64 `yaml:"turn,omitempty"` // degrees, clockwise
 }
 
-// maxNumber is far beyond any picture, and small enough for the arithmetic.
+// maxNumber is far beyond any image, and small enough for the arithmetic.
 const maxNumber = 1e5
 
-func sane(values ...float64) error {
+func checkRange(values ...float64) error {
 	for _, v := range values {
 		if !(math.Abs(v) <= maxNumber) {
 			return fmt.Errorf("%g is out of range", v)
@@ -59,7 +59,7 @@ func (t *Track) check(i int) error {
 		return at(fmt.Errorf("track %d: it cannot take %g seconds to appear", i+1, t.Fade), "%s.fade", here)
 	}
 	for j, g := range t.Gone {
-		if sane(g[0], g[1]) != nil || g[1] <= g[0] {
+		if checkRange(g[0], g[1]) != nil || g[1] <= g[0] {
 			return at(fmt.Errorf("track %d: a time of absence ends before it begins", i+1), "%s.gone[%d]", here, j)
 		}
 	}
@@ -67,7 +67,7 @@ func (t *Track) check(i int) error {
 		return at(fmt.Errorf("track %d: no keys", i+1), "%s", here)
 	}
 	for j, k := range t.Keys {
-		err := sane(k.T, k.X, k.Y, k.Size, k.Turn)
+		err := checkRange(k.T, k.X, k.Y, k.Size, k.Turn)
 		switch {
 		case err != nil:
 		case j > 0 && k.T <= t.Keys[j-1].T:
@@ -82,9 +82,9 @@ func (t *Track) check(i int) error {
 	return nil
 }
 
-// smooth is the value at a time, by cubic Hermite curves between keys with
-// tangents from their neighbours (Catmull and Rom's, for uneven times). Beyond
-// the ends the value stays.
+// smooth returns the value at a time, by cubic Hermite curves between keys with
+// tangents from their neighbours (Catmull-Rom for uneven times). Outside the keys the
+// value is constant.
 func smooth[K any](keys []K, sec float64, when, value func(*K) float64) float64 {
 	last := len(keys) - 1
 	if last == 0 || sec <= when(&keys[0]) {
@@ -108,7 +108,7 @@ func smooth[K any](keys []K, sec float64, when, value func(*K) float64) float64 
 		slope(i)*dt*(u3-2*u2+u) + slope(i+1)*dt*(u3-u2)
 }
 
-// at is the pose at a time.
+// at returns the pose at a time.
 func (t *Track) at(sec float64, w, h int) (Pose, bool) {
 	first, last := t.Keys[0].T, t.Keys[len(t.Keys)-1].T
 	if sec < first || sec > last {

@@ -6,30 +6,29 @@ import (
 	"slices"
 )
 
-// A Truth says which concept every pixel of a picture shows.
+// A Truth says which concept every pixel of an image shows.
 type Truth struct {
 	W, H int
 
-	// Names are the concepts by label: label k is Names[k-1], label 0 is none
-	// of them. In a clip they are the same for all frames.
+	// Names are the concepts by label: label k is Names[k-1], label 0 is none of them.
+	// In a clip they are the same for all frames.
 	Names []string
 
-	// Labels has one label a pixel, row by row: the concept whose stickers
-	// together cover more than half of it. It has what is in Ignored as well.
+	// Labels has one label a pixel, row by row: the concept whose stickers together
+	// cover more than half of it. Ignored concepts are included.
 	Labels []uint8
 
-	// Tracks has one number a pixel as well, of the clip's track that covers more
-	// than half of it, from 1; nil for a scene. Two of a kind have one label and
+	// Tracks has one number a pixel: the clip's track, from 1, that covers more than
+	// half of it. It is nil for a scene. Two instances of a concept have one label and
 	// two numbers.
 	Tracks []uint8
 
-	// Ignored are the concepts of which something is in the picture, but so
-	// little, or so well covered, that neither finding nor missing it should
-	// count.
+	// Ignored are the concepts that are in the image, but so small or so well covered
+	// that they do not count, found or missed.
 	Ignored []string
 }
 
-// minPixels is how much of a concept must be seen to be asked for.
+// minPixels is the smallest visible area of a concept that counts as present.
 func minPixels(w, h int) float64 { return max(60, .002*float64(w*h)) }
 
 func (s *stack) truth(names []string) *Truth {
@@ -61,8 +60,8 @@ func (s *stack) truth(names []string) *Truth {
 	return t
 }
 
-// tracks is the picture of which sticker of the stack, as numbered by its place
-// among of, covers more than half of a pixel.
+// tracks returns the track numbers of the pixels: for each the track, from of, of the
+// sticker in the stack that covers more than half of it.
 func (s *stack) tracks(of []int) []uint8 {
 	t := make([]uint8, s.w*s.h)
 	for j, seen := range s.seen {
@@ -75,7 +74,7 @@ func (s *stack) tracks(of []int) []uint8 {
 	return t
 }
 
-// Present are the concepts that are in the picture and should be found.
+// Present returns the concepts that are in the image and should be found.
 func (t *Truth) Present() []string {
 	var has [256]bool
 	for _, l := range t.Labels {
@@ -90,7 +89,7 @@ func (t *Truth) Present() []string {
 	return names
 }
 
-// Mask is where the concept is, W×H; all false for a name that is not there.
+// Mask returns the mask of the concept, W×H; all false for an unknown name.
 func (t *Truth) Mask(name string) []bool {
 	m := make([]bool, len(t.Labels))
 	if k := slices.Index(t.Names, name); k >= 0 {
@@ -101,19 +100,19 @@ func (t *Truth) Mask(name string) []bool {
 	return m
 }
 
-// Picture is the truth as an indexed picture, as data sets of video
-// segmentation keep it: the palette index is the label.
+// Picture returns the truth as an indexed image in the form of video segmentation data
+// sets: the palette index is the label.
 func (t *Truth) Picture() *image.Paletted {
 	return &image.Paletted{Pix: t.Labels, Stride: t.W, Rect: image.Rect(0, 0, t.W, t.H), Palette: palette[:len(t.Names)+1]}
 }
 
-// TrackPicture is the same of tracks.
+// TrackPicture returns the same for tracks.
 func (t *Truth) TrackPicture() *image.Paletted {
 	return &image.Paletted{Pix: t.Tracks, Stride: t.W, Rect: image.Rect(0, 0, t.W, t.H), Palette: palette}
 }
 
-// palette is the one of PASCAL VOC and DAVIS: the bits of the label are dealt
-// in turn to red, green and blue, the highest first.
+// palette is the one of PASCAL VOC and DAVIS: the bits of the label go in turn to red,
+// green and blue, the highest bit first.
 var palette = func() color.Palette {
 	p := make(color.Palette, 256)
 	for i := range p {

@@ -28,7 +28,7 @@ func TestSheetHasTheModelsConcepts(t *testing.T) {
 					sum += a / 4
 					top = max(top, a)
 				}
-				// Scissors are the thinnest of them.
+				// Scissors are the thinnest emoji.
 				if share := sum / float32(tex.side*tex.side); share < .08 || top < .5 {
 					t.Errorf("%s, level %d: covers %.2f of its cell, at most %.2f deep", name, l, share, top)
 				}
@@ -51,9 +51,9 @@ func TestSceneIsAFunctionOfItsSeed(t *testing.T) {
 	}
 }
 
-// TestScenesAreOfTheModelsWorld holds the statistics of 150 scenes against
-// those of 150 scenes of evaluate.py's make_set (seed 990001). The tolerance is
-// four standard errors of the difference.
+// TestScenesAreOfTheModelsWorld compares the statistics of 150 scenes with those of 150
+// scenes of evaluate.py's make_set (seed 990001). The tolerance is four standard errors
+// of the difference.
 func TestScenesAreOfTheModelsWorld(t *testing.T) {
 	const n = 150
 	stats := []struct {
@@ -111,8 +111,7 @@ func TestScenesAreOfTheModelsWorld(t *testing.T) {
 	}
 }
 
-// TestEveryBackground draws each kind; none may be flat by mistake nor leave
-// 0..1.
+// TestEveryBackground draws each kind. None may be flat by mistake or leave 0..1.
 func TestEveryBackground(t *testing.T) {
 	for kind, name := range BackgroundKinds {
 		for seed := range uint64(5) {
@@ -128,8 +127,8 @@ func TestEveryBackground(t *testing.T) {
 	}
 }
 
-// TestFieldPassesThroughItsGrid: where nothing is stretched, cubic
-// interpolation gives the grid itself; and weights sum to one everywhere.
+// TestFieldPassesThroughItsGrid: without stretching, cubic interpolation returns the
+// grid itself, and the weights sum to one everywhere.
 func TestFieldPassesThroughItsGrid(t *testing.T) {
 	dst := make([]float32, 7*5)
 	newDice(1, 2).addField(dst, 7, 5, 7, 5, 2)
@@ -157,7 +156,7 @@ func grey(w, h int) *stack {
 	return s
 }
 
-// box is the bounding box of what is more than half covered.
+// box is the bounding box of the pixels that are more than half covered.
 func box(seen []float32, w int) (x0, y0, x1, y1 int) {
 	x0, y0 = 1<<30, 1<<30
 	for i, a := range seen {
@@ -170,7 +169,7 @@ func box(seen []float32, w int) (x0, y0, x1, y1 int) {
 }
 
 func TestPutSizeAndPlace(t *testing.T) {
-	cell := sheet().of["soccer ball"][0] // round: every turn is the same
+	cell := sheet().of["soccer ball"][0] // round: every rotation looks the same
 	for _, size := range []float64{16, 30, 64, 120, 200} {
 		for _, turn := range []float64{0, .7, 3} {
 			s := grey(320, 240)
@@ -193,7 +192,7 @@ func TestPutSizeAndPlace(t *testing.T) {
 	}
 }
 
-// TestPutTurns: flipped and turned pictures are the plain one read backwards.
+// TestPutTurns: flipped and rotated images are the plain one read in another order.
 func TestPutTurns(t *testing.T) {
 	draw := func(p Pose) *stack {
 		p.X, p.Y, p.Size, p.Aspect = 50, 50, 70, 1
@@ -233,9 +232,8 @@ func TestTruthOfCoveredStickers(t *testing.T) {
 	if !slices.Equal(tr.Present(), []string{"pizza", "soccer ball"}) || tr.Ignored != nil {
 		t.Errorf("present %q, ignored %q", tr.Present(), tr.Ignored)
 	}
-	// A large ball over all of it: pizza and old ball are hidden. One ball
-	// remains a ball; the pizza is there and yet not to be found; the key never
-	// was.
+	// A large ball covers everything, so pizza and old ball are hidden. The ball is
+	// present, the pizza is ignored, and the key is absent.
 	s.put("soccer ball", ball, Pose{X: 60, Y: 50, Size: 90, Aspect: 1}, neutral)
 	tr = s.truth(names)
 	if !slices.Equal(tr.Present(), []string{"soccer ball"}) || !slices.Equal(tr.Ignored, []string{"pizza"}) {
@@ -253,7 +251,7 @@ func TestTruthOfCoveredStickers(t *testing.T) {
 }
 
 func TestBlurAndQuantise(t *testing.T) {
-	s := grey(37, 21) // not whole blocks
+	s := grey(37, 21) // not a whole number of blocks
 	s.blur(1.2)
 	s.quantise(50)
 	for _, p := range s.pix {
