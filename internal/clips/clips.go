@@ -1,27 +1,25 @@
-// Package clips has films of the demo model's world to measure carve with, and
-// what makes more of them.
+// Package clips has scripted clips to measure carve with, drawn with the demo model's
+// stickers, and generates more of them.
 //
-// # Why films of one's own
+// # Why generated clips
 //
-// What a tool for video does over time can be measured only where every frame's
-// truth is known, and where the same difficulty comes in as many different films
-// as are wanted: a tool that is tuned on ten films is good at ten films. So there
-// are twelve [Kinds], each of which tries one thing, and three ways to films:
+// The behaviour of a video tool over time can only be measured where the truth of every
+// frame is known, and where each difficulty occurs in as many different clips as
+// needed: a tool tuned on ten clips is good at those ten clips. So there are twelve
+// [Kinds], each of which tests one thing, and three sources of clips:
 //
-//   - [Suite] is one film of each kind, whose scripts are files in this folder and
-//     do not change any more. Figures of one version of carve are held against
-//     those of another on it.
-//   - [Fresh] draws twelve others from a seed, with other concepts, ways and
-//     backgrounds. Figures that are good on the suite alone are worth nothing.
-//   - A script by hand ([stickers.ReadClip]) is a film like the others.
+//   - [Suite] is one clip of each kind. Its scripts are files in this folder and never
+//     change, so that figures of different versions of carve can be compared.
+//   - [Fresh] draws another clip of each kind from a seed, with other concepts, paths and
+//     backgrounds. It shows whether figures on the suite hold in general.
+//   - A script written by hand ([stickers.ReadClip]) is a clip like the others.
 //
-// # What they are
+// # What clips are
 //
-// A script says what is where at what time, in a text of some thirty lines. Its
-// frames, and the truth about every pixel of them, are drawn when they are asked
-// for: no film is stored. All are small, for the demo model sees pictures of some
-// 320 pixels and for a set of twelve is to be run through in minutes, and all ask
-// for ten concepts or so of which three or four are there.
+// A script says in about thirty lines of text what is where at what time. The frames,
+// and the truth of every pixel, are drawn on demand: no video is stored. Clips are
+// small, since the demo model sees images of about 320 pixels and twelve clips should
+// run in minutes. Each has about ten queries, of which three or four are present.
 package clips
 
 import (
@@ -32,20 +30,19 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// A Clip is a film with a name.
+// A Clip is a clip with a name.
 type Clip struct {
 	Name string
 	*stickers.Clip
 }
 
-// The scripts were drawn by Fresh with the seed 1 when there was nothing yet to be
-// measured with them, and are left as they are since.
+// The scripts were drawn by Fresh with the seed 1 before anything had been measured
+// with them, and have not changed since.
 //
 //go:embed suite/*.yaml
 var scripts embed.FS
 
-// Suite returns the standing suite: one film of each kind, in the order of
-// Kinds.
+// Suite returns the standing suite: one clip of each kind, in the order of Kinds.
 func Suite() ([]Clip, error) {
 	var suite []Clip
 	for _, k := range kinds {
@@ -58,7 +55,7 @@ func Suite() ([]Clip, error) {
 	return suite, nil
 }
 
-// Standing returns the standing suite's film of a kind.
+// Standing returns the clip of a kind from the standing suite.
 func Standing(name string) (Clip, error) {
 	data, err := scripts.ReadFile("suite/" + name + ".yaml")
 	if err != nil {
@@ -71,8 +68,8 @@ func Standing(name string) (Clip, error) {
 	return Clip{name, c}, nil
 }
 
-// Fresh draws a film of a kind. The same seed gives the same film, and no two
-// kinds share anything for having the same seed.
+// Fresh draws a clip of a kind. The same seed gives the same clip. Two kinds with the
+// same seed have nothing in common.
 func Fresh(name string, seed uint64) (Clip, error) {
 	for i, k := range kinds {
 		if k.Name != name {
@@ -88,7 +85,7 @@ func Fresh(name string, seed uint64) (Clip, error) {
 	return Clip{}, &UnknownError{Name: name}
 }
 
-// An UnknownError says that there is no kind of that name.
+// An UnknownError says that there is no kind with this name.
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("there is no clip %q", e.Name) }

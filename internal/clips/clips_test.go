@@ -17,8 +17,8 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// frozen is the suite's scripts. Figures of all versions stand on these: whoever
-// has to change a script begins a new suite.
+// frozen is the hash of the suite's scripts. The figures of all versions depend on
+// them: if a script has to change, a new suite is needed.
 const frozen = "915550fe2b4261fce33a9ea945cb4de5a5275f32b20db156ceb06688b78337c0"
 
 func TestSuiteIsFrozen(t *testing.T) {
@@ -42,7 +42,7 @@ func TestSuiteIsFrozen(t *testing.T) {
 	}
 }
 
-// A film's words are those of its script, and its script is one.
+// The text of a clip is that of its script, and the script can be read back.
 func TestScripts(t *testing.T) {
 	suite, err := Suite()
 	if err != nil {
@@ -72,10 +72,10 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// seen is what happens in a film.
+// seen is what happens in a clip.
 type seen struct {
 	*stickers.Album
-	area map[string][]float64 // of each concept, over the picture's, frame by frame
+	area map[string][]float64 // of each concept, as a share of the image, by frame
 }
 
 func watch(c Clip) seen {
@@ -105,14 +105,14 @@ func (s *seen) count(event string) (n int) {
 	return n
 }
 
-// The films do what they are for, whatever the seed.
+// does checks that the clips do what they are for, whatever the seed.
 var does = map[string]func(c Clip, s seen) error{
 	"crossing": func(c Clip, s seen) error {
 		if s.count(stickers.Enters) < 2 {
 			return errors.New("nothing passes")
 		}
-		// What stands is covered by what passes over it: at its least, little more
-		// than half of it is seen, though it does not change its size so much.
+		// The object at rest is covered by the one passing over it: at the minimum,
+		// little more than half of it is visible, though its size changes much less.
 		stands := s.area[c.Tracks[1].Concept]
 		if lo, hi := slices.Min(stands), slices.Max(stands); lo > .75*hi {
 			return fmt.Errorf("of %s never less than %.2f is seen", c.Tracks[1].Concept, lo/hi)
@@ -159,7 +159,7 @@ var does = map[string]func(c Clip, s seen) error{
 		if s.count(stickers.CutTo) != 2 || s.count(stickers.Returns) < 1 {
 			return fmt.Errorf("events %v", s.Events)
 		}
-		for _, e := range s.Events { // nothing else happens at another time
+		for _, e := range s.Events { // nothing else happens at other times
 			if !slices.ContainsFunc(s.Events, func(k stickers.Event) bool { return k.Event == stickers.CutTo && k.Frame == e.Frame }) {
 				return fmt.Errorf("%v is at no cut", e)
 			}
@@ -206,7 +206,7 @@ var does = map[string]func(c Clip, s seen) error{
 			}
 			return sum
 		}
-		// Half past a second and a bit past two and a quarter.
+		// Half past one second, and a little past two and a quarter.
 		if dark, bright := light(43), light(56); dark > .6*bright {
 			return fmt.Errorf("it is %.2f as dark as bright", dark/bright)
 		}
@@ -246,8 +246,8 @@ func TestKinds(t *testing.T) {
 				if err := does[k.Name](c, s); err != nil {
 					t.Errorf("film %d: %v", n, err)
 				}
-				// Whoever is asked for is there for a good while, and never too small to be
-				// asked for all of it.
+				// Every queried concept is there for a good while, and always large
+				// enough to be present.
 				for _, name := range c.Concepts() {
 					frames := 0
 					for _, f := range s.Frames {
@@ -264,7 +264,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// The same seed gives the same film, and another seed another one.
+// The same seed gives the same clip, and another seed another one.
 func TestFresh(t *testing.T) {
 	script := func(name string, seed uint64) string {
 		c, err := Fresh(name, seed)
@@ -295,7 +295,7 @@ func TestFresh(t *testing.T) {
 	}
 }
 
-// What looks alike is of this world, and in one group.
+// The lookalikes are known concepts, and each is in one group only.
 func TestAlike(t *testing.T) {
 	in := make(map[string]bool)
 	for _, g := range alike {
@@ -308,7 +308,7 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-// No seed may draw a script that is refused. With -seeds it looks at more.
+// No seed may draw a script that is refused. With -seeds more are tried.
 var manySeeds = flag.Uint64("seeds", 20, "how many seeds are tried")
 
 func TestSeeds(t *testing.T) {

@@ -8,16 +8,16 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// Films of all kinds are of this size and rate.
+// Clips of all kinds have this size and rate.
 const (
 	width, height = 320, 180
 	rate          = 24 // frames a second
 )
 
-// A director draws what a film is about.
+// A director draws the contents of a clip.
 type director struct {
 	*rand.Rand
-	free []string // concepts that nothing has been done with, shuffled
+	free []string // unused concepts, shuffled
 }
 
 func newDirector(seed, kind uint64) *director {
@@ -27,8 +27,7 @@ func newDirector(seed, kind uint64) *director {
 	return d
 }
 
-// between draws a number, even over the range, to three digits: scripts are for
-// people to read.
+// between draws a uniform number with three decimals, so that scripts are easy to read.
 func (d *director) between(low, high float64) float64 { return round(low + d.Float64()*(high-low)) }
 
 func round(v float64) float64 { return math.Round(v*1000) / 1000 }
@@ -38,7 +37,7 @@ func (d *director) coin() bool { return d.IntN(2) == 0 }
 // side is -1 or 1.
 func (d *director) side() float64 { return float64(d.IntN(2)*2 - 1) }
 
-// concept takes one that is not in the film yet.
+// concept takes a concept that is not in the clip yet.
 func (d *director) concept() string { return d.concepts(1)[0] }
 
 func (d *director) concepts(n int) []string {
@@ -47,14 +46,14 @@ func (d *director) concepts(n int) []string {
 	return taken
 }
 
-// take takes those concepts out of the free ones.
+// take removes these concepts from the free ones.
 func (d *director) take(names ...string) {
 	d.free = slices.DeleteFunc(d.free, func(name string) bool { return slices.Contains(names, name) })
 }
 
-// film is the frame of one: so many seconds before a background that is drawn,
-// a little soft and grainy as films are.
-func (d *director) film(seconds float64) *stickers.Clip {
+// clip returns an empty clip of this many seconds with a random background, slightly
+// blurred and grainy like a video.
+func (d *director) clip(seconds float64) *stickers.Clip {
 	return &stickers.Clip{
 		Width: width, Height: height, Rate: stickers.Rate{Num: rate, Den: 1}, Frames: int(math.Round(seconds * rate)),
 		Seed: d.Uint64N(1_000_000), Background: d.background(), Grain: d.between(.005, .02), CRF: 18,
@@ -65,16 +64,16 @@ func (d *director) background() string {
 	return stickers.BackgroundKinds[d.IntN(len(stickers.BackgroundKinds))]
 }
 
-// sticker is a track without a way.
+// sticker returns a track without keys.
 func (d *director) sticker(concept string) stickers.Track {
 	return stickers.Track{Concept: concept, Variant: d.IntN(stickers.Variants(concept)), Flip: d.coin()}
 }
 
-// A place is a part of the picture, as shares of its sides.
+// A place is a part of the image, in shares of its sides.
 type place struct{ x0, y0, x1, y1 float64 }
 
 // places are n parts side by side, in a random order. They leave room at the
-// edges of the picture for half of what is in them.
+// edges of the image for half of what is in them.
 func (d *director) places(n int) []place {
 	var all []place
 	for i := range n {
@@ -85,9 +84,8 @@ func (d *director) places(n int) []place {
 	return all
 }
 
-// wander is a way about a place, from one time to another, in steps of a second
-// or so: it goes here and there, turns and changes its size a little, and stays
-// in the picture.
+// wander returns a path within a place, from one time to another, in steps of about a
+// second. It moves about, turns and changes its size a little, and stays in the image.
 func (d *director) wander(in place, size, from, to float64) []stickers.Key {
 	steps := max(2, int(math.Round((to-from)/1.1)))
 	var keys []stickers.Key
@@ -103,17 +101,17 @@ func (d *director) wander(in place, size, from, to float64) []stickers.Key {
 	return keys
 }
 
-// resident is a sticker that is there from a time to another and wanders about.
+// resident returns a sticker that is there from one time to another and wanders about.
 func (d *director) resident(concept string, in place, size, from, to float64) stickers.Track {
 	t := d.sticker(concept)
 	t.Keys = d.wander(in, size, from, to)
 	return t
 }
 
-// passage is a way straight through the picture, from beyond one edge to beyond
+// passage returns a path straight through the image, from outside one edge to outside
 // the other: to the right if side is 1.
 func (d *director) passage(side, y, size, from, to float64) []stickers.Key {
-	// Half of the sticker, over the width of the picture, and a little more.
+	// Half of the sticker's width, as a share of the image's, and a little more.
 	out := size*height/width/2 + .05
 	start, end := -out, 1+out
 	if side < 0 {
@@ -130,6 +128,5 @@ func (d *director) passage(side, y, size, from, to float64) []stickers.Key {
 	return keys
 }
 
-// usual is a size at which a thing is neither hard to find for being small nor
-// fills the picture.
+// usual returns a size that is neither hard to find nor fills the image.
 func (d *director) usual() float64 { return d.between(.36, .5) }

@@ -6,15 +6,15 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// A Kind of film tries one thing.
+// A Kind of clip tests one thing.
 type Kind struct {
 	Name  string
-	About string // what it tries, in a line
+	About string // what it tests, in a line
 
 	draw func(d *director) *stickers.Clip
 }
 
-// Kinds are all kinds of films.
+// Kinds returns all kinds of clips.
 func Kinds() []Kind { return slices.Clone(kinds) }
 
 var kinds = []Kind{
@@ -33,9 +33,9 @@ var kinds = []Kind{
 }
 
 func crossing(d *director) *stickers.Clip {
-	c := d.film(5)
+	c := d.clip(5)
 	y, size := d.between(.45, .6), d.usual()
-	// What is passed stands; what passes goes over it, comes back below it.
+	// One object stands still; another passes over it and comes back behind it.
 	stands, over, under := d.concept(), d.concept(), d.concept()
 	side := d.side()
 	below := d.sticker(under)
@@ -49,10 +49,10 @@ func crossing(d *director) *stickers.Clip {
 }
 
 func returning(d *director) *stickers.Clip {
-	c := d.film(7)
+	c := d.clip(7)
 	p := d.places(3)
 	stays := d.resident(d.concept(), p[0], d.usual(), -.2, 7.2)
-	// Over one edge out, and over the same or the other one in again, elsewhere.
+	// It leaves over one edge and returns over the same or the other, elsewhere.
 	leaves := d.concept()
 	size, side := d.usual(), d.side()
 	away, back := d.sticker(leaves), d.sticker(leaves)
@@ -67,7 +67,7 @@ func returning(d *director) *stickers.Clip {
 }
 
 func absent(d *director) *stickers.Clip {
-	c := d.film(5)
+	c := d.clip(5)
 	p := d.places(2)
 	c.Tracks = []stickers.Track{
 		d.resident(d.concept(), p[0], d.usual(), -.2, 5.2),
@@ -77,7 +77,7 @@ func absent(d *director) *stickers.Clip {
 	return c
 }
 
-// alike are concepts that a picture of one may be taken for another.
+// alike are groups of concepts that look alike.
 var alike = [][]string{
 	{"dog", "fox"}, {"lion", "tiger", "cat"}, {"cow", "horse", "zebra"}, {"car", "bus", "train"}, {"soccer ball", "basketball"},
 	{"chicken", "duck"}, {"whale", "fish"}, {"bee", "butterfly"}, {"apple", "strawberry"}, {"penguin", "panda"}, {"cake", "ice cream"},
@@ -86,11 +86,11 @@ var alike = [][]string{
 }
 
 func lookalikes(d *director) *stickers.Clip {
-	c := d.film(5)
+	c := d.clip(5)
 	groups := slices.Clone(alike)
 	d.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
 	p := d.places(4)
-	// Of two groups one is there, of the third two. All are asked for.
+	// Of two groups one concept is there, of the third two. All are queries.
 	for i, show := range []int{1, 1, 2} {
 		g := slices.Clone(groups[i])
 		d.Shuffle(len(g), func(i, j int) { g[i], g[j] = g[j], g[i] })
@@ -100,13 +100,13 @@ func lookalikes(d *director) *stickers.Clip {
 		}
 		c.Absent = append(c.Absent, g[show:]...)
 	}
-	// And what looks like nothing that is there.
+	// And absent concepts that resemble nothing present.
 	c.Absent = append(c.Absent, d.concepts(10-len(c.Tracks)-len(c.Absent))...)
 	return c
 }
 
 func tiny(d *director) *stickers.Clip {
-	c := d.film(5)
+	c := d.clip(5)
 	for _, p := range d.places(3) {
 		c.Tracks = append(c.Tracks, d.resident(d.concept(), p, d.between(.17, .23), -.2, 5.2))
 	}
@@ -115,7 +115,7 @@ func tiny(d *director) *stickers.Clip {
 }
 
 func cut(d *director) *stickers.Clip {
-	c := d.film(6)
+	c := d.clip(6)
 	first, second := d.between(1.8, 2.2), d.between(3.8, 4.2)
 	c.Cuts = []stickers.Cut{{T: first, Background: d.background()}, {T: second, Background: d.background()}}
 	shots := [][2]float64{{-.2, first - .001}, {first, second - .001}, {second, 6.2}}
@@ -131,12 +131,12 @@ func cut(d *director) *stickers.Clip {
 }
 
 func fade(d *director) *stickers.Clip {
-	c := d.film(7)
+	c := d.clip(7)
 	p := d.places(3)
 	black, over := d.between(1.8, 2.2), d.between(4.3, 4.7)
 	c.Fades = []stickers.Fade{{T: black, Seconds: 1.2, Hold: .25}}
 	c.Cuts = []stickers.Cut{{T: over, Background: d.background(), Dissolve: .8}}
-	// The dissolve takes what was there along and brings others.
+	// The first objects leave and others appear during the dissolve.
 	before, after := round(over+.4), round(over-.4)
 	stays := d.resident(d.concept(), p[0], d.usual(), -1, before)
 	comes := d.resident(d.concept(), p[0], d.usual(), after, 8)
@@ -149,16 +149,16 @@ func fade(d *director) *stickers.Clip {
 }
 
 func camera(d *director) *stickers.Clip {
-	c := d.film(7)
+	c := d.clip(7)
 	side := d.side()
-	// Four stickers stand and wander along a scene that is two pictures wide. The
-	// camera starts in the middle, looks to one side, and closely, and comes back.
-	far := 1.1 * side // over the height
+	// Four stickers wander in a scene that is two images wide. The camera starts in the
+	// middle, turns to one side, zooms in, and comes back.
+	far := 1.1 * side // in image heights
 	c.Camera = []stickers.CameraKey{
 		{T: 0, Zoom: 1}, {T: 1, X: round(.15 * side), Zoom: 1}, {T: 2.8, X: round(far), Y: d.between(-.06, .06), Zoom: 1.05},
 		{T: 3.8, X: round(far), Zoom: d.between(1.3, 1.5)}, {T: 5.4, X: round(.1 * side), Zoom: 1}, {T: 7, X: 0, Zoom: d.between(1.1, 1.25)},
 	}
-	// Where they stand, over the width of the picture at rest.
+	// Their positions, in widths of the image at rest.
 	for _, x := range []float64{.5 - .34*side, .5 + .02*side, .5 + .5*side, .5 + .84*side} {
 		in := place{x - .12, .4, x + .12, .6}
 		c.Tracks = append(c.Tracks, d.resident(d.concept(), in, d.between(.34, .44), -.2, 7.2))
@@ -168,7 +168,7 @@ func camera(d *director) *stickers.Clip {
 }
 
 func ten(d *director) *stickers.Clip {
-	c := d.film(5)
+	c := d.clip(5)
 	// Two rows of five.
 	for i, name := range d.concepts(10) {
 		x, y := .02+.192*float64(i%5), .27+.46*float64(i/5)
@@ -179,12 +179,12 @@ func ten(d *director) *stickers.Clip {
 }
 
 func one(d *director) *stickers.Clip {
-	c := d.film(6)
+	c := d.clip(6)
 	p := d.places(2)
 	t := d.resident(d.concept(), p[0], d.usual(), -.2, 6.2)
 	t.Gone = [][2]float64{{-1, d.between(.6, 1)}, {d.between(2.4, 2.8), d.between(4.2, 4.6)}}
-	// Another thing is there all the time, and nobody asks for it: what a lone
-	// query is weighed against must not be only the others that are asked for.
+	// Another object is there all the time without being a query: a single query must
+	// be weighed against more than the other queries.
 	other := d.resident(d.concept(), p[1], d.usual(), -.2, 6.2)
 	c.Tracks = []stickers.Track{other, t}
 	c.Unasked = []string{other.Concept}
@@ -192,13 +192,13 @@ func one(d *director) *stickers.Clip {
 }
 
 func light(d *director) *stickers.Clip {
-	c := d.film(6)
+	c := d.clip(6)
 	for _, p := range d.places(3) {
 		c.Tracks = append(c.Tracks, d.resident(d.concept(), p, d.usual(), -.2, 6.2))
 	}
 	c.Light = []stickers.LightKey{
 		{T: .5}, {T: 1.5, Exposure: d.between(-1.8, -1.2)}, {T: 2.1, Exposure: d.between(-1.8, -1.2)},
-		{T: 2.3, Exposure: d.between(.5, .8)}, // somebody switches it on
+		{T: 2.3, Exposure: d.between(.5, .8)}, // the light is switched on
 		{T: 3.4, Contrast: d.between(.5, .7)},
 		{T: 4.4, Colour: []float64{d.between(.9, 1), d.between(.65, .8), d.between(.4, .6)}},
 		{T: 5.4, Colour: []float64{d.between(.5, .7), d.between(.7, .85), d.between(.9, 1)}, Exposure: d.between(-.6, -.2)},
@@ -208,7 +208,7 @@ func light(d *director) *stickers.Clip {
 }
 
 func compression(d *director) *stickers.Clip {
-	c := d.film(5)
+	c := d.clip(5)
 	for _, p := range d.places(3) {
 		c.Tracks = append(c.Tracks, d.resident(d.concept(), p, d.usual(), -.2, 5.2))
 	}
