@@ -1,11 +1,11 @@
-// Package democlip is the demo clip: five seconds in the world of the demo
-// model, with sound, and the truth about every frame.
+// Package democlip is the demo clip: five seconds of stickers that the demo model
+// knows, with sound, and the truth of every frame.
 //
-// A dog hops in place; a car drives by in front of it, leaves the picture on
-// one side and comes back on the other; a balloon rises and is gone; a
-// butterfly crosses. Pizza is asked for as well and is never there.
+// A dog hops in place; a car drives by in front of it, leaves the image on one side and
+// comes back on the other; a balloon rises and disappears; a butterfly crosses. Pizza
+// is a query too and is never there.
 //
-// script.yaml describes it, and cmd/stickerworld draws it from that:
+// script.yaml describes the clip. cmd/stickerworld draws it:
 //
 //	cd internal/democlip && ../../scripts/env.sh go generate
 //
@@ -26,7 +26,7 @@ import (
 
 //go:generate go run ../../cmd/stickerworld clip --script script.yaml --strip truth.png -o clip.mp4
 
-// Clip is the clip as an MP4 file: H.264 640×360 at 24 frames a second, 120
+// Clip is the demo clip as an MP4 file: H.264 640×360 at 24 frames a second, 120
 // frames, and AAC.
 //
 //go:embed clip.mp4
@@ -41,22 +41,22 @@ var truthPNG []byte
 //go:embed truth.json
 var truthJSON []byte
 
-// Present are the concepts that are in the clip, and Absent is asked for but
-// never there. Queries are both; they get their colours in this order, which is
-// the one that sets them off from the stickers' own.
+// Present are the concepts in the clip. Absent is a query but never there. Queries are
+// both, in the order of their colours, which is chosen so that the colours differ from
+// the stickers' own.
 var (
 	Present = []string{"car", "dog", "butterfly", "balloon"}
 	Absent  = []string{"pizza"}
 	Queries = append(append([]string(nil), Present...), Absent...)
 )
 
-// Script is the description that the clip was drawn from, ready to draw frames
-// without the losses of a codec.
+// Script returns the script of the clip, from which frames can be drawn without the
+// losses of a codec.
 func Script() (*stickers.Clip, error) {
 	return stickers.ReadClip(bytes.NewReader(script))
 }
 
-// Truth is what is really to be seen, frame by frame.
+// Truth returns the truth of every frame.
 func Truth() ([]*stickers.Truth, error) {
 	var size struct{ Width, Height int }
 	if err := strictyaml.DecodeSome(script, &size); err != nil {

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// TestTruthIsTheScripts draws the script again: the truth committed beside the
-// clip must be what comes out.
+// TestTruthIsTheScripts draws the script again: the truth stored beside the clip must
+// be the same.
 func TestTruthIsTheScripts(t *testing.T) {
 	clip, err := Script()
 	if err != nil {
@@ -39,16 +39,16 @@ func TestTruthIsTheScripts(t *testing.T) {
 				differ++
 			}
 		}
-		// On other processors Go may fuse a product into a sum, which can tip a
-		// pixel that is covered to exactly one half.
+		// On other processors Go may fuse a multiplication and an addition, which can
+		// change a pixel that is covered exactly by half.
 		if differ > 4 {
 			t.Errorf("frame %d: %d pixels of the truth differ from what the script gives", n, differ)
 		}
 	}
 }
 
-// TestStory holds what the clip is for: something leaves and returns,
-// something is covered, something is asked for in vain.
+// TestStory checks what the clip is for: an object leaves and returns, one is covered,
+// and one query is absent.
 func TestStory(t *testing.T) {
 	clip, err := Script()
 	if err != nil {
@@ -95,8 +95,8 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// TestClipIsTheScript decodes the MP4 and holds every frame against a drawn
-// one. It needs the programs ffmpeg and ffprobe.
+// TestClipIsTheScript decodes the MP4 and compares every frame with a drawn one. It
+// needs the programs ffmpeg and ffprobe.
 func TestClipIsTheScript(t *testing.T) {
 	ffmpeg, ffprobe := program(t, "ffmpeg"), program(t, "ffprobe")
 	file := filepath.Join(t.TempDir(), "clip.mp4")
@@ -158,7 +158,8 @@ func TestClipIsTheScript(t *testing.T) {
 				sum += math.Abs(float64(frame[3*i+c]) - float64(want.Pix[4*i+c]))
 			}
 		}
-		// A moved sticker or a wrong colour matrix costs more than the codec.
+		// A moved sticker or a wrong colour matrix differs by more than the codec's
+		// losses.
 		if mean := sum / float64(len(frame)); mean > 4.5 {
 			t.Errorf("frame %d is %.1f levels off what the script gives, on average", n, mean)
 		}
