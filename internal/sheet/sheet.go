@@ -1,9 +1,9 @@
-// Package sheet lays frames out as a contact sheet: one picture that shows a
-// clip at a glance.
+// Package sheet lays out frames as a contact sheet: one image that shows a video at a
+// glance.
 //
-// Frames stand in a grid with thin gutters, each over a line of caption: words
-// such as a time code on the left, then tags, each a name behind a dot of its
-// colour. What does not fit into the line is cut with an ellipsis.
+// Frames are in a grid with thin gutters. Below each is a caption line: text such as a
+// time code on the left, then tags, each a name after a dot of its colour. What does
+// not fit into the line is cut off with an ellipsis.
 package sheet
 
 import (
@@ -27,43 +27,42 @@ type Cell struct {
 	Tags    []Tag
 }
 
-// A Tag is a name with the colour that it has in the picture.
+// A Tag is a name and its colour in the image.
 type Tag struct {
 	Name  string
 	Color color.Color
 }
 
-// Options say how a sheet is laid out. The zero value is good for most.
+// Options control the layout. The zero value suits most sheets.
 type Options struct {
 	// Title is a line above the frames; none if empty.
 	Title string
 
-	// Columns is the number of frames side by side. Default: as many as make
-	// the sheet's frames closest to a 16:10 picture.
+	// Columns is the number of frames side by side. By default it makes the shape of
+	// the sheet closest to 16:10.
 	Columns int
 
-	// CellWidth is the width of a frame in pixels, default 320. All frames get
-	// the height that the first one has at this width; others are fitted into
-	// it.
+	// CellWidth is the width of a frame in pixels, 320 by default. All cells have the
+	// height of the first frame at this width; other frames are fitted into it.
 	CellWidth int
 }
 
 const (
-	gutter    = 6  // between frames, and round them
-	captionH  = 22 // under a frame
+	gutter    = 6  // between and around frames
+	captionH  = 22 // height below a frame
 	titleH    = 34
 	captionPt = 12
 	titlePt   = 16
 )
 
-// Quiet colours, so that the frames are what one sees.
+// Muted colours, so that the frames stand out.
 var (
 	paper = color.RGBA{22, 24, 29, 255}
 	ink   = color.RGBA{205, 209, 217, 255}
 	faint = color.RGBA{150, 156, 168, 255}
 )
 
-// maxSide keeps a slip of the caller from asking for gigabytes.
+// maxSide limits the memory that wrong options can take.
 const maxSide = 1 << 14
 
 // Draw lays the cells out, row by row.
@@ -99,7 +98,7 @@ func Draw(cells []Cell, o Options) (*image.RGBA, error) {
 	if err != nil {
 		return nil, fmt.Errorf("contact sheet: %w", err)
 	}
-	f.mu.Lock() // a font face keeps a buffer for the glyph at hand
+	f.mu.Lock() // a font face has a buffer for the current glyph
 	defer f.mu.Unlock()
 
 	dst := image.NewRGBA(image.Rectangle{Max: size})
@@ -130,8 +129,8 @@ func Draw(cells []Cell, o Options) (*image.RGBA, error) {
 	return dst, nil
 }
 
-// columns chooses a grid for n cells of w×h whose shape is nearest to 16:10,
-// and rather one without a gap in the last row.
+// columns chooses a grid for n cells of w×h whose shape is closest to 16:10. It prefers
+// grids without a gap in the last row.
 func columns(n, w, h int) int {
 	best, bestCost := 1, 0.
 	for c := 1; c <= n; c++ {
@@ -148,20 +147,20 @@ func columns(n, w, h int) int {
 	return best
 }
 
-// fit is the largest box of the picture's shape in the middle of the frame.
-func fit(picture, frame image.Rectangle) image.Rectangle {
+// fit returns the largest rectangle with the image's shape, centred in the frame.
+func fit(img, frame image.Rectangle) image.Rectangle {
 	w, h := frame.Dx(), frame.Dy()
-	// A pixel of rounding is not worth a bar.
-	if d := picture.Dx()*h - picture.Dy()*w; d > picture.Dx() {
-		h = max(1, w*picture.Dy()/picture.Dx())
-	} else if -d > picture.Dy() {
-		w = max(1, h*picture.Dx()/picture.Dy())
+	// A difference of one pixel from rounding needs no bar.
+	if d := img.Dx()*h - img.Dy()*w; d > img.Dx() {
+		h = max(1, w*img.Dy()/img.Dx())
+	} else if -d > img.Dy() {
+		w = max(1, h*img.Dx()/img.Dy())
 	}
 	at := frame.Min.Add(image.Pt((frame.Dx()-w)/2, (frame.Dy()-h)/2))
 	return image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))}
 }
 
-// A writer sets words into one line, from x to end.
+// A writer writes a line of text from x to end.
 type writer struct {
 	dst          *image.RGBA
 	face         font.Face
@@ -170,13 +169,12 @@ type writer struct {
 
 const dotRoom = 13
 
-// room tells whether a tag fits into what is left of the line, with an
-// ellipsis after it.
+// room tells whether a tag and an ellipsis after it fit into the rest of the line.
 func (l *writer) room(name string) bool {
 	return l.x+dotRoom+font.MeasureString(l.face, name+" …").Ceil() <= l.end
 }
 
-// write sets the text, cut where the line ends.
+// write writes the text, cut at the end of the line.
 func (l *writer) write(text string, c color.Color) {
 	if text == "" {
 		return
@@ -194,8 +192,8 @@ func (l *writer) write(text string, c color.Color) {
 	l.x = d.Dot.X.Ceil()
 }
 
-// dot draws a disc in the colour of a tag, its edge smoothed by counting the
-// 4×4 parts of a pixel that are inside.
+// dot draws a disc in the colour of a tag. Its edge is antialiased with 4×4 samples a
+// pixel.
 func (l *writer) dot(c color.Color) {
 	const r = 4
 	cx, cy := l.x+r, l.base-r

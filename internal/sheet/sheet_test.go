@@ -24,7 +24,7 @@ func cells(n int) []Cell {
 	return c
 }
 
-// TestFramesStandWhereTheyShould looks into the middle of every cell.
+// TestFramesStandWhereTheyShould checks the centre of every cell.
 func TestFramesStandWhereTheyShould(t *testing.T) {
 	got, err := Draw(cells(7), Options{Columns: 3, CellWidth: 64, Title: "seven"})
 	if err != nil {
@@ -43,7 +43,7 @@ func TestFramesStandWhereTheyShould(t *testing.T) {
 			t.Errorf("cell %d shows %v, want %v", i, c, want)
 		}
 	}
-	// The gutter is free.
+	// The gutter is empty.
 	for y := range got.Rect.Dy() {
 		if c := got.RGBAAt(gutter/2, y); c != paper {
 			t.Fatalf("%v in the margin at y = %d", c, y)
@@ -51,7 +51,7 @@ func TestFramesStandWhereTheyShould(t *testing.T) {
 	}
 }
 
-// TestCaptionsStayInTheirCell gives words far too long.
+// TestCaptionsStayInTheirCell uses captions that are far too long.
 func TestCaptionsStayInTheirCell(t *testing.T) {
 	c := cells(2)
 	c[0].Caption = strings.Repeat("wide ", 40)
@@ -83,7 +83,7 @@ func TestCaptionsStayInTheirCell(t *testing.T) {
 	}
 }
 
-// TestOtherShapes fits an upright picture into a wide frame, undistorted.
+// TestOtherShapes fits an upright image into a wide frame without distortion.
 func TestOtherShapes(t *testing.T) {
 	c := cells(2)
 	c[1].Image = flat(36, 64, color.White)
