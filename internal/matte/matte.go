@@ -1,14 +1,13 @@
-// Package matte brings soft masks from the size the model works at to the size
-// of the film, along the film's own edges.
+// Package matte enlarges soft masks from the size of the model's image to that of the
+// video, along the video's own edges.
 //
-// A mask of 640 pixels laid over a picture of 3840 shows its pixels as stairs.
-// Blurring hides them and loses the edge. The guided filter (He, Sun and Tang,
-// "Guided Image Filtering", 2013; its fast form: He and Sun, 2015) writes the
-// mask, in every small window, as a linear function of the picture's
-// brightness, and applies that function to the picture at full size: where the
-// picture has an edge the mask gets the same one. The functions are found at
-// the mask's size, so the cost at full size is one multiplication and addition
-// a pixel.
+// A mask of 640 pixels scaled to an image of 3840 has stair-shaped edges. Blurring
+// hides them but loses the edge. The guided filter (He, Sun and Tang, "Guided Image
+// Filtering", 2013; its fast form: He and Sun, 2015) expresses the mask, in every small
+// window, as a linear function of the image's brightness, and applies that function to
+// the image at full size: where the image has an edge the mask gets the same one. The
+// functions are computed at the mask's size, so the cost at full size is one
+// multiplication and addition a pixel.
 package matte
 
 import (
@@ -17,29 +16,28 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 )
 
-// radius is that of a window, in mask pixels: wide enough to reach from a
-// slightly misplaced outline to the true edge.
+// radius of a window, in mask pixels: wide enough to reach from a slightly misplaced
+// outline to the true edge.
 const radius = 3
 
-// epsilon is the variance of brightness (0..1, squared) below which a window
-// counts as flat: its mask is then a plain mean.
+// epsilon is the variance of brightness (0..1, squared) below which a window counts as
+// flat: its mask is then a plain mean.
 const epsilon = 4e-4
 
-// gain steepens the result about one half. What is clearly inside or outside
-// becomes exactly so, and pixels that no concept touches stay untouched.
+// gain steepens the result around one half. Values clearly inside or outside become
+// exactly 1 or 0, so that pixels of no concept stay unchanged.
 const gain = 2.5
 
-// An Enlarger works for pictures of one size. It keeps its memory and is for
-// one goroutine.
+// An Enlarger is for images of one size. It reuses its memory and is for one goroutine.
 type Enlarger struct {
-	// Threads bounds the goroutines that share the rows of a picture; 0 and 1 stand
-	// for none. What comes out does not depend on it.
+	// Threads bounds the goroutines that share the rows of an image; 0 and 1 mean none.
+	// The result does not depend on it.
 	Threads int
 
 	w, h   int // full size
 	lw, lh int // size of the masks
 
-	luma []byte // the picture at full size, as given
+	luma []byte // the image at full size, as given
 
 	guide, mean, variance []float32 // at the masks' size
 	a, b, tmp, sum        []float32
@@ -48,7 +46,7 @@ type Enlarger struct {
 	fx                    []float32
 }
 
-// New returns an Enlarger from masks of lw×lh to pictures of w×h.
+// New returns an Enlarger from masks of lw×lh to images of w×h.
 func New(w, h, lw, lh int) *Enlarger {
 	n := lw * lh
 	e := &Enlarger{w: w, h: h, lw: lw, lh: lh}
@@ -63,8 +61,8 @@ func New(w, h, lw, lh int) *Enlarger {
 	return e
 }
 
-// position maps sample i of n to its place among m samples, half-pixel centres:
-// between j and j+1, at f.
+// position maps sample i of n to its position among m samples, by half-pixel centres:
+// it is between j and j+1, at f.
 func position(i, n, m int) (j int, f float32) {
 	p := (float64(i)+0.5)*float64(m)/float64(n) - 0.5
 	p = min(max(p, 0), float64(m-1))
@@ -72,8 +70,8 @@ func position(i, n, m int) (j int, f float32) {
 	return j, float32(p - float64(j))
 }
 
-// Guide sets the picture whose edges masks shall follow: w×h samples of
-// brightness, which are kept, not copied, until the next call.
+// Guide sets the image whose edges masks follow: w×h samples of brightness. The slice
+// is kept, not copied, until the next call.
 func (e *Enlarger) Guide(luma []byte) {
 	e.luma = luma[:e.w*e.h]
 	if e.direct() {
@@ -105,11 +103,11 @@ func (e *Enlarger) Guide(luma []byte) {
 	}
 }
 
-// direct tells whether masks have the picture's size already.
+// direct tells whether masks have the size of the image already.
 func (e *Enlarger) direct() bool { return e.w == e.lw && e.h == e.lh }
 
-// Enlarge brings a mask of probabilities, 0..1, to the picture's size: 0..255.
-// Where the mask is 0 or 1 throughout a window the result is exactly 0 or 255.
+// Enlarge scales a mask of probabilities, 0..1, to the image's size and 0..255. Where
+// the mask is 0 or 1 throughout a window the result is exactly 0 or 255.
 func (e *Enlarger) Enlarge(mask []float32, dst []uint8) {
 	if e.direct() {
 		for i, p := range mask[:e.w*e.h] {
@@ -143,7 +141,7 @@ func (e *Enlarger) Enlarge(mask []float32, dst []uint8) {
 	})
 }
 
-// row is one row of [Enlarger.Enlarge]; ra and rb are memory for one of the masks'.
+// row computes one row of [Enlarger.Enlarge]; ra and rb are buffers for a mask's row.
 func (e *Enlarger) row(y int, out []uint8, ra, rb []float32) {
 	j, f := position(y, e.h, e.lh)
 	next := min(j+1, e.lh-1)
@@ -177,8 +175,8 @@ func quantise(p float32) uint8 {
 
 func abs(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }
 
-// box writes the mean of src over windows of 2·radius+1 in both directions,
-// clipped at the border, to dst; they may be the same.
+// box writes to dst the mean of src over windows of 2·radius+1 in both directions,
+// clipped at the border. dst and src may be the same.
 func (e *Enlarger) box(dst, src []float32) {
 	w, h := e.lw, e.lh
 	for y := range h {
@@ -229,8 +227,8 @@ func (e *Enlarger) box(dst, src []float32) {
 	}
 }
 
-// Share makes masks of one picture exclude each other: where they add up to
-// more than 255 each keeps its share. threads is as [Enlarger.Threads].
+// Share makes the masks of an image exclusive: where they add up to more than 255, each
+// is scaled by the same factor. threads is as in [Enlarger.Threads].
 func Share(masks [][]uint8, threads int) {
 	if len(masks) < 2 {
 		return

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// scene is a bright disc on a dark ground at full size, and the soft, blocky
-// mask of it that a model gives at an eighth of that.
+// scene is a bright disc on a dark ground at full size, and its soft, blocky mask as a
+// model gives it at an eighth of that.
 func scene(w, h, scale int) (luma []byte, inside []bool, mask []float32) {
 	luma, inside = make([]byte, w*h), make([]bool, w*h)
 	cx, cy, r := float64(w)/2, float64(h)/2, float64(h)/3
@@ -33,8 +33,8 @@ func scene(w, h, scale int) (luma []byte, inside []bool, mask []float32) {
 	return luma, inside, mask
 }
 
-// TestFollowsEdges demands that the enlarged mask is nearer to the truth than
-// repeating its pixels, by far: no stairs.
+// TestFollowsEdges: the enlarged mask is much nearer to the truth than one with
+// repeated pixels.
 func TestFollowsEdges(t *testing.T) {
 	const w, h, scale = 960, 544, 8
 	luma, inside, mask := scene(w, h, scale)
@@ -70,8 +70,7 @@ func TestFollowsEdges(t *testing.T) {
 	}
 }
 
-// TestFlat demands exact values of masks that are empty or full, on any
-// picture.
+// TestFlat: empty and full masks give exact values on any image.
 func TestFlat(t *testing.T) {
 	luma, _, _ := scene(123, 77, 7)
 	for _, v := range []float32{0, 1} {
@@ -91,7 +90,7 @@ func TestFlat(t *testing.T) {
 	}
 }
 
-// TestSizes covers masks of the picture's size, larger ones and single pixels.
+// TestSizes covers masks of the image's size, larger ones and single pixels.
 func TestSizes(t *testing.T) {
 	for _, s := range [][4]int{{20, 10, 20, 10}, {20, 10, 40, 20}, {5, 5, 1, 1}, {1, 1, 1, 1}, {9, 1, 3, 1}, {1, 9, 1, 3}} {
 		e := New(s[0], s[1], s[2], s[3])
@@ -121,7 +120,7 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// What comes out is the same on any number of threads.
+// The result is the same for any number of threads.
 func TestThreads(t *testing.T) {
 	const w, h, scale = 323, 181, 5
 	luma, _, mask := scene(w, h, scale)
@@ -131,7 +130,7 @@ func TestThreads(t *testing.T) {
 		e.Guide(luma)
 		dst := make([]uint8, w*h)
 		e.Enlarge(mask, dst)
-		e.Enlarge(mask, dst) // with memory that was used
+		e.Enlarge(mask, dst) // with memory that has been used
 		return dst
 	}
 	want := enlarge(0)
