@@ -7,7 +7,7 @@ import (
 
 func isGXF(b []byte) bool { return bytes.HasPrefix(b, []byte{0, 0, 0, 0, 1, 0xbc}) }
 
-// checkGXF walks the packets up to that which ends the stream.
+// checkGXF walks the packets to the one that ends the stream.
 func checkGXF(f file) error {
 	const last = 0xfb
 	for off, steps := int64(0), 0; steps < maxSteps; steps++ {
@@ -33,7 +33,7 @@ func checkGXF(f file) error {
 	return nil
 }
 
-// Beginnings of the keys of an MXF file: of all, and of its partitions.
+// Prefixes of the keys of an MXF file: of all keys, and of its partitions.
 var (
 	keyMXF       = []byte{0x06, 0x0e, 0x2b, 0x34}
 	partitionMXF = []byte{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0d, 0x01, 0x02, 0x01, 0x01}
@@ -41,8 +41,8 @@ var (
 
 func isMXF(b []byte) bool { return bytes.HasPrefix(b, partitionMXF) && b[13] == 2 }
 
-// checkMXF walks the items, each with a key and a length, and looks whether the
-// partition that is said to be the last is there.
+// checkMXF walks the items, each with a key and a length, and checks that the last
+// partition is there.
 func checkMXF(f file) error {
 	footer, found := int64(0), false
 	for off, steps := int64(0), 0; off < f.size && steps < maxSteps; steps++ {
@@ -55,7 +55,7 @@ func checkMXF(f file) error {
 		}
 		if !bytes.HasPrefix(key, keyMXF) {
 			if found {
-				return nil // what others have appended
+				return nil // appended by another program
 			}
 			return broken("there is no item at byte %d", off)
 		}

@@ -14,9 +14,8 @@ func isBoxes(b []byte) bool {
 	return false
 }
 
-// checkBoxes walks the boxes of an ISO or QuickTime file. What others have
-// appended has no boxes of this kind, so that what comes before more of them is
-// broken.
+// checkBoxes walks the boxes of an ISO or QuickTime file. Unknown data may have been
+// appended by another program, but if media boxes follow it the file is broken.
 func checkBoxes(f file) error {
 	for off, steps := int64(0), 0; off < f.size && steps < maxSteps; steps++ {
 		head, ok, err := f.bytes(off, 8)
@@ -25,7 +24,7 @@ func checkBoxes(f file) error {
 		}
 		n, kind := int64(binary.BigEndian.Uint32(head)), string(head[4:])
 		if n == 0 && kind == "mdat" {
-			return nil // up to the end
+			return nil // extends to the end
 		}
 		if n == 1 {
 			long, ok, err := f.bytes(off+8, 8)
@@ -50,7 +49,7 @@ func checkBoxes(f file) error {
 
 func isMedia(kind string) bool { return kind == "mdat" || kind == "moov" || kind == "moof" }
 
-// moreBoxes reports whether boxes with media are named soon after off.
+// moreBoxes reports whether the names of media boxes occur soon after off.
 func (f file) moreBoxes(off int64) (bool, error) {
 	const near = 4 << 20
 	b, _, err := f.bytes(off, int(max(0, min(near, f.size-off))))
@@ -67,7 +66,7 @@ func (f file) moreBoxes(off int64) (bool, error) {
 
 func isEBML(b []byte) bool { return bytes.HasPrefix(b, []byte{0x1a, 0x45, 0xdf, 0xa3}) }
 
-// checkEBML looks whether the segment of a Matroska file lies within it.
+// checkEBML checks that the segment of a Matroska file lies within the file.
 func checkEBML(f file) error {
 	n, width, err := f.ebmlSize(4)
 	if err != nil || width == 0 || n < 0 || n > f.size {
@@ -88,7 +87,7 @@ func checkEBML(f file) error {
 	return nil
 }
 
-// ebmlSize reads a size, -1 if it is not stated. A width of 0: there is none.
+// ebmlSize reads a size, -1 if it is not stated. The width is 0 if there is none.
 func (f file) ebmlSize(off int64) (n, width int64, err error) {
 	first, ok, err := f.bytes(off, 1)
 	if !ok || err != nil || first[0] == 0 {
@@ -112,8 +111,8 @@ func (f file) ebmlSize(off int64) (n, width int64, err error) {
 
 func isFLV(b []byte) bool { return bytes.HasPrefix(b, []byte("FLV\x01")) }
 
-// checkFLV walks the tags, each of which is followed by its size. Some writers
-// leave it out behind the last.
+// checkFLV walks the tags, each followed by its size. Some writers omit the size after
+// the last tag.
 func checkFLV(f file) error {
 	head, ok, err := f.bytes(5, 4)
 	if !ok || err != nil {

@@ -13,11 +13,11 @@ func isGIF(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("GIF87a")) || bytes.HasPrefix(b, []byte("GIF89a"))
 }
 
-// A stream reads a file from front to back and knows where it is.
+// A stream reads a file sequentially and knows its position.
 type stream struct {
 	r   *bufio.Reader
 	pos int64
-	err error // the first; everything after it reads zeros
+	err error // the first error; after it all bytes read as zero
 }
 
 func (f file) from(pos int64) *stream {
@@ -44,7 +44,7 @@ func (s *stream) skip(n int) {
 	s.err = err
 }
 
-// end turns the end of the file into the fault that it is here.
+// end turns an unexpected end of the file into a fault.
 func (s *stream) end(what string) error {
 	if errors.Is(s.err, io.EOF) {
 		return broken("it ends at byte %d within %s", s.pos, what)
@@ -128,14 +128,13 @@ func checkPNG(f file) error {
 
 func isJPEG(b []byte) bool { return bytes.HasPrefix(b, []byte("\xff\xd8\xff")) }
 
-// checkJPEG walks the segments and the coded picture between them up to the
-// mark at the end.
+// checkJPEG walks the segments and the coded data between them to the end marker.
 func checkJPEG(f file) error {
 	s := f.from(0)
 	s.skip(2)
 	b := s.byte()
 	for s.err == nil {
-		// Of coded data only the marks are looked at: 0xff that no bit of data follows.
+		// In coded data only markers matter: 0xff not followed by a data byte.
 		for s.err == nil && b != 0xff {
 			b = s.byte()
 		}
@@ -150,7 +149,7 @@ func checkJPEG(f file) error {
 		case kind == 0xd9:
 			return nil
 		case kind < 0x80 || kind >= 0xd0 && kind <= 0xd8:
-			// Data of JPEG, and of JPEG-LS, where more than zeros follow 0xff.
+			// Coded data of JPEG, and of JPEG-LS, where more than zeros follow 0xff.
 		default:
 			n := int(b)<<8 | int(s.byte())
 			if n < 2 {
@@ -163,7 +162,7 @@ func checkJPEG(f file) error {
 	return s.end("a picture, before the mark of its end")
 }
 
-// byte0 reads a byte unless the picture has ended.
+// byte0 reads a byte unless the image has ended.
 func (s *stream) byte0(kind byte) byte {
 	if kind == 0xd9 {
 		return 0

@@ -8,22 +8,21 @@ import (
 	"os"
 )
 
-// Recordings of MPEG-TS may be joined byte by byte. A demuxer then sees the
-// counters of packets jump and takes the last picture of the first recording
-// for damaged, which it is not.
+// MPEG-TS recordings may be joined byte by byte. A demuxer then sees the packet
+// counters jump and wrongly takes the last frame of the first recording for damaged.
 
-// PacketTS is the size of a packet of MPEG-TS from its mark on.
+// PacketTS is the size of an MPEG-TS packet from its sync byte on.
 const PacketTS = 188
 
 const (
-	jointReach = 4 << 20   // how far from its start a picture may end
+	jointReach = 4 << 20   // how far from its start a frame may end
 	tableReach = 256 << 10 // how far before it the program table may be
 )
 
-// Joint reports whether the access unit that starts at byte pos of an MPEG-TS
-// file, in packets named pid, is among the last two of a recording that another
-// follows (parsers hand the mark of one on to the one before): the next unit
-// begins with a jump of the counter, a program table comes between them, and the
+// Joint reports whether the access unit at byte pos of an MPEG-TS file, in packets with
+// this pid, is among the last two of a recording that is followed by another one.
+// (Parsers may attribute a unit's damage to the one before.) That is so if the next
+// unit begins with a jump of the counter, a program table comes between them, and the
 // table's counter jumps too or the clock goes back.
 func Joint(path string, pos int64, pid int) (bool, error) {
 	f, err := open(path)
@@ -34,8 +33,8 @@ func Joint(path string, pos int64, pid int) (bool, error) {
 	return f.joint(pos, pid)
 }
 
-// JointWithin reports the same where only the bytes from start to end can be read,
-// as of a pipe. It is an error if pos is not among them.
+// JointWithin reports the same where only the bytes from start to end can be read, as
+// from a pipe. It returns an error if pos is not among them.
 func JointWithin(r io.ReaderAt, start, end, pos int64, pid int) (bool, error) {
 	if pos < start || pos >= end {
 		return false, errors.New("looking for a joint: it is out of reach")
@@ -64,8 +63,8 @@ func (f file) joint(pos int64, pid int) (bool, error) {
 	return joint(b, k.size, k.mark, pid, t), nil
 }
 
-// JointAt reports the same of the packet at byte pos whose counter jumps, pos
-// being that of its mark.
+// JointAt reports the same for the packet whose counter jumps. pos is the byte position
+// of its sync byte.
 func JointAt(path string, pos int64, pid int) (bool, error) {
 	f, err := open(path)
 	if err != nil {
@@ -75,7 +74,7 @@ func JointAt(path string, pos int64, pid int) (bool, error) {
 	return f.jointAt(pos, pid)
 }
 
-// JointAtWithin is to JointAt what JointWithin is to Joint.
+// JointAtWithin is JointAt with the limits of JointWithin.
 func JointAtWithin(r io.ReaderAt, start, end, pos int64, pid int) (bool, error) {
 	if pos <= start || pos > end-PacketTS {
 		return false, errors.New("looking for a joint: it is out of reach")
@@ -101,10 +100,10 @@ func (f file) jointAt(pos int64, pid int) (bool, error) {
 	return false, nil
 }
 
-// jointAt looks at the packets up to the last, whose counter jumps.
+// jointAt examines the packets up to the last, whose counter jumps.
 func jointAt(b []byte, size, pid int) bool {
 	for len(b) >= size && b[0] != markTS {
-		b = b[size:] // not in step yet
+		b = b[size:] // not in sync yet
 	}
 	var t tables
 	time := int64(-1)
@@ -141,8 +140,8 @@ type opened struct {
 	*os.File
 }
 
-// open opens a file that can be read a second time. It looks first: to open a pipe
-// may wait for ever.
+// open opens a file that can be read a second time. It checks the kind of file first,
+// because opening a pipe may block for ever.
 func open(path string) (opened, error) {
 	fi, err := os.Stat(path)
 	if err != nil {
@@ -158,7 +157,7 @@ func open(path string) (opened, error) {
 	return opened{file{f, fi.Size(), 0}, f}, nil
 }
 
-// goesBack reports whether the clock does, by more than frames are reordered.
+// goesBack reports whether the clock goes back by more than frames are reordered.
 func goesBack(from, to int64) bool {
 	const second = 90000
 	return from >= 0 && to >= 0 && (to-from)<<31>>31 < -second // 33 bits, with a sign
@@ -192,10 +191,10 @@ func joint(b []byte, size, mark, pid int, t tables) bool {
 	return false
 }
 
-// Tables are those that tell what a recording holds: the list of programs, each
-// program, and what they are called.
+// tables are the tables that describe a recording: the list of programs, each program,
+// and their names.
 type tables struct {
-	last     map[int]int // their counters, by pid
+	last     map[int]int // counters by pid
 	programs map[int]bool
 }
 
@@ -204,7 +203,7 @@ const (
 	nameTable = 17
 )
 
-// see notes a packet, if it is of a table, and reports whether the counter jumps.
+// see records a table packet, and reports whether its counter jumps.
 func (t *tables) see(p packetTS) (table, jumps bool) {
 	pid := p.pid()
 	if pid != listTable && pid != nameTable && !t.programs[pid] {
@@ -221,7 +220,7 @@ func (t *tables) see(p packetTS) (table, jumps bool) {
 	return true, seen && !p.follows(last)
 }
 
-// list notes the pids of the programs that a list of them names.
+// list records the pids of the programs in a list of programs.
 func (t *tables) list(p packetTS) {
 	b := p[4:]
 	if p[3]&0x20 != 0 {
@@ -244,7 +243,7 @@ func (t *tables) list(p packetTS) {
 	}
 }
 
-// A packetTS is one packet from its mark on.
+// A packetTS is one packet from its sync byte on.
 type packetTS []byte
 
 func eachTS(b []byte, size, mark int) func(func(packetTS) bool) {
@@ -263,7 +262,7 @@ func (p packetTS) starts() bool  { return p[1]&0x40 != 0 }
 func (p packetTS) counter() int  { return int(p[3] & 15) }
 func (p packetTS) payload() bool { return p[3]&0x10 != 0 }
 
-// follows reports whether the counter goes on from last.
+// follows reports whether the counter continues from last.
 func (p packetTS) follows(last int) bool {
 	if p[3]&0x20 != 0 && p[4] > 0 && p[5]&0x80 != 0 {
 		return true // the jump is announced
@@ -274,7 +273,7 @@ func (p packetTS) follows(last int) bool {
 	return p.counter() == last
 }
 
-// time returns the presentation time that a unit starts with, -1 for none.
+// time returns the presentation time at the start of a unit, -1 if there is none.
 func (p packetTS) time() int64 {
 	b := p[4:]
 	if p[3]&0x20 != 0 {

@@ -4,10 +4,10 @@ import "bytes"
 
 func isOgg(b []byte) bool { return bytes.HasPrefix(b, []byte("OggS\x00")) }
 
-// maxPage is how long a page of Ogg can be.
+// maxPage is the maximal size of an Ogg page.
 const maxPage = 27 + 255 + 255*255
 
-// checkOgg looks whether the last page is there to its end and ends a stream.
+// checkOgg checks that the last page is complete and ends a stream.
 func checkOgg(f file) error {
 	from := max(0, f.size-2*maxPage)
 	tail, ok, err := f.bytes(from, int(f.size-from))
@@ -35,8 +35,8 @@ func checkOgg(f file) error {
 	return nil
 }
 
-// Sizes of a packet of MPEG-TS, and where its mark lies: plain, with a time
-// before it, with a checksum behind it.
+// Sizes of an MPEG-TS packet and the offset of its sync byte: plain, with a time before
+// it, with a checksum after it.
 var packetsTS = []struct{ size, mark int }{{188, 0}, {192, 4}, {204, 0}}
 
 const markTS = 0x47
@@ -52,15 +52,15 @@ func kindTS(b []byte) int {
 	return -1
 }
 
-// checkTS looks whether the last packet is there to its end. Nothing else in
-// such a file says where it ends.
+// checkTS checks that the last packet is complete. Nothing else in such a file says
+// where it ends.
 func checkTS(f file) error {
 	head, ok, err := f.bytes(0, 512)
 	if !ok || err != nil {
 		return err
 	}
 	k := packetsTS[kindTS(head)]
-	const packets = 8 // that must agree on where they begin
+	const packets = 8 // that must be aligned
 	n := min(packets, int(f.size)/k.size) * k.size
 	from := f.size - int64(n)
 	tail, ok, err := f.bytes(from, n)

@@ -10,11 +10,11 @@ func isRIFF(b []byte) bool {
 		(bytes.Equal(b[8:12], []byte("AVI ")) || bytes.Equal(b[8:12], []byte("WEBP")))
 }
 
-// unstated are sizes of a writer that could not go back to fill them in.
+// unstated tells whether a size was left unset by a writer that could not seek.
 func unstated(n int64) bool { return n == 0 || n >= 0xfffffff0 }
 
-// checkRIFF looks whether the file has the size that it states, and walks the
-// chunks of an AVI file's pictures and sound.
+// checkRIFF checks that the file has the size that it states, and walks the image and
+// sound chunks of an AVI file.
 func checkRIFF(f file) error {
 	for off, steps := int64(0), 0; steps < maxSteps; steps++ {
 		head, ok, err := f.bytes(off, 12)
@@ -22,7 +22,7 @@ func checkRIFF(f file) error {
 			return err
 		}
 		if !ok || string(head[:4]) != "RIFF" {
-			return nil // what others have appended
+			return nil // appended by another program
 		}
 		n := int64(binary.LittleEndian.Uint32(head[4:]))
 		if unstated(n) {
@@ -42,8 +42,8 @@ func checkRIFF(f file) error {
 	return nil
 }
 
-// walkRIFF walks the chunks from off to end, and into the lists of those that
-// hold pictures and sound.
+// walkRIFF walks the chunks from off to end, including those in lists of images and
+// sound.
 func (f file) walkRIFF(off, end int64, steps *int, depth int) error {
 	for off <= end-8 && *steps < maxSteps {
 		*steps++
@@ -75,7 +75,7 @@ func (f file) walkRIFF(off, end int64, steps *int, depth int) error {
 		}
 		off += 8 + n
 		if n%2 == 1 {
-			// Filled up to an even size, which some writers forget.
+			// Chunks are padded to an even size, which some writers forget.
 			next, ok, err := f.bytes(off+1, 4)
 			if err != nil {
 				return err

@@ -14,8 +14,8 @@ var (
 
 func isASF(b []byte) bool { return bytes.HasPrefix(b, headerASF) }
 
-// checkASF looks whether the data object lies within the file, and whether its
-// packets, which mostly are of one size, begin where they should.
+// checkASF checks that the data object lies within the file, and that its packets,
+// which usually have one size, begin where they should.
 func checkASF(f file) error {
 	head, ok, err := f.bytes(16, 8)
 	if !ok || err != nil {
@@ -37,13 +37,13 @@ func checkASF(f file) error {
 		return broken("it ends at byte %d, before its data", f.size)
 	}
 	if !bytes.HasPrefix(data, dataASF) {
-		return nil // something that is not known
+		return nil // an unknown object
 	}
 	n := int64(binary.LittleEndian.Uint64(data[16:]))
 	packets := int64(binary.LittleEndian.Uint64(data[40:]))
 	switch {
 	case packets == 0 || n <= 50:
-		return ErrUnstated // a broadcast, which does not know where it will end
+		return ErrUnstated // a broadcast, whose length was not known in advance
 	case n > f.size-end:
 		return f.beyond("the data", end, end+n)
 	case packet == 0:
@@ -54,8 +54,8 @@ func checkASF(f file) error {
 	return f.walkASF(end+50, packet, packets)
 }
 
-// packetASF returns the size of packets, 0 if they are not all of one size, from
-// the objects of the header up to end.
+// packetASF returns the packet size from the header's objects up to end, or 0 if
+// packets differ in size.
 func (f file) packetASF(end int64) (int64, error) {
 	for off, steps := int64(30), 0; off < end && steps < maxSteps; steps++ {
 		b, ok, err := f.bytes(off, 24)
@@ -79,9 +79,9 @@ func (f file) packetASF(end int64) (int64, error) {
 	return 0, nil
 }
 
-// walkASF looks whether each packet begins like the first.
+// walkASF checks that every packet begins like the first.
 func (f file) walkASF(off, size, n int64) error {
-	// The usual beginning: two bytes, both zero, of error correction.
+	// The usual beginning: error correction of two bytes, both zero.
 	usual := []byte{0x82, 0, 0}
 	for i := range min(n, maxSteps) {
 		b, ok, err := f.bytes(off+i*size, len(usual))
@@ -120,7 +120,7 @@ func checkRM(f file) error {
 			if binary.BigEndian.Uint32(head[10:]) == 0 {
 				return ErrUnstated // the number of packets was never filled in
 			}
-			// FFmpeg counts ten bytes of the chunk's own twice.
+			// FFmpeg counts ten bytes of the chunk header twice.
 			if off+n-10 > f.size {
 				return f.beyond("the data", off, off+n)
 			}

@@ -1,10 +1,9 @@
-// Package structure looks whether a media file is whole by its outer structure:
-// by the sizes of its chunks, by the mark at its end. It reads no pictures and
-// no sound.
+// Package structure checks by its outer structure whether a media file is complete: by
+// the sizes of its chunks and the marker at its end. It decodes no images and no sound.
 //
-// Demuxers are made to go on: several take a cut for the plain end of the file,
-// or step over what they cannot place, and do not say so. [Check] finds what
-// they pass over. It says nothing of kinds of files that it does not know.
+// Demuxers are made to continue: several take a cut for the regular end of the file, or
+// skip what they do not understand, without a message. [Check] finds such faults. Kinds
+// of files that it does not know pass.
 package structure
 
 import (
@@ -14,25 +13,25 @@ import (
 	"os"
 )
 
-// ErrBroken is what every fault found by [Check] wraps.
+// ErrBroken is wrapped by every fault that [Check] finds.
 var ErrBroken = errors.New("the file is cut off or broken")
 
-// ErrUnstated is what [Check] returns for a file whose writer did not know its
-// size, and left what it states about length unfilled.
+// ErrUnstated is returned by [Check] for a file whose writer did not know its size, and
+// left the lengths unset.
 var ErrUnstated = errors.New("the size of the file is not stated")
 
-// A file is what is checked.
+// A file is the file being checked.
 type file struct {
 	io.ReaderAt
 	size  int64
 	start int64 // what is before cannot be read
 }
 
-// maxSteps bounds how many chunks are walked: a day of video has some millions.
+// maxSteps bounds the number of chunks walked: a day of video has some millions.
 const maxSteps = 1 << 24
 
-// kinds are looked at in turn; is sees the first 512 bytes, zeros after a
-// shorter file.
+// kinds are tried in turn. is gets the first 512 bytes, padded with zeros if the file
+// is shorter.
 var kinds = []struct {
 	is    func(head []byte) bool
 	check func(file) error
@@ -54,8 +53,8 @@ var kinds = []struct {
 	{isY4M, checkY4M},
 }
 
-// Check returns what is broken in the file's structure, nil if nothing is. The
-// error wraps [ErrBroken], is [ErrUnstated], or is one of reading.
+// Check returns what is broken in the file's structure, or nil. The error wraps
+// [ErrBroken], is [ErrUnstated], or is a read error.
 func Check(r io.ReaderAt, size int64) error {
 	f := file{r, size, 0}
 	head := make([]byte, 512)
@@ -70,10 +69,10 @@ func Check(r io.ReaderAt, size int64) error {
 	return nil
 }
 
-// CheckFile checks a file by name. Pipes and devices, which cannot be read a
-// second time, pass.
+// CheckFile checks a file by name. Pipes and devices, which cannot be read a second
+// time, pass.
 func CheckFile(path string) error {
-	// Looked at before it is opened: to open a pipe may wait for ever.
+	// The kind of file is checked first, because opening a pipe may block for ever.
 	fi, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("looking at the structure: %w", err)
@@ -108,7 +107,7 @@ func broken(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrBroken, fmt.Sprintf(format, args...))
 }
 
-// beyond says that something goes further than the file.
+// beyond is the fault that something extends beyond the end of the file.
 func (f file) beyond(what string, at, end int64) error {
 	return broken("%s at byte %d goes on to byte %d, the file has %d", what, at, end, f.size)
 }

@@ -47,7 +47,7 @@ func flvTag(kind byte, body []byte) []byte {
 	return slices.Concat([]byte{kind, byte(n >> 16), byte(n >> 8), byte(n)}, make([]byte, 7), body, be32(11+n))
 }
 
-// noise is data without meaning, and without what could be taken for a mark.
+// noise is random data without anything that could be taken for a marker.
 func noise(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -56,7 +56,7 @@ func noise(n int) []byte {
 	return b
 }
 
-// wholes are small whole files of each kind that is known.
+// wholes are small complete files of each known kind.
 func wholes(t testing.TB) map[string][]byte {
 	t.Helper()
 	w := make(map[string][]byte)
@@ -104,7 +104,7 @@ func wholes(t testing.TB) map[string][]byte {
 	return w
 }
 
-// asf makes a file of so many packets, whose header states extra more.
+// asf makes a file with this many packets, whose header states extra more.
 func asf(packets, extra int) []byte {
 	object := func(id []byte, n int, body []byte) []byte {
 		return slices.Concat(id, le32(n), le32(0), body)
@@ -129,7 +129,7 @@ func klv(kind byte, body []byte) []byte {
 	return slices.Concat(keyMXF, []byte{1, 2, 1, 1, 13, 1, 3, 1, kind, 1, 0, 0}, []byte{0x83, 0, byte(len(body) >> 8), byte(len(body))}, body)
 }
 
-// partition makes a partition pack of 96 bytes, with its filler of as many.
+// partition makes a partition pack of 96 bytes, followed by a filler of the same size.
 func partition(kind byte, footer int) []byte {
 	pack := slices.Concat(make([]byte, 28), be32(footer), make([]byte, 44))
 	key := slices.Concat(partitionMXF, []byte{kind, 4, 0, 0x83, 0, 0, byte(len(pack))})
@@ -151,7 +151,7 @@ func TestEveryCutIsFound(t *testing.T) {
 			from = len(b) / 2
 		}
 		for n := from; n < len(b); n++ {
-			// Nothing states the size of these as a whole; that of RealMedia is not exact.
+			// These do not state their total size; RealMedia's is not exact.
 			whole := name == "ts" && n%188 == 0 || name == "flv" && (n >= len(b)-22 && n <= len(b)-18 || n >= len(b)-4) || name == "ivf" && n == len(b)-57 ||
 				name == "y4m" && n == len(b)-326 || name == "mxf" && n == len(b)-96 || name == "rm" && n >= len(b)-10
 			if err := check(b[:n]); !whole && !errors.Is(err, ErrBroken) {
@@ -231,7 +231,7 @@ func TestWhatIsNoFault(t *testing.T) {
 	}
 }
 
-// packetOf makes a packet of MPEG-TS; time counts if it starts a unit.
+// packetOf makes an MPEG-TS packet; time counts if it starts a unit.
 func packetOf(pid, counter int, starts bool, time int64) []byte {
 	p := append([]byte{markTS, byte(pid >> 8), byte(pid), 0x10 | byte(counter&15)}, noise(184)...)
 	if starts {
@@ -244,14 +244,14 @@ func packetOf(pid, counter int, starts bool, time int64) []byte {
 
 func TestJoint(t *testing.T) {
 	const video = 256
-	// unit makes a picture of three packets, table one of the program.
+	// unit makes a frame of three packets, table a program table.
 	unit := func(counter int, time int64) []byte {
 		return slices.Concat(packetOf(video, counter, true, time), packetOf(video, counter+1, false, 0), packetOf(video, counter+2, false, 0))
 	}
 	table := func(counter int) []byte { return packetOf(0, counter, true, 0) }
 	head := slices.Concat(table(0), table(1), unit(0, 900000))
 	names := func(counter int) []byte { return packetOf(17, counter, true, 0) }
-	// list is a table that names a program's, which program makes.
+	// list is a table that names the pid of the program table.
 	list := func(counter int) []byte {
 		p := packetOf(0, counter, true, 0)
 		copy(p[4:], []byte{0, 0, 0xb0, 13, 0, 1, 0xc1, 0, 0, 0, 1, 0xf0, 0})
@@ -287,7 +287,7 @@ func TestJoint(t *testing.T) {
 		if got != c.want || err != nil {
 			t.Errorf("%s: %v, %v, want %v", name, got, err, c.want)
 		}
-		// The same from the other side: the first packet that jumps.
+		// The same found from the first packet that jumps.
 		last := -1
 		for pos := 0; pos < len(c.b); pos += 188 {
 			p := packetTS(c.b[pos : pos+188])
@@ -307,7 +307,7 @@ func TestJoint(t *testing.T) {
 	}
 }
 
-// FuzzCheck looks for files that hang, crash, or fail for no reason.
+// FuzzCheck looks for files that make Check hang, crash or fail.
 func FuzzCheck(f *testing.F) {
 	for _, b := range wholes(f) {
 		f.Add(b)

@@ -11,7 +11,7 @@ const signatureY4M = "YUV4MPEG2 "
 
 func isY4M(b []byte) bool { return bytes.HasPrefix(b, []byte(signatureY4M)) }
 
-// checkY4M walks the frames, all of one size, each behind a line of its own.
+// checkY4M walks the frames, all of one size, each after a header line.
 func checkY4M(f file) error {
 	head, err := f.lineY4M(0)
 	if err != nil {
@@ -44,10 +44,10 @@ func checkY4M(f file) error {
 	return nil
 }
 
-// maxLineY4M is more than a line with every parameter takes.
+// maxLineY4M is larger than a line with every parameter.
 const maxLineY4M = 1024
 
-// lineY4M reads the line at off, "" if none ends soon.
+// lineY4M reads the line at off, "" if it does not end soon.
 func (f file) lineY4M(off int64) (string, error) {
 	var b [maxLineY4M]byte
 	n, err := f.ReadAt(b[:max(0, min(maxLineY4M, f.size-off))], off)
@@ -61,8 +61,8 @@ func (f file) lineY4M(off int64) (string, error) {
 	return string(line), nil
 }
 
-// frameY4M returns the size of a frame by the header, 0 if it is of a kind that is
-// not known.
+// frameY4M returns the size of a frame according to the header, or 0 if the format is
+// unknown.
 func frameY4M(head string) int64 {
 	var w, h int64
 	kind := "420jpeg"
