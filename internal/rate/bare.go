@@ -1,6 +1,6 @@
-// Package rate says how much of the machine carve's models use: it times them
-// against the matrix products that they cannot do without, done bare in the same
-// runtime at the same time.
+// Package rate measures how much of the machine carve's models use. It compares their
+// time with that of the matrix products they need, run on their own in the same
+// runtime.
 package rate
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// A bare is one MatMul in a session of its own.
+// A bare is one MatMul in its own session.
 type bare struct {
 	models.Product
 	session *ort.Session
@@ -45,7 +45,7 @@ func newBare(p models.Product, threads int) (_ *bare, err error) {
 			*to = append(*to, t)
 		}
 	}
-	if err := ort.Start(); err != nil { // tensors need it as well
+	if err := ort.Start(); err != nil { // tensors need it too
 		return nil, err
 	}
 	g := onnx.NewGraph("product")

@@ -13,7 +13,7 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// realModel opens one of [models.RandomPair], see models.realModel.
+// realModel opens one of [models.RandomPair]. See models.realModel.
 func realModel(b *testing.B, name string) *models.Model {
 	b.Helper()
 	root := os.Getenv("CARVE_BENCH")
@@ -141,14 +141,13 @@ func BenchmarkRateCAM(b *testing.B) {
 	}
 }
 
-// The size of the picture in the reference's timing (goldens/README.md): 24×32
-// patches of the proposer.
+// The size of the image in the reference's timing (goldens/README.md): 24×32 patches of
+// the proposer.
 const loopW, loopH = 500, 375
 
-// BenchmarkRateLoop is the whole loop against its matrix products done bare:
-// models of the published sizes with random weights. "compat" works as the
-// published code, "carve" as carve does by itself, where a single query is judged
-// as well.
+// BenchmarkRateLoop compares the whole loop with its matrix products, with models of
+// the published sizes and random weights. "compat" works like the published code,
+// "carve" like carve by default, where a single query is judged as well.
 func BenchmarkRateLoop(b *testing.B) {
 	f, g := realModel(b, models.RandomPair[0]), realModel(b, models.RandomPair[1])
 	preset, err := car.PresetNamed("voc")

@@ -10,19 +10,19 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// A Comparison times something against its products, each done bare in the same
-// runtime. A round is one of all after the other, so that both see the same
-// machine: on one that is shared with others the rate of a product may double
-// within an hour, and their ratio stays.
+// A Comparison compares a function with its matrix products, run on their own in the
+// same runtime. A round runs all of them one after the other, so that they meet the
+// same conditions: on a shared machine the speed of a product may double within an
+// hour, while the ratio stays.
 type Comparison struct {
 	bares []*bare
-	warm  bool // the first round, which makes what is made once, is behind us
+	warm  bool // the first round, with its one-time work, is over
 	whole []time.Duration
 	parts [][]time.Duration
 }
 
-// New prepares the products for so many threads; 0 is all cores. The same
-// product is done once for all places where it stands.
+// New prepares the products for this many threads; 0 is all cores. A product that
+// occurs several times is run once.
 func New(products []models.Product, threads int) (*Comparison, error) {
 	c := &Comparison{}
 	for _, p := range merge(products) {
@@ -36,8 +36,7 @@ func New(products []models.Product, threads int) (*Comparison, error) {
 	return c, nil
 }
 
-// merge counts the products that are the same together, and leaves out those
-// that are never done.
+// merge adds up the counts of equal products, and leaves out those with a count of 0.
 func merge(products []models.Product) []models.Product {
 	var merged []models.Product
 	for _, p := range products {
@@ -65,7 +64,7 @@ func (c *Comparison) Round(ctx context.Context, f func(context.Context) error) e
 	}
 	parts := make([]time.Duration, len(c.bares))
 	for i, b := range c.bares {
-		// The fastest of three in a row: as good as it gets, caches warm.
+		// The fastest of three in a row, with warm caches.
 		for k := range 3 {
 			d, err := timed(ctx, b.run)
 			if err != nil {
@@ -93,24 +92,24 @@ func timed(ctx context.Context, f func(context.Context) error) (time.Duration, e
 	return time.Since(from), err
 }
 
-// A Result is what a comparison came to, by medians over its rounds.
+// A Result is the result of a comparison, by medians over its rounds.
 type Result struct {
-	Seconds    float64 // of the whole
+	Seconds    float64 // of the function
 	Operations float64 // of its products
-	Bare       float64 // seconds of its products done bare
+	Bare       float64 // seconds of its products on their own
 	Parts      []Part
 }
 
 // A Part is one product.
 type Part struct {
 	models.Product
-	Seconds float64 // once
+	Seconds float64 // a single run
 }
 
-// Share is the part of the bare rate that was reached, 0 without products.
+// Share returns the share of the bare rate that was reached, 0 without products.
 func (r Result) Share() float64 { return r.Bare / r.Seconds }
 
-// Rate is the bare rate in operations a second, 0 without products.
+// Rate returns the bare rate in operations a second, 0 without products.
 func (r Result) Rate() float64 {
 	if r.Bare == 0 {
 		return 0
@@ -118,7 +117,7 @@ func (r Result) Rate() float64 {
 	return r.Operations / r.Bare
 }
 
-// Result needs two rounds or more.
+// Result returns the result. It needs at least two rounds.
 func (c *Comparison) Result() Result {
 	r := Result{Seconds: Median(c.whole).Seconds()}
 	for i, b := range c.bares {
@@ -139,7 +138,7 @@ func (c *Comparison) Close() error {
 	return err
 }
 
-// Median is the upper one of an even number of times.
+// Median returns the median, the upper one for an even number of times.
 func Median(d []time.Duration) time.Duration {
 	d = slices.SortedFunc(slices.Values(d), cmp.Compare)
 	return d[len(d)/2]

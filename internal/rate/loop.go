@@ -10,10 +10,10 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// A Loop is the whole method on a picture, from pixels to label map, and what of
-// its time the models take. Texts are known, every query is judged in the first
-// stage and all but the first are dropped by it: what a model says of them does
-// not matter, so models of random weights will do.
+// A Loop runs the whole method on an image, from pixels to label map, and measures the
+// share of the models. Texts are already encoded. Every query is judged in the first
+// stage, which drops all but the first, whatever the models' outputs. So models with
+// random weights can be used.
 type Loop struct {
 	segmenter *car.Segmenter
 	bank      *car.Bank
@@ -23,7 +23,7 @@ type Loop struct {
 
 	whole, spent time.Duration // of all runs, and within the models
 	runs, judged int
-	w, h         int // of the picture that the proposer sees
+	w, h         int // of the proposer's image
 	products     []models.Product
 }
 
@@ -57,17 +57,17 @@ func NewLoop(ctx context.Context, f, g *models.Model, preset car.Preset, img *ca
 	if l.bank, err = l.segmenter.EmbedQueries(ctx, queries); err != nil {
 		return nil, err
 	}
-	if err := l.Run(ctx); err != nil { // what is done once
+	if err := l.Run(ctx); err != nil { // does the one-time work
 		return nil, err
 	}
 	l.Reset()
 	return l, nil
 }
 
-// Reset forgets the times of the runs so far.
+// Reset clears the times of the runs so far.
 func (l *Loop) Reset() { l.spent, l.whole, l.runs, l.judged = 0, 0, 0, 0 }
 
-// Run runs it once.
+// Run runs the loop once.
 func (l *Loop) Run(ctx context.Context) error {
 	from := time.Now()
 	defer func() { l.whole += time.Since(from); l.runs++ }()
@@ -87,13 +87,13 @@ func (l *Loop) Run(ctx context.Context) error {
 	return l.segmenter.RefineInto(ctx, encoded, out, &l.result)
 }
 
-// Products are those of what the last run asked of the models.
+// Products returns the matrix products of the models in the last run.
 func (l *Loop) Products() []models.Product { return slices.Clone(l.products) }
 
-// Outside is the share of the runs' time that was not the models'.
+// Outside returns the share of the time of all runs that was not spent in the models.
 func (l *Loop) Outside() float64 { return (l.whole - l.spent).Seconds() / l.whole.Seconds() }
 
-// Judged is how many pictures the judge was given in a run.
+// Judged returns the number of images judged in a run.
 func (l *Loop) Judged() float64 { return float64(l.judged) / float64(l.runs) }
 
 func (l *Loop) took(from time.Time) { l.spent += time.Since(from) }

@@ -34,7 +34,7 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-// skipWithout skips where there is no ONNX Runtime.
+// skipWithout skips the test if there is no ONNX Runtime.
 func skipWithout(t *testing.T, err error) {
 	t.Helper()
 	if errors.Is(err, models.ErrNoRuntime) {
@@ -45,8 +45,8 @@ func skipWithout(t *testing.T, err error) {
 	}
 }
 
-// TestComparison: the first round does not count, operations are those of all
-// products, and the share is their time by that of the whole.
+// TestComparison: the first round does not count, operations are those of all products,
+// and the share is their time over that of the whole.
 func TestComparison(t *testing.T) {
 	c, err := New([]models.Product{
 		{Batch: 1, M: 8, K: 16, N: 4, Weight: true, Often: 3},
@@ -76,9 +76,8 @@ func TestComparison(t *testing.T) {
 	}
 }
 
-// TestLoop: what the loop asks of the models, as the published code works, is the
-// trunk, a CAM of all queries and one of what is left, and a judged picture for
-// each mask.
+// TestLoop: in the mode of the published code, the loop runs the trunk, a CAM of all
+// queries, a CAM of the remaining ones, and judges an image for each mask.
 func TestLoop(t *testing.T) {
 	m, err := models.Open(t.Context(), demo.Name, models.Options{Device: "cpu", SkipLastBlock: true})
 	if err != nil {
