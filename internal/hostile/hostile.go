@@ -1,5 +1,5 @@
-// Package hostile has texts and archives that are made to take a reader more time
-// or memory than they are worth, and holds readers to bounds. It is for tests.
+// Package hostile has texts and archives that are made to cost a reader much time or
+// memory, and checks readers against bounds. It is for tests.
 package hostile
 
 import (
@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// Bounds are what reading one text may take. They are several times what is
-// measured on two slow cores; what they keep away is hundreds of times as much.
+// Bounds limit the cost of reading one text. They are several times what was measured
+// on two slow cores; without protection the cost would be hundreds of times as much.
 type Bounds struct {
 	Time  time.Duration
-	Alloc int64 // bytes in all, most of which are garbage by then
+	Alloc int64 // bytes allocated in total, most of them garbage by then
 }
 
 // Usual are the bounds for texts of up to a megabyte.
 var Usual = Bounds{Time: 5 * time.Second, Alloc: 320 << 20}
 
-// Hold gives every text to a reader and holds it to the bounds. It does not look
-// at what the reader makes of them, but for errors, which are to be short, of one
-// line, and without what a terminal obeys.
+// Hold passes every text to a reader and checks the bounds. It ignores what the reader
+// returns, except that errors must be short, of one line, and without terminal
+// controls.
 func (b Bounds) Hold(t *testing.T, texts map[string]string, read func(text string) error) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(texts)) {

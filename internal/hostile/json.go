@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// JSON is texts that a reader of JSON has trouble with, of about so many bytes
-// each.
+// JSON returns texts that are hard for a JSON reader, of about this many bytes each.
 func JSON(size int) map[string]string {
 	half := size / 2
 	texts := map[string]string{

@@ -6,8 +6,8 @@ import (
 	"unicode/utf16"
 )
 
-// Lines is lists of one entry a line that are larger, longer or odder than
-// anybody's, of about so many bytes each.
+// Lines returns lists of one entry a line that are larger, longer or odder than any
+// real list, of about this many bytes each.
 func Lines(size int) map[string]string {
 	texts := map[string]string{
 		"a long line":       Fill("a", size),
@@ -36,8 +36,8 @@ func Lines(size int) map[string]string {
 	return texts
 }
 
-// Refused is texts that no reader takes, by what is wrong with them. Every one of
-// them has a line before it and a line behind it.
+// Refused returns texts that every reader must refuse, by what is wrong with them. Each
+// has a valid line before and after the wrong one.
 func Refused() map[string]string {
 	texts := map[string]string{}
 	add := func(name, text string) { texts[name] = "a\n" + text + "\nb\n" }
@@ -52,7 +52,7 @@ func Refused() map[string]string {
 	for i, bad := range []string{"\xff", "\xc0\x80", "\xc3", "\xe2\x28\xa1", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\x80", "\xfe\xfe", "caf\xe9"} {
 		add(fmt.Sprintf("bytes that are not UTF-8, %d", i), bad)
 	}
-	// What editors save when asked for Unicode.
+	// What editors save as "Unicode".
 	var little, big strings.Builder
 	for _, u := range utf16.Encode([]rune("\ufeffdog\n")) {
 		little.Write([]byte{byte(u), byte(u >> 8)})

@@ -8,7 +8,7 @@ import (
 // Fill repeats a piece up to a size.
 func Fill(piece string, size int) string { return strings.Repeat(piece, max(size/len(piece), 1)) }
 
-// Counted is pieces with a number each.
+// Counted repeats a piece with a different number in each.
 func Counted(format string, size int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < size; i++ {
@@ -17,7 +17,7 @@ func Counted(format string, size int) string {
 	return b.String()[:min(b.Len(), size)]
 }
 
-// Stairs is lines that are each indented more than the one before.
+// Stairs returns lines that are each indented more than the one before.
 func Stairs(piece string, size, step int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < size; i++ {
@@ -26,8 +26,8 @@ func Stairs(piece string, size, step int) string {
 	return b.String()[:min(b.Len(), size)]
 }
 
-// YAML is texts of every kind that has cost a parser of YAML more than its share, or
-// could, of about so many bytes each. It is long because it is a flat table.
+// YAML returns texts of every kind that has been or could be expensive for a YAML
+// parser, of about this many bytes each. It is long because it is a flat table.
 func YAML(size int) map[string]string {
 	half := size / 2
 	texts := map[string]string{
@@ -130,7 +130,7 @@ func YAML(size int) map[string]string {
 	return texts
 }
 
-// yamlPieces are what texts of one piece, over and over, are made of.
+// yamlPieces are pieces for texts that repeat one piece.
 var yamlPieces = []string{
 	"[", "{", "- ", "-\n", "? ", "?\n", ": ", ":", ":\n", "]", "}", ",", "&a ", "&a\n", "*a ", "*a", "!", "!!", "!a ", "!!str ", "!!map ", "!!seq\n", "!<a> ",
 	"|", ">", "|\n", "'", "''", `"`, `""`, `"" `, "%", "%a\n", "@", "`", "#", "# ", "<", "<<", "<<:", "<<: ", "~", "~\n", "-", "--", "---", ".", "..", "\\", "\n", "\r\n", "\t",

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Zip is an archive whose entries are compressed, so that few bytes unpack to many.
+// Zip returns an archive with compressed entries, so that few bytes unpack to many.
 func Zip(t testing.TB, entries map[string][]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
