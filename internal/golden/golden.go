@@ -1,11 +1,10 @@
-// Package golden finds the reference outputs that carve's arithmetic is held
-// against: what the released CaR code computes on small CLIPs of the exact
-// architecture, stage by stage.
+// Package golden finds the reference outputs that carve's arithmetic is compared with:
+// what the released CaR code computes on small CLIPs of the exact architecture, stage
+// by stage.
 //
-// The data does not lie in the repository. The folder that holds it is named
-// by CARVE_SHARED, and is "shared" beside the checkout when that is unset.
-// Tests take cases, models and units from its manifests, never from a list of
-// their own, so that any folder of the same layout can be put in its place.
+// The data is not in the repository. CARVE_SHARED names its folder; the default is
+// "shared" beside the checkout. Tests take cases, models and units from its manifests,
+// never from a list of their own, so that any folder of the same layout can replace it.
 package golden
 
 import (
@@ -15,17 +14,17 @@ import (
 	"testing"
 )
 
-// Missing begins what is said of a test that is skipped for want of shared data.
+// Missing begins the message of a test that is skipped because shared data is missing.
 const Missing = "shared data is missing"
 
-// Inputs reads the environment variable in which scripts/env.sh tells what lies outside
-// the module that tests depend on. To have been read makes it part of the key of Go's
-// test cache, which by itself does not see the shared data come, change or go.
+// Inputs reads the environment variable in which scripts/env.sh describes the files
+// outside the module that tests depend on. Reading it makes it part of the key of Go's
+// test cache, which otherwise would not notice that shared data has changed.
 func Inputs() string { return os.Getenv("CARVE_TEST_INPUTS") }
 
-// Shared returns the folder of shared data. Where it is missing the test is
-// skipped, saying so; with CI=true it fails instead, so that a continuous
-// integration run cannot pass by testing nothing.
+// Shared returns the folder of shared data. If it is missing, the test is skipped with
+// a message. With CI=true it fails instead, so that a CI run cannot pass by testing
+// nothing.
 func Shared(t testing.TB, elem ...string) string {
 	t.Helper()
 	Inputs()

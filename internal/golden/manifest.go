@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"image"
 	_ "image/jpeg" // the frames of the clips
-	_ "image/png"  // the pictures of the data are PNGs
+	_ "image/png"  // the images of the data are PNGs
 	"os"
 	"path/filepath"
 	"testing"
 )
 
-// A Case is one whole run of the reference, as its manifest tells it.
+// A Case is one whole run of the reference, as described by its manifest.
 type Case struct {
 	Name   string `json:"case"`
 	Preset string `json:"preset"`
@@ -115,10 +115,10 @@ func Manifest(t testing.TB, path string, v any) {
 	}
 }
 
-// RGB reads a picture as interleaved RGB.
+// RGB reads an image as interleaved RGB.
 func RGB(t testing.TB, path string) (pix []uint8, w, h int) {
 	t.Helper()
-	img := picture(t, path)
+	img := readImage(t, path)
 	b := img.Bounds()
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
@@ -129,10 +129,10 @@ func RGB(t testing.TB, path string) (pix []uint8, w, h int) {
 	return pix, b.Dx(), b.Dy()
 }
 
-// Gray reads a grey picture; of a bitmap, white is 255.
+// Gray reads a grey image; in a bitmap, white is 255.
 func Gray(t testing.TB, path string) (pix []uint8, w, h int) {
 	t.Helper()
-	img := picture(t, path)
+	img := readImage(t, path)
 	b := img.Bounds()
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
@@ -143,7 +143,7 @@ func Gray(t testing.TB, path string) (pix []uint8, w, h int) {
 	return pix, b.Dx(), b.Dy()
 }
 
-func picture(t testing.TB, path string) image.Image {
+func readImage(t testing.TB, path string) image.Image {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -157,8 +157,8 @@ func picture(t testing.TB, path string) image.Image {
 	return img
 }
 
-// Photo cuts w×h pixels out of a frame of real footage, as interleaved triples,
-// for benchmarks: what a picture costs depends on how rich it is.
+// Photo cuts w×h pixels out of a frame of real footage, as interleaved triples. It is
+// for benchmarks, since the cost of an image depends on its content.
 func Photo(t testing.TB, w, h int) []uint8 {
 	t.Helper()
 	frames, _ := filepath.Glob(filepath.Join(Shared(t, "clips"), "*", "frames", "*.jpg"))
