@@ -1,12 +1,13 @@
-// Command testreport runs "go test" and prints what it prints, and keeps count of the
-// tests that were skipped. Go says nothing of them: a suite that skips everything looks
-// like one that passes.
+// Command testreport runs "go test", prints its output, and records the tests that were
+// skipped. Go does not list them: a suite that skips everything looks like one that
+// passes.
 //
 //	testreport -record FILE -- ARGUMENTS OF GO TEST…
 //	testreport -summary FILE
 //
-// The first form adds to the file what became of each test, and ends with the exit code
-// of go test. The second one tells of those that no run recorded there has run.
+// The first form appends the outcome of each test to the file, and ends with the exit
+// code of go test. The second one prints the tests that were skipped in all recorded
+// runs.
 package main
 
 import (
@@ -49,7 +50,7 @@ func test(record string, args []string) (int, error) {
 		return 0, err
 	}
 	defer file.Close()
-	// Ctrl-C is for go test, which this program outlives to tell how it ended.
+	// Ctrl-C is for go test; this program waits for it and reports how it ended.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
 	cmd.Stderr = os.Stderr
@@ -72,7 +73,7 @@ func test(record string, args []string) (int, error) {
 	return 0, errors.Join(err, read, p.write(file))
 }
 
-// scan hands the events to a printer, and lines that are none as they are.
+// scan passes events to a printer, and other lines unchanged.
 func scan(from io.Reader, p *printer) error {
 	in := bufio.NewReader(from)
 	for {

@@ -10,7 +10,7 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// module is one of a passing, a skipped, a failing and a broken package.
+// module has a passing, a skipped, a failing and a broken package.
 var module = map[string]string{
 	"go.mod": "module m\n\ngo 1.26\n",
 	"a/a_test.go": `package a
@@ -52,7 +52,7 @@ func TestCrashes(t *testing.T) {
 `,
 }
 
-// goTest runs the packages of the module, and returns the exit code and what was printed.
+// goTest runs the packages of the module, and returns the exit code and the output.
 func goTest(t *testing.T, record string, args ...string) (int, string) {
 	t.Helper()
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
@@ -100,7 +100,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("summary %q, want %q", got, want)
 	}
 
-	// What another run does not skip has not been skipped.
+	// A test counts as skipped only if every run skips it.
 	code, out = goTest(t, record, "./...")
 	if code != 1 {
 		t.Errorf("exit code %d, want that of go test, 1", code)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// An event is one of those that go test -json prints ("go doc test2json").
+// An event is an event of go test -json ("go doc test2json").
 type event struct {
 	Action  string
 	Package string
@@ -19,16 +19,16 @@ type event struct {
 	Output  string
 }
 
-// A testName is a test or a part of one.
+// A testName is a test or a subtest.
 type testName struct{ pkg, name string }
 
-// A printer prints of the events what go test prints without -json and -v: a line for
-// each package, and of tests what those that failed said.
+// A printer prints events as go test does without -json and -v: a line for each
+// package, and the output of failed tests.
 type printer struct {
 	to io.Writer
 
 	mu       sync.Mutex
-	said     map[testName][]string // by tests that have not ended
+	said     map[testName][]string // output of tests that have not ended
 	ended    []outcome
 	began    time.Time
 	lastLine time.Time
@@ -45,11 +45,11 @@ func (p *printer) line(line []byte) {
 	defer p.mu.Unlock()
 	var e event
 	if err := json.Unmarshal(line, &e); err != nil || e.Action == "" {
-		p.print(string(line)) // of a program that go test runs, or a build's
+		p.print(string(line)) // output of a program that go test runs, or of a build
 		return
 	}
 	if e.Test == "" {
-		p.ofPackage(e)
+		p.packageEvent(e)
 		return
 	}
 	t := testName{e.Package, e.Test}
@@ -73,15 +73,15 @@ func (p *printer) line(line []byte) {
 	}
 }
 
-// ofPackage takes in an event that is of no one test.
-func (p *printer) ofPackage(e event) {
+// packageEvent handles an event that belongs to no single test.
+func (p *printer) packageEvent(e event) {
 	switch e.Action {
 	case "output", "build-output":
 		if e.Output != "PASS\n" && e.Output != "testing: warning: no tests to run\n" {
 			p.print(e.Output)
 		}
 	case "fail":
-		// Tests that a crash or a time-out broke off.
+		// Tests that were interrupted by a crash or a time-out.
 		for _, t := range p.running() {
 			if t.pkg == e.Package {
 				p.print(p.said[t]...)
@@ -104,8 +104,8 @@ func (p *printer) print(texts ...string) {
 	}
 }
 
-// everySoOften says what runs when nothing has been printed for so long, until it is
-// told to stop.
+// everySoOften prints the running tests whenever nothing has been printed for d, until
+// stop is called.
 func (p *printer) everySoOften(d time.Duration) (stop func()) {
 	ticker, done := time.NewTicker(d/4), make(chan struct{})
 	go func() {
@@ -140,7 +140,7 @@ func (p *printer) stillRunning(silence time.Duration) {
 	p.print(fmt.Sprintf("… %s (%v so far)\n", what, time.Since(p.began).Round(time.Second)))
 }
 
-// aboutRunning tells lines that only -v prints.
+// aboutRunning reports whether only -v prints this line.
 func aboutRunning(line string) bool {
 	for _, mark := range []string{"=== RUN ", "=== PAUSE ", "=== CONT ", "=== NAME "} {
 		if strings.HasPrefix(line, mark) {
@@ -150,7 +150,7 @@ func aboutRunning(line string) bool {
 	return false
 }
 
-// reason is what a test said when it was skipped: its last line but the verdict.
+// reason returns why a test was skipped: its last output line before the verdict.
 func reason(said []string) string {
 	for _, line := range slices.Backward(said) {
 		line = strings.TrimSpace(line)

@@ -13,7 +13,7 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// An outcome is what became of a test in one run.
+// An outcome is the result of a test in one run.
 type outcome struct {
 	Package string `json:"package"`
 	Test    string `json:"test"`
@@ -33,7 +33,7 @@ func (p *printer) write(to io.Writer) error {
 	return w.Flush()
 }
 
-// summarize tells which tests were skipped in all runs of a record.
+// summarize prints which tests were skipped in all runs of a record.
 func summarize(record string, to io.Writer) error {
 	file, err := os.Open(record)
 	if err != nil {
@@ -58,7 +58,7 @@ func summarize(record string, to io.Writer) error {
 	skipped, shared, reasons := 0, 0, map[string]int{}
 	for t, reason := range why {
 		if ran[t] {
-			continue // left out of the race detector's run, and run by another
+			continue // not part of the race detector's run, but of another
 		}
 		skipped++
 		if strings.HasPrefix(reason, golden.Missing) {
