@@ -72,8 +72,8 @@ func (d *director) sticker(concept string) stickers.Track {
 // A place is a part of the image, in shares of its sides.
 type place struct{ x0, y0, x1, y1 float64 }
 
-// places are n parts side by side, in a random order. They leave room at the
-// edges of the image for half of what is in them.
+// places returns n parts side by side, in random order. They keep half an object's size
+// away from the edges of the image.
 func (d *director) places(n int) []place {
 	var all []place
 	for i := range n {
