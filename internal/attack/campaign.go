@@ -17,22 +17,22 @@ import (
 	"time"
 )
 
-// Limits are what a run of carve may take.
+// limits bound a run of carve.
 type limits struct {
 	time   time.Duration
-	memory int64 // bytes that it may fill: more is a finding
-	space  int64 // bytes that it may ask for: more is refused by the kernel
+	memory int64 // bytes that it may use: more is a finding
+	space  int64 // bytes that it may reserve: more is refused by the kernel
 }
 
-// A bench is what all trials share.
+// A bench has what all trials share.
 type bench struct {
 	binary, ffmpeg, ffprobe string
 
-	dir    string // for everything that is made; removed at the end
-	keep   string // folder for what was found; empty: nothing is kept
+	dir    string // for all files of the trials; removed at the end
+	keep   string // folder for trials with findings; if empty, none is kept
 	seed   uint64
 	only   string
-	env    []string // more of the environment of every run
+	env    []string // extra environment of every run
 	jobs   int
 	limits limits
 
@@ -40,14 +40,14 @@ type bench struct {
 	log    func(string) // one line
 	report *report
 
-	// unseen counts runs that gave fewer frames than the sound file has though
-	// neither FFmpeg nor the file says that any are missing.
-	unseen atomic.Int64
+	// silentlyMissing counts runs that wrote fewer frames than the sound file has,
+	// although neither FFmpeg nor the file says that any are missing.
+	silentlyMissing atomic.Int64
 
-	// alone counts runs that said that something is lost though FFmpeg reads as
-	// many frames as the sound file has, and says nothing. It may be another
-	// stream, or a cut behind the last frame.
-	alone atomic.Int64
+	// lossUnconfirmed counts runs that reported a loss although FFmpeg reads as many
+	// frames as the sound file has, without a message. The loss may be in another
+	// stream, or after the last frame.
+	lossUnconfirmed atomic.Int64
 }
 
 func (b *bench) say(format string, args ...any) {
@@ -56,15 +56,15 @@ func (b *bench) say(format string, args ...any) {
 	b.log("attack: " + fmt.Sprintf(format, args...))
 }
 
-// wants tells whether trials whose names begin so are to be run.
+// wants tells whether trials whose names begin with prefix are to be run.
 func (b *bench) wants(prefix string) bool {
 	return b.only == "" || strings.HasPrefix(b.only+"/", prefix+"/") || strings.HasPrefix(prefix+"/", b.only+"/")
 }
 
-// scaled is a share of a number, but at least one.
+// scaled is a share of a number, but at least 1.
 func scaled(n int, share float64) int { return max(int(math.Round(float64(n)*share)), 1) }
 
-// every keeps a share of the trials, evenly over all of them.
+// every returns a share of the trials, evenly spread.
 func every(all []*trial, share float64) []*trial {
 	if share >= 1 {
 		return all
@@ -78,8 +78,7 @@ func every(all []*trial, share float64) []*trial {
 	return some
 }
 
-// run makes the trials, a few at once, until all are done or nobody waits for
-// them any more.
+// run makes the trials, several at once, until all are done or the context ends.
 func (b *bench) run(ctx context.Context, trials []*trial) {
 	queue := make(chan *trial) // the loop below sends, the workers receive
 	var workers sync.WaitGroup
@@ -107,15 +106,15 @@ func (b *bench) run(ctx context.Context, trials []*trial) {
 	workers.Wait()
 }
 
-// errSkip says that a trial cannot be made on this machine.
+// errSkip says that a trial is not possible on this machine.
 var errSkip = errors.New("not possible here")
 
-// try makes one trial and enters what was found.
+// try makes one trial and reports its findings.
 func (b *bench) try(ctx context.Context, t *trial) {
 	root := filepath.Join(b.dir, strings.ReplaceAll(t.name(), "/", "_"))
 	l, err := newLab(b, root, t.random(b.seed))
 	if err == nil {
-		err = b.tried(ctx, t, l)
+		err = b.runTrial(ctx, t, l)
 	}
 	if err != nil && ctx.Err() == nil {
 		b.say("%s could not be tried: %v", t.name(), err)
@@ -133,7 +132,7 @@ func (b *bench) try(ctx context.Context, t *trial) {
 	discard(root)
 }
 
-func (b *bench) tried(ctx context.Context, t *trial, l *lab) error {
+func (b *bench) runTrial(ctx context.Context, t *trial, l *lab) error {
 	x, err := t.arrange(l)
 	if err != nil {
 		return err
@@ -146,7 +145,7 @@ func (b *bench) tried(ctx context.Context, t *trial, l *lab) error {
 	if x.judge != nil {
 		findings = append(findings, x.judge(ctx, l, o)...)
 	}
-	if ctx.Err() != nil { // what was cut short proves nothing
+	if ctx.Err() != nil { // an interrupted run proves nothing
 		return nil
 	}
 	b.report.enter(t, o, findings)
@@ -159,7 +158,7 @@ func (b *bench) tried(ctx context.Context, t *trial, l *lab) error {
 	return nil
 }
 
-// observe runs carve and collects everything that is to be judged.
+// observe runs carve and collects everything that the verdict needs.
 func (l *lab) observe(ctx context.Context, x *experiment) (*outcome, error) {
 	before, err := takeSnapshot(l.root)
 	if err != nil {
@@ -182,7 +181,7 @@ func (l *lab) observe(ctx context.Context, x *experiment) (*outcome, error) {
 	return o, nil
 }
 
-// discard removes a lab, folders that may not be written in as well.
+// discard removes a lab, including folders without write permission.
 func discard(root string) {
 	filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() {
@@ -193,5 +192,5 @@ func discard(root string) {
 	os.RemoveAll(root)
 }
 
-// defaultJobs is one for each core.
+// defaultJobs is the number of cores.
 func defaultJobs() int { return runtime.NumCPU() }

@@ -26,8 +26,7 @@ func TestChosen(t *testing.T) {
 	}
 }
 
-// The whole campaign is as large as it is said to be, and every trial has a name
-// of its own.
+// The campaign has the documented size, and every trial has a name of its own.
 func TestSizes(t *testing.T) {
 	b := &bench{log: func(s string) { t.Log(s) }}
 	models, err := modelTrials(t.Context(), b, 1)
@@ -85,8 +84,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// A trial that fails to be made is not one that this machine cannot make: without it the
-// zeros prove nothing.
+// A trial that could not be made counts as failed, not as impossible on this machine:
+// without it the zeros prove nothing.
 func TestFailed(t *testing.T) {
 	r := newReport()
 	r.enter(&trial{kind: "media"}, &outcome{}, nil)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// sharedDir is the folder of files that stand beside the repository.
+// sharedDir is the folder of files beside the repository.
 func sharedDir() string {
 	if dir := os.Getenv("CARVE_SHARED"); dir != "" {
 		return dir
@@ -18,8 +18,8 @@ func sharedDir() string {
 	return filepath.Join("..", "shared")
 }
 
-// caseTrials are the files that carve once got wrong: damaged ones, of each of
-// which something is lost, and sound ones of unusual kinds, of which nothing is.
+// caseTrials are files that carve once handled wrongly: damaged ones, each of which has
+// a loss, and sound ones of unusual kinds, which have none.
 func caseTrials(_ context.Context, b *bench, share float64) ([]*trial, error) {
 	var all []*trial
 	for _, group := range []string{"damaged", "video"} {
@@ -62,9 +62,8 @@ func tryCase(l *lab, path string, damaged bool) (*experiment, error) {
 	return x, nil
 }
 
-// cheapest are the settings with which carve still does all that it does to a
-// clip: the query stays whatever the models say, so that there is something to
-// refine and to draw.
+// cheapest has the cheapest settings with which carve still runs all its stages. The
+// query stays whatever the models say, so that there is a mask to refine and draw.
 func cheapest(in, out string) []string {
 	args := []string{"-i", in, "-o", out, "-q", "dog", "-m", "demo", "--offline", "--theta", "0", "--presence", "0", "--memory", "off", "--max-side", "64", "--threads", "1"}
 	if !slices.Contains([]string{".png", ".jpg"}, filepath.Ext(out)) {

@@ -14,21 +14,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A run of carve is confined by this program itself: started once more with
-// confineVerb as its first argument it sets the limits, has the kernel stop at
-// every socket, and becomes carve. The first file that it inherits is a socket
-// over which it hands the kernel's questions to the one who watches.
+// A run of carve is confined by this program: started again with confineVerb as its
+// first argument, it sets the limits, has the kernel stop at every socket, and becomes
+// carve. The first file that it inherits is a socket over which it passes the kernel's
+// notifications to the parent.
 const (
 	confineVerb = "--confine--"
 	confineFD   = 3
 )
 
-// fileLimit bounds what a run may write into one file: no trial's output is
-// anywhere near.
+// fileLimit bounds what a run may write into one file, far above any trial's output.
 const fileLimit = 1 << 30
 
-// confine does not return if all is well: args are the limit of the address
-// space in bytes, "nohup" or "-", the program, and its arguments.
+// confine does not return on success. args are the limit of the address space in bytes,
+// "nohup" or "-", the program, and its arguments.
 func confine(args []string) error {
 	space, err := strconv.ParseUint(args[0], 10, 64)
 	if err != nil {
@@ -40,7 +39,7 @@ func confine(args []string) error {
 		}
 	}
 	if args[1] == "nohup" {
-		signal.Ignore(syscall.SIGHUP) // as what is ignored stays it
+		signal.Ignore(syscall.SIGHUP) // ignored signals stay ignored after exec
 	}
 	runtime.LockOSThread() // the filter holds for the thread that becomes carve
 	listener, err := watchSockets()
@@ -55,8 +54,8 @@ func confine(args []string) error {
 	return syscall.Exec(args[2], args[2:], os.Environ())
 }
 
-// watchSockets installs a filter that asks a listener about every call of
-// socket(2), and returns the listener.
+// watchSockets installs a filter that notifies a listener of every call of socket(2),
+// and returns the listener.
 func watchSockets() (int, error) {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the call

@@ -4,15 +4,15 @@ package main
 
 import "fmt"
 
-// A class is what a finding is counted as.
+// A class is a kind of finding.
 type class int
 
-// The classes, in the order of the table's columns and of their weight.
+// The classes, in the order of the table's columns and of severity.
 const (
 	crash class = iota
 	hang
-	loss     // frames or data are missing and the exit code is 0
-	leftover // a file that should not be there, or one that is not what it should be
+	loss     // frames or data are missing, and the exit code is 0
+	leftover // a file that should not be there, or a wrong one
 	socket
 	other
 	classes

@@ -1,22 +1,21 @@
 //go:build linux
 
-// Attack feeds carve what nobody should, and counts what it does wrong.
+// Attack feeds carve hostile inputs, and counts what it does wrong.
 //
 //	make attack
 //
-// Damaged media, hostile models and texts, outputs that lead to the user's own
-// files, signals at any moment: each is one run of the built program in a
-// folder of its own, under limits of time and memory, with every socket
-// refused and counted. What is printed at the end is how many inputs were
-// tried, and in how many of them carve crashed, hung, lost data without saying
-// so, left files behind, opened a socket, or did something else that it must
-// not. All of these are to be zero; then the exit code is 0, unless a trial failed
-// to be made or the campaign was interrupted.
+// The inputs are damaged media, hostile models and texts, outputs that lead to the
+// user's own files, and signals at any moment. Each trial is one run of the built
+// program in its own folder, under limits of time and memory, with every socket refused
+// and counted. The report says how many inputs were tried, and in how many of them
+// carve crashed, hung, lost data without saying so, left files behind, opened a socket,
+// or did something else wrong. All of these must be zero. The exit code is then 0,
+// unless a trial could not be made or the campaign was interrupted.
 //
-// Chance is seeded: the same seed makes the same trials, and every one has a
-// name, such as media/anim.gif/17, with which -only runs it again.
+// Trials are random with a seed: the same seed makes the same trials. Each has a name,
+// such as media/anim.gif/17, with which -only repeats it.
 //
-// It needs Linux 5.9 for its watch on sockets, and FFmpeg's programs.
+// It needs Linux 5.9 for watching sockets, and FFmpeg's programs.
 package main
 
 import (
@@ -50,7 +49,7 @@ func main() {
 	}
 }
 
-// kinds are what can be attacked, in the order in which it is.
+// kinds are the kinds of attacks, in order.
 var kinds = []struct {
 	name   string
 	trials func(ctx context.Context, b *bench, share float64) ([]*trial, error)
@@ -63,7 +62,7 @@ var kinds = []struct {
 	{"media", mediaTrials},
 }
 
-// attack does what the command line says, and tells whether nothing was found.
+// attack runs the command line, and tells whether there were no findings.
 func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean bool, err error) {
 	b := &bench{report: newReport(), log: func(line string) { fmt.Fprintln(stderr, line) }}
 	fs := flag.NewFlagSet("attack", flag.ContinueOnError)
@@ -89,7 +88,7 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 	}
 	b.limits.memory = *memory << 20
 	debug.SetMemoryLimit(b.limits.memory / 4) // see outcome.ended
-	b.limits.space = 4 * b.limits.memory      // a Go program asks for far more than it fills
+	b.limits.space = 4 * b.limits.memory      // a Go program reserves far more than it uses
 	if err := b.initialize(); err != nil {
 		return false, err
 	}
@@ -113,10 +112,10 @@ func attack(ctx context.Context, args []string, stdout, stderr io.Writer) (clean
 		b.run(ctx, chosen)
 	}
 	b.report.print(stdout)
-	if n := b.unseen.Load(); n > 0 {
+	if n := b.silentlyMissing.Load(); n > 0 {
 		fmt.Fprintf(stdout, "%d mutants are shorter than the sound file, and nothing in them says so\n", n)
 	}
-	if n := b.alone.Load(); n > 0 {
+	if n := b.lossUnconfirmed.Load(); n > 0 {
 		fmt.Fprintf(stdout, "%d mutants were said to have lost something, and FFmpeg reads all their frames without a word\n", n)
 	}
 	if ctx.Err() != nil {
@@ -146,7 +145,7 @@ func (b *bench) initialize() (err error) {
 		if err := os.MkdirAll(b.keep, 0o755); err != nil {
 			return err
 		}
-		// What is found is renamed into it, so that both are on one disk.
+		// Findings are renamed into keep, so both must be on one file system.
 		b.dir, err = os.MkdirTemp(b.keep, ".running-*")
 		return err
 	}

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// TestMain lets the test's own program stand for carve: what it is to do wrong
-// stands in its environment.
+// TestMain lets the test binary stand in for carve. The environment says what it should
+// do wrong.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 4 && os.Args[1] == confineVerb {
 		fmt.Fprintln(os.Stderr, "attack: error:", confine(os.Args[2:]))
@@ -94,8 +94,8 @@ func newTestLab(t *testing.T, as string) *lab {
 	return l
 }
 
-// confined demands that a run could be made. Where this kernel, or the sandbox that the
-// tests run in, has no watch on sockets there is nothing to test.
+// confined fails the test if a run could not be made. It skips it where the kernel, or
+// the sandbox of the tests, cannot watch sockets.
 func confined(t *testing.T, err error) {
 	t.Helper()
 	if err != nil && strings.Contains(err.Error(), "having sockets watched") && os.Getenv("CI") != "true" {
@@ -106,8 +106,7 @@ func confined(t *testing.T, err error) {
 	}
 }
 
-// What runs do wrong is found, each as what it is; and a run that does nothing
-// wrong is not suspected.
+// Every misbehaviour is found as what it is, and a correct run has no findings.
 func TestRuns(t *testing.T) {
 	for as, want := range map[string][]string{
 		"well":     nil,
@@ -143,12 +142,12 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-// A reader that goes away after a line is one; signals reach the run.
+// A reader can go away after a line; signals reach the run.
 func TestDisturbedRuns(t *testing.T) {
 	l := newTestLab(t, "deaf")
 	o, err := l.run(t.Context(), &experiment{stdout: 1})
 	confined(t, err)
-	// Go ends a program whose standard output is gone.
+	// Go ends a program when its standard output is closed.
 	if o.signal != syscall.SIGPIPE || bytes.Count(o.stdout, []byte("\n")) != 1 {
 		t.Errorf("exit code %d, signal %v, %d bytes read", o.code, o.signal, len(o.stdout))
 	}
@@ -162,10 +161,10 @@ func TestDisturbedRuns(t *testing.T) {
 		p.wait(ctx, 200*time.Millisecond)
 		p.signal(syscall.SIGHUP)
 	}
-	if o, err = l.run(t.Context(), x); err != nil || o.signal != syscall.SIGHUP || o.heeded <= 0 {
+	if o, err = l.run(t.Context(), x); err != nil || o.signal != syscall.SIGHUP || o.endedAfter <= 0 {
 		t.Errorf("%+v, %v", o, err)
 	}
-	if all := ending(x, o, l.bench.limits); len(all) > 0 {
+	if all := checkEnd(x, o, l.bench.limits); len(all) > 0 {
 		t.Errorf("ending by the signal that was sent: %v", all)
 	}
 	x.nohup, l.bench.limits.time = true, time.Second
@@ -174,7 +173,7 @@ func TestDisturbedRuns(t *testing.T) {
 	}
 }
 
-// Nobody waits for trials that are no longer wanted.
+// Trials end at once when the context ends.
 func TestInterrupted(t *testing.T) {
 	l := newTestLab(t, "hang")
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)

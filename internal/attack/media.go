@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// A format is a kind of file that is made sound with ffmpeg, and then damaged.
+// A format is a kind of file that ffmpeg makes, and that is then damaged.
 type format struct {
 	name   string // with the extension
-	frames int    // it has
-	args   string // of ffmpeg, between the inputs and the file
+	frames int    // number of frames
+	args   string // of ffmpeg, between the inputs and the output
 }
 
 const clipFrames = 12
 
-// formats are small clips and pictures of every kind that carve is likely to
-// meet. What this ffmpeg cannot make is left out, and said to be.
+// formats are small videos and images of every kind that carve is likely to meet.
+// Formats that this ffmpeg cannot make are left out, with a message.
 var formats = []format{
 	{"h264-aac-subs.mp4", clipFrames, "-map 0:v -map 1:a -map 2:s -c:v libx264 -g 4 -c:a aac -c:s mov_text"},
 	{"fragmented.mp4", clipFrames, "-map 0:v -map 1:a -c:v libx264 -g 4 -c:a aac -movflags frag_keyframe+empty_moov"},
@@ -53,17 +53,17 @@ var formats = []format{
 	{"cover.flac", 1, "-map 1:a -map 0:v -frames:v 1 -c:a flac -c:v png -disposition:v attached_pic"},
 }
 
-// subtitles go beside the video into the formats that take them.
+// subtitles are added to the formats that can hold them.
 const subtitles = "1\n00:00:00,000 --> 00:00:00,500\nfirst\n\n2\n00:00:00,500 --> 00:00:01,000\nsecond\n"
 
-// A sound file is one that was made and not yet damaged.
+// A sound file is one that is not damaged yet.
 type sound struct {
 	format
 	data    []byte
 	seconds float64
 }
 
-// makeSound has ffmpeg make a file, and looks whether it is what it should be.
+// makeSound makes a file with ffmpeg, and checks it.
 func (b *bench) makeSound(ctx context.Context, f format) (*sound, error) {
 	srt := filepath.Join(b.dir, "subtitles.srt")
 	if err := os.WriteFile(srt, []byte(subtitles), 0o644); err != nil {
@@ -87,8 +87,8 @@ func (b *bench) makeSound(ctx context.Context, f format) (*sound, error) {
 	return &sound{f, data, r.covered}, err
 }
 
-// mediaTrials are the mutants of every format; the first of each is the sound
-// file, with which nothing may be found wrong.
+// mediaTrials are the mutants of every format. The first of each is the sound file,
+// which must have no findings.
 func mediaTrials(ctx context.Context, b *bench, share float64) ([]*trial, error) {
 	const each = 40
 	var all []*trial
@@ -111,8 +111,8 @@ func mediaTrials(ctx context.Context, b *bench, share float64) ([]*trial, error)
 	return all, nil
 }
 
-// container is the extension of one that takes every stream of the format: what
-// is left out gives exit code 3, behind which a loss would be hidden.
+// container is the extension of a format that can hold every stream of the file:
+// dropped streams give exit code 3, which would hide a loss.
 func (f *format) container() string {
 	switch ext := filepath.Ext(f.name); {
 	case f.frames == 1:
@@ -123,7 +123,7 @@ func (f *format) container() string {
 	return ".mkv"
 }
 
-// attack is carve at its cheapest on a mutant.
+// attack runs carve at its cheapest on a mutant.
 func (s *sound) attack(l *lab, n int) (*experiment, error) {
 	data, how := s.data, "nothing: this is the sound file"
 	if n > 0 {
@@ -144,7 +144,7 @@ func (s *sound) attack(l *lab, n int) (*experiment, error) {
 	return x, nil
 }
 
-// judge holds what carve made of a mutant against what FFmpeg makes of it.
+// judge compares what carve and FFmpeg make of a mutant.
 func (s *sound) judge(ctx context.Context, l *lab, o *outcome, in string, whole bool) []finding {
 	switch {
 	case whole && (o.code != exitDone || o.output == nil || o.output.frames != s.frames):
@@ -159,7 +159,7 @@ func (s *sound) judge(ctx context.Context, l *lab, o *outcome, in string, whole 
 	}
 	if o.code == exitLost {
 		if len(r.all) == 0 && r.frames == s.frames && !r.short() {
-			l.bench.alone.Add(1)
+			l.bench.lossUnconfirmed.Add(1)
 		}
 		return nil
 	}
@@ -170,7 +170,7 @@ func (s *sound) judge(ctx context.Context, l *lab, o *outcome, in string, whole 
 		return []finding{found(loss, "exit code 0, and %d of the %d frames that FFmpeg reads", o.output.frames, r.frames)}
 	}
 	if o.output.frames < s.frames {
-		l.bench.unseen.Add(1)
+		l.bench.silentlyMissing.Add(1)
 	}
 	return nil
 }

@@ -19,16 +19,16 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// A hostileModel is a folder or a file that somebody might download. Most are
-// the demo model with one thing changed.
+// A hostileModel is a folder or a file that a user might download. Most are the demo
+// model with one change.
 type hostileModel struct {
 	name   string
 	refuse bool // nothing of it may be used
-	file   bool // it is model.pt instead of a folder
+	file   bool // a model.pt instead of a folder
 	make   func(l *lab, dir string) error
 }
 
-// modelVerbs are the ways in which a model is used, taken in turn.
+// modelVerbs are the ways of using a model, taken in turn.
 var modelVerbs = []string{"segment", "import", "show"}
 
 func modelTrials(_ context.Context, b *bench, share float64) ([]*trial, error) {
@@ -61,7 +61,7 @@ func (m *hostileModel) attack(l *lab, verb string) (*experiment, error) {
 	if m.file {
 		at = "model.pt"
 	}
-	pic, err := picture()
+	pic, err := testImage()
 	if err == nil {
 		err = l.write("in.png", pic)
 	}
@@ -92,7 +92,7 @@ func (m *hostileModel) attack(l *lab, verb string) (*experiment, error) {
 
 func copyDemo(dir string) error { return os.CopyFS(dir, demo.FS) }
 
-// hostileConfigs change one number of config.json each, or all of the file.
+// hostileConfigs change one number of config.json each, or replace the file.
 func hostileConfigs() (list []hostileModel) {
 	numbers := []any{0, -1, 1 << 20, int64(1) << 31, int64(math.MaxInt64), json.Number("1e308"), json.Number("1e999"), "77", nil, []int{1}, missing{}}
 	fields := map[string][]string{
@@ -114,7 +114,7 @@ func hostileConfigs() (list []hostileModel) {
 	return list
 }
 
-// missing stands for a field that is taken out.
+// missing stands for a field that is removed.
 type missing struct{}
 
 func changeConfig(dir, section, field string, value any) error {
@@ -142,7 +142,7 @@ func changeConfig(dir, section, field string, value any) error {
 	return os.WriteFile(path, data, 0o644)
 }
 
-// replace makes one file of the folder anew.
+// replace rewrites one file of the folder.
 func replace(file string, data func() []byte) func(*lab, string) error {
 	return func(_ *lab, dir string) error { return os.WriteFile(filepath.Join(dir, file), data(), 0o644) }
 }
@@ -167,7 +167,7 @@ func hostileVocabularies() []hostileModel {
 	}
 }
 
-// hostileFiles put what is no sound file in the place of one.
+// hostileFiles replace a file by something else.
 func hostileFiles(file string) []hostileModel {
 	special := func(name string, put func(l *lab, path string) error) hostileModel {
 		return hostileModel{name: file + ": " + name, refuse: true, make: func(l *lab, dir string) error {
@@ -198,8 +198,8 @@ func hostileFiles(file string) []hostileModel {
 	}
 }
 
-// damagedArchives are PyTorch's own files with bytes changed inside of what
-// they hold, which their checksums tell, and damaged anywhere.
+// damagedArchives are PyTorch's own files, with bytes changed inside an entry, which
+// the checksum reveals, or damaged anywhere.
 func damagedArchives() (list []hostileModel, err error) {
 	files, err := filepath.Glob(filepath.Join(sharedDir(), "goldens", "models", "*", "*.pt"))
 	if err == nil && len(files) == 0 {

@@ -10,14 +10,13 @@ import (
 	"slices"
 )
 
-// A mutator damages a file in one way. It never touches what it is given, and
-// says what it did.
+// A mutator damages a file in one way. It works on a copy, and describes what it did.
 type mutator struct {
 	name   string
 	damage func(r *rand.Rand, data []byte) (mutant []byte, how string)
 }
 
-// mutators are the ways in which files break: they are taken in turn.
+// mutators are the ways in which files break, taken in turn.
 var mutators = []mutator{
 	{"truncate", truncate},
 	{"zero", zero},
@@ -28,11 +27,11 @@ var mutators = []mutator{
 	{"delete", remove},
 	{"swap", swap},
 	{"double", double},
-	{"lie", lie},
+	{"lie", corruptLength},
 }
 
-// mutate makes the mutant of a number. Number n is damaged by mutator n modulo
-// their number; chance decides where and how much.
+// mutate makes the mutant with a number. It uses mutator n modulo their number; r
+// decides where and how much.
 func mutate(r *rand.Rand, number int, data []byte) (mutant []byte, how string) {
 	m := mutators[number%len(mutators)]
 	if len(data) < 4 {
@@ -42,14 +41,14 @@ func mutate(r *rand.Rand, number int, data []byte) (mutant []byte, how string) {
 	return mutant, m.name + " " + how
 }
 
-// extent is how many bytes are damaged: from one to half of the file, small
-// extents as likely as large ones.
+// extent returns how many bytes to damage: from one to half of the file, on a
+// logarithmic scale.
 func extent(r *rand.Rand, size int) int {
 	most := max(size/2, 1)
 	return min(int(math.Exp(r.Float64()*math.Log(float64(most)+1))), most)
 }
 
-// part is a range of that many bytes at any place.
+// part returns a range of this many bytes at any place.
 func part(r *rand.Rand, size int) (from, to int) {
 	n := extent(r, size)
 	from = r.IntN(size - n + 1)
@@ -68,7 +67,7 @@ func zero(r *rand.Rand, data []byte) ([]byte, string) {
 	return out, fmt.Sprintf("bytes %d to %d", from, to)
 }
 
-// flip changes single bytes in a part of the file, which is given as shares.
+// flip changes single bytes in a part of the file, given as shares.
 func flip(from, to float64) func(*rand.Rand, []byte) ([]byte, string) {
 	return func(r *rand.Rand, data []byte) ([]byte, string) {
 		out := slices.Clone(data)
@@ -100,7 +99,7 @@ func double(r *rand.Rand, data []byte) ([]byte, string) {
 	return slices.Concat(data[:to], data[from:]), fmt.Sprintf("bytes %d to %d", from, to)
 }
 
-// swap exchanges two ranges that lie apart.
+// swap exchanges two ranges that do not overlap.
 func swap(r *rand.Rand, data []byte) ([]byte, string) {
 	out := slices.Clone(data)
 	n := extent(r, len(data))
@@ -111,9 +110,9 @@ func swap(r *rand.Rand, data []byte) ([]byte, string) {
 	return out, fmt.Sprintf("%d bytes at %d and at %d", n, a, b)
 }
 
-// lie changes a field that may be a length: a number of 32 bits that is no
-// larger than what follows it, as boxes, chunks and directories have them.
-func lie(r *rand.Rand, data []byte) ([]byte, string) {
+// corruptLength changes a field that may be a length: a 32-bit number that is not
+// larger than the rest of the file, as in boxes, chunks and directories.
+func corruptLength(r *rand.Rand, data []byte) ([]byte, string) {
 	type field struct {
 		at    int
 		order binary.ByteOrder

@@ -18,8 +18,8 @@ func counted(n int) []byte {
 	return b
 }
 
-// The same trial always makes the same mutant, another one another, and what is
-// damaged is a copy.
+// A trial always makes the same mutant, other trials make others, and the original is
+// not changed.
 func TestMutate(t *testing.T) {
 	for _, size := range []int{4, 5, 100, 10_000} {
 		data := counted(size)
@@ -50,7 +50,7 @@ func TestMutate(t *testing.T) {
 	}
 }
 
-// Every way of damaging does damage, and small damage is as likely as large.
+// Every mutator does damage, and small damage is as likely as large.
 func TestMutatorsDamage(t *testing.T) {
 	data := counted(10_000)
 	for i, m := range mutators {
@@ -71,7 +71,7 @@ func TestMutatorsDamage(t *testing.T) {
 		if n < 1 || n > len(data)/2 {
 			t.Fatalf("%d bytes of %d", n, len(data))
 		}
-		if n < 70 { // the square root of the half
+		if n < 70 { // the square root of half the size
 			small++
 		}
 	}
@@ -80,8 +80,8 @@ func TestMutatorsDamage(t *testing.T) {
 	}
 }
 
-// What is changed in an archive is inside of an entry: its checksum is wrong,
-// and nothing else.
+// In an archive a byte inside an entry is changed: its checksum is wrong, and nothing
+// else.
 func TestCorruptEntry(t *testing.T) {
 	data, err := archive(member{name: "m/data.pkl", data: counted(500)}, member{name: "m/small", data: counted(3)}, member{name: "m/data/0", data: counted(5000), pad: 100})
 	if err != nil {

@@ -16,32 +16,30 @@ import (
 	"time"
 )
 
-// A reading is what FFmpeg's own program makes of the first video stream of a
-// file, one frame after the other in one thread. It is what carve is held
-// against.
+// A reading is what FFmpeg's own program reads from the first video stream of a file,
+// in one thread. carve is compared with it.
 type reading struct {
 	frames  int
-	all     []string // every error-level message
+	all     []string // all error-level messages
 	decoder []string // those of the video decoder after the first key frame
 	demuxer []string // those of the demuxer after the first key frame
 	early   []string // those of the video decoder before it
-	stated  float64  // seconds that the stream says it has, 0 if it does not say
+	stated  float64  // duration stated by the stream in seconds, 0 if none
 	covered float64  // seconds from the first frame to the end of the last
-	step    float64  // seconds from frame to frame, on average
+	step    float64  // mean seconds from frame to frame
 }
 
-// short tells whether the frames end before the length that the stream states:
-// by more than two frames and more than one in a hundred.
+// short tells whether the frames end before the stated duration: by more than two
+// frames and more than one in a hundred.
 func (r *reading) short() bool {
 	return r.stated-r.covered > math.Max(2*r.step, r.stated/100)
 }
 
-// damage is what carve has to notice in a file, compared with the frames that
-// the file had when it was sound; empty if there is nothing. That the demuxer
-// complains is no damage to the video when all frames are there: what is broken
-// is an index, or another stream. What is said before the first key frame is the
-// start in an open group of pictures, if there are others. A length that is far
-// from the true one is a lie and no measure.
+// damage returns what carve must notice in a file that had this many frames when it was
+// sound; empty for nothing. Messages of the demuxer do not count when all frames are
+// there: then an index or another stream is broken. Messages before the first key frame
+// come from a start within an open group of pictures, if other frames follow. A stated
+// duration far from the true one is wrong and not used.
 func (r *reading) damage(frames int, seconds float64) string {
 	switch {
 	case r.frames == 0:
@@ -58,22 +56,22 @@ func (r *reading) damage(frames int, seconds float64) string {
 	return ""
 }
 
-// elsewhere are the decoders of what is not video.
-var elsewhere = []string{"aac", "mov_text", "srt", "subrip", "ass", "ssa", "webvtt", "opus", "flac", "mp2", "mp2float", "mp3", "mp3float", "vorbis", "ac3", "pcm_s16le", "pcm_s16be", "wmav2", "adpcm_swf"}
+// otherDecoders are decoders of streams that are not video.
+var otherDecoders = []string{"aac", "mov_text", "srt", "subrip", "ass", "ssa", "webvtt", "opus", "flac", "mp2", "mp2float", "mp3", "mp3float", "vorbis", "ac3", "pcm_s16le", "pcm_s16be", "wmav2", "adpcm_swf"}
 
-// demuxers of the formats that are attacked; what has another name is taken for
-// a decoder of video.
+// demuxers are those of the attacked formats. Any other name is taken for a video
+// decoder.
 var demuxers = []string{"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "nut", "mxf", "apng", "image2", "yuv4mpegpipe",
 	"png_pipe", "jpeg_pipe", "webp_pipe", "tiff_pipe", "bmp_pipe", "gif_pipe", "ivf", "AVIOContext", "file", "IMGUTILS", "NULL"}
 
-// readLimit bounds what ffprobe may take for one small file.
+// readLimit bounds the time of ffprobe for one small file.
 const readLimit = 60 * time.Second
 
-// read has ffprobe decode the first video stream of a file. What it prints of
-// frames and what FFmpeg says go into one pipe, line by line, so that it is
-// known after which frame something was said.
+// read decodes the first video stream of a file with ffprobe. Frames and FFmpeg's
+// messages go into one pipe, line by line, so that it is known after which frame a
+// message came.
 func (b *bench) read(ctx context.Context, path string) (*reading, error) {
-	if strings.ContainsAny(path, "%:") { // which mean something to ffprobe
+	if strings.ContainsAny(path, "%:") { // these have a meaning for ffprobe
 		dir, err := os.MkdirTemp(b.dir, "plain-*")
 		if err != nil {
 			return nil, err
@@ -97,8 +95,8 @@ func (b *bench) read(ctx context.Context, path string) (*reading, error) {
 	return parseReading(string(out)), nil
 }
 
-// parseReading reads lines such as "frame|key_frame=1|duration_time=0.04",
-// with FFmpeg's messages between them.
+// parseReading parses lines such as "frame|key_frame=1|duration_time=0.04", with
+// FFmpeg's messages between them.
 func parseReading(out string) *reading {
 	r := &reading{}
 	var times []float64
@@ -128,7 +126,7 @@ func parseReading(out string) *reading {
 			}
 		case "", "side_data", "program", "stream_group":
 		default:
-			r.hear(line, key)
+			r.addMessage(line, key)
 		}
 	}
 	if n := len(times); n > 0 {
@@ -138,11 +136,11 @@ func parseReading(out string) *reading {
 	return r
 }
 
-// hear enters a message, which was said after the first key frame or before it.
-func (r *reading) hear(line string, late bool) {
+// addMessage adds a message; late tells whether it came after the first key frame.
+func (r *reading) addMessage(line string, late bool) {
 	r.all = append(r.all, line)
-	switch name := speaker(line); {
-	case name == "" || slices.Contains(elsewhere, name):
+	switch name := messageSource(line); {
+	case name == "" || slices.Contains(otherDecoders, name):
 	case slices.Contains(demuxers, name):
 		if late {
 			r.demuxer = append(r.demuxer, line)
@@ -154,7 +152,7 @@ func (r *reading) hear(line string, late bool) {
 	}
 }
 
-// clockSeconds reads 00:00:01.500; what is no such time is 0.
+// clockSeconds parses 00:00:01.500; anything else is 0.
 func clockSeconds(s string) float64 {
 	total := 0.0
 	for part := range strings.SplitSeq(s, ":") {
@@ -167,8 +165,8 @@ func clockSeconds(s string) float64 {
 	return total
 }
 
-// speaker is who says a line: "[h264 @ 0x55…] …" is said by h264.
-func speaker(line string) string {
+// messageSource returns the sender of a line: h264 for "[h264 @ 0x55…] …".
+func messageSource(line string) string {
 	name, _, ok := strings.Cut(strings.TrimPrefix(line, "["), " @ ")
 	if !ok || !strings.HasPrefix(line, "[") {
 		return ""

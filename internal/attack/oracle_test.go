@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What is said up to the first key frame is no damage, what other streams'
-// decoders say neither; the rest is told apart by who says it.
+// Messages before the first key frame, and those of other streams' decoders, are no
+// damage; the others are sorted by their source.
 func TestReading(t *testing.T) {
 	r := parseReading(`[h264 @ 0x1] early
 frame|key_frame=0|best_effort_timestamp_time=0.000000|duration_time=0.1
@@ -29,7 +29,7 @@ stream|duration=0.7|disposition:default=0|tag:DURATION=00:00:09.0
 	if r.covered < 0.299 || r.covered > 0.301 || r.stated != 0.7 || !r.short() {
 		t.Errorf("%+v", r)
 	}
-	// Without a key frame all of it is early; times may be unknown.
+	// Without a key frame all messages are early; times may be unknown.
 	r = parseReading("frame|key_frame=0|best_effort_timestamp_time=N/A|duration_time=N/A\n[h264 @ 0x1] later\nstream|duration=N/A|tag:DURATION=00:00:01.5\n")
 	if len(r.decoder) > 0 || len(r.early) != 1 || r.frames != 1 || r.stated != 1.5 {
 		t.Errorf("%+v", r)
@@ -39,7 +39,7 @@ stream|duration=0.7|disposition:default=0|tag:DURATION=00:00:09.0
 func TestDamage(t *testing.T) {
 	for name, c := range map[string]struct {
 		r    reading
-		want string // the beginning; empty: none
+		want string // the beginning; empty for none
 	}{
 		"sound":               {reading{frames: 12, covered: 1, stated: 1, step: 0.084}, ""},
 		"nothing readable":    {reading{decoder: []string{"x"}}, ""},

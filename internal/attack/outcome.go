@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// An outcome is everything that is known of a run when it is over.
+// An outcome is everything known about a finished run.
 type outcome struct {
-	code   int            // exit code, where no signal ended it
-	signal syscall.Signal // that ended it, or 0
+	code   int            // exit code, if no signal ended it
+	signal syscall.Signal // the signal that ended it, or 0
 	late   bool           // it was killed for taking too long
 
 	stdout, stderr []byte
 
-	memory  int64 // bytes of main memory at most; 0 if it is less than this program took
-	sockets []string
-	took    time.Duration
-	heeded  time.Duration // from the last signal sent to the end, or 0
+	memory     int64 // peak main memory in bytes; 0 if less than this program's own
+	sockets    []string
+	took       time.Duration
+	endedAfter time.Duration // from the last signal sent to the end, or 0
 
 	before, after snapshot // of the lab
-	output        *reading // of the file that was asked for, if it is there and media
+	output        *reading // of the output, if it is there and is media
 }
 
 func (o *outcome) ended(p *process) {
@@ -31,14 +31,14 @@ func (o *outcome) ended(p *process) {
 		o.signal = status.Signal()
 	}
 	o.late, o.took = p.killed, p.took
-	// What this program itself took when it began the run is counted as the
-	// run's: of a run that took less it is only known that it did.
+	// The peak includes this program's own memory from the start of the run. If the run
+	// used less, its peak is unknown.
 	var own syscall.Rusage
 	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); ok && err == nil && usage.Maxrss > own.Maxrss {
 		o.memory = usage.Maxrss << 10
 	}
-	if !p.told.IsZero() {
-		o.heeded = time.Since(p.told)
+	if !p.signalled.IsZero() {
+		o.endedAfter = time.Since(p.signalled)
 	}
 }

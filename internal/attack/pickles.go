@@ -19,10 +19,10 @@ type member struct {
 	name string
 	data []byte
 	thin bool // compressed
-	pad  int  // zeros that follow the data
+	pad  int  // number of zeros after the data
 }
 
-// archive is a .pt file: a zip whose data.pkl says what the others are.
+// archive makes a .pt file: a zip whose data.pkl describes the other members.
 func archive(members ...member) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -47,7 +47,7 @@ func archive(members ...member) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// pickled is an archive of a pickle, and of one storage that it may name.
+// pickled is an archive of a pickle and one storage that it may refer to.
 func pickled(name string, pickle func() string) hostileModel {
 	return zipped(name, func() []member {
 		return []member{{name: "m/data.pkl", data: []byte(pickle()), thin: true}, {name: "m/data/0", pad: 64}, {name: "m/version", data: []byte("3\n")}}
@@ -61,7 +61,7 @@ func zipped(name string, members func() []member) hostileModel {
 	}}
 }
 
-// words puts text on the pickle's stack.
+// word puts a text on the pickle's stack.
 func word(s string) string {
 	return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s
 }
@@ -70,7 +70,7 @@ func long(n int64) string {
 	return "\x8a\x08" + string(binary.LittleEndian.AppendUint64(nil, uint64(n)))
 }
 
-// tensorOf describes a tensor in a storage, with the numbers that are given.
+// tensorOf describes a tensor in a storage, with the given numbers.
 func tensorOf(key string, count, offset int64, shape, stride []int64) string {
 	tuple := func(n []int64) string {
 		s := "("
@@ -135,7 +135,7 @@ func hostilePickles() []hostileModel {
 	}
 }
 
-// corruptEntry changes bytes inside of a member of a zip, and nothing else.
+// corruptEntry changes bytes inside a member of a zip, and nothing else.
 func corruptEntry(r *rand.Rand, data []byte) ([]byte, error) {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -159,7 +159,7 @@ func corruptEntry(r *rand.Rand, data []byte) ([]byte, error) {
 	for range 1 + r.IntN(64) {
 		out[at+r.Int64N(int64(f.CompressedSize64))] ^= byte(1 << r.IntN(8))
 	}
-	if bytes.Equal(out, data) { // the same bit twice
+	if bytes.Equal(out, data) { // the same bit was flipped twice
 		out[at] ^= 1
 	}
 	return out, nil

@@ -21,20 +21,20 @@ import (
 
 // A process is one run of carve.
 type process struct {
-	cmd    *exec.Cmd
-	ended  chan struct{} // closed when it is over
-	took   time.Duration // set before ended is closed
-	killed bool          // by us, for taking too long
-	told   time.Time     // when a signal was last sent to it
+	cmd       *exec.Cmd
+	ended     chan struct{} // closed at the end
+	took      time.Duration // set before ended is closed
+	killed    bool          // by us, for taking too long
+	signalled time.Time     // time of the last signal sent to it
 }
 
-// signal sends a signal, unless the process is over.
+// signal sends a signal, unless the process has ended.
 func (p *process) signal(s syscall.Signal) {
-	p.told = time.Now()
+	p.signalled = time.Now()
 	p.cmd.Process.Signal(s)
 }
 
-// wait waits for a time, or until the process is over.
+// wait waits for a duration, or until the process or the context ends.
 func (p *process) wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -45,7 +45,7 @@ func (p *process) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// over tells whether the process has ended, or nobody waits for it.
+// over tells whether the process or the context has ended.
 func (p *process) over(ctx context.Context) bool {
 	select {
 	case <-p.ended:
@@ -55,8 +55,8 @@ func (p *process) over(ctx context.Context) bool {
 	}
 }
 
-// run runs carve in the lab, confined, and says what came of it. An error says
-// that it could not be tried.
+// run runs carve in the lab, confined, and returns the outcome. An error means that it
+// could not be run.
 func (l *lab) run(ctx context.Context, x *experiment) (*outcome, error) {
 	limits := l.bench.limits
 	o := &outcome{}
@@ -113,7 +113,7 @@ func (l *lab) run(ctx context.Context, x *experiment) (*outcome, error) {
 	return o, ctx.Err()
 }
 
-// watch ends the process when it takes too long or nobody wants it any more.
+// watch kills the process at the time limit or when the context ends.
 func (p *process) watch(ctx context.Context, limit time.Duration) {
 	p.wait(ctx, limit)
 	select {
@@ -124,11 +124,11 @@ func (p *process) watch(ctx context.Context, limit time.Duration) {
 	}
 }
 
-// printLimit is how much of what a run prints is kept.
+// printLimit bounds how much of a run's output is kept.
 const printLimit = 1 << 20
 
-// pipes connects what the run prints. The files are to be closed once it has
-// started; the readers end with it.
+// pipes connects the output of the run. Close the files once it has started; the
+// readers end with the run.
 func (x *experiment) pipes(cmd *exec.Cmd, o *outcome) (files []*os.File, readers *sync.WaitGroup, err error) {
 	readers = new(sync.WaitGroup)
 	connect := func(to *[]byte, lines int, closed bool) (*os.File, error) {
@@ -164,8 +164,8 @@ func (x *experiment) pipes(cmd *exec.Cmd, o *outcome) (files []*os.File, readers
 	return files, readers, err
 }
 
-// readLines reads to the end, or as many lines as are wanted. It keeps the
-// first part, and lets go of the rest.
+// readLines reads to the end, or the given number of lines. It keeps the first part and
+// discards the rest.
 func readLines(r io.Reader, lines int) []byte {
 	var kept bytes.Buffer
 	b := make([]byte, 32<<10)

@@ -2,6 +2,6 @@
 
 package main
 
-// raceDetector says that the detector is at work, which asks for terabytes of
-// address space.
+// raceDetector tells whether the race detector is on. It reserves terabytes of address
+// space.
 const raceDetector = true

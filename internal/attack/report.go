@@ -15,17 +15,17 @@ import (
 	"time"
 )
 
-// A tally is what came of the trials of one kind.
+// A tally counts the results of the trials of one kind.
 type tally struct {
 	tried, skipped int          // skipped: not possible on this machine
-	failed         int          // could not be made, though they should
-	codes          map[int]int  // of runs by exit code, or by signal with a minus
+	failed         int          // could not be made, although possible
+	codes          map[int]int  // of runs, by exit code or negative signal
 	counts         [classes]int // trials with a finding of the class
 	took           time.Duration
 	memory         int64
 }
 
-// A report adds up what is found.
+// A report adds up the results.
 type report struct {
 	mu      sync.Mutex
 	kinds   []string // in order of their first trial
@@ -56,7 +56,7 @@ func (r *report) fail(kind string) {
 	r.tally(kind).failed++
 }
 
-// enter counts a trial once in every class that something was found of.
+// enter counts a trial once in every class in which it has a finding.
 func (r *report) enter(t *trial, o *outcome, findings []finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -78,7 +78,7 @@ func (r *report) enter(t *trial, o *outcome, findings []finding) {
 	}
 }
 
-// clean tells whether something was tried, all that could be, and nothing was found.
+// clean tells whether trials were run, none failed to be made, and none had a finding.
 func (r *report) clean() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -130,7 +130,7 @@ func (r *report) print(w io.Writer) {
 	table.Flush()
 }
 
-// save keeps a trial's folder, with how to do it again.
+// save keeps the folder of a trial, and how to repeat it.
 func (b *bench) save(t *trial, l *lab, x *experiment, o *outcome, findings []finding) error {
 	if b.keep == "" {
 		return nil
@@ -166,7 +166,7 @@ func (b *bench) save(t *trial, l *lab, x *experiment, o *outcome, findings []fin
 	return nil
 }
 
-// commandLine is a command as a shell reads it.
+// commandLine formats a command for a shell.
 func commandLine(program string, args []string) string {
 	words := []string{quote(program)}
 	for _, a := range args {
@@ -190,7 +190,7 @@ func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// escape writes what a terminal or a shell would act on as $'…' has it.
+// escape writes characters that a terminal or shell would act on in the form $'…'.
 func escape(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

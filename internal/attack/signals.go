@@ -13,20 +13,20 @@ import (
 	"time"
 )
 
-// A disturbance is something that happens to carve in the middle of its work.
+// A disturbance happens to carve in the middle of its work.
 type disturbance struct {
 	name  string
-	times int // at so many moments
+	times int // number of trials
 	set   func(l *lab, x *experiment)
 
-	// whole says that the run is not to mind.
+	// whole says that the run must complete all the same.
 	whole bool
 }
 
 const longFrames = 240
 
-// patience is how long carve may take to end when it is told to. It is said to
-// be two seconds; other trials are going on beside this one.
+// patience is how long carve may take to end after a signal. Documented are two
+// seconds, but other trials run at the same time.
 const patience = 5 * time.Second
 
 var disturbances = []disturbance{
@@ -54,12 +54,12 @@ var disturbances = []disturbance{
 	}, false},
 }
 
-// endless is a preset with as much refinement as may be asked for: many seconds
-// for every frame.
+// endless is a preset with the maximal refinement: many seconds for every frame.
 const endless = "base: stickers\npresence: 0\ntheta: 0\ncrf: {iterations: 1000, gaussian_sxy: 3, gaussian_compat: 3, bilateral_sxy: 60, bilateral_srgb: 5, bilateral_compat: 10}\n"
 
-// sent sends signals, the first at any moment and the others soon after it: of
-// every second trial after the output was begun, which a busy machine delays.
+// sent sends signals, the first at a random moment and the others soon after it. In
+// every second trial the first waits until the output has been begun, which takes long
+// on a busy machine.
 func sent(signals ...syscall.Signal) func(*lab, *experiment) {
 	return func(l *lab, x *experiment) {
 		wait := time.Duration(l.Int64N(int64(2 * time.Second)))
@@ -86,14 +86,14 @@ func sent(signals ...syscall.Signal) func(*lab, *experiment) {
 	}
 }
 
-// hasPart tells whether an output was begun in a folder.
+// hasPart tells whether an unfinished output is in a folder.
 func hasPart(dir string) bool {
-	entries, _ := os.ReadDir(dir) // it is there
+	entries, _ := os.ReadDir(dir) // the folder exists
 	return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return temporary.MatchString(e.Name()) })
 }
 
-// killed ends the run by SIGKILL. The next run into the folder is to name what
-// is left of it.
+// killed ends the run by SIGKILL. The next run into the folder must name the files
+// left.
 func killed(l *lab, x *experiment) {
 	sent(syscall.SIGKILL)(l, x)
 	x.killed = true
@@ -101,7 +101,7 @@ func killed(l *lab, x *experiment) {
 	x.judge = func(ctx context.Context, l *lab, o *outcome) (all []finding) {
 		var remains []string
 		for _, name := range o.before.added(o.after) {
-			if place, rest, _ := strings.Cut(name, "/"); place == workDir && !x.asked(rest) {
+			if place, rest, _ := strings.Cut(name, "/"); place == workDir && !x.isOutput(rest) {
 				remains = append(remains, rest)
 			}
 		}
@@ -157,8 +157,8 @@ func (d *disturbance) disturb(l *lab, clip []byte) (*experiment, error) {
 }
 
 func (d *disturbance) judge(o *outcome) (all []finding) {
-	if o.heeded > patience && !d.whole {
-		all = append(all, found(hang, "went on for %.1f s when it was told to stop", o.heeded.Seconds()))
+	if o.endedAfter > patience && !d.whole {
+		all = append(all, found(hang, "went on for %.1f s when it was told to stop", o.endedAfter.Seconds()))
 	}
 	complete := o.output != nil && o.output.frames == longFrames
 	switch {

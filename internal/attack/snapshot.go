@@ -13,11 +13,11 @@ import (
 	"sort"
 )
 
-// A snapshot is what lies in a folder: an entry for every path below it.
+// A snapshot is the state of a folder: an entry for every path below it.
 type snapshot map[string]entry
 
-// An entry is all of a file that must not change: for a plain one its type,
-// permissions and content, for a link where it leads.
+// An entry is everything about a file that must not change: for a regular file its
+// type, permissions and content, for a link its target.
 type entry struct {
 	mode fs.FileMode
 	size int64
@@ -25,7 +25,7 @@ type entry struct {
 	link string
 }
 
-// hashLimit is how much of a file is read: larger ones are made of nothing.
+// hashLimit bounds how much of a file is read; larger ones are sparse.
 const hashLimit = 64 << 20
 
 func takeSnapshot(root string) (snapshot, error) {
@@ -79,8 +79,8 @@ func look(path string) (entry, error) {
 	return e, err
 }
 
-// added lists what is in after and not in s; changed lists what is in s and
-// not the same in after.
+// added lists the names in after that are not in s; changed lists the names in s that
+// differ in after.
 func (s snapshot) added(after snapshot) []string {
 	var names []string
 	for name := range after {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The kernel's question about a call, and the answer to it: struct
-// seccomp_notif and struct seccomp_notif_resp.
+// The kernel's notification of a call, and the answer: struct seccomp_notif and struct
+// seccomp_notif_resp.
 type (
 	question struct {
 		id    uint64
@@ -31,7 +31,7 @@ type (
 	}
 )
 
-// receiveListener takes the listener that confine hands over.
+// receiveListener receives the listener that confine sends.
 func receiveListener(conn int) (int, error) {
 	oob := make([]byte, unix.CmsgSpace(4))
 	var b [1]byte
@@ -56,9 +56,8 @@ func receiveListener(conn int) (int, error) {
 	return fds[0], nil
 }
 
-// refuseSockets answers every question with "permission denied", so that
-// nothing leaves the machine, until the run is over. It returns what was asked
-// for.
+// refuseSockets answers every notification with "permission denied", so that nothing
+// leaves the machine, until the run ends. It returns the sockets that were requested.
 func refuseSockets(listener int) (opened []string) {
 	defer unix.Close(listener)
 	for {
@@ -67,14 +66,14 @@ func refuseSockets(listener int) (opened []string) {
 			return opened
 		}
 		if polled[0].Revents&unix.POLLIN == 0 {
-			if polled[0].Revents != 0 { // nobody is left under the filter
+			if polled[0].Revents != 0 { // no process is left under the filter
 				return opened
 			}
 			continue
 		}
 		var q question
 		if err := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&q)); err != nil {
-			continue // the thread that asked has died
+			continue // the calling thread has died
 		}
 		opened = append(opened, socketName(q.args[0], q.args[1]))
 		a := answer{id: q.id, error: -int32(unix.EACCES)}
@@ -108,7 +107,7 @@ func socketName(family, kind uint64) string {
 	return name
 }
 
-// socketPair makes the connection between a run and the one who watches it.
+// socketPair makes the connection between a run and its parent.
 func socketPair() (ours int, theirs *os.File, err error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

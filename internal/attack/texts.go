@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// A text is something hostile that a person could be made to pass on.
+// A text is a hostile text that a user could be led to use.
 type text struct {
 	name   string
-	refuse bool // what expects YAML or names must not take it
+	refuse bool // must be refused where YAML or names are expected
 	data   func() []byte
 }
 
@@ -133,7 +133,7 @@ func noise() []byte {
 	return b
 }
 
-// values are what stands where a file is otherwise sound.
+// values replace one value in an otherwise valid file.
 var values = []string{
 	"1e999", "-1e999", ".nan", ".inf", "-.inf", "NaN", "-1", "0x7fffffffffffffff", "99999999999999999999999", "1.7976931348623157e308", "0.0000000000000000000001",
 	"~", "!!float yes", "[]", "{}", "[[[[[[[[]]]]]]]]", "\"\\x1b[2J\"", "\"\\0\"", "'" + strings.Repeat("x", 60_000) + "'", "\"\\ud800\"", "&x *x", "true", "2000-01-01", "\"  \"",
@@ -141,23 +141,23 @@ var values = []string{
 
 // A carrier is a place where carve reads text.
 type carrier struct {
-	name   string
-	file   string // that is written; empty: the text is an argument
-	strict bool   // what is to be refused must end with the usage code
-	args   []string
-	output string
-	also   []string
-	fields []string // sound files but for one value, which stands where %s is
+	name         string
+	file         string // file to write; empty: the text is an argument
+	strict       bool   // what is to be refused must end with the usage exit code
+	args         []string
+	output       string
+	extraOutputs []string
+	fields       []string // valid files except for one value, at %s
 }
 
 var carriers = []carrier{
-	{"queries.txt", "things.txt", true, seeing("--queries", "things.txt"), "out.png", nil, nil},
-	{"queries.yaml", "things.yaml", true, seeing("--queries", "things.yaml"), "out.png", nil, []string{
+	{"queries.txt", "things.txt", true, cheapestImage("--queries", "things.txt"), "out.png", nil, nil},
+	{"queries.yaml", "things.yaml", true, cheapestImage("--queries", "things.yaml"), "out.png", nil, []string{
 		"- label: %s\n  phrases: [dog]\n", "- label: dog\n  phrases: [%s]\n", "- label: dog\n  theta: %s\n", "- label: dog\n  colour: %s\n"}},
 	{"preset.yaml", "mine.yaml", true, []string{"presets", "mine.yaml"}, "", nil, []string{
 		"base: stickers\ntheta: %s\n", "base: stickers\nprompts: %s\n", "base: stickers\nmax_side: %s\n", "base: stickers\nabout: %s\n",
 		"base: stickers\ncrf: {iterations: %s, gaussian_sxy: 1, gaussian_compat: 1, bilateral_sxy: 1, bilateral_srgb: 1, bilateral_compat: 1}\n"}},
-	{"templates.txt", "texts.txt", true, seeing("-q", "dog", "--templates", "texts.txt"), "out.png", nil, nil},
+	{"templates.txt", "texts.txt", true, cheapestImage("-q", "dog", "--templates", "texts.txt"), "out.png", nil, nil},
 	{"script.yaml", "film.yaml", false, []string{"clips", "--script", "film.yaml", "-o", "films"}, "", []string{"films/"}, []string{
 		"width: %s\nheight: 90\nrate: 24\nframes: 2\nseed: 1\n", "width: 160\nheight: 90\nrate: %s\nframes: 2\nseed: 1\n", "width: 160\nheight: 90\nrate: 24\nframes: %s\nseed: 1\n",
 		"width: 160\nheight: 90\nrate: 24\nframes: 2\nseed: 1\ntracks:\n- concept: dog\n  keys: [{t: 0, x: %s, y: 0.5, size: 0.3}]\n"}},
@@ -171,13 +171,13 @@ var carriers = []carrier{
 		`{"frame":0,"time_s":%s,"queries":[{"label":"dog"}]}` + "\n", `{"frame":0,"time_s":0,"queries":[{"label":%s}]}` + "\n"}},
 }
 
-// seeing is carve at its cheapest on one picture.
-func seeing(more ...string) []string {
+// cheapestImage runs carve at its cheapest on one image.
+func cheapestImage(more ...string) []string {
 	return append([]string{"-i", "in.png", "-o", "out.png", "-m", "demo", "--offline", "--max-side", "64", "--threads", "1"}, more...)
 }
 
-// picture is what queries are asked of.
-func picture() ([]byte, error) {
+// testImage is the input image.
+func testImage() ([]byte, error) {
 	img := image.NewRGBA(image.Rect(0, 0, 96, 64))
 	for y := range 64 {
 		for x := range 96 {
@@ -202,7 +202,7 @@ func textTrials(_ context.Context, _ *bench, share float64) ([]*trial, error) {
 		}
 		for i, value := range values {
 			for j, field := range c.fields {
-				if (i+j)%2 == 0 || strings.HasSuffix(c.file, ".json") { // half of them is enough
+				if (i+j)%2 == 0 || strings.HasSuffix(c.file, ".json") { // half of them are enough
 					add(fmt.Sprintf("%.40s in %.60q", value, field), false, literal(strings.Replace(field, "%s", value, 1)))
 				}
 			}
@@ -211,24 +211,24 @@ func textTrials(_ context.Context, _ *bench, share float64) ([]*trial, error) {
 	return every(all, share), nil
 }
 
-// argumentLimit is what the kernel takes as one argument.
+// argumentLimit is the kernel's limit for one argument.
 const argumentLimit = 100_000
 
 func (c *carrier) attack(l *lab, about string, refuse bool, data []byte) (*experiment, error) {
-	pic, err := picture()
+	pic, err := testImage()
 	if err == nil {
 		err = l.write("in.png", pic)
 	}
 	if err != nil {
 		return nil, err
 	}
-	x := &experiment{about: about, args: c.args, output: c.output, also: c.also, media: c.output == "out.png"}
+	x := &experiment{about: about, args: c.args, output: c.output, extraOutputs: c.extraOutputs, media: c.output == "out.png"}
 	x.codes = []int{exitDone, exitFailed, exitUsage, exitLost}
 	if c.file == "" {
 		if bytes.IndexByte(data, 0) >= 0 {
 			data = bytes.ReplaceAll(data, []byte{0}, []byte{1}) // an argument cannot hold NUL
 		}
-		x.args = seeing("-q", string(data[:min(len(data), argumentLimit)]))
+		x.args = cheapestImage("-q", string(data[:min(len(data), argumentLimit)]))
 		return x, nil
 	}
 	if refuse && c.takes(about) {
@@ -246,8 +246,8 @@ func (c *carrier) attack(l *lab, about string, refuse bool, data []byte) (*exper
 	return x, nil
 }
 
-// takes tells whether what is hostile to others is nothing special to a carrier:
-// a list of names has no syntax, and a preset may be empty.
+// takes tells whether a text that is hostile elsewhere is harmless in a carrier: a list
+// of names has no syntax, and a preset may be empty.
 func (c *carrier) takes(about string) bool {
 	plain := map[string]bool{
 		"brackets": false, "dashes": false, "unknown-alias": true, "tags": true, "directive": true, "escaped-escape": true,
@@ -255,7 +255,7 @@ func (c *carrier) takes(about string) bool {
 	}
 	switch c.name {
 	case "queries.txt", "templates.txt":
-		return plain[about] || about == "boms" // the first is taken off, the others are letters
+		return plain[about] || about == "boms" // the first is removed, the others are letters
 	case "preset.yaml":
 		return about == "empty" || about == "spaces" || about == "comments"
 	}

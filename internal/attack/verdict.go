@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// Exit codes, as the README has them.
+// Exit codes of the README.
 const (
 	exitDone        = 0
 	exitFailed      = 1
@@ -22,16 +22,16 @@ const (
 	exitInterrupted = 130
 )
 
-// verdict is everything that can be said against a run without knowing what
-// was tried: how it ended, what it printed, what it left.
+// verdict returns all findings that do not depend on what was tried: how the run ended,
+// what it printed, and what files it left.
 func verdict(x *experiment, o *outcome, limits limits) []finding {
-	return slices.Concat(ending(x, o, limits), printed(x, o), left(x, o), finished(x, o))
+	return slices.Concat(checkEnd(x, o, limits), checkMessages(x, o), checkFiles(x, o), checkExitCode(x, o))
 }
 
-// dump is what a crash prints: Go's own words, and those of the C library.
+// dump matches what a crash prints: Go's messages and those of the C library.
 var dump = regexp.MustCompile(`(?m)^panic:|^fatal error:|^goroutine \d+ |SIGSEGV|SIGABRT|SIGBUS|^terminate called|stack smashing|double free|corrupted size`)
 
-func ending(x *experiment, o *outcome, limits limits) (all []finding) {
+func checkEnd(x *experiment, o *outcome, limits limits) (all []finding) {
 	switch {
 	case o.late:
 		all = append(all, found(hang, "still running after %v", limits.time))
@@ -54,8 +54,8 @@ func ending(x *experiment, o *outcome, limits limits) (all []finding) {
 	return all
 }
 
-// printed finds what is wrong with the messages.
-func printed(x *experiment, o *outcome) (all []finding) {
+// checkMessages finds faults in the messages.
+func checkMessages(x *experiment, o *outcome) (all []finding) {
 	inJSON := slices.Contains(x.args, "--log-format=json")
 	if !x.closed && !o.late && o.signal == 0 {
 		want := map[int]string{exitFailed: "error", exitUsage: "error", exitLost: "warning"}[o.code]
@@ -98,12 +98,12 @@ func says(stderr []byte, kind string, inJSON bool) bool {
 	return false
 }
 
-// control finds a character that does something to a terminal.
+// control finds a character that a terminal acts on.
 func control(text []byte) (rune, bool) {
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)
 		if r == utf8.RuneError && n == 1 {
-			r = rune(text[0]) // a byte by itself
+			r = rune(text[0]) // a single byte
 		}
 		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
 			return r, true
@@ -113,18 +113,17 @@ func control(text []byte) (rune, bool) {
 	return 0, false
 }
 
-// temporary is how a file is named that is not finished.
+// temporary matches the names of unfinished files.
 var temporary = regexp.MustCompile(`^\.|\bpart\b|^building-|~$`)
 
-// left finds files that should not be there, and those of the user that are no
-// longer what they were.
-func left(x *experiment, o *outcome) (all []finding) {
+// checkFiles finds files that should not be there, and changes to the user's files.
+func checkFiles(x *experiment, o *outcome) (all []finding) {
 	var stray []string
 	for _, name := range o.before.added(o.after) {
 		place, rest, _ := strings.Cut(name, "/")
 		base := filepath.Base(name)
 		switch {
-		case place == workDir && x.asked(rest):
+		case place == workDir && x.isOutput(rest):
 		case place == cacheDir && !temporary.MatchString(base):
 		case x.killed && temporary.MatchString(base):
 		case x.killed && place == tmpDir:
@@ -138,7 +137,7 @@ func left(x *experiment, o *outcome) (all []finding) {
 	}
 	for _, name := range o.before.changed(o.after) {
 		place, rest, _ := strings.Cut(name, "/")
-		if place == workDir && !x.asked(rest) && !slices.Contains(x.may, rest) {
+		if place == workDir && !x.isOutput(rest) && !slices.Contains(x.replaces, rest) {
 			what := "changed"
 			if _, ok := o.after[name]; !ok {
 				what = "removed"
@@ -149,8 +148,7 @@ func left(x *experiment, o *outcome) (all []finding) {
 	return all
 }
 
-// outermost leaves out what lies in a folder that is in the list, which is
-// sorted.
+// outermost leaves out the names below a folder that is itself in the sorted list.
 func outermost(names []string) (outer []string) {
 	for _, name := range names {
 		if len(outer) == 0 || !strings.HasPrefix(name, outer[len(outer)-1]+"/") {
@@ -160,10 +158,10 @@ func outermost(names []string) (outer []string) {
 	return outer
 }
 
-// asked tells whether the command line names a file as one to write, or one
-// for which a folder had to be made.
-func (x *experiment) asked(name string) bool {
-	for _, out := range append([]string{x.output}, x.also...) {
+// isOutput tells whether the command line names a file as an output, or as one whose
+// folder had to be made.
+func (x *experiment) isOutput(name string) bool {
+	for _, out := range append([]string{x.output}, x.extraOutputs...) {
 		if out != "" && (name == strings.TrimSuffix(out, "/") || strings.HasPrefix(out, name+"/") ||
 			strings.HasSuffix(out, "/") && strings.HasPrefix(name, out)) {
 			return true
@@ -172,8 +170,8 @@ func (x *experiment) asked(name string) bool {
 	return false
 }
 
-// finished finds an exit code that does not go with the output.
-func finished(x *experiment, o *outcome) (all []finding) {
+// checkExitCode finds exit codes that do not match the output.
+func checkExitCode(x *experiment, o *outcome) (all []finding) {
 	if x.output == "" || o.late || o.signal != 0 {
 		return nil
 	}
@@ -193,11 +191,11 @@ func finished(x *experiment, o *outcome) (all []finding) {
 			all = append(all, found(other, "exit code %d, and what was under the name of the output is no longer", o.code))
 		}
 	}
-	// Where the output was never begun there is nothing to read.
+	// An output that was never begun cannot be read.
 	if r := o.output; r != nil && is && after.mode.IsRegular() && after.mode&fs.ModeSymlink == 0 && before != after {
 		damaged := r.all
 		if o.code == 3 {
-			// Packets of sound are copied as they are, broken ones too, and the code
+			// Damaged packets of copied sound are kept as they are, and the exit code
 			// says so.
 			damaged = slices.Concat(r.early, r.decoder, r.demuxer)
 		}

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Of two folders everything is seen that is new, gone or different.
+// The comparison of two folders finds what is new, gone or different.
 func TestSnapshot(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name, text string) {
@@ -83,9 +83,9 @@ func TestVerdict(t *testing.T) {
 		"not all JSON": {experiment{args: []string{"--log-format=json"}}, outcome{stderr: []byte("{}\nx264 [error]: no\n")},
 			[]string{`other: with --log-format json stderr has "x264 [error]: no"`}},
 		"an error in JSON": {experiment{args: []string{"--log-format=json"}}, outcome{code: 1, stderr: []byte(`{"message_type":"error"}` + "\n")}, nil},
-		"told to write": {experiment{output: "d/out.mp4", also: []string{"films/"}}, outcome{after: snapshot{"work/d": {mode: fs.ModeDir}, "work/d/out.mp4": file,
+		"told to write": {experiment{output: "d/out.mp4", extraOutputs: []string{"films/"}}, outcome{after: snapshot{"work/d": {mode: fs.ModeDir}, "work/d/out.mp4": file,
 			"work/films": {mode: fs.ModeDir}, "work/films/a/b": file, "cache/graphs": file}}, nil},
-		"told to replace":           {experiment{may: []string{"l"}}, outcome{before: snapshot{"work/l": file}, after: snapshot{"work/l": other}}, nil},
+		"told to replace":           {experiment{replaces: []string{"l"}}, outcome{before: snapshot{"work/l": file}, after: snapshot{"work/l": other}}, nil},
 		"the user's is gone":        {experiment{}, outcome{before: snapshot{"work/l": file}}, []string{`other: the user's "l" was removed`}},
 		"remains of a killed run":   {experiment{killed: true}, outcome{signal: 9, after: snapshot{"work/.out.part-1.mp4": file, "tmp/x": file}}, []string{"crashes: ended by killed"}},
 		"killed as it was meant to": {experiment{killed: true, sent: sigkill}, outcome{signal: 9, after: snapshot{"work/.out.part-1.mp4": file, "work/x": file}}, []string{`leftovers: left ["work/x"] behind`}},

@@ -14,8 +14,7 @@ import (
 	"strings"
 )
 
-// A checkpoint is a safetensors file in parts: what its head says, and the
-// values.
+// A checkpoint is a safetensors file in parts: its header and the values.
 type checkpoint struct {
 	head map[string]map[string]any
 	body []byte
@@ -64,7 +63,7 @@ func reworked(name string, refuse bool, change func(r *rand.Rand, c *checkpoint)
 	}}
 }
 
-// fill sets every value of every tensor whose name has a part.
+// fill sets every value of the tensors whose names contain part.
 func fill(part string, value uint16) func(*rand.Rand, *checkpoint) {
 	return func(_ *rand.Rand, c *checkpoint) {
 		for name, t := range c.head {
@@ -80,7 +79,7 @@ func fill(part string, value uint16) func(*rand.Rand, *checkpoint) {
 	}
 }
 
-// entryOf changes what the head says of one tensor.
+// entryOf changes the header entry of one tensor.
 func entryOf(field string, value any) func(*rand.Rand, *checkpoint) {
 	return func(_ *rand.Rand, c *checkpoint) { c.head[patchWeight][field] = value }
 }
