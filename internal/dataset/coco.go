@@ -175,7 +175,7 @@ type cocoMasks struct {
 }
 
 // stuffThings translates the samples of COCO-Stuff's PNGs: the category number less
-// singleFrame, 255 where nothing is annotated. Published figures for COCO Object count both
+// one, 255 where nothing is annotated. Published figures for COCO Object count both
 // stuff and unannotated pixels as background, because the converter they share does so:
 // nothing is void.
 func stuffThings() *[256]uint8 {

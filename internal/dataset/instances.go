@@ -65,7 +65,7 @@ type span struct{ from, to int64 }
 
 // scanInstances reads an annotation file once as a stream, and calls image and
 // annotation for the entries of the lists with those names, in any order. No more than
-// singleFrame entry is in memory.
+// one entry is in memory.
 func scanInstances(path string, image func(*cocoImage) error, annotation func(*cocoAnnotation) error) error {
 	file, size, err := bounded.Open(path)
 	if err != nil {
