@@ -12,20 +12,20 @@ import (
 	"github.com/carve-video/carve/internal/redact"
 )
 
-// A Console is standard output or standard error as the commands write to them. Everything
-// that is printed passes through it and is made harmless there: what a terminal would act
-// on becomes an escape, and secrets in URLs are marked. JSON stays the same JSON. Foreign
-// text that must not break its line goes through [printable.Text] first.
+// A Console is standard output or standard error for the commands. It makes everything
+// printed through it harmless: terminal controls are escaped, and secrets in URLs are
+// masked. JSON stays the same JSON. Foreign text that must not break its line must go
+// through [printable.Text] first.
 type Console struct {
 	w        io.Writer
 	onlyJSON bool
 
 	mu   sync.Mutex
-	rest []byte // the beginning of a character or, with onlyJSON, of a line
+	rest []byte // an incomplete character or, with onlyJSON, an incomplete line
 }
 
-// NewConsole makes a console of a writer; onlyJSON makes every line an object of JSON, so
-// that a line that is none becomes the message of one.
+// NewConsole makes a console that writes to w. With onlyJSON every line is a JSON
+// object: another line becomes the message of one.
 func NewConsole(w io.Writer, onlyJSON bool) *Console { return &Console{w: w, onlyJSON: onlyJSON} }
 
 // Write implements [io.Writer].
@@ -36,7 +36,7 @@ func (c *Console) Write(p []byte) (int, error) {
 	n := len(text)
 	if c.onlyJSON {
 		n = 1 + bytes.LastIndexByte(text, '\n')
-	} else if cut := unfinished(text); cut > 0 {
+	} else if cut := incomplete(text); cut > 0 {
 		n -= cut
 	}
 	c.rest = bytes.Clone(text[n:])
@@ -46,7 +46,7 @@ func (c *Console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush prints what is still held back.
+// Flush prints what is held back.
 func (c *Console) Flush() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,23 +57,23 @@ func (c *Console) Flush() error {
 
 func (c *Console) print(text []byte) error {
 	if c.onlyJSON {
-		text = objects(text)
+		text = wrapJSON(text)
 	}
 	if len(text) == 0 {
 		return nil
 	}
-	_, err := io.WriteString(c.w, harmless(text))
+	_, err := io.WriteString(c.w, sanitize(text))
 	return err
 }
 
-func harmless(text []byte) string {
+func sanitize(text []byte) string {
 	if isJSON(text) {
 		return printable.Lines(string(redact.JSON(text)))
 	}
 	return printable.Lines(redact.Text(string(text)))
 }
 
-// isJSON tells whether a text is JSON: one value, or one after the other.
+// isJSON tells whether a text is one or several JSON values.
 func isJSON(text []byte) bool {
 	values := json.NewDecoder(bytes.NewReader(text))
 	for {
@@ -87,8 +87,8 @@ func isJSON(text []byte) bool {
 	}
 }
 
-// objects makes each line an object.
-func objects(text []byte) []byte {
+// wrapJSON makes each line a JSON object.
+func wrapJSON(text []byte) []byte {
 	var b bytes.Buffer
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimSpace(line)
@@ -107,8 +107,8 @@ func objects(text []byte) []byte {
 	return b.Bytes()
 }
 
-// unfinished is how many bytes at the end begin a character that does not end there.
-func unfinished(text []byte) int {
+// incomplete returns the number of bytes of an incomplete character at the end.
+func incomplete(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if tail := text[len(text)-n:]; utf8.RuneStart(tail[0]) {
 			if !utf8.FullRune(tail) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ErrHelp says that help was asked for and printed: not an error.
+// ErrHelp says that help was requested and printed. It is not an error.
 var ErrHelp = errors.New("help requested")
 
 // A UsageError is a mistake on the command line.
@@ -17,12 +17,12 @@ func (e UsageError) Error() string { return e.Err.Error() }
 // Unwrap returns the mistake itself.
 func (e UsageError) Unwrap() error { return e.Err }
 
-// Usagef makes a [UsageError] of words.
+// Usagef formats a [UsageError].
 func Usagef(format string, args ...any) error {
 	return UsageError{Err: fmt.Errorf(format, args...)}
 }
 
-// A LostError says that the output is whole but not all of the input is in it.
+// A LostError says that the output is whole but lacks a part of the input.
 type LostError struct{ What []string }
 
 func (e LostError) Error() string { return "lost: " + strings.Join(e.What, "; ") }
@@ -30,7 +30,7 @@ func (e LostError) Error() string { return "lost: " + strings.Join(e.What, "; ")
 // An InterruptedError says that the user stopped the run.
 type InterruptedError struct {
 	At      string // the time of the last frame written, or empty
-	Written string // the file, or empty when it was given up
+	Written string // the file, or empty if it was dropped
 }
 
 func (e InterruptedError) Error() string {

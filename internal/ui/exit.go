@@ -1,15 +1,15 @@
 package ui
 
-// The exit codes are a contract: they stand in the README and in --help.
+// The exit codes are documented in the README and in --help, and must not change.
 const (
 	ExitOK          = 0   // done
-	ExitFailed      = 1   // failed; what is written is whole, and only what a command of several outputs had finished
+	ExitFailed      = 1   // failed; the files written are whole: those that a command with several outputs had finished
 	ExitUsage       = 2   // the command line itself is wrong; nothing was opened
-	ExitLost        = 3   // done, but something was lost on the way: counted and named
+	ExitLost        = 3   // done, but something was lost: counted and named
 	ExitInterrupted = 130 // stopped by the user; what was finished by then is written
 )
 
-// ExitCodesHelp is what --help says of them.
+// ExitCodesHelp is the text of --help about them.
 const ExitCodesHelp = `Exit codes:
   0    done
   1    failed; no output was written (clips, demo and eval run keep what they

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Too few file descriptors is an error with a hint, of the system and of libraries alike.
+// Too few file descriptors gives a hint, whether the system or a library reports it.
 func TestTooManyFilesHint(t *testing.T) {
 	for _, err := range []error{syscall.EMFILE, errors.New("libx.so: Too many open files"), WithHint(syscall.EMFILE, "another")} {
 		want := "raise the limit on open files (ulimit -n)"

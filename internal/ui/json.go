@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// WriteJSONLine prints one object of --json on a line of its own.
+// WriteJSONLine prints an object of --json on a line of its own.
 func WriteJSONLine(w io.Writer, v any) error {
 	line, err := json.Marshal(v)
 	if err != nil {

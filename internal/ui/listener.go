@@ -9,22 +9,22 @@ import (
 	"syscall"
 )
 
-// A Listener is standard output or standard error. When its reader is gone, as after
-// head has read enough or a terminal was closed, what is written goes nowhere and the
-// run goes on. Other errors, such as a full disk, are kept.
+// A Listener is standard output or standard error. If its reader is gone, as after head
+// has read enough or a terminal was closed, output is discarded and the run continues.
+// Other errors, such as a full disk, are kept.
 type Listener struct {
 	w io.Writer
 
 	mu   sync.Mutex
 	gone bool
-	err  error // the first that is not the reader's leaving
+	err  error // the first that is not a missing reader
 }
 
-// NewListener makes a listener of what is standard output or standard error.
+// NewListener makes a listener that writes to w, standard output or standard error.
 func NewListener(w io.Writer) *Listener { return &Listener{w: w} }
 
-// IgnorePipeSignal makes a write to a closed pipe an error. Left alone, Go ends
-// the process there.
+// IgnorePipeSignal makes a write to a closed pipe an error. Otherwise Go would end the
+// process.
 func IgnorePipeSignal() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // Write implements io.Writer. It never fails.
@@ -36,7 +36,7 @@ func (l *Listener) Write(b []byte) (int, error) {
 	}
 	if _, err := l.w.Write(b); err != nil {
 		l.gone = true
-		// EIO is what a terminal that is gone answers.
+		// A closed terminal returns EIO.
 		if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.EIO) && !errors.Is(err, os.ErrClosed) {
 			l.err = err
 		}
@@ -44,8 +44,8 @@ func (l *Listener) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// WriteError returns the error of writing to standard output, if there was one. That its
-// reader has left is none.
+// WriteError returns the first error of writing to standard output. A missing reader is
+// no error.
 func WriteError(stdout io.Writer) error {
 	if c, ok := stdout.(*Console); ok {
 		c.Flush()
@@ -60,5 +60,5 @@ func WriteError(stdout io.Writer) error {
 	return l.err
 }
 
-// Unwrap returns what is behind it. [Terminal] asks for that.
+// Unwrap returns the underlying writer, for [Terminal].
 func (l *Listener) Unwrap() io.Writer { return l.w }

@@ -11,8 +11,8 @@ import (
 	"github.com/carve-video/carve/internal/printable"
 )
 
-// NewHandler makes the handler of a log: its lines are like the program's errors, or
-// objects of JSON.
+// NewHandler makes a log handler. Its lines are formatted like the program's errors, or
+// as JSON objects.
 func NewHandler(w io.Writer, asJSON bool, level slog.Level) slog.Handler {
 	if asJSON {
 		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
@@ -20,8 +20,8 @@ func NewHandler(w io.Writer, asJSON bool, level slog.Level) slog.Handler {
 	return &textHandler{w: w, level: level, mu: new(sync.Mutex)}
 }
 
-// A textHandler writes "carve: warning: message (key value, key value)": the
-// same form as errors have. On a terminal it first clears the progress line.
+// A textHandler writes "carve: warning: message (key value, key value)", the same form
+// as errors. On a terminal it first clears the progress line.
 type textHandler struct {
 	mu    *sync.Mutex
 	w     io.Writer

@@ -11,8 +11,8 @@ import (
 	"github.com/carve-video/carve/internal/printable"
 )
 
-// A Progress counts what a run has done. Counting is apart from rendering: the run calls
-// Frame, and at most a few times a second the renderer shows what stands there.
+// A Progress counts what a run has done. Counting is separate from rendering: the run
+// calls Frame, and a few times a second the renderer shows the current state.
 type Progress struct {
 	render   func(progressState, bool)
 	interval time.Duration
@@ -22,11 +22,11 @@ type Progress struct {
 	shown time.Time
 }
 
-// A progressState is what is known of a run at one moment.
+// A progressState is the state of a run at one moment.
 type progressState struct {
 	Frames  int64         // done so far
 	Total   int64         // expected, 0 if unknown
-	At      time.Duration // time of the last frame in the clip
+	At      time.Duration // time of the last frame in the video
 	Elapsed time.Duration
 	Present []string // labels in the last frame
 }
@@ -39,7 +39,7 @@ func (s progressState) FPS() float64 {
 	return float64(s.Frames) / s.Elapsed.Seconds()
 }
 
-// ETA is the time left at that rate; ok is false as long as it cannot be told.
+// ETA returns the remaining time at that rate; ok is false while it is unknown.
 func (s progressState) ETA() (left time.Duration, ok bool) {
 	fps := s.FPS()
 	if s.Total <= s.Frames || fps == 0 {
@@ -48,13 +48,12 @@ func (s progressState) ETA() (left time.Duration, ok bool) {
 	return time.Duration(float64(s.Total-s.Frames) / fps * float64(time.Second)), true
 }
 
-// quietInterval is how often progress is printed without a terminal, as in the log of a
-// job, where no line can be written over.
+// quietInterval is how often progress is printed without a terminal, for example into
+// the log of a job, where a line cannot be overwritten.
 const quietInterval = 10 * time.Second
 
-// NewProgress chooses how progress is shown: "auto" is a line on a terminal
-// and one every ten seconds elsewhere, "json" one object a line on stdout, "none"
-// nothing.
+// NewProgress selects how progress is shown: "auto" is a line on a terminal and a line
+// every ten seconds elsewhere, "json" is an object a line on stdout, "none" is nothing.
 func NewProgress(mode string, total int64, stdout, stderr io.Writer) *Progress {
 	p := &Progress{interval: 100 * time.Millisecond}
 	p.state.Total = total
@@ -69,7 +68,7 @@ func NewProgress(mode string, total int64, stdout, stderr io.Writer) *Progress {
 		}
 		p.interval, p.shown = quietInterval, time.Now()
 		p.render = func(s progressState, last bool) {
-			if !last { // the summary says how it ended
+			if !last { // the summary tells how the run ended
 				fmt.Fprintln(stderr, progressText(s, false))
 			}
 		}
@@ -90,7 +89,7 @@ func (p *Progress) Frame(at, elapsed time.Duration, present []string) {
 	}
 }
 
-// Done shows the last state and ends the line.
+// Done shows the final state and ends the line.
 func (p *Progress) Done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

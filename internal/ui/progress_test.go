@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestProgressWithoutTerminal: there it is a line now and then, and none at the end.
+// TestProgressWithoutTerminal: a line is printed from time to time, and none at the
+// end.
 func TestProgressWithoutTerminal(t *testing.T) {
 	var out, errs bytes.Buffer
 	p := NewProgress("auto", 3, &out, &errs)

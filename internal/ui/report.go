@@ -1,14 +1,14 @@
-// Package ui is what carve says to its user, and how: errors with their hints and exit
-// codes, the log, how far a run is, tables, and the words that all of them share.
+// Package ui prints messages to carve's user: errors with their hints and exit codes,
+// the log, progress and tables, and the wording that they share.
 //
-// What goes wrong reaches the user through [Report], and only through it:
+// Errors reach the user through [Report] only:
 //
-//   - one line "carve: error: …", lower case, saying what was being done to what; then at
-//     most one line "carve: hint: …", saying what to do about it;
+//   - one line "carve: error: …" in lower case that says what was being done to what, then
+//     at most one line "carve: hint: …" that says what to do about it;
 //   - with --log-format json the same as one JSON object with message_type "error";
-//   - an exit code out of a short list, see [ExitOK].
+//   - an exit code from a short list, see [ExitOK].
 //
-// All that is printed passes through a [Console], which makes foreign text harmless.
+// All output passes through a [Console], which makes foreign text harmless.
 package ui
 
 import (
@@ -19,8 +19,7 @@ import (
 	"io"
 )
 
-// Report prints an error, as an object of JSON if that is asked for, and returns the exit
-// code that it stands for.
+// Report prints an error, as a JSON object if asJSON is set, and returns its exit code.
 func Report(stderr io.Writer, asJSON bool, err error) int {
 	if err == nil || errors.Is(err, ErrHelp) {
 		return ExitOK

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// An interrupted run is told in the same words by every command.
+// Every command reports an interrupted run in the same words.
 func TestInterruptedIsAWarning(t *testing.T) {
 	for _, err := range []error{InterruptedError{}, fmt.Errorf("trying: %w", context.Canceled)} {
 		var b bytes.Buffer

@@ -2,7 +2,7 @@ package ui
 
 import "strings"
 
-// ShellQuote writes a path so that it can be pasted into a shell.
+// ShellQuote quotes a path so that it can be pasted into a shell.
 func ShellQuote(path string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@%,", r)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Megabytes writes a size: 351 MB, 1.5 MB.
+// Megabytes formats a size: 351 MB, 1.5 MB.
 func Megabytes(n int64) string {
 	if n < 10e6 {
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
@@ -13,12 +13,12 @@ func Megabytes(n int64) string {
 	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
 }
 
-// Gigabytes writes a size: 8 GB, 1.5 GB.
+// Gigabytes formats a size: 8 GB, 1.5 GB.
 func Gigabytes(n int64) string {
 	return strings.Replace(fmt.Sprintf("%.1f GB", float64(n)/1e9), ".0 GB", " GB", 1)
 }
 
-// SizeRoundedUp writes a size so that as much is enough, in the unit that suits it.
+// SizeRoundedUp formats a size, rounded up, in a suitable unit.
 func SizeRoundedUp(n int64) string {
 	switch {
 	case n < 1e3:

@@ -8,14 +8,14 @@ import (
 	"github.com/carve-video/carve/internal/printable"
 )
 
-// A Table is columns of text under a head: the first one, of names, is aligned
-// to the left, the others, of figures, to the right.
+// A Table has columns of text under a header. The first column, of names, is aligned to
+// the left, the others, of figures, to the right.
 type Table struct{ rows [][]string }
 
 // NewTable begins a table with the names of its columns.
 func NewTable(head ...string) *Table { return &Table{[][]string{head}} }
 
-// Add takes in a row, names of others among it.
+// Add adds a row. Cells may hold foreign names.
 func (t *Table) Add(cells ...string) {
 	for i := range cells {
 		cells[i] = printable.Text(cells[i])
@@ -28,20 +28,20 @@ func (t *Table) Write(w io.Writer) error {
 	return t.lines(w, "", "  ", "")
 }
 
-// Markdown writes the table as Markdown has them, with a line below the head.
+// Markdown writes the table in Markdown, with a line below the header.
 func (t *Table) Markdown(w io.Writer) error {
 	rule := make([]string, len(t.rows[0]))
 	for i, width := range t.widths() {
 		rule[i] = strings.Repeat("-", width)
 		if i > 0 {
-			rule[i] = rule[i][1:] + ":" // to the right
+			rule[i] = rule[i][1:] + ":" // aligned to the right
 		}
 	}
 	ruled := Table{append([][]string{t.rows[0], rule}, t.rows[1:]...)}
 	return ruled.lines(w, "| ", " | ", " |")
 }
 
-// widths are those of the columns, in characters.
+// widths returns the widths of the columns in characters.
 func (t *Table) widths() []int {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {

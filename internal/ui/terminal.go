@@ -11,8 +11,8 @@ import (
 	"github.com/carve-video/carve/internal/redact"
 )
 
-// Overwrite puts text in the place of the line that the cursor is on, which is a line of
-// ours that was not ended: it is for terminals. Where every line is JSON it says nothing.
+// Overwrite replaces the line that the cursor is on, which must be our own and not
+// ended. It is for terminals. If every line is JSON it does nothing.
 func Overwrite(w io.Writer, text string) {
 	if c, ok := w.(*Console); ok {
 		if c.onlyJSON {
@@ -27,11 +27,11 @@ func Overwrite(w io.Writer, text string) {
 	if ended {
 		line += "\n"
 	}
-	io.WriteString(w, line) // a terminal that is gone needs no line
+	io.WriteString(w, line) // a closed terminal needs no line
 }
 
-// Terminal returns the terminal that w writes to, if it is one. Writers that are around
-// others say so by an Unwrap.
+// Terminal returns the terminal that w writes to, if it is one. Writers that wrap
+// another have an Unwrap method.
 func Terminal(w io.Writer) (*os.File, bool) {
 	for {
 		switch v := w.(type) {
@@ -47,13 +47,13 @@ func Terminal(w io.Writer) (*os.File, bool) {
 	}
 }
 
-// IsTerminal tells whether w writes to a terminal, see [Terminal].
+// IsTerminal tells whether w writes to a terminal. See [Terminal].
 func IsTerminal(w io.Writer) bool {
 	_, ok := Terminal(w)
 	return ok
 }
 
-// Width is how many characters fit on a line of a terminal.
+// Width returns the width of a terminal in characters.
 func Width(terminal *os.File) int {
 	width, _, err := term.GetSize(int(terminal.Fd()))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Clock writes a time as people write it on a clip: 0:04.2, 1:02:03.
+// Clock formats a time as it is usually shown for a video: 0:04.2, 1:02:03.
 func Clock(d time.Duration) string {
 	if d < 0 {
 		return "-" + Clock(-d)
@@ -20,13 +20,13 @@ func Clock(d time.Duration) string {
 	return fmt.Sprintf("%d:%04.1f", int(s)/60, s-float64(int(s)/60*60))
 }
 
-// OneLine makes one line of a text, with single spaces.
+// OneLine turns a text into one line with single spaces.
 func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Counted is a number of things: 1 frame, 2 frames.
+// Counted formats a number of things: 1 frame, 2 frames.
 func Counted(n int, what string) string { return Plural(n, what, what+"s") }
 
-// Plural is [Counted] for words of another plural: 1 query, 2 queries.
+// Plural is [Counted] for words with an irregular plural: 1 query, 2 queries.
 func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

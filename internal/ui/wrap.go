@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// HelpWidth is how many characters a line of help has at most: what every terminal has.
+// HelpWidth is the maximal width of a line of help, which every terminal has.
 const HelpWidth = 80
 
-// Hanging sets a text behind its head, in lines that begin in one column and are
-// [HelpWidth] wide at most.
+// Hanging puts a text after its head, in lines that start at the same column and are at
+// most [HelpWidth] wide.
 func Hanging(head string, column int, text string) string {
 	var b strings.Builder
 	for _, line := range Wrap(text, HelpWidth-column) {
@@ -20,8 +20,8 @@ func Hanging(head string, column int, text string) string {
 	return b.String()
 }
 
-// Wrap breaks a text between words into lines of a width at most. A word that is
-// longer, a path, has a line of its own.
+// Wrap breaks a text between words into lines of at most this width. A longer word,
+// such as a path, gets its own line.
 func Wrap(text string, width int) []string {
 	lines := []string{""}
 	for _, word := range strings.SplitAfter(text, " ") {
