@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A fetch that is cancelled ends soon, wherever it is, leaves what it got, and
-// no goroutine. Not parallel: goroutines are counted.
+// A cancelled fetch ends soon in any state, keeps what it has, and leaves no goroutine.
+// Not parallel, because goroutines are counted.
 func TestCancel(t *testing.T) {
 	file := content(100_000, 10)
 	for name, c := range map[string]struct {
@@ -57,13 +57,13 @@ func TestCancel(t *testing.T) {
 				t.Errorf("%d requests", n)
 			}
 			srv.Close()
-			settle(t, before)
+			waitForGoroutines(t, before)
 		})
 	}
 }
 
-// settle fails unless there are soon no more goroutines than before.
-func settle(t *testing.T, before int) {
+// waitForGoroutines fails unless there are soon no more goroutines than before.
+func waitForGoroutines(t *testing.T, before int) {
 	t.Helper()
 	for until := time.Now().Add(3 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
@@ -87,10 +87,10 @@ func TestCancelLock(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	missing(t, dest+".part")
-	settle(t, before)
+	waitForGoroutines(t, before)
 }
 
-// expiring is cancelled when it was asked a number of times.
+// expiring is cancelled after it has been checked a number of times.
 type expiring struct {
 	context.Context
 	left   int
@@ -104,8 +104,8 @@ func (e *expiring) Err() error {
 	return e.Context.Err()
 }
 
-// Hashing what is there takes seconds for a large file: that too can be
-// cancelled, and harms neither file nor part.
+// Hashing an existing file takes seconds if it is large. It can be cancelled too, and
+// leaves both file and part intact.
 func TestCancelHashing(t *testing.T) {
 	file := content(1_000_000, 11)
 	for _, suffix := range []string{"", ".part"} {
@@ -115,7 +115,7 @@ func TestCancelHashing(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		// Get asks once itself, and each read of 32 KB asks again.
+		// Get checks once itself, and each read of 32 KB checks again.
 		_, err := quick().Get(&expiring{ctx, 10, cancel}, File{URLs: []string{"http://127.0.0.1:1"}, SHA256: sum(file)}, dest)
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("hashing f%s: error %v", suffix, err)
@@ -126,7 +126,7 @@ func TestCancelHashing(t *testing.T) {
 	}
 }
 
-// What went well leaves no goroutine either, though connections are kept alive
+// A successful fetch leaves no goroutine either, although connections are kept alive
 // meanwhile.
 func TestNoneLeft(t *testing.T) {
 	before := runtime.NumGoroutine()
@@ -135,7 +135,7 @@ func TestNoneLeft(t *testing.T) {
 	if _, err := quick().Get(t.Context(), File{URLs: []string{srv.URL}, SHA256: sum(file)}, filepath.Join(t.TempDir(), "f")); err != nil {
 		t.Fatal(err)
 	}
-	// The server's goroutines are gone when the client closed the connection:
-	// one listens.
-	settle(t, before+1)
+	// Once the client has closed the connection, one of the server's goroutines
+	// remains: the one that listens.
+	waitForGoroutines(t, before+1)
 }

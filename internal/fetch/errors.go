@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// A ChecksumError says that a file was not the one wanted. Nothing of it was
-// kept.
+// A ChecksumError says that a file was not the expected one. Nothing of it was kept.
 type ChecksumError struct {
 	URL       string // without password and query
 	Want, Got string
@@ -20,25 +19,25 @@ func (e *ChecksumError) Error() string {
 	return fmt.Sprintf("%s has the checksum %s, want %s: nothing of it was kept", e.URL, e.Got, e.Want)
 }
 
-// A StatusError says that a server does not have the file, or does not give it.
+// A StatusError says that a server does not have the file, or does not serve it.
 type StatusError struct {
 	URL    string // without password and query
 	Status int
-	after  time.Duration // when to ask again, if it says
+	after  time.Duration // when to try again, if the server says
 }
 
 func (e *StatusError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("%s: the server answers %d %s", e.URL, e.Status, strings.ToLower(http.StatusText(e.Status))))
 }
 
-// A redirectError says that redirects lead nowhere.
+// A redirectError says that redirects cannot be followed.
 type redirectError struct{ why string }
 
 func (e *redirectError) Error() string { return e.why }
 
-// follow is the policy on redirects. The scheme is looked at because a client
-// of the caller may know others, such as one for files.
-func follow(req *http.Request, via []*http.Request) error {
+// checkRedirect is the policy on redirects. It checks the scheme because a caller's
+// client may support others, such as one for files.
+func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return &redirectError{"10 redirects, and still no file"}
 	}
@@ -48,7 +47,7 @@ func follow(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// isFinal tells an answer for good from one that may change.
+// isFinal tells a permanent error from a temporary one.
 func isFinal(err error) bool {
 	var redirect *redirectError
 	if errors.As(err, &redirect) {
@@ -65,8 +64,8 @@ func isFinal(err error) bool {
 	return status.Status < 500
 }
 
-// A diskError went wrong here rather than on the way: neither another try nor
-// another source would help.
+// A diskError is an error of the local disk: neither another try nor another source
+// would help.
 type diskError struct {
 	op  string
 	err error // names the file
@@ -75,7 +74,7 @@ type diskError struct {
 func (e *diskError) Error() string { return fmt.Sprintf("failed to %s: %v", e.op, e.err) }
 func (e *diskError) Unwrap() error { return e.err }
 
-func onDisk(op, path string, err error) error {
+func newDiskError(op, path string, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -39,12 +39,12 @@ func TestChecksum(t *testing.T) {
 		requests []string
 	}{
 		"at once": {nil, whole(wrong), []string{""}},
-		// What was left has no part in what came in one piece.
+		// The second answer came in one piece, so the old part is not to blame.
 		"at once after all": {file[:1000], first(breakOff(wrong, 1000), func(_ int, w http.ResponseWriter, r *http.Request) {
 			w.Write(wrong)
 		}), []string{"bytes=1000-", "bytes=2000-"}},
-		// Put together from pieces it is fetched once more, and only once,
-		// though the second time it comes in pieces too.
+		// A file put together from pieces is fetched once more, and only once, even if
+		// it comes in pieces again.
 		"from pieces": {nil, func(n int, w http.ResponseWriter, r *http.Request) {
 			if n%2 == 0 {
 				breakOff(wrong, 20_000)(n, w, r)
@@ -91,20 +91,20 @@ func TestStatus(t *testing.T) {
 			if requests > 1 && !strings.Contains(err.Error(), "4 tries") {
 				t.Errorf("%v does not say how many tries", err)
 			}
-			missing(t, dest+".part") // for it would be empty
+			missing(t, dest+".part") // because it would be empty
 		})
 	}
 }
 
-// Whatever a server does, it ends.
+// A fetch ends whatever the server does.
 func TestGivesUp(t *testing.T) {
 	t.Parallel()
 	file := content(50_000, 5)
 	for name, c := range map[string]struct {
 		serve answer
 		says  string
-		part  int // bytes that stay
-		tries int // requests at most
+		part  int // bytes that remain
+		tries int // maximal number of requests
 	}{
 		"silent":           {stall(file, 0), errStalled.Error(), 0, 2},
 		"silent after 500": {first(stall(file, 500), stall(file[:1000], 0)), errStalled.Error(), 500, 3},
@@ -132,7 +132,7 @@ func TestGivesUp(t *testing.T) {
 			t.Parallel()
 			srv := serve(t, func(n int, w http.ResponseWriter, r *http.Request) {
 				if name == "silent after 500" && n > 0 {
-					<-r.Context().Done() // not even a head
+					<-r.Context().Done() // not even headers
 					return
 				}
 				c.serve(n, w, r)
@@ -140,7 +140,7 @@ func TestGivesUp(t *testing.T) {
 			cl := quick()
 			cl.Tries, cl.Stall = 2, 150*time.Millisecond
 			if c.tries == 200 {
-				cl.Stall = 5 * time.Second // on a slow machine none of so many may stall
+				cl.Stall = 5 * time.Second // on a slow machine none of the many tries may stall
 			}
 			dest, err := failing(t, cl, sum(file), srv.URL)
 			if !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "tries") {
@@ -200,7 +200,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// A client that makes no sense ends in an error, not in a panic.
+// An invalid client configuration is an error, not a panic.
 func TestNonsense(t *testing.T) {
 	t.Parallel()
 	srv := serve(t, status(503))
@@ -212,7 +212,7 @@ func TestNonsense(t *testing.T) {
 	failing(t, quick(), sum(nil))
 }
 
-// The disk's errors name the file, and no other source is asked.
+// Disk errors name the file, and no other source is tried.
 func TestDisk(t *testing.T) {
 	t.Parallel()
 	file := content(1000, 7)
@@ -260,7 +260,7 @@ func TestDisk(t *testing.T) {
 	}
 }
 
-// A file that is right is taken where nothing can be written, too.
+// A file with the right checksum is accepted even where nothing can be written.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	file := content(1000, 8)
@@ -268,7 +268,7 @@ func TestReadOnly(t *testing.T) {
 	if err := os.WriteFile(dest, file, 0o444); err != nil {
 		t.Fatal(err)
 	}
-	// In the lock's way even for root.
+	// Blocks the lock, even for root.
 	if err := os.Mkdir(dest+".lock", 0o777); err != nil {
 		t.Fatal(err)
 	}

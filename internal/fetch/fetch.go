@@ -1,28 +1,27 @@
-// Package fetch gets one large file by HTTP, so that it is there whole and
-// right, or not there at all.
+// Package fetch downloads one large file by HTTP, so that it is complete and correct,
+// or not there at all.
 //
-// # How
+// # Method
 //
-// Bytes go to a file with the suffix ".part" beside the destination, and their
-// SHA-256 is computed as they come. Only a file of the right checksum gets the
-// destination's name. A part file that an earlier attempt left, in this process
-// or in another one, is hashed and gone on from by a range request.
+// Bytes go to a file with the suffix ".part" beside the destination, and their SHA-256
+// is computed as they come. Only a file with the right checksum gets the destination's
+// name. A part file left by an earlier attempt, in this process or another, is hashed
+// and continued with a range request.
 //
-// # What goes wrong
+// # Errors
 //
-// Connections break, stall and lie. A try that ends early is followed by
-// another one, after a pause that doubles; a try that got further than all
-// before it starts the count anew. What the server says for good (404 and its
-// kin) ends it at once. A wrong checksum may be the fault of the pieces that
-// the file was put together from: such a file is fetched once more from its
-// first byte before it counts. The disk's errors end everything, because
-// another server would meet the same disk.
+// Connections break, stall and send wrong data. A failed try is followed by another
+// one, after a pause that doubles each time; a try that got further than all before it
+// resets the count. A permanent answer of the server (404 and the like) ends the fetch
+// at once. A wrong checksum may come from joining pieces of different answers: such a
+// file is fetched once more from its first byte before it counts as wrong. Disk errors
+// end the fetch, because another server would not help.
 //
-// # Together
+// # Concurrency
 //
-// Of several processes that want the same file, one fetches it and the others
-// wait: the file with the suffix ".lock" is locked, and stays, because removing
-// it would let two into the room.
+// If several processes want the same file, one fetches it and the others wait. The file
+// with the suffix ".lock" is locked. It is never removed: otherwise two processes could
+// hold locks on different files of that name.
 package fetch
 
 import (
@@ -51,26 +50,26 @@ type Client struct {
 	// HTTP makes the requests; nil is a client that takes proxies from the
 	// environment and bounds the time until an answer begins.
 	HTTP *http.Client
-	// Mirror is a base URL that stands in for scheme and host of every URL, the
-	// path and the query being kept; empty for none.
+	// Mirror is a base URL that replaces scheme and host of every URL; path and query
+	// are kept. Empty for none.
 	Mirror string
-	// Tries is how many tries in a row may bring nothing; 0 is 6.
+	// Tries is how many tries in a row may fail without new bytes; 0 is 6.
 	Tries int
-	// Backoff is the pause before the second try, doubled with each, up to a
+	// Backoff is the pause before the second try. It doubles with each try, up to a
 	// minute; 0 is half a second.
 	Backoff time.Duration
-	// Stall is how long a connection may bring nothing before it is given up; 0
-	// is half a minute.
+	// Stall is how long a connection may send nothing before it is given up; 0 is half
+	// a minute.
 	Stall time.Duration
-	// Progress is told about four times a second, from the goroutine of Get;
-	// nil is silent.
+	// Progress is called about four times a second, from the goroutine of Get; nil for
+	// none.
 	Progress func(Progress)
-	// Log is told why a try failed; nil is silent.
+	// Log receives why a try failed; nil for none.
 	Log *slog.Logger
 }
 
-// Get makes dest the file, unless it is that already; fetched tells. After an
-// error there is no dest, or still the one that was there before.
+// Get downloads the file to dest, unless dest is that file already; fetched tells
+// which. After an error dest is missing or unchanged.
 func (c *Client) Get(ctx context.Context, f File, dest string) (fetched bool, err error) {
 	want := strings.ToLower(f.SHA256)
 	if raw, err := hex.DecodeString(want); err != nil || len(raw) != 32 || len(f.URLs) == 0 {
@@ -81,8 +80,8 @@ func (c *Client) Get(ctx context.Context, f File, dest string) (fetched bool, er
 	}
 	unlock, err := c.lock(ctx, dest)
 	if err != nil {
-		// A folder that cannot be written to, such as one that comes with a
-		// system, may have the file nevertheless.
+		// A folder without write permission, such as one that comes with a system, may
+		// still have the file.
 		if sum, e := sumOf(ctx, dest); e == nil && sum == want {
 			return false, nil
 		}
@@ -109,27 +108,27 @@ func (c *Client) Get(ctx context.Context, f File, dest string) (fetched bool, er
 		return false, err
 	}
 	m.last()
-	if err := p.become(dest); err != nil {
+	if err := p.finish(dest); err != nil {
 		return false, err
 	}
 	return true, nil
 }
 
-// fill makes the part whole from the first source that can do it.
+// fill completes the part from the first source that can.
 func (c *Client) fill(ctx context.Context, p *part, sources []string, want string, m *meter) error {
-	// All bytes may have come before an earlier attempt died.
+	// An earlier attempt may have ended after its last byte.
 	if p.have > 0 && p.sum() == want {
 		return nil
 	}
 	if c.HTTP == nil {
-		// Nobody else could end the goroutines of connections kept for later.
+		// The client is ours, so only we can end the goroutines of idle connections.
 		defer client.CloseIdleConnections()
 	}
 	var failed error
 	for _, source := range sources {
 		u, err := c.locate(source)
 		if err == nil {
-			err = c.from(ctx, u, p, want, m)
+			err = c.fetchFrom(ctx, u, p, want, m)
 		}
 		if err == nil {
 			return nil
@@ -137,7 +136,7 @@ func (c *Client) fill(ctx context.Context, p *part, sources []string, want strin
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		// Not errors.Join: an error should be one line.
+		// Not errors.Join, since an error should be one line.
 		if failed == nil {
 			failed = err
 		} else {
@@ -150,10 +149,10 @@ func (c *Client) fill(ctx context.Context, p *part, sources []string, want strin
 	return failed
 }
 
-// client is for when the caller has none. There is no timeout for the whole of
-// a request: 2 GB take as long as they take, and Stall sees to the rest.
+// client is used when the caller has none. It has no timeout for a whole request, since
+// 2 GB may take any time; Stall handles the rest.
 var client = &http.Client{
-	CheckRedirect: follow,
+	CheckRedirect: checkRedirect,
 	Transport: &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -166,15 +165,15 @@ var client = &http.Client{
 	},
 }
 
-// requester is the client to ask with. One without an opinion on redirects gets
-// this package's.
-func (c *Client) requester() *http.Client {
+// httpClient returns the client to use. If it has no policy on redirects it gets this
+// package's.
+func (c *Client) httpClient() *http.Client {
 	h := cmp.Or(c.HTTP, client)
 	if h.CheckRedirect != nil {
 		return h
 	}
 	own := *h
-	own.CheckRedirect = follow
+	own.CheckRedirect = checkRedirect
 	return &own
 }
 

@@ -20,8 +20,8 @@ func TestGet(t *testing.T) {
 	for name, c := range map[string]struct {
 		part     []byte // left by an earlier attempt
 		serve    answer
-		requests []string // their ranges; nil is not looked at
-		renewed  bool     // begins anew, so that progress may go back
+		requests []string // their ranges; nil is not checked
+		renewed  bool     // starts over, so that progress may go back
 	}{
 		"plain":               {serve: whole(file), requests: []string{""}},
 		"goes on from a part": {part: file[:100_000], serve: whole(file), requests: []string{"bytes=100000-"}},
@@ -89,7 +89,7 @@ func TestGet(t *testing.T) {
 				ranged("bytes 200000-299999/300000", file[200_000:])),
 			requests: []string{"bytes=100000-", "bytes=200000-"},
 		},
-		"breaks off again and again": {serve: breakOff(file, 40_000)}, // more often than Tries: each brings something
+		"breaks off again and again": {serve: breakOff(file, 40_000)}, // more often than Tries, but each brings something
 		"begins anew for the part's length, and breaks off again and again": {
 			part: append(bytes.Clone(file), 1, 2, 3), serve: breakOff(file, 40_000), renewed: true,
 		},
@@ -134,7 +134,7 @@ func TestGet(t *testing.T) {
 				for b := range slices.Chunk(file, 30_000) {
 					w.Write(b)
 					w.(http.Flusher).Flush()
-					time.Sleep(40 * time.Millisecond) // in all longer than Stall
+					time.Sleep(40 * time.Millisecond) // in total longer than Stall
 				}
 			},
 			requests: []string{""},
@@ -200,8 +200,8 @@ func TestGet(t *testing.T) {
 	}
 }
 
-// What is there is replaced only by what is right, and a source that fails for
-// good makes room for the next one.
+// An existing file is replaced only by a correct one. After a permanent error the next
+// source is tried.
 func TestSources(t *testing.T) {
 	t.Parallel()
 	file := content(1000, 5)
@@ -231,7 +231,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// What one source left off the next one goes on with.
+// The next source continues where the last one stopped.
 func TestSourcesShare(t *testing.T) {
 	t.Parallel()
 	file := content(10_000, 6)

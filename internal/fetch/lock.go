@@ -9,7 +9,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// What lies beside a file that is being fetched, or once was.
+// Files beside a file that is being fetched, or once was.
 const (
 	partSuffix = ".part"
 	lockSuffix = ".lock"
@@ -21,16 +21,16 @@ func Leaves(dest string) []string { return []string{dest + partSuffix, dest + lo
 // Going reports whether a process is fetching dest.
 func Going(dest string) bool {
 	path := dest + lockSuffix
-	// Only what is there is looked at: to lock would make it.
+	// Read only, since locking would create the file.
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	defer l.Close()
 	ok, err := l.TryRLock()
 	return err == nil && !ok
 }
 
-// lock waits until nobody else fetches dest.
+// lock waits until no other process or goroutine fetches dest.
 func (c *Client) lock(ctx context.Context, dest string) (unlock func(), err error) {
-	// Others may have to lock what this user made, in a cache that is shared.
+	// Other users may have to lock this file in a shared cache.
 	l := flock.New(dest+lockSuffix, flock.SetPermissions(0o644))
 	ok, err := l.TryLock()
 	if err == nil && !ok {

@@ -13,9 +13,8 @@ import (
 	"testing"
 )
 
-// Several that want the same file at once, in this process and in another, get
-// it by one download. The server holds it back until the other process says
-// that it waits.
+// If several callers want the same file at once, in this process and another, there is
+// one download. The server delays it until the other process waits.
 func TestTogether(t *testing.T) {
 	t.Parallel()
 	file := content(2_000_000, 9)
@@ -45,7 +44,7 @@ func TestTogether(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			c := quick()
-			c.Stall = 0 // how long the other process takes to start is not at issue
+			c.Stall = 0 // the start of the other process may take any time
 			ok, err := c.Get(t.Context(), File{URLs: []string{srv.URL}, SHA256: sum(file)}, dest)
 			if err != nil {
 				t.Error(err)
@@ -56,7 +55,7 @@ func TestTogether(t *testing.T) {
 		})
 	}
 	<-asked
-	cmd := again(t, "TestTogether", "TEST_FETCH_TO="+dest, "TEST_FETCH_FROM="+srv.URL)
+	cmd := rerun(t, "TestTogether", "TEST_FETCH_TO="+dest, "TEST_FETCH_FROM="+srv.URL)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

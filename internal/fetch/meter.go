@@ -2,24 +2,24 @@ package fetch
 
 import "time"
 
-// Progress is how far a fetch is.
+// Progress is the state of a fetch.
 type Progress struct {
-	Have    int64         // bytes there; fewer than before only when it begins anew
-	Total   int64         // bytes in all; 0 as long as that is not known
-	Resumed int64         // of Have, those that an earlier attempt had left
+	Have    int64         // bytes so far; decreases only if the fetch starts over
+	Total   int64         // bytes of the file; 0 while unknown
+	Resumed int64         // the bytes in Have that an earlier attempt had left
 	Rate    float64       // bytes a second, over the last few seconds
-	ETA     time.Duration // what is left at that rate; 0 as long as it cannot be told
-	Retry   int           // tries that failed
+	ETA     time.Duration // remaining time at that rate; 0 while unknown
+	Retry   int           // failed tries
 }
 
-// A meter tells how far a fetch is, a few times a second.
+// A meter reports the progress of a fetch a few times a second.
 type meter struct {
 	tell   func(Progress)
 	part   *part
 	total  int64
 	failed int
 	shown  time.Time
-	came   int64    // bytes that came by the network, those that were thrown away too
+	came   int64    // bytes received, including those thrown away
 	window []sample // the last few seconds, oldest first
 }
 
@@ -37,7 +37,7 @@ func newMeter(tell func(Progress), p *part) *meter {
 	return &meter{tell: tell, part: p, window: []sample{{time.Now(), 0}}}
 }
 
-// add is told of every read.
+// add counts the bytes of a read.
 func (m *meter) add(n int) {
 	m.came += int64(n)
 	if time.Since(m.shown) >= showEvery {
@@ -45,14 +45,13 @@ func (m *meter) add(n int) {
 	}
 }
 
-// last shows the end.
+// last reports the final state.
 func (m *meter) last() {
 	m.total = m.part.have
 	m.report()
 }
 
-// retry counts a try that failed. The pause before the next one is not part of
-// the rate.
+// retry counts a failed try. The pause after it does not count for the rate.
 func (m *meter) retry() {
 	m.failed++
 	m.report()

@@ -13,7 +13,7 @@ func TestMeter(t *testing.T) {
 	m.total = 1100
 	m.window[0].at = time.Now().Add(-2 * time.Second)
 	p.have = 600
-	m.add(500) // in two seconds
+	m.add(500) // over two seconds
 	if len(told) != 1 || told[0].Have != 600 || told[0].Resumed != 100 || told[0].Rate < 200 || told[0].Rate > 260 ||
 		told[0].ETA < 1900*time.Millisecond || told[0].ETA > 2500*time.Millisecond {
 		t.Fatalf("progress %+v", told)
@@ -28,7 +28,7 @@ func TestMeter(t *testing.T) {
 	if last := told[len(told)-1]; last.Retry != 1 || last.Have != 700 {
 		t.Errorf("progress at a retry %+v", last)
 	}
-	// A pause, and then the file begins anew.
+	// A pause, and then the file starts over.
 	p.have, p.resumed, m.shown = 50, 0, time.Time{}
 	m.add(50)
 	if last := told[len(told)-1]; last.Have != 50 || last.Resumed != 0 || last.Rate != 0 || last.ETA != 0 || last.Retry != 1 {

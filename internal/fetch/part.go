@@ -12,15 +12,14 @@ import (
 	"github.com/carve-video/carve/internal/bounded"
 )
 
-// A part is a file that is being fetched: what there is of it, and the hash of
-// that.
+// A part is a file that is being fetched: the bytes so far, and their hash.
 type part struct {
 	path    string
 	file    *os.File
 	hash    hash.Hash
 	have    int64
-	resumed int64 // of have, what an earlier attempt had left
-	pieced  bool  // from more than one answer, so that the pieces may not fit
+	resumed int64 // of have, the bytes left by an earlier attempt
+	pieced  bool  // from more than one answer, so that the pieces may not match
 }
 
 var errNotFile = errors.New("there is something that is not a file")
@@ -29,11 +28,11 @@ var errNotFile = errors.New("there is something that is not a file")
 func openPart(ctx context.Context, path string) (*part, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return nil, onDisk("write", path, err)
+		return nil, newDiskError("write", path, err)
 	}
 	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
 		f.Close()
-		return nil, onDisk("write", path, errors.Join(err, errNotFile))
+		return nil, newDiskError("write", path, errors.Join(err, errNotFile))
 	}
 	p := &part{path: path, file: f, hash: sha256.New()}
 	if p.have, err = io.Copy(p.hash, bounded.Until(ctx, f)); err != nil {
@@ -41,25 +40,25 @@ func openPart(ctx context.Context, path string) (*part, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, onDisk("read", path, err)
+		return nil, newDiskError("read", path, err)
 	}
 	p.resumed = p.have
 	return p, nil
 }
 
-// Write appends.
+// Write appends to the part.
 func (p *part) Write(b []byte) (int, error) {
 	n, err := p.file.Write(b)
 	p.hash.Write(b[:n]) // a hash does not fail
 	p.have += int64(n)
-	return n, onDisk("write", p.path, err)
+	return n, newDiskError("write", p.path, err)
 }
 
-// restart forgets what there is.
+// restart discards the bytes so far.
 func (p *part) restart() error {
 	_, err := p.file.Seek(0, io.SeekStart)
 	if err := errors.Join(p.file.Truncate(0), err); err != nil {
-		return onDisk("empty", p.path, err)
+		return newDiskError("empty", p.path, err)
 	}
 	p.hash.Reset()
 	p.have, p.resumed, p.pieced = 0, 0, false
@@ -68,18 +67,18 @@ func (p *part) restart() error {
 
 func (p *part) sum() string { return hex.EncodeToString(p.hash.Sum(nil)) }
 
-// become gives the part its final name, when it is safe on disk.
-func (p *part) become(dest string) error {
+// finish syncs the part and gives it its final name.
+func (p *part) finish(dest string) error {
 	f := p.file
 	p.file = nil
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return onDisk("write", p.path, err)
+		return newDiskError("write", p.path, err)
 	}
-	return onDisk("rename", p.path, os.Rename(p.path, dest))
+	return newDiskError("rename", p.path, os.Rename(p.path, dest))
 }
 
-// close ends the work on a part that did not become the file. What there is of
-// it stays for the next attempt; nothing does not.
+// close ends the work on an incomplete part. It stays for the next attempt, unless it
+// is empty.
 func (p *part) close() error {
 	if p.file == nil {
 		return nil
@@ -90,10 +89,10 @@ func (p *part) close() error {
 	if p.have == 0 {
 		err = errors.Join(err, os.Remove(p.path))
 	}
-	return onDisk("close", p.path, err)
+	return newDiskError("close", p.path, err)
 }
 
-// sumOf is the checksum of a file.
+// sumOf returns the checksum of a file.
 func sumOf(ctx context.Context, path string) (string, error) {
 	f, _, err := bounded.Open(path)
 	var irregular *bounded.IrregularError

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A full disk is the user's to mend: it is not tried again.
+// A full disk is not tried again: the user has to act.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -27,7 +27,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// A name that cannot be given is an error of the disk, which says which.
+// If the final name cannot be given, it is a disk error that says which name.
 func TestBecome(t *testing.T) {
 	t.Parallel()
 	dest := filepath.Join(t.TempDir(), "file")
@@ -38,7 +38,7 @@ func TestBecome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.become(dest); !isDisk(err) || !strings.Contains(err.Error(), dest) {
+	if err := p.finish(dest); !isDisk(err) || !strings.Contains(err.Error(), dest) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -13,20 +13,20 @@ import (
 	"github.com/carve-video/carve/internal/redact"
 )
 
-// maxTries bounds all tries of a URL: a server that brings a few bytes each
-// time must not keep one forever.
+// maxTries bounds all tries of a URL, so that a server that sends a few bytes each time
+// cannot go on forever.
 const maxTries = 200
 
 // maxPause bounds the pause between tries.
 const maxPause = time.Minute
 
-// from makes the part whole from one URL, try after try.
-func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *meter) error {
+// fetchFrom completes the part from one URL, with retries.
+func (c *Client) fetchFrom(ctx context.Context, u *url.URL, p *part, want string, m *meter) error {
 	var (
-		idle    int      // tries in a row that brought nothing
-		most    = p.have // the farthest that any try came
-		renewed bool     // begun anew, for the checksum was wrong
-		refused bool     // begun anew, for the server has no such range
+		idle    int      // tries in a row without new bytes
+		most    = p.have // the furthest that any try came
+		renewed bool     // started over because the checksum was wrong
+		refused bool     // started over because the server lacks the range
 		pauses  = backoff{first: max(cmp.Or(c.Backoff, 500*time.Millisecond), 0)}
 	)
 	for all := 1; ; all++ {
@@ -34,8 +34,8 @@ func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		// After an error too: what broke may have been only the end of an
-		// answer whose bytes are all there.
+		// Even after an error all bytes may be there: what broke may have been only the
+		// end of the answer.
 		if err == nil || p.have > 0 {
 			if p.sum() == want {
 				return nil
@@ -62,8 +62,8 @@ func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *
 			return err
 		}
 		idle++
-		// Measured against the best try rather than the last: a server that
-		// takes no ranges would bring the same bytes again and again.
+		// Compared with the best try, not the last: a server without ranges would send
+		// the same bytes again and again.
 		if p.have > most {
 			idle, most = 0, p.have
 			pauses.reset()
@@ -76,8 +76,8 @@ func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *
 		if errors.As(err, &status) && status.after > 0 {
 			wait = status.after
 		}
-		// Where there is no network, the error at the end is enough; where something came
-		// of a try, people want to know why it takes so long.
+		// Without a network, the error at the end is enough. If a try brought
+		// something, the user wants to know why it takes so long.
 		level := slog.LevelDebug
 		if idle == 0 {
 			level = slog.LevelWarn
@@ -92,8 +92,8 @@ func (c *Client) from(ctx context.Context, u *url.URL, p *part, want string, m *
 	}
 }
 
-// A backoff is the pauses between tries. They vary, so that the many whom a
-// server threw out do not all come back at the same moment.
+// A backoff is the pauses between tries. They vary at random, so that the clients of a
+// server do not all come back at the same moment.
 type backoff struct {
 	first   time.Duration
 	current time.Duration

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// content is a file of so many bytes, the same for the same seed.
+// content is a file of n bytes, the same for the same seed.
 func content(n int, seed byte) []byte {
 	b := make([]byte, n)
 	rng := rand.NewChaCha8([32]byte{seed})
@@ -28,15 +28,15 @@ func sum(b []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
-// quick is a client whose pauses are short.
+// quick is a client with short pauses.
 func quick() *Client {
 	return &Client{Backoff: time.Millisecond, Stall: 300 * time.Millisecond, Tries: 4}
 }
 
-// An answer is what a server does on its nth request, from 0.
+// An answer is the response of a server to request n, from 0.
 type answer func(n int, w http.ResponseWriter, r *http.Request)
 
-// A server remembers what ranges it was asked for.
+// A server records the ranges of its requests.
 type server struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -62,14 +62,14 @@ func (s *server) requests() []string {
 	return append([]string{}, s.ranges...)
 }
 
-// whole serves content as a well-behaved server does.
+// whole serves content like a regular server.
 func whole(b []byte) answer {
 	return func(_ int, w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
 	}
 }
 
-// first does something else on the first request only.
+// first gives another answer to the first request.
 func first(a, then answer) answer {
 	return func(n int, w http.ResponseWriter, r *http.Request) {
 		if n > 0 {
@@ -93,7 +93,7 @@ func stall(b []byte, n int) answer {
 	}
 }
 
-// ranged answers with 206, whatever was asked for.
+// ranged answers 206 to any request.
 func ranged(place string, b []byte) answer {
 	return func(_ int, w http.ResponseWriter, r *http.Request) {
 		if place != "" {
@@ -121,7 +121,7 @@ func breakOff(b []byte, n int) answer {
 	}
 }
 
-// hijack sends what net/http's own server would not, and closes the connection.
+// hijack sends what net/http's server would not, and closes the connection.
 func hijack(w http.ResponseWriter, head string, body []byte) {
 	conn, buf, err := w.(http.Hijacker).Hijack()
 	if err != nil {
@@ -133,7 +133,7 @@ func hijack(w http.ResponseWriter, head string, body []byte) {
 	buf.Flush()
 }
 
-// check fails unless dest holds want and nothing else is left but the lock.
+// check fails unless dest has want and no other file but the lock is left.
 func check(t *testing.T, dest string, want []byte) {
 	t.Helper()
 	got, err := os.ReadFile(dest)
@@ -150,10 +150,10 @@ func missing(t *testing.T, path string) {
 	}
 }
 
-// again is one test of this binary in a process of its own.
-func again(t *testing.T, test string, env ...string) *exec.Cmd {
+// rerun runs one test of this binary in another process.
+func rerun(t *testing.T, test string, env ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$", "-test.count=1")
-	// The race detector waits a second at the end, if it is not told otherwise.
+	// By default the race detector waits a second at the end.
 	cmd.Env = append(append(os.Environ(), "GORACE=atexit_sleep_ms=0"), env...)
 	return cmd
 }

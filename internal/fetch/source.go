@@ -8,7 +8,7 @@ import (
 	"github.com/carve-video/carve/internal/redact"
 )
 
-// locate checks a source and puts the mirror in.
+// locate checks a source and applies the mirror.
 func (c *Client) locate(source string) (*url.URL, error) {
 	u, ok := parse(source)
 	if !ok {
@@ -21,7 +21,7 @@ func (c *Client) locate(source string) (*url.URL, error) {
 	if !ok {
 		return nil, fmt.Errorf("the mirror %q is no http or https URL", redact.Source(c.Mirror))
 	}
-	// Not JoinPath: it would clean what may mean something to the server.
+	// Not JoinPath, which would normalise a path that may matter to the server.
 	at := *m
 	at.Path = strings.TrimSuffix(m.Path, "/") + rooted(u.Path)
 	at.RawPath = strings.TrimSuffix(m.EscapedPath(), "/") + rooted(u.EscapedPath())

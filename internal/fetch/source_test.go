@@ -36,7 +36,7 @@ func TestMirror(t *testing.T) {
 	}
 }
 
-// Sources and mirrors that are none are told, but not what is secret in them.
+// Invalid sources and mirrors are named in errors, without their secrets.
 func TestNoSource(t *testing.T) {
 	t.Parallel()
 	for _, u := range []string{
@@ -47,7 +47,7 @@ func TestNoSource(t *testing.T) {
 			t.Errorf("source %q: %v", u, err)
 		}
 		if u == "" {
-			continue // is no mirror
+			continue // not a mirror
 		}
 		c := quick()
 		c.Mirror = u
@@ -57,8 +57,8 @@ func TestNoSource(t *testing.T) {
 	}
 }
 
-// The client for everyday use asks a proxy, when the environment names one. Go
-// reads the environment once in a process, so that is done in another one.
+// The default client uses a proxy from the environment. Go reads the environment once
+// in a process, so the test runs in another one.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	file := content(1000, 8)
@@ -75,8 +75,8 @@ func TestProxy(t *testing.T) {
 	}))
 	defer proxy.Close()
 	dest := filepath.Join(t.TempDir(), "f")
-	// Lower case wins over upper case where both are set.
-	cmd := again(t, "TestProxy", "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=", "TEST_FETCH_THROUGH="+dest)
+	// Lower case has priority over upper case.
+	cmd := rerun(t, "TestProxy", "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=", "TEST_FETCH_THROUGH="+dest)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("the other process: %v\n%s", err, out)
 	}

@@ -15,15 +15,15 @@ import (
 	"github.com/carve-video/carve/internal/redact"
 )
 
-// errStalled ends a connection that brings nothing any more.
+// errStalled ends a connection that sends no more data.
 var errStalled = errors.New("the connection brings nothing any more")
 
-// errNoRange is the answer to a part that is longer than the file, or that the
-// server has nothing to go on with for another reason.
+// errNoRange means that the part is longer than the file, or that the server cannot
+// continue it for another reason.
 var errNoRange = errors.New("the server has nothing that the part could go on with")
 
-// try makes one request for what the part lacks. Without an error the part is
-// as long as the server says the file is.
+// try makes one request for the rest of the part. Without an error the part is as long
+// as the server says the file is.
 func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -35,15 +35,15 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 	if err != nil {
 		return fmt.Errorf("failed to ask for %s: %w", redact.URL(u), err)
 	}
-	// Compressed on the way the bytes could be neither counted nor resumed.
+	// If the bytes were compressed they could not be counted or resumed.
 	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Set("User-Agent", "carve")
 	if p.have > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.have))
 	}
-	res, err := c.requester().Do(req)
+	res, err := c.httpClient().Do(req)
 	if err != nil {
-		return onTheWay(ctx, u, err)
+		return networkError(ctx, u, err)
 	}
 	defer res.Body.Close()
 	total, err := begin(res, u, p)
@@ -55,7 +55,7 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 	for {
 		n, err := res.Body.Read(buffer)
 		if n > 0 {
-			// A slow disk is not a stalled connection.
+			// A slow disk must not count as a stalled connection.
 			watch.Stop()
 			if _, err := p.Write(buffer[:n]); err != nil {
 				return err
@@ -67,7 +67,7 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 			break
 		}
 		if err != nil {
-			return onTheWay(ctx, u, err)
+			return networkError(ctx, u, err)
 		}
 		if total >= 0 && p.have > total {
 			break
@@ -82,11 +82,11 @@ func (c *Client) try(ctx context.Context, u *url.URL, p *part, m *meter) error {
 	return nil
 }
 
-// begin looks at the head of an answer: whether its body goes on from the part
-// or starts anew, and how long the file is in all; -1 is not known.
+// begin evaluates the headers of an answer: whether its body continues the part or
+// starts over, and the length of the whole file, -1 if unknown.
 func begin(res *http.Response, u *url.URL, p *part) (total int64, err error) {
 	switch {
-	case res.StatusCode == http.StatusOK: // also where a range was asked for and is not honoured
+	case res.StatusCode == http.StatusOK: // also where the server ignored the range
 		if p.have > 0 {
 			if err := p.restart(); err != nil {
 				return 0, err
@@ -106,7 +106,7 @@ func begin(res *http.Response, u *url.URL, p *part) (total int64, err error) {
 	return 0, &StatusError{URL: redact.URL(u), Status: res.StatusCode, after: retryAfter(res.Header.Get("Retry-After"))}
 }
 
-// start empties the part because of an error, which it returns.
+// start empties the part because of an error, and returns that error.
 func start(p *part, because error) error {
 	if err := p.restart(); err != nil {
 		return fmt.Errorf("%w; %w", because, err)
@@ -114,11 +114,11 @@ func start(p *part, because error) error {
 	return because
 }
 
-// A span is what a Content-Range says.
+// A span is the content of a Content-Range header.
 type span struct{ first, last, total int64 }
 
-// contentRange reads "bytes 100-199/200". Where the total is not said ("*") it
-// is taken to end with the range, for what is asked for is always all the rest.
+// contentRange parses "bytes 100-199/200". If the total is not given ("*"), it is the
+// end of the range, since requests always ask for all the rest.
 func contentRange(s string) (span, bool) {
 	rest, ok1 := strings.CutPrefix(s, "bytes ")
 	rest, size, ok2 := strings.Cut(rest, "/")
@@ -135,8 +135,7 @@ func contentRange(s string) (span, bool) {
 	return span{first, last, total}, err == nil && last < total
 }
 
-// retryAfter reads seconds or a date; what cannot be read is nothing. More than
-// maxPause is not waited for, whatever the server wishes.
+// retryAfter parses seconds or a date; 0 if it cannot. The result is at most maxPause.
 func retryAfter(s string) time.Duration {
 	if n, err := strconv.Atoi(s); err == nil {
 		return time.Duration(min(max(n, 0), int(maxPause/time.Second))) * time.Second
@@ -147,9 +146,8 @@ func retryAfter(s string) time.Duration {
 	return 0
 }
 
-// onTheWay words an error of the network: the URL is said once, and without
-// what must not be shown.
-func onTheWay(ctx context.Context, u *url.URL, err error) error {
+// networkError words an error of the network: the URL occurs once, and without secrets.
+func networkError(ctx context.Context, u *url.URL, err error) error {
 	if context.Cause(ctx) == errStalled {
 		err = errStalled
 	}
