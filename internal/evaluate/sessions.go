@@ -24,7 +24,7 @@ func (r *Runner) withMemory(ctx context.Context, s *dataset.Sample, explain func
 		for _, step := range steps {
 			take(step.Result)
 			step.Close()
-			session.Carrier.Recycle(step.Result)
+			session.Propagator.Recycle(step.Result)
 		}
 	}
 	return func(img *car.Image, at time.Duration) error {
@@ -36,12 +36,12 @@ func (r *Runner) withMemory(ctx context.Context, s *dataset.Sample, explain func
 
 // withOracle segments without memory: the queries of every image are the concepts that
 // the truth has in it, and none of them can be dropped. See [Runner.withMemory].
-func (r *Runner) withOracle(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *FilmResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
+func (r *Runner) withOracle(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *VideoResult, take func(*car.Result)) (next func(*car.Image, time.Duration) error, last func(), err error) {
 	queries := slices.Clone(s.Queries)
 	for i := range queries {
 		queries[i].Theta = new(float32)
 	}
-	bank, err := r.Segmenter.Encode(ctx, queries)
+	bank, err := r.Segmenter.EmbedQueries(ctx, queries)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,8 +60,8 @@ func (r *Runner) withOracle(ctx context.Context, s *dataset.Sample, truth *annot
 		}
 		slices.Sort(asked)
 		film.Keys++
-		film.Asked += len(asked)
-		scene, err := r.Segmenter.Look(ctx, img)
+		film.Evaluated += len(asked)
+		scene, err := r.Segmenter.EncodeImage(ctx, img)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ type Summary struct {
 	JF *Figure     `json:"jf,omitempty"`
 
 	// Concepts: a row for each video, and one for all.
-	Films []FilmScore `json:"films,omitempty"`
+	Films []VideoScore `json:"films,omitempty"`
 
 	Notes []string `json:"notes,omitempty"`
 }

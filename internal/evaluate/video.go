@@ -13,17 +13,17 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// A FilmResult is the result of a video with concepts.
-type FilmResult struct {
+// A VideoResult is the result of a video with concepts.
+type VideoResult struct {
 	Concepts []ConceptResult `json:"concepts"`
 
 	// Seconds is the time for segmentation, without reading, decoding and measuring.
 	Seconds float64 `json:"seconds"`
-	// Keys is the number of frames that the model processed, Asked the number of
+	// Keys is the number of frames that the model processed, Evaluated the number of
 	// queries given to it in them, and Judged the number of those that were judged.
-	Keys   int `json:"keys"`
-	Asked  int `json:"asked"`
-	Judged int `json:"judged"`
+	Keys      int `json:"keys"`
+	Evaluated int `json:"evaluated"`
+	Judged    int `json:"judged"`
 	// Cuts is the number of hard cuts. AfterCut is the largest number of frames after a
 	// cut in which an object was still found that was there before the cut and no
 	// longer is.
@@ -53,7 +53,7 @@ func (r *Runner) video(ctx context.Context, s *dataset.Sample, res *SampleResult
 	if truth.Len() != len(s.Frames) {
 		return fmt.Errorf("%s has %s and its truth %d", s.ID, ui.Counted(len(s.Frames), "frame"), truth.Len())
 	}
-	res.Film = &FilmResult{Cuts: len(s.Cuts)}
+	res.Film = &VideoResult{Cuts: len(s.Cuts)}
 	var objects []annotation.Object
 	for _, q := range s.Queries {
 		objects = append(objects, annotation.Object{Name: q.Label})
@@ -91,15 +91,15 @@ func (r *Runner) video(ctx context.Context, s *dataset.Sample, res *SampleResult
 }
 
 // count adds up the queries of a frame.
-func (f *FilmResult) count(e *tracking.Explanation) {
+func (f *VideoResult) count(e *tracking.Explanation) {
 	if e.Key != "" {
 		f.Keys++
 	}
 	for _, q := range e.Queries {
-		if q.Asked != "" {
-			f.Asked++
+		if q.Evaluated != "" {
+			f.Evaluated++
 		}
-		if q.Asked != "" && q.Verdict != "spared" {
+		if q.Evaluated != "" && q.Verdict != tracking.Reused {
 			f.Judged++
 		}
 	}
@@ -107,7 +107,7 @@ func (f *FilmResult) count(e *tracking.Explanation) {
 
 // masks segments every frame, with memory or with the oracle, and returns the masks at
 // the truth's size.
-func (r *Runner) masks(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *FilmResult) ([]*annotation.Frame, error) {
+func (r *Runner) masks(ctx context.Context, s *dataset.Sample, truth *annotation.Sequence, film *VideoResult) ([]*annotation.Frame, error) {
 	all := make([]int, len(s.Queries))
 	for k := range all {
 		all[k] = k

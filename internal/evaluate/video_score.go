@@ -9,8 +9,8 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// A FilmScore is the row of a video, or of all of them.
-type FilmScore struct {
+// A VideoScore is the row of a video, or of all of them.
+type VideoScore struct {
 	Clip string `json:"clip"`
 
 	J  Figure `json:"j"` // means over the concepts of the truth
@@ -30,28 +30,28 @@ type FilmScore struct {
 	Instability  Figure `json:"lost_stability"`
 	ExtraToggles Figure `json:"extra_toggles"` // per concept
 
-	Cuts     int     `json:"cuts"`
-	AfterCut int     `json:"frames_after_cut"`
-	Frames   int     `json:"frames"`
-	Keys     float64 `json:"key_frames"`       // share of the frames
-	Asked    float64 `json:"asked_per_frame"`  // queries
-	Judged   float64 `json:"judged_per_frame"` // queries
-	Time     float64 `json:"ms_per_frame"`
+	Cuts      int     `json:"cuts"`
+	AfterCut  int     `json:"frames_after_cut"`
+	Frames    int     `json:"frames"`
+	Keys      float64 `json:"key_frames"`          // share of the frames
+	Evaluated float64 `json:"evaluated_per_frame"` // queries
+	Judged    float64 `json:"judged_per_frame"`    // queries
+	Time      float64 `json:"ms_per_frame"`
 }
 
 // videoScores has a row for each video and a last one for all. The last has the mean of
 // the videos for values that are means, and is computed from joint counts for shares.
-func videoScores(samples []*SampleResult) []FilmScore {
-	var rows []FilmScore
+func videoScores(samples []*SampleResult) []VideoScore {
+	var rows []VideoScore
 	var all []ConceptResult
-	total := &FilmResult{}
+	total := &VideoResult{}
 	frames := 0
 	for _, s := range samples {
 		rows = append(rows, s.Film.score(s.ID, s.Frames))
 		all = append(all, s.Film.Concepts...)
 		total.Seconds += s.Film.Seconds
 		total.Keys += s.Film.Keys
-		total.Asked += s.Film.Asked
+		total.Evaluated += s.Film.Evaluated
 		total.Judged += s.Film.Judged
 		total.Cuts += s.Film.Cuts
 		total.AfterCut = max(total.AfterCut, s.Film.AfterCut)
@@ -59,23 +59,23 @@ func videoScores(samples []*SampleResult) []FilmScore {
 	}
 	total.Concepts = all
 	sum := total.score("all", frames)
-	mean := func(of func(*FilmScore) Figure) Figure {
+	mean := func(of func(*VideoScore) Figure) Figure {
 		var v []float64
 		for i := range rows {
 			v = append(v, float64(of(&rows[i])))
 		}
 		return Figure(score.Mean(v))
 	}
-	sum.J, sum.F = mean(func(r *FilmScore) Figure { return r.J }), mean(func(r *FilmScore) Figure { return r.F })
-	sum.JF = mean(func(r *FilmScore) Figure { return r.JF })
-	sum.Instability = mean(func(r *FilmScore) Figure { return r.Instability })
-	sum.ExtraToggles = mean(func(r *FilmScore) Figure { return r.ExtraToggles })
+	sum.J, sum.F = mean(func(r *VideoScore) Figure { return r.J }), mean(func(r *VideoScore) Figure { return r.F })
+	sum.JF = mean(func(r *VideoScore) Figure { return r.JF })
+	sum.Instability = mean(func(r *VideoScore) Figure { return r.Instability })
+	sum.ExtraToggles = mean(func(r *VideoScore) Figure { return r.ExtraToggles })
 	return append(rows, sum)
 }
 
-func (f *FilmResult) score(name string, frames int) FilmScore {
-	s := FilmScore{Clip: name, Cuts: f.Cuts, AfterCut: f.AfterCut, Frames: frames,
-		Keys: float64(f.Keys) / float64(max(frames, 1)), Asked: float64(f.Asked) / float64(max(frames, 1)),
+func (f *VideoResult) score(name string, frames int) VideoScore {
+	s := VideoScore{Clip: name, Cuts: f.Cuts, AfterCut: f.AfterCut, Frames: frames,
+		Keys: float64(f.Keys) / float64(max(frames, 1)), Evaluated: float64(f.Evaluated) / float64(max(frames, 1)),
 		Judged: float64(f.Judged) / float64(max(frames, 1)), Time: 1000 * f.Seconds / float64(max(frames, 1))}
 	var j, fs, instability, toggles []float64
 	var there, away score.Presence
@@ -102,7 +102,7 @@ func (f *FilmResult) score(name string, frames int) FilmScore {
 	return s
 }
 
-func videoTable(rows []FilmScore) *ui.Table {
+func videoTable(rows []VideoScore) *ui.Table {
 	t := ui.NewTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "keys", "asked", "judged", "ms")
 	count := func(f Figure) string {
 		if math.IsNaN(float64(f)) {
@@ -118,7 +118,7 @@ func videoTable(rows []FilmScore) *ui.Table {
 		t.Add(r.Clip, r.JF.String(), r.J.String(), r.F.String(), r.Found.String(), r.False.String(), r.Away.String(),
 			strconv.Itoa(r.Returns), strconv.Itoa(r.Missed), count(r.Median), count(r.Latest),
 			r.Instability.String(), strconv.FormatFloat(float64(r.ExtraToggles), 'f', 1, 64), after,
-			strconv.FormatFloat(r.Keys, 'f', 2, 64), strconv.FormatFloat(r.Asked, 'f', 1, 64), strconv.FormatFloat(r.Judged, 'f', 1, 64), strconv.FormatFloat(r.Time, 'f', 0, 64))
+			strconv.FormatFloat(r.Keys, 'f', 2, 64), strconv.FormatFloat(r.Evaluated, 'f', 1, 64), strconv.FormatFloat(r.Judged, 'f', 1, 64), strconv.FormatFloat(r.Time, 'f', 0, 64))
 	}
 	return t
 }

@@ -39,13 +39,13 @@ func twoVideos() []*SampleResult {
 
 func TestFilmScores(t *testing.T) {
 	nan := Figure(math.NaN())
-	want := []FilmScore{
+	want := []VideoScore{
 		{Clip: "a", J: .7, F: .8, JF: .75, Found: .9, False: .05, Away: .5, Absent: 2, Returns: 3, Missed: 1, Median: 2.5, Latest: 4,
-			Instability: .2, ExtraToggles: 1, Cuts: 1, AfterCut: 2, Frames: 10, Asked: 3, Time: 100},
-		{Clip: "b", J: 1, F: 1, JF: 1, Found: 1, False: nan, Away: nan, Returns: 1, Latest: 0, Frames: 30, Asked: 1, Time: 1000. / 30},
+			Instability: .2, ExtraToggles: 1, Cuts: 1, AfterCut: 2, Frames: 10, Evaluated: 3, Time: 100},
+		{Clip: "b", J: 1, F: 1, JF: 1, Found: 1, False: nan, Away: nan, Returns: 1, Latest: 0, Frames: 30, Evaluated: 1, Time: 1000. / 30},
 		// Means over videos; shares of all frames, concepts and returns together.
 		{Clip: "all", J: .85, F: .9, JF: .875, Found: .975, False: .05, Away: .5, Absent: 2, Returns: 4, Missed: 1, Median: 1, Latest: 4,
-			Instability: .1, ExtraToggles: .5, Cuts: 1, AfterCut: 2, Frames: 40, Asked: 1.5, Time: 50},
+			Instability: .1, ExtraToggles: .5, Cuts: 1, AfterCut: 2, Frames: 40, Evaluated: 1.5, Time: 50},
 	}
 	got := videoScores(twoVideos())
 	if d := cmp.Diff(want, got, sameFigures, cmpopts.EquateApprox(0, 1e-12)); d != "" {
