@@ -1,19 +1,18 @@
-// Package flow says where everything in a picture was one picture earlier: dense
-// optical flow, at a low resolution, in a few milliseconds.
+// Package flow computes dense optical flow from a frame back to an earlier one, at a low
+// resolution, in a few milliseconds.
 //
 // The method is that of Kroeger, Timofte, Dai and Van Gool, "Fast Optical Flow
-// using Dense Inverse Search" (ECCV 2016), without its variational refinement:
-// small patches are followed by themselves, from a coarse level of a pyramid to
-// a fine one, each by the inverse compositional search of Lucas and Kanade, whose
-// derivatives are taken once a patch; then every pixel takes the mean of what the
-// patches over it found, weighted by how well each explains that very pixel.
-// Means are taken out of patches before they are compared, so that a change of
-// light is no motion.
+// using Dense Inverse Search" (ECCV 2016), without its variational refinement. Small
+// patches are tracked one by one, from the coarsest level of a pyramid to the finest, by
+// the inverse compositional search of Lucas and Kanade, which computes the derivatives
+// once per patch. The flow of a pixel is the mean of the flows of the patches over it,
+// weighted by how well each explains that pixel. Patches are compared without their
+// means, so that a change of light is not taken for motion.
 //
-// A [Field] points backwards: from a pixel of the newer picture to where it was in
-// the older one, which is the way in which masks are carried (every pixel of the
-// new mask is looked up in the old one, none is left without). What cannot be
-// looked up, because it was hidden or not there at all, shows in [Field.Unknown].
+// A [Field] points backwards: from a pixel of the newer frame to where it was in the
+// older one. Masks are propagated that way, because every pixel of the new mask then has
+// a source in the old one. [Field.Occlusion] marks the pixels that have no source, since
+// they were hidden or not there.
 package flow
 
 import (
@@ -22,59 +21,59 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 )
 
-// The search. Patches of 8×8 stand 4 apart, so that every pixel lies under four.
+// The parameters of the search. Every pixel lies under four patches. Lengths are in pixels
+// of the level at hand.
 const (
-	patch      = 8
-	stride     = 4
-	iterations = 8
-	coarsest   = 20   // the shorter side of the smallest level, at least
-	still      = 0.03 // a step that is shorter ends the search, in pixels
-	ridge      = 30   // added to the diagonal of a patch's Hessian: nothing moves where nothing is
+	patchSize    = 8
+	patchStride  = 4
+	iterations   = 8
+	minLevelSide = 20   // the coarsest level's shorter side is at least this long
+	minStep      = 0.03 // a shorter step ends the search
+	ridge        = 30   // added to the diagonal of a patch's Hessian, so that flat patches don't move
 )
 
-// A Field is the flow from one picture back to an earlier one.
+// A Field is the flow from one frame back to an earlier one.
 type Field struct {
 	W, H   int
-	Factor int // of the pictures' size: one pixel of the field is so many of theirs
+	Factor int // the side of a field pixel, in pixels of the frame
 
-	// The pixel x, y of the newer picture was at x+U, y+V of the older, in pixels of
-	// the field.
+	// U and V lead from every pixel of the newer frame to the older one: x, y was at
+	// x+U, y+V. They are in pixels of the field.
 	U, V []float32
 
-	// Unknown is how little the older picture explains each pixel, 0..1: the
-	// difference that is left after the motion, and after a change of the light of
-	// the whole picture, against the noise.
+	// Occlusion is how badly the older frame explains each pixel, 0..1: the residual,
+	// after motion and after a change of light of the whole frame, relative to the noise.
 	Occlusion []float32
 
-	// Surprise is the share of the picture that is unknown.
+	// OccludedShare is the share of the frame whose Occlusion is above 0.5.
 	OccludedShare float32
 
-	// Off is the mean difference that is left, of 255, and Rest the share of it in the
-	// contrast of the newer picture: near 0 where motion and light explain it, be it a
-	// fade, and up to 1 where it is another picture altogether.
+	// MeanResidual is the mean difference that is left after motion and light, of 255.
+	// RelativeResidual is its share of the newer frame's contrast: near 0 where motion and
+	// light explain the frame, also in a fade, and up to 1 for an unrelated frame.
 	MeanResidual, RelativeResidual float32
 
-	// Gain is by what the contrast of the whole picture has grown.
+	// ContrastGain is the factor by which the contrast of the whole frame grew.
 	ContrastGain float32
 }
 
-// An Estimator computes flow. It keeps its memory, and is for one goroutine.
+// An Estimator computes flow. It reuses its memory, and is for one goroutine.
 type Estimator struct {
-	// Threads bounds its goroutines, 0 and 1 standing for none.
+	// Threads bounds its goroutines; 0 and 1 start none.
 	Threads int
 
-	coarse, fine motion
+	coarse, fine levelFlow
 	patches      []float32 // u, v of the patches of a level
 	warped       []float32
 }
 
-// motion is u and v of every pixel of a level.
-type motion struct {
+// levelFlow is u and v of every pixel of a level.
+type levelFlow struct {
 	w, h int
 	u, v []float32
 }
 
-func (m *motion) resize(w, h int) {
+func (m *levelFlow) resize(w, h int) {
 	m.w, m.h = w, h
 	if cap(m.u) < w*h {
 		m.u, m.v = make([]float32, w*h), make([]float32, w*h)
@@ -82,18 +81,18 @@ func (m *motion) resize(w, h int) {
 	m.u, m.v = m.u[:w*h], m.v[:w*h]
 }
 
-// Between computes the flow from a newer picture to an older one of the same
-// size, into f, whose memory is used again. factor is what [Size] says.
+// Between computes the flow from a newer frame to an older one of the same size, into f,
+// whose memory it reuses. factor is that of [Size].
 func (e *Estimator) Between(newer, older *Pyramid, factor int, f *Field) {
 	n := len(newer.levels)
 	for l := n - 1; l >= 0; l-- {
 		a, b := &newer.levels[l], &older.levels[l]
 		e.fine.resize(a.w, a.h)
-		var before *motion
+		var coarser *levelFlow
 		if l < n-1 {
-			before = &e.coarse
+			coarser = &e.coarse
 		}
-		e.estimateLevel(a, b, before)
+		e.estimateLevel(a, b, coarser)
 		e.coarse, e.fine = e.fine, e.coarse
 	}
 	top := &e.coarse
@@ -102,9 +101,9 @@ func (e *Estimator) Between(newer, older *Pyramid, factor int, f *Field) {
 	e.findOcclusion(&newer.levels[0], &older.levels[0], f)
 }
 
-// level follows the patches of one level, from what the coarser one found, and
-// makes a field of them.
-func (e *Estimator) estimateLevel(a, b *plane, before *motion) {
+// estimateLevel computes the flow of one level, starting from that of the coarser one,
+// which is nil for the coarsest.
+func (e *Estimator) estimateLevel(a, b *plane, coarser *levelFlow) {
 	cols, rows := patchCount(a.w), patchCount(a.h)
 	if cap(e.patches) < 2*cols*rows {
 		e.patches = make([]float32, 2*cols*rows)
@@ -114,17 +113,17 @@ func (e *Estimator) estimateLevel(a, b *plane, before *motion) {
 		var s search
 		for r := from; r < to; r++ {
 			y := patchStart(r, a.h)
-			// A patch may begin where its neighbour to the left ended: what is found by
-			// one spreads over the thing that it is of. Not from row to row: those
-			// are other goroutines'.
+			// A patch may start from the flow of its left neighbour, so that the flow of
+			// one patch spreads over the object. It doesn't spread from row to row: other
+			// goroutines compute those.
 			var left [2]float32
 			for c := range cols {
 				x := patchStart(c, a.w)
 				s.setTemplate(a, b, x, y)
 				u, v := float32(0), float32(0)
-				if before != nil {
-					i := min((y+patch/2)/2, before.h-1)*before.w + min((x+patch/2)/2, before.w-1)
-					u, v = 2*before.u[i], 2*before.v[i]
+				if coarser != nil {
+					i := min((y+patchSize/2)/2, coarser.h-1)*coarser.w + min((x+patchSize/2)/2, coarser.w-1)
+					u, v = 2*coarser.u[i], 2*coarser.v[i]
 				}
 				best := s.cost(u, v)
 				if u != 0 || v != 0 {
@@ -145,28 +144,28 @@ func (e *Estimator) estimateLevel(a, b *plane, before *motion) {
 	e.densify(a, b, found, cols, rows)
 }
 
-// places is how many patches lie along a side; the last one may be nearer to the
-// one before than a stride.
-func patchCount(side int) int { return max(1, (side-patch+stride-1)/stride+1) }
+// patchCount is the number of patches along a side. The last one may be nearer than a
+// stride to the one before.
+func patchCount(side int) int { return max(1, (side-patchSize+patchStride-1)/patchStride+1) }
 
-func patchStart(i, side int) int { return max(0, min(i*stride, side-patch)) }
+func patchStart(i, side int) int { return max(0, min(i*patchStride, side-patchSize)) }
 
-// A search is for one patch of the newer picture.
+// A search finds the flow of one patch of the newer frame.
 type search struct {
-	b        *plane
+	b        *plane // the older frame
 	x, y     int
-	w, h     int // of the patch: smaller than usual only where the picture is
-	template [patch * patch]float32
-	gx, gy   [patch * patch]float32 // without their means
-	inverse  [3]float32             // of the Hessian: xx, xy, yy
+	w, h     int // of the patch: smaller than patchSize only if the level is
+	template [patchSize * patchSize]float32
+	gx, gy   [patchSize * patchSize]float32 // derivatives, without their means
+	inverse  [3]float32                     // of the Hessian: xx, xy, yy
 	mean     float32
-	sample   [patch * patch]float32
+	sample   [patchSize * patchSize]float32
 }
 
-// take reads the template, with its derivatives and its Hessian.
+// setTemplate reads the patch at x, y of a, and computes its derivatives and Hessian.
 func (s *search) setTemplate(a, b *plane, x, y int) {
 	s.b, s.x, s.y = b, x, y
-	s.w, s.h = min(patch, a.w-x), min(patch, a.h-y)
+	s.w, s.h = min(patchSize, a.w-x), min(patchSize, a.h-y)
 	n := float32(s.w * s.h)
 	var sum, sx, sy float32
 	i := 0
@@ -199,8 +198,8 @@ func (s *search) setTemplate(a, b *plane, x, y int) {
 	s.inverse = [3]float32{yy / d, -xy / d, xx / d}
 }
 
-// look samples the older picture under the moved patch, its mean taken out. It is
-// linear between pixels, and outside the picture the same as at its edge.
+// warp samples the older frame under the patch moved by u, v, and subtracts the mean. It
+// interpolates linearly between pixels, and repeats the edge outside the frame.
 func (s *search) warp(u, v float32) {
 	fx, fy := float32(s.x)+u, float32(s.y)+v
 	x0, y0 := int(math.Floor(float64(fx))), int(math.Floor(float64(fy)))
@@ -241,7 +240,7 @@ func (s *search) warp(u, v float32) {
 
 func clamp(v, n int) int { return min(max(v, 0), n-1) }
 
-// cost is the sum of squares of what differs.
+// cost is the sum of squared differences of the patch moved by u, v.
 func (s *search) cost(u, v float32) float32 {
 	s.warp(u, v)
 	var sum float32
@@ -252,8 +251,8 @@ func (s *search) cost(u, v float32) float32 {
 	return sum
 }
 
-// descend goes down to the nearest minimum, and stays where it began if that is
-// farther than a patch: then it has lost its way.
+// descend searches the minimum of the cost near u, v. It returns u, v themselves if the
+// minimum is farther away than a patch, since the search has then diverged.
 func (s *search) descend(u, v float32) (float32, float32) {
 	u0, v0 := u, v
 	for range iterations {
@@ -267,10 +266,10 @@ func (s *search) descend(u, v float32) (float32, float32) {
 		du := s.inverse[0]*bx + s.inverse[1]*by
 		dv := s.inverse[1]*bx + s.inverse[2]*by
 		u, v = u-du, v-dv
-		if abs(u-u0) > patch || abs(v-v0) > patch {
+		if abs(u-u0) > patchSize || abs(v-v0) > patchSize {
 			return u0, v0
 		}
-		if du*du+dv*dv < still*still {
+		if du*du+dv*dv < minStep*minStep {
 			break
 		}
 	}
@@ -279,8 +278,8 @@ func (s *search) descend(u, v float32) (float32, float32) {
 
 func abs(v float32) float32 { return float32(math.Abs(float64(v))) }
 
-// densify gives every pixel the mean motion of the patches over it, weighted by
-// how well each explains this pixel.
+// densify gives every pixel the mean flow of the patches over it, weighted by how well
+// each explains that pixel.
 func (e *Estimator) densify(a, b *plane, found []float32, cols, rows int) {
 	m := &e.fine
 	parallel.Do(e.Threads, a.h, func(_, from, to int) {
@@ -303,14 +302,15 @@ func (e *Estimator) densify(a, b *plane, found []float32, cols, rows int) {
 	})
 }
 
-// over are the first and the last patch along a side that cover a pixel.
+// patchesOver returns the first and the last of the n patches along a side that cover
+// pixel p.
 func patchesOver(p, side, n int) (first, last int) {
-	first = max(0, (p-patch)/stride+1)
-	if p < patch {
+	first = max(0, (p-patchSize)/patchStride+1)
+	if p < patchSize {
 		first = 0
 	}
-	last = min(n-1, p/stride)
-	if patchStart(n-1, side) <= p { // the last one may stand off the grid
+	last = min(n-1, p/patchStride)
+	if patchStart(n-1, side) <= p { // the last patch may lie off the grid
 		last = n - 1
 	}
 	return min(first, last), last

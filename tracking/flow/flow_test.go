@@ -10,9 +10,9 @@ import (
 	"github.com/carve-video/carve/internal/clips"
 )
 
-// rough is a picture that is nowhere alike, seen from a place that may lie between
-// its pixels.
-func rough(w, h int, dx, dy, gain, offset float64) []uint8 {
+// textured is a frame that repeats nowhere, moved by dx, dy, which may be fractions of a
+// pixel, in light of a gain and an offset.
+func textured(w, h int, dx, dy, gain, offset float64) []uint8 {
 	pix := make([]uint8, 3*w*h)
 	for y := range h {
 		for x := range w {
@@ -38,8 +38,8 @@ func between(newer, older []uint8, w, h, threads int) *Field {
 	return f
 }
 
-// off is the mean distance between a field and a motion, away from the edges.
-func off(f *Field, u, v float64) float64 {
+// meanError is the mean distance between a field and the true motion, away from the edges.
+func meanError(f *Field, u, v float64) float64 {
 	sum, n := 0., 0
 	const edge = 10
 	for y := edge; y < f.H-edge; y++ {
@@ -51,32 +51,32 @@ func off(f *Field, u, v float64) float64 {
 	return sum / float64(n)
 }
 
-// The whole picture moves, by whole pixels and by parts of one, in other light.
+// TestShift: the whole frame moves, by whole pixels and by fractions, in other light.
 func TestShift(t *testing.T) {
 	const w, h = 150, 90
-	still := rough(w, h, 0, 0, 1, 0)
+	older := textured(w, h, 0, 0, 1, 0)
 	for _, c := range []struct {
 		dx, dy, gain, offset, within float64
 	}{
 		{0, 0, 1, 0, 1e-6}, {1, 0, 1, 0, .05}, {-3, 2, 1, 0, .05}, {.5, -.25, 1, 0, .05}, {5, -4, 1, 0, .1},
 		{2, 1, .8, 10, .1}, {-2, 0, 1.2, -20, .25},
 	} {
-		// The newer picture shows at x what the older one had at x+dx.
-		f := between(rough(w, h, c.dx, c.dy, c.gain, c.offset), still, w, h, 1)
-		if d := off(f, c.dx, c.dy); d > c.within {
-			t.Errorf("%+v: the flow is off by %.3f pixels", c, d)
+		// The newer frame shows at x what the older one had at x+dx.
+		f := between(textured(w, h, c.dx, c.dy, c.gain, c.offset), older, w, h, 1)
+		if d := meanError(f, c.dx, c.dy); d > c.within {
+			t.Errorf("%+v: the flow is wrong by %.3f pixels", c, d)
 		}
-		if f.OccludedShare > .05 { // what came in over the edges
-			t.Errorf("%+v: %.3f of the picture is a surprise", c, f.OccludedShare)
+		if f.OccludedShare > .05 { // what came in at the edges
+			t.Errorf("%+v: %.3f of the frame is occluded", c, f.OccludedShare)
 		}
 	}
 }
 
-// What comes is unknown, and nothing else is.
-func TestUnknown(t *testing.T) {
+// TestOcclusion: the pixels of an object that appears are occluded, and no others.
+func TestOcclusion(t *testing.T) {
 	const w, h = 160, 90
-	before := rough(w, h, 0, 0, 1, 0)
-	after := rough(w, h, 1, 0, 1, 0)
+	before := textured(w, h, 0, 0, 1, 0)
+	after := textured(w, h, 1, 0, 1, 0)
 	in := func(x, y int) bool { return x >= 60 && x < 90 && y >= 30 && y < 60 }
 	for y := range h {
 		for x := range w {
@@ -90,27 +90,27 @@ func TestUnknown(t *testing.T) {
 	for y := 10; y < h-10; y++ {
 		for x := 10; x < w-10; x++ {
 			u := f.Occlusion[y*w+x]
-			switch near := x >= 52 && x < 98 && y >= 22 && y < 68; {
+			switch nearby := x >= 52 && x < 98 && y >= 22 && y < 68; {
 			case in(x, y):
 				inside += u / 900
-			case !near:
+			case !nearby:
 				outside = max(outside, u)
 			}
 		}
 	}
 	if inside < .9 || outside > .5 {
-		t.Errorf("%.2f of what came is unknown, and up to %.2f of the rest", inside, outside)
+		t.Errorf("%.2f of the new object is occluded, and up to %.2f of the rest", inside, outside)
 	}
 	if f.OccludedShare < .05 || f.OccludedShare > .12 {
-		t.Errorf("the surprise is %.3f", f.OccludedShare)
+		t.Errorf("the occluded share is %.3f", f.OccludedShare)
 	}
 }
 
-// Sizes at which there are few patches, or less than one.
+// TestSizes: at small sizes there are few patches, or less than one.
 func TestSizes(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {2, 7}, {8, 8}, {9, 3}, {17, 40}, {161, 5}, {320, 180}, {641, 361}} {
 		w, h := size[0], size[1]
-		f := between(rough(w, h, 1, 0, 1, 0), rough(w, h, 0, 0, 1, 0), w, h, 2)
+		f := between(textured(w, h, 1, 0, 1, 0), textured(w, h, 0, 0, 1, 0), w, h, 2)
 		fw, fh, factor := Size(w, h)
 		if f.W != fw || f.H != fh || f.Factor != factor || len(f.U) != fw*fh || len(f.Occlusion) != fw*fh {
 			t.Errorf("%dx%d: a field of %dx%d", w, h, f.W, f.H)
@@ -126,9 +126,10 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestThreads: the number of threads does not change the flow.
 func TestThreads(t *testing.T) {
 	const w, h = 300, 200
-	a, b := rough(w, h, 2, 1, 1, 0), rough(w, h, 0, 0, 1, 0)
+	a, b := textured(w, h, 2, 1, 1, 0), textured(w, h, 0, 0, 1, 0)
 	noise := rand.New(rand.NewPCG(1, 2))
 	for i := range a {
 		a[i] += uint8(noise.IntN(8))
@@ -136,15 +137,15 @@ func TestThreads(t *testing.T) {
 	one := between(a, b, w, h, 1)
 	for _, threads := range []int{2, 3, 8} {
 		if many := between(a, b, w, h, threads); !slices.Equal(one.U, many.U) || !slices.Equal(one.V, many.V) || !slices.Equal(one.Occlusion, many.Occlusion) {
-			t.Errorf("%d threads give another flow", threads)
+			t.Errorf("%d threads compute a different flow", threads)
 		}
 	}
 }
 
-// Memory is used again.
+// TestAllocations: memory is reused.
 func TestAllocations(t *testing.T) {
 	const w, h = 160, 90
-	a, b := rough(w, h, 2, 1, 1, 0), rough(w, h, 0, 0, 1, 0)
+	a, b := textured(w, h, 2, 1, 1, 0), textured(w, h, 0, 0, 1, 0)
 	var p [2]Pyramid
 	var e Estimator
 	var f Field
@@ -159,9 +160,9 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// TestCarriesTruth takes the true masks of the standing films along the flow: after
-// four frames of films in which nothing but motion happens they still fit.
-func TestCarriesTruth(t *testing.T) {
+// TestPropagatesTruth propagates the true masks of the standing clips along the flow. In
+// clips in which only motion happens they still fit after four frames.
+func TestPropagatesTruth(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
@@ -175,7 +176,7 @@ func TestCarriesTruth(t *testing.T) {
 			var p [2]Pyramid
 			var e Estimator
 			var f Field
-			var carried [][]bool
+			var propagated [][]bool
 			sum, n := 0., 0
 			for k := range 60 {
 				img, truth := c.Frame(k)
@@ -185,34 +186,34 @@ func TestCarriesTruth(t *testing.T) {
 				}
 				p[k%2].Build(pix, c.Width, c.Height, 1)
 				if k%5 == 0 {
-					carried = carried[:0]
+					propagated = propagated[:0]
 					for _, name := range truth.Names {
-						carried = append(carried, truth.Mask(name))
+						propagated = append(propagated, truth.Mask(name))
 					}
 					continue
 				}
 				_, _, factor := Size(c.Width, c.Height)
 				e.Between(&p[k%2], &p[(k+1)%2], factor, &f)
 				for q, name := range truth.Names {
-					next := make([]bool, len(carried[q]))
+					next := make([]bool, len(propagated[q]))
 					for y := range c.Height {
 						for x := range c.Width {
 							i := min(y/factor, f.H-1)*f.W + min(x/factor, f.W-1)
 							fx := min(max(int(float32(x)+f.U[i]*float32(factor)+.5), 0), c.Width-1)
 							fy := min(max(int(float32(y)+f.V[i]*float32(factor)+.5), 0), c.Height-1)
-							next[y*c.Width+x] = carried[q][fy*c.Width+fx]
+							next[y*c.Width+x] = propagated[q][fy*c.Width+fx]
 						}
 					}
-					carried[q] = next
+					propagated[q] = next
 					if k%5 != 4 {
 						continue
 					}
 					both, either := 0, 0
-					for i, there := range truth.Mask(name) {
-						if there && next[i] {
+					for i, present := range truth.Mask(name) {
+						if present && next[i] {
 							both++
 						}
-						if there || next[i] {
+						if present || next[i] {
 							either++
 						}
 					}
@@ -231,7 +232,7 @@ func TestCarriesTruth(t *testing.T) {
 
 func BenchmarkBetween(b *testing.B) {
 	const w, h = 320, 180
-	x, y := rough(w, h, 2, 1, 1, 0), rough(w, h, 0, 0, 1, 0)
+	x, y := textured(w, h, 2, 1, 1, 0), textured(w, h, 0, 0, 1, 0)
 	for _, threads := range []int{1, 2} {
 		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
 			var p [2]Pyramid

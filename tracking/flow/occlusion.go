@@ -5,15 +5,16 @@ import (
 	"slices"
 )
 
-// What differs by less than slack times the usual difference is noise, or motion
-// that is a little off; what differs by twice that is not the same thing.
+// The thresholds of occlusion. A residual up to noiseFactor times the median one is noise,
+// or motion that is slightly wrong: its occlusion is 0. From twice that on it is 1.
 const (
-	slack    = 4
-	noise    = 2  // the usual difference is taken to be at least this, of 255
-	surprise = .5 // above which a pixel is unknown
+	noiseFactor   = 4
+	minResidual   = 2  // the least value of the median residual, of 255
+	occludedAbove = .5 // the occlusion from which a pixel counts as occluded
 )
 
-// unknown finds what the older picture does not explain.
+// findOcclusion fills in all of f but the flow: what b, the older frame, doesn't explain
+// of a, the newer one.
 func (e *Estimator) findOcclusion(a, b *plane, f *Field) {
 	n := a.w * a.h
 	if cap(e.warped) < 2*n {
@@ -31,38 +32,38 @@ func (e *Estimator) findOcclusion(a, b *plane, f *Field) {
 	for i, v := range a.pix {
 		warped[i] = abs(v - gain*warped[i] - offset)
 	}
-	var mean, off, contrast float64
+	var mean, residual, contrast float64
 	for _, v := range a.pix {
 		mean += float64(v) / float64(n)
 	}
 	for i, v := range a.pix {
-		off += float64(warped[i])
+		residual += float64(warped[i])
 		contrast += math.Abs(float64(v) - mean)
 	}
-	f.MeanResidual, f.RelativeResidual = float32(off/float64(n)), float32(off/max(contrast, 1))
+	f.MeanResidual, f.RelativeResidual = float32(residual/float64(n)), float32(residual/max(contrast, 1))
 	copy(sorted, warped)
 	slices.Sort(sorted)
-	usual := max(sorted[n/2], noise)
+	typical := max(sorted[n/2], minResidual)
 	f.Occlusion = append(f.Occlusion[:0], warped...)
 	count := 0
 	for i, d := range f.Occlusion {
-		u := min(max((d/usual-slack)/slack, 0), 1)
-		f.Occlusion[i] = u
-		if u > surprise {
+		o := min(max((d/typical-noiseFactor)/noiseFactor, 0), 1)
+		f.Occlusion[i] = o
+		if o > occludedAbove {
 			count++
 		}
 	}
 	f.OccludedShare = float32(count) / float32(n)
 }
 
-// light fits a ≈ gain·b + offset by least squares, and once more without the
-// pixels that the first fit is wrong about: a lamp that is switched on changes
-// all of a picture, a thing that appears only some of it.
+// fitLight fits a ≈ gain·b + offset by least squares, and fits it again without the
+// outliers of the first fit: a lamp that is switched on changes all of a frame, an object
+// that appears only a part of it.
 func fitLight(a, b []float32) (gain, offset float32) {
 	gain, offset = 1, 0
 	limit := float32(1e9)
 	for range 2 {
-		var n, sa, sb, sab, sbb, rest float64
+		var n, sa, sb, sab, sbb, residual float64
 		for i, v := range a {
 			if abs(v-gain*b[i]-offset) > limit {
 				continue
@@ -71,16 +72,16 @@ func fitLight(a, b []float32) (gain, offset float32) {
 			n, sa, sb, sab, sbb = n+1, sa+y, sb+x, sab+x*y, sbb+x*x
 		}
 		d := n*sbb - sb*sb
-		if n < 16 || d < n*n*4 { // too few, or all of one brightness
+		if n < 16 || d < n*n*4 { // too few pixels, or all of one brightness
 			return 1, 0
 		}
 		g := (n*sab - sa*sb) / d
 		gain, offset = float32(min(max(g, .25), 4)), 0
 		offset = float32((sa - float64(gain)*sb) / n)
 		for i, v := range a {
-			rest += float64(abs(v - gain*b[i] - offset))
+			residual += float64(abs(v - gain*b[i] - offset))
 		}
-		limit = float32(3 * rest / float64(len(a)))
+		limit = float32(3 * residual / float64(len(a)))
 	}
 	return gain, offset
 }

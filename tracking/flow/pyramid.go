@@ -2,13 +2,13 @@ package flow
 
 import "github.com/carve-video/carve/internal/parallel"
 
-// Long is the longer side at which flow is computed, at most. Things that carve
-// looks for are larger than a few of its pixels, and their outlines are found in
-// the picture itself.
+// LongSide is the longest side at which flow is computed, in pixels. The objects that
+// carve tracks are larger than a few of these pixels, and their outlines are found in the
+// full frame.
 const LongSide = 160
 
-// A Picture is the brightness of one, 0..255, at the resolution of the flow, with
-// its pyramid.
+// A Pyramid is the brightness of a frame, 0..255, at the resolution of the flow and at
+// halves of it.
 type Pyramid struct {
 	levels []plane // the finest first
 }
@@ -18,18 +18,18 @@ type plane struct {
 	pix  []float32
 }
 
-// Size returns the resolution at which the flow of pictures of w×h is computed,
-// and by which factor that is smaller.
+// Size returns the resolution at which the flow of frames of w×h is computed, and the
+// factor by which it is smaller.
 func Size(w, h int) (fw, fh, factor int) {
 	factor = max(1, (max(w, h)+LongSide-1)/LongSide)
 	return (w + factor - 1) / factor, (h + factor - 1) / factor, factor
 }
 
-// Look reads a picture of RGB bytes, w×h, into p, whose memory is used again.
+// Build fills p from a frame of RGB bytes, w×h, and reuses its memory.
 func (p *Pyramid) Build(pix []uint8, w, h, threads int) {
 	fw, fh, f := Size(w, h)
 	n := 1
-	for s := min(fw, fh) / 2; s >= coarsest; s /= 2 {
+	for s := min(fw, fh) / 2; s >= minLevelSide; s /= 2 {
 		n++
 	}
 	if len(p.levels) != n {
@@ -53,7 +53,7 @@ func (p *plane) resize(w, h int) {
 	p.pix = p.pix[:w*h]
 }
 
-// reduce averages blocks of f×f pixels into one, by the weights of BT.601.
+// downsample averages blocks of f×f pixels into one, with the luma weights of BT.601.
 func downsample(pix []uint8, w, h, f int, dst *plane, threads int) {
 	parallel.Do(threads, dst.h, func(_, from, to int) {
 		for y := from; y < to; y++ {
@@ -73,8 +73,7 @@ func downsample(pix []uint8, w, h, f int, dst *plane, threads int) {
 	})
 }
 
-// halve averages blocks of two by two; a last odd row or column is averaged
-// with itself.
+// halve averages blocks of two by two. An odd last row or column is averaged with itself.
 func halve(src, dst *plane) {
 	dst.resize((src.w+1)/2, (src.h+1)/2)
 	for y := range dst.h {
@@ -86,7 +85,7 @@ func halve(src, dst *plane) {
 	}
 }
 
-// at samples between pixels; outside it is as at the edge.
+// at interpolates between pixels, and repeats the edge outside.
 func (p *plane) at(x, y float32) float32 {
 	x, y = min(max(x, 0), float32(p.w-1)), min(max(y, 0), float32(p.h-1))
 	x0, y0 := int(x), int(y)
