@@ -6,20 +6,26 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
+// The thresholds of propagation were chosen on the standing suite and on clips of seeds 2
+// and 3 (see docs/memory.md).
 const (
-	// unsure is the support below which a carried mask is not of what is there.
-	unsure = 0.5
-	// From misfit on a carried mask has a say in the next, and all of it from wellFit on.
+	// minConfidence is the mean confidence, 0..1, from which a new mask that was propagated
+	// backwards is taken to be visible, where the templates don't tell.
+	minConfidence = 0.5
+	// misfit and wellFit are IoUs of a propagated mask with the one found in a key frame.
+	// Up to misfit the propagated mask has no weight in the smoothed mask; from there the
+	// weight grows to its full value at wellFit.
 	misfit, wellFit = 0.6, 0.95
-	// goodEnough is the overlap above which carried masks need no correction from
-	// behind.
-	goodEnough = 0.93
+	// correctBelow is the IoU of the worst propagated mask below which the pending frames
+	// are corrected from the key frame behind them.
+	correctBelow = 0.93
 )
 
-// amend corrects the frames that are held back by what the key frame behind them
-// shows: what is gone is taken away from where it ended, and all that is there is
-// carried back to them, what is new as far as it is to be seen.
-func (c *Propagator) correctPending(ctx context.Context, step *Step, right float64) {
+// correctPending corrects the pending frames by the key frame behind them. Queries that
+// are gone are removed from where they ended. Masks of the key frame are propagated back:
+// those of known queries if carriedIoU, that of the worst propagated mask, is low, and
+// those of new queries as far as they are visible.
+func (c *Propagator) correctPending(ctx context.Context, step *Step, carriedIoU float64) {
 	if len(c.pending) == 0 || step.NewShot {
 		return
 	}
@@ -30,26 +36,26 @@ func (c *Propagator) correctPending(ctx context.Context, step *Step, right float
 		}
 	}
 	var found []*car.Found
-	anew := false
+	anyNew := false
 	for i := range step.Result.Found {
 		f := &step.Result.Found[i]
 		known := c.sourceOf(f.Query) >= 0
-		if f.Area > 0 && (known && right < goodEnough || !known && !step.Sudden) {
+		if f.Area > 0 && (known && carriedIoU < correctBelow || !known && !step.Sudden) {
 			found = append(found, f)
-			anew = anew || !known
+			anyNew = anyNew || !known
 		}
 	}
 	if len(gone) == 0 && len(found) == 0 {
 		return
 	}
-	c.propagateBack(ctx, step, found, len(gone) > 0 || anew)
+	c.propagateBack(ctx, step, found, len(gone) > 0 || anyNew)
 	if len(gone) > 0 && ctx.Err() == nil {
 		c.removeGone(gone, false)
 	}
 }
 
-// blacken takes away from the frames that are held what has faded into a blank
-// picture: the nothing that it shows is what is there without anything.
+// endAtBlank removes what has faded into a blank frame from the pending frames. The blank
+// frame serves as the template of every place without an object.
 func (c *Propagator) endAtBlank(step *Step) {
 	if len(c.pending) == 0 || len(c.sources) == 0 || step.NewShot {
 		return
@@ -72,12 +78,12 @@ func (c *Propagator) growNextLumaAt() {
 	}
 }
 
-// carryBack takes masks from the key frame back through the held ones, and where
-// that is asked for its look. A mask that is there already, carried from the key frame
-// before, is mixed with it, each by how near its key frame is and by how sure it is:
-// what came into view between the two is known from behind. One that is new ends
-// where it is not to be seen.
-func (c *Propagator) propagateBack(ctx context.Context, step *Step, found []*car.Found, look bool) {
+// propagateBack propagates masks of the key frame back through the pending frames, and its
+// brightness too if withLuma is set. A mask that was propagated from the key frame before
+// is blended with it: each weighs by its confidence and by how near its key frame is, so
+// that what came into view between the two comes from the one behind. A new mask ends
+// where it is hidden.
+func (c *Propagator) propagateBack(ctx context.Context, step *Step, found []*car.Found, withLuma bool) {
 	w, h, factor := flowSize(step.Analysis)
 	c.backPath.reset(w, h, factor)
 	c.flow.Threads = threads(c.Threads)
@@ -86,12 +92,12 @@ func (c *Propagator) propagateBack(ctx context.Context, step *Step, found []*car
 	for len(c.backPlanes) < len(found) {
 		c.backPlanes = append(c.backPlanes, nil)
 	}
-	var from [][]float32
+	var masks [][]float32
 	for k, f := range found {
-		from = append(from, f.Probability)
+		masks = append(masks, f.Probability)
 		c.backPlanes[k] = resizedPlane(c.backPlanes[k], n)
 	}
-	if look {
+	if withLuma {
 		c.nextLuma = quantize(step.pyramid.Luma(), c.nextLuma)
 		c.growNextLumaAt()
 	}
@@ -102,20 +108,20 @@ func (c *Propagator) propagateBack(ctx context.Context, step *Step, found []*car
 		c.flow.Between(&p.pyramid, &later.pyramid, factor, &c.backFlow)
 		c.backPath.extend(&c.backFlow)
 		later = p.Analysis
-		if look {
+		if withLuma {
 			c.nextLumaAt[i] = c.backPath.warpLuma(c.nextLuma, c.nextLumaAt[i])
 		}
 		if len(found) == 0 {
 			continue
 		}
-		c.backPath.warpPlanes(ctx, from, c.backPlanes, c.backConfidence, p.Image.W, p.Image.H, threads(c.Threads))
-		near := float32(i+1) / float32(len(c.pending)+1)
+		c.backPath.warpPlanes(ctx, masks, c.backPlanes, c.backConfidence, p.Image.W, p.Image.H, threads(c.Threads))
+		weight := float32(i+1) / float32(len(c.pending)+1)
 		for k, f := range found {
 			if ctx.Err() != nil {
 				return
 			}
 			if g := p.Result.Lookup(f.Query); g != nil {
-				blend(g.Probability, p.confidence, 1-near, c.backPlanes[k], c.backConfidence, near)
+				blend(g.Probability, p.confidence, 1-weight, c.backPlanes[k], c.backConfidence, weight)
 				continue
 			}
 			if ended[k] = ended[k] || c.sourceOf(f.Query) >= 0 || c.isHidden(i, c.backPlanes[k]); !ended[k] {
@@ -127,22 +133,23 @@ func (c *Propagator) propagateBack(ctx context.Context, step *Step, found []*car
 	}
 }
 
-// unseen tells whether a mask that was carried back to a held frame is of what is not
-// to be seen there yet.
+// isHidden reports whether the object of a mask that was propagated back to pending frame i
+// is not visible there yet.
 func (c *Propagator) isHidden(i int, mask []float32) bool {
 	p := c.pending[i]
 	c.maskScratch = maskAtFlowSize(p.Analysis, mask, .5, c.maskScratch)
 	if share, known := visibleShare(c.maskScratch, p.pyramid.Luma(), c.nextLumaAt[i], p.keyLuma); known {
-		return share < half
+		return share < visibleAbove
 	}
-	return meanInside(c.backConfidence, mask) < unsure
+	return meanInside(c.backConfidence, mask) < minConfidence
 }
 
-// blend mixes a second mask into a first one.
-func blend(a, sureA []float32, shareA float32, b, sureB []float32, shareB float32) {
-	const least = 0.01
+// blend blends mask b into mask a. Each pixel of a mask weighs by the mask's weight and
+// the pixel's confidence.
+func blend(a, confidenceA []float32, weightA float32, b, confidenceB []float32, weightB float32) {
+	const floor = 0.01 // added to confidences, so that the weights are never all 0
 	for i := range a {
-		wa, wb := shareA*(sureA[i]+least), shareB*(sureB[i]+least)
+		wa, wb := weightA*(confidenceA[i]+floor), weightB*(confidenceB[i]+floor)
 		a[i] = (wa*a[i] + wb*b[i]) / (wa + wb)
 	}
 }

@@ -8,11 +8,10 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// Things are compared by how their colours are spread over a cube of 4×4×4.
+// histogramBins is the number of cells of a colour histogram: the RGB cube in 4×4×4.
 const histogramBins = 64
 
-// regions are the connected parts of a mask, as lists of pixels, the largest first.
-// They share memory.
+// regions returns the 8-connected parts of a mask, as lists of pixels, the largest first.
 func (r *InstanceTracker) regions(mask []uint8) [][]int32 {
 	var all [][]int32
 	clear(r.regionOf)
@@ -48,12 +47,12 @@ func (r *InstanceTracker) regions(mask []uint8) [][]int32 {
 	return all
 }
 
-// looks are the colours of a region, and its box.
-func (r *InstanceTracker) appearance(img *car.Image, region []int32) (look [histogramBins]float32, box image.Rectangle) {
+// appearance returns the colour histogram of a region, and its box.
+func (r *InstanceTracker) appearance(img *car.Image, region []int32) (histogram [histogramBins]float32, box image.Rectangle) {
 	one := 1 / float32(len(region))
 	for k, p := range region {
 		c := img.Pix[3*p : 3*p+3]
-		look[int(c[0]>>6)<<4|int(c[1]>>6)<<2|int(c[2]>>6)] += one
+		histogram[int(c[0]>>6)<<4|int(c[1]>>6)<<2|int(c[2]>>6)] += one
 		at := image.Rect(int(p)%r.w, int(p)/r.w, int(p)%r.w+1, int(p)/r.w+1)
 		if k == 0 {
 			box = at
@@ -61,10 +60,10 @@ func (r *InstanceTracker) appearance(img *car.Image, region []int32) (look [hist
 			box = box.Union(at)
 		}
 	}
-	return look, box
+	return histogram, box
 }
 
-// common is the share of colours that two looks have in common.
+// histogramOverlap is the intersection of two histograms, 0..1.
 func histogramOverlap(a, b *[histogramBins]float32) (sum float32) {
 	for i, v := range a {
 		sum += min(v, b[i])
@@ -72,7 +71,8 @@ func histogramOverlap(a, b *[histogramBins]float32) (sum float32) {
 	return sum
 }
 
-// away is how far the middles of two boxes are apart, over the picture's sides.
+// boxDistance is the distance between the centres of two boxes: the sum of both
+// coordinates' differences, each as a share of the frame's side.
 func boxDistance(a, b image.Rectangle, w, h int) float32 {
 	dx := float32(a.Min.X+a.Max.X-b.Min.X-b.Max.X) / float32(2*w)
 	dy := float32(a.Min.Y+a.Max.Y-b.Min.Y-b.Max.Y) / float32(2*h)

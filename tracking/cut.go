@@ -2,26 +2,25 @@ package tracking
 
 import "github.com/carve-video/carve/car"
 
-// cutBins is the number of bins a channel of the colour histogram has: coarse
-// enough that noise and compression move little mass between bins.
+// cutBins is the number of bins per channel of the colour histogram. They are so coarse
+// that noise and compression move little mass between them.
 const cutBins = 8
 
-// cutDistance is the share of pixels whose colour must have changed for two
-// neighbouring frames to be two shots. Objects that move displace their own
-// area at most; fades spread the change over many frames; only a cut exchanges
-// nearly half of a picture's colours at once.
+// cutDistance is the histogram distance, 0..1, above which two neighbouring frames belong
+// to two shots. It is the share of pixels whose colour changed. An object that moves
+// changes its own area at most, and a fade spreads the change over many frames: only a cut
+// exchanges nearly half of a frame's colours at once.
 const cutDistance = 0.45
 
-// A cutDetector tells where one shot ends and the next begins, from the joint
-// colour histograms of neighbouring frames. It is the simplest measure that
-// motion does not trip: a histogram does not know where a pixel lies.
+// A cutDetector finds where one shot ends and the next begins, from the joint colour
+// histograms of neighbouring frames. Motion does not trigger it, because a histogram does
+// not depend on where a pixel lies.
 type cutDetector struct {
 	last, next [cutBins * cutBins * cutBins]float32
 	seen       bool
 }
 
-// cut reports whether img begins a new shot. The first image does not: there
-// is nothing that it could be cut from.
+// cut reports whether img begins a new shot. The first frame does not.
 func (d *cutDetector) cut(img *car.Image) bool {
 	histogram(img, &d.next)
 	cut := d.seen && distance(&d.last, &d.next) > cutDistance
@@ -41,8 +40,8 @@ func histogram(img *car.Image, h *[cutBins * cutBins * cutBins]float32) {
 
 func cutBin(v uint8) int { return int(v) * cutBins / 256 }
 
-// distance is half the L1 distance of two histograms: 0 for equal ones, 1 for
-// ones that share no colour.
+// distance is half the L1 distance of two histograms: 0 if they are equal, 1 if they share
+// no colour.
 func distance(a, b *[cutBins * cutBins * cutBins]float32) float32 {
 	var sum float32
 	for i := range a {

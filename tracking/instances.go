@@ -9,77 +9,81 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// A Roster tells the things of one concept apart and gives each a number that it
-// keeps: while it moves, while it touches another of its kind, while something in
-// front of it cuts it in two, and when it comes back after having been hidden.
+// An InstanceTracker tells the instances of a concept apart and gives each a number. An
+// instance keeps its number while it moves, while it touches another instance of the
+// concept, while an object in front cuts it in two, and when it comes back after having
+// been hidden.
 //
-// Everything follows from the masks and the motion. A pixel of a mask belongs to
-// whom it belonged a frame ago, at the place that it came from; what came from
-// nowhere goes to its nearest neighbour in the same region. A region that nobody
-// has a claim to is somebody who was lost lately and looks alike, or somebody new.
-// Those who part after one has been behind the other are told by how they moved.
+// The decisions follow from the masks and the motion. A pixel belongs to the track that
+// owned the place it came from a frame ago. A pixel that came from no owned place goes to
+// the nearest track in its region. A region without a track is re-identified as a track
+// lost lately that has a similar appearance, or becomes a new track. When two tracks
+// part, one of which was behind the other, their motion tells which is which.
 type InstanceTracker struct {
-	// Patience is how long who is hidden keeps the number; 0 stands for
-	// DefaultPatience.
+	// MaxAge is how long a hidden instance keeps its number; 0 stands for DefaultMaxAge.
 	MaxAge time.Duration
 
 	w, h           int
-	previousOwners []uint16 // whose each pixel was in the frame before, as indices of known + 1
-	owners         []uint16 // the same of this frame
-	regionOf       []int32
+	previousOwners []uint16 // the owner of each pixel in the frame before: its index in tracks + 1, or 0
+	owners         []uint16 // the same for this frame
+	regionOf       []int32  // the region of each pixel, from 1 in scan order
 	queue          []int32
-	tracks         []*track // nil where somebody was forgotten
-	matched        []bool   // of them, who of the concept in hand is to be seen in this frame
-	nextID         []int    // the number to give, by query
+	tracks         []*track // nil where a track was dropped
+	matched        []bool   // by track, whether it is visible in this frame; of the concept at hand only
+	nextID         []int    // by query, the number given last
 
-	groups int // so far
+	lastGroup int // the number of the group made last
 }
 
-// DefaultPatience is how long a hidden thing is waited for.
+// DefaultMaxAge is how long the track of a hidden instance is kept.
 const DefaultMaxAge = 2 * time.Second
 
-// An Instance is one thing of a concept in one frame.
+// An Instance is one object of a concept in one frame.
 type Instance struct {
 	Query int // index in the bank
-	ID    int // its number among those of the query, from 1
+	ID    int // its number among the instances of the query, from 1
 	Area  int // pixels
 	Box   image.Rectangle
-	// Mask has a byte a pixel, 1 where it is.
+	// Mask has a byte per pixel, 1 where the instance is.
 	Mask []uint8
 }
 
-// A thing is who has a number.
+// A track is an instance over time.
 type track struct {
 	query, id  int
-	seen       Moment
-	box        image.Rectangle
+	lastSeen   Moment
+	box        image.Rectangle // when it was last seen, as are area and histogram
 	area       int
 	histogram  [histogramBins]float32
-	splitSince Moment // since when it has been in two places
-	split      bool
+	split      bool   // it has more than one part
+	splitSince Moment // when that began
 
 	alone     aloneState
-	hasSpeed  bool   // its speed is known
-	group     int    // whom it shares a region with, or has not parted from yet; 0: nobody
-	groupedAt Moment // when it last shared one
-	wasHidden bool   // most of it was, meanwhile
+	hasSpeed  bool   // alone.speed is known
+	group     int    // the group that it is in, 0 for none
+	groupedAt Moment // when it last shared a region
+	wasHidden bool   // most of it was hidden since it joined the group
 }
 
+// The thresholds of instances were chosen on the standing suite and on clips of seeds 2
+// and 3 (see docs/memory.md).
 const (
-	// alike is the share of colours that two looks must have in common.
-	alike = 0.5
-	// crumb is the area below which a region is no thing, as a share of the concept's
-	// mask: a piece of an outline, or of what something thin cuts off.
-	crumb = 0.05
-	// crumbPixels is the same in pixels.
-	crumbPixels = 12
-	// partsApart is how long two parts of a thing may be apart before they are two:
-	// what stands before it does not stay that long.
-	partsApart = time.Second
+	// minReidentification is the least score of a re-identification: the share of colours
+	// in common, 0..1, less distancePenalty times the distance, of the frame's sides.
+	minReidentification = 0.5
+	distancePenalty     = 0.2
+	// minRegionShare is the least area of a new track's region, as a share of the concept's
+	// mask, and minRegionPixels the same in pixels. Smaller regions are pieces of an
+	// outline, or cut off by something thin.
+	minRegionShare  = 0.05
+	minRegionPixels = 12
+	// splitAfter is how long two parts of a track are apart before they become two tracks.
+	// An object that passes in front does not stay that long.
+	splitAfter = time.Second
 )
 
-// Number fills in the instances of a step, which must come in the order of the
-// frames. The result must be final.
+// Track fills in the instances of a step. Steps must come in the order of the frames, and
+// their results must be final.
 func (r *InstanceTracker) Track(step *Step) {
 	res := step.Result
 	n := res.W * res.H
@@ -108,15 +112,15 @@ func resizedSlice[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// follow finds out whose the pixels of a concept are.
+// assignConcept assigns the pixels of a concept to tracks.
 func (r *InstanceTracker) assignConcept(step *Step, f *car.Found) {
-	// Whom each pixel belonged to where it was.
+	// The owner that each pixel had where it came from.
 	m := &step.Motion
-	carried := m.W > 0
+	hasMotion := m.W > 0
 	for y := range r.h {
 		for x := range r.w {
 			i := y*r.w + x
-			if f.Mask[i] == 0 || !carried {
+			if f.Mask[i] == 0 || !hasMotion {
 				continue
 			}
 			k := min(y/m.Factor, m.H-1)*m.W + min(x/m.Factor, m.W-1)
@@ -128,84 +132,85 @@ func (r *InstanceTracker) assignConcept(step *Step, f *car.Found) {
 		}
 	}
 	regions := r.regions(f.Mask)
-	claims := r.claims(regions)
+	regionOwners := r.findRegionOwners(regions)
 	r.matched = resizedSlice(r.matched, len(r.tracks))
 	clear(r.matched)
-	for _, of := range claims {
-		for _, o := range of {
+	for _, owners := range regionOwners {
+		for _, o := range owners {
 			r.matched[o-1] = true
 		}
 	}
-	least := max(int(crumb*float64(f.Area)), crumbPixels)
+	minArea := max(int(minRegionShare*float64(f.Area)), minRegionPixels)
 	for k, region := range regions {
-		if len(claims[k]) == 0 && (len(region) >= least || len(regions) == 1) {
-			claims[k] = []uint16{r.reidentify(step, f.Query, region)}
+		if len(regionOwners[k]) == 0 && (len(region) >= minArea || len(regions) == 1) {
+			regionOwners[k] = []uint16{r.reidentify(step, f.Query, region)}
 		}
-		r.assignRegion(region, claims[k])
+		r.assignRegion(region, regionOwners[k])
 	}
-	r.updateGroups(step, f.Query, regions, claims)
+	r.updateGroups(step, f.Query, regions, regionOwners)
 	r.splitTracks(step, f.Query, regions)
 }
 
-// claims are, for each region, those who own enough of it to be there: a tenth of
-// it, or of what they were. Whoever is mostly in another region has no claim to one
-// in which somebody is at home: that is what came to light behind them when they
-// parted, and was dealt to the nearer one.
-func (r *InstanceTracker) claims(regions [][]int32) [][]uint16 {
-	owned := make([]map[uint16]int, len(regions))
-	home := make(map[uint16]int) // the region with most of each
+// findRegionOwners returns the owners of each region, in ascending order. A track owns a
+// region if it has a tenth of the region's pixels, or a tenth of its own last area there.
+// A track that is mostly in another region does not own a region that is the main region
+// of some track. Its pixels there were uncovered when the two tracks parted, and went to
+// the nearer one.
+func (r *InstanceTracker) findRegionOwners(regions [][]int32) [][]uint16 {
+	counts := make([]map[uint16]int, len(regions)) // pixels, by owner
+	mainRegion := make(map[uint16]int)             // the region with most pixels of each owner
 	for k, region := range regions {
-		owned[k] = make(map[uint16]int)
+		counts[k] = make(map[uint16]int)
 		for _, p := range region {
 			if o := r.owners[p]; o != 0 {
-				owned[k][o]++
+				counts[k][o]++
 			}
 		}
-		for o, n := range owned[k] {
-			if best, ok := home[o]; !ok || n > owned[best][o] {
-				home[o] = k
+		for o, n := range counts[k] {
+			if best, ok := mainRegion[o]; !ok || n > counts[best][o] {
+				mainRegion[o] = k
 			}
 		}
 	}
-	claims := make([][]uint16, len(regions))
+	regionOwners := make([][]uint16, len(regions))
 	for k, region := range regions {
-		var guests []uint16
-		for o, n := range owned[k] {
+		var secondary []uint16 // tracks that are mostly elsewhere
+		for o, n := range counts[k] {
 			switch {
 			case 10*n < len(region) && 10*n < r.tracks[o-1].area:
-			case home[o] == k:
-				claims[k] = append(claims[k], o)
+			case mainRegion[o] == k:
+				regionOwners[k] = append(regionOwners[k], o)
 			default:
-				guests = append(guests, o)
+				secondary = append(secondary, o)
 			}
 		}
-		if len(claims[k]) == 0 {
-			claims[k] = guests
+		if len(regionOwners[k]) == 0 {
+			regionOwners[k] = secondary
 		}
-		slices.Sort(claims[k])
+		slices.Sort(regionOwners[k])
 	}
-	return claims
+	return regionOwners
 }
 
-// settle gives every pixel of a region to one of its claimants: those that are
-// theirs, and the others to the nearest.
-func (r *InstanceTracker) assignRegion(region []int32, claims []uint16) {
-	if len(claims) == 0 {
+// assignRegion gives every pixel of a region to one of the region's owners: the pixels
+// that one of them has already stay its own, the others go to the nearest.
+func (r *InstanceTracker) assignRegion(region []int32, owners []uint16) {
+	if len(owners) == 0 {
 		for _, p := range region {
 			r.owners[p] = 0
 		}
 		return
 	}
-	if len(claims) == 1 {
+	if len(owners) == 1 {
 		for _, p := range region {
-			r.owners[p] = claims[0]
+			r.owners[p] = owners[0]
 		}
 		return
 	}
-	// Breadth first from all that have an owner.
+	// Breadth first from all pixels that have an owner.
 	front := r.queue[:0]
 	for _, p := range region {
-		if slices.Contains(claims, r.owners[p]) {
+		if slices.Contains(owners, r.owners[p]) {
 			front = append(front, p)
 		} else {
 			r.owners[p] = 0
@@ -226,25 +231,25 @@ func (r *InstanceTracker) assignRegion(region []int32, claims []uint16) {
 			}
 		}
 	}
-	// A pixel that only touches the others at a corner is reached by nobody.
+	// Pixels that touch the others only at a corner are not reached.
 	for _, p := range region {
 		if r.owners[p] == 0 {
-			r.owners[p] = claims[0]
+			r.owners[p] = owners[0]
 		}
 	}
 }
 
-// recall finds who a region is that nobody has a claim to: one of the lost that
-// looks alike, or somebody new.
+// reidentify returns the owner for a region that has none: a lost track with a similar
+// appearance, or a new track.
 func (r *InstanceTracker) reidentify(step *Step, query int, region []int32) uint16 {
-	look, box := r.appearance(step.Image, region)
-	best, found := float32(alike), -1
+	histogram, box := r.appearance(step.Image, region)
+	best, found := float32(minReidentification), -1
 	for i, t := range r.tracks {
 		if t == nil || t.query != query || r.matched[i] {
 			continue
 		}
-		// Of two that look alike, the one that was last seen nearer.
-		if s := histogramOverlap(&t.histogram, &look) - .2*boxDistance(t.box, box, r.w, r.h); s > best {
+		// Of two similar tracks, the one last seen nearer wins.
+		if s := histogramOverlap(&t.histogram, &histogram) - distancePenalty*boxDistance(t.box, box, r.w, r.h); s > best {
 			best, found = s, i
 		}
 	}
@@ -256,7 +261,7 @@ func (r *InstanceTracker) reidentify(step *Step, query int, region []int32) uint
 		r.nextID = append(r.nextID, 0)
 	}
 	r.nextID[query]++
-	t := &track{query: query, id: r.nextID[query], seen: step.Moment, box: box, area: len(region), histogram: look}
+	t := &track{query: query, id: r.nextID[query], lastSeen: step.Moment, box: box, area: len(region), histogram: histogram}
 	i := slices.Index(r.tracks, nil)
 	if i < 0 {
 		i = len(r.tracks)
@@ -266,16 +271,16 @@ func (r *InstanceTracker) reidentify(step *Step, query int, region []int32) uint
 	return uint16(i + 1)
 }
 
-// part makes two things of one whose parts have been apart for long: it was two
-// that stood together when they were first seen. The larger part keeps the number.
+// splitTracks splits a track whose parts have been apart for splitAfter: it was two
+// instances that touched when they were first seen. The largest part keeps the number.
 func (r *InstanceTracker) splitTracks(step *Step, query int, regions [][]int32) {
 	for i, t := range r.tracks {
 		if t == nil || t.query != query {
 			continue
 		}
 		var parts [][]int32
-		for _, region := range regions { // the largest first
-			if r.owners[region[0]] == uint16(i+1) && len(region) >= max(t.area/5, crumbPixels) {
+		for _, region := range regions { // largest first
+			if r.owners[region[0]] == uint16(i+1) && len(region) >= max(t.area/5, minRegionPixels) {
 				parts = append(parts, region)
 			}
 		}
@@ -284,25 +289,25 @@ func (r *InstanceTracker) splitTracks(step *Step, query int, regions [][]int32) 
 			t.split = false
 		case !t.split:
 			t.split, t.splitSince = true, step.Moment
-		case step.Time-t.splitSince.Time > partsApart:
+		case step.Time-t.splitSince.Time > splitAfter:
 			t.split = false
-			for _, p := range parts[1:] {
-				for _, q := range p {
-					r.owners[q] = 0
+			for _, part := range parts[1:] {
+				for _, p := range part {
+					r.owners[p] = 0
 				}
-				// Not the number that it had so far.
-				r.assignRegion(p, []uint16{r.reidentify(step, query, p)})
+				// t is matched, so that reidentify returns another track.
+				r.assignRegion(part, []uint16{r.reidentify(step, query, part)})
 			}
 		}
 	}
 }
 
-// measure writes down who is where, and fills in the step.
+// updateTracks updates the tracks that are visible, and fills in the step's instances.
 func (r *InstanceTracker) updateTracks(step *Step) {
 	type sums struct {
 		area   int
 		box    image.Rectangle
-		middle [2]float64
+		centre [2]float64
 	}
 	all := make([]sums, len(r.tracks))
 	for i, o := range r.owners {
@@ -317,15 +322,15 @@ func (r *InstanceTracker) updateTracks(step *Step) {
 			s.box = s.box.Union(at)
 		}
 		s.area++
-		s.middle[0] += float64(i % r.w)
-		s.middle[1] += float64(i / r.w)
+		s.centre[0] += float64(i % r.w)
+		s.centre[1] += float64(i / r.w)
 	}
 	step.Instances = step.Instances[:0]
 	for i, t := range r.tracks {
 		if t == nil || all[i].area == 0 {
 			continue
 		}
-		t.seen, t.area, t.box = step.Moment, all[i].area, all[i].box
+		t.lastSeen, t.area, t.box = step.Moment, all[i].area, all[i].box
 		in := Instance{Query: t.query, ID: t.id, Area: t.area, Box: t.box, Mask: make([]uint8, r.w*r.h)}
 		t.histogram = [histogramBins]float32{}
 		one := 1 / float32(t.area)
@@ -342,21 +347,21 @@ func (r *InstanceTracker) updateTracks(step *Step) {
 		}
 		if n := float64(t.area); t.group == 0 && !t.split {
 			atEdge := t.box.Min.X == 0 || t.box.Min.Y == 0 || t.box.Max.X == r.w || t.box.Max.Y == r.h
-			t.updateMotion(step.Moment, [2]float64{all[i].middle[0] / n, all[i].middle[1] / n}, atEdge)
+			t.updateMotion(step.Moment, [2]float64{all[i].centre[0] / n, all[i].centre[1] / n}, atEdge)
 		}
 		step.Instances = append(step.Instances, in)
 	}
 	slices.SortFunc(step.Instances, func(a, b Instance) int { return cmp.Or(cmp.Compare(a.Query, b.Query), cmp.Compare(a.ID, b.ID)) })
 }
 
-// forget gives up on who has been hidden for too long.
+// dropOld drops the tracks that have been hidden for longer than MaxAge.
 func (r *InstanceTracker) dropOld(now Moment) {
-	patience := r.MaxAge
-	if patience == 0 {
-		patience = DefaultMaxAge
+	maxAge := r.MaxAge
+	if maxAge == 0 {
+		maxAge = DefaultMaxAge
 	}
 	for i, t := range r.tracks {
-		if t != nil && now.Time-t.seen.Time > patience {
+		if t != nil && now.Time-t.lastSeen.Time > maxAge {
 			r.tracks[i] = nil
 		}
 	}

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// A Moment is where in a video a frame is.
+// A Moment is the position of a frame in a video.
 type Moment struct {
 	Frame int64         `json:"frame"`
 	Time  time.Duration `json:"time_ns"`
 }
 
-// An Interval is a span of a video, in time or in frames. The zero Interval is
-// over at once.
+// An Interval is a span of a video, in time or in frames. The zero Interval elapses at
+// once.
 type Interval struct {
 	Time   time.Duration
-	Frames int64 // counts where Time is 0
+	Frames int64 // used if Time is 0
 }
 
 // Frames returns the interval of n frames.
@@ -26,11 +26,11 @@ func Frames(n int64) Interval { return Interval{Frames: n} }
 // ParseInterval reads "2s", "500ms", a number of seconds such as "0.5", or a
 // number of frames such as "12f".
 func ParseInterval(s string) (Interval, error) {
-	wrong := fmt.Errorf("%q is no interval: write seconds (2s, 0.5) or frames (12f)", s)
+	invalid := fmt.Errorf("%q is no interval: write seconds (2s, 0.5) or frames (12f)", s)
 	if n, ok := strings.CutSuffix(s, "f"); ok {
 		v, err := strconv.ParseInt(n, 10, 64)
 		if err != nil || v < 0 {
-			return Interval{}, wrong
+			return Interval{}, invalid
 		}
 		return Interval{Frames: v}, nil
 	}
@@ -38,18 +38,18 @@ func ParseInterval(s string) (Interval, error) {
 	if err != nil {
 		v, e := strconv.ParseFloat(s, 64)
 		if e != nil || !(v >= 0 && v < 1e6) {
-			return Interval{}, wrong
+			return Interval{}, invalid
 		}
 		d = time.Duration(v * float64(time.Second))
 	}
 	if d < 0 {
-		return Interval{}, wrong
+		return Interval{}, invalid
 	}
 	return Interval{Time: d}, nil
 }
 
-// over tells whether the interval has passed since a moment. Half a frame early is
-// over too: times of frames are rounded.
+// elapsed reports whether the interval has elapsed between two moments. Half a frame less
+// counts too, because the times of frames are rounded.
 func (i Interval) elapsed(since, now Moment) bool {
 	if i.Time == 0 {
 		return now.Frame-since.Frame >= i.Frames
@@ -61,8 +61,8 @@ func (i Interval) elapsed(since, now Moment) bool {
 	return now.Time-since.Time+frame/2 >= i.Time
 }
 
-// share is how much of the interval has passed since a moment, 1 and more being
-// all of it.
+// elapsedShare is the share of the interval that has elapsed between two moments; it may
+// exceed 1.
 func (i Interval) elapsedShare(since, now Moment) float64 {
 	switch {
 	case i.Time > 0:
@@ -73,7 +73,7 @@ func (i Interval) elapsedShare(since, now Moment) float64 {
 	return 1
 }
 
-// String is the interval as ParseInterval reads it.
+// String formats the interval as ParseInterval reads it.
 func (i Interval) String() string {
 	if i.Time > 0 {
 		return i.Time.String()

@@ -7,20 +7,20 @@ import (
 	"github.com/carve-video/carve/tracking/flow"
 )
 
-// A path goes from every pixel of a frame to where it was in a key frame, or where
-// it will be in one: flows of neighbours put together, at their resolution. Masks
-// are taken along it in one go; taken from frame to frame they would be blurred
-// each time.
+// A path leads from every pixel of a frame to where it was in the key frame before, or
+// will be in the key frame behind. It is composed of the flows between neighbouring frames,
+// at their resolution. Masks are warped along it in one step: warped from frame to frame
+// they would be blurred each time.
 type path struct {
-	w, h, factor int
-	u, v         []float32
-	// sure is how well the pixel is explained all along the way, 0..1.
+	w, h, factor int       // as of flow.Field
+	u, v         []float32 // displacement of each pixel, in pixels of the flow
+	// confidence is how well the flow explains each pixel all along the path, 0..1.
 	confidence []float32
 
-	u2, v2, confidence2 []float32 // the memory of the next
+	u2, v2, confidence2 []float32 // memory for the next path
 }
 
-// begin makes it the path from a frame to itself.
+// reset makes p the path from a frame to itself.
 func (p *path) reset(w, h, factor int) {
 	p.w, p.h, p.factor = w, h, factor
 	n := w * h
@@ -37,16 +37,15 @@ func (p *path) reset(w, h, factor int) {
 	}
 }
 
-// step goes one frame on: the motion of the new frame comes first, and then the
-// path from where that led.
+// extend prepends the flow m, which leads from the next frame to the one that p starts in.
 func (p *path) extend(m *flow.Field) {
 	for y := range p.h {
 		for x := range p.w {
 			i := y*p.w + x
 			fx, fy := float32(x)+m.U[i], float32(y)+m.V[i]
-			u, v, sure := p.at(fx, fy)
+			u, v, confidence := p.at(fx, fy)
 			p.u2[i], p.v2[i] = m.U[i]+u, m.V[i]+v
-			p.confidence2[i] = min(sure, 1-m.Occlusion[i])
+			p.confidence2[i] = min(confidence, 1-m.Occlusion[i])
 		}
 	}
 	p.u, p.u2 = p.u2, p.u
@@ -54,22 +53,22 @@ func (p *path) extend(m *flow.Field) {
 	p.confidence, p.confidence2 = p.confidence2, p.confidence
 }
 
-// at is the path between pixels. What comes from outside the picture is not sure.
-func (p *path) at(x, y float32) (u, v, sure float32) {
+// at interpolates the path between pixels. Outside the frame the confidence is 0.
+func (p *path) at(x, y float32) (u, v, confidence float32) {
 	if x < -1 || y < -1 || x > float32(p.w) || y > float32(p.h) {
 		i := clampRound(y, p.h)*p.w + clampRound(x, p.w)
 		return p.u[i], p.v[i], 0
 	}
 	a, b, c, d, wx, wy := corners(x, y, p.w, p.h)
-	mix := func(s []float32) float32 {
+	interpolate := func(s []float32) float32 {
 		top, low := s[a]+(s[b]-s[a])*wx, s[c]+(s[d]-s[c])*wx
 		return top + (low-top)*wy
 	}
-	return mix(p.u), mix(p.v), mix(p.confidence)
+	return interpolate(p.u), interpolate(p.v), interpolate(p.confidence)
 }
 
-// corners are the four pixels round a place, and how far it is to the right and
-// lower ones. Outside the picture it is as at the edge.
+// corners returns the indices of the four pixels around x, y, and the weights of the right
+// and the lower ones. A position outside the frame is moved to its edge.
 func corners(x, y float32, w, h int) (a, b, c, d int, wx, wy float32) {
 	x, y = min(max(x, 0), float32(w-1)), min(max(y, 0), float32(h-1))
 	x0, y0 := int(x), int(y)
@@ -77,21 +76,21 @@ func corners(x, y float32, w, h int) (a, b, c, d int, wx, wy float32) {
 	return y0*w + x0, y0*w + x1, y1*w + x0, y1*w + x1, x - float32(x0), y - float32(y0)
 }
 
-// carry takes planes of w×h along the path, from the key frame's pictures into
-// dst, and writes how sure each pixel is.
-func (p *path) warpPlanes(ctx context.Context, planes, dst [][]float32, sure []float32, w, h, threads int) {
+// warpPlanes warps planes of the key frame, w×h at the video's resolution, along the path
+// into dst, and writes the confidence of each pixel.
+func (p *path) warpPlanes(ctx context.Context, planes, dst [][]float32, confidence []float32, w, h, threads int) {
 	f := float32(p.factor)
 	parallel.Do(threads, h, func(_, from, to int) {
 		for y := from; y < to && ctx.Err() == nil; y++ {
 			py := (float32(y)+.5)/f - .5
 			for x := range w {
-				u, v, s := p.at((float32(x)+.5)/f-.5, py)
+				u, v, c := p.at((float32(x)+.5)/f-.5, py)
 				fx, fy := float32(x)+u*f, float32(y)+v*f
 				i := y*w + x
-				sure[i] = s
-				a, b, c, d, wx, wy := corners(fx, fy, w, h)
+				confidence[i] = c
+				i00, i10, i01, i11, wx, wy := corners(fx, fy, w, h)
 				for k, m := range planes {
-					top, low := m[a]+(m[b]-m[a])*wx, m[c]+(m[d]-m[c])*wx
+					top, low := m[i00]+(m[i10]-m[i00])*wx, m[i01]+(m[i11]-m[i01])*wx
 					dst[k][i] = top + (low-top)*wy
 				}
 			}
@@ -99,8 +98,8 @@ func (p *path) warpPlanes(ctx context.Context, planes, dst [][]float32, sure []f
 	})
 }
 
-// nearest takes a mask of the path's own resolution along it, from the key frame
-// into dst, whose memory is used.
+// warpMask warps a mask of the path's resolution from the key frame into dst, whose memory
+// it reuses. It takes the nearest pixel.
 func (p *path) warpMask(mask, dst []byte) []byte {
 	dst = resizedSlice(dst, len(mask))
 	for y := range p.h {
@@ -112,7 +111,7 @@ func (p *path) warpMask(mask, dst []byte) []byte {
 	return dst
 }
 
-// between is nearest for what is not to lose its detail: it samples between pixels.
+// warpLuma warps brightness as warpMask does a mask, but interpolates between pixels.
 func (p *path) warpLuma(plane, dst []byte) []byte {
 	dst = resizedSlice(dst, len(plane))
 	for y := range p.h {

@@ -5,35 +5,35 @@ import (
 	"time"
 )
 
-// A thing that looks as it did, where it has to be, is still there, whatever the
-// judge says: light that the judge has never seen, or another thing that comes near,
-// makes it fail without making the thing vanish. Such a query stands: it stays of the
-// set, and its mask is the one that motion brought, until its credit is used up. And
-// the other way round: where little or nothing is left of its look, one failure is
-// enough for it to go.
+// An object that matches its template where the motion brought it is still there, whatever
+// the judge says: light that the judge was not trained on, or another object nearby, can
+// make the judge fail although the object has not vanished. Such a query is retained: it
+// stays in the set, with the propagated mask, for a limited time. Conversely, a query that
+// mismatches its template is dropped after one failure.
 
+// The thresholds of templates were chosen on the standing suite and on clips of seeds 2
+// and 3 (see docs/memory.md).
 const (
-	// sameLook is the correlation with the look of the last judgement that passed above
-	// which a thing is unchanged, and otherLook the one below which it is no longer to
-	// be seen.
-	sameLook  = 0.8
-	otherLook = 0.4
-	// strong is the correlation, and the share of the strength of its look, below both of
-	// which it is no longer to be seen either: in a dissolve they are about how much of
-	// the picture is still it.
-	strong = 0.65
-	// plain is the deviation of brightness, of 255, below which a look says nothing.
-	plain = 2.0
-	// patience is how long a thing stands at most on its look alone; it does not
-	// stand longer than it had been there and passed.
-	patience = 2 * time.Second
-	// mostOfIt is the share of a mask that must be left for that: what leaves the picture
-	// looks the same to the last.
-	mostOfIt = 0.5
+	// matchCorrelation is the correlation with the template, -1..1, above which an object
+	// is unchanged, and mismatchCorrelation the one below which it is no longer visible.
+	matchCorrelation    = 0.8
+	mismatchCorrelation = 0.4
+	// mismatchStrength is the value below which both the correlation and the strength mean
+	// that an object is no longer visible. In a dissolve both are about its share in the
+	// frame.
+	mismatchStrength = 0.65
+	// minDeviation is the standard deviation of brightness, of 255, below which a template
+	// or a frame has no pattern to compare.
+	minDeviation = 2.0
+	// maxRetained is how long a query is retained at most. It is also not retained longer
+	// than it had been in the set when it last passed.
+	maxRetained = 2 * time.Second
+	// minRetainedArea is the share of its area that a retained query must still have.
+	// Without it an object that leaves the frame would match to the last pixel.
+	minRetainedArea = 0.5
 )
 
-// recognise compares each query of the set, where motion has brought it, with how it
-// looked when it passed last.
+// matchTemplates compares each propagated query of the set with its template.
 func (t *Tracker) matchTemplates(s *Analysis) {
 	for i := range t.state.Queries {
 		q := &t.state.Queries[i]
@@ -42,28 +42,28 @@ func (t *Tracker) matchTemplates(s *Analysis) {
 			continue
 		}
 		q.templateNow = t.path.warpLuma(q.Template, q.templateNow)
-		still, known := matchTemplate(q.propagated, q.templateNow, s.pyramid.Luma())
-		q.matches = known && still.correlation > sameLook
-		q.mismatches = known && (still.correlation < otherLook || max(still.correlation, still.strength) < strong)
-		t.explanation.setTemplateMatch(i, still)
+		match, known := matchTemplate(q.propagated, q.templateNow, s.pyramid.Luma())
+		q.matches = known && match.correlation > matchCorrelation
+		q.mismatches = known && (match.correlation < mismatchCorrelation || max(match.correlation, match.strength) < mismatchStrength)
+		t.explanation.setTemplateMatch(i, match)
 	}
 }
 
-// A resemblance says how far a picture goes on.
+// A templateMatch is how well a frame matches a template.
 type templateMatch struct {
-	correlation float64 // correlation, -1..1: how light or strong either is does not count
-	strength    float64 // of the pattern of the one in the other
+	correlation float64 // -1..1, invariant to the gain and the offset of the light
+	strength    float64 // the gain of the template's pattern in the frame, 1 if as strong
 }
 
-// compare holds a look against a picture inside a mask. Two plain ones tell nothing,
-// nor does an empty mask; a plain one and one that is not are nothing like each other.
-func matchTemplate(mask, look []byte, luma []float32) (r templateMatch, known bool) {
+// matchTemplate compares a frame with a template inside a mask. The result is not known
+// if the mask is empty or neither has a pattern. If only one of them has, the match is 0.
+func matchTemplate(mask, template []byte, luma []float32) (r templateMatch, known bool) {
 	var n, sa, sb, saa, sbb, sab float64
 	for i, m := range mask {
 		if m == 0 {
 			continue
 		}
-		a, b := float64(look[i]), float64(luma[i])
+		a, b := float64(template[i]), float64(luma[i])
 		n, sa, sb = n+1, sa+a, sb+b
 		saa, sbb, sab = saa+a*a, sbb+b*b, sab+a*b
 	}
@@ -71,21 +71,22 @@ func matchTemplate(mask, look []byte, luma []float32) (r templateMatch, known bo
 		return r, false
 	}
 	va, vb := saa/n-sa/n*sa/n, sbb/n-sb/n*sb/n
-	if max(va, vb) < plain*plain {
+	if max(va, vb) < minDeviation*minDeviation {
 		return r, false
 	}
-	if min(va, vb) < plain*plain {
+	if min(va, vb) < minDeviation*minDeviation {
 		return r, true
 	}
 	cov := sab/n - sa/n*sb/n
 	return templateMatch{correlation: cov / math.Sqrt(va*vb), strength: cov / va}, true
 }
 
-// stands tells whether a query that did not pass stays because it is unchanged.
+// retainedByTemplate reports whether a query that failed the judge stays in the set because
+// it matches its template.
 func (t *Tracker) retainedByTemplate(q *QueryState, now Moment) bool {
-	return q.matches && float64(area(q.propagated)) > mostOfIt*float64(q.TemplateArea) &&
-		now.Time-q.LastPassed.Time <= min(patience, q.LastPassed.Time-q.Entered.Time)
+	return q.matches && float64(area(q.propagated)) > minRetainedArea*float64(q.TemplateArea) &&
+		now.Time-q.LastPassed.Time <= min(maxRetained, q.LastPassed.Time-q.Entered.Time)
 }
 
-// remind makes the picture under a query's mask its look.
+// updateTemplate makes the frame's brightness the query's template.
 func (q *QueryState) updateTemplate(s *Analysis) { q.Template = quantize(s.pyramid.Luma(), q.Template) }

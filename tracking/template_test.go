@@ -229,7 +229,7 @@ func TestStands(t *testing.T) {
 		s.Tracker.Explain = func(e *Explanation) {
 			if e.Queries[0].Verdict == "retained" {
 				verdicts++
-				if e.Queries[0].TemplateMatch < sameLook {
+				if e.Queries[0].TemplateMatch < matchCorrelation {
 					t.Errorf("frame %d: stands, and has %.2f of its look", e.Frame, e.Queries[0].TemplateMatch)
 				}
 			}

@@ -2,65 +2,68 @@ package tracking
 
 import "slices"
 
-// Between two key frames a thing came or went, and the frames in between, which are
-// held back, have to be told to which side they belong. Motion alone does not say:
-// in a dissolve every frame is explained by the one before. But what each key frame
-// shows at a place is known, with the thing and without it, and the picture in
-// between is a mixture of the two: nearly all of one or of the other where something
-// came into view, and a little more of it in each frame where it fades.
+// When an object appeared or vanished between two key frames, the pending frames between
+// them have to be assigned to one side. Motion alone doesn't tell: in a dissolve every
+// frame is explained by the one before. But the two key frames show the place with the
+// object and without it, and the frame in between is a mixture of the two. The share of
+// the object in the mixture changes at once if it came into view, and bit by bit if it
+// fades.
 
-// half is the share of a thing's look in a picture above which it is there.
-const half = 0.5
+// The thresholds of visibility were chosen on the standing suite and on clips of seeds 2
+// and 3 (see docs/memory.md).
+const (
+	// visibleAbove is the share, 0..1, of an object in a frame from which it is visible.
+	visibleAbove = 0.5
+	// minTemplateDifference is the RMS difference, of 255, that the templates with and
+	// without the object must have to tell them apart.
+	minTemplateDifference = 6.0
+	// maxMixtureResidual is the most that a mixture may leave unexplained, as a share of
+	// the squared difference of the templates. More is left where an occluder covers the
+	// object bit by bit, or where the motion is wrong.
+	maxMixtureResidual = 0.15
+)
 
-// told is the difference of two looks, of 255, below which they are not to be told
-// apart.
-const told = 6.0
-
-// mixed is the part of what tells two looks apart that may be left over when a picture
-// is taken for a mixture of them. Where one thing hides the other bit by bit, or motion
-// has lost its way, more is left.
-const mixed = 0.15
-
-// visible is the share, by least squares, that the look of a thing has in a picture
-// inside its mask, the rest being that of what is there without it. Nothing is known
-// where the picture is no such mixture.
-func visibleShare(mask []byte, picture []float32, thing, without []byte) (share float64, known bool) {
-	if len(thing) != len(mask) || len(without) != len(mask) {
-		return 0, false // nobody has looked
+// visibleShare estimates, by least squares, the share of an object in the brightness of a
+// frame inside its mask. The frame is taken for a mixture of two templates: with has the
+// object, without has the place without it. known is false if the frame is no such
+// mixture, or there are no templates.
+func visibleShare(mask []byte, luma []float32, with, without []byte) (share float64, known bool) {
+	if len(with) != len(mask) || len(without) != len(mask) {
+		return 0, false // there has been no key frame
 	}
-	var n, along, squares, all float64
+	var n, dot, squares, total float64
 	for i, m := range mask {
 		if m == 0 {
 			continue
 		}
-		d, e := float64(thing[i])-float64(without[i]), float64(picture[i])-float64(without[i])
+		d, e := float64(with[i])-float64(without[i]), float64(luma[i])-float64(without[i])
 		n++
-		along += d * e
+		dot += d * e
 		squares += d * d
-		all += e * e
+		total += e * e
 	}
-	if n == 0 || squares < told*told*n {
+	if n == 0 || squares < minTemplateDifference*minTemplateDifference*n {
 		return 0, false
 	}
-	share = along / squares
-	return share, all-share*along <= mixed*squares
+	share = dot / squares
+	return share, total-share*dot <= maxMixtureResidual*squares
 }
 
-// endsAt is the first of the frames in which a thing is no longer to be seen, given
-// the share of its look in each: where those before speak most for it, and those
-// behind most against it.
-func lastVisible(shares []float64) int {
-	best, at, sum := 0.0, 0, 0.0
+// firstInvisible returns the index of the first frame in which an object is no longer
+// visible, given its share in each frame: the index that maximises the sum of
+// share - visibleAbove over the frames before it.
+func firstInvisible(shares []float64) int {
+	best, end, sum := 0.0, 0, 0.0
 	for i, s := range shares {
-		sum += s - half
+		sum += s - visibleAbove
 		if sum > best {
-			best, at = sum, i+1
+			best, end = sum, i+1
 		}
 	}
-	return at
+	return end
 }
 
-// bytesOf rounds brightness to bytes.
+// quantize rounds brightness to bytes, into dst, whose memory it reuses.
 func quantize(luma []float32, dst []byte) []byte {
 	dst = resizedSlice(dst, len(luma))
 	for i, v := range luma {
@@ -69,30 +72,31 @@ func quantize(luma []float32, dst []byte) []byte {
 	return dst
 }
 
-// takeAway removes queries that the key frame behind does not show from the frames
-// that are held, where they are no longer to be seen. Where their looks do not tell,
-// motion does: what lies on what it does not explain is hidden. Of what neither tells
-// half of the frames are taken, but before a blank picture none: what goes with
-// everything else was there until then.
+// removeGone removes queries that the key frame behind does not show from the pending
+// frames in which they are no longer visible. Where the templates don't tell, the
+// confidence of the motion stands for the share, since what lies on an occlusion is
+// hidden. Where the templates tell in no frame and the motion sees no end, the query is
+// removed from half of the frames, but from none before a blank frame: what vanishes
+// together with everything else was there until then.
 func (c *Propagator) removeGone(gone []int, blank bool) {
 	for _, q := range gone {
 		var shares []float64
-		looked := false
+		anyKnown := false
 		for i, p := range c.pending {
-			share := half
+			share := visibleAbove
 			if f := p.Result.Lookup(q); f != nil {
 				c.maskScratch = maskAtFlowSize(p.Analysis, f.Probability, .5, c.maskScratch)
-				seen, known := visibleShare(c.maskScratch, p.pyramid.Luma(), p.keyLuma, c.nextLumaAt[i])
-				if looked = looked || known; known {
-					share = seen
+				visible, known := visibleShare(c.maskScratch, p.pyramid.Luma(), p.keyLuma, c.nextLumaAt[i])
+				if anyKnown = anyKnown || known; known {
+					share = visible
 				} else if k := slices.IndexFunc(p.confidences, func(s maskConfidence) bool { return s.query == q }); k >= 0 {
 					share = float64(p.confidences[k].share)
 				}
 			}
 			shares = append(shares, share)
 		}
-		from := lastVisible(shares)
-		if !looked && from == len(shares) && !blank {
+		from := firstInvisible(shares)
+		if !anyKnown && from == len(shares) && !blank {
 			from /= 2
 		}
 		for _, p := range c.pending[from:] {

@@ -49,10 +49,10 @@ func TestEndsAt(t *testing.T) {
 		{"before the first", []float64{.4, .2, 0}, 0},
 		{"not before the last", []float64{.9, .8, .6}, 3},
 		{"with one that says otherwise", []float64{1, .4, 1, .9, .1, .6, 0}, 4},
-		{"nothing known of some", []float64{1, half, half, 0}, 1},
+		{"nothing known of some", []float64{1, visibleAbove, visibleAbove, 0}, 1},
 		{"no frames", nil, 0},
 	} {
-		if got := lastVisible(c.shares); got != c.want {
+		if got := firstInvisible(c.shares); got != c.want {
 			t.Errorf("%s: ended in frame %d, want %d", c.name, got, c.want)
 		}
 	}
