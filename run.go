@@ -125,10 +125,11 @@ type run struct {
 	bank       *car.Bank  // of the last frame that was finished
 
 	line        *pipeline.Line
-	read        int64   // frames so far; of the decoding stage alone
-	prefetching []*item // with a sight that the looker holds
-	propagating []*item // with a step that the carrier holds
-	judged      *item   // at hand in the model stage
+	read        int64        // frames so far; of the decoding stage alone
+	feedback    chan float64 // of key frames, from propagate to track
+	prefetching []*item      // with an analysis that the prefetcher holds
+	propagating []*item      // with a step that the propagator holds
+	judged      *item        // in hand in the tracking stage
 	tally       tally
 
 	mu    sync.Mutex
@@ -159,6 +160,7 @@ func newRun(job Job) (*run, error) {
 		job: job, tracking: t,
 		session:    t.Session(job.Segmenter, job.Queries, job.Threads),
 		prefetcher: t.prefetcher(job.Segmenter),
+		feedback:   make(chan float64, 4), // one is read a key frame later
 		prep:       &video.Preparer{Info: info, MaxSide: job.MaxSide},
 		upsampler:  &Upsampler{Info: info, Overlap: job.Segmenter.Preset().Overlap, Threads: job.Threads},
 		outputs:    newOutputs(job.Sinks),
@@ -271,7 +273,7 @@ func (r *run) track(ctx context.Context, it *item) (err error) {
 			return err
 		}
 	}
-	it.step, err = r.session.Tracker.Step(ctx, it.analysis)
+	it.step, err = r.session.Tracker.Step(ctx, it.analysis, r.readFeedback)
 	return err
 }
 
@@ -283,9 +285,29 @@ func (r *run) explain(x *tracking.Explanation) {
 	d.Queries = queries
 }
 
-// refine takes one item and gives those that are done.
+// readFeedback waits for the propagating stage to say how well masks fitted in the key frame
+// before.
+func (r *run) readFeedback(ctx context.Context) (float64, error) {
+	select {
+	case carried := <-r.feedback:
+		return carried, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// propagate takes one item and returns those that are done.
 func (r *run) propagate(ctx context.Context, it *item) ([]*item, error) {
 	r.propagating = append(r.propagating, it)
+	if it.step.Key && !r.tracking.Stateless {
+		carried, err := r.session.Propagator.Refine(ctx, it.step)
+		if err == nil { // or else Next returns the error
+			select {
+			case r.feedback <- carried:
+			case <-ctx.Done():
+			}
+		}
+	}
 	steps, err := r.session.Propagator.Next(ctx, it.step)
 	return r.collect(first(&r.propagating, len(steps))), err
 }

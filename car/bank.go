@@ -37,7 +37,11 @@ type pass struct {
 // Queries returns the queries of the bank.
 func (b *Bank) Queries() []Query { return b.queries }
 
-// Encode embeds the queries. Models cache embeddings, so that only new texts
+// Embeddings returns the unit vectors of the queries: the proposer's, of their phrases as
+// they are, and the judge's, in its first template. They must not be changed.
+func (b *Bank) Embeddings() (proposer, judge [][]float32) { return b.raw, b.judgeTexts[0] }
+
+// EmbedQueries embeds the queries. Models cache embeddings, so that only new texts
 // cost anything.
 func (s *Segmenter) EmbedQueries(ctx context.Context, queries []Query) (*Bank, error) {
 	if len(queries) == 0 {

@@ -138,7 +138,7 @@ func BenchmarkLoop(b *testing.B) {
 		}
 	})
 	b.Run("refine", func(b *testing.B) {
-		out, err := s.Step(ctx, encoded, bank, Ask{Queries: []int{0, 1}})
+		out, err := s.Step(ctx, encoded, bank, []int{0, 1})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -81,8 +81,8 @@ func (s *Segmenter) withPreviousHeat(ctx context.Context, encoded *EncodedImage,
 	return out, nil
 }
 
-// stage proposes and judges.
-func (s *Segmenter) stage(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, stage int, set []int, texts [][]float32, spare func(*Proposal) bool) ([]Proposal, error) {
+// stage proposes and judges. Judgements in known, by query, are taken over.
+func (s *Segmenter) stage(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, stage int, set []int, texts [][]float32, known map[int]Judgement) ([]Proposal, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -94,19 +94,20 @@ func (s *Segmenter) stage(ctx context.Context, encoded *EncodedImage, bank *Bank
 	if err != nil {
 		return nil, err
 	}
-	if spare != nil {
-		for i := range proposals {
-			proposals[i].reused = spare(&proposals[i])
-		}
-	}
+	reuse(proposals, known)
 	if err := s.score(ctx, encoded, bank, p, proposals, t); err != nil {
 		return nil, err
 	}
+	s.tell(t, proposals)
+	return proposals, nil
+}
+
+// tell gives a trace, if there is one, to whoever wants it.
+func (s *Segmenter) tell(t *Trace, proposals []Proposal) {
 	if t != nil {
 		t.Proposals = proposals
 		s.Trace(t)
 	}
-	return proposals, nil
 }
 
 // filter keeps the proposals that look like their text: more than like the other

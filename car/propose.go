@@ -47,7 +47,7 @@ func (s *Segmenter) propose(ctx context.Context, encoded *EncodedImage, bank *Ba
 		return nil, err
 	}
 	if t != nil {
-		t.Maps, t.Inside, t.Affine = maps, rowsOf(inside, n), rowsOf(append([]float32(nil), boxed...), n)
+		t.Maps, t.Inside, t.Affine = maps, rowsOf(slices.Clone(inside), n), rowsOf(append([]float32(nil), boxed...), n)
 	}
 
 	proposals := make([]Proposal, k)
@@ -72,7 +72,7 @@ func (s *Segmenter) propose(ctx context.Context, encoded *EncodedImage, bank *Ba
 		}
 	}
 	if t != nil {
-		t.Refined = rowsOf(boxed, n)
+		t.Refined = rowsOf(slices.Clone(boxed), n)
 	}
 	return proposals, nil
 }

@@ -1,109 +1,158 @@
 package car
 
-import "context"
+import (
+	"context"
+	"iter"
+	"slices"
+)
 
-// An Ask says what a recurrent step asks for, and what is known already.
-type Ask struct {
-	// Queries are indices into the bank, in ascending order.
-	Queries []int
-
-	// Known, if not nil, may spare a proposal the judge: it returns the judgement
-	// that stands. It is called once for every proposal, and the proposal is valid
-	// until it returns.
-	Known func(p *Proposal) (j Judgement, known bool)
-
-	// Keep, if not nil, has the last word on what stays; fits is what the
-	// thresholds say.
-	Keep func(query int, j Judgement, fits bool) bool
+// A Round is one recurrent step over some of the queries of a bank: the next frame of a
+// video takes the place of the next stage of the loop. Names stand in the CAM template,
+// as in every stage of the loop but the first.
+//
+// [Segmenter.Propose] makes it, [Segmenter.Judge] adds the judgements, and
+// [Segmenter.Conclude] ends it. What happens in between is the caller's: which
+// judgements are known already, and which queries stay.
+type Round struct {
+	encoded *EncodedImage
+	bank    *Bank
+	passes  []roundPass // of the bank, in order
 }
 
-// Step is one round over some of the queries: the recurrent step of a video, where
-// the next frame takes the place of the next round. Names stand in the CAM
-// template, as in every stage of the loop but the first.
-//
-// Where a query is dropped, the others are proposed once more without it, and not
-// judged again: what was asked for and is not there would leave its mark in the
-// masks of what is. Their maps follow from those at hand.
-func (s *Segmenter) Step(ctx context.Context, encoded *EncodedImage, bank *Bank, ask Ask) (*Outcome, error) {
-	out := &Outcome{bank: bank}
+type roundPass struct {
+	*pass
+	proposals []Proposal
+	trace     *Trace
+}
+
+// Proposals iterates over the proposals, pass by pass, within each in the order of the
+// bank. They are valid until Conclude.
+func (r *Round) Proposals() iter.Seq[*Proposal] {
+	return func(yield func(*Proposal) bool) {
+		for _, p := range r.passes {
+			for i := range p.proposals {
+				if !yield(&p.proposals[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Propose proposes a mask for each of the queries, which are indices into the bank in
+// ascending order.
+func (s *Segmenter) Propose(ctx context.Context, encoded *EncodedImage, bank *Bank, queries []int) (*Round, error) {
+	r := &Round{encoded: encoded, bank: bank}
 	for i := range bank.passes {
-		p := &bank.passes[i]
-		kept, err := s.step(ctx, encoded, bank, p, intersect(p.members, ask.Queries), &ask, out)
+		p := roundPass{pass: &bank.passes[i]}
+		if set := intersect(p.members, queries); len(set) > 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if s.Trace != nil {
+				p.trace = newTrace(p.pass, 1, set)
+			}
+			var err error
+			if p.proposals, err = s.propose(ctx, encoded, bank, p.pass, set, bank.cam, p.trace); err != nil {
+				return nil, err
+			}
+		}
+		r.passes = append(r.passes, p)
+	}
+	return r, nil
+}
+
+// Judge fills in the judgements of the proposals. Those in known, by query, are taken
+// over: their proposals are not shown to the judge.
+func (s *Segmenter) Judge(ctx context.Context, r *Round, known map[int]Judgement) error {
+	for _, p := range r.passes {
+		if len(p.proposals) == 0 {
+			continue
+		}
+		reuse(p.proposals, known)
+		if err := s.score(ctx, r.encoded, r.bank, p.pass, p.proposals, p.trace); err != nil {
+			return err
+		}
+		s.tell(p.trace, p.proposals)
+	}
+	return nil
+}
+
+// Conclude ends a round, with the queries that stay. Where a query is dropped, the others
+// are proposed once more without it and not judged again: a query that was evaluated and
+// is not there would otherwise leave its mark in the masks of what is there. Their maps
+// follow from those of the round.
+func (s *Segmenter) Conclude(ctx context.Context, r *Round, stay []int) (*Outcome, error) {
+	out := &Outcome{bank: r.bank, kept: make([][]Proposal, len(r.passes))}
+	for i, p := range r.passes {
+		for _, q := range p.proposals {
+			if slices.Contains(stay, q.Query) {
+				out.kept[i] = append(out.kept[i], q)
+			}
+		}
+	}
+	r.encoded.retain(out.kept...)
+	for i, p := range r.passes {
+		kept := out.kept[i]
+		if len(p.proposals) == 0 {
+			continue
+		}
+		out.record(p.pass, 1, p.proposals, kept)
+		if len(kept) == 0 || len(kept) == len(p.proposals) {
+			continue
+		}
+		judged := make(map[int]Judgement, len(kept))
+		for _, q := range kept {
+			judged[q.Query] = q.Judgement
+		}
+		again, err := s.stage(ctx, r.encoded, r.bank, p.pass, 2, members(kept), r.bank.cam, judged)
 		if err != nil {
 			return nil, err
 		}
-		out.kept = append(out.kept, kept)
-		encoded.retain(out.kept...)
+		if anyPositive(again) { // otherwise, as in the loop, the masks of the first stage stay
+			out.kept[i] = again
+			out.record(p.pass, 2, again, again)
+		}
 	}
-	encoded.release()
+	r.encoded.retain(out.kept...)
+	r.encoded.release()
 	return out, nil
 }
 
-// step is the step of one pass.
-func (s *Segmenter) step(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, set []int, ask *Ask, out *Outcome) ([]Proposal, error) {
-	if len(set) == 0 {
-		return nil, nil
-	}
-	proposals, err := s.stage(ctx, encoded, bank, p, 1, set, bank.cam, ask.spare)
+// Step is a whole round, with a judgement of every proposal. The queries that pass the
+// thresholds stay.
+func (s *Segmenter) Step(ctx context.Context, encoded *EncodedImage, bank *Bank, queries []int) (*Outcome, error) {
+	r, err := s.Propose(ctx, encoded, bank, queries)
 	if err != nil {
 		return nil, err
 	}
-	kept := s.filterBy(bank, proposals, ask)
-	out.record(p, 1, proposals, kept)
-	if len(kept) == 0 || len(kept) == len(set) {
-		return kept, nil
-	}
-	encoded.retain(append(out.kept, kept)...)
-	judged := func(proposal *Proposal) bool {
-		for i := range kept {
-			if kept[i].Query == proposal.Query {
-				proposal.Judgement = kept[i].Judgement
-			}
-		}
-		return true
-	}
-	again, err := s.stage(ctx, encoded, bank, p, 2, members(kept), bank.cam, judged)
-	if err != nil {
+	if err := s.Judge(ctx, r, nil); err != nil {
 		return nil, err
 	}
-	if !anyPositive(again) { // as in the loop, the masks of the stage before stand
-		return kept, nil
-	}
-	out.record(p, 2, again, again)
-	return again, nil
-}
-
-// spare asks whether the judgement of a proposal is known.
-func (a *Ask) spare(p *Proposal) bool {
-	if a.Known == nil {
-		return false
-	}
-	j, known := a.Known(p)
-	if known {
-		p.Judgement = j
-	}
-	return known
-}
-
-// filterBy is filter with the caller's word on it.
-func (s *Segmenter) filterBy(bank *Bank, proposals []Proposal, ask *Ask) []Proposal {
-	if ask.Keep == nil {
-		return s.filter(bank, proposals)
-	}
-	var kept []Proposal
-	for _, p := range proposals {
-		if ask.Keep(p.Query, p.Judgement, s.Passes(bank, p.Query, p.Judgement)) {
-			kept = append(kept, p)
+	var stay []int
+	for _, p := range r.passes {
+		if len(p.proposals) > 0 {
+			stay = append(stay, members(s.filter(bank, p.proposals))...)
 		}
 	}
-	return kept
+	return s.Conclude(ctx, r, stay)
 }
 
-// Likeness is how well the whole picture fits each query of the bank, in the
-// proposer's own measure: its scale times the cosine between the picture's vector
-// and the text's. It costs nothing that Look has not done. The values mean
-// something only beside each other: a text that was at -1 and is at 2 has become
-// seven times as likely.
+// reuse gives proposals the judgements that are known, by query.
+func reuse(proposals []Proposal, known map[int]Judgement) {
+	for i := range proposals {
+		p := &proposals[i]
+		if j, ok := known[p.Query]; ok {
+			p.Judgement, p.reused = j, true
+		}
+	}
+}
+
+// Similarity is how well the whole image fits each query of the bank, in the proposer's
+// own measure: its scale times the cosine between the vectors of image and text. It costs
+// nothing that EncodeImage has not done. The values mean something only beside each
+// other: a text that was at -1 and is at 2 has become e^3 times, some twenty times, as
+// likely.
 func (s *Segmenter) Similarity(encoded *EncodedImage, bank *Bank) []float32 {
 	feature, tau := encoded.features.Feature(), s.proposer.LogitScale()
 	out := make([]float32, len(bank.raw))

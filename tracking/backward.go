@@ -6,21 +6,6 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// The thresholds of propagation were chosen on the standing suite and on clips of seeds 2
-// and 3 (see docs/memory.md).
-const (
-	// minConfidence is the mean confidence, 0..1, from which a new mask that was propagated
-	// backwards is taken to be visible, where the templates don't tell.
-	minConfidence = 0.5
-	// misfit and wellFit are IoUs of a propagated mask with the one found in a key frame.
-	// Up to misfit the propagated mask has no weight in the smoothed mask; from there the
-	// weight grows to its full value at wellFit.
-	misfit, wellFit = 0.6, 0.95
-	// correctBelow is the IoU of the worst propagated mask below which the pending frames
-	// are corrected from the key frame behind them.
-	correctBelow = 0.93
-)
-
 // correctPending corrects the pending frames by the key frame behind them. Queries that
 // are gone are removed from where they ended. Masks of the key frame are propagated back:
 // those of known queries if carriedIoU, that of the worst propagated mask, is low, and
@@ -40,7 +25,7 @@ func (c *Propagator) correctPending(ctx context.Context, step *Step, carriedIoU 
 	for i := range step.Result.Found {
 		f := &step.Result.Found[i]
 		known := c.sourceOf(f.Query) >= 0
-		if f.Area > 0 && (known && carriedIoU < correctBelow || !known && !step.Sudden) {
+		if f.Area > 0 && (known && carriedIoU < c.Params.orDefault().CorrectBelow || !known && !step.Sudden) {
 			found = append(found, f)
 			anyNew = anyNew || !known
 		}
@@ -138,10 +123,11 @@ func (c *Propagator) propagateBack(ctx context.Context, step *Step, found []*car
 func (c *Propagator) isHidden(i int, mask []float32) bool {
 	p := c.pending[i]
 	c.maskScratch = maskAtFlowSize(p.Analysis, mask, .5, c.maskScratch)
-	if share, known := visibleShare(c.maskScratch, p.pyramid.Luma(), c.nextLumaAt[i], p.keyLuma); known {
-		return share < visibleAbove
+	params := c.Params.orDefault()
+	if share, known := visibleShare(c.maskScratch, p.pyramid.Luma(), c.nextLumaAt[i], p.keyLuma, params); known {
+		return share < params.VisibleShare
 	}
-	return meanInside(c.backConfidence, mask) < minConfidence
+	return float64(meanInside(c.backConfidence, mask)) < params.MinConfidence
 }
 
 // blend blends mask b into mask a. Each pixel of a mask weighs by the mask's weight and

@@ -5,19 +5,20 @@ import (
 	"github.com/carve-video/carve/tracking/flow"
 )
 
-// An Explanation says of one frame what was decided, and why.
+// An Explanation is what was decided in one frame, and why.
 type Explanation struct {
 	Moment
-	// Key is why the model looked at the frame, empty if it did not.
+	// Key is why the frame is a key frame, empty if it is none: "new shot", "new queries",
+	// "interval", "abrupt", "fade-in", "miss", "occluded" or "memory off".
 	Key string `json:"key,omitempty"`
-	// Fresh, Blank and Surprise are what the watcher saw.
+	// NewShot, Blank and OccludedShare are those of the [Analysis].
 	NewShot       bool    `json:"new_shot,omitempty"`
 	Blank         bool    `json:"blank,omitempty"`
 	OccludedShare float32 `json:"occluded"`
-	// Carried is the overlap of the carried masks with those of the key frame, of the
-	// one that was wrong most; 1 where there was none.
+	// CarriedIoU is, in a key frame, the overlap of propagated masks with the new ones at
+	// the key frame before, of the mask that fitted worst; 1 where there was none.
 	CarriedIoU float64 `json:"carried_iou,omitempty"`
-	// Spacing is how many frames off the next key frame is, if nothing happens.
+	// KeySpacing is how many frames off the next key frame is, if nothing happens.
 	KeySpacing float64            `json:"key_spacing"`
 	Queries    []QueryExplanation `json:"queries"`
 }
@@ -39,69 +40,59 @@ type QueryExplanation struct {
 	Label string `json:"label"`
 	// State is "present" or "absent" after the frame.
 	State string `json:"state"`
-	// Asked is why it was asked: new (set a moment ago), present, hoped (passed nearly), dropped (lately), likelier
-	// (the picture begins to speak for it), probe (its turn), startled, brighter, all;
-	// empty if it was not.
+	// Evaluated is why a mask was proposed for it, empty if none was: "all", "new",
+	// "present", "abrupt", "fade-in", "tentative", "dropped", "similarity" or "probe".
 	Evaluated string `json:"evaluated,omitempty"`
-	// Verdict is what came of it: judged, spared (its mask only moved), doubted (not
-	// passed, and kept for now), standing (not passed, and kept because it looks as it
-	// did), dropped.
+	// Verdict is what was decided about it, empty if it was not evaluated.
 	Verdict Verdict `json:"verdict,omitempty"`
-	// Unchanged is how much it looks, where it has to be, as it did when it last passed:
-	// a correlation, -1..1; 0 where nobody compared.
+	// TemplateMatch is the correlation of the frame, where the motion brought the query,
+	// with how it looked when it last passed, -1..1; 0 where they were not compared.
 	TemplateMatch float64 `json:"template_match,omitempty"`
-	// Strength is how strong that look is still, 1 being as strong as it was.
+	// TemplateStrength is the strength of that pattern, 1 being as strong as it was.
 	TemplateStrength float64 `json:"template_strength,omitempty"`
-	// Taken is how much of the proposal of an absent query lies on others that look as
-	// they did.
+	// Occupied is the share of the proposal of an absent query that lies on others which
+	// match their templates.
 	Occupied float64 `json:"occupied,omitempty"`
 	// Score and Presence are the last judgement.
 	Score    float32 `json:"score"`
 	Presence float32 `json:"presence"`
-	// Shown is whether the frame shows it in the end, which a [Tracker] does not know: a
-	// [Carrier] adds what was found late and takes away what has gone. Nil is unknown.
+	// Shown is whether the frame shows it in the end, nil if that is not known. It is not to
+	// a [Tracker]: a [Propagator] adds what was found late and removes what has gone.
 	Shown *bool `json:"shown,omitempty"`
 }
 
-func (e *Explanation) begin(s *Analysis, queries []car.Query) {
-	e.Moment, e.Key, e.NewShot, e.Blank, e.OccludedShare, e.CarriedIoU = s.Moment, "", s.NewShot, s.Blank, s.Motion.OccludedShare, 0
-	if s.Motion.W == 0 {
-		e.OccludedShare = 0
+func (e *Explanation) begin(a *Analysis, queries []car.Query) {
+	*e = Explanation{Moment: a.Moment, NewShot: a.NewShot, Blank: a.Blank, Queries: e.Queries}
+	if a.Motion.W > 0 {
+		e.OccludedShare = a.Motion.OccludedShare
 	}
 	if len(e.Queries) != len(queries) {
 		e.Queries = make([]QueryExplanation, len(queries))
 	}
 	for i, q := range queries {
-		e.Queries[i] = QueryExplanation{Label: q.Label, State: "absent", Score: e.Queries[i].Score, Presence: e.Queries[i].Presence}
+		e.Queries[i] = QueryExplanation{Label: q.Label, State: "absent"}
 	}
 }
 
-func (e *Explanation) setEvaluated(q int, why string) { e.Queries[q].Evaluated = why }
-
-func (e *Explanation) setJudged(q int, j car.Judgement) {
-	e.Queries[q].Verdict, e.Queries[q].Score, e.Queries[q].Presence = Judged, j.Score, j.Presence
+func (e *Explanation) setEvaluated(q int, reason string) { e.Queries[q].Evaluated = reason }
+func (e *Explanation) setVerdict(q int, v Verdict)       { e.Queries[q].Verdict = v }
+func (e *Explanation) setOccupied(q int, share float64)  { e.Queries[q].Occupied = share }
+func (e *Explanation) setTemplateMatch(q int, m templateMatch) {
+	e.Queries[q].TemplateMatch, e.Queries[q].TemplateStrength = m.correlation, m.strength
 }
 
-func (e *Explanation) setReused(q int)   { e.Queries[q].Verdict = Reused }
-func (e *Explanation) setMissed(q int)   { e.Queries[q].Verdict = Missed }
-func (e *Explanation) setRetained(q int) { e.Queries[q].Verdict = Retained }
-func (e *Explanation) setDropped(q int)  { e.Queries[q].Verdict = Dropped }
-
-func (e *Explanation) setTemplateMatch(q int, r templateMatch) {
-	e.Queries[q].TemplateMatch, e.Queries[q].TemplateStrength = r.correlation, r.strength
-}
-
-func (e *Explanation) setOccupied(q int, share float64) { e.Queries[q].Occupied = share }
-
-func (e *Explanation) end(step *Step, why string, spacing float64) {
-	e.Key, e.KeySpacing = why, spacing
-	if step.Blank {
-		e.Key = ""
+func (e *Explanation) end(step *Step, reason string, s *State) {
+	e.KeySpacing = s.KeySpacing
+	if !step.Blank {
+		e.Key = reason
+	}
+	for q := range s.Queries {
+		e.Queries[q].Score, e.Queries[q].Presence = s.Queries[q].Score, s.Queries[q].Presence
 	}
 	for _, q := range step.Present {
 		e.Queries[q].State = "present"
 	}
 }
 
-// flowSize is the resolution of the rough masks of a frame.
-func flowSize(s *Analysis) (w, h, factor int) { return flow.Size(s.Image.W, s.Image.H) }
+// flowSize is the resolution of the flow, and so of the masks of a [State].
+func flowSize(a *Analysis) (w, h, factor int) { return flow.Size(a.Image.W, a.Image.H) }

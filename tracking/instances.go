@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"image"
 	"slices"
-	"time"
 
 	"github.com/carve-video/carve/car"
 )
@@ -20,8 +19,8 @@ import (
 // lost lately that has a similar appearance, or becomes a new track. When two tracks
 // part, one of which was behind the other, their motion tells which is which.
 type InstanceTracker struct {
-	// MaxAge is how long a hidden instance keeps its number; 0 stands for DefaultMaxAge.
-	MaxAge time.Duration
+	// Params tunes it; nil stands for [DefaultParams].
+	Params *Params
 
 	w, h           int
 	previousOwners []uint16 // the owner of each pixel in the frame before: its index in tracks + 1, or 0
@@ -35,9 +34,6 @@ type InstanceTracker struct {
 	lastGroup int // the number of the group made last
 }
 
-// DefaultMaxAge is how long the track of a hidden instance is kept.
-const DefaultMaxAge = 2 * time.Second
-
 // An Instance is one object of a concept in one frame.
 type Instance struct {
 	Query int // index in the bank
@@ -48,39 +44,23 @@ type Instance struct {
 	Mask []uint8
 }
 
-// A track is an instance over time.
+// A track is an instance over time. It is part of a [Checkpoint].
 type track struct {
-	query, id  int
-	lastSeen   Moment
-	box        image.Rectangle // when it was last seen, as are area and histogram
-	area       int
-	histogram  [histogramBins]float32
-	split      bool   // it has more than one part
-	splitSince Moment // when that began
+	Query      int
+	ID         int
+	LastSeen   Moment
+	Box        image.Rectangle // when it was last seen, as are Area and Histogram
+	Area       int
+	Histogram  [histogramBins]float32
+	Split      bool   // it has more than one part
+	SplitSince Moment // when that began
 
-	alone     aloneState
-	hasSpeed  bool   // alone.speed is known
-	group     int    // the group that it is in, 0 for none
-	groupedAt Moment // when it last shared a region
-	wasHidden bool   // most of it was hidden since it joined the group
+	Alone     aloneState
+	HasSpeed  bool   // Alone.Speed is known
+	Group     int    // the group that it is in, 0 for none
+	GroupedAt Moment // when it last shared a region
+	WasHidden bool   // most of it was hidden since it joined the group
 }
-
-// The thresholds of instances were chosen on the standing suite and on clips of seeds 2
-// and 3 (see docs/memory.md).
-const (
-	// minReidentification is the least score of a re-identification: the share of colours
-	// in common, 0..1, less distancePenalty times the distance, of the frame's sides.
-	minReidentification = 0.5
-	distancePenalty     = 0.2
-	// minRegionShare is the least area of a new track's region, as a share of the concept's
-	// mask, and minRegionPixels the same in pixels. Smaller regions are pieces of an
-	// outline, or cut off by something thin.
-	minRegionShare  = 0.05
-	minRegionPixels = 12
-	// splitAfter is how long two parts of a track are apart before they become two tracks.
-	// An object that passes in front does not stay that long.
-	splitAfter = time.Second
-)
 
 // Track fills in the instances of a step. Steps must come in the order of the frames, and
 // their results must be final.
@@ -126,7 +106,7 @@ func (r *InstanceTracker) assignConcept(step *Step, f *car.Found) {
 			k := min(y/m.Factor, m.H-1)*m.W + min(x/m.Factor, m.W-1)
 			fx := clampRound(float32(x)+m.U[k]*float32(m.Factor), r.w)
 			fy := clampRound(float32(y)+m.V[k]*float32(m.Factor), r.h)
-			if o := r.previousOwners[fy*r.w+fx]; o != 0 && r.tracks[o-1].query == f.Query {
+			if o := r.previousOwners[fy*r.w+fx]; o != 0 && r.tracks[o-1].Query == f.Query {
 				r.owners[i] = o
 			}
 		}
@@ -140,7 +120,8 @@ func (r *InstanceTracker) assignConcept(step *Step, f *car.Found) {
 			r.matched[o-1] = true
 		}
 	}
-	minArea := max(int(minRegionShare*float64(f.Area)), minRegionPixels)
+	p := r.Params.orDefault()
+	minArea := max(int(p.MinRegionShare*float64(f.Area)), p.MinRegionPixels)
 	for k, region := range regions {
 		if len(regionOwners[k]) == 0 && (len(region) >= minArea || len(regions) == 1) {
 			regionOwners[k] = []uint16{r.reidentify(step, f.Query, region)}
@@ -177,7 +158,7 @@ func (r *InstanceTracker) findRegionOwners(regions [][]int32) [][]uint16 {
 		var secondary []uint16 // tracks that are mostly elsewhere
 		for o, n := range counts[k] {
 			switch {
-			case 10*n < len(region) && 10*n < r.tracks[o-1].area:
+			case 10*n < len(region) && 10*n < r.tracks[o-1].Area:
 			case mainRegion[o] == k:
 				regionOwners[k] = append(regionOwners[k], o)
 			default:
@@ -243,13 +224,14 @@ func (r *InstanceTracker) assignRegion(region []int32, owners []uint16) {
 // appearance, or a new track.
 func (r *InstanceTracker) reidentify(step *Step, query int, region []int32) uint16 {
 	histogram, box := r.appearance(step.Image, region)
-	best, found := float32(minReidentification), -1
+	params := r.Params.orDefault()
+	best, found := float32(params.MinSimilarity), -1
 	for i, t := range r.tracks {
-		if t == nil || t.query != query || r.matched[i] {
+		if t == nil || t.Query != query || r.matched[i] {
 			continue
 		}
 		// Of two similar tracks, the one last seen nearer wins.
-		if s := histogramOverlap(&t.histogram, &histogram) - distancePenalty*boxDistance(t.box, box, r.w, r.h); s > best {
+		if s := histogramOverlap(&t.Histogram, &histogram) - float32(params.DistancePenalty)*boxDistance(t.Box, box, r.w, r.h); s > best {
 			best, found = s, i
 		}
 	}
@@ -261,7 +243,7 @@ func (r *InstanceTracker) reidentify(step *Step, query int, region []int32) uint
 		r.nextID = append(r.nextID, 0)
 	}
 	r.nextID[query]++
-	t := &track{query: query, id: r.nextID[query], lastSeen: step.Moment, box: box, area: len(region), histogram: histogram}
+	t := &track{Query: query, ID: r.nextID[query], LastSeen: step.Moment, Box: box, Area: len(region), Histogram: histogram}
 	i := slices.Index(r.tracks, nil)
 	if i < 0 {
 		i = len(r.tracks)
@@ -271,26 +253,27 @@ func (r *InstanceTracker) reidentify(step *Step, query int, region []int32) uint
 	return uint16(i + 1)
 }
 
-// splitTracks splits a track whose parts have been apart for splitAfter: it was two
+// splitTracks splits a track whose parts have been apart for long: it was two
 // instances that touched when they were first seen. The largest part keeps the number.
 func (r *InstanceTracker) splitTracks(step *Step, query int, regions [][]int32) {
+	params := r.Params.orDefault()
 	for i, t := range r.tracks {
-		if t == nil || t.query != query {
+		if t == nil || t.Query != query {
 			continue
 		}
 		var parts [][]int32
 		for _, region := range regions { // largest first
-			if r.owners[region[0]] == uint16(i+1) && len(region) >= max(t.area/5, minRegionPixels) {
+			if r.owners[region[0]] == uint16(i+1) && len(region) >= max(t.Area/5, params.MinRegionPixels) {
 				parts = append(parts, region)
 			}
 		}
 		switch {
 		case len(parts) < 2:
-			t.split = false
-		case !t.split:
-			t.split, t.splitSince = true, step.Moment
-		case step.Time-t.splitSince.Time > splitAfter:
-			t.split = false
+			t.Split = false
+		case !t.Split:
+			t.Split, t.SplitSince = true, step.Moment
+		case step.Time-t.SplitSince.Time > params.SplitAfter:
+			t.Split = false
 			for _, part := range parts[1:] {
 				for _, p := range part {
 					r.owners[p] = 0
@@ -330,38 +313,35 @@ func (r *InstanceTracker) updateTracks(step *Step) {
 		if t == nil || all[i].area == 0 {
 			continue
 		}
-		t.lastSeen, t.area, t.box = step.Moment, all[i].area, all[i].box
-		in := Instance{Query: t.query, ID: t.id, Area: t.area, Box: t.box, Mask: make([]uint8, r.w*r.h)}
-		t.histogram = [histogramBins]float32{}
-		one := 1 / float32(t.area)
-		for y := t.box.Min.Y; y < t.box.Max.Y; y++ {
-			for x := t.box.Min.X; x < t.box.Max.X; x++ {
+		t.LastSeen, t.Area, t.Box = step.Moment, all[i].area, all[i].box
+		in := Instance{Query: t.Query, ID: t.ID, Area: t.Area, Box: t.Box, Mask: make([]uint8, r.w*r.h)}
+		t.Histogram = [histogramBins]float32{}
+		one := 1 / float32(t.Area)
+		for y := t.Box.Min.Y; y < t.Box.Max.Y; y++ {
+			for x := t.Box.Min.X; x < t.Box.Max.X; x++ {
 				p := y*r.w + x
 				if r.owners[p] != uint16(i+1) {
 					continue
 				}
 				in.Mask[p] = 1
 				c := step.Image.Pix[3*p : 3*p+3]
-				t.histogram[int(c[0]>>6)<<4|int(c[1]>>6)<<2|int(c[2]>>6)] += one
+				t.Histogram[int(c[0]>>6)<<4|int(c[1]>>6)<<2|int(c[2]>>6)] += one
 			}
 		}
-		if n := float64(t.area); t.group == 0 && !t.split {
-			atEdge := t.box.Min.X == 0 || t.box.Min.Y == 0 || t.box.Max.X == r.w || t.box.Max.Y == r.h
-			t.updateMotion(step.Moment, [2]float64{all[i].centre[0] / n, all[i].centre[1] / n}, atEdge)
+		if n := float64(t.Area); t.Group == 0 && !t.Split {
+			atEdge := t.Box.Min.X == 0 || t.Box.Min.Y == 0 || t.Box.Max.X == r.w || t.Box.Max.Y == r.h
+			t.updateMotion(r.Params.orDefault(), step.Moment, [2]float64{all[i].centre[0] / n, all[i].centre[1] / n}, atEdge)
 		}
 		step.Instances = append(step.Instances, in)
 	}
 	slices.SortFunc(step.Instances, func(a, b Instance) int { return cmp.Or(cmp.Compare(a.Query, b.Query), cmp.Compare(a.ID, b.ID)) })
 }
 
-// dropOld drops the tracks that have been hidden for longer than MaxAge.
+// dropOld drops the tracks that have been hidden for too long.
 func (r *InstanceTracker) dropOld(now Moment) {
-	maxAge := r.MaxAge
-	if maxAge == 0 {
-		maxAge = DefaultMaxAge
-	}
+	maxAge := r.Params.orDefault().MaxAge
 	for i, t := range r.tracks {
-		if t != nil && now.Time-t.lastSeen.Time > maxAge {
+		if t != nil && now.Time-t.LastSeen.Time > maxAge {
 			r.tracks[i] = nil
 		}
 	}

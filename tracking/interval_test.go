@@ -16,7 +16,7 @@ func TestParseInterval(t *testing.T) {
 	}
 	for _, s := range []string{"", "f", "x", "-1s", "-3f", "-2", "1.5f", "NaN", "Inf", "1e9"} {
 		if i, err := ParseInterval(s); err == nil {
-			t.Errorf("%q is %v", s, i)
+			t.Errorf("%q is taken as %v", s, i)
 		}
 	}
 }
@@ -36,7 +36,7 @@ func FuzzParseInterval(f *testing.F) {
 	})
 }
 
-func TestIntervalOver(t *testing.T) {
+func TestElapsed(t *testing.T) {
 	at := func(frame int64) Moment { return Moment{frame, time.Duration(frame) * 40 * time.Millisecond} }
 	for _, c := range []struct {
 		i         Interval

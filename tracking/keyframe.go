@@ -7,95 +7,96 @@ const (
 	keyInterval   = "interval"   // the time since the last key frame has passed
 	keyAbrupt     = "abrupt"     // something appeared, vanished or changed at once
 	keyFadeIn     = "fade-in"    // the contrast grows
-	keyMiss       = "miss"       // a query failed the judge at the last key frame
-	keyOccluded   = "occluded"   // most of a mask is hidden
+	keyMiss       = "miss"       // a query missed at the last key frame, or is tentative
+	keyOccluded   = "occluded"   // most of a mask is occluded
 	keyMemoryOff  = "memory off" // every frame is a key frame
 )
 
-// key says why a frame is to be looked at with the model; empty, it is not.
-func (t *Tracker) keyReason(s *Analysis) string {
-	sure := schedule{t.Stateless, int64(t.Every), t.state.LastKey.Frame}
-	switch why := sure.due(s); {
-	case why != "":
-		return why
-	case t.anyUnevaluated():
+// A schedule knows which frames are key frames whatever becomes of the queries.
+type schedule struct {
+	stateless bool
+	every     int64 // frames; 0 if the spacing is adapted
+	key       int64 // the last key frame
+}
+
+// due returns why a frame is a key frame, or "" if the schedule does not make it one.
+func (s *schedule) due(a *Analysis) string {
+	switch {
+	case s.stateless:
+		return keyMemoryOff
+	case a.NewShot:
+		return keyNewShot
+	case s.every > 0 && a.Frame-s.key >= s.every:
+		return keyInterval
+	case s.every == 0 && a.Abrupt:
+		return keyAbrupt
+	}
+	return ""
+}
+
+// keyReason returns why a frame is a key frame, or "" if it is none.
+func (t *Tracker) keyReason(a *Analysis) string {
+	s := schedule{t.Stateless, int64(t.Every), t.state.LastKey.Frame}
+	switch reason := s.due(a); {
+	case reason != "":
+		return reason
+	case t.isAnyUnevaluated():
 		return keyNewQueries
 	case t.Every > 0:
 		return ""
 	}
-	since := s.Frame - t.state.LastKey.Frame
-	doubt, lost := false, false
+	since := a.Frame - t.state.LastKey.Frame
+	missed, occluded := false, false
 	for i := range t.state.Queries {
 		q := &t.state.Queries[i]
-		doubt = doubt || q.Misses > 0 || q.Confirmations == 1
-		lost = lost || len(q.Mask) > 0 && (q.Shrunk || t.occludedShare(s, q.propagated) > lostShare)
+		missed = missed || q.Misses > 0 || q.Confirmations == 1
+		occluded = occluded || len(q.Mask) > 0 && (q.Shrunk || occludedShare(a, t.observed[i].mask) > t.Params.OccludedShare)
 	}
 	switch {
-	case s.FadeIn && since >= first:
+	case a.FadeIn && float64(since) >= t.Params.FirstSpacing:
 		return keyFadeIn
-	case doubt && since >= doubtAfter:
+	case missed && since >= t.Params.MissAfter:
 		return keyMiss
-	case lost && since >= lostAfter:
+	case occluded && since >= t.Params.OccludedAfter:
 		return keyOccluded
-	case float64(since) >= t.spacing():
+	case float64(since) >= float64(int(t.state.KeySpacing)):
 		return keyInterval
 	}
 	return ""
 }
 
-// When to look again before it is time.
-const (
-	doubtAfter = 2  // frames after a judgement that was not passed
-	lostAfter  = 2  // frames after the last look
-	lostShare  = .5 // of a mask that lies on what nothing explains
-	// shrunkShare is what is left of a mask after one frame when the motion no longer
-	// leads to it: what was there is gone.
-	shrunkShare = .75
-)
-
-// hidden is the share of a mask that lies on what the frame before does not
-// explain.
-func (t *Tracker) occludedShare(s *Analysis, mask []byte) float32 {
-	if len(s.Motion.Occlusion) != len(mask) {
+// occludedShare is the share of a mask that the motion does not explain.
+func occludedShare(a *Analysis, mask []byte) float64 {
+	if len(a.Motion.Occlusion) != len(mask) {
 		return 0
 	}
 	n, sum := 0, float32(0)
 	for i, m := range mask {
 		if m != 0 {
 			n++
-			sum += s.Motion.Occlusion[i]
+			sum += a.Motion.Occlusion[i]
 		}
 	}
-	return sum / float32(max(n, 1))
+	return float64(sum / float32(max(n, 1)))
 }
 
-// The spacing of key frames: wider by a factor while what was carried is right,
-// and half as wide where it was not.
-const (
-	widen      = 1.5
-	rightAbove = 0.88 // overlap of what was carried with what was found
-	wrongBelow = 0.78
-	lostBelow  = 0.4 // the same of rough masks, of which so much is to be expected
-	first      = 2   // frames to the second key frame of a shot
-)
-
-// space adapts the spacing of key frames to how right the carried masks were: the
-// exact ones at the key frame before this, and the rough ones at this.
-func (t *Tracker) adaptSpacing(s *Analysis, carried []float64, right float64, changed bool) {
+// adaptSpacing adapts the spacing of key frames to how well propagated masks fit: the exact
+// ones at the key frame before this one, and those at the flow's resolution, in rough, at
+// this one. changed says that the set of queries is another one than before.
+func (t *Tracker) adaptSpacing(a *Analysis, rough []float64, changed bool) {
 	worst := 1.0
-	for _, c := range carried {
-		worst = min(worst, c)
+	for _, iou := range rough {
+		worst = min(worst, iou)
 	}
+	s, carried := &t.state.KeySpacing, t.state.CarriedIoU
 	switch {
-	case s.NewShot, changed: // nobody knows yet how what is new moves
-		t.state.KeySpacing = first
-	case right < wrongBelow || worst < lostBelow:
-		t.state.KeySpacing = max(t.state.KeySpacing/2, first)
-	case right > rightAbove:
-		t.state.KeySpacing *= widen
+	case a.NewShot, changed: // how the new masks move is not known yet
+		*s = t.Params.FirstSpacing
+	case carried < t.Params.SpacingShrinkIoU || worst < t.Params.SpacingShrinkRoughIoU:
+		*s = max(*s/2, t.Params.FirstSpacing)
+	case carried > t.Params.SpacingGrowIoU:
+		*s *= t.Params.SpacingGrowth
 	}
-	t.state.KeySpacing = min(max(t.state.KeySpacing, 1), float64(t.MaxEvery))
-	t.explanation.CarriedIoU = right
+	*s = min(max(*s, 1), float64(t.MaxEvery))
+	t.explanation.CarriedIoU = carried
 }
-
-func (t *Tracker) spacing() float64 { return float64(int(t.state.KeySpacing)) }

@@ -7,38 +7,38 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// A Looker runs the model's trunk over frames before the Tracker comes to them. The
-// trunk needs no state: while the loop of one frame is at work, the next one can be
-// looked at. That is done for frames that are key frames whatever becomes of the
-// queries: every one without memory, the first of a shot, each so many where that is
-// given, and what startles. Of the others nobody knows before the Tracker has
-// decided, and a look for nothing costs more than a late one.
+// A Prefetcher runs the model's trunk over frames before the Tracker comes to them. The
+// trunk needs no state: while the loop of one frame runs, the next one can be encoded. That
+// is done for frames that are key frames whatever becomes of the queries: every one without
+// memory, the first of a shot, those of a fixed interval, and abrupt changes. The others
+// are not known before the Tracker has decided, and encoding a frame for nothing costs more
+// than encoding it late.
 //
-// Between a Watcher and a Tracker it is of use where they run at the same time, and
-// the [car.Proposer] bears to be called from several goroutines. It is for one.
+// It is of use between a MotionAnalyzer and a Tracker that run at the same time, with a
+// [car.Proposer] that may be called from several goroutines. It is for one goroutine.
 type Prefetcher struct {
-	// Segmenter looks; Stateless and Every are the Tracker's.
+	// Segmenter encodes; Stateless and Every are the Tracker's.
 	Segmenter *car.Segmenter
 	Stateless bool
 	Every     int
-	// Batch is how many frames are held back at most, so that those of them that are
-	// to be looked at can be in one go: for devices that one picture does not fill.
-	// 0 and 1 hold nothing back.
+	// Batch is how many frames are held back at most, so that those of them that are to be
+	// encoded are encoded in one batch: for devices that one image does not fill. 0 and 1
+	// hold nothing back.
 	Batch int
 
 	schedule schedule
 	held     []*Analysis
-	certain  []*Analysis // of those that are held, whom to look at
+	certain  []*Analysis // of those that are held, the ones to encode
 }
 
-// Next takes the next sight, and returns those that may go on, in order. What it
-// returns and what it held is the caller's again, also if it fails.
-func (l *Prefetcher) Next(ctx context.Context, s *Analysis) (done []*Analysis, err error) {
+// Next takes the next frame, and returns those that may go on, in order. What it returns
+// and what it held is the caller's again, also if it fails.
+func (l *Prefetcher) Next(ctx context.Context, a *Analysis) (done []*Analysis, err error) {
 	l.schedule.stateless, l.schedule.every = l.Stateless, int64(l.Every)
-	l.held = append(l.held, s)
-	if l.schedule.due(s) != "" && (!s.Blank || l.Stateless) {
-		l.schedule.key = s.Frame
-		l.certain = append(l.certain, s)
+	l.held = append(l.held, a)
+	if l.schedule.due(a) != "" && (!a.Blank || l.Stateless) {
+		l.schedule.key = a.Frame
+		l.certain = append(l.certain, a)
 	}
 	if len(l.certain) > 0 && len(l.held) < l.Batch {
 		return nil, nil
@@ -46,18 +46,18 @@ func (l *Prefetcher) Next(ctx context.Context, s *Analysis) (done []*Analysis, e
 	return l.Flush(ctx)
 }
 
-// Flush looks at what is held back, and returns it.
+// Flush encodes what is held back, and returns it.
 func (l *Prefetcher) Flush(ctx context.Context) (done []*Analysis, err error) {
 	done = slices.Clone(l.held)
 	if len(l.certain) > 0 {
 		var images []*car.Image
-		for _, s := range l.certain {
-			images = append(images, s.Image)
+		for _, a := range l.certain {
+			images = append(images, a.Image)
 		}
-		var encodedImages []*car.EncodedImage
-		if encodedImages, err = l.Segmenter.EncodeImages(ctx, images); err == nil {
-			for i, s := range l.certain {
-				s.encoded = encodedImages[i]
+		var encoded []*car.EncodedImage
+		if encoded, err = l.Segmenter.EncodeImages(ctx, images); err == nil {
+			for i, a := range l.certain {
+				a.encoded = encoded[i]
 			}
 		}
 	}
@@ -67,24 +67,5 @@ func (l *Prefetcher) Flush(ctx context.Context) (done []*Analysis, err error) {
 	return done, err
 }
 
-// A timetable knows which frames are key frames whatever becomes of the queries.
-type schedule struct {
-	stateless bool
-	every     int64
-	key       int64 // the last key frame
-}
-
-// due says why a frame is a key frame, if that is certain.
-func (t *schedule) due(s *Analysis) string {
-	switch {
-	case t.stateless:
-		return keyMemoryOff
-	case s.NewShot:
-		return keyNewShot
-	case t.every > 0 && s.Frame-t.key >= t.every:
-		return keyInterval
-	case t.every == 0 && s.Abrupt:
-		return keyAbrupt
-	}
-	return ""
-}
+// Restore makes it go on after a checkpoint.
+func (l *Prefetcher) Restore(c *Checkpoint) { l.schedule.key = c.Tracker.LastKey.Frame }

@@ -13,32 +13,32 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// groups is a world that looks at several pictures in one go, and notes how many.
-type groups struct {
-	*world
-	sizes []int
-	err   error
+// A batchCLIP is a fakeCLIP that encodes several images in one batch.
+type batchCLIP struct {
+	*fakeCLIP
+	sizes []int // of the batches so far
+	err   error // returned instead of encoding
 }
 
-func (g *groups) EncodeBatch(ctx context.Context, images []*car.Image) ([]car.Features, error) {
+func (g *batchCLIP) EncodeBatch(ctx context.Context, images []*car.Image) ([]car.Features, error) {
 	if g.err != nil {
 		return nil, g.err
 	}
 	g.sizes = append(g.sizes, len(images))
-	var views []car.Features
+	var features []car.Features
 	for _, img := range images {
 		v, _ := g.Encode(ctx, img)
-		views = append(views, v)
+		features = append(features, v)
 	}
-	return views, nil
+	return features, nil
 }
 
-// newLooker is a session with a Looker, in a world that sees in groups.
-func newLooker(t *testing.T, batch int, set func(*Session)) (*Session, *Prefetcher, *groups) {
+// newPrefetcher returns a session and a Prefetcher on a batchCLIP.
+func newPrefetcher(t *testing.T, batch int, set func(*Session)) (*Session, *Prefetcher, *batchCLIP) {
 	t.Helper()
-	g := &groups{}
+	g := &batchCLIP{}
 	s, w := newSession(t, 4, set)
-	g.world = w
+	g.fakeCLIP = w
 	seg, err := car.New(g, g, s.Tracker.Segmenter.Preset())
 	if err != nil {
 		t.Fatal(err)
@@ -50,23 +50,27 @@ func newLooker(t *testing.T, batch int, set func(*Session)) (*Session, *Prefetch
 	return s, &Prefetcher{Segmenter: seg, Stateless: s.Tracker.Stateless, Every: s.Tracker.Every, Batch: batch}, g
 }
 
-// ahead plays a film with a Looker between Watcher and Tracker.
-func ahead(t *testing.T, s *Session, l *Prefetcher, film []*car.Image) (out []string, looked int) {
+// playPrefetched runs frames through a session with a Prefetcher behind its
+// MotionAnalyzer. It returns a line per frame, and how many frames were prefetched.
+func playPrefetched(t *testing.T, s *Session, l *Prefetcher, frames []*car.Image) (out []string, prefetched int) {
 	t.Helper()
-	take := func(sights []*Analysis, err error) {
+	take := func(analyses []*Analysis, err error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, sight := range sights {
-			was := sight.encoded != nil
-			step, err := s.Tracker.Step(t.Context(), sight)
+		for _, a := range analyses {
+			isPrefetched := a.encoded != nil
+			step, err := s.Tracker.Step(t.Context(), a, func(context.Context) (float64, error) { return s.carriedIoU, nil })
 			if err != nil {
 				t.Fatal(err)
 			}
-			if was {
-				if looked++; !step.Key {
-					t.Errorf("frame %d was looked at, and is no key frame", step.Frame)
+			if isPrefetched {
+				if prefetched++; !step.Key {
+					t.Errorf("frame %d was prefetched, and is no key frame", step.Frame)
 				}
+			}
+			if step.Key {
+				s.carriedIoU, _ = s.Propagator.Refine(t.Context(), step)
 			}
 			done, err := s.Propagator.Next(t.Context(), step)
 			if err != nil {
@@ -78,7 +82,7 @@ func ahead(t *testing.T, s *Session, l *Prefetcher, film []*car.Image) (out []st
 			}
 		}
 	}
-	for i, img := range film {
+	for i, img := range frames {
 		take(l.Next(t.Context(), s.Motion.Analyze(img, time.Duration(i)*40*time.Millisecond)))
 	}
 	take(l.Flush(t.Context()))
@@ -86,22 +90,22 @@ func ahead(t *testing.T, s *Session, l *Prefetcher, film []*car.Image) (out []st
 		out = append(out, fmt.Sprint(step.Frame, step.Key, step.Present, step.Judgements, step.Result.Labels))
 		step.Close()
 	}
-	return out, looked
+	return out, prefetched
 }
 
-// Looking ahead changes nothing but when the trunk runs: it is never run for nothing,
-// and ahead for every frame of which that can be known.
-func TestLooksAhead(t *testing.T) {
-	pictures := film()[:44] // with a cut in frame 40
+// TestPrefetch: prefetching changes nothing but when the trunk runs. It encodes only key
+// frames, and all of those that are certain beforehand.
+func TestPrefetch(t *testing.T) {
+	frames := eventfulVideo()[:44] // with a cut at frame 40
 	for i := 30; i < 32; i++ {
-		pictures[i] = car.NewImage(worldW, worldH) // and a blank
+		frames[i] = car.NewImage(frameW, frameH) // blank frames
 	}
 	if testing.Short() {
-		pictures = pictures[24:]
+		frames = frames[24:]
 	}
 	for name, c := range map[string]struct {
 		set func(*Tracker)
-		all bool // looks are ahead
+		all bool // all key frames are prefetched
 	}{
 		"stateless": {func(t *Tracker) { t.Stateless = true }, true},
 		"every 1":   {func(t *Tracker) { t.Every = 1 }, true},
@@ -110,9 +114,9 @@ func TestLooksAhead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			set := func(s *Session) { c.set(&s.Tracker) }
-			plain, _, w := newLooker(t, 0, set)
+			plain, _, w := newPrefetcher(t, 0, set)
 			var want []string
-			for i, img := range pictures {
+			for i, img := range frames {
 				steps, err := plain.Next(t.Context(), img, time.Duration(i)*40*time.Millisecond)
 				if err != nil {
 					t.Fatal(err)
@@ -123,51 +127,51 @@ func TestLooksAhead(t *testing.T) {
 				}
 			}
 			for _, batch := range []int{0, 4} {
-				s, l, g := newLooker(t, batch, set)
-				got, looked := ahead(t, s, l, pictures)
+				s, l, g := newPrefetcher(t, batch, set)
+				got, prefetched := playPrefetched(t, s, l, frames)
 				if d := cmp.Diff(want, got); d != "" {
-					t.Errorf("in groups of %d: something else comes out", batch)
+					t.Errorf("batches of %d: the results differ", batch)
 				}
-				if g.looks != w.looks || g.open != 0 {
-					t.Errorf("in groups of %d: %d looks, want %d; %d views are left open", batch, g.looks, w.looks, g.open)
+				if g.encoded != w.encoded || g.open != 0 {
+					t.Errorf("batches of %d: %d frames encoded, want %d; %d features are left open", batch, g.encoded, w.encoded, g.open)
 				}
-				if c.all && looked != g.looks || looked == 0 {
-					t.Errorf("in groups of %d: %d of %d looks were ahead", batch, looked, g.looks)
+				if c.all && prefetched != g.encoded || prefetched == 0 {
+					t.Errorf("batches of %d: %d of %d key frames were prefetched", batch, prefetched, g.encoded)
 				}
 				if most := slices.Max(g.sizes); most > max(batch, 1) || name == "stateless" && most != max(batch, 1) {
-					t.Errorf("in groups of %d: looked at in groups of %v", batch, g.sizes)
+					t.Errorf("batches of %d: the batches were %v", batch, g.sizes)
 				}
 			}
 		})
 	}
 }
 
-// What was looked at and is not wanted any more gives its memory back.
-func TestLookForNothing(t *testing.T) {
-	s, l, g := newLooker(t, 3, func(s *Session) { s.Tracker.Stateless = true })
-	var sights []*Analysis
-	for i, img := range film()[:4] {
+// TestPrefetchedIsReleased: closing an analysis releases its prefetched image.
+func TestPrefetchedIsReleased(t *testing.T) {
+	s, l, g := newPrefetcher(t, 3, func(s *Session) { s.Tracker.Stateless = true })
+	var analyses []*Analysis
+	for i, img := range eventfulVideo()[:4] {
 		done, err := l.Next(t.Context(), s.Motion.Analyze(img, time.Duration(i)*40*time.Millisecond))
 		if err != nil {
 			t.Fatal(err)
 		}
-		sights = append(sights, done...)
+		analyses = append(analyses, done...)
 	}
-	if len(sights) != 3 || g.open != 3 {
-		t.Fatalf("%d sights went on, %d views are open", len(sights), g.open)
+	if len(analyses) != 3 || g.open != 3 {
+		t.Fatalf("%d analyses returned, %d features are open", len(analyses), g.open)
 	}
-	for _, sight := range sights {
-		sight.Close()
+	for _, a := range analyses {
+		a.Close()
 	}
 	if g.open != 0 {
-		t.Errorf("%d views are left open", g.open)
+		t.Errorf("%d features are left open", g.open)
 	}
 	g.err = errors.New("no more")
 	rest, err := l.Flush(t.Context())
 	if !errors.Is(err, g.err) || len(rest) != 1 {
-		t.Errorf("failing to look: %v, and %d sights", err, len(rest))
+		t.Errorf("encoding failed: %v, and %d analyses", err, len(rest))
 	}
 	if rest, err = l.Flush(t.Context()); err != nil || len(rest) != 0 {
-		t.Errorf("after that: %v, and %d sights", err, len(rest))
+		t.Errorf("after that: %v, and %d analyses", err, len(rest))
 	}
 }

@@ -2,7 +2,6 @@ package tracking
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 
@@ -10,48 +9,50 @@ import (
 	"github.com/carve-video/carve/tracking/flow"
 )
 
-// A Carrier makes the masks of every frame: in key frames by refining what the
-// model proposed, in the others by carrying those along the motion and fitting them
-// to the picture. It is for one goroutine, but for Recycle.
+// A Propagator makes the masks of every frame. In key frames it refines what the model
+// proposed. To the others it propagates those masks along the motion, forward from the key
+// frame before and backward from the key frame behind. It is for one goroutine, but for
+// Recycle.
 type Propagator struct {
 	// Segmenter refines.
 	Segmenter *car.Segmenter
 	// Bank has the queries of the last step.
 	Bank *car.Bank
+	// Params tunes it; nil stands for [DefaultParams].
+	Params *Params
 
-	// Steady is how much of a key frame's mask comes from the frames before, 0..1:
-	// edges that are found anew each time boil.
+	// Smoothing is the weight of the propagated mask in that of a key frame, 0..1: edges
+	// that are found anew each time flicker.
 	Smoothing float64
-	// Lookahead is how many frames are held back at most, so that what a key frame
-	// shows for the first time can be carried back to where it began, and what it
-	// shows no more be taken away from where it ended. 0 is for live streams.
+	// Lookahead is how many frames are held back at most, so that a query which appears in
+	// a key frame is shown from where it appeared, and one which is gone until it
+	// vanished. 0 is for live streams.
 	Lookahead int
-	// Roster, if not nil, numbers the things of each concept.
+	// InstanceTracker, if not nil, numbers the instances of each query.
 	InstanceTracker *InstanceTracker
-	// Reports, if not nil, is told of every key frame how right what was carried to it
-	// was: the overlap of the mask that was wrong most.
-	Reports chan<- float64
 	// Threads bounds the goroutines of what is computed here; 0 stands for
 	// runtime.GOMAXPROCS.
 	Threads int
 
-	sources    []source // what is carried, by query
-	path       path     // from the frame at hand to the key frame of the source
-	pending    []*Step
-	freePlanes [][]float32 // planes of steps that are done
+	sources []source // the masks that are propagated, by query
+	path    path     // from the frame in hand to the key frame of the sources
+	pending []*Step
+	begun   []*Step // steps that are done, until Next returns them
 
-	backPath       path // the same the other way round
+	// Luma at the flow's resolution, see visibility.go: of the last key frame, of the key
+	// frame behind the pending frames, and of that as moved to each of them.
+	keyLuma, nextLuma []byte
+	nextLumaAt        [][]byte
+
+	// Memory that is used again.
+	backPath       path
 	flow           flow.Estimator
 	backFlow       flow.Field
 	backPlanes     [][]float32
 	backConfidence []float32
-
-	// Looks at the flow's resolution, see dissolve.go: of the last key frame, of the one
-	// behind the held frames, and of that as seen from each of them.
-	keyLuma, nextLuma []byte
-	nextLumaAt        [][]byte
-	freeLumas         [][]byte
-	maskScratch       []byte // a mask
+	freePlanes     [][]float32
+	freeLumas      [][]byte
+	maskScratch    []byte
 
 	mu          sync.Mutex
 	freeResults []*car.Result
@@ -60,31 +61,60 @@ type Propagator struct {
 // A source is the mask of a query in the last key frame.
 type source struct {
 	query   int
-	mask    []float32
-	carried []float32 // to the frame at hand
-	iou     float64   // overlap with what is found there
+	mask    []float32 // 0..1, W×H
+	carried []float32 // the same propagated to the frame in hand
+	iou     float64   // its overlap with the mask that the frame in hand, a key frame, has
 }
 
-// Next takes the next step, and returns those that are done, in order: none while
-// they are held back. Their results are the caller's, until it gives them to
-// Recycle; so is the step that it was given, if it fails. When the context ends it
-// returns soon, whatever the size and the number of queries, and what it made until
-// then is of no use.
-func (c *Propagator) Next(ctx context.Context, step *Step) (done []*Step, err error) {
+// Refine begins the next step. In a key frame it makes the masks, and returns how well the
+// propagated ones fitted: the overlap of the one that fitted worst, or 1 if there was none,
+// which is the [Feedback] for the Tracker. In other frames it returns 1. Next calls it if
+// the caller has not; a pipeline calls it, so that the Tracker need not wait for Next.
+func (c *Propagator) Refine(ctx context.Context, step *Step) (carriedIoU float64, err error) {
+	c.begin(ctx, step)
+	if !step.Key {
+		return 1, nil
+	}
+	if step.err = c.Segmenter.RefineInto(ctx, step.Encoded, step.Outcome, step.Result); step.err != nil {
+		return 1, step.err
+	}
+	step.closeEncoded()
+	c.addRetained(step)
+	step.carriedIoU = c.measureCarried(step)
+	return step.carriedIoU, nil
+}
+
+// begin gives a step its result, and moves the masks of the last key frame to it.
+func (c *Propagator) begin(ctx context.Context, step *Step) {
+	step.begun = true
 	step.Result = c.takeResult()
 	step.Result.W, step.Result.H = step.Image.W, step.Image.H
 	if step.Bank != c.Bank { // other queries
-		done = c.Flush()
+		c.begun = append(c.begun, c.Flush()...)
 		c.setBank(step.Bank)
 	}
 	if step.NewShot || step.Blank {
 		if step.Blank {
 			c.endAtBlank(step)
 		}
-		done = append(done, c.Flush()...)
+		c.begun = append(c.begun, c.Flush()...)
 		c.sources, c.keyLuma = c.sources[:0], c.keyLuma[:0]
-	} else {
-		c.propagate(ctx, step)
+		return
+	}
+	c.propagate(ctx, step)
+}
+
+// Next takes the next step, and returns those that are done, in order: none while they are
+// held back. Their results are the caller's, until it gives them to Recycle; so is the step
+// that it was given, if it fails. When the context ends it returns soon, whatever the size
+// and the number of queries, and what it made until then is of no use.
+func (c *Propagator) Next(ctx context.Context, step *Step) (done []*Step, err error) {
+	if !step.begun {
+		c.Refine(ctx, step)
+	}
+	done, c.begun = c.begun, nil
+	if step.err != nil {
+		return done, step.err
 	}
 	if !step.Key {
 		c.assemble(step)
@@ -94,49 +124,30 @@ func (c *Propagator) Next(ctx context.Context, step *Step) (done []*Step, err er
 		c.pending = append(c.pending, step)
 		return append(done, c.emit(max(len(c.pending)-c.Lookahead, 0))...), nil
 	}
-	if err := c.Segmenter.RefineInto(ctx, step.Encoded, step.Outcome, step.Result); err != nil {
-		// Whoever goes on in spite of it waits for a report of this key frame.
-		return done, errors.Join(err, c.report(context.WithoutCancel(ctx), 1))
-	}
-	step.closeEncoded()
-	c.addRetained(step)
-	right := c.measureCarried(step)
-	if err := c.report(ctx, right); err != nil {
-		return done, err
-	}
 	c.smooth(step)
-	c.correctPending(ctx, step, right)
+	c.correctPending(ctx, step, step.carriedIoU)
 	if err := ctx.Err(); err != nil {
 		return done, err
 	}
 	c.setSources(step)
 	c.pending = append(c.pending, step)
-	return append(done, c.Flush()...), nil
+	done = append(done, c.Flush()...)
+	if step.snapshot != nil {
+		step.Checkpoint = c.checkpoint(step)
+	}
+	return done, nil
 }
 
-// report tells how right what was carried to a key frame was.
-func (c *Propagator) report(ctx context.Context, right float64) error {
-	if c.Reports == nil {
-		return nil
-	}
-	select {
-	case c.Reports <- right:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// Flush returns what is held back: there is no frame to come that would change it.
+// Flush returns what is held back: no frame to come will change it.
 func (c *Propagator) Flush() []*Step { return c.emit(len(c.pending)) }
 
-// let gives the first n of the steps that are held.
+// emit returns the first n of the pending steps, with instances.
 func (c *Propagator) emit(n int) []*Step {
 	done := slices.Clone(c.pending[:n])
 	c.pending = slices.Delete(c.pending, 0, n)
 	for _, s := range done {
 		if !s.stateless {
-			removeSpecks(s.Result)
+			removeSpecks(s.Result, c.Params.orDefault().MinArea)
 		}
 		if s.confidence != nil {
 			c.freePlanes = append(c.freePlanes, s.confidence)
@@ -153,16 +164,11 @@ func (c *Propagator) emit(n int) []*Step {
 	return done
 }
 
-// speck is the area, over the picture's, below which a mask is no thing that could
-// have been seen: a third of a patch's side. Such are what motion leaves at the
-// picture's edge, and what loses against all others nearly everywhere.
-const speck = 1. / 4000
-
-// sweep empties masks that are specks.
-func removeSpecks(res *car.Result) {
+// removeSpecks empties masks whose area, as a share of the frame's, is below minArea.
+func removeSpecks(res *car.Result, minArea float64) {
 	for i := range res.Found {
 		f := &res.Found[i]
-		if f.Area == 0 || float64(f.Area) >= speck*float64(res.W*res.H) {
+		if f.Area == 0 || float64(f.Area) >= minArea*float64(res.W*res.H) {
 			continue
 		}
 		for k, m := range f.Mask {
@@ -198,10 +204,10 @@ func (c *Propagator) takeResult() *car.Result {
 	return new(car.Result)
 }
 
-// carry takes the masks of the source to the frame, and the look of its key frame.
+// propagate moves the masks and the luma of the last key frame to the frame.
 func (c *Propagator) propagate(ctx context.Context, step *Step) {
 	if len(c.keyLuma) == 0 {
-		return // there has been none in this shot
+		return // no key frame in this shot yet
 	}
 	c.path.extend(&step.Motion)
 	if n := len(c.freeLumas); n > 0 {
@@ -222,7 +228,7 @@ func (c *Propagator) propagate(ctx context.Context, step *Step) {
 	c.path.warpPlanes(ctx, from, to, step.confidence, step.Image.W, step.Image.H, threads(c.Threads))
 }
 
-// find makes what was carried the result of the frame.
+// assemble makes the propagated masks the result of the frame.
 func (c *Propagator) assemble(step *Step) {
 	res := step.Result
 	for i := range c.sources {
@@ -238,25 +244,25 @@ func (c *Propagator) assemble(step *Step) {
 	c.Segmenter.AssignPixels(c.Bank, res)
 }
 
-// support is how sure the mask of a query is, on average.
+// A maskConfidence is the mean confidence of the motion inside the mask of a query.
 type maskConfidence struct {
 	query int
 	share float32
 }
 
-// mean is that of what is sure inside a mask.
-func meanInside(sure, mask []float32) float32 {
+// meanInside is the mean of values inside a mask.
+func meanInside(values, mask []float32) float32 {
 	n, sum := 0, float32(0)
 	for i, p := range mask {
 		if p > .5 {
 			n++
-			sum += sure[i]
+			sum += values[i]
 		}
 	}
 	return sum / float32(max(n, 1))
 }
 
-// add appends a part to a result, with the memory of an earlier one.
+// addFound appends a query to a result, in the memory of an earlier one.
 func addFound(res *car.Result, bank *car.Bank, query int, j car.Judgement) *car.Found {
 	if len(res.Found) < cap(res.Found) {
 		res.Found = res.Found[:len(res.Found)+1]
@@ -275,7 +281,7 @@ func resizedPlane(s []float32, n int) []float32 {
 	return s[:n]
 }
 
-// stand puts those who stand without having passed where motion brought them.
+// addRetained gives retained queries their propagated masks.
 func (c *Propagator) addRetained(step *Step) {
 	res := step.Result
 	for _, q := range step.Retained {
@@ -292,22 +298,22 @@ func (c *Propagator) addRetained(step *Step) {
 	}
 }
 
-// fuse lets the carried masks of the queries that go on have their say, where they
-// are sure, and the more the better they fit: it is for edges that boil, not for
-// masks that went elsewhere.
+// smooth mixes propagated masks into those of a key frame, by their confidence and the more
+// the better they fit.
 func (c *Propagator) smooth(step *Step) {
 	if c.Smoothing <= 0 || len(c.sources) == 0 {
 		return
 	}
+	params := c.Params.orDefault()
 	for i := range step.Result.Found {
 		f := &step.Result.Found[i]
 		at := c.sourceOf(f.Query)
 		if at < 0 || slices.Contains(step.Retained, f.Query) {
 			continue
 		}
-		steady := float32(c.Smoothing * min(max((c.sources[at].iou-misfit)/(wellFit-misfit), 0), 1))
+		weight := float32(c.Smoothing * min(max((c.sources[at].iou-params.SmoothFrom)/(params.SmoothFull-params.SmoothFrom), 0), 1))
 		for k, p := range c.sources[at].carried {
-			f.Probability[k] += steady * step.confidence[k] * (p - f.Probability[k])
+			f.Probability[k] += weight * step.confidence[k] * (p - f.Probability[k])
 		}
 	}
 	c.Segmenter.AssignPixels(c.Bank, step.Result)
@@ -317,7 +323,7 @@ func (c *Propagator) sourceOf(query int) int {
 	return slices.IndexFunc(c.sources, func(s source) bool { return s.query == query })
 }
 
-// keep makes the result of a key frame what is carried from now on.
+// setSources makes the masks of a key frame those that are propagated from now on.
 func (c *Propagator) setSources(step *Step) {
 	res := step.Result
 	for len(c.sources) < len(res.Found) {
@@ -338,8 +344,8 @@ func (c *Propagator) setSources(step *Step) {
 	}
 }
 
-// right is the overlap of the carried masks with those that are found in a key
-// frame, of the one that is wrong most; 1 where there is none.
+// measureCarried returns the overlap of the propagated masks with those that were found in
+// a key frame, of the one that fits worst; 1 if there is none.
 func (c *Propagator) measureCarried(step *Step) float64 {
 	worst := 1.0
 	for i := range c.sources {
@@ -367,7 +373,7 @@ func (c *Propagator) measureCarried(step *Step) float64 {
 	return worst
 }
 
-// remove takes a query out of a result. Its memory stays, behind the others.
+// removeFound takes a query out of a result. Its memory stays, behind the others.
 func removeFound(r *car.Result, query int) {
 	if k := slices.IndexFunc(r.Found, func(f car.Found) bool { return f.Query == query }); k >= 0 {
 		last := len(r.Found) - 1
@@ -381,7 +387,7 @@ func (c *Propagator) assignPixels(r *car.Result) {
 	c.Segmenter.AssignPixels(c.Bank, r)
 }
 
-// plane returns memory for one value a pixel.
+// takePlane returns memory for one value a pixel.
 func (c *Propagator) takePlane(n int) []float32 {
 	if last := len(c.freePlanes) - 1; last >= 0 && cap(c.freePlanes[last]) >= n {
 		p := c.freePlanes[last][:n]

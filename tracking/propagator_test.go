@@ -7,9 +7,9 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// What is too small to have been seen is taken out of a result, and nothing else is.
-func TestSweep(t *testing.T) {
-	const w, h = 200, 100 // five pixels are seen, four are not
+// TestRemoveSpecks: masks that are too small are removed from a result, and no others.
+func TestRemoveSpecks(t *testing.T) {
+	const w, h = 200, 100 // five pixels are enough, four are not
 	result := func(pixels ...int) *car.Result {
 		r := &car.Result{W: w, H: h, Labels: make([]uint16, w*h)}
 		at := 0
@@ -25,9 +25,9 @@ func TestSweep(t *testing.T) {
 		return r
 	}
 	r := result(5, 4, 0, 300)
-	// A pixel that is in the speck's mask and shown as another's.
+	// A pixel of the speck's mask that has the label of another query.
 	r.Found[1].Mask[0] = 1
-	removeSpecks(r)
+	removeSpecks(r, defaultParams.MinArea)
 	for q, want := range []int{5, 0, 0, 300} {
 		f := r.Found[q]
 		mask, shown := 0, 0

@@ -7,14 +7,13 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// SetQueries changes what is looked for, from the next frame on. bank has all queries
-// from now on, as [car.Segmenter.Encode] gives it, each with an ID of its own. A query
-// that was there before, by its ID, keeps what is known of it. One that is new, or means
-// something else, is asked at once. It is called between two steps.
+// SetQueries changes what is looked for, from the next frame on. bank has all queries from
+// now on, as [car.Segmenter.EmbedQueries] returns it, each with an ID of its own. A query
+// whose ID was there before keeps what is known of it. One that is new, or means something
+// else, is evaluated in the next frame. SetQueries is called between two steps.
 func (t *Tracker) SetQueries(bank *car.Bank) error {
 	queries := bank.Queries()
 	states := make([]QueryState, len(queries))
-	anew := make([]bool, len(queries))
 	for i := range queries {
 		q := &queries[i]
 		if q.ID <= 0 || slices.ContainsFunc(queries[:i], func(o car.Query) bool { return o.ID == q.ID }) {
@@ -22,35 +21,35 @@ func (t *Tracker) SetQueries(bank *car.Bank) error {
 		}
 		before := slices.IndexFunc(t.Queries, func(o car.Query) bool { return o.ID == q.ID })
 		if before < 0 {
-			anew[i] = true
+			states[i].Unevaluated = true
 			continue
 		}
 		states[i] = t.state.Queries[before]
 		if !q.SameMeaning(&t.Queries[before]) {
-			anew[i] = true
 			states[i].voidJudgements()
 		}
 	}
-	t.Queries, t.bank, t.state.Queries, t.unevaluated = queries, bank, states, anew
-	t.explanation.Queries = nil
+	t.Queries, t.bank, t.state.Queries = queries, bank, states
+	t.observed = make([]observation, len(queries))
+	for i := range queries {
+		t.moveMask(i)
+	}
 	return nil
 }
 
-// reconsider makes the judgements of a query void, since it means something else now.
-// Where it is, if it is there, is a guess that the next judgement confirms or not.
+// voidJudgements forgets the judgements of a query that means something else now. Where it
+// is, if it is there, is a guess that the next judgement confirms or not.
 func (q *QueryState) voidJudgements() {
 	if !q.Present {
-		*q = QueryState{}
+		*q = QueryState{Unevaluated: true}
 		return
 	}
+	q.Unevaluated = true
 	q.PresenceFell = true // so that it is judged
 	q.Template = q.Template[:0]
 }
 
-// someAnew says that a query was not asked yet since it was set.
-func (t *Tracker) anyUnevaluated() bool { return slices.Contains(t.unevaluated, true) }
-
-// An adoption leads from the places of queries in one bank to those in another, by their
+// A bankMapping leads from the indices of queries in one bank to those in another, by their
 // IDs; -1 where there is none.
 type bankMapping []int
 
@@ -62,7 +61,7 @@ func mapBanks(from, to *car.Bank) bankMapping {
 	return a
 }
 
-// adopt makes the carrier go on with another bank. Nothing is held back.
+// setBank makes the Propagator go on with another bank. No frame is pending.
 func (c *Propagator) setBank(bank *car.Bank) {
 	if c.Bank != nil {
 		places := mapBanks(c.Bank, bank)
@@ -83,8 +82,8 @@ func (c *Propagator) setBank(bank *car.Bank) {
 	c.Bank = bank
 }
 
-// adopt makes the roster go on with the queries at other places. Things of a query that
-// is gone are forgotten, and so are their numbers.
+// setBank makes the InstanceTracker go on with queries at other indices. The tracks of a
+// query that is gone are dropped, and so are their numbers.
 func (r *InstanceTracker) setBank(places bankMapping, queries int) {
 	next := make([]int, queries)
 	for q, n := range r.nextID {
@@ -96,7 +95,7 @@ func (r *InstanceTracker) setBank(places bankMapping, queries int) {
 	for i, t := range r.tracks {
 		switch {
 		case t == nil:
-		case places[t.query] < 0:
+		case places[t.Query] < 0:
 			r.tracks[i] = nil
 			for p, o := range r.previousOwners {
 				if int(o) == i+1 {
@@ -104,7 +103,7 @@ func (r *InstanceTracker) setBank(places bankMapping, queries int) {
 				}
 			}
 		default:
-			t.query = places[t.query]
+			t.Query = places[t.Query]
 		}
 	}
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// TestSetQueries: a query that goes on keeps its mask, its number and its judgement, at
-// whatever place; one that is new is found at once; one that is dropped is gone.
+// TestSetQueries: a query that stays keeps its mask, its instances' IDs and its judgement,
+// also at another index. One that is new is found at once; one that is removed is gone.
 func TestSetQueries(t *testing.T) {
 	for _, every := range []int{0, 6} {
-		usual := judgedBetween(t, every, 16, 32) // without any change
+		unchanged := countJudged(t, every, 16, 32) // how often without any change
 		s, _ := newSession(t, 4, func(s *Session) {
 			s.Tracker.Queries = s.Tracker.Queries[:2]
 			s.Tracker.Every, s.Propagator.Lookahead, s.Propagator.InstanceTracker = every, 4, new(InstanceTracker)
-			// Neither is there anything to find out about the first by itself.
+			// The first query is not judged again for its age.
 			s.Tracker.JudgeEvery = Interval{Time: time.Hour}
 		})
 		var numbering car.Numbering
@@ -33,7 +33,7 @@ func TestSetQueries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			slices.Reverse(all) // places change
+			slices.Reverse(all) // so that the indices change
 			bank, err := s.Tracker.Segmenter.EmbedQueries(t.Context(), all)
 			if err != nil {
 				t.Fatal(err)
@@ -59,19 +59,19 @@ func TestSetQueries(t *testing.T) {
 					}
 				}
 				if f := step.Result.Lookup(slices.IndexFunc(step.Bank.Queries(), func(q car.Query) bool { return q.ID == 1 })); f != nil {
-					if got := overlapOf(f.Mask, a(i)); got < .75 {
-						t.Errorf("every %d, frame %d: the mask agrees to %.2f", every, i, got)
+					if got := maskIoU(f.Mask, a(i)); got < .75 {
+						t.Errorf("every %d, frame %d: the IoU of the mask is %.2f", every, i, got)
 					}
 				}
 				for _, in := range step.Instances {
 					if in.ID != 1 {
-						t.Errorf("frame %d: a thing has the number %d", i, in.ID)
+						t.Errorf("frame %d: an instance has the ID %d", i, in.ID)
 					}
 				}
 				step.Close()
 			}
 		}
-		judged := 0 // how often the one that goes on is, meanwhile
+		judged := 0 // how often the query that stays is judged, meanwhile
 		s.Tracker.Explain = func(x *Explanation) {
 			for _, q := range x.Queries {
 				if q.Label == "concept0" && q.Verdict == "judged" && x.Frame >= 16 && x.Frame < 32 {
@@ -82,13 +82,13 @@ func TestSetQueries(t *testing.T) {
 		for i := range n {
 			switch i {
 			case 16:
-				set("concept0", "concept1", "concept2") // one is new
+				set("concept0", "concept1", "concept2") // one is added
 			case 24:
-				set("concept2", "concept0") // one is gone that was not there
+				set("concept2", "concept0") // an absent one is removed
 			case 32:
-				set("concept2") // one is gone that was there
+				set("concept2") // a present one is removed
 			case 40:
-				set("concept0", "concept2") // and comes back
+				set("concept0", "concept2") // and added again
 			}
 			steps, err := s.Next(t.Context(), paint(a(i), c), time.Duration(i)*40*time.Millisecond)
 			if err != nil {
@@ -110,18 +110,18 @@ func TestSetQueries(t *testing.T) {
 				t.Errorf("every %d: frame %d shows %v, want %v", every, i, got, want)
 			}
 		}
-		if judged > usual+1 { // a key frame more
-			t.Errorf("every %d: the one that goes on was judged %d times, and %d without any change", every, judged, usual)
+		if judged > unchanged+1 { // in one more key frame
+			t.Errorf("every %d: the query that stays was judged %d times, and %d times without any change", every, judged, unchanged)
 		}
 		if !keys[16] || !keys[40] {
-			t.Error("what is new is not asked for at once")
+			t.Error("a new query is not evaluated at once")
 		}
 	}
 }
 
-// judgedBetween is how often the first query is judged between two frames of the film of
-// [TestSetQueries] when nothing is changed.
-func judgedBetween(t *testing.T, every int, from, to int64) (judged int) {
+// countJudged is how often the first query is judged between two frames of the video of
+// [TestSetQueries] when the queries don't change.
+func countJudged(t *testing.T, every int, from, to int64) (judged int) {
 	s, _ := newSession(t, 4, func(s *Session) {
 		s.Tracker.Queries, s.Tracker.Every, s.Propagator.Lookahead = s.Tracker.Queries[:3], every, 4
 		s.Tracker.JudgeEvery = Interval{Time: time.Hour}
@@ -131,15 +131,15 @@ func judgedBetween(t *testing.T, every int, from, to int64) (judged int) {
 			}
 		}
 	})
-	play(t, s, ticks(int(to), func(i int) *car.Image { return paint(square{0, 4 + i/4, 8, 14}, square{2, 44, 26, 14}) }))
+	play(t, s, makeFrames(int(to), func(i int) *car.Image { return paint(square{0, 4 + i/4, 8, 14}, square{2, 44, 26, 14}) }))
 	return judged
 }
 
-// overlapOf is how well a mask agrees with a square.
-func overlapOf(mask []uint8, s square) float64 {
+// maskIoU is the IoU of a mask with a square.
+func maskIoU(mask []uint8, s square) float64 {
 	both, either := 0, 0
 	for i, m := range mask {
-		in := s.holds(i%worldW, i/worldW)
+		in := s.contains(i%frameW, i/frameW)
 		if in && m != 0 {
 			both++
 		}
@@ -150,11 +150,11 @@ func overlapOf(mask []uint8, s square) float64 {
 	return float64(both) / float64(either)
 }
 
-// TestReconsider: a query that means something else from now on is judged as that.
-func TestReconsider(t *testing.T) {
+// TestChangedMeaning: a query whose meaning changes is judged anew.
+func TestChangedMeaning(t *testing.T) {
 	s, _ := newSession(t, 3, func(s *Session) { s.Tracker.Queries = s.Tracker.Queries[:1] })
 	img := paint(square{0, 10, 10, 16})
-	last := func(from, to int) (found []string) {
+	labelsAfter := func(from, to int) (found []string) {
 		for i := from; i < to; i++ {
 			steps, err := s.Next(t.Context(), img, time.Duration(i)*40*time.Millisecond)
 			if err != nil {
@@ -170,10 +170,10 @@ func TestReconsider(t *testing.T) {
 		}
 		return found
 	}
-	if got := last(0, 6); !slices.Equal(got, []string{"concept0"}) {
-		t.Fatalf("at first it shows %v", got)
+	if got := labelsAfter(0, 6); !slices.Equal(got, []string{"concept0"}) {
+		t.Fatalf("at first the frame shows %v", got)
 	}
-	sure := float32(1)
+	threshold := float32(1)
 	for i, c := range []struct {
 		query car.Query
 		want  []string
@@ -181,7 +181,7 @@ func TestReconsider(t *testing.T) {
 		{car.Query{ID: 1, Label: "another name", Phrases: []string{"concept0"}}, []string{"another name"}},
 		{car.Query{ID: 1, Label: "another thing", Phrases: []string{"concept1"}}, nil},
 		{car.Query{ID: 1, Label: "as before", Phrases: []string{"concept0"}}, []string{"as before"}},
-		{car.Query{ID: 1, Label: "never", Phrases: []string{"concept0"}, Presence: &sure}, nil},
+		{car.Query{ID: 1, Label: "never", Phrases: []string{"concept0"}, Presence: &threshold}, nil},
 	} {
 		bank, err := s.Tracker.Segmenter.EmbedQueries(t.Context(), []car.Query{c.query})
 		if err != nil {
@@ -190,8 +190,8 @@ func TestReconsider(t *testing.T) {
 		if err := s.Tracker.SetQueries(bank); err != nil {
 			t.Fatal(err)
 		}
-		if got := last(6+14*i, 6+14*(i+1)); !slices.Equal(got, c.want) {
-			t.Errorf("as %q it shows %v, want %v", c.query.Label, got, c.want)
+		if got := labelsAfter(6+14*i, 6+14*(i+1)); !slices.Equal(got, c.want) {
+			t.Errorf("as %q the frame shows %v, want %v", c.query.Label, got, c.want)
 		}
 	}
 	bank, err := s.Tracker.Segmenter.EmbedQueries(t.Context(), []car.Query{{ID: 1, Label: "a", Phrases: []string{"a"}}, {Label: "b", Phrases: []string{"b"}}})

@@ -1,90 +1,105 @@
 package tracking
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/carve-video/carve/car"
 )
 
-// A State is the hidden state of the recurrence, h of the paper: what is known of
-// every query when the next frame comes. It is plain data, and can be kept as JSON
-// and given to another [Tracker].
+// A State is the hidden state of the recurrence, h of the paper: what the [Tracker] knows
+// of every query when the next frame comes. It is plain data. The rest of what a video
+// leaves behind, such as the exact masks, is in the [Checkpoint] that it is a part of.
 type State struct {
-	// Next is the number of frames so far.
-	NextFrame int64 `json:"next"`
-	// Key is the last frame that was looked at with the model.
-	LastKey Moment `json:"key"`
-	// All is the last frame in which every absent query was asked.
-	FullProbe Moment `json:"all"`
-	// Spacing is how many frames lie from one key frame to the next.
-	KeySpacing float64 `json:"spacing"`
-	// Owed is the part of a question that the probes are behind.
-	ProbeDebt float64 `json:"owed"`
+	// NextFrame is the number of frames so far.
+	NextFrame int64 `json:"next_frame"`
+	// LastKey is the last key frame.
+	LastKey Moment `json:"last_key"`
+	// FullProbe is the last key frame in which every query was evaluated.
+	FullProbe Moment `json:"full_probe"`
+	// KeySpacing is how many frames lie from one key frame to the next.
+	KeySpacing float64 `json:"key_spacing"`
+	// ProbeDebt is the part of an evaluation that the probes of absent queries are behind.
+	ProbeDebt float64 `json:"probe_debt"`
+
+	// CarriedIoU is the overlap of the propagated masks with those of a key frame, of the
+	// one that fits worst: of the last key frame, or, if FeedbackDue, of the one before,
+	// because the Propagator has not reported that of the last one yet.
+	CarriedIoU  float64 `json:"carried_iou"`
+	FeedbackDue bool    `json:"feedback_due"`
 
 	Queries []QueryState `json:"queries"`
 
-	// W and H are the size of masks and looks, that of the flow.
+	// W and H are the size of masks and templates, that of the flow.
 	W int `json:"w"`
 	H int `json:"h"`
 	// U and V lead from every pixel of the last frame to where it was in the last key
-	// frame, whose masks and looks these are.
+	// frame, to which masks and templates belong.
 	U []float32 `json:"u,omitempty"`
 	V []float32 `json:"v,omitempty"`
 }
 
 // A QueryState is what is known of one query.
 type QueryState struct {
-	// Present says that the query is of the set: it is taken to be there.
+	// Present says that the query is in the set: it is taken to be there.
 	Present bool `json:"present"`
 	// Judgement is the last one.
 	car.Judgement
-	// Doubts are the judgements in a row that it did not pass, although it is of the
-	// set.
-	Misses int `json:"doubts,omitempty"`
-	// Hopes are those it passed while it is not yet of the set, Hoped the first of them.
-	Confirmations  int    `json:"hopes,omitempty"`
-	FirstConfirmed Moment `json:"hoped"`
-	// Asked, Judged and Seen are when it was last asked, judged, and passed.
-	LastEvaluated Moment `json:"asked"`
-	LastJudged    Moment `json:"judged"`
-	LastSeen      Moment `json:"seen"`
-	// Sank says that the last judgement left less than half of the presence that it had.
-	PresenceFell bool `json:"sank,omitempty"`
-	// Since is when it came into the set, and Clear when it last passed there.
-	Entered    Moment `json:"since"`
-	LastPassed Moment `json:"clear"`
-	// Left is when it was last dropped from the set.
-	Dropped Moment `json:"left"`
-	// Likeness is the mean of how well the whole picture fitted it, in key frames of
-	// the shot in which it was absent; Known counts those.
-	MeanSimilarity float32 `json:"likeness"`
-	Similarities   int     `json:"known"`
-	// Mask is where it was in the last key frame, a byte a pixel at the flow's
-	// resolution; nil where it is not.
+	// Unevaluated says that the query was set, or got another meaning, after the last key
+	// frame.
+	Unevaluated bool `json:"unevaluated,omitempty"`
+	// Misses is the number of judgements in a row that it failed while in the set.
+	Misses int `json:"misses,omitempty"`
+	// Confirmations is the number of judgements in a row that it passed while tentative,
+	// which is before it is in the set. FirstConfirmed is the time of the first.
+	Confirmations  int    `json:"confirmations,omitempty"`
+	FirstConfirmed Moment `json:"first_confirmed"`
+	// LastEvaluated, LastJudged and LastSeen are when a mask was last proposed for it, when
+	// the judge last saw one, and when it last passed.
+	LastEvaluated Moment `json:"last_evaluated"`
+	LastJudged    Moment `json:"last_judged"`
+	LastSeen      Moment `json:"last_seen"`
+	// PresenceFell says that the last judgement left little of the presence that it had.
+	PresenceFell bool `json:"presence_fell,omitempty"`
+	// Entered is when it entered the set, LastPassed when it last passed there, and
+	// Dropped when it last left the set.
+	Entered    Moment `json:"entered"`
+	LastPassed Moment `json:"last_passed"`
+	Dropped    Moment `json:"dropped"`
+	// MeanSimilarity is the mean similarity of the whole image in key frames of the shot in
+	// which it was absent, and Similarities the number of those.
+	MeanSimilarity float32 `json:"mean_similarity"`
+	Similarities   int     `json:"similarities"`
+	// Mask is where it was in the last key frame, a byte a pixel at the flow's resolution;
+	// nil where it is not.
 	Mask []byte `json:"mask,omitempty"`
-	// Look is the brightness of the picture in which it last passed, as motion has
-	// brought it to the last key frame.
-	Template []byte `json:"look,omitempty"`
-	// Area is how many pixels its mask had when it last passed.
-	TemplateArea int `json:"area,omitempty"`
+	// Template is the brightness of the image in which it last passed, as motion has moved
+	// it to the last key frame. TemplateArea is the area of its mask there, in pixels.
+	Template     []byte `json:"template,omitempty"`
+	TemplateArea int    `json:"template_area,omitempty"`
 	// Shrunk says that much of the mask was lost in the last frame.
 	Shrunk bool `json:"shrunk,omitempty"`
-
-	// What is known of it in the frame at hand: mask and look as motion brings them,
-	// whether it still looks like that or is no longer to be seen, whether it stays for
-	// that reason only, how much of its proposal overlaps with its mask, and how much of
-	// it lies on others.
-	propagated, templateNow []byte
-	matches, mismatches     bool
-	retained                bool
-	carriedIoU, occupied    float64
 }
 
-// forget makes a query absent, and what is remembered of it void.
+// An observation is what one frame shows of a query. It is made anew in every frame; its
+// memory is used again.
+type observation struct {
+	mask     []byte // the mask of the state, moved along the motion to this frame
+	template []byte // the template likewise
+
+	// At key frames:
+	matches, mismatches bool    // it looks like its template; the object is no longer visible
+	iou                 float64 // overlap of its proposal with mask
+	occupied            float64 // share of its proposal on other queries that match their templates
+	retained            bool    // it stays only because it matches
+}
+
+// reset makes a query absent and forgets what depends on where it was.
 func (q *QueryState) reset() {
 	*q = QueryState{
-		Judgement: q.Judgement, LastEvaluated: q.LastEvaluated, LastJudged: q.LastJudged, LastSeen: q.LastSeen,
-		Mask: q.Mask[:0], Template: q.Template[:0], propagated: q.propagated[:0], templateNow: q.templateNow[:0],
+		Judgement: q.Judgement, Unevaluated: q.Unevaluated,
+		LastEvaluated: q.LastEvaluated, LastJudged: q.LastJudged, LastSeen: q.LastSeen,
+		Mask: q.Mask[:0], Template: q.Template[:0],
 	}
 }
 
@@ -96,7 +111,24 @@ func (s *State) clone() State {
 	for i := range c.Queries {
 		q := &c.Queries[i]
 		q.Mask, q.Template = slices.Clone(q.Mask), slices.Clone(q.Template)
-		q.propagated, q.templateNow = nil, nil
 	}
 	return c
+}
+
+// check finds what is wrong with a state that was read.
+func (s *State) check() error {
+	if s.W < 0 || s.H < 0 || s.W > maxPlaneSide || s.H > maxPlaneSide {
+		return fmt.Errorf("its masks have %dx%d pixels", s.W, s.H)
+	}
+	for i, q := range s.Queries {
+		for _, plane := range [][]byte{q.Mask, q.Template} {
+			if len(plane) != 0 && len(plane) != s.W*s.H {
+				return fmt.Errorf("the mask or template of query %d has %d pixels of %dx%d", i, len(plane), s.W, s.H)
+			}
+		}
+	}
+	if len(s.U) != s.W*s.H || len(s.V) != len(s.U) {
+		return fmt.Errorf("its motion has %d and %d pixels of %dx%d", len(s.U), len(s.V), s.W, s.H)
+	}
+	return nil
 }

@@ -1,9 +1,6 @@
 package tracking
 
-import (
-	"math"
-	"time"
-)
+import "math"
 
 // An object that matches its template where the motion brought it is still there, whatever
 // the judge says: light that the judge was not trained on, or another object nearby, can
@@ -11,40 +8,21 @@ import (
 // stays in the set, with the propagated mask, for a limited time. Conversely, a query that
 // mismatches its template is dropped after one failure.
 
-// The thresholds of templates were chosen on the standing suite and on clips of seeds 2
-// and 3 (see docs/memory.md).
-const (
-	// matchCorrelation is the correlation with the template, -1..1, above which an object
-	// is unchanged, and mismatchCorrelation the one below which it is no longer visible.
-	matchCorrelation    = 0.8
-	mismatchCorrelation = 0.4
-	// mismatchStrength is the value below which both the correlation and the strength mean
-	// that an object is no longer visible. In a dissolve both are about its share in the
-	// frame.
-	mismatchStrength = 0.65
-	// minDeviation is the standard deviation of brightness, of 255, below which a template
-	// or a frame has no pattern to compare.
-	minDeviation = 2.0
-	// maxRetained is how long a query is retained at most. It is also not retained longer
-	// than it had been in the set when it last passed.
-	maxRetained = 2 * time.Second
-	// minRetainedArea is the share of its area that a retained query must still have.
-	// Without it an object that leaves the frame would match to the last pixel.
-	minRetainedArea = 0.5
-)
-
-// matchTemplates compares each propagated query of the set with its template.
-func (t *Tracker) matchTemplates(s *Analysis) {
+// matchTemplates compares the queries of the set, where the motion brought them, with their
+// templates.
+func (t *Tracker) matchTemplates(a *Analysis) {
 	for i := range t.state.Queries {
-		q := &t.state.Queries[i]
-		q.matches, q.mismatches, q.retained, q.occupied = false, false, false, 0
-		if !q.Present || len(q.propagated) == 0 || len(q.Template) != len(q.propagated) {
+		q, o := &t.state.Queries[i], &t.observed[i]
+		o.matches, o.mismatches, o.retained, o.occupied = false, false, false, 0
+		if !q.Present || len(o.mask) == 0 || len(q.Template) != len(o.mask) {
+			o.template = o.template[:0]
 			continue
 		}
-		q.templateNow = t.path.warpLuma(q.Template, q.templateNow)
-		match, known := matchTemplate(q.propagated, q.templateNow, s.pyramid.Luma())
-		q.matches = known && match.correlation > matchCorrelation
-		q.mismatches = known && (match.correlation < mismatchCorrelation || max(match.correlation, match.strength) < mismatchStrength)
+		o.template = t.path.warpLuma(q.Template, o.template)
+		match, known := matchTemplate(o.mask, o.template, a.pyramid.Luma(), t.Params.TemplateContrast)
+		o.matches = known && match.correlation > t.Params.TemplateMatch
+		o.mismatches = known && (match.correlation < t.Params.TemplateMismatch ||
+			max(match.correlation, match.strength) < t.Params.TemplateStrength)
 		t.explanation.setTemplateMatch(i, match)
 	}
 }
@@ -56,8 +34,9 @@ type templateMatch struct {
 }
 
 // matchTemplate compares a frame with a template inside a mask. The result is not known
-// if the mask is empty or neither has a pattern. If only one of them has, the match is 0.
-func matchTemplate(mask, template []byte, luma []float32) (r templateMatch, known bool) {
+// if the mask is empty or neither has a pattern, which takes a standard deviation of
+// contrast. If only one of them has, the match is 0.
+func matchTemplate(mask, template []byte, luma []float32, contrast float64) (r templateMatch, known bool) {
 	var n, sa, sb, saa, sbb, sab float64
 	for i, m := range mask {
 		if m == 0 {
@@ -71,22 +50,19 @@ func matchTemplate(mask, template []byte, luma []float32) (r templateMatch, know
 		return r, false
 	}
 	va, vb := saa/n-sa/n*sa/n, sbb/n-sb/n*sb/n
-	if max(va, vb) < minDeviation*minDeviation {
+	if max(va, vb) < contrast*contrast {
 		return r, false
 	}
-	if min(va, vb) < minDeviation*minDeviation {
+	if min(va, vb) < contrast*contrast {
 		return r, true
 	}
 	cov := sab/n - sa/n*sb/n
 	return templateMatch{correlation: cov / math.Sqrt(va*vb), strength: cov / va}, true
 }
 
-// retainedByTemplate reports whether a query that failed the judge stays in the set because
-// it matches its template.
-func (t *Tracker) retainedByTemplate(q *QueryState, now Moment) bool {
-	return q.matches && float64(area(q.propagated)) > minRetainedArea*float64(q.TemplateArea) &&
-		now.Time-q.LastPassed.Time <= min(maxRetained, q.LastPassed.Time-q.Entered.Time)
+// matchesLongEnough reports whether a query that missed is retained: it matches its template,
+// and has not been retained for too long.
+func (t *Tracker) matchesLongEnough(q *QueryState, o *observation, now Moment) bool {
+	return o.matches && float64(area(o.mask)) > t.Params.RetainArea*float64(q.TemplateArea) &&
+		now.Time-q.LastPassed.Time <= min(t.Params.RetainTime, q.LastPassed.Time-q.Entered.Time)
 }
-
-// updateTemplate makes the frame's brightness the query's template.
-func (q *QueryState) updateTemplate(s *Analysis) { q.Template = quantize(s.pyramid.Luma(), q.Template) }

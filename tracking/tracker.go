@@ -1,130 +1,105 @@
-// Package tracking carries what was found from frame to frame.
-//
-// CaR calls CLIP like an RNN: y_t = f(x_t, h_{t-1}), h_t = the queries that the
-// judge let stand. On a still image every step sees the same x. On a video the
-// frame is the time step: [State] is h, and one recurrent step a frame takes the
-// place of a loop that starts from nothing.
-//
-// # The parts
-//
-// They may run one behind the other on goroutines of their own, and [Session] runs
-// them in one:
-//
-//   - [Watcher] sees what no query is needed for: the motion since the last frame,
-//     cuts, gaps, blank pictures.
-//   - [Looker], where the parts run at the same time, looks with the model ahead of
-//     the Tracker at frames for which that is certain.
-//   - [Tracker] knows what is there. It looks at key frames with the model, asks
-//     for the queries of its set and for some of the absent ones, and moves rough
-//     masks along in between.
-//   - [Carrier] knows where it is: the exact masks of key frames, fitted to the
-//     picture, carried along the motion to the others, and fused over time.
-//
-// # What is not done
-//
-// A still thing needs no second look. Between key frames the model does not run at
-// all; at a key frame a query whose mask only moved is not judged again for
-// [Tracker.JudgeEvery]; a query that is absent is asked in turn with the others,
-// each once in [Tracker.Probe], unless the picture itself begins to speak for it.
-// How far key frames are apart depends on how wrong the carried masks turn out to
-// be, and what startles the watcher makes a key frame at once.
-//
-// # The same again
-//
-// What comes out depends on the frames, their times and the parameters, and not on
-// the number of threads or on how the parts are joined.
 package tracking
 
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/carve-video/carve/car"
 )
 
-// A Tracker decides what is there, frame by frame. Its exported fields are its
-// parameters; set them before Initialize. It is for one goroutine, except that the
+// A Tracker decides which queries are present, frame by frame. Its exported fields are
+// its settings; set them before Initialize. It is for one goroutine, except that the
 // [car.Segmenter]'s Refine may run on another.
 type Tracker struct {
-	// Segmenter does the work.
+	// Segmenter proposes and judges.
 	Segmenter *car.Segmenter
 	// Queries are what to look for.
 	Queries []car.Query
+	// Params tunes it; nil stands for [DefaultParams].
+	Params *Params
 
-	// Stateless runs the whole image loop on every frame instead of carrying
-	// state.
+	// Stateless runs the whole image loop on every frame and keeps no state.
 	Stateless bool
-	// Every is how many frames lie from one key frame to the next; 0 lets how wrong
-	// the carried masks are decide, up to MaxEvery.
+	// Every is how many frames lie from one key frame to the next. With 0 the number is
+	// adapted, up to MaxEvery, to how well propagated masks fit.
 	Every int
-	// MaxEvery bounds what is decided; 0 stands for DefaultMaxEvery.
+	// MaxEvery is at most how many frames key frames are apart where that is adapted; 0
+	// stands for DefaultMaxEvery.
 	MaxEvery int
-	// Probe is the time within which every absent query is asked again.
+	// Probe is the time within which every absent query is evaluated again.
 	Probe Interval
-	// JudgeEvery is the time within which a query of the set is judged again even if
-	// its mask only moved.
+	// JudgeEvery is the time within which a present query is judged again even if its mask
+	// only moved.
 	JudgeEvery Interval
-	// Reports, if not nil, tell how right what was carried to a key frame turned out to
-	// be, one for each key frame in turn, from [Carrier.Reports]. They are read one
-	// key frame later, so that what is decided does not depend on who is quicker.
-	Reports <-chan float64
-	// Explain, if not nil, is told of every frame what was decided and why. What it is
-	// given is valid until it returns.
+	// Explain, if not nil, is called for every frame with what was decided and why. Its
+	// argument is valid until it returns.
 	Explain func(*Explanation)
 
 	bank        *car.Bank
 	state       State
-	unevaluated []bool // queries that were not asked yet since they were set
+	observed    []observation // of the queries, in the frame in hand
+	path        path          // from the frame in hand back to the last key frame
 	explanation Explanation
-	reportDue   bool // there will be a report of the last key frame
-	carriedIoU  float64
-	maskScratch []byte // of the proposal in hand
-	path        path   // from the frame at hand to the last key frame
-	now         Moment // at hand
+	scratch     []byte // a mask at the flow's resolution
+	snapshotDue bool
+	settings    Settings
 }
 
-// The usual parameters.
+// The default settings.
 var (
 	DefaultProbe      = Interval{Time: 2e9}
 	DefaultJudgeEvery = Interval{Time: 1e9}
 )
 
-// DefaultMaxEvery is how many frames key frames are apart at most, where that is
-// decided by the Tracker.
+// DefaultMaxEvery is at most how many frames key frames are apart where that is adapted.
 const DefaultMaxEvery = 8
 
-// A Step is what one frame came to.
+// Feedback returns how well the masks that were propagated to the key frame before this
+// one fitted: what [Propagator.Refine] returned for that key frame. The Tracker calls it
+// at most once for each key frame, and only at the next key frame, so that decisions do
+// not depend on which of the two is faster.
+type Feedback func(ctx context.Context) (carriedIoU float64, err error)
+
+// A Step is the result of one frame.
 type Step struct {
 	*Analysis
-	// Bank has the queries that were asked for; all that counts queries below counts
-	// these.
+	// Bank has the queries that were looked for; all indices of queries below are its.
 	Bank *car.Bank
-	// Key says that the model looked at the frame; encoded image and Outcome are nil where it
-	// did not.
+	// Key says that this is a key frame. Encoded and Outcome are nil in other frames.
 	Key     bool
 	Encoded *car.EncodedImage
 	Outcome *car.Outcome
-	// Present are the queries of the set, in ascending order, and Judgements what is
-	// known of each.
+	// Sudden says that this key frame was caused by an abrupt change or by occlusion, so
+	// that what appears or is gone in it does so at once.
+	Sudden bool
+	// Present are the queries of the set, in ascending order, and Judgements the last
+	// judgement of each.
 	Present    []int
 	Judgements []car.Judgement
-	// Standing are those of them that did not pass, but look as they did when they
-	// last passed. Where they are is where motion brought them.
+	// Retained are those of them that missed and stay because they match their template.
+	// Their masks are the propagated ones.
 	Retained []int
-	// Result is what the Carrier makes of the step, and Instances what its Roster does.
+
+	// Result is filled in by the Propagator, and Instances by its InstanceTracker.
 	Result    *car.Result
 	Instances []Instance
+	// Checkpoint, if not nil, is the state of the whole session after this frame. The
+	// Propagator fills it in, see [Analysis].Checkpoint.
+	Checkpoint *Checkpoint
 
-	// Sudden says that what came or went in this key frame did so at once.
-	Sudden bool
-
-	stateless   bool // of a Tracker that is
+	stateless   bool     // of a Tracker that is
+	snapshot    *State   // of the Tracker, for a checkpoint
+	settings    Settings // likewise
+	begun       bool     // by the Propagator
+	err         error    // of refining it
+	carriedIoU  float64  // in a key frame, of the propagated mask that fitted worst
 	confidences []maskConfidence
-	confidence  []float32 // of the picture's pixels, how sure what is carried is
-	keyLuma     []byte    // how the key frame before it looks from here
+	confidence  []float32 // of the pixels, in the propagated masks
+	keyLuma     []byte    // the key frame before, moved along the motion to this frame
 }
 
-// Close gives the step's memory back. A second Close does nothing.
+// Close gives the memory of the step back. A second Close does nothing.
 func (s *Step) Close() {
 	s.closeEncoded()
 	if s.Analysis != nil {
@@ -133,7 +108,7 @@ func (s *Step) Close() {
 	}
 }
 
-// closeScene gives back what the model needed, which is most of it.
+// closeEncoded gives back the memory of the model's part, which is most of it.
 func (s *Step) closeEncoded() {
 	if s.Encoded != nil {
 		s.Encoded.Close()
@@ -160,6 +135,10 @@ func (t *Tracker) Initialize(ctx context.Context) error {
 	if t.MaxEvery == 0 {
 		t.MaxEvery = DefaultMaxEvery
 	}
+	t.Params = t.Params.orDefault()
+	if err := t.Params.Check(); err != nil {
+		return err
+	}
 	var numbering car.Numbering
 	queries, err := numbering.Number(t.Queries)
 	if err != nil {
@@ -169,158 +148,199 @@ func (t *Tracker) Initialize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.Queries, t.unevaluated = queries, nil
-	t.bank, t.carriedIoU = bank, 1
-	t.state = State{Queries: make([]QueryState, len(t.Queries))}
-	return nil
+	t.Queries, t.bank = queries, bank
+	t.state = State{CarriedIoU: 1, Queries: make([]QueryState, len(queries))}
+	t.observed = make([]observation, len(queries))
+	t.settings, err = t.currentSettings()
+	return err
 }
 
-// Bank returns the queries as they were embedded.
+// Bank returns the embedded queries.
 func (t *Tracker) Bank() *car.Bank { return t.bank }
 
-// State returns a copy of what is known so far.
+// State returns a copy of the state.
 func (t *Tracker) State() State {
 	s := t.state
 	s.U, s.V = t.path.u, t.path.v
 	return s.clone()
 }
 
-// Resume goes on from a state, of the same queries. The frame that comes next is
-// taken for the one behind the last that the state knows.
-func (t *Tracker) Resume(s State) error {
+// restore goes on from a state of the same queries.
+func (t *Tracker) restore(s *State) error {
 	if len(s.Queries) != len(t.Queries) {
-		return fmt.Errorf("resuming: the state is of %d queries, and there are %d", len(s.Queries), len(t.Queries))
+		return fmt.Errorf("it has %d queries, and there are %d", len(s.Queries), len(t.Queries))
 	}
-	for i, q := range s.Queries {
-		for _, plane := range [][]byte{q.Mask, q.Template} {
-			if len(plane) != 0 && len(plane) != s.W*s.H {
-				return fmt.Errorf("resuming: the mask or look of query %d has %d pixels of %dx%d", i, len(plane), s.W, s.H)
-			}
-		}
-	}
-	if len(s.U) != s.W*s.H || len(s.V) != len(s.U) {
-		return fmt.Errorf("resuming: the motion has %d and %d pixels of %dx%d", len(s.U), len(s.V), s.W, s.H)
+	if err := s.check(); err != nil {
+		return err
 	}
 	t.state = s.clone()
 	t.path.reset(s.W, s.H, 1)
 	copy(t.path.u, s.U)
 	copy(t.path.v, s.V)
+	t.observed = make([]observation, len(s.Queries))
 	for i := range t.state.Queries {
-		if q := &t.state.Queries[i]; len(q.Mask) > 0 {
-			q.propagated = t.path.warpMask(q.Mask, q.propagated)
-		}
+		t.moveMask(i)
 	}
 	return nil
 }
 
-// Step takes the next frame.
+// Step takes the next frame. feedback may be nil.
 //
-//	move the masks of h along                     what is there, if nothing happened
-//	if this frame is no key frame: done
-//	x = look                                      the trunk
-//	y = propose and judge(h + some absent ones)   all of them in a new shot
-//	h = those that stand
-func (t *Tracker) Step(ctx context.Context, s *Analysis) (*Step, error) {
-	step := &Step{Analysis: s, Bank: t.bank, stateless: t.Stateless}
-	t.now = s.Moment
-	t.explanation.begin(s, t.Queries)
-	t.propagateMasks(s)
-	why := t.keyReason(s)
-	if why == "" || s.Blank && !t.Stateless {
-		s.closeEncoded()
-		t.finish(step, why)
+//	move the masks of h along the motion
+//	if this is no key frame: done
+//	x = encode the image                          the trunk
+//	propose masks for queries of h, and for some absent ones
+//	judge them, but for those of h that only moved
+//	decide which queries stay
+//	h = those, with the masks that were proposed
+//
+// The first frame of a shot runs the loop over all queries instead.
+func (t *Tracker) Step(ctx context.Context, a *Analysis, feedback Feedback) (*Step, error) {
+	step := &Step{Analysis: a, Bank: t.bank, stateless: t.Stateless}
+	t.snapshotDue = t.snapshotDue || a.Checkpoint
+	t.explanation.begin(a, t.Queries)
+	t.moveState(a)
+	reason := t.keyReason(a)
+	if reason == "" || a.Blank && !t.Stateless {
+		a.closeEncoded()
+		t.finish(step, reason)
 		return step, nil
 	}
-	encoded, err := t.encode(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	step.Key, step.Encoded, step.Sudden = true, encoded, why == keyAbrupt || why == keyOccluded
-	right, err := t.readReport(ctx)
-	if err != nil {
+	step.Key, step.Sudden = true, reason == keyAbrupt || reason == keyOccluded
+	if err := t.keyStep(ctx, step, feedback); err != nil {
 		step.closeEncoded()
 		return nil, err
 	}
-	var asked []int
-	if s.NewShot || t.Stateless {
-		t.noteAll(s)
-		step.Outcome, err = t.Segmenter.Loop(ctx, encoded, t.bank)
-	} else {
-		t.matchTemplates(s)
-		asked = t.selectQueries(s, t.Segmenter.Similarity(encoded, t.bank))
-		step.Outcome, err = t.Segmenter.Step(ctx, encoded, t.bank, car.Ask{Queries: asked, Known: t.reuseJudgement(s), Keep: t.stays})
+	t.finish(step, reason)
+	if t.snapshotDue {
+		s := t.State()
+		step.snapshot, step.settings, t.snapshotDue = &s, t.settings, false
 	}
-	if err != nil {
-		step.closeEncoded()
-		return nil, err
-	}
-	t.reportDue = true
-	if s.NewShot || t.Stateless {
-		t.unevaluated = nil // all were asked
-	}
-	for _, q := range asked {
-		if t.unevaluated != nil {
-			t.unevaluated[q] = false
-		}
-	}
-	step.Retained = t.update(s, step.Outcome, right)
-	step.Outcome.Exclude(step.Retained)
-	t.finish(step, why)
 	return step, nil
 }
 
-// look runs the trunk, if nobody has yet. The encoded image is the caller's.
-func (t *Tracker) encode(ctx context.Context, s *Analysis) (*car.EncodedImage, error) {
-	if encoded := s.encoded; encoded != nil {
-		s.encoded = nil
+// keyStep is the step of a key frame.
+func (t *Tracker) keyStep(ctx context.Context, step *Step, feedback Feedback) (err error) {
+	a := step.Analysis
+	if step.Encoded, err = t.encode(ctx, a); err != nil {
+		return err
+	}
+	if err := t.takeFeedback(ctx, feedback); err != nil {
+		return err
+	}
+	var evaluated []int
+	if a.NewShot || t.Stateless {
+		evaluated = t.selectAll(a)
+		step.Outcome, err = t.Segmenter.Loop(ctx, step.Encoded, t.bank)
+	} else {
+		t.matchTemplates(a)
+		evaluated = t.selectQueries(a, t.Segmenter.Similarity(step.Encoded, t.bank))
+		step.Outcome, err = t.round(ctx, a, step.Encoded, evaluated)
+	}
+	if err != nil {
+		return err
+	}
+	for _, q := range evaluated {
+		t.state.Queries[q].Unevaluated = false
+	}
+	step.Retained = t.update(a, step.Outcome)
+	step.Outcome.Exclude(step.Retained)
+	return nil
+}
+
+// round is one recurrent step of CaR over some of the queries.
+func (t *Tracker) round(ctx context.Context, a *Analysis, encoded *car.EncodedImage, queries []int) (*car.Outcome, error) {
+	round, err := t.Segmenter.Propose(ctx, encoded, t.bank, queries)
+	if err != nil {
+		return nil, err
+	}
+	t.compareProposals(a, round)
+	if err := t.Segmenter.Judge(ctx, round, t.reusable(a, round)); err != nil {
+		return nil, err
+	}
+	return t.Segmenter.Conclude(ctx, round, t.decide(a, round))
+}
+
+// encode runs the trunk over the frame, unless a Prefetcher has. The result is the
+// caller's.
+func (t *Tracker) encode(ctx context.Context, a *Analysis) (*car.EncodedImage, error) {
+	if encoded := a.encoded; encoded != nil {
+		a.encoded = nil
 		return encoded, nil
 	}
-	return t.Segmenter.EncodeImage(ctx, s.Image)
+	return t.Segmenter.EncodeImage(ctx, a.Image)
 }
 
-// report is how right the masks were that were carried to the key frame before this
-// one; 1 where nobody knows.
-func (t *Tracker) readReport(ctx context.Context) (float64, error) {
-	if t.Reports == nil || t.Stateless {
-		return 1, nil
+// takeFeedback reads how well the propagated masks fitted in the key frame before. If the
+// step fails after that, it is not read again.
+func (t *Tracker) takeFeedback(ctx context.Context, feedback Feedback) (err error) {
+	if !t.state.FeedbackDue || feedback == nil || t.Stateless {
+		return nil
 	}
-	if t.reportDue { // not if the step that read it failed
-		select {
-		case t.carriedIoU = <-t.Reports:
-			t.reportDue = false
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		}
+	carried, err := feedback(ctx)
+	if err != nil {
+		return err
 	}
-	return t.carriedIoU, nil
+	t.state.CarriedIoU, t.state.FeedbackDue = carried, false
+	return nil
 }
 
-// follow takes the masks of the state along the motion, or forgets them all where
-// nothing goes on.
-func (t *Tracker) propagateMasks(s *Analysis) {
-	if s.NewShot || s.Blank || t.Stateless {
-		// Nothing of what was goes on.
+// moveState moves the masks of the state along the motion to the frame. At the beginning
+// of a shot and in a blank frame everything is forgotten instead.
+func (t *Tracker) moveState(a *Analysis) {
+	if a.NewShot || a.Blank || t.Stateless {
 		for i := range t.state.Queries {
-			t.state.Queries[i].reset()
+			t.forget(i)
 		}
 		t.state.ProbeDebt = 0
 	}
-	if t.Stateless {
+	if t.Stateless || a.Motion.W == 0 {
 		return
 	}
-	if s.Motion.W == 0 {
-		return
-	}
-	t.path.extend(&s.Motion)
+	t.path.extend(&a.Motion)
 	for i := range t.state.Queries {
-		if q := &t.state.Queries[i]; len(q.Mask) > 0 {
-			before := area(q.propagated)
-			q.propagated = t.path.warpMask(q.Mask, q.propagated)
-			q.Shrunk = float32(area(q.propagated)) < shrunkShare*float32(before)
+		q := &t.state.Queries[i]
+		if len(q.Mask) == 0 {
+			continue
 		}
+		before := area(t.observed[i].mask)
+		t.moveMask(i)
+		q.Shrunk = float64(area(t.observed[i].mask)) < t.Params.ShrunkShare*float64(before)
 	}
 }
 
+// moveMask moves the mask of a query along the path to the frame in hand.
+func (t *Tracker) moveMask(query int) {
+	o := &t.observed[query]
+	if mask := t.state.Queries[query].Mask; len(mask) > 0 {
+		o.mask = t.path.warpMask(mask, o.mask)
+	} else {
+		o.mask = o.mask[:0]
+	}
+}
+
+// forget makes a query absent.
+func (t *Tracker) forget(query int) {
+	t.state.Queries[query].reset()
+	t.observed[query].mask = t.observed[query].mask[:0]
+}
+
+// finish fills in the step and explains it.
+func (t *Tracker) finish(step *Step, reason string) {
+	t.state.NextFrame = step.Frame + 1
+	for q := range t.state.Queries {
+		if s := &t.state.Queries[q]; s.Present {
+			step.Present = append(step.Present, q)
+			step.Judgements = append(step.Judgements, s.Judgement)
+		}
+	}
+	if t.Explain != nil {
+		t.explanation.end(step, reason, &t.state)
+		t.Explain(&t.explanation)
+	}
+}
+
+// area is the number of pixels of a mask of zeros and ones.
 func area(mask []byte) (n int) {
 	for _, m := range mask {
 		n += int(m)
@@ -328,19 +348,10 @@ func area(mask []byte) (n int) {
 	return n
 }
 
+// clampRound rounds to the nearest index of n.
 func clampRound(v float32, n int) int { return min(max(int(v+.5), 0), n-1) }
 
-// close fills in the step, and tells.
-func (t *Tracker) finish(step *Step, why string) {
-	t.state.NextFrame = step.Frame + 1
-	for q := range t.state.Queries {
-		if m := &t.state.Queries[q]; m.Present {
-			step.Present = append(step.Present, q)
-			step.Judgements = append(step.Judgements, m.Judgement)
-		}
-	}
-	if t.Explain != nil {
-		t.explanation.end(step, why, t.state.KeySpacing)
-		t.Explain(&t.explanation)
-	}
+// isAnyUnevaluated says that a query was set since the last key frame.
+func (t *Tracker) isAnyUnevaluated() bool {
+	return slices.ContainsFunc(t.state.Queries, func(q QueryState) bool { return q.Unevaluated })
 }

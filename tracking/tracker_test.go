@@ -8,22 +8,23 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// Without memory every frame is asked everything, and nothing is carried.
+// TestStateless: without memory all queries are evaluated in every frame, and nothing is
+// propagated.
 func TestStateless(t *testing.T) {
 	s, w := newSession(t, 5, func(s *Session) { s.Tracker.Stateless = true })
-	film := []*car.Image{paint(square{0, 5, 5, 12}), paint(square{1, 5, 5, 12}, square{3, 40, 20, 12}), car.NewImage(worldW, worldH), paint(square{2, 30, 9, 12})}
+	frames := []*car.Image{paint(square{0, 5, 5, 12}), paint(square{1, 5, 5, 12}, square{3, 40, 20, 12}), car.NewImage(frameW, frameH), paint(square{2, 30, 9, 12})}
 	want := [][]int{{0}, {1, 3}, nil, {2}}
-	for i, step := range play(t, s, film) {
-		if !step.Key || !slices.Equal(shows(step), want[i]) {
-			t.Errorf("frame %d: key frame %v, shows %v, want %v", i, step.Key, shows(step), want[i])
+	for i, step := range play(t, s, frames) {
+		if !step.Key || !slices.Equal(visibleQueries(step), want[i]) {
+			t.Errorf("frame %d: key frame %v, shows %v, want %v", i, step.Key, visibleQueries(step), want[i])
 		}
 	}
-	if w.looks != len(film) {
-		t.Errorf("%d looks at %d frames", w.looks, len(film))
+	if w.encoded != len(frames) {
+		t.Errorf("%d of %d frames encoded", w.encoded, len(frames))
 	}
 }
 
-// Every absent query has its turn in time, and no more are asked than it takes.
+// TestProbes: every absent query is probed in time, and no more often than that takes.
 func TestProbes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -36,11 +37,11 @@ func TestProbes(t *testing.T) {
 		}
 		s, _ := newSession(t, n, func(s *Session) { s.Tracker.Every, s.Tracker.Probe = 1, probe })
 		last := make([]int64, n)
-		asked := 0
+		evaluated := 0
 		s.Tracker.Explain = func(e *Explanation) {
 			for q, x := range e.Queries {
 				if x.Evaluated == "probe" {
-					asked++
+					evaluated++
 				}
 				if x.Evaluated != "" {
 					last[q] = e.Frame
@@ -50,16 +51,16 @@ func TestProbes(t *testing.T) {
 				}
 			}
 		}
-		play(t, s, ticks(60, func(int) *car.Image { return paint(square{4, 20, 20, 14}) }))
-		if most := (n-1)*60/int(frames) + n; asked > most {
-			t.Errorf("probe %v: %d probes in 60 frames, want %d at most", probe, asked, most)
+		play(t, s, makeFrames(60, func(int) *car.Image { return paint(square{4, 20, 20, 14}) }))
+		if most := (n-1)*60/int(frames) + n; evaluated > most {
+			t.Errorf("probe %v: %d probes in 60 frames, want %d at most", probe, evaluated, most)
 		}
 	}
 }
 
-// Who is of the set is not dropped for one bad judgement, unless it is very bad; who
-// is not is let in at once only if it is clear.
-func TestKeep(t *testing.T) {
+// TestStays: a query of the set is not dropped for one failure, unless it is clearly
+// absent. A query outside the set enters it at once only if it passes clearly.
+func TestStays(t *testing.T) {
 	s, _ := newSession(t, 2, nil)
 	tr := &s.Tracker // its presence threshold is .6
 	in, out := &tr.state.Queries[0], &tr.state.Queries[1]
@@ -69,69 +70,70 @@ func TestKeep(t *testing.T) {
 		name   string
 		query  int
 		j      car.Judgement
-		fits   bool
-		doubts int
+		passes bool
+		misses int
 		want   bool
 	}{
-		{"of the set, passes", 0, car.Judgement{Score: .9, Presence: .9}, true, 0, true},
-		{"of the set, fails once", 0, weak, false, 0, true},
-		{"of the set, fails twice", 0, weak, false, 1, false},
-		{"of the set, nothing speaks for it", 0, none, false, 0, false},
-		{"passes again after a failure", 0, car.Judgement{Score: .9, Presence: .9}, true, 1, true},
-		{"not of the set, fails", 1, weak, false, 0, false},
-		{"not of the set, clear", 1, car.Judgement{Score: .9, Presence: .9}, true, 0, true},
+		{"present, passes", 0, car.Judgement{Score: .9, Presence: .9}, true, 0, true},
+		{"present, fails once", 0, weak, false, 0, true},
+		{"present, fails twice", 0, weak, false, 1, false},
+		{"present, clearly absent now", 0, none, false, 0, false},
+		{"present, passes after a failure", 0, car.Judgement{Score: .9, Presence: .9}, true, 1, true},
+		{"absent, fails", 1, weak, false, 0, false},
+		{"absent, passes clearly", 1, car.Judgement{Score: .9, Presence: .9}, true, 0, true},
 	} {
-		in.Misses = c.doubts
+		in.Misses = c.misses
 		out.Confirmations = 0
-		if got := tr.stays(c.query, c.j, c.fits); got != c.want {
-			t.Errorf("%s: kept %v", c.name, got)
+		if got := tr.decideOn(c.query, c.j, c.passes, Moment{}); got != c.want {
+			t.Errorf("%s: stays %v", c.name, got)
 		}
 	}
-	near := car.Judgement{Score: .9, Presence: certain - .01}
-	if tr.stays(1, near, true) || out.Confirmations != 1 {
-		t.Error("a near thing is let in at once")
+	unsure := car.Judgement{Score: .9, Presence: float32(defaultParams.CertainPresence) - .01}
+	if tr.decideOn(1, unsure, true, Moment{}) || out.Confirmations != 1 {
+		t.Error("a query that passes narrowly enters at once")
 	}
-	if !tr.stays(1, near, true) {
-		t.Error("a near thing is not let in the second time")
+	if !tr.decideOn(1, unsure, true, Moment{}) {
+		t.Error("a query that passes narrowly does not enter the second time")
 	}
-	if tr.stays(1, near, true); out.Confirmations != 1 {
-		t.Error("hopes are not forgotten")
+	if tr.decideOn(1, unsure, true, Moment{}); out.Confirmations != 1 {
+		t.Error("the confirmations are not reset")
 	}
-	if tr.stays(1, near, false) || out.Confirmations != 0 {
-		t.Error("a hope outlives a failure")
+	if tr.decideOn(1, unsure, false, Moment{}) || out.Confirmations != 0 {
+		t.Error("a failure does not reset the confirmations")
 	}
 }
 
-// Who was dropped is asked again soon, then less and less often.
-func TestAskedAgain(t *testing.T) {
+// TestReevaluatesDropped: a query that was dropped is evaluated again soon, and then less
+// and less often.
+func TestReevaluatesDropped(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
 	s, _ := newSession(t, 4, func(s *Session) { s.Tracker.Every, s.Tracker.Probe = 1, Interval{Time: time.Hour} })
-	var asked []int64
+	var evaluated []int64
 	s.Tracker.Explain = func(e *Explanation) {
 		if e.Queries[1].Evaluated == "dropped" {
-			asked = append(asked, e.Frame)
+			evaluated = append(evaluated, e.Frame)
 		}
 	}
-	play(t, s, ticks(60, func(i int) *car.Image {
+	play(t, s, makeFrames(60, func(i int) *car.Image {
 		if i < 10 {
 			return paint(square{0, 40, 20, 12}, square{1, 10, 10, 12})
 		}
 		return paint(square{0, 40, 20, 12})
 	}))
-	if len(asked) < 3 || len(asked) > 7 || asked[0] > 12 {
-		t.Errorf("asked again in frames %v", asked)
+	if len(evaluated) < 3 || len(evaluated) > 7 || evaluated[0] > 12 {
+		t.Errorf("evaluated again in frames %v", evaluated)
 	}
-	for i := 2; i < len(asked); i++ {
-		if asked[i]-asked[i-1] < asked[i-1]-asked[i-2] {
-			t.Errorf("asked again in frames %v: not ever more rarely", asked)
+	for i := 2; i < len(evaluated); i++ {
+		if evaluated[i]-evaluated[i-1] < evaluated[i-1]-evaluated[i-2] {
+			t.Errorf("evaluated again in frames %v: not ever more rarely", evaluated)
 		}
 	}
 }
 
-// Explanations say of every frame what was done.
-func TestExplains(t *testing.T) {
+// TestExplain: every frame has an explanation of what was decided.
+func TestExplain(t *testing.T) {
 	s, _ := newSession(t, 3, nil)
 	var keys, frames int
 	s.Tracker.Explain = func(e *Explanation) {
@@ -139,7 +141,7 @@ func TestExplains(t *testing.T) {
 		if e.Key != "" {
 			keys++
 		} else if slices.ContainsFunc(e.Queries, func(q QueryExplanation) bool { return q.Evaluated != "" }) {
-			t.Errorf("frame %d is no key frame, and somebody was asked", e.Frame)
+			t.Errorf("frame %d is no key frame, and a query was evaluated", e.Frame)
 		}
 		if (e.Frame == 0) != (e.Key == "new shot") {
 			t.Errorf("frame %d is a key frame because of %q", e.Frame, e.Key)
@@ -148,7 +150,7 @@ func TestExplains(t *testing.T) {
 			t.Errorf("frame %d: %+v", e.Frame, e.Queries)
 		}
 	}
-	play(t, s, ticks(30, func(i int) *car.Image { return paint(square{2, 10 + i, 10, 15}) }))
+	play(t, s, makeFrames(30, func(i int) *car.Image { return paint(square{2, 10 + i, 10, 15}) }))
 	if frames != 30 || keys == 0 || keys == 30 {
 		t.Errorf("%d frames, %d key frames", frames, keys)
 	}

@@ -6,106 +6,109 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// sunk is the share of its presence below which a query, though it passes, is not what
-// it was: it is judged again, and its look is not taken for its own.
-const sunk = 0.5
-
-// remember makes what stood in this frame the state that the next begins with, and
-// returns the queries that stand without having passed.
-func (t *Tracker) update(s *Analysis, out *car.Outcome, right float64) (standing []int) {
-	if !t.Stateless {
-		t.state.W, t.state.H, _ = flowSize(s)
-	}
-	var carried []float64
-	was := make([]bool, len(t.Queries))
+// update makes the outcome of a key frame the state that the next frame begins with. It
+// returns the queries that are retained: they stay without having passed.
+func (t *Tracker) update(a *Analysis, out *car.Outcome) (retained []int) {
+	was := make([]bool, len(t.Queries)) // present before
 	for q := range t.state.Queries {
 		was[q] = t.state.Queries[q].Present
 		t.state.Queries[q].Present = false
 	}
-	t.recordJudgements(s, out, was)
+	t.recordJudgements(a, out, was)
+	if !t.Stateless {
+		t.state.W, t.state.H, _ = flowSize(a)
+	}
+	var rough []float64 // overlaps of propagated masks with proposals
 	for p := range out.Proposals() {
-		m := &t.state.Queries[p.Query]
-		if t.recordKept(s, p.Query, was[p.Query]) {
-			standing = append(standing, p.Query)
+		if t.recordPresent(a, p.Query, was[p.Query]) {
+			retained = append(retained, p.Query)
 		}
 		if t.Stateless {
 			continue
 		}
-		if m.retained {
-			m.Mask = append(m.Mask[:0], m.propagated...)
-		} else {
-			if was[p.Query] && !s.NewShot {
-				carried = append(carried, t.proposalIoU(s, m, p))
-			}
-			m.Mask = t.proposalMask(s, p, m.Mask)
+		if was[p.Query] && !a.NewShot && !t.observed[p.Query].retained {
+			t.scratch = t.proposalMask(a, p, t.scratch)
+			rough = append(rough, iou(t.observed[p.Query].mask, t.scratch))
 		}
-		m.propagated = append(m.propagated[:0], m.Mask...)
-		if m.LastPassed == s.Moment && m.LastJudged == s.Moment && !m.PresenceFell {
-			m.TemplateArea = area(m.Mask)
-			m.updateTemplate(s)
-		} else { // the look goes on as it is
-			m.Template, m.templateNow = m.templateNow, m.Template
-		}
+		t.recordMask(a, p)
 	}
 	changed := false
 	for q := range t.state.Queries {
-		m := &t.state.Queries[q]
-		changed = changed || m.Present != was[q]
-		if was[q] && !m.Present {
-			m.reset()
-			m.Dropped = s.Moment
-			t.explanation.setDropped(q)
+		s := &t.state.Queries[q]
+		changed = changed || s.Present != was[q]
+		if was[q] && !s.Present {
+			t.forget(q)
+			s.Dropped = a.Moment
+			t.explanation.setVerdict(q, Dropped)
 		}
 	}
 	if !t.Stateless {
-		t.path.reset(flowSize(s))
+		t.path.reset(flowSize(a))
 	}
-	t.adaptSpacing(s, carried, right, changed)
-	t.state.LastKey = s.Moment
-	slices.Sort(standing)
-	return standing
+	t.adaptSpacing(a, rough, changed)
+	t.state.LastKey, t.state.FeedbackDue = a.Moment, true
+	slices.Sort(retained)
+	return retained
 }
 
-// rememberJudged takes in what was asked for and how the judge found it. was tells
-// which queries were present before.
-func (t *Tracker) recordJudgements(s *Analysis, out *car.Outcome, was []bool) {
-	for n, st := range out.Stages {
-		for i, q := range st.Evaluated {
-			m := &t.state.Queries[q]
-			m.LastEvaluated = s.Moment
-			if slices.Contains(st.Reused, q) {
+// recordJudgements notes which queries were evaluated, and what the judge said of them.
+// was tells which were present before.
+func (t *Tracker) recordJudgements(a *Analysis, out *car.Outcome, was []bool) {
+	for n, stage := range out.Stages {
+		for i, q := range stage.Evaluated {
+			s := &t.state.Queries[q]
+			s.LastEvaluated = a.Moment
+			if slices.Contains(stage.Reused, q) {
 				if n == 0 {
-					t.explanation.setReused(q)
+					t.explanation.setVerdict(q, Reused)
 				}
 				continue
 			}
-			m.PresenceFell = was[q] && st.Presences[i] < sunk*m.Presence
-			m.LastJudged, m.Judgement = s.Moment, car.Judgement{Score: st.Scores[i], Presence: st.Presences[i]}
-			t.explanation.setJudged(q, m.Judgement)
+			s.PresenceFell = was[q] && stage.Presences[i] < float32(t.Params.PresenceFall)*s.Presence
+			s.LastJudged, s.Judgement = a.Moment, car.Judgement{Score: stage.Scores[i], Presence: stage.Presences[i]}
+			t.explanation.setVerdict(q, Judged)
 		}
 	}
 }
 
-// rememberKept takes in that a query is present, and with how much confidence. It
-// reports whether the query stands without having passed.
-func (t *Tracker) recordKept(s *Analysis, query int, was bool) (stands bool) {
-	m := &t.state.Queries[query]
-	m.Present, m.Similarities = true, 0
-	if !was || s.NewShot {
-		m.Entered = s.Moment
+// recordPresent notes that a query is in the set, and how surely. It reports whether the
+// query is retained.
+func (t *Tracker) recordPresent(a *Analysis, query int, was bool) (retained bool) {
+	s := &t.state.Queries[query]
+	s.Present, s.Similarities = true, 0
+	if !was || a.NewShot {
+		s.Entered = a.Moment
 	}
-	switch spared := m.LastJudged.Frame != s.Frame; {
-	case s.NewShot && m.Presence < certain && t.Segmenter.Preset().Presence > 0:
-		m.Misses, m.LastSeen, m.LastPassed = 1, s.Moment, s.Moment // let in at once, and on probation
-	case spared || t.Segmenter.Passes(t.bank, query, m.Judgement):
-		m.Misses, m.LastSeen, m.LastPassed = 0, s.Moment, s.Moment
-	case m.retained:
-		m.Misses = 0
-		t.explanation.setRetained(query)
+	switch reused := s.LastJudged.Frame != a.Frame; {
+	case a.NewShot && float64(s.Presence) < t.Params.CertainPresence && t.Segmenter.Preset().Presence > 0:
+		s.Misses, s.LastSeen, s.LastPassed = 1, a.Moment, a.Moment // it enters at once, and has to pass again
+	case reused || t.Segmenter.Passes(t.bank, query, s.Judgement):
+		s.Misses, s.LastSeen, s.LastPassed = 0, a.Moment, a.Moment
+	case t.observed[query].retained:
+		s.Misses = 0
+		t.explanation.setVerdict(query, Retained)
 		return true
 	default:
-		m.Misses++
-		t.explanation.setMissed(query)
+		s.Misses++
+		t.explanation.setVerdict(query, Missed)
 	}
 	return false
+}
+
+// recordMask makes the mask of a proposal that of the state, or for a retained query the
+// propagated one. If the query passed, the frame is its new template; otherwise the old
+// template moves along.
+func (t *Tracker) recordMask(a *Analysis, p *car.Proposal) {
+	s, o := &t.state.Queries[p.Query], &t.observed[p.Query]
+	if o.retained {
+		s.Mask = append(s.Mask[:0], o.mask...)
+	} else {
+		s.Mask = t.proposalMask(a, p, s.Mask)
+	}
+	o.mask = append(o.mask[:0], s.Mask...)
+	if s.LastPassed == a.Moment && s.LastJudged == a.Moment && !s.PresenceFell {
+		s.Template, s.TemplateArea = quantize(a.pyramid.Luma(), s.Template), area(s.Mask)
+	} else {
+		s.Template, o.template = o.template, s.Template
+	}
 }

@@ -9,25 +9,11 @@ import "slices"
 // the object in the mixture changes at once if it came into view, and bit by bit if it
 // fades.
 
-// The thresholds of visibility were chosen on the standing suite and on clips of seeds 2
-// and 3 (see docs/memory.md).
-const (
-	// visibleAbove is the share, 0..1, of an object in a frame from which it is visible.
-	visibleAbove = 0.5
-	// minTemplateDifference is the RMS difference, of 255, that the templates with and
-	// without the object must have to tell them apart.
-	minTemplateDifference = 6.0
-	// maxMixtureResidual is the most that a mixture may leave unexplained, as a share of
-	// the squared difference of the templates. More is left where an occluder covers the
-	// object bit by bit, or where the motion is wrong.
-	maxMixtureResidual = 0.15
-)
-
 // visibleShare estimates, by least squares, the share of an object in the brightness of a
 // frame inside its mask. The frame is taken for a mixture of two templates: with has the
 // object, without has the place without it. known is false if the frame is no such
 // mixture, or there are no templates.
-func visibleShare(mask []byte, luma []float32, with, without []byte) (share float64, known bool) {
+func visibleShare(mask []byte, luma []float32, with, without []byte, params *Params) (share float64, known bool) {
 	if len(with) != len(mask) || len(without) != len(mask) {
 		return 0, false // there has been no key frame
 	}
@@ -42,20 +28,20 @@ func visibleShare(mask []byte, luma []float32, with, without []byte) (share floa
 		squares += d * d
 		total += e * e
 	}
-	if n == 0 || squares < minTemplateDifference*minTemplateDifference*n {
+	if n == 0 || squares < params.VisibleDifference*params.VisibleDifference*n {
 		return 0, false
 	}
 	share = dot / squares
-	return share, total-share*dot <= maxMixtureResidual*squares
+	return share, total-share*dot <= params.VisibleResidual*squares
 }
 
 // firstInvisible returns the index of the first frame in which an object is no longer
 // visible, given its share in each frame: the index that maximises the sum of
-// share - visibleAbove over the frames before it.
-func firstInvisible(shares []float64) int {
+// share - visibleShare over the frames before it.
+func firstInvisible(shares []float64, visibleShare float64) int {
 	best, end, sum := 0.0, 0, 0.0
 	for i, s := range shares {
-		sum += s - visibleAbove
+		sum += s - visibleShare
 		if sum > best {
 			best, end = sum, i+1
 		}
@@ -79,14 +65,15 @@ func quantize(luma []float32, dst []byte) []byte {
 // removed from half of the frames, but from none before a blank frame: what vanishes
 // together with everything else was there until then.
 func (c *Propagator) removeGone(gone []int, blank bool) {
+	params := c.Params.orDefault()
 	for _, q := range gone {
 		var shares []float64
 		anyKnown := false
 		for i, p := range c.pending {
-			share := visibleAbove
+			share := params.VisibleShare
 			if f := p.Result.Lookup(q); f != nil {
 				c.maskScratch = maskAtFlowSize(p.Analysis, f.Probability, .5, c.maskScratch)
-				visible, known := visibleShare(c.maskScratch, p.pyramid.Luma(), p.keyLuma, c.nextLumaAt[i])
+				visible, known := visibleShare(c.maskScratch, p.pyramid.Luma(), p.keyLuma, c.nextLumaAt[i], params)
 				if anyKnown = anyKnown || known; known {
 					share = visible
 				} else if k := slices.IndexFunc(p.confidences, func(s maskConfidence) bool { return s.query == q }); k >= 0 {
@@ -95,7 +82,7 @@ func (c *Propagator) removeGone(gone []int, blank bool) {
 			}
 			shares = append(shares, share)
 		}
-		from := firstInvisible(shares)
+		from := firstInvisible(shares, params.VisibleShare)
 		if !anyKnown && from == len(shares) && !blank {
 			from /= 2
 		}

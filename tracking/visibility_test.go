@@ -10,35 +10,37 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// The share of a look in a mixture is what it was mixed with, whatever the two are
-// and whatever lies outside the mask.
-func TestVisible(t *testing.T) {
+// TestVisibleShare: the share of an object in a mixture is found for any two templates, and
+// does not depend on pixels outside the mask.
+func TestVisibleShare(t *testing.T) {
 	mask := []byte{1, 1, 1, 1, 0}
-	thing, without := []byte{200, 40, 90, 160, 7}, []byte{20, 80, 90, 100, 250}
+	with, without := []byte{200, 40, 90, 160, 7}, []byte{20, 80, 90, 100, 250}
 	mixed := func(share, noise float32) []float32 {
 		p := make([]float32, len(mask))
 		for i := range p {
-			p[i] = share*float32(thing[i]) + (1-share)*float32(without[i]) + noise*[]float32{1, -1, 1, -1, 99}[i]
+			p[i] = share*float32(with[i]) + (1-share)*float32(without[i]) + noise*[]float32{1, -1, 1, -1, 99}[i]
 		}
 		return p
 	}
 	for _, share := range []float32{0, .3, .5, 1} {
-		if got, known := visibleShare(mask, mixed(share, 0), thing, without); !known || math.Abs(got-float64(share)) > 1e-6 {
+		if got, known := visibleShare(mask, mixed(share, 0), with, without, &defaultParams); !known || math.Abs(got-float64(share)) > 1e-6 {
 			t.Errorf("a share of %g is taken for %g, known %v", share, got, known)
 		}
-		if got, known := visibleShare(mask, mixed(share, 5), thing, without); !known || math.Abs(got-float64(share)) > .05 {
+		if got, known := visibleShare(mask, mixed(share, 5), with, without, &defaultParams); !known || math.Abs(got-float64(share)) > .05 {
 			t.Errorf("a share of %g in noise is taken for %g, known %v", share, got, known)
 		}
 	}
-	if _, known := visibleShare(mask, mixed(.5, 0), thing, []byte{201, 41, 91, 161, 250}); known {
-		t.Error("a look is told from one that is nearly the same")
+	if _, known := visibleShare(mask, mixed(.5, 0), with, []byte{201, 41, 91, 161, 250}, &defaultParams); known {
+		t.Error("a share is known for two templates that are nearly the same")
 	}
-	if _, known := visibleShare(make([]byte, 5), mixed(.5, 0), thing, without); known {
-		t.Error("something is known of an empty mask")
+	if _, known := visibleShare(make([]byte, 5), mixed(.5, 0), with, without, &defaultParams); known {
+		t.Error("a share is known for an empty mask")
 	}
 }
 
-func TestEndsAt(t *testing.T) {
+// TestFirstInvisible: the end is where the shares before it speak most for the object, and
+// those after it most against it.
+func TestFirstInvisible(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		shares []float64
@@ -47,19 +49,19 @@ func TestEndsAt(t *testing.T) {
 		{"at once", []float64{1, 1, 1, 0, 0}, 3},
 		{"bit by bit", []float64{.9, .7, .6, .4, .2}, 3},
 		{"before the first", []float64{.4, .2, 0}, 0},
-		{"not before the last", []float64{.9, .8, .6}, 3},
-		{"with one that says otherwise", []float64{1, .4, 1, .9, .1, .6, 0}, 4},
-		{"nothing known of some", []float64{1, visibleAbove, visibleAbove, 0}, 1},
+		{"not before the end", []float64{.9, .8, .6}, 3},
+		{"with outliers", []float64{1, .4, 1, .9, .1, .6, 0}, 4},
+		{"unknown in some", []float64{1, defaultParams.VisibleShare, defaultParams.VisibleShare, 0}, 1},
 		{"no frames", nil, 0},
 	} {
-		if got := firstInvisible(c.shares); got != c.want {
-			t.Errorf("%s: ended in frame %d, want %d", c.name, got, c.want)
+		if got := firstInvisible(c.shares, defaultParams.VisibleShare); got != c.want {
+			t.Errorf("%s: invisible from frame %d, want %d", c.name, got, c.want)
 		}
 	}
 }
 
-// faded is a picture in which the second is mixed into the first.
-func faded(a, b *car.Image, share float64) *car.Image {
+// mix mixes a share of image b into image a.
+func mix(a, b *car.Image, share float64) *car.Image {
 	img := car.NewImage(a.W, a.H)
 	for i := range img.Pix {
 		img.Pix[i] = uint8(float64(a.Pix[i])*(1-share) + float64(b.Pix[i])*share + .5)
@@ -67,7 +69,7 @@ func faded(a, b *car.Image, share float64) *car.Image {
 	return img
 }
 
-// panned is a picture as a camera sees it that has turned by so many pixels.
+// panned returns img after a pan of the camera by that many pixels.
 func panned(img *car.Image, by int) *car.Image {
 	out := car.NewImage(img.W, img.H)
 	for y := range img.H {
@@ -78,26 +80,26 @@ func panned(img *car.Image, by int) *car.Image {
 	return out
 }
 
-// What fades in and out between two key frames is shown while most of it is there,
-// also where the camera moves, and where not all frames between them are held back.
-// Each frame is explained by the one before: only the looks tell.
+// TestDissolve: an object that fades in and out between two key frames is shown while its
+// share is more than half, also when the camera pans, and when not all frames between them
+// are pending. Motion explains each frame by the one before: only the templates tell.
 func TestDissolve(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	thing := square{5, 30, 14, 16}
+	object := square{5, 30, 14, 16}
 	share := func(i int) float64 { // in from 17 to 23, out from 33 to 39
 		return min(max(min(float64(i-17)/6, float64(39-i)/6), 0), 1)
 	}
-	empty, full := paint(), patterned(paint(thing), thing)
+	empty, full := paint(), patterned(paint(object), object)
 	for _, c := range []struct{ lookahead, speed int }{{8, 0}, {8, 1}, {3, 0}, {3, 1}} {
 		s, _ := newSession(t, 6, func(s *Session) {
 			s.Tracker.Every, s.Propagator.Lookahead = 8, c.lookahead
 			s.Tracker.Probe, s.Tracker.JudgeEvery = Frames(1), Frames(1)
 		})
-		film := ticks(48, func(i int) *car.Image { return panned(faded(empty, full, share(i)), c.speed*i) })
-		for i, step := range play(t, s, film) {
-			shown := slices.Contains(shows(step), thing.k)
+		frames := makeFrames(48, func(i int) *car.Image { return panned(mix(empty, full, share(i)), c.speed*i) })
+		for i, step := range play(t, s, frames) {
+			shown := slices.Contains(visibleQueries(step), object.k)
 			switch p := share(i); {
 			case p > .7 && !shown:
 				t.Errorf("look-ahead %d, %d pixels a frame, frame %d, with %.2f of it: not shown", c.lookahead, c.speed, i, p)
@@ -108,43 +110,44 @@ func TestDissolve(t *testing.T) {
 	}
 }
 
-// A Carrier that comes in where nothing is known of a key frame before does without.
-func TestNoLook(t *testing.T) {
+// TestFirstKeyFrameFails: a Propagator goes on without templates when the first key frame
+// of a shot failed.
+func TestFirstKeyFrameFails(t *testing.T) {
 	s, _ := newSession(t, 2, func(s *Session) { s.Tracker.Every, s.Propagator.Lookahead, s.Tracker.Probe = 4, 8, Frames(1) })
-	thing := square{0, 20, 14, 16}
+	object := square{0, 20, 14, 16}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Next(ended, paint(), 0); err == nil {
-		t.Fatal("a step that was cancelled has no error")
+		t.Fatal("a cancelled step returns no error")
 	}
 	shown := false
 	for i := 1; i < 12; i++ {
-		steps, err := s.Next(t.Context(), paint(thing), time.Duration(i)*40*time.Millisecond)
+		steps, err := s.Next(t.Context(), paint(object), time.Duration(i)*40*time.Millisecond)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, step := range steps {
-			shown = shown || slices.Contains(shows(step), thing.k)
+			shown = shown || slices.Contains(visibleQueries(step), object.k)
 			step.Close()
 		}
 	}
 	if !shown {
-		t.Error("nothing is shown")
+		t.Error("the object is not shown")
 	}
 }
 
-// What fades to black is shown no longer than it is to be seen.
-func TestBlacken(t *testing.T) {
+// TestEndAtBlank: an object that fades to black is shown only while it is visible.
+func TestEndAtBlank(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	thing := square{1, 20, 14, 16}
+	object := square{1, 20, 14, 16}
 	light := func(i int) float64 { return min(max(float64(31-i)/10, 0), 1) } // from 21 to 31
 	s, _ := newSession(t, 6, func(s *Session) { s.Tracker.Every, s.Propagator.Lookahead = 20, 20 })
-	black, full := car.NewImage(worldW, worldH), patterned(paint(thing), thing)
+	black, full := car.NewImage(frameW, frameH), patterned(paint(object), object)
 	blank := 0
-	for i, step := range play(t, s, ticks(40, func(i int) *car.Image { return faded(black, full, light(i)) })) {
-		shown := slices.Contains(shows(step), thing.k)
+	for i, step := range play(t, s, makeFrames(40, func(i int) *car.Image { return mix(black, full, light(i)) })) {
+		shown := slices.Contains(visibleQueries(step), object.k)
 		switch p := light(i); {
 		case p > .7 && !shown:
 			t.Errorf("frame %d, in %.2f of the light: not shown", i, p)
@@ -156,21 +159,21 @@ func TestBlacken(t *testing.T) {
 		}
 	}
 	if blank == 0 {
-		t.Error("no frame is blank, so that nothing was tried")
+		t.Error("no frame is blank: the test tests nothing")
 	}
 }
 
-// A key frame whose masks could not be made does not stop who goes on.
-func TestGoesOn(t *testing.T) {
+// TestContinuesAfterError: a session continues after a key frame whose masks failed.
+func TestContinuesAfterError(t *testing.T) {
 	s, w := newSession(t, 2, func(s *Session) { s.Tracker.Every = 1 })
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	step, err := s.Tracker.Step(t.Context(), s.Motion.Analyze(paint(square{0, 20, 14, 16}), 0))
+	step, err := s.Tracker.Step(t.Context(), s.Motion.Analyze(paint(square{0, 20, 14, 16}), 0), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Propagator.Next(ended, step); err == nil {
-		t.Fatal("masks that were cancelled have no error")
+		t.Fatal("a cancelled Next returns no error")
 	}
 	step.Close()
 	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -185,6 +188,6 @@ func TestGoesOn(t *testing.T) {
 		}
 	}
 	if w.open != 0 {
-		t.Errorf("%d views are open", w.open)
+		t.Errorf("%d features are open", w.open)
 	}
 }

@@ -61,7 +61,7 @@ func BenchmarkFrame(b *testing.B) {
 		return scene
 	}
 	step := func(b *testing.B, scene *car.EncodedImage) *car.Outcome {
-		out, err := seg.Step(b.Context(), scene, bank, car.Ask{Queries: []int{0, 1, 2, 3}})
+		out, err := seg.Step(b.Context(), scene, bank, []int{0, 1, 2, 3})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -66,7 +66,7 @@ func (r *Runner) withOracle(ctx context.Context, s *dataset.Sample, truth *annot
 			return err
 		}
 		defer scene.Close()
-		outcome, err := r.Segmenter.Step(ctx, scene, bank, car.Ask{Queries: asked})
+		outcome, err := r.Segmenter.Step(ctx, scene, bank, asked)
 		if err != nil {
 			return err
 		}

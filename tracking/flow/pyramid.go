@@ -1,6 +1,10 @@
 package flow
 
-import "github.com/carve-video/carve/internal/parallel"
+import (
+	"fmt"
+
+	"github.com/carve-video/carve/internal/parallel"
+)
 
 // LongSide is the longest side at which flow is computed, in pixels. The objects that
 // carve tracks are larger than a few of these pixels, and their outlines are found in the
@@ -28,16 +32,39 @@ func Size(w, h int) (fw, fh, factor int) {
 // Build fills p from a frame of RGB bytes, w×h, and reuses its memory.
 func (p *Pyramid) Build(pix []uint8, w, h, threads int) {
 	fw, fh, f := Size(w, h)
+	p.resize(fw, fh)
+	downsample(pix, w, h, f, &p.levels[0], threads)
+	p.halve()
+}
+
+// SetLuma fills p from the brightness of another, as [Pyramid.Luma] returned it, for
+// frames of w×h.
+func (p *Pyramid) SetLuma(luma []float32, w, h int) error {
+	fw, fh, _ := Size(w, h)
+	if len(luma) != fw*fh {
+		return fmt.Errorf("the brightness of a frame has %d values of %dx%d", len(luma), fw, fh)
+	}
+	p.resize(fw, fh)
+	copy(p.levels[0].pix, luma)
+	p.halve()
+	return nil
+}
+
+// resize makes room for levels whose finest is w×h.
+func (p *Pyramid) resize(w, h int) {
 	n := 1
-	for s := min(fw, fh) / 2; s >= minLevelSide; s /= 2 {
+	for s := min(w, h) / 2; s >= minLevelSide; s /= 2 {
 		n++
 	}
 	if len(p.levels) != n {
 		p.levels = make([]plane, n)
 	}
-	p.levels[0].resize(fw, fh)
-	downsample(pix, w, h, f, &p.levels[0], threads)
-	for i := 1; i < n; i++ {
+	p.levels[0].resize(w, h)
+}
+
+// halve fills the coarser levels.
+func (p *Pyramid) halve() {
+	for i := 1; i < len(p.levels); i++ {
 		halve(&p.levels[i-1], &p.levels[i])
 	}
 }
