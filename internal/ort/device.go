@@ -14,30 +14,29 @@ import (
 	onnxruntime "github.com/yalue/onnxruntime_go"
 )
 
-// A Provider is one of the runtime's execution providers: a kind of device.
+// A Provider is an execution provider of the runtime: a kind of device.
 type Provider struct {
 	Name  string
-	About string // what it runs on
-	// Tried tells whether somebody has run carve's graphs on it and looked at
-	// what came out.
+	About string // the hardware it runs on
+	// Tried tells whether carve's graphs have been run on it and the results checked.
 	Tried bool
-	// Numbered providers take one of several devices: cuda:1.
+	// Numbered providers can select one of several devices: cuda:1.
 	Numbered bool
-	// Settings says that it has options to set.
+	// Settings tells whether it has options.
 	Settings bool
-	// Needs says what must be installed for it.
+	// Needs says what must be installed.
 	Needs string
 
 	add func(to *onnxruntime.SessionOptions, number int, options map[string]string) error
 }
 
-// Auto is the device that stands for the best one that works.
+// Auto selects the best device that works.
 const Auto = "auto"
 
-// CPU is the one device that every build of the runtime has.
+// CPU is the only device that every build of the runtime has.
 const CPU = "cpu"
 
-// providers are all that can be asked for.
+// providers are all known providers.
 var providers = []Provider{
 	{Name: CPU, About: "any CPU", Tried: true, add: addNothing},
 	{Name: "cuda", About: "NVIDIA GPUs", Tried: true, Numbered: true, Settings: true, add: addCUDA,
@@ -54,33 +53,33 @@ var providers = []Provider{
 		Needs: "it needs a GPU with a driver for Vulkan, Metal or Direct3D 12, and a build of ONNX Runtime with WebGPU (those of 1.30 have it)"},
 }
 
-// autoOrder is what [Auto] tries, the best first. Of the others none is taken
-// unasked as long as nobody has looked at what it computes.
+// autoOrder are the devices that [Auto] tries, the best first. Providers whose results
+// nobody has checked are only used on request.
 var autoOrder = []string{"cuda", CPU}
 
-// Providers lists what a device may be.
+// Providers returns the known providers.
 func Providers() []Provider { return slices.Clone(providers) }
 
-// addNothing is for the CPU, which every session has to fall back on.
+// addNothing is for the CPU, which every session falls back on.
 func addNothing(*onnxruntime.SessionOptions, int, map[string]string) error { return nil }
 
-// addCUDA has products of float32 done in float32: left to itself the provider
-// rounds their inputs to the 10 bits of TF32, and masks are no longer those of
-// the reference. The option use_tf32=1 is a good deal faster.
+// addCUDA computes products of float32 in float32. By default the provider rounds their
+// inputs to the 10 bits of TF32, and masks differ from the reference's. The option
+// use_tf32=1 is much faster.
 func addCUDA(to *onnxruntime.SessionOptions, number int, options map[string]string) error {
 	cuda, err := onnxruntime.NewCUDAProviderOptions()
 	if err != nil {
 		return err
 	}
 	defer cuda.Destroy()
-	if err := cuda.Update(over(options, "device_id", strconv.Itoa(number), "use_tf32", "0")); err != nil {
+	if err := cuda.Update(withDefaults(options, "device_id", strconv.Itoa(number), "use_tf32", "0")); err != nil {
 		return err
 	}
 	return to.AppendExecutionProviderCUDA(cuda)
 }
 
-// addTensorRT keeps the engines that TensorRT builds, which takes it minutes,
-// and leaves to CUDA what it cannot do itself.
+// addTensorRT caches the engines that TensorRT builds, which takes minutes, and leaves
+// what it cannot run to CUDA.
 func addTensorRT(to *onnxruntime.SessionOptions, number int, options map[string]string) error {
 	trt, err := onnxruntime.NewTensorRTProviderOptions()
 	if err != nil {
@@ -91,7 +90,7 @@ func addTensorRT(to *onnxruntime.SessionOptions, number int, options map[string]
 	if cache := CacheDir(); cache != "" {
 		defaults = append(defaults, "trt_engine_cache_enable", "1", "trt_engine_cache_path", filepath.Join(cache, "tensorrt"))
 	}
-	if err := trt.Update(over(options, defaults...)); err != nil {
+	if err := trt.Update(withDefaults(options, defaults...)); err != nil {
 		return err
 	}
 	if err := to.AppendExecutionProviderTensorRT(trt); err != nil {
@@ -101,11 +100,11 @@ func addTensorRT(to *onnxruntime.SessionOptions, number int, options map[string]
 }
 
 func addCoreML(to *onnxruntime.SessionOptions, _ int, options map[string]string) error {
-	return to.AppendExecutionProviderCoreMLV2(over(options, "ModelFormat", "MLProgram"))
+	return to.AppendExecutionProviderCoreMLV2(withDefaults(options, "ModelFormat", "MLProgram"))
 }
 
 func addOpenVINO(to *onnxruntime.SessionOptions, _ int, options map[string]string) error {
-	return to.AppendExecutionProviderOpenVINO(over(options))
+	return to.AppendExecutionProviderOpenVINO(withDefaults(options))
 }
 
 func addDirectML(to *onnxruntime.SessionOptions, number int, _ map[string]string) error {
@@ -113,12 +112,12 @@ func addDirectML(to *onnxruntime.SessionOptions, number int, _ map[string]string
 }
 
 func addWebGPU(to *onnxruntime.SessionOptions, _ int, options map[string]string) error {
-	return to.AppendExecutionProvider("WebGPU", over(options))
+	return to.AppendExecutionProvider("WebGPU", withDefaults(options))
 }
 
-// over is defaults, as keys and values in turn, with what the user said over
-// them.
-func over(options map[string]string, defaults ...string) map[string]string {
+// withDefaults merges defaults, given as keys and values in turn, with the user's
+// options, which have priority.
+func withDefaults(options map[string]string, defaults ...string) map[string]string {
 	all := map[string]string{}
 	for i := 0; i < len(defaults); i += 2 {
 		all[defaults[i]] = defaults[i+1]
@@ -127,13 +126,13 @@ func over(options map[string]string, defaults ...string) map[string]string {
 	return all
 }
 
-// A Device is a provider, and which of its devices.
+// A Device is a provider and the number of a device.
 type Device struct {
 	Provider
 	Number int
 }
 
-// String writes the device as [ParseDevice] reads it.
+// String returns the device in the form that [ParseDevice] reads.
 func (d Device) String() string {
 	if d.Number > 0 {
 		return d.Name + ":" + strconv.Itoa(d.Number)
@@ -141,7 +140,7 @@ func (d Device) String() string {
 	return d.Name
 }
 
-// ParseDevice reads "cpu", "cuda" or "cuda:1". [Auto] is no device.
+// ParseDevice parses "cpu", "cuda" or "cuda:1". [Auto] is not a device.
 func ParseDevice(s string) (Device, error) {
 	name, number, numbered := strings.Cut(s, ":")
 	i := slices.IndexFunc(providers, func(p Provider) bool { return p.Name == name })
@@ -167,8 +166,7 @@ func ParseDevice(s string) (Device, error) {
 	return d, nil
 }
 
-// CheckDevice finds what is wrong with a device and its options before anything
-// is opened.
+// CheckDevice returns what is wrong with a device and its options. It opens nothing.
 func CheckDevice(device string, options map[string]string) error {
 	if device == "" || device == Auto {
 		if len(options) > 0 {
@@ -189,19 +187,19 @@ func CheckDevice(device string, options map[string]string) error {
 // A DeviceError says that the runtime cannot use a device.
 type DeviceError struct {
 	Device Device
-	Err    error // the runtime's
+	Err    error // from the runtime
 }
 
 func (e *DeviceError) Error() string {
 	return fmt.Sprintf("the device %s cannot be used: %s", e.Device, e.Reason())
 }
 
-// Reason is the runtime's, in short.
+// Reason returns the runtime's reason in short.
 func (e *DeviceError) Reason() string {
 	why := e.Err.Error()
-	// The runtime's own text begins with where in its source it was, and with
-	// the kind of error or what was not so: "/a/b.cc:12 f(x) [ONNXRuntimeError]
-	// : 1 : FAIL : why", "/a/b.cc:12 f(x) y was false. why".
+	// The runtime's text begins with the source position and the kind of error or
+	// failed condition: "/a/b.cc:12 f(x) [ONNXRuntimeError] : 1 : FAIL : why",
+	// "/a/b.cc:12 f(x) y was false. why".
 	if _, after, ok := strings.Cut(why, " was false. "); ok {
 		why = after
 	}
@@ -215,17 +213,17 @@ func (e *DeviceError) Reason() string {
 
 func (e *DeviceError) Unwrap() error { return e.Err }
 
-// Hint says what to do about it.
+// Hint returns what must be installed.
 func (e *DeviceError) Hint() string { return e.Device.Needs }
 
-// choose returns the device that a session is to run on: the one that was
-// asked for, or a [DeviceError]; for [Auto] the best that works.
+// choose returns the device for a session: the requested one or a [DeviceError], or for
+// [Auto] the best that works.
 func choose(o Options) (Device, error) {
 	if err := CheckDevice(o.Device, o.DeviceOptions); err != nil {
 		return Device{}, err
 	}
 	if o.Device != "" && o.Device != Auto {
-		d, _ := ParseDevice(o.Device) // was just checked
+		d, _ := ParseDevice(o.Device) // already checked
 		return d, try(d, o.DeviceOptions)
 	}
 	for _, name := range autoOrder {
@@ -236,9 +234,9 @@ func choose(o Options) (Device, error) {
 		if err = try(d, nil); err == nil {
 			return d, nil
 		}
-		// Where there is no GPU nobody wants to hear of it.
+		// Without a GPU this is of no interest.
 		if o.Log != nil && d.Name == "cuda" && HasDriver() {
-			passedOver.Do(func() {
+			logGPUUnused.Do(func() {
 				o.Log.Warn("there is an NVIDIA driver, but its GPU cannot be used", "err", err, "hint", d.Needs)
 			})
 		}
@@ -246,19 +244,18 @@ func choose(o Options) (Device, error) {
 	return Device{}, errors.New("no device can be used, not even the CPU")
 }
 
-// passedOver has it said once in a process that a GPU is not used.
-var passedOver sync.Once
+// logGPUUnused logs once in a process that a GPU is not used.
+var logGPUUnused sync.Once
 
-// tries remembers which devices work: the answer takes a while to find, and
-// does not change in the life of a process.
+// tries caches which devices work: a trial takes a while, and the answer does not
+// change during a process.
 var tries struct {
 	sync.Mutex
 	of map[string]error
 }
 
-// try finds out whether a device can be used, by using it: a provider that is
-// listed, or that can be added to a session, may still lack its libraries, its
-// driver or its device.
+// try finds out by use whether a device works: a provider that is listed, or that can
+// be added to a session, may still lack its libraries, its driver or its device.
 func try(d Device, options map[string]string) error {
 	if d.Name == CPU {
 		return nil
@@ -283,9 +280,8 @@ func try(d Device, options map[string]string) error {
 	return err
 }
 
-// Try finds out whether a device, as [ParseDevice] reads it, can be used, by
-// using it. Unlike a session it does so on the CPU as well. The error of a
-// provider is a [DeviceError].
+// Try finds out by use whether a device, as in [ParseDevice], works. Unlike a session
+// it also tries the CPU. The error of a provider is a [DeviceError].
 func Try(device string, options map[string]string) error {
 	d, err := ParseDevice(device)
 	if err != nil {
@@ -303,7 +299,7 @@ func Try(device string, options map[string]string) error {
 	return nil
 }
 
-// tryOnce does a product of two numbers on a device.
+// tryOnce multiplies two numbers on a device.
 func tryOnce(d Device, deviceOptions map[string]string) error {
 	g := onnx.NewGraph("trial")
 	g.Output("y", g.MatMul(g.Input("x", onnx.Float32, onnx.Fixed(1), onnx.Fixed(1)), g.Floats([]float32{3}, 1, 1)), onnx.Float32)
@@ -316,8 +312,8 @@ func tryOnce(d Device, deviceOptions map[string]string) error {
 		return err
 	}
 	defer options.Destroy()
-	// What cannot be done is this function's error; the library would print it
-	// as well, in a form of its own.
+	// A failure is this function's error; the library would also log it in a form of
+	// its own.
 	if err := options.SetLogSeverityLevel(onnxruntime.LoggingLevelFatal); err != nil {
 		return err
 	}

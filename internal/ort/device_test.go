@@ -40,8 +40,8 @@ func TestCheckDevice(t *testing.T) {
 	}
 }
 
-// A provider that the library lacks, or whose device is not there, is an error
-// that says what to install, and never the end of the program.
+// A provider that the library lacks, or whose device is missing, is an error that says
+// what to install. It never ends the program.
 func TestMissingDevices(t *testing.T) {
 	for _, p := range Providers() {
 		if p.Name == CPU {
@@ -67,7 +67,7 @@ func TestMissingDevices(t *testing.T) {
 	}
 }
 
-// Auto falls back on the CPU, and says why if there is a driver for more.
+// Auto falls back to the CPU, and says why if there is a driver for a GPU.
 func TestAutoSaysWhy(t *testing.T) {
 	cuda, err := ParseDevice("cuda")
 	if err != nil {
@@ -76,7 +76,7 @@ func TestAutoSaysWhy(t *testing.T) {
 	if try(cuda, nil) == nil {
 		t.Skip("there is a GPU here")
 	}
-	passedOver = sync.Once{}
+	logGPUUnused = sync.Once{}
 	var log bytes.Buffer
 	o := Options{Log: slog.New(slog.NewTextHandler(&log, nil))}
 	for _, driver := range []bool{false, true} {

@@ -13,16 +13,16 @@ import (
 	"github.com/carve-video/carve/internal/ortdist"
 )
 
-// BuildLibrary is a path of the shared library that was known when the program
-// was built. It is set with -ldflags "-X …/internal/ort.BuildLibrary=PATH".
+// BuildLibrary is the path of the shared library at build time. It is set with -ldflags
+// "-X …/internal/ort.BuildLibrary=PATH".
 var BuildLibrary string
 
-// ErrNoRuntime is what a [NoRuntimeError] is.
+// ErrNoRuntime is matched by every [NoRuntimeError].
 var ErrNoRuntime = errors.New("ONNX Runtime's library was not found")
 
-// A NoRuntimeError says that there is no ONNX Runtime, and where was looked.
+// A NoRuntimeError says that ONNX Runtime was not found, and where it was looked for.
 type NoRuntimeError struct {
-	Looked []string // places, in order
+	Looked []string // in order
 }
 
 func (e *NoRuntimeError) Error() string {
@@ -37,21 +37,24 @@ func (e *NoRuntimeError) Hint() string {
 	return "carve runtime pull cpu fetches it; or set CARVE_ONNXRUNTIME to the path of a libonnxruntime.so"
 }
 
-// A Found is a library to open, and what must be open before it.
+// A Found is a library to open, and the libraries to open before it.
 type Found struct {
 	Path    string
 	Preload []string
 }
 
-// FindLibrary returns the shared library to use: the one that CARVE_ONNXRUNTIME
-// names; else, where there is an NVIDIA driver, the GPU build in carve's cache
-// ("carve runtime pull cuda"); else the one that was installed with the program
-// (make install), else the one known at build time, else the newest in the cache,
-// else the newest on the system. A path that the user named is
-// taken or is an error; it is never passed over for another.
+// FindLibrary returns the shared library to use. The first of these that exists is
+// used:
+//
+//   - the path in CARVE_ONNXRUNTIME; if it is set and cannot be used, that is an error;
+//   - with an NVIDIA driver, the GPU build in carve's cache ("carve runtime pull cuda");
+//   - the library installed with the program (make install);
+//   - the one known at build time;
+//   - the newest one in the cache;
+//   - the newest one on the system.
 func FindLibrary() (Found, error) {
-	// Folders that cannot be opened are passed over below. A process that is out of file
-	// descriptors can open none of them, and that must not look like a missing library.
+	// Folders that cannot be opened are skipped below. Without free file descriptors
+	// all would be skipped, which must not look like a missing library.
 	if spare, err := os.Open(os.DevNull); err == nil {
 		spare.Close()
 	} else if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
@@ -65,7 +68,7 @@ func FindLibrary() (Found, error) {
 	}
 	if path := os.Getenv("CARVE_ONNXRUNTIME"); path != "" {
 		if exists(path) {
-			in, _ := ortdist.Of(path) // or somebody else's, who sees to what it needs
+			in, _ := ortdist.Of(path) // an unknown build has its own way to find its libraries
 			return Found{path, in.Preload}, nil
 		}
 		return Found{}, &NoRuntimeError{Looked: []string{path + " (CARVE_ONNXRUNTIME)"}}
@@ -83,7 +86,7 @@ func FindLibrary() (Found, error) {
 	if BuildLibrary != "" && exists(BuildLibrary) {
 		return Found{Path: BuildLibrary}, nil
 	}
-	// Set by the build's own environment, so for tests.
+	// Set by the environment of the build, so for tests.
 	if path := os.Getenv("CARVE_BUILD_ONNXRUNTIME"); path != "" && exists(path) {
 		return Found{Path: path}, nil
 	}
@@ -107,8 +110,7 @@ func FindLibrary() (Found, error) {
 	return Found{}, &NoRuntimeError{Looked: looked}
 }
 
-// executable returns the program's file, by its own name where it was started by a
-// link. Tests replace it.
+// executable returns the path of the program, with links resolved. Tests replace it.
 var executable = func() (string, error) {
 	path, err := os.Executable()
 	if err != nil {
@@ -117,8 +119,7 @@ var executable = func() (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
-// driverFiles are there where an NVIDIA driver is loaded: Linux's own, and that
-// of Windows as seen from its Linux.
+// driverFiles exist if an NVIDIA driver is loaded, on Linux or on Linux under Windows.
 var driverFiles = []string{"/proc/driver/nvidia/version", "/dev/nvidiactl", "/usr/lib/wsl/lib/libcuda.so.1"}
 
 // HasDriver tells whether an NVIDIA driver is loaded.
@@ -131,8 +132,8 @@ func HasDriver() bool {
 	return false
 }
 
-// CacheDir is where carve keeps what it fetched: CARVE_CACHE, or "carve" in
-// the user's cache. It is empty where there is neither.
+// CacheDir is carve's cache: CARVE_CACHE, or "carve" in the user's cache. It is empty
+// if there is neither.
 func CacheDir() string {
 	if dir := os.Getenv("CARVE_CACHE"); dir != "" {
 		return dir
@@ -147,8 +148,7 @@ func CacheDir() string {
 	return filepath.Join(home, ".cache", "carve")
 }
 
-// compareVersions orders paths by the numbers in them, so that 1.10 comes
-// after 1.9.
+// compareVersions orders paths by the numbers in them, so that 1.10 comes after 1.9.
 func compareVersions(a, b string) int {
 	na, nb := numbers(a), numbers(b)
 	if c := slices.Compare(na, nb); c != 0 {

@@ -34,7 +34,7 @@ func TestFindLibrary(t *testing.T) {
 		}
 		return found.Path
 	}
-	// Whether this machine has a driver must not decide what is tested.
+	// The test must not depend on whether this machine has a driver.
 	drivers := driverFiles
 	defer func() { driverFiles = drivers }()
 	driverFiles = nil
@@ -69,7 +69,7 @@ func TestFindLibrary(t *testing.T) {
 		t.Errorf("linked in: %s, want %s", got, BuildLibrary)
 	}
 
-	// What was installed with the program goes before what it was built with.
+	// The library installed with the program has priority over that of the build.
 	real := executable
 	defer func() { executable = real }()
 	executable = func() (string, error) { return filepath.Join(dir, "usr", "bin", "carve"), nil }
@@ -82,7 +82,7 @@ func TestFindLibrary(t *testing.T) {
 	}
 	executable = real
 
-	// The GPU build counts where there is a driver, with what it wants opened.
+	// The GPU build is used if there is a driver, with its preloads.
 	gpu := filepath.Join(dir, "carve", "onnxruntime-1.30.0-cuda")
 	library, first := touch(filepath.Join(gpu, "lib", "libonnxruntime.so.1")), touch(filepath.Join(gpu, "lib", "first.so"))
 	manifest := fmt.Sprintf(`{"name":"cuda","version":"1.30.0","os":%q,"arch":%q,"library":"lib/libonnxruntime.so.1","preload":["lib/first.so"],
@@ -112,7 +112,7 @@ func TestFindLibrary(t *testing.T) {
 		t.Errorf("named, of carve's own: %+v, %v; want %s and before it %s", found, err, library, first)
 	}
 
-	// What the user names is not passed over.
+	// A path set by the user is never skipped.
 	t.Setenv("CARVE_ONNXRUNTIME", filepath.Join(dir, "gone.so"))
 	_, err := FindLibrary()
 	var missing *NoRuntimeError
@@ -134,8 +134,8 @@ func start(t *testing.T) {
 	}
 }
 
-// A graph of every operator that only few models would reach gives what NumPy
-// would: the encoding of attributes, axes and shapes is right.
+// A graph of all operators that few models use gives the same as NumPy: attributes,
+// axes and shapes are encoded correctly.
 func TestOperators(t *testing.T) {
 	start(t)
 	g := onnx.NewGraph("operators")
@@ -232,11 +232,11 @@ func TestOperators(t *testing.T) {
 	}
 }
 
-// Weights are found beside the file of the model.
+// Weights are found beside the model's file.
 func TestExternal(t *testing.T) {
 	start(t)
 	dir := t.TempDir()
-	// 1.5, -2 as half precision, behind four bytes of something else.
+	// 1.5, -2 in half precision, after four other bytes.
 	if err := os.WriteFile(filepath.Join(dir, "w"), []byte{9, 9, 9, 9, 0x00, 0x3e, 0x00, 0xc0}, 0o666); err != nil {
 		t.Fatal(err)
 	}

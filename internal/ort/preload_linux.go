@@ -13,8 +13,8 @@ import (
 	"unsafe"
 )
 
-// preload opens libraries and leaves them open: what is opened later finds them
-// by their names (see package ortdist).
+// preload opens libraries and leaves them open, so that libraries opened later find
+// them by name (see package ortdist).
 func preload(paths []string) error {
 	for _, path := range paths {
 		p := C.CString(path)

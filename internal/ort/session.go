@@ -1,14 +1,13 @@
 // Package ort runs ONNX models with ONNX Runtime.
 //
-// The runtime is a shared library that is opened when the first session is
-// made ([FindLibrary] says where it is looked for), so that a program that
-// lacks it starts and can say so. There is one environment in a process; it is
-// never destroyed, because doing so gives nothing back.
+// The runtime is a shared library that is opened for the first session ([FindLibrary]
+// says where it is looked for). So a program without it starts, and can report that it
+// is missing. A process has one environment, which is never destroyed, since that would
+// free nothing.
 //
-// A [Session] is made from an encoded model and lives until Close. Its inputs
-// and outputs are tensors over memory of the caller, who may keep them from
-// run to run: nothing is allocated for a run but what the operators need in
-// between, and that comes from the session's arena.
+// A [Session] is made from an encoded model and lives until Close. Its inputs and
+// outputs are tensors over memory of the caller, who may keep them between runs. A run
+// only allocates the operators' intermediate results, from the session's arena.
 package ort
 
 import (
@@ -25,39 +24,39 @@ import (
 // A Tensor is an input or an output of a run.
 type Tensor = onnxruntime.Value
 
-// Options say how a session runs.
+// Options control a session.
 type Options struct {
-	// Threads is the number of threads an operator may use; 0 is one for each
-	// core that the process may use.
+	// Threads is the number of threads an operator may use; 0 is one for each core that
+	// the process may use.
 	Threads int
-	// Device is what [ParseDevice] reads, or [Auto] (and empty): the best that
-	// works. DeviceOptions are the provider's own settings, by its own names.
+	// Device is as in [ParseDevice], or [Auto] or empty for the best that works.
+	// DeviceOptions are the provider's own settings, by its names.
 	Device        string
 	DeviceOptions map[string]string
-	// BFloat16 lets a CPU that can round the inputs of products to bfloat16;
+	// BFloat16 allows the CPU to round the inputs of products to bfloat16, if it can;
 	// see [HasBFloat16].
 	BFloat16 bool
-	// Log is told which device was chosen; nil is silent.
+	// Log receives which device was chosen; nil for none.
 	Log *slog.Logger
 }
 
-// A Session is a model ready to run. Run may be called from several
-// goroutines, but runs that compete for cores are slower than runs in turn; on
-// anything but a CPU they take turns.
+// A Session is a model ready to run. Run may be called from several goroutines, but
+// parallel runs compete for cores and are slower than runs one after the other. On any
+// device but a CPU, runs are serialised.
 type Session struct {
 	name    string
 	session *onnxruntime.DynamicAdvancedSession
 	device  string
-	thread  *thread // that it runs on; nil where any will do
+	thread  *thread // the thread it runs on; nil for any
 }
 
 var environment struct {
 	sync.Mutex
-	library string // set once the environment stands
+	library string // set once the environment exists
 }
 
-// Start opens the library and makes the environment, once in a process. It is
-// called by NewSession; calling it before tells early whether it will work.
+// Start opens the library and makes the environment, once in a process. NewSession
+// calls it; an earlier call tells early whether it works.
 func Start() error {
 	environment.Lock()
 	defer environment.Unlock()
@@ -80,7 +79,8 @@ func Start() error {
 		return fmt.Errorf("failed to start ONNX Runtime from %s: %w", path, err)
 	}
 	if err := disableTelemetryByCall(); err != nil {
-		// Not kept: the next caller would find it started, and send.
+		// It is destroyed: otherwise the next caller would find it started, with
+		// telemetry on.
 		err = fmt.Errorf("failed to switch off the telemetry of ONNX Runtime: %w", err)
 		return errors.Join(err, onnxruntime.DestroyEnvironment())
 	}
@@ -88,8 +88,8 @@ func Start() error {
 	return nil
 }
 
-// Library is the path of the library in use and its version; both are empty
-// before Start.
+// Library returns the path of the library in use and its version. Both are empty before
+// Start.
 func Library() (path, version string) {
 	environment.Lock()
 	defer environment.Unlock()
@@ -99,15 +99,15 @@ func Library() (path, version string) {
 	return environment.library, onnxruntime.GetVersion()
 }
 
-// OpenSession loads a model from a file. Weights that lie in files beside it
-// are mapped, not read.
+// OpenSession loads a model from a file. Weights in files beside it are mapped, not
+// read.
 func OpenSession(name, path string, inputs, outputs []string, o Options) (*Session, error) {
 	return newSession(name, o, func(options *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
 		return onnxruntime.NewDynamicAdvancedSession(path, inputs, outputs, options)
 	})
 }
 
-// NewSession loads an encoded model. name stands for it in errors.
+// NewSession loads an encoded model. Errors call it name.
 func NewSession(name string, model []byte, inputs, outputs []string, o Options) (*Session, error) {
 	return newSession(name, o, func(options *onnxruntime.SessionOptions) (*onnxruntime.DynamicAdvancedSession, error) {
 		return onnxruntime.NewDynamicAdvancedSessionWithONNXData(model, inputs, outputs, options)
@@ -155,8 +155,8 @@ func (s *Session) options(o Options) (_ *onnxruntime.SessionOptions, err error) 
 	err = errors.Join(
 		options.SetIntraOpNumThreads(threads),
 		options.SetInterOpNumThreads(1),
-		// A plan of the memory for each shape of input, held beside what the
-		// first run of that shape took: twice the memory, and no faster.
+		// A plan of the memory for each input shape would be kept beside the memory of
+		// that shape's first run: twice the memory, and no faster.
 		options.SetMemPattern(false),
 		options.SetGraphOptimizationLevel(onnxruntime.GraphOptimizationLevelEnableAll),
 		options.SetLogSeverityLevel(onnxruntime.LoggingLevelError),
@@ -165,9 +165,9 @@ func (s *Session) options(o Options) (_ *onnxruntime.SessionOptions, err error) 
 		return nil, err
 	}
 	config := map[string]string{
-		// Idle threads would spin for work, on cores that decoding, drawing
-		// and encoding need, and each session has threads of its own. On two
-		// busy cores spinning made the trunk 1.7 times slower.
+		// Idle threads would spin on cores that decoding, drawing and encoding need,
+		// and each session has its own threads. On two busy cores spinning made the
+		// trunk 1.7 times slower.
 		"session.intra_op.allow_spinning": "0",
 	}
 	if o.BFloat16 {
@@ -189,17 +189,16 @@ func (s *Session) options(o Options) (_ *onnxruntime.SessionOptions, err error) 
 	return options, nil
 }
 
-// HasBFloat16 tells whether the runtime has products of bfloat16 for this kind
-// of CPU. It has them for 64-bit Arm on Linux, and none for x86, whatever the
-// CPU could do.
+// HasBFloat16 tells whether the runtime has products of bfloat16 for this kind of CPU.
+// It has them for 64-bit Arm on Linux, and none for x86, even where the CPU could.
 func HasBFloat16() bool { return runtime.GOOS == "linux" && runtime.GOARCH == "arm64" }
 
-// Device is where the session runs, as [ParseDevice] reads it.
+// Device returns the device of the session, in the form of [ParseDevice].
 func (s *Session) Device() string { return s.device }
 
-// Run runs the model. in and out are in the order of the names given to
-// NewSession, and none is nil: the runtime writes into what out holds.
-// When ctx ends the run is broken off, and ctx's error is returned.
+// Run runs the model. in and out are in the order of the names given to NewSession, and
+// none is nil: the runtime writes into the tensors in out. If ctx ends, the run is
+// interrupted and ctx's error returned.
 func (s *Session) Run(ctx context.Context, in, out []Tensor) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -212,7 +211,7 @@ func (s *Session) Run(ctx context.Context, in, out []Tensor) error {
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
-		options.Terminate() // the run's own error says whether it took
+		options.Terminate() // the run's own error says whether it was terminated
 	})
 	run := func() { err = s.session.RunWithOptions(in, out, options) }
 	if s.thread != nil {
@@ -220,8 +219,8 @@ func (s *Session) Run(ctx context.Context, in, out []Tensor) error {
 	} else {
 		run()
 	}
-	// The binding hands bare C pointers to the runtime: the tensors, and the
-	// Go memory below them, must be reachable until the run is over.
+	// The binding passes bare C pointers to the runtime. The tensors, and the Go memory
+	// below them, must stay reachable until the run is over.
 	runtime.KeepAlive(in)
 	runtime.KeepAlive(out)
 	if !stop() {
@@ -236,8 +235,7 @@ func (s *Session) Run(ctx context.Context, in, out []Tensor) error {
 	return nil
 }
 
-// Close frees the session, in which no run may be under way. A second Close does
-// nothing.
+// Close frees the session. No run may be in progress. A second Close does nothing.
 func (s *Session) Close() error {
 	if s == nil || s.session == nil {
 		return nil
@@ -250,11 +248,11 @@ func (s *Session) Close() error {
 	return err
 }
 
-// Element is what a tensor can be made of here.
+// Element are the supported element types of tensors.
 type Element interface{ float32 | int64 | uint8 }
 
-// NewTensor makes a tensor over data, which must have as many elements as the
-// shape says and stays the caller's. Free it with Destroy.
+// NewTensor makes a tensor over data, which must match the shape and stays the
+// caller's. Free it with Destroy.
 func NewTensor[T Element](data []T, shape ...int) (Tensor, error) {
 	sides := make(onnxruntime.Shape, len(shape))
 	n := 1

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The runtime opens its telemetry's log while its environment is made, under a name that
-// holds the process's number.
+// The runtime opens its telemetry log while its environment is made. The log's name has
+// the process's number.
 func TestNoTelemetry(t *testing.T) {
 	start(t)
 	if Telemetry() {

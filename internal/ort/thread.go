@@ -2,11 +2,11 @@ package ort
 
 import "runtime"
 
-// A thread does work in turn, on one thread of the operating system.
+// A thread runs functions one after the other on one thread of the operating system.
 //
-// Goroutines wander over threads. The CUDA provider does not like that: what its
-// libraries need is made anew for a thread that it has not met, and on one H200 a
-// picture that takes the judge 5 ms took it 126 ms on a thread of its own each time.
+// Goroutines move between threads, which is expensive with the CUDA provider: its
+// libraries initialise again on every new thread. On one H200, an image that takes the
+// judge 5 ms took it 126 ms on a new thread each time.
 type thread struct {
 	work chan func()
 	gone chan struct{}
@@ -25,7 +25,7 @@ func newThread() *thread {
 	return t
 }
 
-// do returns when f has.
+// do runs f and returns when it has ended.
 func (t *thread) do(f func()) {
 	done := make(chan struct{})
 	t.work <- func() {
@@ -35,7 +35,7 @@ func (t *thread) do(f func()) {
 	<-done
 }
 
-// close ends the thread, and waits for it. Nothing may be done with it any more.
+// close ends the thread and waits for it. It cannot be used afterwards.
 func (t *thread) close() {
 	close(t.work)
 	<-t.gone

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whatever goroutine asks, the work is done on one thread, each in turn.
+// Functions from all goroutines run on one thread, one after the other.
 func TestThread(t *testing.T) {
 	one := newThread()
-	var ids []int // written by the thread alone
+	var ids []int // written by that thread only
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {

@@ -11,8 +11,7 @@ static void trim(void) {
 */
 import "C"
 
-// trim gives freed memory back to the system. While a session loads, the
-// runtime holds weights in two or three forms at a time, and the C library
-// keeps what is freed of them: with half precision weights as much again as
-// the session needs.
+// trim returns freed memory to the system. While a session loads, the runtime holds
+// weights in two or three forms, and the C library keeps the freed ones: with half
+// precision weights, as much again as the session needs.
 func trim() { C.trim() }
