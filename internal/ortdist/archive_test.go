@@ -18,7 +18,7 @@ import (
 	"testing"
 )
 
-// An entry is one of a hand-made archive.
+// An entry is an entry of a test archive.
 type entry struct {
 	name, body string
 	link       bool // a symbolic link to body
@@ -82,13 +82,13 @@ func makeTar(t *testing.T, entries ...entry) []byte {
 	return buf.Bytes()
 }
 
-// A shop has archives by URL, and counts what is fetched.
-type shop struct {
+// A registry has archives by URL, and counts downloads.
+type registry struct {
 	files   map[string][]byte
 	fetched atomic.Int32
 }
 
-func (s *shop) get(ctx context.Context, a Archive, dest string) error {
+func (s *registry) get(ctx context.Context, a Archive, dest string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -100,8 +100,8 @@ func (s *shop) get(ctx context.Context, a Archive, dest string) error {
 	return os.WriteFile(dest, b, 0o666)
 }
 
-// archive puts one on sale that has members of those bodies, by name.
-func (s *shop) archive(t *testing.T, name string, members ...entry) Archive {
+// archive adds an archive with the given members.
+func (s *registry) archive(t *testing.T, name string, members ...entry) Archive {
 	t.Helper()
 	members = append([]entry{{name: "unwanted/first", body: "x"}}, members...)
 	var b []byte
@@ -121,9 +121,8 @@ func (s *shop) archive(t *testing.T, name string, members ...entry) Archive {
 	return a
 }
 
-// cudaLike is a build for this machine with a wheel, a tar and a wheel of
-// NVIDIA's.
-func (s *shop) cudaLike(t *testing.T, version string) Build {
+// cudaLike is a build for this machine, made of a wheel, a tar and a wheel of NVIDIA's.
+func (s *registry) cudaLike(t *testing.T, version string) Build {
 	t.Helper()
 	body := strings.Repeat("library "+version, 1000)
 	own := s.archive(t, "own-"+version+".whl", entry{name: "ort/capi/libonnxruntime.so.1", body: body})
@@ -139,7 +138,7 @@ func (s *shop) cudaLike(t *testing.T, version string) Build {
 	}
 }
 
-func (s *shop) cpuLike(t *testing.T, version string) Build {
+func (s *registry) cpuLike(t *testing.T, version string) Build {
 	t.Helper()
 	a := s.archive(t, "node-"+version+".tgz", entry{name: "package/bin/libonnxruntime.so.1", body: "cpu " + version})
 	a.Members[0].To = "libonnxruntime.so"
@@ -149,7 +148,7 @@ func (s *shop) cpuLike(t *testing.T, version string) Build {
 	}
 }
 
-// files lists all files below a folder, and all empty folders.
+// files lists all files and all empty folders below a folder.
 func files(t *testing.T, dir string) (out []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

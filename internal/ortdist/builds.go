@@ -18,8 +18,8 @@ func Builds() []Build {
 	}), cuda()}
 }
 
-// cpu is taken from the package for Node.js: it is the only one of a public
-// registry that holds the bare library, and holds it for both platforms.
+// cpu comes from the package for Node.js: it is the only one of a public registry that
+// has the bare library, for both platforms.
 func cpu(arch string, library Member) Build {
 	return Build{
 		Name:    "cpu",

@@ -1,15 +1,14 @@
 package ortdist
 
-// cuda is ONNX Runtime's wheel, which any Python's will do for (nothing of
-// Python is taken), and the wheels of CUDA 13.0, the version that it was built
-// with.
+// cuda is ONNX Runtime's wheel, for any version of Python (nothing of Python is used),
+// and the wheels of CUDA 13.0, with which it was built.
 //
-// These are the fewest that it works with. libcudart, libcublas (which needs
-// libcublasLt) and libcurand are needed to load it. libcudnn is opened by the
-// first operator that wants it, such as a convolution; cuDNN and cuBLAS compile
-// kernels with libnvrtc. Left out is libcufft, 214 MB that only Fourier
-// transforms open: a model with one fails unless the system has it. The cuDNN
-// is the last release before they grew by 140 MB.
+// This is the smallest set that works. libcudart, libcublas (which needs libcublasLt)
+// and libcurand are needed to load it. libcudnn is opened by the first operator that
+// uses it, such as a convolution; cuDNN and cuBLAS compile kernels with libnvrtc.
+// libcufft is left out: 214 MB that are only opened for Fourier transforms. A model
+// with one fails unless the system has it. This cuDNN is the last release before they
+// grew by 140 MB.
 func cuda() Build {
 	return Build{
 		Name:    "cuda",
@@ -19,8 +18,8 @@ func cuda() Build {
 		Library: "onnxruntime/capi/libonnxruntime.so.1.30.0",
 		Preload: []string{
 			"nvidia/cu13/lib/libcudart.so.13",
-			// libnvrtc opens its builtins by bare name and has no RUNPATH: it
-			// does not find them even in its own folder.
+			// libnvrtc opens its builtins by bare name and has no RUNPATH: it does not
+			// find them even in its own folder.
 			"nvidia/cu13/lib/libnvrtc-builtins.so.13.0",
 			"nvidia/cu13/lib/libnvrtc.so.13",
 			"nvidia/cu13/lib/libcublasLt.so.13",
@@ -33,7 +32,7 @@ func cuda() Build {
 	}
 }
 
-// cudaArchives are the wheels, and what is taken of each. It is long because it is a
+// cudaArchives are the wheels and the members used of each. It is long because it is a
 // flat table.
 func cudaArchives() []Archive {
 	return []Archive{

@@ -12,22 +12,21 @@ import (
 	"github.com/carve-video/carve/internal/atomicfile"
 )
 
-// Options say how a build is installed.
+// Options control the installation of a build.
 type Options struct {
-	// Get fetches an archive into the file dest, which may be there already,
-	// in part or as a whole, from an attempt before.
+	// Get downloads an archive to dest, which may exist from an earlier attempt, in
+	// part or as a whole.
 	Get func(ctx context.Context, a Archive, dest string) error
-	// Libraries takes NVIDIA's libraries too; without, they must be on the
-	// system.
+	// Libraries includes NVIDIA's libraries; without it they must be on the system.
 	Libraries bool
-	// Log is told what is done; nil is silent.
+	// Log receives the steps; nil for none.
 	Log *slog.Logger
 }
 
-// Install installs a build in the cache, unless it is there. The archives go
-// to the folder "downloads" in the cache. They are removed when the
-// installation stands, and kept when it fails for another reason than
-// themselves, so that the next attempt need not fetch them again.
+// Install installs a build in the cache, unless it is there. Archives are downloaded to
+// the folder "downloads" in the cache. They are removed after a successful
+// installation. They are kept if it fails for another reason than a bad archive, so
+// that the next attempt need not download them again.
 func Install(ctx context.Context, cache string, b Build, o Options) (Installed, error) {
 	fail := func(err error) (Installed, error) {
 		return Installed{}, fmt.Errorf("failed to install the build %s of ONNX Runtime %s: %w", b.Name, b.Version, err)
@@ -46,7 +45,7 @@ func Install(ctx context.Context, cache string, b Build, o Options) (Installed, 
 	if in.Log == nil {
 		in.Log = slog.New(slog.DiscardHandler)
 	}
-	installed, ok, err := in.there()
+	installed, ok, err := in.existing()
 	if !ok && err == nil {
 		installed, err = in.install(ctx)
 	}
@@ -63,9 +62,9 @@ type installer struct {
 	folder string
 }
 
-// there returns the installation if its folder exists. One that is damaged, or
-// another build's, is an error and not replaced: something may be using it.
-func (in *installer) there() (Installed, bool, error) {
+// existing returns the installation if its folder exists. One that is damaged, or of
+// another build, is an error and not replaced, since it may be in use.
+func (in *installer) existing() (Installed, bool, error) {
 	if _, err := os.Lstat(in.folder); errors.Is(err, os.ErrNotExist) {
 		return Installed{}, false, nil
 	}
@@ -81,9 +80,9 @@ func (in *installer) there() (Installed, bool, error) {
 
 func (in *installer) install(ctx context.Context) (Installed, error) {
 	err := in.make(ctx)
-	// Another process may have been faster, and be the reason for err: its
-	// folder is where this one's should go, and it removes the downloads.
-	installed, ok, why := in.there()
+	// Another process may have been faster, which may have caused err: its folder has
+	// the name of this one, and it removes the downloads.
+	installed, ok, why := in.existing()
 	switch {
 	case ok:
 		in.clean()
@@ -101,7 +100,7 @@ func (in *installer) make(ctx context.Context) error {
 	if err := os.MkdirAll(in.downloads(), 0o777); err != nil {
 		return err
 	}
-	// Only in the cache, where nobody else has such names.
+	// Only in the cache, where no one else uses such names.
 	atomicfile.SweepFolders(in.cache, 24*time.Hour)
 	part, err := atomicfile.CreateFolder(in.folder, atomicfile.Options{})
 	if err != nil {
@@ -114,8 +113,8 @@ func (in *installer) make(ctx context.Context) error {
 		Library: in.build.Library,
 	}
 	for _, a := range in.build.wanted(in.Libraries) {
-		if _, ok, _ := in.there(); ok {
-			return nil // by another process: nothing more need be fetched
+		if _, ok, _ := in.existing(); ok {
+			return nil // by another process; no more downloads are needed
 		}
 		if err := in.add(ctx, a, folder); err != nil {
 			return err
@@ -140,8 +139,8 @@ func (in *installer) make(ctx context.Context) error {
 	return nil
 }
 
-// add fetches an archive and unpacks it. An archive that cannot be unpacked is
-// removed: to resume or reuse it would fail again.
+// add downloads an archive and unpacks it. An archive that cannot be unpacked is
+// removed: resuming or reusing it would fail again.
 func (in *installer) add(ctx context.Context, a Archive, folder string) error {
 	path := in.download(a)
 	in.Log.Info("fetching", "archive", a.Name, "bytes", a.Size, "licence", a.Licence)
@@ -151,15 +150,15 @@ func (in *installer) add(ctx context.Context, a Archive, folder string) error {
 	in.Log.Info("unpacking", "archive", a.Name)
 	err := unpack(ctx, path, a, folder)
 	if err != nil && ctx.Err() == nil {
-		os.Remove(path) // err says more
+		os.Remove(path) // err is more important
 	}
 	return err
 }
 
 func (in *installer) downloads() string { return filepath.Join(in.cache, "downloads") }
 
-// download is where an archive is fetched to. The hash keeps releases of one
-// file name apart.
+// download returns the path of a downloaded archive. The hash distinguishes releases
+// with the same file name.
 func (in *installer) download(a Archive) string {
 	return filepath.Join(in.downloads(), a.SHA256[:12]+"-"+a.Name)
 }

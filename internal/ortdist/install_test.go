@@ -12,7 +12,7 @@ import (
 )
 
 func TestInstall(t *testing.T) {
-	var s shop
+	var s registry
 	cache := filepath.Join(t.TempDir(), "not", "there", "yet")
 	b := s.cudaLike(t, "1.30.0")
 	in := mustInstall(t, cache, b, Options{Get: s.get, Libraries: true})
@@ -45,7 +45,7 @@ func TestInstall(t *testing.T) {
 		t.Errorf("verify: %v", err)
 	}
 
-	// An installed one is left alone.
+	// An existing installation is left alone.
 	again := mustInstall(t, cache, b, Options{Get: s.get, Libraries: true})
 	if d := cmp.Diff(in, again); d != "" {
 		t.Error(d)
@@ -54,7 +54,7 @@ func TestInstall(t *testing.T) {
 		t.Errorf("%d archives were fetched, want 3", n)
 	}
 
-	// Without NVIDIA's libraries it is another one, which is there beside it.
+	// The installation without NVIDIA's libraries is another one, beside the first.
 	bare := mustInstall(t, cache, b, Options{Get: s.get})
 	if bare.Folder != folder+"-bare" || bare.Libraries || bare.Preload != nil {
 		t.Errorf("without the libraries: %+v", bare)
@@ -68,7 +68,7 @@ func TestInstall(t *testing.T) {
 }
 
 func TestInstallCPU(t *testing.T) {
-	var s shop
+	var s registry
 	cache := t.TempDir()
 	b := s.cpuLike(t, "1.30.0")
 	in := mustInstall(t, cache, b, Options{Get: s.get})
@@ -76,7 +76,7 @@ func TestInstallCPU(t *testing.T) {
 		t.Errorf("the library is %s, want %s", in.Library, want)
 	}
 
-	// What the first scripts/setup.sh made counts as installed.
+	// The folder made by the first scripts/setup.sh counts as installed.
 	cache = t.TempDir()
 	write(t, "by hand", cache, "onnxruntime-1.30.0", "libonnxruntime.so")
 	if in := mustInstall(t, cache, b, Options{Get: s.get}); in.Manifest {
@@ -92,7 +92,7 @@ func TestInstallRefuses(t *testing.T) {
 		archive string
 		entries []entry
 		from    string
-		want    Member // what the data says of it, but From and To
+		want    Member // the values in the build's data, except From and To
 		to      string
 		err     []string
 	}{
@@ -116,7 +116,7 @@ func TestInstallRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var s shop
+			var s registry
 			cache := t.TempDir()
 			a := s.archive(t, test.archive, test.entries...)
 			m := test.want
@@ -144,7 +144,7 @@ func TestInstallRefuses(t *testing.T) {
 }
 
 func TestInstallBadBuild(t *testing.T) {
-	var s shop
+	var s registry
 	good := s.cpuLike(t, "1.0")
 	tests := []struct {
 		name   string
@@ -185,7 +185,7 @@ func TestInstallBadBuild(t *testing.T) {
 }
 
 func TestInstallGetFails(t *testing.T) {
-	var s shop
+	var s registry
 	cache := t.TempDir()
 	b := s.cudaLike(t, "1.0")
 	gone := s.files[b.Archives[1].URL]
@@ -204,10 +204,10 @@ func TestInstallGetFails(t *testing.T) {
 	}
 }
 
-// Cancelled while it fetches the second archive, or before it unpacks it.
+// Cancelled while it downloads the second archive, or before it unpacks it.
 func TestInstallCancel(t *testing.T) {
 	for _, heeds := range []bool{true, false} {
-		var s shop
+		var s registry
 		cache := t.TempDir()
 		b := s.cudaLike(t, "1.0")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -229,7 +229,7 @@ func TestInstallCancel(t *testing.T) {
 				t.Errorf("%s was left", f)
 			}
 		}
-		// What was fetched is kept for the next time.
+		// Downloads are kept for the next attempt.
 		if n, want := len(files(t, filepath.Join(cache, "downloads"))), map[bool]int{true: 1, false: 2}[heeds]; n != want {
 			t.Errorf("%d downloads were kept, want %d", n, want)
 		}
@@ -237,7 +237,7 @@ func TestInstallCancel(t *testing.T) {
 }
 
 func TestInstallDamaged(t *testing.T) {
-	var s shop
+	var s registry
 	b := s.cudaLike(t, "1.0")
 	for name, damage := range map[string]func(folder string) error{
 		"file gone":      func(f string) error { return os.Remove(filepath.Join(f, "nvidia/lib/liba.so")) },

@@ -12,27 +12,27 @@ import (
 	"strings"
 )
 
-// An Installed is a build that lies in the cache.
+// An Installed is a build in the cache.
 type Installed struct {
 	Name, Version string
-	// OS and Arch are empty where nothing says them.
+	// OS and Arch are empty if unknown.
 	OS, Arch string
 	Folder   string
 	// Library is the path of ONNX Runtime's library.
 	Library string
-	// Preload are the paths of the libraries to open before Library, in order;
-	// the package comment says how.
+	// Preload are the paths of the libraries to open before Library, in order. See the
+	// package comment.
 	Preload []string
-	// Libraries says that NVIDIA's libraries are there too.
+	// Libraries says that NVIDIA's libraries are included.
 	Libraries bool
-	// Size is how many bytes its files have.
+	// Size is the total size of its files in bytes.
 	Size int64
-	// Manifest says that there is one, so that Verify can tell something.
+	// Manifest says that there is a manifest for Verify.
 	Manifest bool
 }
 
-// read looks at one folder: at its manifest and at whether the files are
-// there, not at their bytes.
+// read reads the manifest of a folder and checks that the files are there, but not
+// their contents.
 func read(folder string) (Installed, error) {
 	m, err := readManifest(folder)
 	if errors.Is(err, ErrNoManifest) {
@@ -58,7 +58,7 @@ func read(folder string) (Installed, error) {
 	return in, nil
 }
 
-// readBare reads a folder as the first scripts/setup.sh made it.
+// readBare reads a folder made by the first scripts/setup.sh.
 func readBare(folder string) (Installed, error) {
 	version := strings.TrimPrefix(filepath.Base(folder), "onnxruntime-")
 	library := filepath.Join(folder, "libonnxruntime.so")
@@ -69,7 +69,7 @@ func readBare(folder string) (Installed, error) {
 	return Installed{Name: "cpu", Version: version, Folder: folder, Library: library, Size: st.Size()}, nil
 }
 
-// fits reports whether the installation is one of that build.
+// fits returns an error if the installation is not of that build.
 func (in Installed) fits(b Build) error {
 	if in.Name != b.Name || in.Version != b.Version || in.OS != "" && (in.OS != b.OS || in.Arch != b.Arch) {
 		return fmt.Errorf("the folder holds the build %s %s for %s/%s instead", in.Name, in.Version, in.OS, in.Arch)
@@ -77,9 +77,9 @@ func (in Installed) fits(b Build) error {
 	return nil
 }
 
-// List returns what is installed in the cache, the newest version first. The
-// error lists the folders that look like an installation and are none that
-// works; the others are returned nevertheless.
+// List returns the installations in the cache, the newest version first. The error
+// lists the folders that look like an installation but do not work; the others are
+// returned all the same.
 func List(cache string) ([]Installed, error) {
 	entries, err := os.ReadDir(cache)
 	if errors.Is(err, os.ErrNotExist) {
@@ -92,7 +92,7 @@ func List(cache string) ([]Installed, error) {
 	var bad []error
 	for _, e := range entries {
 		folder := filepath.Join(cache, e.Name())
-		// Somebody may have put a link to a folder there.
+		// A folder may also be a link.
 		st, err := os.Stat(folder)
 		if !strings.HasPrefix(e.Name(), "onnxruntime-") || err != nil || !st.IsDir() {
 			continue
@@ -110,12 +110,12 @@ func List(cache string) ([]Installed, error) {
 	return list, errors.Join(bad...)
 }
 
-// CUDA finds the newest cuda build that is installed for this machine; of two
-// of one version, the one that has NVIDIA's libraries.
+// CUDA returns the newest cuda build that is installed for this machine; of two with
+// the same version, the one with NVIDIA's libraries.
 func CUDA(cache string) (Installed, bool) {
-	list, _ := List(cache) // what is damaged cannot be used
+	list, _ := List(cache) // damaged ones cannot be used
 	for _, in := range list {
-		// In a folder's order, the one with the libraries comes first.
+		// Sorted by folder, the one with the libraries comes first.
 		if in.Name == "cuda" && in.OS == runtime.GOOS && in.Arch == runtime.GOARCH {
 			return in, true
 		}
@@ -123,8 +123,8 @@ func CUDA(cache string) (Installed, bool) {
 	return Installed{}, false
 }
 
-// Of finds the installation that a library belongs to: that of a folder that it
-// lies in, or that one's parent.
+// Of returns the installation of a library: that in the library's folder or the folder
+// above.
 func Of(library string) (Installed, bool) {
 	folder := filepath.Dir(library)
 	for range 3 {
@@ -139,7 +139,7 @@ func Of(library string) (Installed, bool) {
 // numbers makes 1.10 come after 1.9.
 func numbers(version string) (out []int) {
 	for part := range strings.SplitSeq(version, ".") {
-		n, _ := strconv.Atoi(part) // what is no number counts as 0
+		n, _ := strconv.Atoi(part) // anything else counts as 0
 		out = append(out, n)
 	}
 	return out

@@ -18,7 +18,7 @@ func TestList(t *testing.T) {
 	if in, ok := CUDA(cache); ok {
 		t.Errorf("cuda in an empty cache: %+v", in)
 	}
-	var s shop
+	var s registry
 	for _, version := range []string{"1.9.0", "1.30.0"} {
 		mustInstall(t, cache, s.cudaLike(t, version), Options{Get: s.get, Libraries: true})
 	}
@@ -99,7 +99,7 @@ func TestManifestIsNotTrusted(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	var s shop
+	var s registry
 	cache := t.TempDir()
 	in := mustInstall(t, cache, s.cudaLike(t, "1.0"), Options{Get: s.get, Libraries: true})
 	if err := Verify(t.Context(), in.Folder); err != nil {
@@ -122,7 +122,7 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantError(t, Verify(t.Context(), in.Folder), in.Library+" has sha256")
-	// A changed byte is not seen by those who only look.
+	// A changed byte is not noticed without Verify.
 	if _, ok := CUDA(cache); !ok {
 		t.Error("a changed byte hides the build")
 	}

@@ -20,11 +20,11 @@ const (
 	maxManifest  = 1 << 20 // a real one has a few kilobytes
 )
 
-// ErrNoManifest is what Verify returns for a folder that nothing is known of,
-// such as the one that scripts/setup.sh makes.
+// ErrNoManifest is returned by Verify for a folder without a manifest, such as one that
+// scripts/setup.sh makes.
 var ErrNoManifest = errors.New("there is no manifest")
 
-// A manifest says what lies in an installation's folder, and where from.
+// A manifest lists the files of an installation and their origin.
 type manifest struct {
 	Name      string            `json:"name"`
 	Version   string            `json:"version"`
@@ -68,8 +68,8 @@ func (m *manifest) write(folder string) error {
 	return os.WriteFile(filepath.Join(folder, manifestName), append(b, '\n'), 0o666)
 }
 
-// readManifest returns ErrNoManifest where there is none. Its paths lie inside
-// the folder, whoever wrote it.
+// readManifest returns ErrNoManifest if there is none. It makes sure that all paths lie
+// inside the folder.
 func readManifest(folder string) (*manifest, error) {
 	path := filepath.Join(folder, manifestName)
 	b, err := bounded.ReadFile(path, maxManifest)
@@ -99,8 +99,8 @@ func readManifest(folder string) (*manifest, error) {
 	return m, nil
 }
 
-// present looks for files that are gone or have another size, which takes no
-// time, unlike reading them.
+// present checks that all files exist with the right size, which is fast, unlike
+// reading them.
 func (m *manifest) present(folder string) error {
 	var all []error
 	for _, f := range m.Files {
@@ -125,7 +125,7 @@ func (f manifestFile) present(folder string) error {
 	return nil
 }
 
-// verify reads the file if its size gives hope.
+// verify reads the file if its size is right.
 func (f manifestFile) verify(ctx context.Context, folder string) error {
 	if err := f.present(folder); err != nil {
 		return err
@@ -146,8 +146,8 @@ func (f manifestFile) verify(ctx context.Context, folder string) error {
 	return nil
 }
 
-// Verify reads an installation's files and compares them with its manifest.
-// The error lists every file that is missing or differs.
+// Verify reads the files of an installation and compares them with its manifest. The
+// error lists every file that is missing or differs.
 func Verify(ctx context.Context, folder string) error {
 	m, err := readManifest(folder)
 	if err != nil {

@@ -1,41 +1,40 @@
-// Package ortdist knows the builds of ONNX Runtime that carve can fetch, and
-// installs them beside each other in carve's cache.
+// Package ortdist has the builds of ONNX Runtime that carve can download, and installs
+// them side by side in carve's cache.
 //
 // # Builds
 //
-// A [Build] is data: which archives of public registries it is made of, which
-// members of them are wanted, and what all of these must be, by size and
-// SHA-256. Each number was computed from the real bytes.
+// A [Build] is data: the archives of public registries that it is made of, the members
+// that are used, and the size and SHA-256 of all of these. Each number was computed
+// from the real bytes.
 //
-// "cpu" is one library. "cuda" is ONNX Runtime's own libraries, and of
-// NVIDIA's those that they load, so that a machine with nothing but the driver
-// can use it. Whoever has CUDA and cuDNN already leaves NVIDIA's out.
+// "cpu" is one library. "cuda" is ONNX Runtime's own libraries and those of NVIDIA's
+// that they load, so that it works on a machine with only the driver. On a machine with
+// CUDA and cuDNN, NVIDIA's can be left out.
 //
 // # How the cuda build finds NVIDIA's libraries
 //
-// ONNX Runtime loads libonnxruntime_providers_cuda.so from the folder of its
-// own library. That one needs libcudart, libcublas and others by bare name,
-// later opens libcudnn and libnvrtc the same way, and has no RUNPATH: the
-// dynamic linker would look for them only on the system. But it first looks
-// among the libraries that the process has open already, by soname. So whoever
-// opens [Installed.Library] opens [Installed.Preload] before it, one after the
-// other, with dlopen(path, RTLD_NOW|RTLD_LOCAL), and leaves them open. They
-// need not be global: what needs them is bound to them by the linker.
+// ONNX Runtime loads libonnxruntime_providers_cuda.so from the folder of its own
+// library. That one needs libcudart, libcublas and others by bare name, later opens
+// libcudnn and libnvrtc the same way, and has no RUNPATH, so the dynamic linker would
+// only find them on the system. But the linker first searches, by soname, the libraries
+// that the process has already opened. So before [Installed.Library], the libraries in
+// [Installed.Preload] must be opened in order, with dlopen(path, RTLD_NOW|RTLD_LOCAL),
+// and left open. They need not be global: the linker binds them to the libraries that
+// need them.
 //
-// The files lie as they do in the wheels, because the RUNPATHs of cuDNN's
-// libraries lead from one wheel's folder to the other's.
+// The files are laid out as in the wheels, because the RUNPATHs of cuDNN's libraries
+// lead from one wheel's folder to another's.
 //
 // # Installing
 //
-// An installation is there whole or not at all. It is made in a temporary
-// folder, each file checked as it is written, and then renamed; of several
-// processes that do so at once, the first one's stays. The library of "cpu"
-// lies directly in its folder, where scripts/setup.sh expects it. That of
-// "cuda" lies deeper, so that a search for "*/libonnxruntime.so" in the cache
-// does not come upon it and open it without its preloads.
+// An installation is complete or not there. It is made in a temporary folder, each file
+// checked as it is written, and then renamed. If several processes do so at once, the
+// first one's stays. The library of "cpu" lies directly in its folder, where
+// scripts/setup.sh expects it. That of "cuda" lies deeper, so that a search for
+// "*/libonnxruntime.so" in the cache does not find it and open it without its preloads.
 //
-// A manifest in the folder says what it is. The folders that the first
-// scripts/setup.sh made have none and are known by their names.
+// A manifest in the folder describes the installation. The folders made by the first
+// scripts/setup.sh have none and are recognised by name.
 package ortdist
 
 import (
@@ -51,19 +50,19 @@ import (
 // A Build is one build of ONNX Runtime for one platform.
 type Build struct {
 	Name     string // "cpu" or "cuda"
-	Version  string // ONNX Runtime's
+	Version  string // of ONNX Runtime
 	OS, Arch string // as Go names them
 	// Library is the path of ONNX Runtime's library below the build's folder.
 	Library string
-	// Preload are the libraries, below the folder, that must be open before
-	// Library is, in this order. Those that were left out are not preloaded.
+	// Preload are the libraries, below the folder, to open before Library, in this
+	// order. Those that were not installed are skipped.
 	Preload  []string
 	Archives []Archive
-	Needs    string // what the machine must have, in words; may be empty
+	Needs    string // what the machine must have, for the user; may be empty
 }
 
-// An Archive is a file to fetch and what is wanted of it. It is a zip (a
-// Python wheel is one) or a gzipped tar, as the end of Name says.
+// An Archive is a file to download and the members used of it. It is a zip (such as a
+// Python wheel) or a gzipped tar, by the extension of Name.
 type Archive struct {
 	Name    string // a file name
 	URL     string
@@ -85,7 +84,7 @@ type Member struct {
 
 func (m Member) target() string { return cmp.Or(m.To, m.From) }
 
-// Find returns the build of that name for this machine.
+// Find returns the build with this name for this machine.
 func Find(name string) (Build, error) {
 	return find(Builds(), name, runtime.GOOS, runtime.GOARCH)
 }
@@ -114,7 +113,7 @@ func find(builds []Build, name, goos, goarch string) (Build, error) {
 	return Build{}, fmt.Errorf("there is no build %s of ONNX Runtime for %s/%s: %s", name, goos, goarch, what)
 }
 
-// Size is the number of bytes to fetch, with or without NVIDIA's libraries.
+// Size returns the number of bytes to download, with or without NVIDIA's libraries.
 func (b Build) Size(libraries bool) int64 {
 	var n int64
 	for _, a := range b.wanted(libraries) {
@@ -127,9 +126,9 @@ func (b Build) wanted(libraries bool) []Archive {
 	return slices.DeleteFunc(slices.Clone(b.Archives), func(a Archive) bool { return a.Libraries && !libraries })
 }
 
-// folder is the name of the build's folder in the cache. One that lacks
-// libraries has a name of its own, so that the whole one can be installed
-// beside it later.
+// folder returns the name of the build's folder in the cache. Without NVIDIA's
+// libraries it has another name, so that the complete build can be installed beside it
+// later.
 func (b Build) folder(libraries bool) string {
 	name := "onnxruntime-" + b.Version
 	if b.Name != "cpu" {
@@ -141,7 +140,7 @@ func (b Build) folder(libraries bool) string {
 	return name
 }
 
-// check finds what would let a build write outside its folder, or leave its
+// check finds errors that would let a build write outside its folder, or make the
 // installation unusable.
 func (b Build) check(libraries bool) error {
 	if !plain(b.Name) || !plain(b.Version) {
@@ -171,9 +170,9 @@ func (b Build) check(libraries bool) error {
 	return nil
 }
 
-// inside reports whether a path leads to something below a folder, by the one
-// spelling that it has.
+// inside reports whether a slash-separated path in its canonical form leads to
+// something below a folder.
 func inside(p string) bool { return p != "." && fs.ValidPath(p) && filepath.IsLocal(p) }
 
-// plain reports whether a name is one element of a path.
+// plain reports whether a name is a single element of a path.
 func plain(name string) bool { return inside(name) && !strings.ContainsAny(name, `/\`) }

@@ -70,7 +70,7 @@ func TestProvidersLieBesideLibrary(t *testing.T) {
 }
 
 // scripts/setup.sh looks for the cpu build before there is a program that could tell it
-// where that will be.
+// where it is.
 func TestWhereSetupLooks(t *testing.T) {
 	source, err := os.ReadFile("builds.go")
 	if err != nil {

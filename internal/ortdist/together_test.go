@@ -11,15 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Both are past the point where they look whether it is there; the second's
-// rename meets the first's folder.
+// Both are past the check for an existing installation; the second's rename meets the
+// first's folder.
 func TestInstallTwiceAtOnce(t *testing.T) {
-	var s shop
+	var s registry
 	cache := t.TempDir()
 	b := s.cpuLike(t, "1.0")
 	var both sync.WaitGroup
 	both.Add(2)
-	// A real fetch locks or renames; here the two must not write at once.
+	// A real download locks or renames; here the two must not write at once.
 	var file sync.Mutex
 	get := func(ctx context.Context, a Archive, dest string) error {
 		both.Done()
@@ -53,9 +53,9 @@ func TestInstallTwiceAtOnce(t *testing.T) {
 	}
 }
 
-// Another process finishes while this one fetches.
+// Another process finishes while this one downloads.
 func TestInstallOvertaken(t *testing.T) {
-	var s shop
+	var s registry
 	cache := t.TempDir()
 	b := s.cudaLike(t, "1.0")
 	calls := 0

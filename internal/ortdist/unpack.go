@@ -18,8 +18,8 @@ import (
 	"github.com/carve-video/carve/internal/bounded"
 )
 
-// unpack writes the archive's members below dir. Nothing else of the archive
-// is looked at: what a path in it leads to can do no harm.
+// unpack writes the archive's members below dir. Other entries of the archive are
+// ignored, so that their paths can do no harm.
 func unpack(ctx context.Context, path string, a Archive, dir string) error {
 	st, err := os.Stat(path)
 	if err != nil {
@@ -52,7 +52,7 @@ func unpack(ctx context.Context, path string, a Archive, dir string) error {
 	return nil
 }
 
-// An unpacker crosses members off its list as it writes them.
+// An unpacker removes members from its list as it writes them.
 type unpacker struct {
 	ctx    context.Context
 	dir    string
@@ -90,7 +90,7 @@ func (u unpacker) tar(path string) error {
 		return err
 	}
 	defer f.Close()
-	// Passing over members takes reading too, so it is here that ctx ends it.
+	// Skipping members means reading too, so ctx must be able to end the reading.
 	z, err := gzip.NewReader(bounded.Until(u.ctx, f))
 	if err != nil {
 		return err
@@ -120,8 +120,7 @@ func (u unpacker) tar(path string) error {
 	return nil
 }
 
-// write makes the member's file from r, and makes no more of it than it should
-// have.
+// write writes the member's file from r, limited to the member's size.
 func (u unpacker) write(r io.Reader, m Member, mode fs.FileMode) error {
 	if !mode.IsRegular() {
 		return errors.New("not a regular file")
