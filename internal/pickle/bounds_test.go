@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Every way of putting values into one another is bounded.
+// Every way of nesting values is bounded.
 func TestNesting(t *testing.T) {
 	for name, c := range map[string]struct{ start, open, inner, close string }{
 		"tuples":        {"", "", ")", "\x85"},
@@ -32,7 +32,7 @@ func TestNesting(t *testing.T) {
 	}
 }
 
-// A few bytes that recall a long list must not each cost a walk through it.
+// A few bytes that recall a long list must not each cost a pass over it.
 func TestPairsAreUsedOnce(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("ccollections\nOrderedDict\nq\x00(")
@@ -50,20 +50,20 @@ func TestPairsAreUsedOnce(t *testing.T) {
 	}
 }
 
-// What lies below an open mark waits for it to be closed.
+// Values below an open mark cannot be used until it is closed.
 func TestMarks(t *testing.T) {
 	for _, s := range []string{"N(0N(a.", "I1\n(\x85t.", "]((I1\nt)ae.", "I1\nI2\n(\x86.", "N(2.", "(.", "}((u."} {
 		if v, err := Load([]byte(s), Options{}); err == nil {
 			t.Errorf("%q gave %v", s, v)
 		}
 	}
-	// Python lets POP close an empty mark.
+	// In Python, POP may close an empty mark.
 	if v, err := Load([]byte("I1\n(0."), Options{}); err != nil || v != int64(1) {
 		t.Errorf("a closed mark: %v, %v", v, err)
 	}
 }
 
-// The input may be a file that is unmapped once it was read.
+// The input may be a file that is unmapped after reading.
 func TestInputIsNotKept(t *testing.T) {
 	in := []byte("C\x03abc.")
 	v, err := Load(in, Options{})
@@ -103,7 +103,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// Errors go to a terminal, and are read by people.
+// Errors are printed to a terminal and must be readable.
 func TestErrorsAreFitToPrint(t *testing.T) {
 	for _, in := range []string{"c\x1b[2J" + strings.Repeat("x", 1<<20) + "\nb\n.", "I\x1b" + strings.Repeat("x", 1<<20) + "\n.", "F\x1b" + strings.Repeat("x", 1<<20) + "\n."} {
 		_, err := Load([]byte(in), Options{})

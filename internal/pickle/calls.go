@@ -24,7 +24,7 @@ func (m *machine) class(module, name string) error {
 	return m.push(c)
 }
 
-// classOf pushes the class whose module and name are these values.
+// classOf pushes the class whose module and name are on the stack.
 func (m *machine) classOf(names []slot, err error) error {
 	if err != nil {
 		return err
@@ -66,14 +66,14 @@ func (m *machine) call(parts []slot, err error) error {
 	return m.pushSlot(slot{d, depth})
 }
 
-// fillPairs sets the entries of an ordered dict as Python 2 writes them.
+// fillPairs sets the entries of an ordered dict from pairs, as Python 2 writes them.
 func (m *machine) fillPairs(d *Dict, v any) error {
 	l, ok := v.(*List)
 	if !ok {
 		return fmt.Errorf("it is made of a %T", v)
 	}
-	// A pickle could recall one long list over and over; an honest one uses
-	// each pair once, and has bytes for it.
+	// A pickle could recall one long list many times. A valid one uses each pair once,
+	// and has bytes for it.
 	if m.pairs -= len(l.Items); m.pairs < 0 {
 		return errors.New("more pairs than the pickle is long")
 	}
@@ -95,7 +95,7 @@ func (m *machine) fillPairs(d *Dict, v any) error {
 	return nil
 }
 
-// build gives the object on top its state.
+// build sets the state of the object on top.
 func (m *machine) build(state []slot, err error) error {
 	if err != nil {
 		return err
@@ -112,14 +112,14 @@ func (m *machine) build(state []slot, err error) error {
 		if m.plain {
 			return errors.New("the pickle gives a state to a dict")
 		}
-		// PyTorch hangs attributes of its own on the OrderedDict of a state
-		// dict: the versions of its modules. Nobody here asks for them.
+		// PyTorch stores extra attributes in the OrderedDict of a state dict: the
+		// versions of its modules. They are not needed.
 		return nil
 	}
 	return fmt.Errorf("the pickle gives a state to a value of kind %T", s.v)
 }
 
-// persistent pushes what the caller has for a thing outside the pickle.
+// persistent pushes the caller's value for something outside the pickle.
 func (m *machine) persistent(id any, err error) error {
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (m *machine) persistent(id any, err error) error {
 	return m.push(v)
 }
 
-// printable makes a stranger's string fit to stand in an error.
+// printable makes a foreign string safe to print in an error.
 func printable(s string) string {
 	q := strconv.Quote(s[:min(len(s), 100)])
 	return q[1 : len(q)-1]

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// The functions here take the values that an instruction consumes together with
-// the error of getting them, so that step reads as a table.
+// The functions here take the values that an instruction consumes together with the
+// error of getting them, so that step is a flat table.
 
-// unwrap copies values out of their slots, and tells how deep a container of
-// them nests.
+// unwrap copies values out of their slots, and returns the nesting depth of a container
+// of them.
 func unwrap(items []slot) (values []any, depth int) {
 	values = make([]any, len(items))
 	for i, s := range items {
@@ -56,7 +56,7 @@ func (m *machine) dict(items []slot, err error) error {
 	return m.pushSlot(slot{d, depth})
 }
 
-// fill sets keys and values that take turns, and tells how deep they nest.
+// fill sets keys and values given in turn, and returns their nesting depth.
 func (d *Dict) fill(items []slot) (depth int, err error) {
 	if len(items)%2 != 0 {
 		return 0, errors.New("a dict has a key without a value")
@@ -117,7 +117,7 @@ func (m *machine) update(items []slot, err error) error {
 	return s.deepen(depth)
 }
 
-// deepen notes that something was put into the value.
+// deepen records the depth of something put into the value.
 func (s *slot) deepen(depth int) error {
 	if s.depth = max(s.depth, depth); s.depth > maxDepth {
 		return errDeep

@@ -13,8 +13,8 @@ var (
 	errDeep  = fmt.Errorf("values are nested deeper than %d", maxDepth)
 )
 
-// A slot is a value on the stack or put away, and how deep values nest in it as
-// far as it was built in this slot.
+// A slot is a value on the stack or in the memo, and its nesting depth as far as it was
+// built in this slot.
 type slot struct {
 	v     any
 	depth int
@@ -25,17 +25,17 @@ type machine struct {
 	in      []byte
 	pos     int
 	stack   []slot
-	marks   []int // heights of the stack at the open marks
+	marks   []int // stack heights of the open marks
 	memo    map[int64]slot
 	memory  int // charged so far, see charge
 	limit   int // of memory
-	pairs   int // that ordered dicts may still be made of
+	pairs   int // pairs that ordered dicts may still use
 	options Options
-	plain   bool // no class is let through at all
+	plain   bool // no class is allowed at all
 }
 
-// floor is the height under which nothing may be taken: a value below a mark
-// waits until the mark is closed.
+// floor is the lowest height from which values may be taken: values below a mark cannot
+// be used until it is closed.
 func (m *machine) floor() int {
 	if len(m.marks) == 0 {
 		return 0
@@ -43,7 +43,7 @@ func (m *machine) floor() int {
 	return m.marks[len(m.marks)-1]
 }
 
-// push pushes a value that was made just now.
+// push pushes a new value.
 func (m *machine) push(v any) error {
 	if err := m.charge(boxed(v)); err != nil {
 		return err
@@ -51,7 +51,7 @@ func (m *machine) push(v any) error {
 	return m.pushSlot(slot{v: v})
 }
 
-// pushSlot pushes a value that was charged for already.
+// pushSlot pushes a value that has been charged already.
 func (m *machine) pushSlot(s slot) error {
 	if s.depth > maxDepth {
 		return errDeep
@@ -63,17 +63,17 @@ func (m *machine) pushSlot(s slot) error {
 	return nil
 }
 
-// What things take, with the slack that slices and maps grow by.
+// Memory of things in bytes, including the slack of growing slices and maps.
 const (
 	slotBytes   = 48  // on the stack
-	boxBytes    = 24  // of a value that has a place of its own
-	recordBytes = 64  // of a dict or an object, without what is in it
+	boxBytes    = 24  // of a value allocated separately
+	recordBytes = 64  // of a dict or an object without its contents
 	itemBytes   = 32  // in a list or tuple
 	entryBytes  = 128 // in a dict
 	memoBytes   = 96
 )
 
-// boxed is what a value takes beside its place, on the whole.
+// boxed returns the memory of a value in addition to its slot, on average.
 func boxed(v any) int {
 	switch v := v.(type) {
 	case nil, bool:
@@ -90,8 +90,8 @@ func boxed(v any) int {
 	return boxBytes
 }
 
-// charge counts memory that is about to be taken. What is given up again is not
-// taken off: this bounds the work of the garbage collector as well.
+// charge counts memory before it is allocated. Freed memory is not subtracted, which
+// bounds the work of the garbage collector as well.
 func (m *machine) charge(n int) error {
 	if m.memory += n; m.memory > m.limit {
 		return fmt.Errorf("its values take more than the %d bytes that are given to a pickle of this length", m.limit)
@@ -123,8 +123,8 @@ func (m *machine) mark() error {
 	return nil
 }
 
-// sinceMark closes the last mark and takes what was pushed after it. The result
-// is valid until the next push.
+// sinceMark closes the last mark and takes what was pushed after it. The result is
+// valid until the next push.
 func (m *machine) sinceMark() ([]slot, error) {
 	if len(m.marks) == 0 {
 		return nil, errStack
@@ -169,7 +169,7 @@ func (m *machine) get(key int64) error {
 	return m.pushSlot(s)
 }
 
-// take consumes n bytes of the input, which n was only claimed to have.
+// take consumes n bytes of the input. n is not trusted.
 func (m *machine) take(n uint64) ([]byte, error) {
 	if n > uint64(len(m.in)-m.pos) {
 		return nil, errCut
@@ -179,7 +179,7 @@ func (m *machine) take(n uint64) ([]byte, error) {
 	return b, nil
 }
 
-// number consumes a little-endian number of size bytes, without sign.
+// number consumes an unsigned little-endian number of size bytes.
 func (m *machine) number(size uint64) (uint64, error) {
 	b, err := m.take(size)
 	if err != nil {
@@ -190,7 +190,7 @@ func (m *machine) number(size uint64) (uint64, error) {
 	return binary.LittleEndian.Uint64(wide[:]), nil
 }
 
-// sized consumes as many bytes as a number of that size before them says.
+// sized consumes a number of size bytes, and then as many bytes as it says.
 func (m *machine) sized(size uint64) ([]byte, error) {
 	n, err := m.number(size)
 	if err != nil {

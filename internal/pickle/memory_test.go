@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// hostile are pickles of about n bytes that make as much as they can of each.
+// hostile are pickles of about n bytes that make as many values as possible.
 func hostile(n int) map[string]string {
 	full := func(s string) string { return strings.Repeat(s, n/len(s)) }
 	var memo, keys strings.Builder
@@ -40,8 +40,8 @@ func hostile(n int) map[string]string {
 	}
 }
 
-// taken is what f allocates, garbage included.
-func taken(f func()) uint64 {
+// allocated returns how much f allocates, garbage included.
+func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	f()
@@ -49,19 +49,19 @@ func taken(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// However dense, a pickle takes no more than its limits: one in proportion to
-// its length, and one that the caller gives.
+// A pickle takes no more memory than its limits: one in proportion to its length, and
+// one set by the caller.
 func TestMemory(t *testing.T) {
 	o := Options{Allow: func(Class) bool { return true }}
 	for name, in := range hostile(1 << 16) {
-		if n := taken(func() { Load([]byte(in), o) }); n > 1<<20+200*uint64(len(in)) {
+		if n := allocated(func() { Load([]byte(in), o) }); n > 1<<20+200*uint64(len(in)) {
 			t.Errorf("%s: %d bytes took %d", name, len(in), n)
 		}
 	}
 	o.Memory = 2 << 20
 	for name, in := range hostile(1 << 20) {
 		var err error
-		if n := taken(func() { _, err = Load([]byte(in), o) }); n > 3*uint64(o.Memory) {
+		if n := allocated(func() { _, err = Load([]byte(in), o) }); n > 3*uint64(o.Memory) {
 			t.Errorf("%s: %d bytes took %d where %d were given", name, len(in), n, o.Memory)
 		}
 		if name != "a string recalled" && name != "nothing" && err == nil {

@@ -7,10 +7,10 @@ import (
 	"math"
 )
 
-// next runs one instruction; done is true after the last one, with the pickle's
-// value. The names are those of Python's pickletools. All of protocols 0 to 5 are
-// here but what no checkpoint and no annotation file has: sets, out-of-band
-// buffers, extension codes, instances of old-style classes, calls with keywords.
+// next runs one instruction. After the last one, done is true and v is the value of the
+// pickle. The names are those of Python's pickletools. Protocols 0 to 5 are supported,
+// except for what no checkpoint and no annotation file has: sets, out-of-band buffers,
+// extension codes, instances of old-style classes, calls with keywords.
 func (m *machine) next() (v any, done bool, err error) {
 	op, err := m.number(1)
 	if err != nil {
@@ -23,13 +23,13 @@ func (m *machine) next() (v any, done bool, err error) {
 	return nil, false, m.step(byte(op))
 }
 
-// step runs one instruction. It is long because it is the table of all of them, with
-// a call for each.
+// step runs one instruction. It is long because it is a table of all of them, with a
+// call for each.
 func (m *machine) step(op byte) error {
 	switch op {
 	case 0x80: // PROTO
 		return m.protocol()
-	case 0x95: // FRAME, a hint of how much to read ahead
+	case 0x95: // FRAME, a hint how much to read ahead
 		_, err := m.number(8)
 		return err
 
@@ -38,7 +38,7 @@ func (m *machine) step(op byte) error {
 	case '1': // POP_MARK
 		_, err := m.sinceMark()
 		return err
-	case '0': // POP, which Python lets close a mark too
+	case '0': // POP, which may also close a mark in Python
 		return m.drop()
 	case '2': // DUP
 		return m.duplicate()
@@ -48,9 +48,9 @@ func (m *machine) step(op byte) error {
 	case 0x88, 0x89: // NEWTRUE, NEWFALSE
 		return m.push(op == 0x88)
 	case 'K': // BININT1
-		return m.whole(1)
+		return m.unsigned(1)
 	case 'M': // BININT2
-		return m.whole(2)
+		return m.unsigned(2)
 	case 'J': // BININT
 		return m.signed()
 	case 0x8a: // LONG1
@@ -133,7 +133,7 @@ func (m *machine) protocol() error {
 	return err
 }
 
-// drop removes the top of the stack, or the mark that is there.
+// drop removes the top of the stack, or a mark there.
 func (m *machine) drop() error {
 	if len(m.marks) > 0 && len(m.stack) == m.floor() {
 		m.marks = m.marks[:len(m.marks)-1]
@@ -143,7 +143,7 @@ func (m *machine) drop() error {
 	return err
 }
 
-// duplicate pushes the top of the stack once more.
+// duplicate pushes the top of the stack again.
 func (m *machine) duplicate() error {
 	s, err := m.top()
 	if err != nil {
@@ -152,7 +152,7 @@ func (m *machine) duplicate() error {
 	return m.pushSlot(*s)
 }
 
-// global pushes the class that two lines name.
+// global pushes the class named by two lines.
 func (m *machine) global() error {
 	module, err := m.line()
 	if err != nil {
@@ -165,7 +165,7 @@ func (m *machine) global() error {
 	return m.class(module, name)
 }
 
-// float pushes a float64, the only number that is big-endian.
+// float pushes a float64, the only big-endian number.
 func (m *machine) float() error {
 	b, err := m.take(8)
 	if err != nil {
@@ -174,7 +174,7 @@ func (m *machine) float() error {
 	return m.push(math.Float64frombits(binary.BigEndian.Uint64(b)))
 }
 
-// signed pushes a number of 4 bytes in two's complement.
+// signed pushes a two's complement number of 4 bytes.
 func (m *machine) signed() error {
 	n, err := m.number(4)
 	if err != nil {
@@ -183,8 +183,8 @@ func (m *machine) signed() error {
 	return m.push(int64(int32(uint32(n))))
 }
 
-// whole pushes a number without sign.
-func (m *machine) whole(size uint64) error {
+// unsigned pushes an unsigned number.
+func (m *machine) unsigned(size uint64) error {
 	n, err := m.number(size)
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (m *machine) whole(size uint64) error {
 	return m.push(int64(n))
 }
 
-// long pushes a number in two's complement of any length up to 8 bytes.
+// long pushes a two's complement number of up to 8 bytes.
 func (m *machine) long(size uint64) error {
 	b, err := m.sized(size)
 	if err != nil {
@@ -222,11 +222,12 @@ func (m *machine) bytes(size uint64) error {
 	if err != nil {
 		return err
 	}
-	// The input may be a mapped file, which ends before the value does.
+	// The input may be a mapped file, which is closed before the value is released.
 	return m.push(bytes.Clone(b))
 }
 
-// recall puts the top away under a number of that size, or recalls one.
+// recall stores the top in the memo under a key of size bytes, or pushes the stored
+// value.
 func (m *machine) recall(size uint64, put bool) error {
 	key, err := m.number(size)
 	switch {

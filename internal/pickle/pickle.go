@@ -2,14 +2,13 @@
 //
 // # Why this is safe
 //
-// A pickle is a program for a small stack machine. Most of its instructions
-// make plain values; a few of them call what the pickle names, and that is how
-// a checkpoint can take over the machine that loads it. Here a class is never
-// more than its name, and a call is never more than a record of it: an [Object]
-// holds the class, the arguments and the state, and nobody looks the class up.
-// Even so only those classes are let through that the caller allows. A pickle
-// that names os.system is not one whose other values are worth having. [Plain]
-// lets none through, for what is no more than lists and dicts.
+// A pickle is a program for a small stack machine. Most of its instructions make plain
+// values, but some call functions named in the pickle, so that a checkpoint can take
+// over the machine that loads it. Here a class is only a name, and a call is only a
+// record: an [Object] holds the class, the arguments and the state, and the class is
+// never looked up. Only classes that the caller allows are accepted. A pickle that
+// names os.system is refused as a whole. [Plain] accepts no classes, for data that is
+// only lists and dicts.
 //
 // # Values
 //
@@ -21,23 +20,22 @@
 //	a class           Class
 //	an instance       *Object
 //
-// A str of Python 2 is a string too, whatever its bytes mean. An int beyond 64
-// bits is refused.
+// A str of Python 2 is a string too, whatever its encoding. An int of more than 64 bits
+// is refused.
 //
 // # Bounds
 //
-// A stream is believed nothing. Strings are cut from the input and cannot be
-// longer than it, each instruction takes time in proportion to the bytes that it
-// consumes, and there are limits to the nesting of values and to the memory that
-// they take: one in proportion to the input, one absolute. An instruction of one
-// byte can make a value of some fifty, so without limits an archive of 60 KB, whose
-// pickle unpacks to 16 MB of such instructions, would take gigabytes. Nothing here
-// recurses.
+// The input is not trusted. Strings are cut from the input and cannot be longer than
+// it, and each instruction takes time in proportion to the bytes it consumes. There are
+// limits to the nesting of values and to their memory: one in proportion to the input,
+// one absolute. An instruction of one byte can make a value of about fifty, so without
+// limits an archive of 60 KB, whose pickle unpacks to 16 MB of such instructions, would
+// take gigabytes. Nothing here recurses.
 //
-// The nesting is that of the pickle as it is built. A pickle can also put a
-// container away, recall it and put it into itself, so code that walks the result
-// has to bound the depth. Tuples alone cannot be changed once made: they never
-// hold themselves, and never nest deeper than the limit.
+// The nesting limit holds while the pickle is built. A pickle can also store a
+// container, recall it and put it into itself, so code that walks the result has to
+// bound the depth. Tuples cannot be changed once made: through tuples alone no value
+// holds itself or nests deeper than the limit.
 package pickle
 
 import (
@@ -45,32 +43,31 @@ import (
 	"fmt"
 )
 
-// Limits that hold for every pickle. The annotations of RefCOCO are the largest
-// pickles that are read: 150,000 expressions of nine words are counted as 635 MB,
-// and take 450. Python itself does not write containers nested deeper than about
-// a thousand.
+// Limits for every pickle. The largest pickles read are the annotations of RefCOCO:
+// 150,000 expressions of nine words count as 635 MB, and take 450. Python itself does
+// not write containers nested deeper than about a thousand.
 const (
 	maxMemory = 1 << 30
 	maxDepth  = 1000
 
-	// perByte is the memory that may come of a byte of input. The densest of honest
-	// pickles, empty dicts that are each put away, are counted as 120.
+	// perByte bounds the memory for a byte of input. The densest of valid pickles,
+	// empty dicts that are each stored, count as 120.
 	perByte = 160
 )
 
-// Options say what a pickle may hold beside plain values.
+// Options say what a pickle may hold besides plain values.
 type Options struct {
-	// Allow tells whether a class may occur; nil allows none. OrderedDict of
-	// the module collections always may: it is a *Dict.
+	// Allow tells whether a class may occur; nil allows none. OrderedDict of the module
+	// collections is always allowed: it is a *Dict.
 	Allow func(Class) bool
-	// Persistent is given what stands for a thing outside the pickle, and
-	// returns that thing; nil refuses them.
+	// Persistent returns the value for the id of something outside the pickle; nil
+	// refuses them.
 	Persistent func(id any) (any, error)
-	// Memory bounds the memory that values may take, in bytes; 0 is 1 GiB.
+	// Memory bounds the memory of values in bytes; 0 is 1 GiB.
 	Memory int
 }
 
-// Load reads the first pickle of data, and keeps no reference to data.
+// Load reads the first pickle in data, and keeps no reference to data.
 func Load(data []byte, o Options) (any, error) { return load(data, o, false) }
 
 func load(data []byte, o Options, plain bool) (any, error) {

@@ -27,7 +27,7 @@ var encode = Class{"_codecs", "encode"}
 
 func allowEncode(c Class) bool { return c == encode }
 
-// plain turns dicts and lists into Go's own, to be compared.
+// plain converts dicts and lists to Go's own for comparison.
 func plain(v any) any {
 	switch v := v.(type) {
 	case *List:
@@ -37,7 +37,7 @@ func plain(v any) any {
 		}
 		return out
 	case Tuple:
-		out := [1][]any{{}} // to be told from a list
+		out := [1][]any{{}} // to distinguish it from a list
 		for _, x := range v {
 			out[0] = append(out[0], plain(x))
 		}
@@ -48,7 +48,7 @@ func plain(v any) any {
 			out[k] = plain(v.Values[i])
 		}
 		return out
-	case *Object: // Python 2's bytes
+	case *Object: // bytes in Python 2
 		return []byte(v.Args[0].(string))
 	}
 	return v
@@ -125,7 +125,7 @@ func TestObjects(t *testing.T) {
 		t.Errorf("persistent: %v", err)
 	}
 
-	// A list in itself is no reason to run in circles.
+	// A list that holds itself does not cause an endless loop.
 	v, err = Load([]byte("\x80\x02]q\x00(K\x01h\x00e."), Options{})
 	if l, ok := v.(*List); err != nil || !ok || l.Items[1] != any(l) {
 		t.Errorf("a list in itself: %v", err)
@@ -185,8 +185,8 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// FuzzLoad: no input makes the reader panic, take much more memory than it is
-// long, or name a class that is not allowed.
+// FuzzLoad: no input makes the reader panic, take much more memory than the input, or
+// name a class that is not allowed.
 func FuzzLoad(f *testing.F) {
 	for _, s := range samples {
 		f.Add([]byte(s))

@@ -30,7 +30,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// Nothing but values: not even what every other pickle may name.
+// Only values are accepted: not even the classes that every other pickle may name.
 func TestPlainRefuses(t *testing.T) {
 	for name, s := range map[string]string{
 		"a class":          "cposix\nsystem\n.",
@@ -63,8 +63,8 @@ func TestPlainRefuses(t *testing.T) {
 	}
 }
 
-// FuzzPlain: no input makes the reader panic or take much more memory than it is
-// long, and nothing comes out but plain values.
+// FuzzPlain: no input makes the reader panic or take much more memory than the input,
+// and only plain values are returned.
 func FuzzPlain(f *testing.F) {
 	for _, s := range append(annotation, samples...) {
 		f.Add([]byte(s))
@@ -83,8 +83,8 @@ func FuzzPlain(f *testing.F) {
 	})
 }
 
-// onlyPlain looks at the values in v, and not at more than some: what is shared
-// is met again and again.
+// onlyPlain checks the values in v, up to a limit, since shared values occur
+// repeatedly.
 func onlyPlain(t *testing.T, v any) {
 	todo := []any{v}
 	for n := 0; n < len(todo) && n < 100_000; n++ {

@@ -30,7 +30,8 @@ func (m *machine) text(op byte) error {
 	return m.push(v)
 }
 
-// recallText puts the top away under a number in decimal, or recalls one.
+// recallText stores the top in the memo under a decimal key, or pushes the stored
+// value.
 func (m *machine) recallText(put bool) error {
 	s, err := m.line()
 	if err != nil {
@@ -46,7 +47,7 @@ func (m *machine) recallText(put bool) error {
 	return m.get(key)
 }
 
-// textInt reads "12", "12L", and the bools, which are "01" and "00".
+// textInt parses "12", "12L", and bools, which are "01" and "00".
 func textInt(s string) (any, error) {
 	switch s {
 	case "00":
@@ -61,16 +62,16 @@ func textInt(s string) (any, error) {
 	return n, nil
 }
 
-// textFloat reads what Python's repr writes, "inf" and "nan" included.
+// textFloat parses the output of Python's repr, including "inf" and "nan".
 func textFloat(s string) (any, error) {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) { // beyond the range is infinite
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // out of range becomes infinite
 		return nil, fmt.Errorf("failed parsing \"%s\" as a float", printable(s))
 	}
 	return f, nil
 }
 
-// textString reads a string literal of Python 2.
+// textString parses a string literal of Python 2.
 func textString(s string) (string, error) {
 	bad := func() (string, error) { return "", fmt.Errorf("\"%s\" is not a string", printable(s)) }
 	if len(s) < 2 || s[0] != s[len(s)-1] || s[0] != '\'' && s[0] != '"' {
@@ -104,9 +105,8 @@ func textString(s string) (string, error) {
 	return string(out), nil
 }
 
-// textUnicode reads what protocol 0 makes of a str: Latin-1, in which \u and \U
-// stand for the characters beyond, for ends of lines and for backslashes. What
-// only looks like one of them stays as it is.
+// textUnicode decodes a str in protocol 0: Latin-1, with \u and \U for other
+// characters, line ends and backslashes. An incomplete escape stays as it is.
 func textUnicode(s string) string {
 	var out strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -120,7 +120,8 @@ func textUnicode(s string) string {
 	return out.String()
 }
 
-// escaped is the character that s begins with an escape of, n bytes long.
+// escaped returns the character of the escape that s begins with, which is n bytes
+// long.
 func escaped(s string) (r rune, n int) {
 	switch {
 	case strings.HasPrefix(s, `\u`):

@@ -5,33 +5,33 @@ import "fmt"
 // A Class is the name of a class, or of any other thing in a module.
 type Class struct{ Module, Name string }
 
-// String is the name with its module, as Python spells it.
+// String returns the name with its module, as in Python.
 func (c Class) String() string { return c.Module + "." + c.Name }
 
 // A Tuple is a tuple.
 type Tuple []any
 
-// A List is a list. It is a pointer wherever it occurs, because a pickle may
-// fill one that it has put elsewhere already.
+// A List is a list. It is always used as a pointer, because a pickle may fill a list
+// that it has already put elsewhere.
 type List struct{ Items []any }
 
-// An Object is the record of a call: what was called, with what, and the state
-// that it was given afterwards, if any.
+// An Object is the record of a call: what was called, the arguments, and the state that
+// was set afterwards, if any.
 type Object struct {
 	Class Class
 	Args  Tuple
 	State any
 }
 
-// A Dict is a dict in the order of its entries. Its keys are strings, numbers,
-// bools or nil, and keys of two kinds are never the same one (in Python, 1 and
-// True are). Of two equal keys the later one's value counts.
+// A Dict is a dict in the order of its entries. Its keys are strings, numbers, bools or
+// nil. Keys of two kinds are always different (in Python, 1 and True are equal). Of two
+// equal keys the later value counts.
 type Dict struct {
 	Keys, Values []any
 	at           map[any]int
 }
 
-// Get is the value of a key that is a string.
+// Get returns the value of a string key.
 func (d *Dict) Get(key string) (any, bool) {
 	i, ok := d.at[key]
 	if !ok {
