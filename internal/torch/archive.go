@@ -12,38 +12,38 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// Limits of data.pkl and of what comes of it. That of the largest CLIP has some
-// 200 KB and makes 5 MB of values.
+// Limits of data.pkl and of its values. That of the largest CLIP has about 200 KB and
+// makes 5 MB of values.
 const (
 	maxPickle = 16 << 20
 	maxValues = 64 << 20
 )
 
-// maxRatio bounds what a compressed entry may unpack to for each of its bytes.
-// No stream of DEFLATE can do better than 1032.
+// maxRatio bounds the unpacked size of a compressed entry for each of its bytes. A
+// DEFLATE stream cannot exceed 1032.
 const maxRatio = 1100
 
-// All that is unpacked is held in memory, so it is bounded by the length of the
-// file: weights pack to half at best, and a bomb to a thousandth.
+// Unpacked entries are held in memory, so they are bounded by the length of the file:
+// weights compress to half at best, and a bomb to a thousandth.
 const (
 	unpackedPerByte = 16
 	unpackedAlways  = 32 << 20
 )
 
-// An archive is the zip file that a checkpoint is.
+// An archive is the zip file of a checkpoint.
 type archive struct {
 	data     []byte // the whole file
 	root     string // the folder at the top, with its slash
 	entries  map[string]*zip.File
 	inOrder  []*zip.File
-	unpacked map[string][]byte // compressed entries, once they were asked for
-	room     uint64            // for more of those
+	unpacked map[string][]byte // compressed entries that have been read
+	room     uint64            // bytes left for more of those
 	seen     map[string]bool   // entries that were read
-	taken    uint64            // bytes that those have in the file
+	taken    uint64            // their bytes in the file
 }
 
-// beforeArchives is the number that files of PyTorch before 1.6 start with, as
-// every protocol from 2 on pickles it.
+// beforeArchives is the number that files of PyTorch before 1.6 begin with, as every
+// protocol from 2 on pickles it.
 var beforeArchives = []byte("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.")
 
 func openArchive(data []byte) (*archive, error) {
@@ -88,7 +88,7 @@ func openArchive(data []byte) (*archive, error) {
 	return a, nil
 }
 
-// small reads an entry that is there, and not longer than limit.
+// small reads an entry that must exist and have at most limit bytes.
 func (a *archive) small(name string, limit uint64) ([]byte, error) {
 	e := a.entries[a.root+name]
 	if e.UncompressedSize64 > limit {
@@ -98,9 +98,9 @@ func (a *archive) small(name string, limit uint64) ([]byte, error) {
 	return b, err
 }
 
-// read returns the bytes of an entry, and where in the file they are. The sums
-// of entries that are not compressed are left alone: it would take reading the
-// gigabytes of a file that is otherwise only mapped. See [File.CheckSums].
+// read returns the bytes of an entry and their position in the file. It does not check
+// the sums of uncompressed entries: that would read gigabytes of a file that is
+// otherwise only mapped. See [File.CheckSums].
 func (a *archive) read(e *zip.File) (b []byte, offset int64, err error) {
 	at, err := e.DataOffset()
 	if err != nil {
@@ -109,8 +109,8 @@ func (a *archive) read(e *zip.File) (b []byte, offset int64, err error) {
 	if at < 0 || at > int64(len(a.data)) || e.CompressedSize64 > uint64(int64(len(a.data))-at) {
 		return nil, 0, fmt.Errorf("%q lies outside the file", e.Name)
 	}
-	// Entries may be made to lie on one another, so that one small stretch of
-	// the file stands for any number of storages.
+	// Entries may be made to overlap, so that one small part of the file stands for any
+	// number of storages.
 	if !a.seen[e.Name] {
 		a.seen[e.Name] = true
 		if a.taken += e.CompressedSize64; a.taken > uint64(len(a.data)) {
@@ -132,8 +132,8 @@ func (a *archive) read(e *zip.File) (b []byte, offset int64, err error) {
 	return a.data[at:][:n:n], at, nil
 }
 
-// unpack returns the bytes of a compressed entry. PyTorch writes none, but
-// whoever packs a file anew may.
+// unpack returns the bytes of a compressed entry. PyTorch writes none, but repacked
+// files may have them.
 func (a *archive) unpack(e *zip.File) ([]byte, error) {
 	if b, ok := a.unpacked[e.Name]; ok {
 		return b, nil
@@ -150,7 +150,7 @@ func (a *archive) unpack(e *zip.File) ([]byte, error) {
 		return nil, fmt.Errorf("failed to unpack %q: %w", e.Name, err)
 	}
 	defer r.Close()
-	// Read to its end, where the sum is checked.
+	// Reading to the end checks the sum.
 	b := make([]byte, size)
 	if _, err = io.ReadFull(r, b); err == nil {
 		var n int

@@ -12,8 +12,8 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// whole is the call of a tensor that is all of a storage of 48 bytes.
-var whole = call{"ByteStorage", "0", 48, 0, []int64{48}, []int64{1}}
+// wholeStorage is the call for a tensor that covers a storage of 48 bytes.
+var wholeStorage = call{"ByteStorage", "0", 48, 0, []int64{48}, []int64{1}}
 
 func TestCompressed(t *testing.T) {
 	zeros := make([]byte, 1<<20)
@@ -53,19 +53,19 @@ func forge(t *testing.T, b []byte, name string, change func(record []byte)) []by
 }
 
 func TestForgedArchives(t *testing.T) {
-	const sum, packed, size = 16, 20, 24 // where they are in a record
+	const sum, packed, size = 16, 20, 24 // positions in a record
 	set := func(at int, v uint32) func([]byte) {
 		return func(r []byte) { binary.LittleEndian.PutUint32(r[at:], v) }
 	}
-	stored := one(whole, entry{name: "m/data/0", data: counted(48)}).bytes(t)
-	deflated := one(whole, entry{"m/data/0", counted(48), true}).bytes(t)
-	of := func(n int64) []byte { // an honest stream, of a tensor said to have n bytes
+	stored := one(wholeStorage, entry{name: "m/data/0", data: counted(48)}).bytes(t)
+	deflated := one(wholeStorage, entry{"m/data/0", counted(48), true}).bytes(t)
+	of := func(n int64) []byte { // a valid stream, for a tensor that claims n bytes
 		c := call{"ByteStorage", "0", n, 0, []int64{n}, []int64{1}}
 		return one(c, entry{"m/data/0", counted(48), true}).bytes(t)
 	}
 	for name, c := range map[string]struct {
 		b    []byte
-		want string // empty where all is well
+		want string // empty if valid
 	}{
 		"sum of what is only mapped": {forge(t, stored, "m/data/0", set(sum, 1)), ""},
 		"sum":                        {forge(t, deflated, "m/data/0", set(sum, crc32.ChecksumIEEE(nil)+1)), "checksum"},
@@ -78,8 +78,8 @@ func TestForgedArchives(t *testing.T) {
 		"encrypted":                  {forge(t, stored, "m/data/0", func(r []byte) { r[8] |= 1 }), "encrypted"},
 		"no such place":              {forge(t, stored, "m/data/0", set(42, 1)), "failed to find"},
 		"cut in the middle":          {stored[:len(stored)/2], "cut off"},
-		"two checkpoints":            {one(whole, entry{name: "m/data/0", data: counted(48)}, entry{name: "n/data.pkl"}).bytes(t), "n/data.pkl"},
-		"long byte order":            {one(whole, entry{name: "m/byteorder", data: counted(48)}).bytes(t), "byteorder"},
+		"two checkpoints":            {one(wholeStorage, entry{name: "m/data/0", data: counted(48)}, entry{name: "n/data.pkl"}).bytes(t), "n/data.pkl"},
+		"long byte order":            {one(wholeStorage, entry{name: "m/byteorder", data: counted(48)}).bytes(t), "byteorder"},
 		"before 1.6, protocol 4":     {append([]byte("\x80\x04\x95\x0d\x00\x00\x00\x00\x00\x00\x00"), beforeArchives...), "take the safetensors file"},
 	} {
 		f, err := Parse("some.pt", c.b)
@@ -98,8 +98,7 @@ func TestForgedArchives(t *testing.T) {
 	}
 }
 
-// A directory can name one stretch of the file many times, each time as another
-// storage.
+// A directory can name one part of the file many times, each time as another storage.
 func TestEntriesOnOneAnother(t *testing.T) {
 	const n = 20
 	w := &writer{}
@@ -119,7 +118,7 @@ func TestEntriesOnOneAnother(t *testing.T) {
 				first = bytes.Clone(r)
 			} else {
 				copy(r[16:28], first[16:28]) // sum and sizes
-				copy(r[42:], first[42:])     // place
+				copy(r[42:], first[42:])     // position
 			}
 		})
 	}
@@ -141,7 +140,7 @@ func TestValues(t *testing.T) {
 	w.text("ViT")
 	w.text("sizes")
 	w.op("ctorch.jit._pickle\nbuild_intlist\n](K\x01e\x85R")
-	w.tensor("proj", whole)
+	w.tensor("proj", wholeStorage)
 	w.op("ubub.")
 	f, err := Parse("x.pt", w.bytes(t))
 	if err != nil {
@@ -155,8 +154,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Objects that hold one another twice over have more ways through them than
-// anyone can walk, and names that grow with each step.
+// Objects that each hold the next one twice have too many paths to walk, and names that
+// grow with each step.
 func TestWalkIsBounded(t *testing.T) {
 	double := &writer{}
 	double.op("\x80\x02c__torch__\nM\nq\x00)\x81q\x01")
@@ -181,8 +180,7 @@ func TestWalkIsBounded(t *testing.T) {
 	}
 }
 
-// Sides that multiply to more than a number holds are refused even where
-// another side is 0.
+// Sides whose product overflows are refused even if another side is 0.
 func TestEmptyTensorsAreBounded(t *testing.T) {
 	storage := entry{name: "m/data/0", data: counted(48)}
 	for _, shape := range [][]int64{{0, 1 << 40, 1 << 40}, {1 << 62, 4, 0}, make([]int64, 65)} {

@@ -13,8 +13,8 @@ var (
 	rebuildTensor = pickle.Class{Module: "torch._utils", Name: "_rebuild_tensor_v2"}
 	torchSize     = pickle.Class{Module: "torch", Name: "Size"}
 
-	// Plain values that PyTorch has classes for, and what TorchScript wraps
-	// lists of them in.
+	// Plain values that PyTorch has classes for, and TorchScript's wrappers for lists
+	// of them.
 	plain = map[pickle.Class]bool{
 		torchSize:                               true,
 		{Module: "torch", Name: "device"}:       true,
@@ -25,7 +25,7 @@ var (
 		{Module: jit, Name: "restore_type_tag"}: true,
 	}
 
-	// The element types by the classes of storages.
+	// The element types of storage classes.
 	storages = map[pickle.Class]tensor.DType{
 		{Module: "torch", Name: "DoubleStorage"}:   tensor.F64,
 		{Module: "torch", Name: "FloatStorage"}:    tensor.F32,
@@ -42,20 +42,20 @@ var (
 
 const jit = "torch.jit._pickle"
 
-// isParameter tells the calls that make a parameter of a tensor.
+// isParameter recognises calls that make a parameter of a tensor.
 func isParameter(c pickle.Class) bool {
 	return c.Module == "torch._utils" && (c.Name == "_rebuild_parameter" || c.Name == "_rebuild_parameter_with_state")
 }
 
-// isScript tells the classes that a TorchScript archive defines itself.
+// isScript recognises classes defined by a TorchScript archive itself.
 func isScript(c pickle.Class) bool {
 	return c.Module == "__torch__" || strings.HasPrefix(c.Module, "__torch__.")
 }
 
-// mangled are the parts that TorchScript adds to the names of classes.
+// mangled matches what TorchScript adds to the names of classes.
 var mangled = regexp.MustCompile(`^__torch__\.|\.___torch_mangle_[0-9]+`)
 
-// pythonName is what a class of TorchScript was called in Python.
+// pythonName returns the name in Python of a TorchScript class.
 func pythonName(c pickle.Class) string {
 	return mangled.ReplaceAllString(c.Module+"."+c.Name, "")
 }

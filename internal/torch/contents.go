@@ -8,13 +8,13 @@ import (
 	"github.com/carve-video/carve/internal/pickle"
 )
 
-// Limits of what is walked. Real archives have some 500 objects, 8 deep, with a
-// dozen attributes each. Objects can hold one another, so that the ways through
-// a small file would be without number.
+// Limits of the walk. Real archives have about 500 objects, 8 deep, with a dozen
+// attributes each. Objects can hold one another, so that a small file could have any
+// number of paths.
 const (
 	maxAttributes = 1 << 17
 	maxDepth      = 64
-	maxName       = 1024 // of a tensor, with the way to it
+	maxName       = 1024 // of a tensor, with its path
 	maxNames      = 16 << 20
 	maxTensors    = 1 << 14
 )
@@ -23,12 +23,12 @@ const (
 type walk struct {
 	file       *File
 	builder    builder
-	classes    map[pickle.Class]string // met so far, as Python calls them
+	classes    map[pickle.Class]string // seen so far, with their Python names
 	attributes int                     // seen so far
-	names      int                     // their bytes
+	names      int                     // total length of names in bytes
 }
 
-// stateDict takes the tensors of a dict, or of the one inside it.
+// stateDict collects the tensors of a dict, or of the dict inside it.
 func (w *walk) stateDict(d *pickle.Dict) error {
 	for _, key := range []string{"state_dict", "model"} {
 		if inner, ok := d.Get(key); ok {
@@ -55,9 +55,9 @@ func (w *walk) stateDict(d *pickle.Dict) error {
 	return nil
 }
 
-// note remembers the class of an object. Many objects may be of one class with a
-// long name, which is neither kept nor looked at once for each.
-func (w *walk) note(prefix string, c pickle.Class) {
+// addClass records the class of an object. Many objects may have one class with a long
+// name, which is then stored and checked only once.
+func (w *walk) addClass(prefix string, c pickle.Class) {
 	if len(c.Module)+len(c.Name) > maxName {
 		return
 	}
@@ -69,16 +69,16 @@ func (w *walk) note(prefix string, c pickle.Class) {
 	w.file.classes[strings.TrimSuffix(prefix, ".")] = name
 }
 
-// object takes the tensors of a TorchScript object and of those it holds;
-// prefix is the way to it, with a dot at its end.
+// object collects the tensors of a TorchScript object and of the objects in it. prefix
+// is the path to it, with a dot at its end.
 func (w *walk) object(prefix string, o *pickle.Object, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("the objects below %q are nested too deep", prefix)
 	}
-	w.note(prefix, o.Class)
+	w.addClass(prefix, o.Class)
 	d, ok := o.State.(*pickle.Dict)
 	if !ok {
-		return nil // of a class without attributes
+		return nil // a class without attributes
 	}
 	if w.attributes += len(d.Keys); w.attributes > maxAttributes {
 		return fmt.Errorf("the attributes below %q are too many", prefix)

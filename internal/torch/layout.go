@@ -7,19 +7,19 @@ import (
 	"math/bits"
 )
 
-// maxRank is how many sides a tensor of PyTorch can have.
+// maxRank is the maximal number of sides of a PyTorch tensor.
 const maxRank = 64
 
-// A layout says where in a storage the elements of a tensor lie: the one at
-// index i, j, … at offset + i·strides[0] + j·strides[1] + …
+// A layout is the position of a tensor's elements in a storage: that at index i, j, …
+// is at offset + i·strides[0] + j·strides[1] + …
 type layout struct {
 	offset         int64
 	shape, strides []int64
-	count          int64 // of elements, set by check
+	count          int64 // number of elements, set by check
 }
 
-// check refuses a layout that leaves a storage of so many elements, or that has
-// more of them than the storage: a view of one element can claim any number.
+// check refuses a layout that exceeds a storage of this many elements, or that has more
+// elements than the storage: a view of one element can claim any number.
 func (l *layout) check(elements int64) error {
 	if len(l.shape) != len(l.strides) || len(l.shape) > maxRank || l.offset < 0 {
 		return errors.New("it is described wrongly")
@@ -33,8 +33,8 @@ func (l *layout) check(elements int64) error {
 			empty = true
 			continue
 		}
-		// The sides of an empty tensor are bounded too, lest others multiply
-		// them and wrap.
+		// The sides of an empty tensor are bounded too, so that a product of sides
+		// elsewhere cannot overflow.
 		over, n := bits.Mul64(product, uint64(d))
 		if over != 0 || n > math.MaxInt64/8 || d > math.MaxInt {
 			return fmt.Errorf("shape %v does not fit the %d elements of its storage", l.shape, elements)
@@ -54,26 +54,26 @@ func (l *layout) check(elements int64) error {
 		over, reach := bits.Mul64(uint64(d-1), uint64(l.strides[i]))
 		sum, carry := bits.Add64(last, reach, 0)
 		if over != 0 || carry != 0 || sum >= uint64(elements) {
-			return l.leaves(elements)
+			return l.leavesError(elements)
 		}
 		last = sum
 	}
 	if last >= uint64(elements) {
-		return l.leaves(elements)
+		return l.leavesError(elements)
 	}
 	l.count = int64(product)
 	return nil
 }
 
-func (l *layout) leaves(elements int64) error {
+func (l *layout) leavesError(elements int64) error {
 	return fmt.Errorf("shape %v with strides %v from element %d leaves the %d elements of its storage", l.shape, l.strides, l.offset, elements)
 }
 
-// rowMajor tells whether the elements lie one behind the other.
+// rowMajor tells whether the elements are contiguous.
 func (l *layout) rowMajor() bool {
 	step := int64(1)
 	for i := len(l.shape) - 1; i >= 0 && l.count > 0; i-- {
-		// Along a side of one element nobody steps, so its stride may be any.
+		// The stride of a side with one element does not matter.
 		if l.shape[i] != 1 && l.strides[i] != step {
 			return false
 		}
@@ -82,7 +82,7 @@ func (l *layout) rowMajor() bool {
 	return true
 }
 
-// gather copies the elements, row after row.
+// gather copies the elements in row-major order.
 func (l *layout) gather(data []byte, width int64) []byte {
 	out := make([]byte, 0, l.count*width)
 	index := make([]int64, len(l.shape))

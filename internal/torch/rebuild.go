@@ -11,17 +11,17 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// A storage is what a persistent id stands for.
+// A storage is what a persistent id refers to.
 type storage struct {
 	dtype tensor.DType
-	key   string // of the entry in the archive
-	count int64  // of elements
+	key   string // name of the entry in the archive
+	count int64  // number of elements
 }
 
-// maxKey bounds the name of a storage, which PyTorch numbers.
+// maxKey bounds the name of a storage, which is a number in PyTorch's files.
 const maxKey = 64
 
-// storageOf reads a persistent id: ("storage", class, key, device, count).
+// storageOf parses a persistent id: ("storage", class, key, device, count).
 func storageOf(id any) (any, error) {
 	t, ok := id.(pickle.Tuple)
 	if !ok || len(t) != 5 || t[0] != "storage" {
@@ -37,15 +37,15 @@ func storageOf(id any) (any, error) {
 	return &storage{dtype, key, count}, nil
 }
 
-// A builder makes tensors of the calls that describe them.
+// A builder makes tensors from the calls that describe them.
 type builder struct {
 	archive  *archive
-	gathered uint64 // bytes put together in memory
-	stored   uint64 // bytes of the storages that were met
+	gathered uint64 // bytes copied in memory
+	stored   uint64 // bytes of the storages read
 	met      map[string]bool
 }
 
-// rebuild makes a tensor, its name left out.
+// rebuild makes a tensor without its name.
 func (b *builder) rebuild(o *pickle.Object) (tensor.Tensor, error) {
 	if isParameter(o.Class) && len(o.Args) > 0 {
 		inner, ok := o.Args[0].(*pickle.Object)
@@ -86,7 +86,7 @@ func (b *builder) rebuild(o *pickle.Object) (tensor.Tensor, error) {
 		}
 		return t, nil
 	}
-	// Each is no longer than its storage, but there may be many of one.
+	// Each is no longer than its storage, but many may share one.
 	if b.gathered += uint64(n); b.gathered > b.stored {
 		return tensor.Tensor{}, errors.New("too many tensors lie in strides: they would take more memory than the file")
 	}
@@ -94,7 +94,7 @@ func (b *builder) rebuild(o *pickle.Object) (tensor.Tensor, error) {
 	return t, nil
 }
 
-// bytes returns the bytes of a storage, and where in the file they are.
+// bytes returns the bytes of a storage and their position in the file.
 func (b *builder) bytes(s *storage) (data []byte, at int64, err error) {
 	name := b.archive.root + "data/" + s.key
 	e := b.archive.entries[name]
@@ -116,7 +116,7 @@ func (b *builder) bytes(s *storage) (data []byte, at int64, err error) {
 	return data, at, nil
 }
 
-// integers reads a shape, as a tuple or as torch.Size of one.
+// integers parses a shape: a tuple, or torch.Size of one.
 func integers(v any) ([]int64, bool) {
 	if o, ok := v.(*pickle.Object); ok && o.Class == torchSize && len(o.Args) == 1 {
 		v = o.Args[0]

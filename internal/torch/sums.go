@@ -10,7 +10,7 @@ import (
 	"github.com/carve-video/carve/internal/bounded"
 )
 
-// A SumError says that an entry of an archive is not what was written.
+// A SumError says that an entry of an archive has been damaged.
 type SumError struct{ Entry string }
 
 func (e *SumError) Error() string {
@@ -22,7 +22,7 @@ func (e *SumError) Hint() string {
 	return "fetch or copy the file again; one that was saved without checksums has to be saved once more, with them"
 }
 
-// checkSums reads every entry for its sum.
+// checkSums reads every entry and checks its sum.
 func (a *archive) checkSums(ctx context.Context) error {
 	for _, e := range a.inOrder {
 		if err := a.checkSum(ctx, e); err != nil {
@@ -34,7 +34,7 @@ func (a *archive) checkSums(ctx context.Context) error {
 
 func (a *archive) checkSum(ctx context.Context, e *zip.File) error {
 	if e.Method != zip.Store {
-		// Reading it to its end compares the sum.
+		// Reading to the end compares the sum.
 		r, err := e.Open()
 		if err != nil {
 			return fmt.Errorf("failed to unpack %.200q: %w", e.Name, err)

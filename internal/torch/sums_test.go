@@ -25,11 +25,11 @@ func checkSums(t *testing.T, b []byte) error {
 	return f.CheckSums(t.Context())
 }
 
-// Damage that leaves the structure whole is told by the sums, with the name of
-// the entry that it is in.
+// Damage that leaves the structure intact is found by the sums, with the name of the
+// damaged entry.
 func TestCheckSums(t *testing.T) {
-	packed := one(whole, entry{"m/data/0", counted(48), true}, entry{"m/extra", counted(4000), true}).bytes(t)
-	stored := one(whole, entry{name: "m/data/0", data: counted(48)}, entry{name: "m/extra", data: counted(4000)}).bytes(t)
+	packed := one(wholeStorage, entry{"m/data/0", counted(48), true}, entry{"m/extra", counted(4000), true}).bytes(t)
+	stored := one(wholeStorage, entry{name: "m/data/0", data: counted(48)}, entry{name: "m/extra", data: counted(4000)}).bytes(t)
 	for name, b := range map[string][]byte{"packed": packed, "stored": stored} {
 		if err := checkSums(t, b); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -40,7 +40,7 @@ func TestCheckSums(t *testing.T) {
 	set := func(v uint32) func([]byte) { return func(r []byte) { binary.LittleEndian.PutUint32(r[16:], v) } }
 	for name, c := range map[string]struct {
 		b     []byte
-		entry string // empty where all is well
+		entry string // empty if valid
 	}{
 		"a bit":            {damaged, "m/data/0"},
 		"no tensor's":      {forge(t, packed, "m/extra", set(1)), "m/extra"},
@@ -65,7 +65,7 @@ func TestCheckSums(t *testing.T) {
 	}
 }
 
-// What PyTorch writes has sums that are right, and 2,000 bytes that are not.
+// PyTorch's own files have correct sums, and damage of 2,000 bytes is found.
 func TestCheckSumsOfReferenceFiles(t *testing.T) {
 	for _, name := range []string{"micro-g.openai.pt", "micro-g.torchscript.pt"} {
 		b, err := os.ReadFile(filepath.Join(golden.Dir(t, "models", "micro-g"), name))
@@ -80,7 +80,7 @@ func TestCheckSumsOfReferenceFiles(t *testing.T) {
 		}
 		f, err := Parse(name, b)
 		if err != nil {
-			continue // the damage has met the structure
+			continue // the damage hit the structure
 		}
 		var sum *SumError
 		if err := f.CheckSums(t.Context()); !errors.As(err, &sum) || !strings.Contains(sum.Entry, "/data/") {

@@ -1,33 +1,30 @@
-// Package torch reads tensors out of the files that PyTorch writes.
+// Package torch reads tensors from files written by PyTorch.
 //
 // # Layout
 //
-// A file is a zip archive with one folder at its top. In it data.pkl is a
-// pickle, and data/0, data/1 and so on are storages: the bytes of tensors,
-// little-endian, not compressed. In the pickle a tensor is a call of
-// torch._utils._rebuild_tensor_v2 with a reference to a storage, an offset into
-// it, a shape and strides.
+// A file is a zip archive with one folder at its top. In it data.pkl is a pickle, and
+// data/0, data/1 and so on are storages: the bytes of tensors, little-endian, not
+// compressed. In the pickle a tensor is a call of torch._utils._rebuild_tensor_v2 with
+// a reference to a storage, an offset into it, a shape and strides.
 //
-// torch.save writes a dict of tensors, or a dict that holds such a one under
-// "state_dict" or "model" beside an optimizer's state and the like.
-// torch.jit.save writes a TorchScript archive: an object of a class of its own,
-// whose attributes are tensors, plain values and further such objects. Its
-// tensors are called by the way to them, "visual.conv1.weight". The code in such
-// an archive is not looked at.
+// torch.save writes a dict of tensors, or a dict that holds one under "state_dict" or
+// "model" beside an optimizer's state and the like. torch.jit.save writes a TorchScript
+// archive: an object of a class of its own, whose attributes are tensors, plain values
+// and further such objects. Its tensors are named by their path, "visual.conv1.weight".
+// The code in such an archive is ignored.
 //
 // # Trust
 //
-// Nothing in a file is run (package pickle), and classes other than those above
-// are refused. Every storage must lie inside the file and be as long as it is
-// said to be, and every tensor inside its storage; tensors may share a storage,
-// as tied weights do. Errors name the file and the tensor.
+// Nothing in a file is run (package pickle), and other classes than those above are
+// refused. Every storage must lie inside the file and have its stated length, and every
+// tensor must lie inside its storage. Tensors may share a storage, as tied weights do.
+// Errors name the file and the tensor.
 //
-// A file on disk is mapped, and a tensor whose elements lie row after row is a
-// view into it. One that lies in strides, or in an entry that was compressed
-// after all, is put together in memory, in no more of it than the storages take.
+// A file on disk is mapped, and a tensor whose elements are contiguous is a view into
+// it. A tensor with other strides, or in a compressed entry, is copied into memory. The
+// copies take no more memory than the storages.
 //
-// Files of PyTorch before 1.6, which are no archives, are named as such and
-// refused.
+// Files of PyTorch before 1.6, which are not archives, are recognised and refused.
 package torch
 
 import (
@@ -55,8 +52,7 @@ type File struct {
 	classes     map[string]string
 }
 
-// Open maps the file at path and finds its tensors. Their bytes are valid until
-// Close.
+// Open maps the file at path and finds its tensors. Their bytes are valid until Close.
 func Open(path string) (*File, error) {
 	m, err := tensor.Map(path)
 	if err != nil {
@@ -70,8 +66,7 @@ func Open(path string) (*File, error) {
 	return file, nil
 }
 
-// Parse reads a checkpoint that lies in memory; name stands for it in errors.
-// The tensors keep referring to data.
+// Parse reads a checkpoint in memory. Errors call it name. The tensors refer to data.
 func Parse(name string, data []byte) (*File, error) {
 	f := &File{path: name, tensors: map[string]tensor.Tensor{}, values: map[string]any{}, classes: map[string]string{}}
 	if err := f.parse(data); err != nil {
@@ -94,10 +89,10 @@ func (f *File) Close() error {
 // TorchScript reports whether the file was written by torch.jit.save.
 func (f *File) TorchScript() bool { return f.torchScript }
 
-// Names lists the tensors in the order of the file.
+// Names returns the names of the tensors in the order of the file.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
-// Tensor returns the tensor of that name.
+// Tensor returns the tensor with this name.
 func (f *File) Tensor(name string) (tensor.Tensor, error) {
 	t, ok := f.tensors[name]
 	if !ok {
@@ -106,20 +101,19 @@ func (f *File) Tensor(name string) (tensor.Tensor, error) {
 	return t, nil
 }
 
-// Values are the attributes of a TorchScript archive that are a bool, int64,
-// float64 or string, by the way to them; there are none of a state dict.
+// Values returns the attributes of a TorchScript archive that are a bool, int64,
+// float64 or string, by their path; none for a state dict.
 func (f *File) Values() map[string]any { return maps.Clone(f.values) }
 
-// Classes are the names of the classes of a TorchScript archive's objects, by the
-// way to them; the one at the top has an empty way. They are the names that the
-// code had in Python, "torch.nn.modules.activation.GELU": the numbers that PyTorch
-// puts in to tell classes of one name apart are left out. There are none of a
-// state dict.
+// Classes returns the class names of a TorchScript archive's objects, by their path;
+// the object at the top has an empty path. They are the names in Python, such as
+// "torch.nn.modules.activation.GELU", without the numbers that PyTorch inserts to
+// distinguish classes with the same name. There are none for a state dict.
 func (f *File) Classes() map[string]string { return maps.Clone(f.classes) }
 
-// CheckSums compares the bytes of all entries of the archive with their CRC-32.
-// It reads the whole file, which opening it does not; ctx ends it. An entry that
-// PyTorch was told to write no sum for has a sum of 0, and is passed over.
+// CheckSums compares the bytes of all entries of the archive with their CRC-32. Unlike
+// Open it reads the whole file; ctx ends it. An entry with a sum of 0 was written
+// without one, and is skipped.
 func (f *File) CheckSums(ctx context.Context) error {
 	if err := f.archive.checkSums(ctx); err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)

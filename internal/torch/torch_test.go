@@ -18,7 +18,7 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// A writer makes archives for tests: any lie that a file can tell, it can.
+// A writer makes archives for tests, including invalid ones.
 type writer struct {
 	pickle  []byte
 	entries []entry
@@ -48,7 +48,7 @@ func (w *writer) tuple(n []int64) {
 	w.op("t")
 }
 
-// A call is how a tensor is described.
+// A call describes a tensor.
 type call struct {
 	class          string // of the storage
 	key            string
@@ -113,8 +113,8 @@ func counted(n int) []byte {
 	return b
 }
 
-// What PyTorch wrote, in either form, holds what Hugging Face's file of the
-// same model holds.
+// PyTorch's files, in either form, hold the same as Hugging Face's file of the same
+// model.
 func TestReferenceFiles(t *testing.T) {
 	dir := golden.Dir(t, "models", "micro-g")
 	saved, err := Open(filepath.Join(dir, "micro-g.openai.pt"))
@@ -177,8 +177,8 @@ func TestReferenceFiles(t *testing.T) {
 		t.Error("in_proj_weight is not queries, keys, values")
 	}
 
-	// The two have the same tensors, but for sizes that only one carries, and
-	// every one lies where it says in the file.
+	// Both have the same tensors, except for sizes that only one has, and every tensor
+	// is at its stated position in the file.
 	for _, f := range []*File{saved, script} {
 		b, err := os.ReadFile(f.path)
 		if err != nil {
@@ -409,7 +409,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// A pickle that unpacks to more than is read is not unpacked.
+// A pickle that would unpack to more than the limit is not unpacked.
 func TestBomb(t *testing.T) {
 	w := &writer{}
 	w.pickle = make([]byte, maxPickle+1)
@@ -430,7 +430,7 @@ func TestBomb(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever the bytes, no panic, and tensors that are what they say.
+// FuzzParse: no input causes a panic, and all tensors are consistent.
 func FuzzParse(f *testing.F) {
 	storage := entry{name: "m/data/0", data: counted(48)}
 	for _, c := range []call{
@@ -443,7 +443,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\x80\x02c__torch__\nM\n)\x81q\x00}X\x01\x00\x00\x00ah\x00sb."), []byte{}, false)
 	f.Add([]byte(nil), one(call{"ByteStorage", "0", 48, 0, []int64{48}, []int64{1}}, storage).bytes(f), false)
 	f.Fuzz(func(t *testing.T, p, data []byte, order bool) {
-		b := data // as a file of its own, or as what a pickle is about
+		b := data // as a whole file, or as the pickle's storage
 		if len(p) > 0 {
 			w := &writer{pickle: p, entries: []entry{{name: "m/data/0", data: data}}}
 			if order {
