@@ -47,7 +47,7 @@ type File struct {
 
 // A Client fetches files. The zero value is usable.
 type Client struct {
-	// HTTP makes the requests; nil is a client that takes proxies from the
+	// HTTP makes the requests. nil is a client that takes proxies from the
 	// environment and bounds the time until an answer begins.
 	HTTP *http.Client
 	// Mirror is a base URL that replaces scheme and host of every URL; path and query
