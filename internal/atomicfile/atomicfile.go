@@ -1,28 +1,28 @@
-// Package atomicfile writes files that appear under their names only when they
-// are whole. All outputs of carve go through it, and what it keeps in its cache.
-// Two kinds of file are written elsewhere because they grow over several runs:
-// downloads that are resumed, and results of an evaluation that is gone on with.
+// Package atomicfile writes files that appear under their names only when they are
+// complete. All outputs of carve, and the files in its cache, are written through it.
+// Two kinds of file are written elsewhere because they grow over several runs: resumed
+// downloads, and the results of an evaluation.
 //
-// # A file in the making
+// # Hidden files
 //
-// [Create] makes a hidden file beside its final name, so that the last step is a
-// rename within one file system and a reader never sees half a file:
+// [Create] makes a hidden file beside the final name, so that the last step is a rename
+// within one file system and a reader never sees half a file:
 //
 //	.NAME.part-1a2b3c.EXT
 //
-// The hidden name is new every time, so nothing that lies there is overwritten.
-// The file is locked while it is written. What a killed run leaves is not
-// locked, which is how [Leftovers] tells it from the work of a run that goes on.
+// The hidden name is always new, so nothing is overwritten. The file is locked while it
+// is written. A file left by a killed run is not locked, which is how [Leftovers]
+// distinguishes it from that of a run in progress.
 //
 // [File.Prepare] brings the bytes to the disk, [File.Commit] gives the name, and
-// [File.Abort] removes the file. A run with several outputs prepares all of them
-// before it commits the first, and takes commits back if a later one fails
+// [File.Abort] removes the file. A run with several outputs prepares all of them before
+// it commits the first, and reverts commits if a later one fails
 // ([File.CommitUndoable]).
 //
-// # Where nothing can be renamed
+// # Devices
 //
-// A pipe, a terminal or another device is written in place: a rename would put a
-// file where the device was.
+// A pipe, a terminal or another device is written in place: a rename would replace the
+// device by a file.
 package atomicfile
 
 import (
@@ -38,8 +38,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// What can be wrong with a path that is to be written. An [Error] wraps one of
-// them, or an error of the file system.
+// What can be wrong with an output path. An [Error] wraps one of these, or an error of
+// the file system.
 var (
 	ErrExists      = errors.New("exists already")
 	ErrIsInput     = errors.New("is read by this run")
@@ -62,24 +62,24 @@ func (e *Error) Unwrap() error { return e.Err }
 type Options struct {
 	// Overwrite allows a file that exists to be replaced.
 	Overwrite bool
-	// Inputs are never replaced, by whatever link or name. Of a folder, that goes
-	// for the files in it.
+	// Inputs are never replaced, whatever link or name leads to them. For a folder this
+	// includes the files in it.
 	Inputs []string
 }
 
-// A File is an output in the making. It is used by one goroutine at a time.
+// A File is an output being written. Only one goroutine at a time may use it.
 type File struct {
 	path      string // as the caller wrote it
 	to        target
 	overwrite bool
-	part      string   // the hidden file; empty where the target is written in place
+	part      string   // the hidden file; empty if the target is written in place
 	file      *os.File // nil once it is prepared
 	lock      *flock.Flock
 	done      bool
 }
 
-// Create checks a path and begins the file that will have it. Nothing is seen
-// under the name until [File.Commit].
+// Create checks a path and begins its file. The file appears under the name only after
+// [File.Commit].
 func Create(path string, o Options) (*File, error) {
 	to, err := check(path, o)
 	if err != nil {
@@ -92,18 +92,18 @@ func Create(path string, o Options) (*File, error) {
 		}
 		return f, nil
 	}
-	f.file, err = hidden(to.path, "part", func(name string) (*os.File, error) {
+	f.file, err = createHidden(to.path, "part", func(name string) (*os.File, error) {
 		return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	})
 	if err != nil {
 		return nil, &Error{path, fmt.Errorf("creating a file beside it: %w", cause(err))}
 	}
 	f.part = f.file.Name()
-	remember(f.part)
+	register(f.part)
 	f.lock = lock(f.part)
 	if to.exists {
-		// What is replaced may be private. Until the file is whole only its owner can
-		// read it; then it gets the permissions that were there before.
+		// The file replaced may be private. Only the owner can read the new one until
+		// it is complete; then it gets the permissions of the old one.
 		if err := f.file.Chmod(0o600); err != nil {
 			f.Abort()
 			return nil, &Error{path, fmt.Errorf("creating a file beside it: %w", cause(err))}
@@ -112,11 +112,11 @@ func Create(path string, o Options) (*File, error) {
 	return f, nil
 }
 
-// hidden finds a free hidden name beside a path and has make take it.
-func hidden[T any](path, kind string, make func(name string) (T, error)) (T, error) {
+// createHidden finds a free hidden name beside a path for which make succeeds.
+func createHidden[T any](path, kind string, make func(name string) (T, error)) (T, error) {
 	var made T
 	dir, base := filepath.Split(path)
-	stem, ext := around(base)
+	stem, ext := splitName(base)
 	var err error
 	for range 100 {
 		name := filepath.Join(dir, fmt.Sprintf(".%s.%s-%06x%s", stem, kind, rand.Uint32()&0xffffff, ext))
@@ -127,16 +127,16 @@ func hidden[T any](path, kind string, make func(name string) (T, error)) (T, err
 	return made, errors.New("no free name")
 }
 
-// around is what stands on both sides of what is added to a name to hide it.
-func around(base string) (stem, ext string) {
+// splitName returns the parts of a hidden name before and after the inserted part.
+func splitName(base string) (stem, ext string) {
 	ext = filepath.Ext(base)
 	stem = strings.TrimPrefix(strings.TrimSuffix(base, ext), ".")
-	// Room for what is added, in the 255 bytes that a name may have.
+	// Leaves room for the inserted part: a name may have 255 bytes.
 	cut := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), 100)], "") }
 	return cut(stem), cut(ext)
 }
 
-// cause is an error of the file system without the path, which is named already.
+// cause returns an error of the file system without the path, which is named elsewhere.
 func cause(err error) error {
 	var p *fs.PathError
 	var l *os.LinkError
@@ -149,10 +149,9 @@ func cause(err error) error {
 	return err
 }
 
-// lock marks a file as being in use. A file system without locks is no reason
-// not to write.
+// lock marks a file as being in use. A file system without locks is accepted.
 func lock(path string) *flock.Flock {
-	// Asking whether a file is locked locks it for a moment: see locked.
+	// Another process that checks for a lock holds it for a moment: see locked.
 	for range 10 {
 		l := flock.New(path, flock.SetFlag(os.O_RDONLY))
 		ok, err := l.TryLock()
@@ -168,11 +167,11 @@ func lock(path string) *flock.Flock {
 	return nil
 }
 
-// Target is the final name, as it was given to [Create].
+// Target returns the final name, as given to [Create].
 func (f *File) Target() string { return f.path }
 
-// Path is where the bytes go for now: the hidden file, or the device itself.
-// Others may write to that path, as long as they are done before Prepare.
+// Path returns where the bytes go until Commit: the hidden file, or the device itself.
+// Other code may write to that path, if it ends before Prepare.
 func (f *File) Path() string {
 	if f.part == "" {
 		return f.to.path
@@ -180,8 +179,8 @@ func (f *File) Path() string {
 	return f.part
 }
 
-// InPlace reports whether the file is a pipe or a device, which takes bytes at
-// once and cannot be taken back.
+// InPlace reports whether the file is a pipe or a device, whose output cannot be
+// undone.
 func (f *File) InPlace() bool { return f.part == "" }
 
 // Write appends to the file.
@@ -196,8 +195,8 @@ func (f *File) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Prepare brings everything to the disk. A full disk shows here at the latest.
-// After it, Commit has only a name left to give. A second call does nothing.
+// Prepare brings everything to the disk. A full disk shows here at the latest. After
+// it, Commit only has to give the name. A second call does nothing.
 func (f *File) Prepare() error {
 	if f.file == nil {
 		return nil
@@ -218,8 +217,8 @@ func (f *File) Prepare() error {
 	return nil
 }
 
-// Commit gives the file its name. When it fails, what had the name before still
-// has it, and the file is gone.
+// Commit gives the file its name. If it fails, the old file of that name is still
+// there, and the new file is removed.
 func (f *File) Commit() error {
 	if f.done {
 		return &Error{f.path, errors.New("is finished already")}
@@ -236,7 +235,7 @@ func (f *File) Commit() error {
 		return &Error{f.path, err}
 	}
 	f.release()
-	// The name is safe once the folder is. Not every file system can say so.
+	// The name is permanent once the folder is synced. Not every file system can.
 	_ = syncPath(filepath.Dir(f.to.path))
 	return nil
 }
@@ -246,11 +245,11 @@ func (f *File) name() error {
 	if f.overwrite {
 		return wrap("naming it", os.Rename(f.part, f.to.path))
 	}
-	// A link, unlike a rename, fails where something has come up meanwhile.
+	// Unlike a rename, a link fails if the name exists by now.
 	err := os.Link(f.part, f.to.path)
 	switch {
 	case err == nil:
-		os.Remove(f.part) // a second name that stays is untidy, no more
+		os.Remove(f.part) // a second name that stays does no harm
 		return nil
 	case errors.Is(err, fs.ErrExist):
 		return ErrExists
@@ -269,14 +268,13 @@ func wrap(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, cause(err))
 }
 
-// Abort removes the hidden file. After Commit, or a second time, it does
-// nothing.
+// Abort removes the hidden file. After Commit or another Abort it does nothing.
 func (f *File) Abort() {
 	if f.done {
 		return
 	}
 	if f.file != nil {
-		f.file.Close() // the file goes anyway
+		f.file.Close() // the file is removed anyway
 		f.file = nil
 	}
 	if f.part != "" {
@@ -288,14 +286,14 @@ func (f *File) Abort() {
 // release ends the use of the hidden name.
 func (f *File) release() {
 	f.done = true
-	forget(f.part)
+	unregister(f.part)
 	if f.lock != nil {
 		f.lock.Close()
 		f.lock = nil
 	}
 }
 
-// WriteFile writes a small file in one go.
+// WriteFile writes a small file at once.
 func WriteFile(path string, data []byte, o Options) error {
 	f, err := Create(path, o)
 	if err != nil {

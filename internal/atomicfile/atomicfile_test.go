@@ -19,7 +19,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// holds demands that a folder has these files, with these contents, and no other.
+// holds checks that a folder has exactly these files with these contents.
 func holds(t *testing.T, dir string, want map[string]string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -53,7 +53,7 @@ func create(t *testing.T, path string, o Options) *File {
 	return f
 }
 
-// TestNamedWhenWhole: before Commit the name stands for what was there before.
+// TestNamedWhenWhole: until Commit the name has the old file.
 func TestNamedWhenWhole(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.json")
@@ -85,8 +85,8 @@ func TestNamedWhenWhole(t *testing.T) {
 	}
 }
 
-// TestComeUpMeanwhile: a file that appears while another is written is not
-// replaced unasked.
+// TestComeUpMeanwhile: a file that appears during writing is not replaced without
+// permission.
 func TestComeUpMeanwhile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a")
@@ -157,7 +157,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLinks: a link stays a link, also where nothing is behind it yet.
+// TestLinks: a link stays a link, even if its target does not exist yet.
 func TestLinks(t *testing.T) {
 	dir, behind := t.TempDir(), t.TempDir()
 	for name, old := range map[string]string{"live": "old", "dangling": ""} {
@@ -205,7 +205,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestAllOrNone: a commit that is taken back leaves what was there.
+// TestAllOrNone: a reverted commit leaves the old files.
 func TestAllOrNone(t *testing.T) {
 	dir := t.TempDir()
 	old, fresh := filepath.Join(dir, "old"), filepath.Join(dir, "fresh")
@@ -239,7 +239,7 @@ func TestAllOrNone(t *testing.T) {
 	u.Revert()
 	holds(t, dir, map[string]string{"old": "new"})
 
-	// A commit that fails leaves no second name of the old file either.
+	// A failed commit leaves no second name of the old file either.
 	f := create(t, old, Options{Overwrite: true})
 	if err := os.Remove(f.Path()); err != nil {
 		t.Fatal(err)
@@ -250,8 +250,8 @@ func TestAllOrNone(t *testing.T) {
 	holds(t, dir, map[string]string{"old": "new"})
 }
 
-// TestDescriptors: a name for an open file of this process is that file: an input
-// is protected, what is open for reading is refused before any work.
+// TestDescriptors: names of this process's open files stand for these files. An input
+// is protected, and a file open for reading is refused before any work.
 func TestDescriptors(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "in")
@@ -309,8 +309,8 @@ func TestDescriptors(t *testing.T) {
 	}
 }
 
-// TestPrivate: what replaces a private file is private from the beginning, and one
-// that nobody may write is replaced all the same.
+// TestPrivate: a file that replaces a private one is private from the start. A
+// read-only file is replaced too.
 func TestPrivate(t *testing.T) {
 	dir := t.TempDir()
 	for _, mode := range []fs.FileMode{0, 0o200, 0o444, 0o600, 0o644} {
@@ -353,7 +353,7 @@ func TestInPlace(t *testing.T) {
 	}
 	full.Abort()
 
-	// What this process has open is written through, not opened anew.
+	// An open file of this process is written through, not opened again.
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -369,7 +369,7 @@ func TestInPlace(t *testing.T) {
 	}
 }
 
-// TestLeftovers: the work of a run that goes on is none, and nor is a user's file.
+// TestLeftovers: neither the files of a run in progress nor a user's files are listed.
 func TestLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{".a.part-012345.mp4", ".b.part", "c.part-012345", ".d.part-01234x", ".e.old-abcdef.json"} {
@@ -451,8 +451,7 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// TestNames: whatever a file is called, its hidden name fits beside it and is
-// known again.
+// TestNames: any name has a hidden name that is short enough and is recognised.
 func TestNames(t *testing.T) {
 	for _, base := range []string{"a", ".hidden", "a.b.c", strings.Repeat("ä", 120) + ".mp4", "x." + strings.Repeat("y", 250), " ", "-y", "12:30.mp4", "%d.png"} {
 		dir := t.TempDir()

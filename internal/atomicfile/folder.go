@@ -13,7 +13,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// A Folder is a folder in the making, with the same promises as a [File].
+// A Folder is a folder being written, with the same guarantees as a [File].
 type Folder struct {
 	path      string
 	to        string
@@ -25,42 +25,41 @@ type Folder struct {
 	done      bool
 }
 
-// Own tells which entries of a folder may be removed with it: those that the
-// caller has written or could have. The name is a path within the folder, with
-// slashes. A folder in it is looked into only if it is own itself.
+// Own tells which entries of a folder may be removed with it: those that the caller has
+// written or could have written. The name is a slash-separated path within the folder.
+// The contents of a subfolder are only checked if the subfolder is own itself.
 type Own func(name string, mode fs.FileMode) bool
 
-// A ForeignError says that a folder holds something that would be lost if the
-// folder was replaced or removed.
+// A ForeignError says that a folder has an entry that is not own and would be lost if
+// the folder was replaced or removed.
 type ForeignError struct {
 	Name string // within the folder
 }
 
 func (e *ForeignError) Error() string { return "holds " + e.Name + ", which is not carve's" }
 
-// CreateFolder begins a folder that will have a name. The folder in which it
-// will lie is there already. With [Options.Overwrite] it may replace an empty
-// folder; [ReplaceFolder] replaces others.
+// CreateFolder begins a folder that will get a name. Its parent must exist. With
+// [Options.Overwrite] it may replace an empty folder; [ReplaceFolder] replaces others.
 func CreateFolder(path string, o Options) (*Folder, error) { return ReplaceFolder(path, o, nil) }
 
-// ReplaceFolder is [CreateFolder], and with [Options.Overwrite] replaces a folder
-// that holds nothing but what is own.
+// ReplaceFolder is like [CreateFolder], but with [Options.Overwrite] it also replaces a
+// folder with only own entries.
 func ReplaceFolder(path string, o Options, own Own) (*Folder, error) {
 	to, err := checkFolder(path, o, own)
 	if err != nil {
 		return nil, err
 	}
 	f := &Folder{path: path, to: to.path, overwrite: o.Overwrite, own: own, inputs: files(o.Inputs)}
-	f.part, err = hidden(to.path, "part", func(name string) (string, error) { return name, os.Mkdir(name, 0o777) })
+	f.part, err = createHidden(to.path, "part", func(name string) (string, error) { return name, os.Mkdir(name, 0o777) })
 	if err != nil {
 		return nil, &Error{path, fmt.Errorf("creating a folder beside it: %w", cause(err))}
 	}
-	remember(f.part)
+	register(f.part)
 	f.lock = lock(f.part)
 	return f, nil
 }
 
-// CheckFolder says what [ReplaceFolder] would say, and creates nothing.
+// CheckFolder returns the error of [ReplaceFolder], but creates nothing.
 func CheckFolder(path string, o Options, own Own) error {
 	_, err := checkFolder(path, o, own)
 	return err
@@ -89,10 +88,10 @@ func checkFolder(path string, o Options, own Own) (target, error) {
 	return to, nil
 }
 
-// ErrHoldsInput says that a folder to be replaced holds an input, or is one.
+// ErrHoldsInput says that a folder to be replaced is or contains an input.
 var ErrHoldsInput = fmt.Errorf("%w, or holds what is", ErrIsInput)
 
-// within reports whether a path of no link is a folder or lies in it.
+// within reports whether a path without links is a folder or lies in it.
 func within(dir, path string) bool {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -104,15 +103,15 @@ func within(dir, path string) bool {
 func files(paths []string) []fs.FileInfo {
 	var all []fs.FileInfo
 	for _, path := range paths {
-		if fi, err := os.Stat(path); err == nil { // else it is missed where it is read
+		if fi, err := os.Stat(path); err == nil { // if it is missing, reading it reports that
 			all = append(all, fi)
 		}
 	}
 	return all
 }
 
-// contents lists a folder, what lies in a folder after that. Everything in it
-// must be own and no input.
+// contents lists a folder, each subfolder before its contents. All entries must be own,
+// and none an input.
 func contents(dir string, own Own, inputs []fs.FileInfo) (paths []string, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -144,8 +143,7 @@ func contents(dir string, own Own, inputs []fs.FileInfo) (paths []string, err er
 	return paths, err
 }
 
-// RemoveFolder removes a folder that holds nothing but what is own. Otherwise it
-// removes nothing.
+// RemoveFolder removes a folder with only own entries. Otherwise it removes nothing.
 func RemoveFolder(path string, own Own) error {
 	all, err := contents(path, own, nil)
 	if err != nil {
@@ -157,8 +155,8 @@ func RemoveFolder(path string, own Own) error {
 	return nil
 }
 
-// removeAll removes what was found in a folder, and the folder. What came into it
-// meanwhile stays, and so does the folder then.
+// removeAll removes the listed entries of a folder, and the folder. Entries added since
+// then stay, and with them the folder.
 func removeAll(dir string, found []string) error {
 	for _, path := range slices.Backward(found) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -168,11 +166,11 @@ func removeAll(dir string, found []string) error {
 	return os.Remove(dir)
 }
 
-// Path is where the files go for now.
+// Path returns where the files go until Commit.
 func (f *Folder) Path() string { return f.part }
 
-// Commit gives the folder its name. What had the name goes once the new one has
-// it, and stays if it cannot get it, or if something came into it that is not
+// Commit gives the folder its name. An old folder of that name is removed afterwards.
+// It stays if the new one cannot get the name, or if it has got entries that are not
 // own.
 func (f *Folder) Commit() error {
 	if f.done {
@@ -201,10 +199,10 @@ func (f *Folder) Commit() error {
 	return nil
 }
 
-// moveAway gives what has the name a hidden one, under which nobody adds to it,
+// moveAway moves the old folder to a hidden name, under which nothing is added to it,
 // and lists it.
 func (f *Folder) moveAway() (old string, found []string, err error) {
-	old, err = hidden(f.to, "old", func(name string) (string, error) {
+	old, err = createHidden(f.to, "old", func(name string) (string, error) {
 		if _, err := os.Lstat(name); err == nil {
 			return "", fs.ErrExist
 		}
@@ -219,7 +217,7 @@ func (f *Folder) moveAway() (old string, found []string, err error) {
 	return old, found, nil
 }
 
-// moveBack undoes moveAway, or says where to find what was moved.
+// moveBack undoes moveAway, or reports where the folder is now.
 func (f *Folder) moveBack(old string) error {
 	if old == "" {
 		return nil
@@ -230,8 +228,7 @@ func (f *Folder) moveBack(old string) error {
 	return nil
 }
 
-// Abort removes the hidden folder with all that is in it. After Commit it does
-// nothing.
+// Abort removes the hidden folder and its contents. After Commit it does nothing.
 func (f *Folder) Abort() {
 	if f.done {
 		return
@@ -242,20 +239,19 @@ func (f *Folder) Abort() {
 
 func (f *Folder) release() {
 	f.done = true
-	forget(f.part)
+	unregister(f.part)
 	if f.lock != nil {
 		f.lock.Close()
 		f.lock = nil
 	}
 }
 
-// SweepFolders removes the [Leftovers] in a folder that are folders and have not
-// changed for a while. It is for places where nobody but carve writes, such as
-// its cache.
+// SweepFolders removes the [Leftovers] in a folder that are folders and unchanged for
+// this long. It is for places where only carve writes, such as its cache.
 func SweepFolders(dir string, age time.Duration) {
 	for _, l := range Leftovers(dir) {
 		if fi, err := os.Lstat(l.Path); l.Folder && err == nil && time.Since(fi.ModTime()) > age {
-			os.RemoveAll(l.Path) // what stays costs room, nothing else
+			os.RemoveAll(l.Path) // what stays only takes space
 		}
 	}
 }

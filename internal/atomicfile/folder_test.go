@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestFolderKeeps: what is not own is replaced and removed by nothing, whenever it
-// came and by whatever name it is reached.
+// TestFolderKeeps: entries that are not own are never replaced or removed, whenever
+// they were added and by whatever name they are reached.
 func TestFolderKeeps(t *testing.T) {
 	own := func(name string, mode fs.FileMode) bool {
 		return name == "film" && mode.IsRegular() || name == "sub" && mode.IsDir() || name == "sub/0" && mode.IsRegular()
@@ -55,7 +55,7 @@ func TestFolderKeeps(t *testing.T) {
 		}
 	}
 
-	// An input is kept by whatever name, though it is called as an own file is.
+	// An input is kept under any name, even under that of an own file.
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	if err := os.MkdirAll(at("clip/sub"), 0o755); err != nil {
@@ -81,7 +81,7 @@ func TestFolderKeeps(t *testing.T) {
 	}
 }
 
-// TestSweepFolders: what a killed run left goes when it is old, and nothing else.
+// TestSweepFolders: only old leftovers of killed runs are removed.
 func TestSweepFolders(t *testing.T) {
 	dir := t.TempDir()
 	inUse, err := CreateFolder(filepath.Join(dir, "used"), Options{})
@@ -89,7 +89,7 @@ func TestSweepFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer inUse.Abort()
-	forget(inUse.Path()) // as if it was another process
+	unregister(inUse.Path()) // as if it was another process
 	stays := map[string]bool{filepath.Base(inUse.Path()): true, ".a.part-012345": false, ".new.part-012345": true, "users": true}
 	for name := range stays {
 		path := filepath.Join(dir, name)

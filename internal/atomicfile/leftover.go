@@ -17,15 +17,15 @@ type Leftover struct {
 	Path   string
 	Size   int64 // bytes; 0 for a folder
 	Folder bool
-	// Old says that it is no half-written output, but what an output was about to
-	// replace: it may be the only copy.
+	// Old says that it is not an unfinished output, but a file that an output was about
+	// to replace: it may be the only copy.
 	Old bool
 }
 
 var hiddenName = regexp.MustCompile(`^\..*\.(part|old)-[0-9a-f]{6}(\.[^/]*)?$`)
 
 // Leftovers lists the hidden files in a folder that no run has locked. It removes
-// nothing: a name that looks like one of ours may still be somebody's file.
+// nothing: a user's file may have such a name.
 func Leftovers(dir string) []Leftover {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -37,7 +37,7 @@ func Leftovers(dir string) []Leftover {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())
-		if mine(path) || locked(path) {
+		if isRegistered(path) || locked(path) {
 			continue
 		}
 		l := Leftover{Path: path, Folder: e.IsDir(), Old: hiddenName.FindStringSubmatch(e.Name())[1] == "old"}
@@ -49,15 +49,15 @@ func Leftovers(dir string) []Leftover {
 	return left
 }
 
-// IsPart tells whether a name is one of those that a file has while it is written,
-// and keeps if its writer is killed.
+// IsPart tells whether a name is a hidden name of the file of, as it has while it is
+// written, or after its writer was killed.
 func IsPart(name, of string) bool {
-	stem, ext := around(of)
+	stem, ext := splitName(of)
 	rest, ok := strings.CutPrefix(name, "."+stem+".part-")
 	return ok && hiddenName.MatchString(name) && len(rest) == 6+len(ext) && strings.HasSuffix(rest, ext)
 }
 
-// locked reports whether somebody writes a file. If that cannot be determined, it
+// locked reports whether a file is being written. If that cannot be determined, it
 // counts as locked.
 func locked(path string) bool {
 	l := flock.New(path, flock.SetFlag(os.O_RDONLY))
@@ -66,15 +66,15 @@ func locked(path string) bool {
 	return !ok || err != nil
 }
 
-// inUse are the hidden names of this process: those of half-written outputs, and
-// those of files that an output is about to replace.
+// inUse are the hidden names of this process: those of unfinished outputs, and those of
+// files that an output is about to replace.
 var inUse struct {
 	sync.Mutex
 	names, old []string
 }
 
-// shelter notes a file that an output is about to replace; release forgets it.
-func shelter(name string) (release func()) {
+// registerOld registers the hidden name of a file that an output is about to replace.
+func registerOld(name string) (release func()) {
 	inUse.Lock()
 	defer inUse.Unlock()
 	inUse.old = append(inUse.old, name)
@@ -87,13 +87,13 @@ func shelter(name string) (release func()) {
 	}
 }
 
-func remember(name string) {
+func register(name string) {
 	inUse.Lock()
 	defer inUse.Unlock()
 	inUse.names = append(inUse.names, name)
 }
 
-func forget(name string) {
+func unregister(name string) {
 	inUse.Lock()
 	defer inUse.Unlock()
 	if i := slices.Index(inUse.names, name); i >= 0 {
@@ -101,28 +101,28 @@ func forget(name string) {
 	}
 }
 
-func mine(name string) bool {
+func isRegistered(name string) bool {
 	inUse.Lock()
 	defer inUse.Unlock()
 	return slices.Contains(inUse.names, name) || slices.Contains(inUse.old, name)
 }
 
-// TempDir makes a folder among the system's temporary files. remove removes it
-// with all that is in it, and so does [RemoveAll].
+// TempDir makes a temporary folder. remove removes it with its contents, and so does
+// [RemoveAll].
 func TempDir(pattern string) (path string, remove func() error, err error) {
 	path, err = os.MkdirTemp("", pattern)
 	if err != nil {
 		return "", nil, err
 	}
-	remember(path)
+	register(path)
 	return path, func() error {
-		forget(path)
+		unregister(path)
 		return os.RemoveAll(path)
 	}, nil
 }
 
-// RemoveAll removes every hidden and temporary file of this process. It is for a
-// program that is about to end without waiting for the goroutines that write them.
+// RemoveAll removes every unfinished output and temporary folder of this process. It is
+// for a program that ends without waiting for the goroutines that write them.
 func RemoveAll() {
 	inUse.Lock()
 	defer inUse.Unlock()

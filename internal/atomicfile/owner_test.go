@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestOwner: root replaces a user's file, and it stays the user's.
+// TestOwner: if root replaces a user's file, the user still owns it.
 func TestOwner(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can give a file to another user: run it as root")

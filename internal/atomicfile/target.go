@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// maxLinks is how many symbolic links are followed, as Linux does.
+// maxLinks bounds the symbolic links that are followed, as in Linux.
 const maxLinks = 40
 
 // A target is where an output goes once all links are followed.
 type target struct {
-	path    string // of no link; the device itself where inPlace
+	path    string // without links; the device itself if inPlace
 	exists  bool
 	inPlace bool
-	mode    fs.FileMode // of what exists
-	info    fs.FileInfo // of a file that exists, for its owner
+	mode    fs.FileMode // of an existing file
+	info    fs.FileInfo // of an existing file, for its owner
 	fd      int         // an open file of this process that the path stands for, or -1
 }
 
-// check follows a path and says what is wrong with writing there.
+// check follows a path and returns what is wrong with writing there.
 func check(path string, o Options) (target, error) {
 	to, err := follow(path)
 	if err != nil {
@@ -46,8 +46,7 @@ func check(path string, o Options) (target, error) {
 	return to, nil
 }
 
-// follow resolves links, a dangling last one included: it stands for the file
-// that it names.
+// follow resolves links. If the last one dangles, the target is the file that it names.
 func follow(path string) (target, error) {
 	if path == "" {
 		return target{}, errors.New("is empty")
@@ -99,9 +98,9 @@ func follow(path string) (target, error) {
 	return to, errors.New("is a link to itself, or through too many others")
 }
 
-// descriptor recognises the names of this process's own open files, /dev/stdout
-// among them. They are written through the open file: opened anew they would be
-// written from the start, over what else goes there.
+// descriptor recognises the names of this process's own open files, such as
+// /dev/stdout. They are written through the open file: if they were opened again,
+// writing would begin at the start and overwrite other output.
 func descriptor(path string) (fd int, ok bool) {
 	dir, base := filepath.Split(path)
 	own := dir == "/dev/fd/" || dir == "/proc/self/fd/" || dir == fmt.Sprintf("/proc/%d/fd/", os.Getpid())
@@ -135,10 +134,10 @@ func (to target) through(fd int) (target, error) {
 	return to, nil
 }
 
-// isDisk tells disks from other devices. Writing to one would destroy what is on it.
+// isDisk tells disks from other devices. Writing to a disk would destroy its contents.
 func isDisk(m fs.FileMode) bool { return m&fs.ModeDevice != 0 && m&fs.ModeCharDevice == 0 }
 
-// stat describes what is there.
+// stat describes the existing file.
 func (to target) stat() (fs.FileInfo, error) {
 	if to.fd < 0 {
 		return os.Stat(to.path)
@@ -151,8 +150,7 @@ func (to target) stat() (fs.FileInfo, error) {
 	return f.Stat()
 }
 
-// protected reports whether the target is an input, or lies in a folder that is
-// one.
+// protected returns an error if the target is an input, or lies in an input folder.
 func (to target) protected(inputs []string) error {
 	if !to.exists {
 		return nil
@@ -162,12 +160,12 @@ func (to target) protected(inputs []string) error {
 		return cause(err)
 	}
 	if fi.Mode()&fs.ModeCharDevice != 0 {
-		return nil // a terminal may be read from and written to
+		return nil // a terminal can be both input and output
 	}
 	for _, input := range inputs {
 		in, err := os.Stat(input)
 		if err != nil {
-			continue // it will be missed where it is read
+			continue // if it is missing, reading it reports that
 		}
 		if os.SameFile(fi, in) {
 			return ErrIsInput
@@ -197,13 +195,13 @@ func (to target) open() (*os.File, error) {
 	return f, cause(err)
 }
 
-// AwaitReader waits until somebody reads a named pipe, so that [Create] need not.
-// Other paths are not waited for. The pipe is held open until release is called, or
-// its reader would take the time until Create for the end.
+// AwaitReader waits until a named pipe has a reader, so that [Create] does not have to.
+// It does not wait for other paths. The pipe stays open until release is called:
+// otherwise its reader would see the end of the stream before Create.
 func AwaitReader(path string) (release func(), err error) {
 	to, err := follow(path)
 	if err != nil || to.mode&fs.ModeNamedPipe == 0 || to.fd >= 0 {
-		return func() {}, nil // what is wrong with it is told where it is created
+		return func() {}, nil // Create reports what is wrong with it
 	}
 	f, err := to.open()
 	if err != nil {
@@ -218,15 +216,14 @@ func InPlace(path string) bool {
 	return err == nil && to.inPlace
 }
 
-// A Plan is the outputs of one run. It finds what is wrong with them before any
-// work is done, and leaves nothing behind.
+// A Plan is the outputs of one run. It finds errors in their paths before any work is
+// done, and leaves no files.
 type Plan struct {
 	Options
 	targets []target
 }
 
-// Add checks a path against the inputs, against what may be replaced, and
-// against the outputs that were added before.
+// Add checks a path against the inputs, the options, and the outputs added before.
 func (p *Plan) Add(path string) error {
 	to, err := check(path, p.Options)
 	if err != nil {
@@ -241,8 +238,8 @@ func (p *Plan) Add(path string) error {
 	return nil
 }
 
-// same reports whether two targets that exist are one file or one pipe, by
-// whatever names. Terminals and /dev/null take any number of outputs.
+// same reports whether two existing targets are one file or one pipe, under whatever
+// names. Terminals and /dev/null take any number of outputs.
 func (to target) same(other target) bool {
 	if !to.exists || !other.exists {
 		return false
@@ -252,15 +249,15 @@ func (to target) same(other target) bool {
 	return errA == nil && errB == nil && a.Mode()&fs.ModeCharDevice == 0 && os.SameFile(a, b)
 }
 
-// Occupy refuses outputs that go where an open file of this process goes, which
-// something else is written to.
+// Occupy refuses outputs that would go to the same file as an open file of this process
+// with other output.
 func (p *Plan) Occupy(f *os.File) {
 	if fi, err := f.Stat(); err == nil {
 		p.targets = append(p.targets, target{path: f.Name(), exists: true, inPlace: true, mode: fi.Mode(), fd: int(f.Fd())})
 	}
 }
 
-// Folders lists the folders that the outputs go into.
+// Folders lists the folders of the outputs.
 func (p *Plan) Folders() []string {
 	var dirs []string
 	seen := map[string]bool{}

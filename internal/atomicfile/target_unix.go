@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writable reports why no file can be made in a folder.
+// writable returns why no file can be made in a folder.
 func writable(dir string) error {
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		return err
@@ -19,7 +19,7 @@ func writable(dir string) error {
 	return tryFile(dir)
 }
 
-// duplicate opens an open file once more, at the same place in it.
+// duplicate duplicates a descriptor; both share one position in the file.
 func duplicate(fd int, name string) (*os.File, error) {
 	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
@@ -28,8 +28,8 @@ func duplicate(fd int, name string) (*os.File, error) {
 	return os.NewFile(uintptr(n), name), nil
 }
 
-// openInPlace opens a device or a named pipe. A pipe without a reader is waited
-// for without holding up a thread.
+// openInPlace opens a device or a named pipe. It waits for a pipe's reader without
+// blocking a thread.
 func openInPlace(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
@@ -40,15 +40,15 @@ func openInPlace(path string) (*os.File, error) {
 	}
 }
 
-// keepOwner gives a new file the owner and group of the one that it replaces, where
-// that is allowed: root may replace a user's file.
+// keepOwner gives a new file the owner and group of the one that it replaces, if
+// permitted: root may replace a user's file.
 func (to target) keepOwner(f *os.File) {
 	if st, ok := to.info.Sys().(*syscall.Stat_t); ok {
-		f.Chown(int(st.Uid), int(st.Gid)) // without the right to, it is the caller's
+		f.Chown(int(st.Uid), int(st.Gid)) // without permission the caller owns it
 	}
 }
 
-// writableFile reports why an open file cannot be written to.
+// writableFile returns why an open file cannot be written to.
 func writableFile(f *os.File) error {
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
 	if err == nil && flags&unix.O_ACCMODE == unix.O_RDONLY {

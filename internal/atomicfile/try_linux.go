@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryFile reports why no file can be made in a folder. A file without a name is seen by
-// nobody, and is gone even if the process is killed meanwhile. Not every file system has
-// such files.
+// tryFile returns why no file can be made in a folder. It tries with an unnamed file,
+// which is invisible and disappears even if the process is killed. Not every file
+// system supports that.
 func tryFile(dir string) error {
 	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestFolderThatTakesNoFile: permissions may allow a file where the file system does
-// not, as for root in /proc. The plan already refuses such a folder.
+// TestFolderThatTakesNoFile: permissions may allow a file that the file system refuses,
+// as for root in /proc. The plan already refuses such a folder.
 func TestFolderThatTakesNoFile(t *testing.T) {
 	const path = "/proc/carve.mp4"
 	if _, err := os.Stat("/proc/self"); err != nil {

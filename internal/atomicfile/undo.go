@@ -5,17 +5,17 @@ import (
 	"path/filepath"
 )
 
-// An Undo can take a commit back.
+// An Undo can revert a commit.
 type Undo struct {
 	to      string
-	backup  string // what had the name before; empty where nothing had
+	backup  string // the old file; empty if there was none
 	release func() // of the backup's name
 	done    bool
 }
 
-// CommitUndoable does what [File.Commit] does and keeps what had the name
-// before. Call [Undo.Revert] to bring that back, or [Undo.Keep] to let it go. What
-// went into a pipe or a device stays there.
+// CommitUndoable is [File.Commit], but keeps the old file of that name. Call
+// [Undo.Revert] to restore it, or [Undo.Keep] to remove it. Output to a pipe or a
+// device cannot be undone.
 func (f *File) CommitUndoable() (*Undo, error) {
 	u := &Undo{to: f.to.path}
 	if f.part == "" {
@@ -23,12 +23,12 @@ func (f *File) CommitUndoable() (*Undo, error) {
 		return u, f.Commit()
 	}
 	if f.to.exists && f.overwrite {
-		// A second name for it; where a file system has no links it is moved.
-		backup, err := hidden(f.to.path, "old", func(name string) (string, error) {
+		// A second name for the old file; it is moved if the file system has no links.
+		backup, err := createHidden(f.to.path, "old", func(name string) (string, error) {
 			return name, os.Link(f.to.path, name)
 		})
 		if err != nil {
-			backup, err = hidden(f.to.path, "old", func(name string) (string, error) {
+			backup, err = createHidden(f.to.path, "old", func(name string) (string, error) {
 				if _, err := os.Lstat(name); err == nil {
 					return "", os.ErrExist
 				}
@@ -39,7 +39,7 @@ func (f *File) CommitUndoable() (*Undo, error) {
 			f.Abort()
 			return nil, &Error{f.path, wrap("keeping what is there", err)}
 		}
-		u.backup, u.release = backup, shelter(backup)
+		u.backup, u.release = backup, registerOld(backup)
 	}
 	if err := f.Commit(); err != nil {
 		u.restore()
@@ -48,8 +48,8 @@ func (f *File) CommitUndoable() (*Undo, error) {
 	return u, nil
 }
 
-// Revert takes the name away again and gives it to what had it before. After
-// Keep it does nothing.
+// Revert removes the new file and gives the name back to the old one. After Keep it
+// does nothing.
 func (u *Undo) Revert() {
 	if u == nil || u.done {
 		return
@@ -71,7 +71,7 @@ func (u *Undo) restore() {
 	u.done = true
 }
 
-// Keep lets go what had the name before.
+// Keep removes the old file.
 func (u *Undo) Keep() {
 	if u == nil || u.done {
 		return
