@@ -1,12 +1,11 @@
-// Package bounded reads files that somebody else wrote: a model that was
-// downloaded, a cache that may be damaged.
+// Package bounded reads files of other origin: a downloaded model, a cache that may be
+// damaged.
 //
-// What lies under a name need not be what was meant. A link may lead to
-// /dev/zero, which never ends; a pipe waits for a writer that never comes; a
-// sparse file claims a terabyte. So only regular files are opened, which is
-// looked at both before opening, because opening a device can itself do
-// something, and after it, because the file may have been replaced in between.
-// And nothing is read that is longer than a file of its kind can sensibly be.
+// A name may lead to something unexpected: a link to /dev/zero, which never ends, a
+// pipe without a writer, a sparse file of a terabyte. So only regular files are opened.
+// That is checked before opening, because opening a device can have effects, and again
+// after it, because the file may have been replaced in between. And each read has a
+// limit that suits the kind of file.
 package bounded
 
 import (
@@ -18,8 +17,7 @@ import (
 	"syscall"
 )
 
-// An IrregularError says that a name stands for something other than a file
-// with an end.
+// An IrregularError says that a name does not lead to a regular file.
 type IrregularError struct {
 	Path string
 	Mode fs.FileMode
@@ -43,10 +41,10 @@ func kind(m fs.FileMode) string {
 	return "something else"
 }
 
-// A SizeError says that a file is longer than is read of its kind.
+// A SizeError says that a file is longer than the limit for its kind.
 type SizeError struct {
 	Path        string
-	Size, Limit int64 // Size is 0 where the file does not say
+	Size, Limit int64 // Size is 0 if unknown
 }
 
 func (e *SizeError) Error() string {
@@ -56,8 +54,8 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("%s has %d bytes, more than the %d that are read of such a file", e.Path, e.Size, e.Limit)
 }
 
-// Open opens a regular file for reading, and tells how long it is. Links are
-// followed. It never waits: a pipe or a device is an [IrregularError].
+// Open opens a regular file for reading, and returns its length. It follows links. It
+// never blocks: a pipe or a device is an [IrregularError].
 func Open(path string) (*os.File, int64, error) {
 	st, err := os.Stat(path)
 	if err != nil {
@@ -66,8 +64,8 @@ func Open(path string) (*os.File, int64, error) {
 	if !st.Mode().IsRegular() {
 		return nil, 0, &IrregularError{path, st.Mode()}
 	}
-	// Without O_NONBLOCK a pipe that has just taken the file's place would be
-	// waited for. It means nothing to a regular file.
+	// Without O_NONBLOCK, opening a pipe that has just replaced the file would block.
+	// The flag has no effect on a regular file.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, err
@@ -76,7 +74,7 @@ func Open(path string) (*os.File, int64, error) {
 		err = &IrregularError{path, st.Mode()}
 	}
 	if err != nil {
-		f.Close() // nothing was done with it
+		f.Close() // nothing was written
 		return nil, 0, err
 	}
 	return f, st.Size(), nil
@@ -92,7 +90,7 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	return read(f, path, size, limit)
 }
 
-// ReadFS is [ReadFile] in a file system.
+// ReadFS is [ReadFile] for a file system.
 func ReadFS(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	st, err := fs.Stat(fsys, name)
 	if err != nil {
@@ -109,8 +107,8 @@ func ReadFS(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	return read(f, name, st.Size(), limit)
 }
 
-// read reads all of a file. Its size is what it said: it may have grown since,
-// and those of /proc say 0.
+// read reads all of a file. size is only the size at opening: the file may have grown
+// since, and files of /proc have size 0.
 func read(f io.Reader, name string, size, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, &SizeError{name, size, limit}
@@ -118,7 +116,7 @@ func read(f io.Reader, name string, size, limit int64) ([]byte, error) {
 	b := make([]byte, size)
 	n, err := io.ReadFull(f, b)
 	switch {
-	case err == io.ErrUnexpectedEOF || err == io.EOF: // it was cut meanwhile
+	case err == io.ErrUnexpectedEOF || err == io.EOF: // it was truncated meanwhile
 		return b[:n], nil
 	case err != nil:
 		return nil, err
@@ -133,8 +131,8 @@ func read(f io.Reader, name string, size, limit int64) ([]byte, error) {
 	return append(b, rest...), nil
 }
 
-// Dir is the folder of that path as a file system. It is like [os.DirFS], except
-// that files are opened by [Open].
+// Dir returns the folder at path as a file system. It is like [os.DirFS], except that
+// files are opened by [Open].
 func Dir(path string) fs.FS { return dir{os.DirFS(path), path} }
 
 type dir struct {
@@ -156,7 +154,7 @@ func (d dir) Open(name string) (fs.File, error) {
 	}
 	f, _, err := Open(filepath.Join(d.path, filepath.FromSlash(name)))
 	if err != nil {
-		return nil, err // not f, which would be a nil in an interface
+		return nil, err // not f, which would be a non-nil interface
 	}
 	return f, nil
 }

@@ -13,8 +13,7 @@ import (
 	"time"
 )
 
-// soon fails a test whose call does not return: what is not a regular file must
-// not be waited for.
+// soon fails the test if f does not return: a file that is not regular must not block.
 func soon(t *testing.T, name string, f func() error) error {
 	t.Helper()
 	done := make(chan error, 1)
@@ -107,7 +106,7 @@ func TestLimit(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// A file that does not say how long it is.
+	// A file without a stated size.
 	if b, err := ReadFile("/proc/self/status", 1<<16); err != nil || len(b) == 0 {
 		t.Errorf("/proc/self/status: %d bytes, %v", len(b), err)
 	}

@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// Until is a reader of r that ends with its context: from then on every read
-// gives the context's error. Files of gigabytes are read through it, so that
-// Ctrl-C need not wait for their end.
+// Until wraps r in a reader that ends with the context: from then on every read returns
+// the context's error. Files of gigabytes are read through it, so that Ctrl-C takes
+// effect at once.
 func Until(ctx context.Context, r io.Reader) io.Reader { return until{ctx, r} }
 
 type until struct {
