@@ -1,7 +1,6 @@
-// Package boundedjson decodes JSON that somebody else wrote, of which so much is
-// let through as its reader has use for. A bracket in a file can become a hundred
-// bytes in memory, and what is nested a goroutine's stack: both are counted before
-// anything is decoded.
+// Package boundedjson decodes JSON of other origin within limits. A bracket in a file
+// can become a hundred bytes in memory, and nesting takes stack: both are counted
+// before anything is decoded.
 package boundedjson
 
 import (
@@ -14,11 +13,11 @@ import (
 	"github.com/carve-video/carve/internal/plaintext"
 )
 
-// Limits are how much a file may hold.
+// Limits bound the contents of a file.
 type Limits struct {
 	Bytes int64
-	Depth int // of lists and objects in each other
-	Count int // of lists and objects together
+	Depth int // nesting of lists and objects
+	Count int // number of lists and objects
 }
 
 // ReadFile decodes a file into v.
@@ -48,8 +47,8 @@ func (l Limits) Unmarshal(data []byte, v any) error {
 	return json.Unmarshal(data, v)
 }
 
-// count passes over the text once. What is no JSON is left to the decoder to
-// refuse.
+// count checks the limits in one pass over the text. Invalid JSON is left to the
+// decoder.
 func (l Limits) count(data []byte) error {
 	depth, count := 0, 0
 	quoted := false

@@ -40,7 +40,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// What is let through is what the library makes of it, and nothing takes long.
+// The result for an accepted text is that of the library, and no text takes long.
 func FuzzUnmarshal(f *testing.F) {
 	for _, text := range hostile.JSON(64) {
 		f.Add(text)
