@@ -30,13 +30,13 @@ const (
 	endOfWord   = "</w>"
 )
 
-// pieces cuts cleaned text. The alternatives are tried in order, as in the
-// original; blanks are all that falls between them. (?i) matters for the
-// contractions alone: the text is in lower case, but the long s folds to s.
+// pieces splits cleaned text. The alternatives are tried in order, as in the original;
+// everything between matches is blank. (?i) only matters for the contractions: the text
+// is in lower case, but the long s folds to s.
 var pieces = regexp.MustCompile(`(?i)<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+`)
 
-// A Tokenizer holds one vocabulary. It does not change after New and may be
-// used from several goroutines.
+// A Tokenizer has one vocabulary. It does not change after New and may be used from
+// several goroutines.
 type Tokenizer struct {
 	ids        map[string]int32
 	ranks      map[pair]int
@@ -104,8 +104,8 @@ func build(ids map[string]int32, merges []byte) (*Tokenizer, error) {
 	return t, nil
 }
 
-// Size is one more than the largest id: the rows that a table of token
-// embeddings must have.
+// Size returns the largest id plus one: the number of rows of a table of token
+// embeddings.
 func (t *Tokenizer) Size() int {
 	n := int32(0)
 	for _, id := range t.ids {
@@ -114,11 +114,11 @@ func (t *Tokenizer) Size() int {
 	return int(n) + 1
 }
 
-// End is the id of the end of a text, whose activation is the text's feature.
+// End returns the id of the end of a text, whose activation is the text's feature.
 func (t *Tokenizer) End() int32 { return t.end }
 
-// Encode returns the ids of text between those of its start and its end. It
-// does not look at a model's context: see [Tokenizer.EncodeMax].
+// Encode returns the ids of text between those of its start and its end. It ignores the
+// length of a model's context: see [Tokenizer.EncodeMax].
 func (t *Tokenizer) Encode(text string) []int32 {
 	ids := []int32{t.start}
 	for _, piece := range pieces.FindAllString(Clean(text), -1) {
@@ -134,10 +134,10 @@ func (t *Tokenizer) Encode(text string) []int32 {
 	return append(ids, t.end)
 }
 
-// EncodeMax is Encode for a context of length max: more ids than that are a
-// [TooLongError]; nothing is cut off for length. The result ends with the first
-// end of text, even where the text itself spells one: the feature is read
-// there, and as attention is causal nothing behind it counts.
+// EncodeMax is Encode for a context of length max. More ids are a [TooLongError]; text
+// is never truncated. The result ends with the first end of text, even if the text
+// itself contains one: the feature is read there, and because attention is causal
+// nothing after it counts.
 func (t *Tokenizer) EncodeMax(text string, max int) ([]int32, error) {
 	ids := t.Encode(text)
 	if len(ids) > max {
@@ -146,8 +146,8 @@ func (t *Tokenizer) EncodeMax(text string, max int) ([]int32, error) {
 	return ids[:slices.Index(ids, t.end)+1], nil
 }
 
-// byteChars is GPT-2's table: a printable character for each byte. Printable
-// Latin-1 stands for itself, the rest is moved behind U+0100 in order.
+// byteChars is GPT-2's table of a printable character for each byte. Printable Latin-1
+// stands for itself; the others map to U+0100 and on, in order.
 var byteChars = func() (table [256]rune) {
 	moved := rune(256)
 	for b := range rune(256) {
@@ -162,15 +162,14 @@ var byteChars = func() (table [256]rune) {
 	return table
 }()
 
-// ErrTooLong is what a [TooLongError] is.
+// ErrTooLong is matched by every [TooLongError].
 var ErrTooLong = errors.New("text is too long for the model")
 
-// A TooLongError says that a text has more tokens than a model's context
-// holds.
+// A TooLongError says that a text has more tokens than a model's context.
 type TooLongError struct {
 	Text   string
 	Tokens int // of Text, start and end included
-	Max    int // the context
+	Max    int // length of the context
 }
 
 func (e *TooLongError) Error() string {

@@ -40,7 +40,7 @@ func full(t testing.TB) *Tokenizer {
 	return load(t, filepath.Dir(dirs[0]))
 }
 
-// Ids and cleaned text are the reference's, for every row, ftfy's included.
+// Ids and cleaned text equal the reference's for every row, including those for ftfy.
 func TestGolden(t *testing.T) {
 	var data struct {
 		Rows []struct {
@@ -90,7 +90,7 @@ func TestMend(t *testing.T) {
 		"&acirc;&euro;&trade;": "'",
 		"Â° cafÃ©":             "° café",
 		"ðŸ\u0090¶":            "🐶",
-		"«CAFÉ»":               "«café»", // É» would be a UTF-8 sequence: it is meant
+		"«CAFÉ»":               "«café»", // É» would be a UTF-8 sequence, but is meant literally
 		"Ã":                    "ã",
 		"\x1b[1mdog\x1b[0m":    "dog",
 		"dog\x00\xffcat":       "dog\ufffdcat",
@@ -103,7 +103,7 @@ func TestMend(t *testing.T) {
 	}
 }
 
-// The start and the end come from vocab.json, whatever its size.
+// Start and end come from vocab.json, whatever its size.
 func TestSmallVocabulary(t *testing.T) {
 	dir := golden.Shared(t, "demo-model")
 	tok := load(t, dir)
@@ -170,7 +170,7 @@ func FuzzEncode(f *testing.F) {
 	tok := load(f, golden.Shared(f, "demo-model"))
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 1<<12 {
-			return // the pairs are looked through quadratically
+			return // long texts take too long
 		}
 		clean := Clean(text)
 		if !utf8.ValidString(clean) || strings.TrimSpace(clean) != clean {

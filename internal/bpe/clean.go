@@ -12,26 +12,25 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Clean is what happens to a text before it is cut: broken encodings and odd
-// characters are mended, HTML entities resolved, blanks collapsed, letters
-// lowered.
+// Clean prepares a text for tokenization: it repairs broken encodings and odd
+// characters, resolves HTML entities, collapses blanks and lowers letters.
 //
-// The original mends with the Python library ftfy, whose heuristics for
-// wrongly decoded text fill a package. Here its certain rules are followed and
-// the commonest mistake is undone, UTF-8 read as Windows-1252; rarer mix-ups
-// (other code pages, text broken twice over) stay as they are.
+// The original uses the Python library ftfy, whose heuristics for wrongly decoded text
+// are large. Here its deterministic rules are followed, and only the most common error
+// is undone: UTF-8 read as Windows-1252. Rarer errors (other code pages, text broken
+// twice) are kept.
 func Clean(text string) string {
 	text = mend(strings.ToValidUTF8(text, "\uFFFD"))
 	text = html.UnescapeString(html.UnescapeString(text))
 	text = strings.Join(strings.Fields(text), " ")
-	// A Caser has state, so each call makes its own. Unlike strings.ToLower it
-	// knows the final sigma and keeps the dot of a lowered İ, as Python does.
+	// A Caser has state, so each call makes its own. Unlike strings.ToLower it knows
+	// the final sigma and keeps the dot of a lowered İ, as Python does.
 	return cases.Lower(language.Und).String(text)
 }
 
-// mend repeats its steps until nothing changes: undoing one may lay another
-// bare (&acirc;&euro;&trade;). Each step that changes a text shortens it or
-// brings it to a normal form, and the bound is for those that do not.
+// mend repeats its steps until nothing changes: undoing one error may reveal another
+// (&acirc;&euro;&trade;). Each step that changes a text shortens or normalises it, and
+// the bound is for texts for which that fails.
 func mend(text string) string {
 	for range 8 {
 		before := text
@@ -57,8 +56,8 @@ var (
 	control        = regexp.MustCompile(`[\x00-\x08\x0b\x0e-\x1f\x7f\x{206a}-\x{206f}\x{feff}\x{fff9}-\x{fffc}]`)
 	fullWidth      = regexp.MustCompile(`[\x{ff01}-\x{ffef}\x{3000}]+`)
 
-	// plain straightens quotes, takes ligatures apart (the letters of some
-	// languages among them), and makes every line break one.
+	// plain replaces typographic quotes, splits ligatures (including those that are
+	// letters in some languages), and unifies line breaks.
 	plain = strings.NewReplacer(
 		"\u02bc", "'", "‘", "'", "’", "'", "‚", "'", "‛", "'",
 		"“", `"`, "”", `"`, "„", `"`, "‟", `"`,
@@ -70,13 +69,12 @@ var (
 	)
 )
 
-// undoWindows1252 finds characters whose Windows-1252 bytes are a UTF-8
-// sequence and puts what that says in their place: "Ã©" was "é", "â€™" was "’".
+// undoWindows1252 finds characters whose Windows-1252 bytes are a UTF-8 sequence, and
+// replaces them by its character: "Ã©" was "é", "â€™" was "’".
 //
-// Only the leads of Latin-1 letters (C2, C3), of typography (E2), of the byte
-// order mark (EF) and of emoji (F0) count. The others are letters that may
-// well stand before a quotation mark or a dash, and a sequence that starts
-// with one is more likely meant than broken.
+// Only the lead bytes of Latin-1 letters (C2, C3), typography (E2), the byte order mark
+// (EF) and emoji (F0) count. The others are letters that can precede a quotation mark
+// or a dash, so that such a sequence is more likely intended than broken.
 func undoWindows1252(text string) string {
 	var out strings.Builder
 	copied := 0 // of text
@@ -107,9 +105,8 @@ func undoWindows1252(text string) string {
 	return out.String()
 }
 
-// sequence reads the first need characters of s as the bytes of one encoded
-// character, and returns it and the length of what it read in s; 0 if it is
-// none.
+// sequence reads the first need characters of s as the bytes of one encoded character.
+// It returns the character and the length read in s, or 0 if there is none.
 func sequence(s string, need int) (r rune, length int) {
 	if need == 0 {
 		return 0, 0

@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// The merges of OpenAI's CLIP (MIT licence, see clip/LICENSE), which every CLIP
-// of OpenAI's and of OpenCLIP's own text towers was trained with. Checkpoints
-// in OpenAI's and OpenCLIP's form come without them.
+// The merges of OpenAI's CLIP (MIT licence, see clip/LICENSE). All CLIPs of OpenAI and
+// those of OpenCLIP with its own text towers were trained with them. Checkpoints in
+// OpenAI's and OpenCLIP's form do not include them.
 //
 //go:embed clip/merges.txt.gz
 var clipMerges []byte
@@ -35,9 +35,9 @@ func inflate(b []byte) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// idsOf numbers the tokens that merges make, in the order of OpenAI's
-// tokenizer: the characters of single bytes, printable ones first; the same at
-// the end of a word; what each merge makes; the marks of start and end.
+// idsOf numbers the tokens of the merges in the order of OpenAI's tokenizer: the
+// characters of single bytes, printable ones first; the same at the end of a word; the
+// result of each merge; the start and end markers.
 func idsOf(merges []byte) map[string]int32 {
 	ids := map[string]int32{}
 	put := func(token string) {

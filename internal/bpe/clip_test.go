@@ -10,8 +10,8 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// The embedded vocabulary must number its tokens as the files do that Hugging
-// Face's checkpoints carry.
+// The embedded vocabulary numbers its tokens like the files in Hugging Face's
+// checkpoints.
 func TestCLIPVocabulary(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(golden.Dir(t, "models", "micro-f"), "vocab.json"))
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzNew reads vocabularies that strangers wrote: whatever New accepts can be
-// used, and gives ids that are in the vocabulary.
+// FuzzNew reads foreign vocabularies: every one that New accepts can be used, and gives
+// ids within the vocabulary.
 func FuzzNew(f *testing.F) {
 	ids := idsOf([]byte("d o\ndo g</w>\n"))
 	vocab, err := json.Marshal(ids)

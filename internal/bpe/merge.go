@@ -2,14 +2,13 @@ package bpe
 
 import "container/heap"
 
-// A joint is a place where two neighbours may be joined.
+// A joint is a place where two neighbours may be merged.
 type joint struct {
-	rank int // of their pair
-	at   int // the left one
+	rank int // of the pair
+	at   int // position of the left neighbour
 }
 
-// joints are a heap: the pair that the list of merges names first, and of that
-// the leftmost.
+// joints are a heap ordered by the rank of the pair, and then from the left.
 type joints []joint
 
 func (j joints) Len() int { return len(j) }
@@ -25,12 +24,12 @@ func (j *joints) Pop() any {
 	return x
 }
 
-// merge appends the ids of one piece. A piece may be as long as a text, so the
-// best pair is not looked for among all neighbours each time: the time grows with
-// the length, and not with its square.
+// merge appends the ids of one piece. A piece may be as long as the text, so the best
+// pair is taken from a heap: the time is linear-logarithmic in the length, not
+// quadratic.
 func (t *Tokenizer) merge(ids []int32, piece string) []int32 {
 	n := len(piece)
-	parts := make([]string, n) // those that were joined to their left are empty
+	parts := make([]string, n) // those merged into their left neighbour are empty
 	left, right := make([]int, n), make([]int, n)
 	for i := range n {
 		parts[i], left[i], right[i] = string(byteChars[piece[i]]), i-1, i+1
@@ -53,14 +52,14 @@ func (t *Tokenizer) merge(ids []int32, piece string) []int32 {
 		look(i)
 	}
 	for len(queue) > 0 {
-		// All places of the best pair, from the left. What is new beside them
-		// waits until they are done, as in the original.
+		// All places of the best pair, from the left. New pairs wait until these are
+		// done, as in the original.
 		best := queue[0].rank
 		var joined []int
 		for len(queue) > 0 && queue[0].rank == best {
 			i := heap.Pop(&queue).(joint).at
 			if r, ok := rank(i); !ok || r != best {
-				continue // a neighbour was joined elsewhere
+				continue // a neighbour has been merged meanwhile
 			}
 			j := right[i]
 			parts[i] += parts[j]
@@ -76,7 +75,7 @@ func (t *Tokenizer) merge(ids []int32, piece string) []int32 {
 		}
 	}
 	for i := 0; i < n; i = right[i] {
-		ids = append(ids, t.ids[parts[i]]) // New saw to it that all are there
+		ids = append(ids, t.ids[parts[i]]) // New has checked that all are there
 	}
 	return ids
 }

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// slowMerge is the original's way: the best pair of all, everywhere, again and
-// again.
+// slowMerge works like the original: it merges the best pair everywhere, and repeats.
 func (t *Tokenizer) slowMerge(ids []int32, piece string) []int32 {
 	parts := make([]string, len(piece))
 	for i := range len(piece) {
@@ -45,7 +44,7 @@ func (t *Tokenizer) slowMerge(ids []int32, piece string) []int32 {
 	return ids
 }
 
-// random makes pieces of few letters, which have many places of one pair.
+// random makes pieces of few letters, in which a pair occurs often.
 func random(rng *rand.Rand, letters string, n int) string {
 	var b strings.Builder
 	for range n {
@@ -60,8 +59,7 @@ func TestMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	// A list of merges that nobody trained: later pairs may come before those
-	// that they are made of.
+	// An untrained list of merges: pairs may come before those that they are made of.
 	odd := &Tokenizer{ids: map[string]int32{}, ranks: map[pair]int{}}
 	for range 300 {
 		p := pair{random(rng, "ab", 1+rng.IntN(3)), random(rng, "ab", 1+rng.IntN(3))}
@@ -83,7 +81,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// A word of 100 KB took a minute.
+// A word of 100 KB once took a minute.
 func TestLongWord(t *testing.T) {
 	clip, err := CLIP()
 	if err != nil {
