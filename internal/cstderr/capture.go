@@ -15,7 +15,7 @@ import (
 
 var setCrashOutput = debug.SetCrashOutput // tests replace it
 
-// take puts the pipe in place and gives the ends that Go has.
+// take installs the pipe and returns Go's ends of it.
 func take() (real, lines *os.File, err error) {
 	var r, l, c C.int
 	if n := C.carveStderrTake(&r, &l, &c); n != 0 {
@@ -23,11 +23,11 @@ func take() (real, lines *os.File, err error) {
 	}
 	real = os.NewFile(uintptr(r), "stderr")
 	lines = os.NewFile(uintptr(l), "what libraries print")
-	// The runtime keeps a copy of its own.
+	// The runtime keeps its own copy.
 	crash := os.NewFile(uintptr(c), "what a crash prints")
 	defer crash.Close()
 	if err := setCrashOutput(crash, debug.CrashOptions{}); err != nil {
-		// Without it a crash would not be noticed: everything is put back.
+		// Without it a crash would not be noticed: everything is restored.
 		C.carveStderrGive()
 		lines.Close()
 		real.Close()
@@ -42,8 +42,8 @@ func form(json, whole bool) {
 }
 
 func give() error {
-	// First, because once the thread is gone nobody reads what a crash prints there, and
-	// the crash would wait for that.
+	// This must come first: once the thread is gone nothing reads the pipe, and a crash
+	// would block on it.
 	err := setCrashOutput(nil, debug.CrashOptions{})
 	C.carveStderrGive()
 	return err

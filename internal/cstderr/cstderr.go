@@ -1,17 +1,17 @@
-// Package cstderr owns the standard error of the process.
+// Package cstderr captures the standard error of the process.
 //
-// C libraries print on descriptor 2 as they please: encoders when they are set up, ONNX
-// Runtime when something fails, the C library when memory is damaged. Between the lines
-// of a program that promises one JSON object a line, or a form of its own, that is noise;
-// on a terminal it may be worse. [Take] puts a pipe in the place of descriptor 2. What
-// comes out of it goes line by line to the program's log ([SetLog]), and the program
-// itself writes to the file that was there before ([File]).
+// C libraries print to descriptor 2 at any time: encoders during set-up, ONNX Runtime
+// on errors, the C library when memory is corrupted. That breaks the output of a
+// program that promises one JSON object a line or its own format, and on a terminal it
+// may do harm. [Take] replaces descriptor 2 by a pipe. What libraries print goes line
+// by line to the program's log ([SetLog]), and the program itself writes to the
+// original file ([File]).
 //
-// Go's runtime prints there as well when it crashes, at length, and ends the process with
-// the exit code 2, which says something else in many programs. While standard error is
-// taken a crash is told in one line, and ends with 1. A thread outside Go sees to that:
-// in a crash no goroutine runs any more. It always reads, so that a library never waits
-// for room in the pipe.
+// Go's runtime also prints there when it crashes, at length, and exits with 2, which
+// has another meaning in many programs. While standard error is captured, a crash is
+// reported in one line, and the exit code is 1. That is done by a thread outside Go,
+// since no goroutine runs after a crash. The thread always reads, so that a library
+// never blocks on the pipe.
 package cstderr
 
 import (
@@ -29,24 +29,24 @@ import (
 	"time"
 )
 
-// What is said of lines has bounds: libraries have none.
+// Bounds on the lines that are logged, since libraries have none.
 const (
 	maxLine  = 1000 // bytes
 	maxLines = 200  // in a process
-	maxEarly = 50   // lines that are kept until there is a log
+	maxEarly = 50   // lines kept until there is a log
 )
 
 var state struct {
 	sync.Mutex
 	real  *os.File
-	ended chan struct{} // closed when the last line has been handed on
+	ended chan struct{} // closed when the last line has been logged
 	log   *slog.Logger
 	early []string
 	lines int // so far
 	marks map[string]chan struct{}
 }
 
-// Take takes over standard error, once in a process. Without an error [Give] must be
+// Take captures standard error, once in a process. If it succeeds, [Give] must be
 // called before the process ends.
 func Take() error {
 	state.Lock()
@@ -59,8 +59,8 @@ func Take() error {
 		return err
 	}
 	Form(false)
-	// If the thread does not manage to, the runtime ends the process by a signal, and
-	// not with 2.
+	// If the thread fails to report a crash, the runtime ends the process by a signal,
+	// not with exit code 2.
 	debug.SetTraceback("crash")
 	state.real, state.ended, state.marks = real, make(chan struct{}), make(map[string]chan struct{})
 	go func() {
@@ -71,7 +71,7 @@ func Take() error {
 	return nil
 }
 
-// File is the standard error that the process was started with.
+// File returns the standard error that the process was started with.
 func File() *os.File {
 	state.Lock()
 	defer state.Unlock()
@@ -81,15 +81,15 @@ func File() *os.File {
 	return state.real
 }
 
-// Form says how a crash is told: as JSON or as text.
+// Form sets how a crash is reported: as JSON or as text.
 func Form(json bool) { form(json, TracebackAsked()) }
 
-// TracebackAsked tells whether the environment asks for all that there is to say of a
-// crash, with GOTRACEBACK=all.
+// TracebackAsked tells whether the environment requests all details of a crash, with
+// GOTRACEBACK=all.
 func TracebackAsked() bool { return os.Getenv("GOTRACEBACK") != "" }
 
-// SetLog sets the log that what libraries print goes to; without one it is dropped. Lines
-// that came before the first log are kept for it, up to a number.
+// SetLog sets the log for what libraries print; without one it is dropped. A limited
+// number of lines printed before the first log is kept for it.
 func SetLog(l *slog.Logger) {
 	state.Lock()
 	early := state.early
@@ -103,8 +103,8 @@ func SetLog(l *slog.Logger) {
 	}
 }
 
-// Flush returns when what was printed so far has been handed on, so that it stands before
-// what the program says next.
+// Flush returns when everything printed so far has been logged, so that it comes before
+// the program's next message.
 func Flush() {
 	state.Lock()
 	if state.real == nil {
@@ -116,7 +116,7 @@ func Flush() {
 	state.marks[mark] = seen
 	state.Unlock()
 	if _, err := io.WriteString(os.Stderr, mark+"\n"); err != nil {
-		return // the pipe is full: too much is printed for any order
+		return // the pipe is full: the order cannot be kept
 	}
 	select {
 	case <-seen:
@@ -124,8 +124,8 @@ func Flush() {
 	}
 }
 
-// Give puts everything back. It returns when what was printed has been handed on, and the
-// thread and the goroutine that did so have ended.
+// Give restores standard error. It returns when everything printed has been logged, and
+// the thread and the goroutine have ended.
 func Give() error {
 	state.Lock()
 	taken := state.real != nil
@@ -144,7 +144,7 @@ func Give() error {
 	return err
 }
 
-// read hands on lines, cut where they are too long.
+// read passes on lines, cut if they are too long.
 func read(from io.Reader, line func(string)) {
 	r := bufio.NewReaderSize(from, maxLine)
 	for cut := false; ; {
@@ -159,12 +159,12 @@ func read(from io.Reader, line func(string)) {
 	}
 }
 
-// line takes in what a library has printed.
+// line handles a line that a library has printed.
 func line(text string) {
 	state.Lock()
 	for mark, seen := range state.marks {
 		if before, ok := strings.CutSuffix(text, mark); ok {
-			defer close(seen) // what stands before the mark is handed on first
+			defer close(seen) // lines before the mark are logged first
 			delete(state.marks, mark)
 			text = before
 		}
@@ -186,10 +186,10 @@ func line(text string) {
 	}
 }
 
-// colour is how some libraries paint their messages.
+// colour matches the colour codes of some libraries' messages.
 var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// serious is what libraries call messages that should be read.
+// serious matches messages that the user should read.
 var serious = regexp.MustCompile(`(?i)\b(error|fatal|failed|critical)\b|\[[EF]:onnxruntime`)
 
 func tell(log *slog.Logger, text string) {

@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// Standard error belongs to a process, so the tests are those of other processes, in
-// which TestMain plays a part.
+// Standard error belongs to a process, so each test runs another process, in which
+// TestMain plays a part.
 func TestMain(m *testing.M) {
 	if part := os.Getenv("TEST_STDERR_PART"); part != "" {
 		if part == "short" {
@@ -108,7 +108,7 @@ func play(part string) {
 //lint:ignore SA5007 the stack is to overflow
 func deeper(p []int) int { return deeper(append(p, 1)) + p[0] }
 
-// stuck is a log that does not get rid of what it is told.
+// stuck is a log that blocks.
 type stuck struct {
 	slog.Handler
 	until chan struct{}
@@ -153,14 +153,14 @@ given back
 	}
 }
 
-// A library never waits, even where the log is stuck.
+// A library never blocks, even if the log does.
 func TestFull(t *testing.T) {
 	if got, err := again(t, "full"); err != nil || got != "through\ngiven back\n" {
 		t.Errorf("%v: %s", err, got)
 	}
 }
 
-// A crash is told in one line, and ends with 1.
+// A crash is reported in one line, with exit code 1.
 func TestCrash(t *testing.T) {
 	const hint = "carve: hint: this is a fault of carve or of a library in it"
 	for _, c := range []struct{ part, want string }{
@@ -184,14 +184,14 @@ func TestCrash(t *testing.T) {
 			t.Errorf("%s prints\n%swant\n%s", c.part, got, c.want)
 		}
 	}
-	// With GOTRACEBACK there is a traceback as well.
+	// With GOTRACEBACK there is a traceback too.
 	if got, _ := again(t, "fatal", "GOTRACEBACK=all"); !strings.Contains(got, "cstderr.play(") || !strings.Contains(got, "carve: error: internal error") {
 		t.Errorf("with GOTRACEBACK=all: %s", got)
 	}
 }
 
-// Under a limit that Go cannot start with there is one line as well, in the form that
-// was asked for.
+// Under a limit that Go cannot start with there is one line as well, in the requested
+// form.
 func TestLimit(t *testing.T) {
 	for _, c := range []struct{ limit, args, want string }{
 		{"-v 1300000", "", "carve: error: too low a limit to start: ulimit -v allows 1269 MB of addresses, and 2000 MB are needed\ncarve: hint: raise ulimit -v; "},
@@ -210,7 +210,7 @@ func TestLimit(t *testing.T) {
 			set = "{ " + set + " 2>/dev/null || ulimit -p" + n + "; }"
 		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", set+" && exec "+program(t)+" "+c.args)
-		if os.Getuid() == 0 && strings.HasPrefix(c.limit, "-u") { // it does not hold for root
+		if os.Getuid() == 0 && strings.HasPrefix(c.limit, "-u") { // root is exempt
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		}
 		cmd.Env = append(os.Environ(), "TEST_STDERR_PART=lines")
@@ -241,7 +241,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// program is a copy of this one that other users may run.
+// program is a copy of this binary that other users may run.
 func program(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "cstderr-")
@@ -263,8 +263,8 @@ func program(t *testing.T) string {
 	return path
 }
 
-// Where standard error cannot be taken everything is as before: no file is left open, and
-// what is printed gets out.
+// If standard error cannot be captured everything stays as it was: no file is left
+// open, and output still appears.
 func TestTakeFails(t *testing.T) {
 	got, err := again(t, "short")
 	if err != nil || got != "as before\nfailed, and then not\n" {
@@ -272,7 +272,7 @@ func TestTakeFails(t *testing.T) {
 	}
 }
 
-// short takes standard error under one limit on open files after the other, until it can.
+// short calls Take under increasing limits on open files, until it succeeds.
 func short() {
 	first, err := os.Open(os.DevNull)
 	if err != nil {
