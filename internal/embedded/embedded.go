@@ -1,6 +1,6 @@
-// Package embedded holds the models that are linked into the program. A package that
-// embeds one registers it when it is imported, so that a program that does not want it
-// need not carry it.
+// Package embedded lists the models that are linked into the program. A package with an
+// embedded model registers it when it is imported, so that a program without that
+// import does not contain it.
 package embedded
 
 import (
@@ -10,10 +10,11 @@ import (
 	"slices"
 )
 
-// Filled by init functions alone, which run one after the other.
+// Only init functions write to it, one after the other.
 var models = make(map[string]fs.FS)
 
-// Register makes a folder with a model known by a name. It is called by init functions.
+// Register makes the folder of a model available under a name. It is called by init
+// functions.
 func Register(name string, files fs.FS) {
 	if _, taken := models[name]; taken {
 		panic(fmt.Sprintf("embedded: there is a model %q already", name))
@@ -27,5 +28,5 @@ func Lookup(name string) (files fs.FS, ok bool) {
 	return files, ok
 }
 
-// Names lists the models in alphabetical order.
+// Names returns the names of the models in alphabetical order.
 func Names() []string { return slices.Sorted(maps.Keys(models)) }
