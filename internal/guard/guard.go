@@ -1,5 +1,5 @@
-// Package guard turns a panic into an error, so that what was begun is cleaned up as
-// after every other failure. Package cstderr reports the crashes that cannot be caught.
+// Package guard turns a panic into an error, so that cleaning up works as after every
+// other failure. Package cstderr reports crashes that cannot be caught.
 package guard
 
 import (
@@ -7,15 +7,15 @@ import (
 	"runtime/debug"
 )
 
-// A PanicError is a panic that was caught: a fault of the program's own.
+// A PanicError is a panic that was caught: a bug of the program.
 type PanicError struct {
-	Value any    // what panic was called with
-	Stack []byte // where it was called, as [debug.Stack] prints it
+	Value any    // the argument of panic
+	Stack []byte // the stack at the panic, as [debug.Stack] prints it
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("internal error: %v", e.Value) }
 
-// Hint says what to do about it.
+// Hint returns how to report the bug.
 func (e *PanicError) Hint() string {
 	return "this is a fault of carve: please report it, with what GOTRACEBACK=all in front of the same command prints"
 }

@@ -14,8 +14,8 @@ func TestRun(t *testing.T) {
 	if err := Run(func() error { return nil }); err != nil {
 		t.Errorf("success became %v", err)
 	}
-	// What panic is called with may itself be an error: it must not be taken for one
-	// that was returned.
+	// The argument of panic may be an error: it must not be taken for one that was
+	// returned.
 	var fault *PanicError
 	err := Run(func() error { panic(own) })
 	if !errors.As(err, &fault) || errors.Is(err, own) || fault.Value != any(own) || !strings.Contains(string(fault.Stack), "TestRun") {
