@@ -1,5 +1,5 @@
-// Package limits says what the machine, the container and the shell let a process
-// have: memory and threads.
+// Package limits reports how much memory and how many threads the machine, the
+// container and the shell allow a process.
 package limits
 
 import (
@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// A Limit is how much there is of something, and what sets it.
+// A Limit is the amount of a resource, and what limits it.
 type Limit struct {
 	N  int64  // bytes, or threads
 	By string // "this machine", "the container", "ulimit -v"
@@ -29,23 +29,22 @@ func least(a, b Limit) Limit {
 	return b
 }
 
-// Machine is how many bytes of memory this machine has.
+// Machine returns the memory of this machine in bytes.
 func Machine() Limit { return machine() }
 
-// Memory is how many bytes this process may use at most: what the machine has, or less
-// where the container or the shell allows less.
+// Memory returns the memory that this process may use in bytes: that of the machine, or
+// less if the container or the shell allows less.
 func Memory() Limit { return memory() }
 
-// AddressSpace is how many bytes this process may have mapped at a time. Most of what is
-// mapped is never used, so that it is no measure of memory, but it runs out all the same.
+// AddressSpace returns how many bytes this process may have mapped. Most mapped memory
+// is never used, so this is no measure of memory, but it can run out.
 func AddressSpace() Limit { return addressSpace() }
 
-// Threads is how many threads this process may still start. It is not known where nothing
-// limits them.
+// Threads returns how many more threads this process may start. It is unknown if there
+// is no limit.
 func Threads() Limit { return threads() }
 
-// The parts of /proc and /sys are read through an [fs.FS], so that tests can bring
-// their own.
+// Files of /proc and /sys are read through an [fs.FS], so that tests can replace them.
 
 func read(root fs.FS, name string) string {
 	b, err := fs.ReadFile(root, strings.TrimPrefix(path.Clean(name), "/"))
@@ -72,8 +71,8 @@ func machineMemory(root fs.FS) Limit {
 	return Limit{}
 }
 
-// groupMemory is the smallest limit of the process's control group and of those
-// that it lies in.
+// groupMemory returns the smallest limit of the process's control group and of the
+// groups above it.
 func groupMemory(root fs.FS) Limit {
 	var l Limit
 	for _, dir := range groups(root, "memory") {
@@ -86,7 +85,7 @@ func groupMemory(root fs.FS) Limit {
 	return l
 }
 
-// groupThreads is how many more threads the control groups allow.
+// groupThreads returns how many more threads the control groups allow.
 func groupThreads(root fs.FS) Limit {
 	var l Limit
 	for _, dir := range groups(root, "pids") {
@@ -100,9 +99,9 @@ func groupThreads(root fs.FS) Limit {
 	return l
 }
 
-// groups are the folders of the process's control group and of all above it, for one
-// controller, in either version. In a container the group that the process is told of
-// may lie outside of what is mounted: then the mount itself is its group.
+// groups returns the folders of the process's control group and of all above it, for
+// one controller, in either version. In a container the reported group may lie outside
+// of what is mounted: then the mount itself is the group.
 func groups(root fs.FS, controller string) []string {
 	var dirs []string
 	for line := range strings.Lines(read(root, "proc/self/cgroup")) {
@@ -130,8 +129,8 @@ func groups(root fs.FS, controller string) []string {
 	return dirs
 }
 
-// number reads a limit as control groups write it; "max" and numbers near the
-// largest are none.
+// number parses a limit of control groups; "max" and numbers near the largest mean no
+// limit.
 func number(text string) (int64, bool) {
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	return n, err == nil && n > 0 && n < 1<<60

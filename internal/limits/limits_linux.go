@@ -19,8 +19,7 @@ func addressSpace() Limit { return resource(unix.RLIMIT_AS, "ulimit -v") }
 
 func threads() Limit {
 	l := groupThreads(os.DirFS("/"))
-	// Root may start what it likes. Of others all threads of the user count, in all
-	// processes.
+	// Root has no limit. For others all threads of the user count, in all processes.
 	if os.Geteuid() == 0 {
 		return l
 	}
@@ -39,7 +38,7 @@ func resource(which int, by string) Limit {
 	return Limit{int64(r.Cur), by}
 }
 
-// userThreads counts the threads of the user's processes, as far as they can be seen.
+// userThreads counts the threads of the user's processes, as far as they are visible.
 func userThreads() (n int64) {
 	list, err := os.ReadDir("/proc")
 	if err != nil {

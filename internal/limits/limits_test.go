@@ -54,7 +54,7 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// The limits of this very process are read without a failure, and make sense.
+// The limits of this process can be read and are plausible.
 func TestHere(t *testing.T) {
 	if m := Memory(); m.Known() && (m.N < 1<<20 || Machine().Known() && m.N > Machine().N) {
 		t.Errorf("%+v, and the machine has %+v", m, Machine())
