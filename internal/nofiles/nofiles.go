@@ -1,8 +1,8 @@
 //go:build unix
 
-// Package nofiles runs code in a process that is out of file descriptors. It is
-// for tests: what cannot be opened then is not missing or broken, and must not
-// be reported as if it were.
+// Package nofiles runs code in a process without free file descriptors. It is for
+// tests: a file that cannot be opened then is not missing or broken, and must not be
+// reported so.
 package nofiles
 
 import (
@@ -11,15 +11,15 @@ import (
 	"testing"
 )
 
-// During runs do while no file can be opened. Other goroutines that open files
-// meanwhile fail as well, so the test must not be parallel.
+// During runs do while no file can be opened. Other goroutines cannot open files
+// either, so the test must not be parallel.
 func During(t testing.TB, do func()) {
 	t.Helper()
 	f, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
 	}
-	free := f.Fd() // the lowest that is free
+	free := f.Fd() // the lowest free descriptor
 	f.Close()
 	var before syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
