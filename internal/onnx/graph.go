@@ -1,15 +1,14 @@
-// Package onnx writes ONNX models: a graph of typed operators, encoded as the
-// protobuf message that ONNX Runtime reads.
+// Package onnx writes ONNX models: a graph of typed operators, encoded as the protobuf
+// message that ONNX Runtime reads.
 //
-// It knows the two dozen operators that a CLIP and its gradient need, and the
-// half of onnx.proto that describes them. Weights are named, not held: their
-// [Contents] are asked for when the graph is encoded, and may say in which file
-// and where in it the bytes lie, so that a graph of gigabytes is a message of
-// kilobytes.
+// It supports the two dozen operators that a CLIP and its gradient need, and the part
+// of onnx.proto that describes them. Weights are referred to by name: their [Contents]
+// are requested when the graph is encoded, and may be a position in a file, so that a
+// graph of gigabytes is a message of kilobytes.
 //
-// A [Graph] is built front to back. The methods that build it return the name of
-// what they made and do not fail; the mistakes that can be made here (a wrong shape, a
-// missing axis) are found by ONNX Runtime when it loads the model.
+// A [Graph] is built front to back. The methods that build it return the name of the
+// new value and do not fail. Mistakes such as a wrong shape or a missing axis are found
+// by ONNX Runtime when it loads the model.
 package onnx
 
 import (
@@ -21,7 +20,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// A DataType numbers the element types as onnx.proto does.
+// DataType numbers the element types as in onnx.proto.
 type DataType int
 
 // The element types in use.
@@ -35,50 +34,48 @@ const (
 	BFloat16 DataType = 16
 )
 
-// opset is the version of the operators. 20 is the first with Gelu; ONNX
-// Runtime has it since 1.17, and the binding asks for a later one anyway.
+// opset is the version of the operators. 20 is the first with Gelu. ONNX Runtime
+// supports it since 1.17; the binding requires a later one.
 const (
 	opset     = 20
-	irVersion = 9 // the first that goes with opset 20
+	irVersion = 9 // the first that supports opset 20
 )
 
 // A Value is the name of a tensor in a graph.
 type Value string
 
-// A Dim is one side of an input: a fixed number, or free under a name.
+// A Dim is one side of an input: a fixed number, or variable with a name.
 type Dim struct {
 	Size int
 	Name string
 }
 
-// Fixed is a side of known length.
+// Fixed is a side of fixed length.
 func Fixed(n int) Dim { return Dim{Size: n} }
 
-// Free is a side that is known when the model runs.
+// Free is a side whose length is set when the model runs.
 func Free(name string) Dim { return Dim{Name: name} }
 
-// An External says where the bytes of an initializer lie.
+// An External is the position of an initializer's bytes in a file.
 type External struct {
-	File   string // relative to the folder that the session is given
+	File   string // relative to the folder given to the session
 	Offset int64
 	Length int64
 }
 
-// Contents are the bytes of an initializer: given, or lying in a file.
+// Contents are the bytes of an initializer, or their position in a file.
 type Contents struct {
 	Raw []byte    // row-major and little-endian
-	At  *External // where they lie; Raw is then of no account
+	At  *External // position in a file; Raw is then ignored
 }
 
-// An initializer is a tensor of a graph: a TensorProto, but for what contents
-// adds to it.
+// An initializer is a tensor of a graph: an encoded TensorProto without its contents.
 type initializer struct {
 	head     []byte
 	contents func() (Contents, error)
 }
 
-// A Graph is a model under construction. The zero value is not usable; see
-// [NewGraph].
+// A Graph is a model under construction. The zero value is not usable; see [NewGraph].
 type Graph struct {
 	name             string
 	nodes, ins, outs []byte // encoded fields of GraphProto
@@ -90,19 +87,19 @@ type Graph struct {
 	contrib          bool
 }
 
-// NewGraph starts a graph. The name shows in ONNX Runtime's messages.
+// NewGraph starts a graph. ONNX Runtime's messages show the name.
 func NewGraph(name string) *Graph {
 	return &Graph{name: name, consts: map[string]Value{}}
 }
 
-// Scope sets the prefix of the names of the nodes that follow, so that an
-// error or a profile says which layer they belong to.
+// Scope sets the prefix of the names of the following nodes, so that an error or a
+// profile names the layer.
 func (g *Graph) Scope(name string) { g.scope = name }
 
 // Name is the name given to NewGraph.
 func (g *Graph) Name() string { return g.name }
 
-// Inputs and Outputs list the names in the order of their declaration.
+// Inputs and Outputs return the names in the order of declaration.
 func (g *Graph) Inputs() []string  { return g.inputs }
 func (g *Graph) Outputs() []string { return g.outputs }
 
@@ -113,22 +110,21 @@ func (g *Graph) Input(name string, t DataType, shape ...Dim) Value {
 	return Value(name)
 }
 
-// Output declares v as an output under a name. Its shape is left to inference.
+// Output declares v as an output with this name. Its shape is inferred.
 func (g *Graph) Output(name string, v Value, t DataType) {
 	g.append("", []Value{Value(name)}, "Identity", []Value{v})
 	g.outs = appendMessage(g.outs, 12, valueInfo(name, t, nil))
 	g.outputs = append(g.outputs, name)
 }
 
-// Initializer declares a tensor whose contents are asked for by every
-// [Graph.Marshal], in the order in which the tensors were declared. The name must
-// be new to the graph.
+// Initializer declares a tensor. Every [Graph.Marshal] calls contents for each tensor,
+// in the order of declaration. The name must be new to the graph.
 func (g *Graph) Initializer(name string, t DataType, contents func() (Contents, error), shape ...int) Value {
 	g.inits = append(g.inits, initializer{tensorHead(name, t, shape), contents})
 	return Value(name)
 }
 
-// Floats is a constant of the graph itself; an empty shape makes a scalar.
+// Floats makes a constant in the graph; an empty shape makes a scalar.
 func (g *Graph) Floats(v []float32, shape ...int) Value {
 	raw := make([]byte, 0, 4*len(v))
 	for _, f := range v {
@@ -137,7 +133,7 @@ func (g *Graph) Floats(v []float32, shape ...int) Value {
 	return g.constant(Float32, raw, shape)
 }
 
-// Halves is a constant of float16, given by their bits.
+// Halves makes a constant of float16, given as bits.
 func (g *Graph) Halves(v []uint16, shape ...int) Value {
 	raw := make([]byte, 0, 2*len(v))
 	for _, h := range v {
@@ -146,10 +142,10 @@ func (g *Graph) Halves(v []uint16, shape ...int) Value {
 	return g.constant(Float16, raw, shape)
 }
 
-// Scalar is a constant number.
+// Scalar makes a constant number.
 func (g *Graph) Scalar(v float32) Value { return g.Floats([]float32{v}) }
 
-// Ints is a constant vector of integers: axes, shapes, bounds.
+// Ints makes a constant vector of integers: axes, shapes, bounds.
 func (g *Graph) Ints(v ...int) Value {
 	raw := make([]byte, 0, 8*len(v))
 	for _, i := range v {
@@ -168,11 +164,11 @@ func (g *Graph) constant(t DataType, raw []byte, shape []int) Value {
 	return v
 }
 
-// Marshal returns the encoded ModelProto. It fails only where the contents of an
-// initializer cannot be had.
+// Marshal returns the encoded ModelProto. It fails only if the contents of an
+// initializer cannot be read.
 func (g *Graph) Marshal() ([]byte, error) {
-	// Weights are megabytes or more: their pieces are copied once, into a message of
-	// the right size.
+	// Weights may be large: their pieces are copied once, into a message of the right
+	// size.
 	graph := [][]byte{g.nodes, appendString(nil, 2, g.name)}
 	for _, i := range g.inits {
 		c, err := i.contents()
@@ -202,7 +198,7 @@ func (g *Graph) Marshal() ([]byte, error) {
 	return model, nil
 }
 
-// field is an initializer with its contents as a field of GraphProto, in pieces.
+// field encodes an initializer with its contents as a field of GraphProto, in pieces.
 func (i initializer) field(c Contents) [][]byte {
 	b := protowire.AppendTag(nil, 5, protowire.BytesType)
 	if c.At != nil {
@@ -213,7 +209,7 @@ func (i initializer) field(c Contents) [][]byte {
 	return [][]byte{protowire.AppendVarint(b, uint64(len(i.head)+len(raw)+len(c.Raw))), i.head, raw, c.Raw}
 }
 
-// fields are those of a TensorProto that say where its bytes lie.
+// fields encodes the fields of a TensorProto with the position of its bytes.
 func (at *External) fields() (b []byte) {
 	for _, kv := range [][2]string{
 		{"location", at.File},
@@ -225,10 +221,10 @@ func (at *External) fields() (b []byte) {
 	return appendVarint(b, 14, 1) // data_location: EXTERNAL
 }
 
-// contribDomain holds ONNX Runtime's own operators.
+// contribDomain is the domain of ONNX Runtime's own operators.
 const contribDomain = "com.microsoft"
 
-// An attr is an attribute of a node, encoded.
+// An attr is an encoded attribute of a node.
 type attr []byte
 
 // Numbers of AttributeProto.AttributeType.
@@ -255,7 +251,7 @@ func intsAttr(name string, v ...int) attr {
 	return appendVarint(b, 20, attrInts)
 }
 
-// node appends an operator of ONNX with one output.
+// node appends a standard operator with one output.
 func (g *Graph) node(op string, in []Value, attrs ...attr) Value {
 	return g.one("", op, in, attrs...)
 }
@@ -272,7 +268,7 @@ func (g *Graph) newName(op string) Value {
 	return Value(fmt.Sprintf("%s/%s_%d", g.scope, op, g.count))
 }
 
-// append appends a NodeProto. It is called what its first output is.
+// append appends a NodeProto. Its name is that of its first output.
 func (g *Graph) append(domain string, out []Value, op string, in []Value, attrs ...attr) {
 	var b []byte
 	for _, v := range in {
@@ -309,7 +305,7 @@ func valueInfo(name string, t DataType, shape []Dim) []byte {
 	return appendMessage(appendString(nil, 1, name), 2, appendMessage(nil, 1, tensor))
 }
 
-// tensorHead is a TensorProto but for its data.
+// tensorHead encodes a TensorProto without its data.
 func tensorHead(name string, t DataType, shape []int) []byte {
 	var b []byte
 	for _, d := range shape {

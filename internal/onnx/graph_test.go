@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// fields takes a message apart: the contents of each length-delimited or
-// varint field, by number.
+// fields decodes a message: the contents of each length-delimited or varint field, by
+// number.
 func fields(t *testing.T, b []byte) (bytes map[protowire.Number][][]byte, ints map[protowire.Number][]uint64) {
 	t.Helper()
 	bytes, ints = map[protowire.Number][][]byte{}, map[protowire.Number][]uint64{}
@@ -50,8 +50,8 @@ func texts(b [][]byte) (out []string) {
 	return out
 }
 
-// The message has the fields of onnx.proto where its readers look for them.
-// (That ONNX Runtime understands it is tested where it is run.)
+// The message has the fields of onnx.proto. (Package ort tests that ONNX Runtime
+// understands it.)
 func TestMarshal(t *testing.T) {
 	g := NewGraph("test")
 	g.Scope("layer")
@@ -62,7 +62,7 @@ func TestMarshal(t *testing.T) {
 		return Contents{At: &External{File: "model.safetensors", Offset: 128, Length: 12}}, nil
 	}, 3, 2)
 	y := g.MatMul(x, g.Cast(w, Float32))
-	y = g.Add(g.Add(y, g.Scalar(2)), g.Scalar(2)) // one constant
+	y = g.Add(g.Add(y, g.Scalar(2)), g.Scalar(2)) // both scalars are one constant
 	g.Output("y", y, Float32)
 	if !slices.Equal(g.Inputs(), []string{"x"}) || !slices.Equal(g.Outputs(), []string{"y"}) {
 		t.Errorf("inputs %v, outputs %v", g.Inputs(), g.Outputs())
@@ -107,14 +107,14 @@ func TestMarshal(t *testing.T) {
 		t.Errorf("constant: dims %v, bytes %q", ints[1], constant[9])
 	}
 
-	// Only a graph that uses them imports the runtime's own operators.
+	// Only a graph that uses the runtime's own operators imports them.
 	g.MultiHeadAttention(x, x, x, 1)
 	model, _ = fields(t, marshal(t, g))
 	if len(model[8]) != 2 {
 		t.Errorf("%d opsets with a contrib operator, want 2", len(model[8]))
 	}
 
-	// A graph is not encoded without one of its weights.
+	// Encoding fails if a weight cannot be read.
 	lost := errors.New("the file is gone")
 	g.Initializer("v", Float32, func() (Contents, error) { return Contents{}, lost }, 1)
 	if b, err := g.Marshal(); !errors.Is(err, lost) || b != nil {

@@ -44,7 +44,7 @@ func (g *Graph) Gelu(a Value) Value { return g.node("Gelu", []Value{a}) }
 // MatMul is the product of the last two axes, the others being a batch.
 func (g *Graph) MatMul(a, b Value) Value { return g.node("MatMul", []Value{a, b}) }
 
-// MatMulT is a times b transposed, without b ever being turned round.
+// MatMulT is a times b transposed, without a transposed copy of b.
 func (g *Graph) MatMulT(a, b Value) Value {
 	return g.one(contribDomain, "FusedMatMul", []Value{a, b}, intAttr("transB", 1))
 }
@@ -54,42 +54,42 @@ func (g *Graph) Softmax(a Value) Value {
 	return g.node("Softmax", []Value{a}, intAttr("axis", -1))
 }
 
-// LayerNorm normalises the last axis, biased variance.
+// LayerNorm normalises the last axis, with biased variance.
 func (g *Graph) LayerNorm(x, scale, bias Value, eps float32) Value {
 	return g.node("LayerNormalization", []Value{x, scale, bias}, intAttr("axis", -1), floatAttr("epsilon", eps))
 }
 
-// Mean is the mean along axes, which stay with length 1.
+// Mean is the mean along axes, which are kept with length 1.
 func (g *Graph) Mean(x Value, axes ...int) Value {
 	return g.node("ReduceMean", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
 }
 
-// Sum is the sum along axes, which stay with length 1.
+// Sum is the sum along axes, which are kept with length 1.
 func (g *Graph) Sum(x Value, axes ...int) Value {
 	return g.node("ReduceSum", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
 }
 
-// Norm is the Euclidean length along axes, which stay with length 1.
+// Norm is the Euclidean length along axes, which are kept with length 1.
 func (g *Graph) Norm(x Value, axes ...int) Value {
 	return g.node("ReduceL2", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
 }
 
-// Largest is the maximum along axes, which stay with length 1.
+// Largest is the maximum along axes, which are kept with length 1.
 func (g *Graph) Largest(x Value, axes ...int) Value {
 	return g.node("ReduceMax", []Value{x, g.Ints(axes...)}, intAttr("keepdims", 1))
 }
 
-// Transpose orders the axes anew.
+// Transpose permutes the axes.
 func (g *Graph) Transpose(x Value, perm ...int) Value {
 	return g.node("Transpose", []Value{x}, intsAttr("perm", perm...))
 }
 
-// Reshape gives x another shape: 0 keeps a side, -1 (once) is what is left.
+// Reshape changes the shape: 0 keeps a side, -1 (once) is inferred.
 func (g *Graph) Reshape(x Value, shape ...int) Value {
 	return g.node("Reshape", []Value{x, g.Ints(shape...)})
 }
 
-// ReshapeTo is Reshape to a shape that is known at run time.
+// ReshapeTo is Reshape to a shape computed at run time.
 func (g *Graph) ReshapeTo(x, shape Value) Value {
 	return g.node("Reshape", []Value{x, shape})
 }
@@ -99,8 +99,8 @@ func (g *Graph) Squeeze(x Value, axis int) Value {
 	return g.node("Squeeze", []Value{x, g.Ints(axis)})
 }
 
-// Split cuts x along an axis into count parts, as long as sizes (a vector of
-// as many integers) says at run time. Parts may be empty.
+// Split cuts x along an axis into count parts of the lengths in sizes, a vector of
+// count integers computed at run time. Parts may be empty.
 func (g *Graph) Split(x Value, axis int, sizes Value, count int) []Value {
 	out := make([]Value, count)
 	for i := range out {
@@ -110,7 +110,7 @@ func (g *Graph) Split(x Value, axis int, sizes Value, count int) []Value {
 	return out
 }
 
-// Slice takes from <= i < to along an axis; End as to is the end.
+// Slice takes the elements from <= i < to along an axis; use End for the end.
 func (g *Graph) Slice(x Value, axis, from, to int) Value {
 	return g.node("Slice", []Value{x, g.Ints(from), g.Ints(to), g.Ints(axis)})
 }
@@ -118,7 +118,7 @@ func (g *Graph) Slice(x Value, axis, from, to int) Value {
 // End is the end of an axis, for [Graph.Slice].
 const End = 1<<31 - 1
 
-// Head takes the first n along each of the axes, n being known at run time.
+// Head takes the first n along each of the axes; n is computed at run time.
 func (g *Graph) Head(x, n Value, axes ...int) Value {
 	ends := n
 	if len(axes) > 1 {
@@ -160,17 +160,17 @@ func (g *Graph) MultiHeadAttention(q, k, v Value, heads int) Value {
 	return g.one(contribDomain, "MultiHeadAttention", []Value{q, k, v}, intAttr("num_heads", heads))
 }
 
-// Quantize brings x to 8 bits without a sign, by a scale and a zero point that
-// are found in x when it runs: x ≈ scale (q - zero).
+// Quantize converts x to unsigned 8 bits, with a scale and a zero point computed from x
+// at run time: x ≈ scale (q - zero).
 func (g *Graph) Quantize(x Value) (q, scale, zero Value) {
 	q, scale, zero = g.newName("Quantize"), g.newName("Quantize"), g.newName("Quantize")
 	g.append("", []Value{q, scale, zero}, "DynamicQuantizeLinear", []Value{x})
 	return q, scale, zero
 }
 
-// MatMul8 is ONNX Runtime's product of 8-bit matrices, as float32: scaleA
-// (a - zeroA) times scaleB b, plus bias, if there is one. b has a sign, and
-// scaleB and bias one number a column.
+// MatMul8 is ONNX Runtime's product of 8-bit matrices, as float32: scaleA (a - zeroA)
+// times scaleB b, plus an optional bias. b is signed; scaleB and bias have one number a
+// column.
 func (g *Graph) MatMul8(a, b, scaleA, scaleB, zeroA, bias Value) Value {
 	in := []Value{a, b, scaleA, scaleB, zeroA}
 	if bias != "" {
