@@ -1,11 +1,11 @@
-// Package parallel splits work over goroutines so that who does what does not
-// show in the result.
+// Package parallel splits work over goroutines so that the result does not depend on
+// their number.
 package parallel
 
 import "sync"
 
-// Do splits n items into one run for each thread, in order, and waits for all of
-// them. work is told which run it does, and from which item to which.
+// Do splits n items into one consecutive range for each thread and waits for all of
+// them. work gets the number of the range, and the items from and up to to.
 func Do(threads, n int, work func(worker, from, to int)) {
 	workers := min(threads, n)
 	if workers <= 1 {
