@@ -1,12 +1,12 @@
 // Package pipeline runs stages at the same time, joined by bounded channels.
 //
-// A line begins with one [Produce], goes on with any number of [Map] and [Buffer],
+// A line begins with one [Produce], continues with any number of [Map] and [Buffer],
 // and ends with one [Consume]. Each stage is one goroutine, which the line owns:
 // [Line.Wait] returns when all of them have ended.
 //
-// Every item is worked on or released exactly once, on any way out. The sender
+// Every item is processed or released exactly once, however the line ends. The sender
 // closes a stream and the receiver drains it: once the context has ended, a stage
-// goes on receiving until its input is closed, and releases what it gets.
+// continues to receive until its input is closed, and releases the items.
 package pipeline
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/carve-video/carve/internal/guard"
 )
 
-// ErrDone is returned by the work of [Produce] when there is no more.
+// ErrDone is returned by the work of [Produce] at the end of the input.
 var ErrDone = errors.New("no more input")
 
 // A Line is a chain of stages.
@@ -31,14 +31,14 @@ type Line struct {
 	begun  time.Time
 }
 
-// New returns a line without stages. It ends early when ctx ends.
+// New returns a line without stages. It ends early if ctx ends.
 func New(ctx context.Context) *Line {
 	ctx, cancel := context.WithCancelCause(ctx)
 	return &Line{ctx: ctx, cancel: cancel, begun: time.Now()}
 }
 
-// Wait waits for every stage. It returns the first error of a stage, or the cause
-// of the context's end.
+// Wait waits for every stage. It returns the first error of a stage, or the cause of
+// the context's end.
 func (l *Line) Wait() error {
 	err := l.group.Wait()
 	if cause := context.Cause(l.ctx); cause != nil {
@@ -48,10 +48,10 @@ func (l *Line) Wait() error {
 	return err
 }
 
-// Elapsed is the time since the line was made.
+// Elapsed returns the time since the line was made.
 func (l *Line) Elapsed() time.Duration { return time.Since(l.begun) }
 
-// Stages are those of the line, in order.
+// Stages returns the stages of the line, in order.
 func (l *Line) Stages() []*Stage { return l.stages }
 
 func (l *Line) add(name string) *Stage {
@@ -66,9 +66,9 @@ type Stream[T any] struct {
 	release func(T)
 }
 
-// Produce adds the first stage. It calls work until that returns [ErrDone] or
-// another error, or until the line ends. depth is how many items may wait for the
-// next stage; release is called for each that no stage takes any more.
+// Produce adds the first stage. It calls work until that returns [ErrDone] or another
+// error, or until the line ends. depth is how many items may wait for the next stage.
+// release is called for each item that no stage takes any more.
 func Produce[Out any](l *Line, name string, depth int, release func(Out), work func(context.Context) (Out, error)) *Stream[Out] {
 	out := &Stream[Out]{make(chan Out, depth), release}
 	s := l.add(name)
@@ -91,8 +91,8 @@ func Produce[Out any](l *Line, name string, depth int, release func(Out), work f
 	return out
 }
 
-// Map adds a stage that turns each In into an Out. work owns what it is given, also
-// when it fails.
+// Map adds a stage that turns each In into an Out. work owns its item, even if it
+// fails.
 func Map[In, Out any](l *Line, name string, in *Stream[In], depth int, release func(Out), work func(context.Context, In) (Out, error)) *Stream[Out] {
 	out := &Stream[Out]{make(chan Out, depth), release}
 	s := l.add(name)
@@ -112,9 +112,9 @@ func Map[In, Out any](l *Line, name string, in *Stream[In], depth int, release f
 }
 
 // Buffer adds a stage that holds items back. work turns an item into any number of
-// Outs, those of earlier items included; flush returns what is left after the last
-// one, and is called once, also when the line ends early. Both own what they hold
-// until they return it. What they return beside an error is passed on or released.
+// Outs, including those of earlier items. flush returns the rest after the last item.
+// It is called once, even if the line ends early. Both own what they hold until they
+// return it. Items returned together with an error are passed on or released.
 func Buffer[In, Out any](l *Line, name string, in *Stream[In], depth int, release func(Out), work func(context.Context, In) ([]Out, error), flush func(context.Context) ([]Out, error)) *Stream[Out] {
 	out := &Stream[Out]{make(chan Out, depth), release}
 	s := l.add(name)
@@ -139,7 +139,7 @@ func Buffer[In, Out any](l *Line, name string, in *Stream[In], depth int, releas
 	return out
 }
 
-// Consume adds the last stage. work owns what it is given.
+// Consume adds the last stage. work owns its item.
 func Consume[In any](l *Line, name string, in *Stream[In], work func(context.Context, In) error) {
 	s := l.add(name)
 	l.group.Go(func() error {
@@ -148,7 +148,7 @@ func Consume[In any](l *Line, name string, in *Stream[In], work func(context.Con
 	})
 }
 
-// measure does the work of a stage that has no input at hand. A panic is an error.
+// measure runs the work of a stage without input. It turns a panic into an error.
 func measure[T any](s *Stage, work func() (T, error)) (v T, err error) {
 	mark := time.Now()
 	err = guard.Run(func() (err error) {
@@ -159,7 +159,7 @@ func measure[T any](s *Stage, work func() (T, error)) (v T, err error) {
 	return v, err
 }
 
-// send passes an item on, and releases it where the line has ended.
+// send passes an item on, or releases it if the line has ended.
 func send[T any](l *Line, s *Stage, out *Stream[T], v T) {
 	mark := time.Now()
 	select {
@@ -170,8 +170,8 @@ func send[T any](l *Line, s *Stage, out *Stream[T], v T) {
 	s.blocked.Add(int64(time.Since(mark)))
 }
 
-// drain works on every item until the stream is closed. After the end of the line,
-// which an error of work is, it only releases them.
+// drain calls work for every item until the stream is closed. After the end of the
+// line, for example by an error of work, it only releases them.
 func drain[T any](l *Line, s *Stage, in *Stream[T], work func(T) error) {
 	mark := time.Now()
 	for v := range in.items {

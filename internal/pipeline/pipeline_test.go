@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// TestLineReleasesEverything runs a line into an error at each stage in turn,
-// and into cancellation, and demands that every item was finished or released
-// exactly once and that nothing is left running.
+// TestLineReleasesEverything ends a line by an error at each stage in turn, and by
+// cancellation. Every item must be finished or released exactly once, and no goroutine
+// left.
 func TestLineReleasesEverything(t *testing.T) {
 	broken := errors.New("broken")
 	const n = 200
-	for failAt := range 4 { // 3: nobody fails, the context is cancelled
+	for failAt := range 4 { // 3: no stage fails, the context is cancelled
 		var made, gone atomic.Int64
 		ctx, cancel := context.WithCancel(t.Context())
 		l := New(ctx)
@@ -66,7 +66,7 @@ func TestLineReleasesEverything(t *testing.T) {
 	}
 }
 
-// TestLineKeepsOrder checks the way nothing goes wrong.
+// TestLineKeepsOrder checks a line without errors.
 func TestLineKeepsOrder(t *testing.T) {
 	l := New(t.Context())
 	next := 0
@@ -99,7 +99,8 @@ func TestLineKeepsOrder(t *testing.T) {
 	}
 }
 
-// TestBufferHoldsBack: what is held goes on later, in order, and the rest at the end.
+// TestBufferHoldsBack: items that are held are passed on later, in order, and the rest
+// at the end.
 func TestBufferHoldsBack(t *testing.T) {
 	l := New(t.Context())
 	drop := func(int) { t.Error("an item was released") }
@@ -139,7 +140,7 @@ func TestBufferHoldsBack(t *testing.T) {
 	}
 }
 
-// TestBufferReleasesEverything: wherever a line with a buffer ends, what was held is
+// TestBufferReleasesEverything: wherever a line with a buffer ends, held items are
 // finished or released exactly once.
 func TestBufferReleasesEverything(t *testing.T) {
 	broken := errors.New("broken")
@@ -210,8 +211,8 @@ func TestBufferReleasesEverything(t *testing.T) {
 	}
 }
 
-// TestTee: every branch has every item, in order, and a branch that drops has those for
-// which there is room.
+// TestTee: every branch has every item, in order, and a lossy branch has those for
+// which there was room.
 func TestTee(t *testing.T) {
 	l := New(t.Context())
 	var released atomic.Int64
@@ -250,14 +251,14 @@ func TestTee(t *testing.T) {
 			t.Errorf("branch %d has %v", i, got[i])
 		}
 	}
-	// Two wait, one is at work; the last may have come when the gate was open.
+	// Two wait, one is in work; the last may have come when the gate was open.
 	if n := len(got[2]); n < 2 || n > 4 || dropped != 100-n || int64(dropped) != released.Load() || worked != 100 {
 		t.Errorf("%d items in the branch that drops, %d dropped, %d released, %d worked on", n, dropped, released.Load(), worked)
 	}
 }
 
-// TestTeeReleasesEverything: wherever a line with branches ends, each branch has finished
-// or released every item exactly once.
+// TestTeeReleasesEverything: wherever a line with branches ends, each branch has
+// finished or released every item exactly once.
 func TestTeeReleasesEverything(t *testing.T) {
 	broken := errors.New("broken")
 	for _, where := range []string{"work", "first", "second", "cancel", "nowhere"} {

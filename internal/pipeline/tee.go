@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A Branch is one of the ways on from a [Tee].
+// A Branch is one of the outputs of a [Tee].
 type Branch struct {
 	// Depth is how many items may wait for the next stage.
 	Depth int
@@ -14,9 +14,9 @@ type Branch struct {
 	Dropped func()
 }
 
-// Tee adds a stage that gives every item to all branches. work comes first; it owns the
-// item if it fails. After it each branch releases the item once, or its stage owns it:
-// work prepares the item for that.
+// Tee adds a stage that passes every item to all branches. work runs first; it owns the
+// item if it fails. After it each branch's stage owns the item, or it is released once
+// for the branch: work must prepare the item for that.
 func Tee[T any](l *Line, name string, in *Stream[T], release func(T), branches []Branch, work func(context.Context, T) error) []*Stream[T] {
 	outs := make([]*Stream[T], len(branches))
 	for i, b := range branches {
@@ -47,7 +47,7 @@ func Tee[T any](l *Line, name string, in *Stream[T], release func(T), branches [
 	return outs
 }
 
-// offer passes an item on if there is room for it, and else releases it.
+// offer passes an item on if there is room for it, and otherwise releases it.
 func offer[T any](l *Line, s *Stage, out *Stream[T], v T, dropped func()) {
 	mark := time.Now()
 	select {
