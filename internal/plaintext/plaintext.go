@@ -1,13 +1,11 @@
-// Package plaintext reads texts that people write by hand: lists, queries,
-// scripts. All of carve's readers of such files go through it, so that all of
-// them take the same and refuse the same.
+// Package plaintext reads texts that people write by hand: lists, queries, scripts. All
+// of carve's readers of such files use it, so that all accept and refuse the same.
 //
-// A text is UTF-8. A byte-order mark is taken off; lines may end as on Windows.
-// What cannot be seen is refused, with line and column: control characters,
-// which would reach a terminal, and the marks that turn the direction of writing
-// round or end a line where no editor shows an end, with which a text can look
-// like another one. So is a file that is none: a folder, a device, or far more
-// than anybody writes.
+// A text is UTF-8. A byte-order mark is removed; Windows line ends are allowed.
+// Invisible characters are refused, with line and column: control characters, which
+// could act on a terminal, and characters that reverse the writing direction or end a
+// line where no editor shows it, which can make a text look like another one. Folders,
+// devices and files that are far too large are refused as well.
 package plaintext
 
 import (
@@ -19,10 +17,10 @@ import (
 	"unicode/utf8"
 )
 
-// An Error says what is wrong with a text, and where. Lines and columns count
-// from 1, columns in characters.
+// An Error says what is wrong with a text, and where. Lines and columns count from 1,
+// columns in characters.
 type Error struct {
-	Line   int // 0 for a text of one line that stands in no file
+	Line   int // 0 for a single line that is not in a file
 	Column int
 	What   string
 }
@@ -34,18 +32,18 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: this %s", e.Line, e.Column, e.What)
 }
 
-// A TooLargeError says that there is more than will be read.
+// A TooLargeError says that a text is larger than its limit.
 type TooLargeError struct{ Limit int64 }
 
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the file is larger than %d bytes", e.Limit)
 }
 
-// errUTF16 is about a file that begins with the mark of another encoding.
+// errUTF16 is for a file that begins with the byte-order mark of UTF-16.
 var errUTF16 = errors.New("the file is UTF-16, not UTF-8: save it as UTF-8")
 
-// Read reads a whole text of at most limit bytes and checks it. What it returns
-// has no byte-order mark.
+// Read reads and checks a whole text of at most limit bytes. The result has no
+// byte-order mark.
 func Read(r io.Reader, limit int64) ([]byte, error) {
 	data, err := ReadAll(r, limit)
 	if err != nil {
@@ -54,8 +52,7 @@ func Read(r io.Reader, limit int64) ([]byte, error) {
 	return Clean(data)
 }
 
-// Clean takes the byte-order mark off a text and finds what is wrong with the
-// rest.
+// Clean removes the byte-order mark of a text and returns what is wrong with the rest.
 func Clean(data []byte) ([]byte, error) {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return nil, errUTF16
@@ -83,8 +80,8 @@ func Clean(data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// Check finds what is wrong with a text of one line, such as a label. Unlike in
-// a file there is no place for tabs and line ends either.
+// Check returns what is wrong with a text of one line, such as a label. Unlike in a
+// file, tabs and line ends are refused too.
 func Check(s string) error {
 	column := 1
 	for i := 0; i < len(s); column++ {
@@ -97,7 +94,7 @@ func Check(s string) error {
 	return nil
 }
 
-// wrong says what is wrong with a character, or nothing.
+// wrong returns what is wrong with a character, or "".
 func wrong(r rune, size int) string {
 	switch {
 	case r == utf8.RuneError && size <= 1:
@@ -112,8 +109,8 @@ func wrong(r rune, size int) string {
 	return ""
 }
 
-// Printable returns a text with a space for every character that Check refuses:
-// for data sets, which are as they are.
+// Printable replaces every character that Check refuses by a space. It is for data
+// sets, whose texts cannot be changed.
 func Printable(s string) string {
 	if Check(s) == nil {
 		return s
@@ -130,13 +127,13 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// Open opens a file that somebody named. It is a file with an end, or a pipe,
-// which a shell makes for <(command).
+// Open opens a file named by the user. It is a regular file, or a pipe, which a shell
+// makes for <(command).
 //
-// What is come across in a folder is opened by package bounded: a pipe that lies
-// there would be waited for without end.
+// Files found in a folder are opened by package bounded instead: a pipe there could
+// block for ever.
 func Open(path string) (*os.File, error) {
-	// A device is not even opened: some do something then.
+	// Devices are not opened: opening some of them has effects.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -170,15 +167,15 @@ func readable(path string, info os.FileInfo) error {
 	return fmt.Errorf("%s is a device, not a file", path)
 }
 
-// ReadFile reads a file that somebody named, of at most limit bytes, and does not
-// look into it.
+// ReadFile reads a file named by the user, of at most limit bytes, without checking its
+// contents.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	// What is known to be too large is not read first.
+	// A file known to be too large is not read.
 	if info, err := f.Stat(); err == nil && info.Size() > limit {
 		return nil, fmt.Errorf("reading %s: %w", path, &TooLargeError{limit})
 	}

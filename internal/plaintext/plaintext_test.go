@@ -61,7 +61,7 @@ func TestCheck(t *testing.T) {
 		"cat\u2029":      "character 4 is the line separator U+2029",
 		"\u202dcat":      "character 1 is U+202D",
 		"ca\u2069t":      "character 3 is U+2069",
-		string("\ufffd"): "", // somebody's own replacement character
+		string("\ufffd"): "", // a replacement character in the text itself
 	} {
 		err := Check(s)
 		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && !strings.HasPrefix(got, want) {
@@ -73,7 +73,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// An endless file is not read to its end, a device is not opened at all.
+// An endless file is not read to its end; a device is not opened.
 func TestFiles(t *testing.T) {
 	if _, err := ReadAll(endless{}, 1<<20); !errors.As(err, new(*TooLargeError)) {
 		t.Errorf("an endless reader: %v", err)
@@ -113,7 +113,7 @@ type endless struct{}
 
 func (endless) Read(b []byte) (int, error) { return len(b), nil }
 
-// What is let through has nothing in it that is refused, whatever comes.
+// An accepted text has no refused characters, whatever the input.
 func FuzzClean(f *testing.F) {
 	for _, s := range []string{"dog\r\n", "\ufeffa", "\xff\xfea", "\u202e", "a\rb\n"} {
 		f.Add(s)
