@@ -1,10 +1,10 @@
-// Package printable makes text that is not the program's own safe to print.
+// Package printable makes foreign text safe to print.
 //
-// A label, a file's name, a tag in a video or the message of a library may hold
-// anything. Sent to a terminal as it is, an escape character in it moves the
-// cursor, clears the screen or sets the window's title, and a line break makes one
-// message look like two. Here such characters come out as escapes that can be
-// read, and everything else as it was: letters of any script, emoji, accents.
+// A label, the name of a file, a tag in a video or a library's message may have any
+// contents. On a terminal, an escape character in it moves the cursor, clears the
+// screen or sets the window's title, and a line break makes one message look like two.
+// Here such characters become readable escapes, and everything else stays: letters of
+// any script, emoji, accents.
 package printable
 
 import (
@@ -13,27 +13,27 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns s on one line: line breaks, tabs, control and formatting characters
-// and bytes that are no UTF-8 become escapes such as \n, \u001b and \xff. A
-// backslash stays one, so the result is for reading, not for reading back.
+// Text returns s on one line: line breaks, tabs, control and formatting characters and
+// bytes that are not UTF-8 become escapes such as \n, \u001b and \xff. Backslashes are
+// not escaped, so the result cannot be decoded.
 func Text(s string) string {
-	if whole(s, breaksLine) {
+	if unchanged(s, breaksLine) {
 		return s
 	}
 	return string(add(make([]byte, 0, len(s)+16), s, breaksLine))
 }
 
-// Lines is [Text] that keeps line breaks and tabs.
+// Lines is like [Text], but keeps line breaks and tabs.
 func Lines(s string) string {
-	if whole(s, acts) {
+	if unchanged(s, acts) {
 		return s
 	}
 	return string(add(make([]byte, 0, len(s)+16), s, acts))
 }
 
-// acts tells whether a terminal would do something with r other than show it. The
-// two joiners do shape what is shown, and neither emoji nor the scripts of India and
-// Persia can do without them.
+// acts tells whether a terminal would do something with r other than show it. The two
+// joiners are allowed: they only shape what is shown, and emoji and the scripts of
+// India and Persia need them.
 func acts(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
@@ -48,16 +48,16 @@ func acts(r rune) bool {
 
 func breaksLine(r rune) bool { return r == '\n' || r == '\t' || acts(r) }
 
-// whole tells whether nothing has to be changed.
-func whole(s string, bad func(rune) bool) bool {
+// unchanged tells whether s needs no escapes.
+func unchanged(s string, bad func(rune) bool) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, bad) < 0
 }
 
 const hex = "0123456789abcdef"
 
-// add appends s with escapes for what is bad. They are JSON's, so that they may also
-// stand in JSON that was encoded before; only a byte that is no UTF-8 has none there,
-// and cannot stand in JSON to begin with.
+// add appends s with escapes for bad characters. They are JSON's, so that s may also be
+// encoded JSON. Only a byte that is not UTF-8 has no JSON escape, and cannot occur in
+// JSON.
 func add(to []byte, s string, bad func(rune) bool) []byte {
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
@@ -83,7 +83,7 @@ func add(to []byte, s string, bad func(rune) bool) []byte {
 	return to
 }
 
-// unit appends one unit of UTF-16 as JSON writes it.
+// unit appends a UTF-16 unit in JSON's form.
 func unit(to []byte, r rune) []byte {
 	return append(to, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }

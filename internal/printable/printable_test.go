@@ -50,7 +50,7 @@ func FuzzText(f *testing.F) {
 		if Text(text) != text {
 			t.Errorf("%q changes again, to %q", text, Text(text))
 		}
-		// JSON that was encoded already stays JSON, and says the same.
+		// Encoded JSON stays JSON with the same value.
 		encoded, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
