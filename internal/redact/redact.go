@@ -1,10 +1,10 @@
-// Package redact takes passwords, tokens and signatures out of text that is shown or
-// written down.
+// Package redact removes passwords, tokens and signatures from text that is shown or
+// stored.
 //
-// Names of inputs, outputs, models and mirrors may be URLs, and a URL may hold a
-// secret: rtsp://user:secret@camera/live, https://host/file?token=secret. It comes
-// back in error messages, of this program and of libraries, in logs and in results,
-// and all of those are pasted into bug reports.
+// Names of inputs, outputs, models and mirrors may be URLs, and a URL may contain a
+// secret: rtsp://user:secret@camera/live, https://host/file?token=secret. It can occur
+// in error messages, of this program and of libraries, in logs and in results, and all
+// of those are pasted into bug reports.
 package redact
 
 import (
@@ -15,17 +15,17 @@ import (
 	"strings"
 )
 
-// mark stands where a secret was.
+// mark replaces a secret.
 const mark = "***"
 
-// aURL is the beginning of a URL. One slash will do, because cleaning a path leaves
-// one of two; one letter is the drive of a path of Windows.
+// aURL matches the beginning of a URL. One slash is enough, because cleaning a path
+// leaves one of two. One letter is a drive of Windows.
 var aURL = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]+:/+`)
 
-// Text returns s with the secrets of all URLs in it marked. The user goes with the
-// password, because a token may stand in its place. Where it cannot be told how far a
-// password reaches, because it holds characters that should have been escaped, more is
-// taken out rather than less.
+// Text returns s with the secrets of all URLs in it marked. The user name is removed
+// with the password, because it may be a token. If the end of a password is ambiguous,
+// because it has characters that should have been escaped, more is removed rather than
+// less.
 func Text(s string) string {
 	if !strings.Contains(s, ":/") {
 		return s
@@ -49,24 +49,24 @@ func Text(s string) string {
 
 const (
 	spaces = " \t\r\n"
-	// ends are the characters that end a URL in a text. A secret may hold them all the
-	// same: people type what they like.
+	// ends are the characters that end a URL in a text. A secret may contain them all
+	// the same, if the user did not escape them.
 	ends = spaces + "\"'`<>"
 )
 
-// farthest is how far behind a scheme an @ may be.
+// farthest is the maximal distance of an @ from the scheme.
 const farthest = 4096
 
-// credentials returns where the @ behind them is; 0 is for none. At the beginning of s is
-// what stands behind a scheme.
+// credentials returns the position of the @ after the credentials, or 0 if there are
+// none. s begins after the scheme.
 func credentials(s string) int {
 	if strings.HasPrefix(s, mark+"@") {
-		return len(mark) // they were taken out before
+		return len(mark) // they have been removed before
 	}
 	line := until(s[:min(len(s), farthest)], "\n")
 	plain := until(line, ends)
-	// Whatever stands before an @ may be a secret, up to the path. That says too much
-	// where the @ is the text's own, as in "https://host, see me@there".
+	// Everything before an @ may be a secret, up to the path. That removes too much
+	// where the @ belongs to the text, as in "https://host, see me@there".
 	cut := strings.LastIndexByte(until(line, "/"), '@')
 	authority := until(plain, "/?#\\")
 	host, port, colon := strings.Cut(authority, ":")
@@ -74,7 +74,7 @@ func credentials(s string) int {
 		// Also rtsp://user:pass/word@host.
 		cut = max(cut, strings.LastIndexByte(plain, '@'))
 	}
-	// What stands behind the colon is no port, so the password may go on behind what
+	// What follows the colon is not a port, so the password may continue after what
 	// looked like the end of the URL.
 	if cut < 0 && colon && (port == "" || strings.Trim(port, "0123456789") != "") && !strings.HasPrefix(authority, "[") {
 		if i := strings.IndexByte(line[len(plain):], '@'); i >= 0 {
@@ -84,7 +84,7 @@ func credentials(s string) int {
 	if cut < 0 {
 		return 0
 	}
-	// It may have another @ and a slash in it.
+	// It may contain another @ and a slash.
 	word := until(line[cut:], spaces)
 	if next := aURL.FindStringIndex(word); next != nil {
 		word = word[:next[0]]
@@ -92,7 +92,7 @@ func credentials(s string) int {
 	return cut + max(strings.LastIndexByte(word, '@'), 0)
 }
 
-// until is s before the first of some characters.
+// until returns s up to the first of some characters.
 func until(s, chars string) string {
 	if i := strings.IndexAny(s, chars); i >= 0 {
 		return s[:i]
@@ -100,12 +100,12 @@ func until(s, chars string) string {
 	return s
 }
 
-// secretName is in the names of parameters that are not to be seen.
+// secretName matches the names of secret parameters.
 var secretName = regexp.MustCompile(`(?i)token|key|pass|pwd|pw|secret|sig|auth|cred|session|jwt|hmac|code\b`)
 
-// parameters writes the rest of a URL, at the beginning of s, with the values of its
-// secret parameters marked, behind ?, # and ; alike. It returns what is left: the next
-// URL, which may be a parameter of this one, or what is behind a space.
+// parameters writes the rest of a URL, which s begins with, with the values of its
+// secret parameters marked, after ?, # and ; alike. It returns what is left: the next
+// URL, which may be a parameter of this one, or the text after a space.
 func parameters(b *strings.Builder, s string) string {
 	for s != "" {
 		n := 1 + len(until(s[1:], "?#&;"+spaces))
@@ -114,10 +114,10 @@ func parameters(b *strings.Builder, s string) string {
 		case strings.ContainsAny(s[:1], spaces), aURL.MatchString(name):
 			return s
 		case value != "" && strings.ContainsAny(s[:1], "?#&;") && isSecret(name):
-			// It may hold what should have been escaped.
+			// It may contain characters that should have been escaped.
 			n = len(name) + 1
 			value = until(s[n:], "&#"+spaces)
-			// The text's own punctuation often stands right behind a URL.
+			// Punctuation of the text often follows a URL directly.
 			b.WriteString(name + "=" + mark + value[len(strings.TrimRight(value, ".,:)}]"+ends)):])
 			s = s[n+len(value):]
 		case aURL.MatchString(value):
@@ -130,7 +130,7 @@ func parameters(b *strings.Builder, s string) string {
 	return ""
 }
 
-// isSecret tells whether a parameter of that name is one, also where the name is escaped.
+// isSecret tells whether a parameter with this name is secret. The name may be escaped.
 func isSecret(name string) bool {
 	if plain, err := url.QueryUnescape(name); err == nil {
 		name = plain
@@ -138,10 +138,11 @@ func isSecret(name string) bool {
 	return secretName.MatchString(name)
 }
 
-// aString is a string of JSON.
+// aString matches a JSON string.
 var aString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// JSON is [Text] for each string in a JSON text, which stays the same JSON otherwise.
+// JSON applies [Text] to each string of a JSON text, which otherwise stays the same
+// JSON.
 func JSON(text []byte) []byte {
 	return aString.ReplaceAllFunc(text, func(quoted []byte) []byte {
 		var s string
@@ -160,16 +161,15 @@ func JSON(text []byte) []byte {
 	})
 }
 
-// URL is u as it may be shown where only the place matters: without user, query and
-// fragment.
+// URL returns u without user, query and fragment, for messages in which only the place
+// matters.
 func URL(u *url.URL) string {
 	v := *u
 	v.User, v.RawQuery, v.ForceQuery, v.Fragment, v.RawFragment = nil, "", false, "", ""
-	return Text(v.String()) // parameters may stand in the path, behind a semicolon
+	return Text(v.String()) // the path may have parameters, after a semicolon
 }
 
-// Source is what may be shown of something that was given as a URL, whether it is one
-// or not.
+// Source returns what may be shown of something that was given as a URL, valid or not.
 func Source(s string) string {
 	s = until(s, "?#;")
 	if i := strings.LastIndex(s, "@"); i >= 0 {

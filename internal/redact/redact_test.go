@@ -38,7 +38,7 @@ func TestText(t *testing.T) {
 		{"opening https://h/f?token=secret: not there", "opening https://h/f?token=***: not there"},
 		{"https://h/f?token", "https://h/f?token"},
 		{"https://h/f?token=", "https://h/f?token="},
-		// What should have been escaped, and is typed all the same.
+		// Characters that should have been escaped but were typed.
 		{`https://user:'s3cret@h/x`, `https://***@h/x`},
 		{`rtsp://user:"s3cret@h`, `rtsp://***@h`},
 		{`rtsp://user:<s3cret@h`, `rtsp://***@h`},
@@ -101,8 +101,8 @@ func FuzzText(f *testing.F) {
 		if Text(got) != got {
 			t.Errorf("%q becomes %q, and that %q", text, got, Text(got))
 		}
-		// A secret may stand elsewhere as well, and one that begins like a port is taken
-		// for one where what follows ends the URL.
+		// A secret may occur elsewhere as well, and one that begins like a port is
+		// taken for one if the URL ends after it.
 		first := secret[0] | 0x20
 		if strings.Contains(before+" rtsp://***@host/"+after, secret) || first < 'a' || first > 'z' {
 			t.Skip()
