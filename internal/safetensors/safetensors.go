@@ -1,5 +1,5 @@
-// Package safetensors reads the safetensors format: a JSON header that names
-// tensors, and behind it their bytes.
+// Package safetensors reads the safetensors format: a JSON header that describes
+// tensors, followed by their bytes.
 //
 // # Layout
 //
@@ -10,13 +10,13 @@
 //
 // # Trust
 //
-// Weights come from strangers, so nothing in the header is believed: its
-// length is bounded, every range must lie inside the file, be exactly as long
-// as shape and type say, and share no byte with another. Nothing is allocated
-// by a size that a header merely claims. Errors name the file and the tensor.
+// Weights are not trusted: the header's length is bounded, and every range must lie
+// inside the file, have exactly the length for its shape and type, and not overlap
+// another. No size claimed by the header alone leads to an allocation. Errors name the
+// file and the tensor.
 //
-// A file on disk is mapped rather than read: opening a checkpoint of gigabytes
-// costs the pages that are looked at.
+// A file on disk is mapped rather than read: opening a checkpoint of gigabytes only
+// loads the pages that are used.
 package safetensors
 
 import (
@@ -33,17 +33,16 @@ import (
 	"github.com/edsrzf/mmap-go"
 )
 
-// Limits of the JSON header, which takes some ten times its length when it is
-// taken apart. The format's own reader allows 100 MB; a CLIP with 600 tensors
-// needs 70 KB.
+// Limits of the JSON header, which takes about ten times its length when it is decoded.
+// The format's own reader allows 100 MB; a CLIP with 600 tensors needs 70 KB.
 const (
 	maxHeader = 8 << 20
 	maxName   = 1024
 	maxRank   = 64
 )
 
-// A File is an open safetensors file, or one that lies in memory. It may be
-// read from several goroutines.
+// A File is an open safetensors file, or one in memory. It may be read from several
+// goroutines.
 type File struct {
 	path     string
 	data     []byte // the whole file
@@ -68,8 +67,8 @@ func Open(path string) (*File, error) {
 	return file, nil
 }
 
-// Parse reads a safetensors file that lies in memory; name stands for it in
-// errors. The tensors keep referring to data.
+// Parse reads a safetensors file in memory. Errors call it name. The tensors refer to
+// data.
 func Parse(name string, data []byte) (*File, error) {
 	return parse(name, data)
 }
@@ -85,26 +84,26 @@ func (f *File) Close() error {
 	return m.Unmap()
 }
 
-// Path is the name that the File was opened or parsed under.
+// Path returns the name under which the File was opened or parsed.
 func (f *File) Path() string { return f.path }
 
-// Mapped reports whether the File is one on disk, so that Path and a tensor's
-// Offset say where its bytes are.
+// Mapped reports whether the File is on disk, so that Path and a tensor's Offset are
+// the position of its bytes.
 func (f *File) Mapped() bool { return f.mapped != nil }
 
-// Names lists the tensors in the order of their bytes.
+// Names returns the names of the tensors in the order of their bytes.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
 // Metadata returns the free strings of the header; it may be empty.
 func (f *File) Metadata() map[string]string { return f.metadata }
 
-// Has reports whether there is a tensor of that name.
+// Has reports whether there is a tensor with this name.
 func (f *File) Has(name string) bool {
 	_, ok := f.tensors[name]
 	return ok
 }
 
-// Tensor returns the tensor of that name.
+// Tensor returns the tensor with this name.
 func (f *File) Tensor(name string) (tensor.Tensor, error) {
 	t, ok := f.tensors[name]
 	if !ok {
@@ -136,8 +135,8 @@ func parse(path string, data []byte) (*File, error) {
 	body := data[8+n:]
 	f := &File{path: path, data: data, tensors: map[string]tensor.Tensor{}}
 
-	// The top level is walked token by token: decoding it into a map would
-	// let the last of two equal names win silently.
+	// The top level is read token by token: decoding it into a map would silently keep
+	// only the last of two equal names.
 	dec := json.NewDecoder(bytes.NewReader(data[8 : 8+n]))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
 		return fail("the header is not a JSON object")
@@ -187,7 +186,7 @@ func parse(path string, data []byte) (*File, error) {
 	return f, nil
 }
 
-// check turns a header's entry into a tensor whose range was looked at.
+// check turns a header entry into a tensor with a valid range.
 func (e entry) check(name string, body []byte) (tensor.Tensor, error) {
 	size, ok := e.DType.Size()
 	if !ok {
@@ -209,8 +208,8 @@ func (e entry) check(name string, body []byte) (tensor.Tensor, error) {
 		if d < 0 {
 			return tensor.Tensor{}, fmt.Errorf("shape %v has a negative side", e.Shape)
 		}
-		// Bounded by the data as it is multiplied, so that it cannot wrap. A
-		// side of 0 makes the tensor empty whatever the others are.
+		// Bounded before multiplying, so that it cannot overflow. A side of 0 makes the
+		// tensor empty whatever the others are.
 		if d > 0 && count > math.MaxInt64/uint64(d) {
 			return tensor.Tensor{}, fmt.Errorf("shape %v is too large", e.Shape)
 		}
@@ -223,7 +222,7 @@ func (e entry) check(name string, body []byte) (tensor.Tensor, error) {
 	return tensor.Tensor{Name: name, DType: e.DType, Shape: shape, Data: body[from:to:to]}, nil
 }
 
-// checkOverlap sorts the names by their bytes and rejects shared ones.
+// checkOverlap sorts the names by the position of their bytes and rejects overlaps.
 func (f *File) checkOverlap() error {
 	slices.SortFunc(f.names, func(a, b string) int {
 		ta, tb := f.tensors[a], f.tensors[b]

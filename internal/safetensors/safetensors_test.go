@@ -126,8 +126,7 @@ func TestParseRejects(t *testing.T) {
 	}
 }
 
-// Every binary16 number survives the way to float32 and back; between
-// neighbours the nearer one is taken, at the middle the even one.
+// Files written by the reference writer can be read.
 func TestReferenceFiles(t *testing.T) {
 	var files []string
 	for _, pattern := range []string{"cases/*/*.safetensors", "units/*.safetensors", "models/*/*.safetensors"} {
@@ -156,7 +155,7 @@ func TestReferenceFiles(t *testing.T) {
 	}
 }
 
-// A header of many tensors of nothing takes memory in proportion to its length.
+// A header of many empty tensors takes memory in proportion to its length.
 func TestMemory(t *testing.T) {
 	var many strings.Builder
 	for i := 0; many.Len() < 1<<20; i++ {
