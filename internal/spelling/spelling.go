@@ -1,4 +1,4 @@
-// Package spelling finds the word that was probably meant by a mistyped one.
+// Package spelling finds the known word that a mistyped one probably stands for.
 package spelling
 
 import (
@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// Nearest returns the word that was most likely meant, or nothing where none is near.
-// Case does not count. Of several that are equally near it is the first.
+// Nearest returns the known word that is nearest to word; ok is false if none is near.
+// Case does not matter. Of several equally near words it is the first.
 func Nearest(word string, known []string) (meant string, ok bool) {
 	word = strings.ToLower(word)
 	length := utf8.RuneCountInString(word)
 	if length < 2 || length > maxLength {
 		return "", false
 	}
-	// One mistake in three letters is a typing error, two in three another word.
+	// One mistake in three letters is a typing error, two in three make another word.
 	best := max(length/3, 1) + 1
 	for _, k := range known {
 		lower := strings.ToLower(k)
@@ -28,15 +28,15 @@ func Nearest(word string, known []string) (meant string, ok bool) {
 	return meant, ok
 }
 
-// maxLength bounds the work for what can be no name.
+// maxLength bounds the work for words that cannot be names.
 const maxLength = 64
 
-// Distance is the number of mistakes that make one word of the other: letters left out,
-// added, mistaken for others, and neighbours that have changed places. It is known as the
-// optimal string alignment distance.
+// Distance is the number of mistakes that turn one word into the other: missing,
+// additional and wrong letters, and swapped neighbours. It is the optimal string
+// alignment distance.
 func Distance(a, b string) int {
 	s, t := []rune(a), []rune(b)
-	// Three rows of the table are enough: the one at hand and the two above it.
+	// Three rows of the table are enough: the current one and the two above it.
 	two, one, row := make([]int, len(t)+1), make([]int, len(t)+1), make([]int, len(t)+1)
 	for j := range one {
 		one[j] = j

@@ -12,7 +12,7 @@ func TestDistance(t *testing.T) {
 	}{
 		{"", "", 0}, {"", "dog", 3}, {"dog", "", 3}, {"dog", "dog", 0},
 		{"dgo", "dog", 1}, {"do", "dog", 1}, {"doog", "dog", 1}, {"dig", "dog", 1},
-		{"kitten", "sitting", 3}, {"ca", "abc", 3}, // alignment: no letter is touched twice
+		{"kitten", "sitting", 3}, {"ca", "abc", 3}, // alignment: no letter is edited twice
 		{"größe", "grösse", 2}, {"abcd", "badc", 2},
 	} {
 		for _, p := range [][2]string{{c.a, c.b}, {c.b, c.a}} {
