@@ -7,9 +7,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// checkAliases finds a text that becomes too much when every alias is replaced by
-// what it stands for: a list of ten aliases for a list of ten aliases for … An
-// alias within what it stands for has no end.
+// checkAliases refuses a text that becomes too large when every alias is replaced by
+// its target: a list of ten aliases for a list of ten aliases for … An alias within its
+// own target is endless.
 func checkAliases(file *ast.File) error {
 	for _, d := range file.Docs {
 		w := weigher{anchors: map[string]int{}}
@@ -24,8 +24,8 @@ func checkAliases(file *ast.File) error {
 
 // A weigher counts nodes with aliases replaced.
 type weigher struct {
-	anchors map[string]int // by name; negative for one that has not ended
-	circle  string         // an alias that stands for itself
+	anchors map[string]int // by name; negative until the anchor's value ends
+	circle  string         // an alias within its own target
 }
 
 func (w *weigher) weigh(node ast.Node) int {
@@ -64,7 +64,7 @@ func (w *weigher) weigh(node ast.Node) int {
 	return weight
 }
 
-// sum adds, and stays below what an int holds.
+// sum adds without overflow.
 func (w *weigher) sum(weight int, node ast.Node) int {
 	return min(weight+w.weigh(node), maxTokens+1)
 }

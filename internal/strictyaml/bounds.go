@@ -10,50 +10,49 @@ import (
 	"github.com/carve-video/carve/internal/plaintext"
 )
 
-// The bounds. Nothing that people write by hand comes near any of them; each
-// keeps away something that the library takes more than its share of time or
-// memory for.
+// The bounds. No text written by hand comes near any of them. Each prevents something
+// for which the library takes too much time or memory.
 const (
-	// Limit is how many bytes a text may have.
+	// Limit bounds the bytes of a text.
 	Limit = 1 << 20
 
-	// maxDepth is how deep lists and mappings may be nested: the parser copies
-	// what is left of the text at every opening bracket. A clip's script has 6.
+	// maxDepth bounds the nesting of lists and mappings: the parser copies the rest of
+	// the text at every opening bracket. A clip's script has 6.
 	maxDepth = 32
 
-	// maxTokens bounds words and marks together; each takes some 500 bytes.
+	// maxTokens bounds words and marks together; each takes about 500 bytes.
 	maxTokens = 150_000
 
-	// maxMarks bounds the bytes that can end a word, and so how many tokens there
-	// are, before any is made. Marks within quotes and comments count as well:
-	// whoever counts cannot know where the library sees a quote.
+	// maxMarks bounds the bytes that can end a word, and so the number of tokens,
+	// before the lexer runs. Marks within quotes and comments count as well, since it
+	// is not known here where the library sees a quote.
 	maxMarks = 250_000
 
-	// maxKeys is how many keys a mapping may have: the parser copies those it has
-	// for every further one.
+	// maxKeys bounds the keys of a mapping: the parser copies the existing ones for
+	// every new one.
 	maxKeys = 1000
 
-	// maxEmpty is how many entries may be empty: for each the parser moves all
-	// tokens behind it.
+	// maxEmpty bounds the empty entries: for each the parser moves all following
+	// tokens.
 	maxEmpty = 1000
 
-	// maxPath bounds the paths of all nodes together, in bytes: every node has
-	// its whole path, with all keys above it.
+	// maxPath bounds the paths of all nodes together, in bytes: every node stores its
+	// whole path, with all keys above it.
 	maxPath = 32 << 20
 
-	// maxDocuments is how many documents a text may begin before it is refused
-	// for having two: the parser looks at the rest anew for each.
+	// maxDocuments bounds the documents of a text before it is refused for having two:
+	// the parser processes the rest again for each.
 	maxDocuments = 8
 
-	// Runs that the lexer looks at anew for every byte in them: blank lines at
-	// the end of a block of text, opening angle brackets, and tabs in a line,
-	// between which there may be quotes.
+	// Runs that the lexer scans again for every byte in them: blank lines at the end of
+	// a text block, opening angle brackets, and tabs in a line, possibly with quotes
+	// between them.
 	maxBlankLines = 100
 	maxAngles     = 100
 	maxTabs       = 100
 )
 
-// check finds what is too much in a text before the parser sees it. It returns
+// check refuses a text that exceeds the bounds before the parser sees it. It returns
 // the text without a byte-order mark, and its tokens.
 func check(data []byte) ([]byte, token.Tokens, error) {
 	if len(data) > Limit {
@@ -81,7 +80,7 @@ func check(data []byte) ([]byte, token.Tokens, error) {
 
 var errTooMuch = fmt.Errorf("there are more than %d words and marks in it", maxTokens)
 
-// marks are the bytes that end a word or are one.
+// marks are the bytes that end a word or are a token themselves.
 var marks = func() (is [256]bool) {
 	for _, c := range []byte("\n[]{},:-?&*!|>%#'\"@`<.") {
 		is[c] = true
@@ -89,7 +88,7 @@ var marks = func() (is [256]bool) {
 	return is
 }()
 
-// checkBytes is what has to be known before even the lexer may look.
+// checkBytes checks the bounds that must hold before the lexer runs.
 func checkBytes(data []byte) error {
 	count, number, blank := 0, 0, 0
 	for line := range bytes.Lines(data) {

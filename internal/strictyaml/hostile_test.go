@@ -7,10 +7,10 @@ import (
 	"github.com/carve-video/carve/internal/hostile"
 )
 
-// What is just below all bounds takes the longest, which for most is at 300 KB.
+// Texts just within all bounds take the longest, for most at about 300 KB.
 var another = flag.Int("hostile", 0, "another size of hostile texts that is tried, in bytes")
 
-// Whatever comes is refused or read, in little time and memory.
+// Every text is refused or read in little time and memory.
 func TestHostile(t *testing.T) {
 	sizes := []int{Limit, 48 << 10}
 	if testing.Short() {

@@ -7,21 +7,21 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// A nesting follows the tokens of a text as the parser will, without recursion:
-// brackets by themselves, block lists and block mappings by their columns.
+// A nesting tracks the structure of a text from its tokens as the parser will, without
+// recursion: brackets by themselves, block lists and block mappings by their columns.
 type nesting struct {
 	open []frame
-	path int // the keys of all frames together, in bytes
+	path int // total length of the keys of all frames
 
-	last      *token.Token // but for comments
-	lastKey   int          // column of the key that the last colon belongs to
+	last      *token.Token // ignoring comments
+	lastKey   int          // column of the key of the last colon
 	marked    int          // tags and anchors since the last value
-	empty     int          // entries with nothing in them
+	empty     int          // empty entries
 	paths     int          // of all nodes so far, in bytes
 	documents int
 }
 
-// A frame is a list or mapping that has begun.
+// A frame is an open list or mapping.
 type frame struct {
 	kind   frameKind
 	column int  // of a block
@@ -41,7 +41,7 @@ const (
 
 func (k frameKind) flow() bool { return k <= flowMap }
 
-// take looks at the next token.
+// take processes the next token.
 func (n *nesting) take(tk *token.Token) error {
 	if tk.Type == token.CommentType {
 		return nil
@@ -74,7 +74,7 @@ func (n *nesting) take(tk *token.Token) error {
 	case token.MappingKeyType:
 		err = n.key(tk, 0)
 	case token.MappingValueType:
-		// A colon belongs to what stands before it in the line.
+		// A colon belongs to what is before it in the line.
 		if k := n.last; k != nil && k.Position.Line == tk.Position.Line {
 			err = n.key(k, len(k.Value))
 		} else {
@@ -84,7 +84,7 @@ func (n *nesting) take(tk *token.Token) error {
 	if err != nil {
 		return err
 	}
-	// The word behind an anchor is its name.
+	// The word after an anchor is its name.
 	switch {
 	case tk.Type == token.TagType || tk.Type == token.AnchorType:
 		n.marked++
@@ -95,7 +95,7 @@ func (n *nesting) take(tk *token.Token) error {
 	return n.measure()
 }
 
-// measure holds what is open against the bounds.
+// measure checks the bounds.
 func (n *nesting) measure() error {
 	n.paths += n.path
 	switch {
@@ -109,7 +109,7 @@ func (n *nesting) measure() error {
 	return nil
 }
 
-// isEmpty tells whether the last token wanted a value and the next one is none.
+// isEmpty tells whether the last token needed a value and the next one is none.
 func (n *nesting) isEmpty(tk *token.Token) bool {
 	if n.last == nil {
 		return false
@@ -131,12 +131,12 @@ func (n *nesting) isEmpty(tk *token.Token) bool {
 	case token.CollectEntryType, token.MappingStartType, token.SequenceStartType:
 		return false
 	}
-	// {a, b} are keys without values.
+	// {a, b} has keys without values.
 	top := n.top()
 	return inFlow && top != nil && top.kind == flowMap && !top.keyed
 }
 
-// key takes the key of a mapping, which begins at a token.
+// key handles the key of a mapping, which begins at a token.
 func (n *nesting) key(at *token.Token, length int) error {
 	n.lastKey = at.Position.Column
 	top := n.top()
@@ -152,12 +152,12 @@ func (n *nesting) key(at *token.Token, length int) error {
 	return nil
 }
 
-// block is the list or mapping at a column, which begins here or goes on.
+// block returns the list or mapping at a column, which begins here or continues.
 func (n *nesting) block(kind frameKind, column int) *frame {
 	for {
 		top := n.top()
-		// A list may stand at the column of the key that it belongs to, a key never
-		// at that of the list that it ends.
+		// A list may be at the column of the key that it belongs to. A key at the
+		// column of a list ends the list.
 		ends := top != nil && !top.kind.flow() &&
 			(top.column > column || top.column == column && top.kind == blockList && kind == blockMap)
 		if !ends {
@@ -190,7 +190,7 @@ func (n *nesting) pop() {
 	}
 }
 
-// pathStep is about what a list's index takes in a path.
+// pathStep is about the length of a list index in a path.
 const pathStep = 8
 
 // closeBlocks ends the blocks within the innermost brackets.

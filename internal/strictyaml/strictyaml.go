@@ -1,11 +1,10 @@
-// Package strictyaml reads YAML that people write by hand: one document, no keys
-// that nothing reads, errors with their line.
+// Package strictyaml reads YAML that people write by hand: one document, no unknown
+// keys, and errors with their line.
 //
-// It is the only package that calls the YAML library, because the library trusts
-// what it is given: its parser takes minutes and gigabytes for 100 KB of opening
-// brackets, and some texts of another kind are as bad. Here a text is bounded
-// before the parser sees it (see bounds.go): what it costs grows with its length
-// and no faster.
+// It is the only package that calls the YAML library, because the library trusts its
+// input: its parser takes minutes and gigabytes for 100 KB of opening brackets, and
+// some other texts are as bad. Here a text is checked against bounds before the parser
+// sees it (see bounds.go), so that the cost is linear in its length.
 package strictyaml
 
 import (
@@ -21,11 +20,11 @@ import (
 	"github.com/carve-video/carve/internal/plaintext"
 )
 
-// Decode reads one document into v. A key that v has no place for is an error,
-// and so is a second document; an empty file leaves v as it is.
+// Decode reads one document into v. A key that v does not have is an error, and so is a
+// second document. An empty file leaves v unchanged.
 func Decode(data []byte, v any) error { return decode(data, v, yaml.Strict()) }
 
-// DecodeSome is Decode for who wants only some of the keys.
+// DecodeSome is Decode, but ignores keys that v does not have.
 func DecodeSome(data []byte, v any) error { return decode(data, v) }
 
 func decode(data []byte, v any, options ...yaml.DecodeOption) (err error) {
@@ -45,8 +44,7 @@ func decode(data []byte, v any, options ...yaml.DecodeOption) (err error) {
 	return nil
 }
 
-// Document parses a text of one document and returns its body, nil for an empty
-// one.
+// Document parses a text with one document and returns its body, nil if it is empty.
 func Document(data []byte) (body ast.Node, err error) {
 	defer Catch(&err)
 	_, file, err := bounded(data)
@@ -65,16 +63,16 @@ func Document(data []byte) (body ast.Node, err error) {
 	return body, nil
 }
 
-// Value reads a part of a document into v. A key that v has no place for is an
-// error. Anchors are known within the part.
+// Value reads a part of a document into v. A key that v does not have is an error.
+// Anchors within the part can be used.
 func Value(node ast.Node, v any) (err error) {
 	defer Catch(&err)
 	return yaml.NodeToValue(node, v, yaml.Strict())
 }
 
-// Locate puts the line of a place in the document before an error. The place is
-// a path as in "$.tracks[2].keys[0]"; of one that is not there the nearest part
-// that is counts.
+// Locate puts the line of a place in the document before an error. The place is a path
+// such as "$.tracks[2].keys[0]". If it does not exist, the nearest existing part is
+// used.
 func Locate(data []byte, path string, cause error) (err error) {
 	defer Catch(&err)
 	_, file, err := bounded(data)
@@ -93,8 +91,8 @@ func Locate(data []byte, path string, cause error) (err error) {
 	return cause
 }
 
-// bounded finds what is too much in a text, and parses it. The text it returns
-// has no byte-order mark.
+// bounded checks the bounds of a text and parses it. The returned text has no
+// byte-order mark.
 func bounded(data []byte) ([]byte, *ast.File, error) {
 	data, tokens, err := check(data)
 	if err != nil {
@@ -107,21 +105,21 @@ func bounded(data []byte) ([]byte, *ast.File, error) {
 	return data, file, checkAliases(file)
 }
 
-// Catch turns a panic into an error: the YAML library has some for what is not
-// YAML, such as a tag that says another kind than its value has.
+// Catch turns a panic into an error: the YAML library panics on some invalid texts,
+// such as a tag that does not match its value.
 func Catch(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("this cannot be read as YAML (%s)", short(fmt.Sprint(p)))
 	}
 }
 
-// AtLine puts a line number before an error: the library's own where it has
-// one, else the node's.
+// AtLine puts a line number before an error: the library's if it has one, or else the
+// node's.
 func AtLine(node ast.Node, err error) error {
 	line := 0
 	if node != nil && node.GetToken() != nil {
 		line = node.GetToken().Position.Line
-		// A mapping's own token is the colon behind its first key.
+		// The token of a mapping is the colon after its first key.
 		if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
 			line = m.Values[0].Key.GetToken().Position.Line
 		}
@@ -138,7 +136,7 @@ func AtLine(node ast.Node, err error) error {
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
-// short is a message of the library's, which repeats what it was given.
+// short shortens a message of the library, which repeats its input.
 func short(message string) string {
 	const longest = 200
 	runes := []rune(plaintext.Printable(message))

@@ -11,8 +11,8 @@ import (
 	"github.com/carve-video/carve/internal/hostile"
 )
 
-// within is a text with so many lists or mappings round a word, in every way that
-// they can be written.
+// within returns texts with this many lists or mappings around a word, in every
+// notation.
 func within(depth int) map[string]string {
 	var steps, spaced, mixed strings.Builder
 	for i := range depth {
@@ -34,10 +34,10 @@ func within(depth int) map[string]string {
 	}
 }
 
-// TestDepth: so deep and no deeper, however it is written.
+// TestDepth: the maximal depth is accepted and a larger one refused, in every notation.
 func TestDepth(t *testing.T) {
 	for name, text := range within(maxDepth) {
-		// The library knows no question within a question.
+		// The library does not support a complex key within a complex key.
 		if _, err := Document([]byte(text)); err != nil && !strings.Contains(text, "?") {
 			t.Errorf("%s, %d deep: %v", name, maxDepth, err)
 		}
@@ -47,7 +47,7 @@ func TestDepth(t *testing.T) {
 			t.Errorf("%s, %d deep: error %v", name, maxDepth+2, err)
 		}
 	}
-	// What lies side by side is not nested, and what a text says is no mark.
+	// Entries side by side are not nested, and quoted text has no marks.
 	for name, text := range map[string]string{
 		"lists":    strings.Repeat("- [[a], {b: c}]\n", 900),
 		"mappings": strings.Repeat("- a: 1\n  b: {c: [1, 2]}\n", 900),
@@ -124,7 +124,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// depthOf is how deep a document is.
+// depthOf returns the depth of a document.
 func depthOf(node ast.Node) int {
 	deepest := 0
 	var walk func(node ast.Node, depth int)
@@ -152,8 +152,8 @@ func depthOf(node ast.Node) int {
 	return deepest
 }
 
-// FuzzDecode: no panic, no error of several lines, nothing that takes long, and
-// nothing deeper than is let through by more than what a bracket and its key make.
+// FuzzDecode: no panic, no error of several lines, no text that takes long, and no
+// depth beyond the bound by more than a bracket and its key.
 func FuzzDecode(f *testing.F) {
 	for _, text := range hostile.YAML(64) {
 		f.Add(text)
