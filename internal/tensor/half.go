@@ -2,8 +2,7 @@ package tensor
 
 import "math"
 
-// FromFloat16 widens an IEEE 754 binary16 number. Every one has an exact
-// float32.
+// FromFloat16 converts an IEEE 754 binary16 number, exactly.
 func FromFloat16(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exp, frac := uint32(h>>10)&0x1f, uint32(h)&0x3ff
@@ -24,13 +23,13 @@ func ToFloat16(f float32) uint16 {
 	sign := uint16(bits>>16) & 0x8000
 	abs := bits & 0x7fffffff
 	switch {
-	case abs > 0x7f800000: // not a number: keep it one
+	case abs > 0x7f800000: // not a number stays one
 		return sign | 0x7e00
 	case abs >= 0x477ff000: // 65520 and more round to infinity
 		return sign | 0x7c00
 	case abs < 0x38800000: // below 2^-14: a multiple of 2^-24
-		// Adding 0.5 puts the last place of the sum at 2^-24, so the
-		// addition itself rounds, to even.
+		// Adding 0.5 puts the last place of the sum at 2^-24, so that the addition
+		// itself rounds to even.
 		sum := math.Float32frombits(abs) + 0.5
 		return sign | uint16(math.Float32bits(sum)-math.Float32bits(0.5))
 	}

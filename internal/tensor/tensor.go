@@ -1,7 +1,7 @@
-// Package tensor is what the readers of checkpoints have in common: named
-// arrays of numbers as they lie in a file, and their element types.
+// Package tensor has what the readers of checkpoints share: named arrays of numbers in
+// a file, and their element types.
 //
-// A [Tensor] does not own its bytes. It is a view into a file that its reader
+// A [Tensor] does not own its bytes. It is a view into a file that its reader has
 // mapped or holds in memory, so it is valid until that reader is closed.
 package tensor
 
@@ -12,11 +12,11 @@ import (
 	"slices"
 )
 
-// A DType is the type of a tensor's elements, as the header spells it.
+// A DType is the type of a tensor's elements, spelled as in safetensors.
 type DType string
 
-// The element types that are read. Others (8-bit floats, complex numbers) do
-// not occur in CLIP checkpoints.
+// The supported element types. Others (8-bit floats, complex numbers) do not occur in
+// CLIP checkpoints.
 const (
 	F64  DType = "F64"
 	F32  DType = "F32"
@@ -30,7 +30,7 @@ const (
 	BOOL DType = "BOOL"
 )
 
-// Size is the number of bytes of an element; a type that is not read has none.
+// Size returns the number of bytes of an element; ok is false for an unsupported type.
 func (d DType) Size() (int, bool) {
 	switch d {
 	case F64, I64:
@@ -53,14 +53,14 @@ type Tensor struct {
 	DType  DType
 	Shape  []int // empty for a scalar
 	Data   []byte
-	Offset int64 // of Data in the file; [Nowhere] where the file has it in no such form
+	Offset int64 // of Data in the file; [Nowhere] if the file does not have these bytes
 }
 
-// Nowhere is the Offset of a tensor whose bytes, as they are in Data, lie in no
-// file: it was put together in memory.
+// Nowhere is the Offset of a tensor whose bytes are not in a file as they are in Data:
+// it was copied into memory.
 const Nowhere = -1
 
-// A MissingError says that a file has no tensor of a name.
+// A MissingError says that a file has no tensor with this name.
 type MissingError struct {
 	Path string // the file
 	Name string // the tensor looked for
@@ -70,7 +70,7 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("%s: tensor %q is missing", e.Path, e.Name)
 }
 
-// Len is the number of elements.
+// Len returns the number of elements.
 func (t Tensor) Len() int {
 	n := 1
 	for _, d := range t.Shape {
@@ -79,8 +79,8 @@ func (t Tensor) Len() int {
 	return n
 }
 
-// CheckShape reports an error that names file and tensor unless the shape is
-// exactly the one given.
+// CheckShape returns an error that names file and tensor unless the shape is exactly
+// the one given.
 func (t Tensor) CheckShape(shape ...int) error {
 	if !slices.Equal(t.Shape, shape) {
 		return fmt.Errorf("%s: tensor %q has shape %v, want %v", t.Path, t.Name, t.Shape, shape)
@@ -102,7 +102,7 @@ func (t Tensor) Float32() ([]float32, error) {
 	return out, nil
 }
 
-// ReadFloat32 is Float32 into a slice of the caller, of length Len.
+// ReadFloat32 is Float32 into the caller's slice, of length Len.
 func (t Tensor) ReadFloat32(out []float32) error {
 	if len(out) != t.Len() {
 		return fmt.Errorf("%s: tensor %q has %d elements, not %d", t.Path, t.Name, t.Len(), len(out))
@@ -171,8 +171,8 @@ func (t Tensor) Int64() ([]int64, error) {
 	return out, nil
 }
 
-// Int32 returns the elements of an integer or BOOL tensor; a value outside
-// int32 is an error.
+// Int32 returns the elements of an integer or BOOL tensor. A value outside int32 is an
+// error.
 func (t Tensor) Int32() ([]int32, error) {
 	wide, err := t.Int64()
 	if err != nil {
