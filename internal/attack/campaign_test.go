@@ -66,7 +66,7 @@ func TestReport(t *testing.T) {
 	if !r.clean() {
 		t.Error("nothing was found, and something is wrong")
 	}
-	r.enter(tr, &outcome{code: 1, took: time.Second}, []finding{found(hang, "a"), found(hang, "b"), found(loss, "c")})
+	r.enter(tr, &outcome{code: 1, took: time.Second}, []finding{newFinding(hang, "a"), newFinding(hang, "b"), newFinding(loss, "c")})
 	var b strings.Builder
 	r.print(&b)
 	if r.clean() {

@@ -53,9 +53,9 @@ func tryCase(l *lab, path string, damaged bool) (*experiment, error) {
 		says := strings.Contains(string(o.stderr), "damaged") || strings.Contains(string(o.stderr), "missing")
 		switch {
 		case damaged && o.code == exitDone:
-			return []finding{found(loss, "exit code 0 of %s", x.about)}
+			return []finding{newFinding(loss, "exit code 0 of %s", x.about)}
 		case !damaged && (o.code == exitFailed || o.code == exitLost && says):
-			return []finding{found(other, "%s is sound, and ended with exit code %d: %s", x.about, o.code, firstLine(o.stderr))}
+			return []finding{newFinding(other, "%s is sound, and ended with exit code %d: %s", x.about, o.code, firstLine(o.stderr))}
 		}
 		return nil
 	}

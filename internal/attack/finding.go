@@ -28,6 +28,6 @@ type finding struct {
 	text  string
 }
 
-func found(c class, format string, args ...any) finding {
+func newFinding(c class, format string, args ...any) finding {
 	return finding{c, fmt.Sprintf(format, args...)}
 }

@@ -148,7 +148,7 @@ func (s *sound) attack(l *lab, n int) (*experiment, error) {
 func (s *sound) judge(ctx context.Context, l *lab, o *outcome, in string, whole bool) []finding {
 	switch {
 	case whole && (o.code != exitDone || o.output == nil || o.output.frames != s.frames):
-		return []finding{found(other, "a sound file ended with exit code %d: %s", o.code, firstLine(o.stderr))}
+		return []finding{newFinding(other, "a sound file ended with exit code %d: %s", o.code, firstLine(o.stderr))}
 	case o.code != exitDone && o.code != exitLost || o.signal != 0 || o.late || o.output == nil:
 		return nil
 	}
@@ -164,10 +164,10 @@ func (s *sound) judge(ctx context.Context, l *lab, o *outcome, in string, whole 
 		return nil
 	}
 	if what := r.damage(s.frames, s.seconds); what != "" {
-		return []finding{found(loss, "exit code 0, and %s", what)}
+		return []finding{newFinding(loss, "exit code 0, and %s", what)}
 	}
 	if o.output.frames < r.frames {
-		return []finding{found(loss, "exit code 0, and %d of the %d frames that FFmpeg reads", o.output.frames, r.frames)}
+		return []finding{newFinding(loss, "exit code 0, and %d of the %d frames that FFmpeg reads", o.output.frames, r.frames)}
 	}
 	if o.output.frames < s.frames {
 		l.bench.silentlyMissing.Add(1)

@@ -314,7 +314,7 @@ func (t *trap) set(l *lab, clip []byte) (*experiment, error) {
 	x.media = filepath.Ext(t.output) == ".mp4" || filepath.Ext(t.output) == ".png"
 	x.judge = func(_ context.Context, _ *lab, o *outcome) []finding {
 		if strings.Contains(string(o.stdout)+string(o.stderr), "topsecret") {
-			return []finding{found(other, "a password was printed")}
+			return []finding{newFinding(other, "a password was printed")}
 		}
 		return nil
 	}

@@ -111,12 +111,12 @@ func killed(l *lab, x *experiment) {
 		next := &experiment{args: again, output: "again.mp4", media: true, codes: []int{exitDone}}
 		o2, err := l.observe(ctx, next)
 		if err != nil {
-			return []finding{found(other, "the next run could not be made: %v", err)}
+			return []finding{newFinding(other, "the next run could not be made: %v", err)}
 		}
 		all = verdict(next, o2, l.bench.limits)
 		for _, name := range remains {
 			if !strings.Contains(string(o2.stderr), filepath.Base(name)) {
-				all = append(all, found(other, "the next run says nothing of %q, which a killed one left", name))
+				all = append(all, newFinding(other, "the next run says nothing of %q, which a killed one left", name))
 			}
 		}
 		return all
@@ -158,16 +158,16 @@ func (d *disturbance) disturb(l *lab, clip []byte) (*experiment, error) {
 
 func (d *disturbance) judge(o *outcome) (all []finding) {
 	if o.endedAfter > patience && !d.whole {
-		all = append(all, found(hang, "went on for %.1f s when it was told to stop", o.endedAfter.Seconds()))
+		all = append(all, newFinding(hang, "went on for %.1f s when it was told to stop", o.endedAfter.Seconds()))
 	}
 	complete := o.output != nil && o.output.frames == longFrames
 	switch {
 	case d.whole && (o.code != exitDone || !complete):
-		all = append(all, found(loss, "ended with exit code %d, signal %d, before all was done", o.code, o.signal))
+		all = append(all, newFinding(loss, "ended with exit code %d, signal %d, before all was done", o.code, o.signal))
 	case o.signal == 0 && o.code == exitDone && !complete:
-		all = append(all, found(loss, "exit code 0, and not all frames"))
+		all = append(all, newFinding(loss, "exit code 0, and not all frames"))
 	case o.signal == 0 && o.code != exitDone && o.code != exitInterrupted:
-		all = append(all, found(other, "exit code %d; right is 130", o.code))
+		all = append(all, newFinding(other, "exit code %d; right is 130", o.code))
 	}
 	return all
 }

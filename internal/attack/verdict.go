@@ -34,22 +34,22 @@ var dump = regexp.MustCompile(`(?m)^panic:|^fatal error:|^goroutine \d+ |SIGSEGV
 func checkEnd(x *experiment, o *outcome, limits limits) (all []finding) {
 	switch {
 	case o.late:
-		all = append(all, found(hang, "still running after %v", limits.time))
+		all = append(all, newFinding(hang, "still running after %v", limits.time))
 	case o.signal != 0 && !slices.Contains(x.sent, o.signal):
-		all = append(all, found(crash, "ended by %v", o.signal))
+		all = append(all, newFinding(crash, "ended by %v", o.signal))
 	case o.signal == 0 && !slices.Contains([]int{exitDone, exitFailed, exitUsage, exitLost, exitInterrupted}, o.code):
-		all = append(all, found(crash, "exit code %d, which is none that is documented", o.code))
+		all = append(all, newFinding(crash, "exit code %d, which is none that is documented", o.code))
 	case o.signal == 0 && len(x.codes) > 0 && !slices.Contains(x.codes, o.code):
-		all = append(all, found(other, "exit code %d; right is one of %v", o.code, x.codes))
+		all = append(all, newFinding(other, "exit code %d; right is one of %v", o.code, x.codes))
 	}
 	if at := dump.FindIndex(o.stderr); at != nil {
-		all = append(all, found(crash, "stderr has the dump of a crash: %q", firstLine(o.stderr[at[0]:])))
+		all = append(all, newFinding(crash, "stderr has the dump of a crash: %q", firstLine(o.stderr[at[0]:])))
 	}
 	if o.memory > limits.memory {
-		all = append(all, found(other, "took %d MB of memory, above %d", o.memory>>20, limits.memory>>20))
+		all = append(all, newFinding(other, "took %d MB of memory, above %d", o.memory>>20, limits.memory>>20))
 	}
 	if len(o.sockets) > 0 {
-		all = append(all, found(socket, "opened %s", strings.Join(o.sockets, ", ")))
+		all = append(all, newFinding(socket, "opened %s", strings.Join(o.sockets, ", ")))
 	}
 	return all
 }
@@ -60,7 +60,7 @@ func checkMessages(x *experiment, o *outcome) (all []finding) {
 	if !x.closed && !o.late && o.signal == 0 {
 		want := map[int]string{exitFailed: "error", exitUsage: "error", exitLost: "warning"}[o.code]
 		if want != "" && !says(o.stderr, want, inJSON) {
-			all = append(all, found(crash, "exit code %d without a line of kind %q on stderr", o.code, want))
+			all = append(all, newFinding(crash, "exit code %d without a line of kind %q on stderr", o.code, want))
 		}
 	}
 	for _, s := range []struct {
@@ -68,13 +68,13 @@ func checkMessages(x *experiment, o *outcome) (all []finding) {
 		text []byte
 	}{{"stdout", o.stdout}, {"stderr", o.stderr}} {
 		if c, ok := control(s.text); ok {
-			all = append(all, found(other, "%s has the control character %U", s.name, c))
+			all = append(all, newFinding(other, "%s has the control character %U", s.name, c))
 		}
 	}
 	if inJSON {
 		for line := range bytes.Lines(o.stderr) {
 			if !json.Valid(line) {
-				all = append(all, found(other, "with --log-format json stderr has %q", firstLine(line)))
+				all = append(all, newFinding(other, "with --log-format json stderr has %q", firstLine(line)))
 				break
 			}
 		}
@@ -133,7 +133,7 @@ func checkFiles(x *experiment, o *outcome) (all []finding) {
 		}
 	}
 	if stray = outermost(stray); len(stray) > 0 {
-		all = append(all, found(leftover, "left %q behind", stray))
+		all = append(all, newFinding(leftover, "left %q behind", stray))
 	}
 	for _, name := range o.before.changed(o.after) {
 		place, rest, _ := strings.Cut(name, "/")
@@ -142,7 +142,7 @@ func checkFiles(x *experiment, o *outcome) (all []finding) {
 			if _, ok := o.after[name]; !ok {
 				what = "removed"
 			}
-			all = append(all, found(other, "the user's %q was %s", rest, what))
+			all = append(all, newFinding(other, "the user's %q was %s", rest, what))
 		}
 	}
 	return all
@@ -181,14 +181,14 @@ func checkExitCode(x *experiment, o *outcome) (all []finding) {
 	switch o.code {
 	case exitDone, exitLost:
 		if !is {
-			return append(all, found(leftover, "exit code %d and no output", o.code))
+			return append(all, newFinding(leftover, "exit code %d and no output", o.code))
 		}
 	case exitFailed, exitUsage:
 		switch {
 		case is && !was:
-			all = append(all, found(leftover, "exit code %d beside the output %q", o.code, x.output))
+			all = append(all, newFinding(leftover, "exit code %d beside the output %q", o.code, x.output))
 		case was && before != after:
-			all = append(all, found(other, "exit code %d, and what was under the name of the output is no longer", o.code))
+			all = append(all, newFinding(other, "exit code %d, and what was under the name of the output is no longer", o.code))
 		}
 	}
 	// An output that was never begun cannot be read.
@@ -201,9 +201,9 @@ func checkExitCode(x *experiment, o *outcome) (all []finding) {
 		}
 		switch {
 		case r.frames == 0:
-			all = append(all, found(leftover, "nothing can be decoded from the output: %s", strings.Join(r.all, "; ")))
+			all = append(all, newFinding(leftover, "nothing can be decoded from the output: %s", strings.Join(r.all, "; ")))
 		case len(damaged) > 0:
-			all = append(all, found(leftover, "the output is damaged: %s", strings.Join(damaged, "; ")))
+			all = append(all, newFinding(leftover, "the output is damaged: %s", strings.Join(damaged, "; ")))
 		}
 	}
 	return all

@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// soon fails the test if f does not return: a file that is not regular must not block.
-func soon(t *testing.T, name string, f func() error) error {
+// mustReturn fails the test if f does not return: a file that is not regular must not
+// block.
+func mustReturn(t *testing.T, name string, f func() error) error {
 	t.Helper()
 	done := make(chan error, 1)
 	go func() { done <- f() }()
@@ -49,7 +50,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 			"only open": func() error { _, _, err := Open(filepath.Join(root, name)); return err },
 		} {
 			var irregular *IrregularError
-			if err := soon(t, name, read); !errors.As(err, &irregular) {
+			if err := mustReturn(t, name, read); !errors.As(err, &irregular) {
 				t.Errorf("%s, as a %s: %v", name, way, err)
 			}
 		}

@@ -30,8 +30,8 @@ func load(t testing.TB, dir string) *Tokenizer {
 	return tok
 }
 
-// full returns a golden model folder with CLIP's whole vocabulary.
-func full(t testing.TB) *Tokenizer {
+// fullVocabulary returns a golden model folder with CLIP's whole vocabulary.
+func fullVocabulary(t testing.TB) *Tokenizer {
 	t.Helper()
 	dirs, err := filepath.Glob(filepath.Join(golden.Dir(t, "models"), "*", "merges.txt"))
 	if err != nil || len(dirs) == 0 {
@@ -62,7 +62,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal("no rows")
 	}
 	const context = 77
-	tok := full(t)
+	tok := fullVocabulary(t)
 	for _, r := range data.Rows {
 		if got := Clean(r.Text); got != r.Clean {
 			t.Errorf("Clean(%q) = %q, want %q", r.Text, got, r.Clean)
@@ -189,7 +189,7 @@ func FuzzEncode(f *testing.F) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	tok := full(b)
+	tok := fullVocabulary(b)
 	for b.Loop() {
 		tok.Encode("This is a photo of a person with clothes,people,human.")
 	}

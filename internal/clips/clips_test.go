@@ -105,8 +105,8 @@ func (s *seen) count(event string) (n int) {
 	return n
 }
 
-// does checks that the clips do what they are for, whatever the seed.
-var does = map[string]func(c Clip, s seen) error{
+// checks checks that the clips do what they are for, whatever the seed.
+var checks = map[string]func(c Clip, s seen) error{
 	"crossing": func(c Clip, s seen) error {
 		if s.count(stickers.Enters) < 2 {
 			return errors.New("nothing passes")
@@ -243,7 +243,7 @@ func TestKinds(t *testing.T) {
 			}
 			for n, c := range films {
 				s := watch(c)
-				if err := does[k.Name](c, s); err != nil {
+				if err := checks[k.Name](c, s); err != nil {
 					t.Errorf("film %d: %v", n, err)
 				}
 				// Every queried concept is there for a good while, and always large

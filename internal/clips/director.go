@@ -128,5 +128,5 @@ func (d *director) passage(side, y, size, from, to float64) []stickers.Key {
 	return keys
 }
 
-// usual returns a size that is neither hard to find nor fills the image.
-func (d *director) usual() float64 { return d.between(.36, .5) }
+// usualSize returns a size that is neither hard to find nor fills the image.
+func (d *director) usualSize() float64 { return d.between(.36, .5) }

@@ -34,7 +34,7 @@ var kinds = []Kind{
 
 func crossing(d *director) *stickers.Clip {
 	c := d.clip(5)
-	y, size := d.between(.45, .6), d.usual()
+	y, size := d.between(.45, .6), d.usualSize()
 	// One object stands still; another passes over it and comes back behind it.
 	stands, over, under := d.concept(), d.concept(), d.concept()
 	side := d.side()
@@ -51,15 +51,15 @@ func crossing(d *director) *stickers.Clip {
 func returning(d *director) *stickers.Clip {
 	c := d.clip(7)
 	p := d.places(3)
-	stays := d.resident(d.concept(), p[0], d.usual(), -.2, 7.2)
+	stays := d.resident(d.concept(), p[0], d.usualSize(), -.2, 7.2)
 	// It leaves over one edge and returns over the same or the other, elsewhere.
 	leaves := d.concept()
-	size, side := d.usual(), d.side()
+	size, side := d.usualSize(), d.side()
 	away, back := d.sticker(leaves), d.sticker(leaves)
 	back.Variant, back.Flip = away.Variant, away.Flip
 	away.Keys = d.passage(side, d.between(.3, .45), size, -1.3, 2)
 	back.Keys = d.passage(d.side(), d.between(.55, .7), size, 3.2, 6.6)
-	vanishes := d.resident(d.concept(), p[1], d.usual(), -.2, 7.2)
+	vanishes := d.resident(d.concept(), p[1], d.usualSize(), -.2, 7.2)
 	vanishes.Gone = [][2]float64{{d.between(1, 1.4), d.between(2.2, 3)}, {d.between(4.2, 4.6), d.between(5.4, 6)}}
 	c.Tracks = []stickers.Track{stays, vanishes, away, back}
 	c.Absent = d.concepts(7)
@@ -70,8 +70,8 @@ func absent(d *director) *stickers.Clip {
 	c := d.clip(5)
 	p := d.places(2)
 	c.Tracks = []stickers.Track{
-		d.resident(d.concept(), p[0], d.usual(), -.2, 5.2),
-		d.resident(d.concept(), p[1], d.usual(), -.2, 5.2),
+		d.resident(d.concept(), p[0], d.usualSize(), -.2, 5.2),
+		d.resident(d.concept(), p[1], d.usualSize(), -.2, 5.2),
 	}
 	c.Absent = d.concepts(10)
 	return c
@@ -123,7 +123,7 @@ func cut(d *director) *stickers.Clip {
 	names := d.concepts(5)
 	for i, show := range [][]string{{names[0], names[1]}, {names[2], names[3]}, {names[0], names[4]}} {
 		for k, p := range d.places(2) {
-			c.Tracks = append(c.Tracks, d.resident(show[k], p, d.usual(), round(shots[i][0]), round(shots[i][1])))
+			c.Tracks = append(c.Tracks, d.resident(show[k], p, d.usualSize(), round(shots[i][0]), round(shots[i][1])))
 		}
 	}
 	c.Absent = d.concepts(5)
@@ -138,10 +138,10 @@ func fade(d *director) *stickers.Clip {
 	c.Cuts = []stickers.Cut{{T: over, Background: d.background(), Dissolve: .8}}
 	// The first objects leave and others appear during the dissolve.
 	before, after := round(over+.4), round(over-.4)
-	stays := d.resident(d.concept(), p[0], d.usual(), -1, before)
-	comes := d.resident(d.concept(), p[0], d.usual(), after, 8)
-	goes := d.resident(d.concept(), p[1], d.usual(), -1, before)
-	alone := d.resident(d.concept(), p[2], d.usual(), round(black+.6), 6.6)
+	stays := d.resident(d.concept(), p[0], d.usualSize(), -1, before)
+	comes := d.resident(d.concept(), p[0], d.usualSize(), after, 8)
+	goes := d.resident(d.concept(), p[1], d.usualSize(), -1, before)
+	alone := d.resident(d.concept(), p[2], d.usualSize(), round(black+.6), 6.6)
 	stays.Fade, comes.Fade, goes.Fade, alone.Fade = .8, .8, .8, .8
 	c.Tracks = []stickers.Track{stays, comes, goes, alone}
 	c.Absent = d.concepts(6)
@@ -181,11 +181,11 @@ func ten(d *director) *stickers.Clip {
 func one(d *director) *stickers.Clip {
 	c := d.clip(6)
 	p := d.places(2)
-	t := d.resident(d.concept(), p[0], d.usual(), -.2, 6.2)
+	t := d.resident(d.concept(), p[0], d.usualSize(), -.2, 6.2)
 	t.Gone = [][2]float64{{-1, d.between(.6, 1)}, {d.between(2.4, 2.8), d.between(4.2, 4.6)}}
 	// Another object is there all the time without being a query: a single query must
 	// be weighed against more than the other queries.
-	other := d.resident(d.concept(), p[1], d.usual(), -.2, 6.2)
+	other := d.resident(d.concept(), p[1], d.usualSize(), -.2, 6.2)
 	c.Tracks = []stickers.Track{other, t}
 	c.Unasked = []string{other.Concept}
 	return c
@@ -194,7 +194,7 @@ func one(d *director) *stickers.Clip {
 func light(d *director) *stickers.Clip {
 	c := d.clip(6)
 	for _, p := range d.places(3) {
-		c.Tracks = append(c.Tracks, d.resident(d.concept(), p, d.usual(), -.2, 6.2))
+		c.Tracks = append(c.Tracks, d.resident(d.concept(), p, d.usualSize(), -.2, 6.2))
 	}
 	c.Light = []stickers.LightKey{
 		{T: .5}, {T: 1.5, Exposure: d.between(-1.8, -1.2)}, {T: 2.1, Exposure: d.between(-1.8, -1.2)},
@@ -210,7 +210,7 @@ func light(d *director) *stickers.Clip {
 func compression(d *director) *stickers.Clip {
 	c := d.clip(5)
 	for _, p := range d.places(3) {
-		c.Tracks = append(c.Tracks, d.resident(d.concept(), p, d.usual(), -.2, 5.2))
+		c.Tracks = append(c.Tracks, d.resident(d.concept(), p, d.usualSize(), -.2, 5.2))
 	}
 	c.Drop, c.Blur, c.Grain = .25, d.between(.003, .006), d.between(.03, .045)
 	c.Quality, c.CRF = round(d.between(14, 22)), 38

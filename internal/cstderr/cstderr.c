@@ -1,8 +1,8 @@
 //go:build (linux || darwin) && cgo
 
-// The thread below is C's and not Go's because it has to work while Go does not: when
-// Go's runtime has met an error that it cannot go on from, goroutines no longer run, and
-// what it prints would go into a pipe that nobody reads.
+// The thread below is in C because it must work when Go does not: after a fatal error of
+// Go's runtime goroutines no longer run, and the runtime's message would go into a pipe
+// that is not read.
 
 #define _GNU_SOURCE // pipe2, O_DIRECT, F_SETPIPE_SZ, memmem
 #include <errno.h>
@@ -17,15 +17,15 @@
 #include "cstderr.h"
 
 static int real = -1;         // the standard error that the process was started with
-static int printed = -1;      // what was printed on descriptor 2
-static int crashed = -1;      // what Go's runtime prints when it crashes
-static int handed = -1;       // on to Go
-static int stop[2];           // something in it ends the thread
+static int printed = -1;      // read end of the pipe in place of descriptor 2
+static int crashed = -1;      // read end of the pipe for crashes of Go's runtime
+static int forward = -1;      // write end of the pipe to Go
+static int stop[2];           // a byte in it ends the thread
 static pthread_t thread;
-static atomic_int json, whole; // how a crash is told
+static atomic_int json, whole; // how a crash is reported
 
-// A crash is told by the last of what was printed before Go's runtime said that it is
-// one, and by what comes after.
+// The text of a crash: the last output before Go's runtime reported it, and the output
+// after that.
 static char text[8192];
 static size_t length;
 
@@ -41,7 +41,7 @@ static void put(int fd, const char *p, size_t n) {
 
 static void say(const char *s) { put(real, s, strlen(s)); }
 
-// take reads what has been printed, without waiting. It returns what read returns.
+// take reads what has been printed, without blocking. It returns the result of read.
 static ssize_t take(char *p, size_t n) {
 	ssize_t r;
 	do r = read(printed, p, n);
@@ -49,7 +49,7 @@ static ssize_t take(char *p, size_t n) {
 	return r;
 }
 
-// keep remembers the last 2 KiB of what was printed.
+// keep stores the last 2 KiB of the output.
 static void keep(const char *p, size_t n) {
 	const size_t most = 2048;
 	if (n > most) {
@@ -67,8 +67,8 @@ static void keep(const char *p, size_t n) {
 
 static int begins(const char *line, const char *with) { return strncmp(line, with, strlen(with)) == 0; }
 
-// reason finds the whole line in which Go's runtime says why it cannot go on. It returns
-// NULL when there is none yet.
+// reason finds the complete line with the reason of the crash. It returns NULL if there
+// is none yet.
 static const char *reason(size_t *n) {
 	static const char *const heads[] = {"panic: ", "fatal error: ", "SIG", NULL};
 	const char *line = text, *end;
@@ -83,14 +83,14 @@ static const char *reason(size_t *n) {
 	return NULL;
 }
 
-// shortages are how the lack of memory is said: by Go, by C, by C++.
+// shortages are messages about a lack of memory, of Go, C and C++.
 static const char *const shortages[] = {"out of memory", "annot allocate memory", "failed to create new OS thread",
 	"pthread_create failed", "failed to reserve page summary memory", "std::bad_alloc", NULL};
 
-// tell writes the one line that a crash is worth, in the form of all errors, and the
-// hint. Only plain characters of it are kept: there is no Go any more to escape others,
-// and nothing that could be a URL with a password in it.
-static void tell(const char *why, size_t n) {
+// reportCrash reports a crash in one line, in the form of all errors, with a hint. Only
+// printable ASCII characters are kept, because Go's code for escaping cannot run any more.
+// The line is cut before anything that may be a URL with a password.
+static void reportCrash(const char *why, size_t n) {
 	static const char memory[] = "out of memory";
 	static const char report[] = "this is a fault of carve or of a library in it: please report it, with what "
 		"GOTRACEBACK=all in front of the same command prints";
@@ -134,7 +134,7 @@ static void tell(const char *why, size_t n) {
 	say("\n");
 }
 
-// more waits for more from the runtime, which a busy machine may hold up.
+// more waits for more output of the runtime, which may be slow on a busy machine.
 static int more(void) {
 	struct pollfd p[] = {{.fd = printed, .events = POLLIN}, {.fd = crashed, .events = POLLIN}};
 	int r;
@@ -143,10 +143,10 @@ static int more(void) {
 	return r > 0;
 }
 
-// crash ends the process. The runtime writes each piece of its text to descriptor 2 first
-// and to the pipe of crashes second, then the next piece. The pipe of crashes has room for
-// one piece. So when the runtime has written a second one it waits until this thread has
-// read the first: it cannot end the process before this thread has seen what it said.
+// crash ends the process. The runtime writes each piece of its text first to descriptor 2
+// and then to the pipe for crashes, which has room for one piece. So the runtime blocks
+// with its second piece until this thread has read the first, and cannot end the process
+// before this thread has seen the message.
 static void crash(void) {
 	char part[4096];
 	size_t n;
@@ -164,7 +164,7 @@ static void crash(void) {
 		n = strlen(why);
 	}
 	int asked = begins(why, "SIGQUIT"); // by Ctrl-\, to see what hangs
-	if (!asked) tell(why, n);
+	if (!asked) reportCrash(why, n);
 	if (atomic_load(&whole) || asked) {
 		put(real, text, length);
 		do {
@@ -183,7 +183,7 @@ static void crash(void) {
 
 static void *watch(void *nothing) {
 	(void)nothing;
-	// All signals are for the other threads.
+	// Signals are handled by the other threads.
 	sigset_t all;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
@@ -194,15 +194,15 @@ static void *watch(void *nothing) {
 		if (p[0].revents) p[0].fd = -1;
 		char part[4096];
 		ssize_t r;
-		// Without waiting for the other side: what it has no room for is dropped.
+		// This does not block: what the pipe has no room for is dropped.
 		while ((r = take(part, sizeof part)) > 0) {
 			keep(part, (size_t)r);
-			if (write(handed, part, (size_t)r) < 0) {}
+			if (write(forward, part, (size_t)r) < 0) {}
 		}
 		if (p[1].revents & POLLHUP) p[1].fd = -1;
 		if (p[2].revents) break;
 	}
-	close(handed);
+	close(forward);
 	return NULL;
 }
 
@@ -211,16 +211,16 @@ static int flags(int fd, int nonblock) {
 	return nonblock ? fcntl(fd, F_SETFL, O_NONBLOCK) : 0;
 }
 
-// tube makes a pipe whose ends no child inherits. What is written to one that is full is
-// lost instead of holding up the writer.
-static int tube(int ends[2]) {
+// makePipe makes a pipe that children do not inherit. Writing to it when it is full fails
+// instead of blocking.
+static int makePipe(int ends[2]) {
 	if (pipe(ends) < 0) return -1;
 	return flags(ends[0], 1) < 0 || flags(ends[1], 1) < 0 ? -1 : 0;
 }
 
-// narrow makes the pipe of crashes: one that has room for one write at a time, where the
-// system has such pipes.
-static int narrow(int ends[2]) {
+// makeCrashPipe makes the pipe for crashes: one with room for one write at a time, if the
+// system supports that.
+static int makeCrashPipe(int ends[2]) {
 #ifdef __linux__
 	if (pipe2(ends, O_DIRECT) < 0 || fcntl(ends[1], F_SETPIPE_SZ, 4096) < 0) return -1;
 #else
@@ -240,12 +240,12 @@ int carveStderrTake(int *to_real, int *to_lines, int *to_crash) {
 	pthread_attr_t small;
 	stop[0] = stop[1] = -1;
 	real = dup(2);
-	if (real < 0 || flags(real, 0) < 0 || tube(in) < 0 || tube(on) < 0 || narrow(dying) < 0 || tube(stop) < 0) {
+	if (real < 0 || flags(real, 0) < 0 || makePipe(in) < 0 || makePipe(on) < 0 || makeCrashPipe(dying) < 0 || makePipe(stop) < 0) {
 		err = errno;
 		goto failed;
 	}
 	printed = in[0];
-	handed = on[1];
+	forward = on[1];
 	crashed = dying[0];
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 128 << 10);
@@ -282,7 +282,7 @@ void carveStderrForm(int as_json, int with_everything) {
 
 void carveStderrGive(void) {
 	dup2(real, 2);
-	if (write(stop[1], "", 1) != 1) return; // there is no more to be done about it
+	if (write(stop[1], "", 1) != 1) return; // nothing else can be done
 	pthread_join(thread, NULL);
 	shut(&printed);
 	shut(&crashed);

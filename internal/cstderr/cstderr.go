@@ -99,7 +99,7 @@ func SetLog(l *slog.Logger) {
 		return
 	}
 	for _, text := range early {
-		tell(l, text)
+		logLine(l, text)
 	}
 }
 
@@ -182,7 +182,7 @@ func line(text string) {
 	over := state.lines > maxLines
 	state.Unlock()
 	if log != nil && !over {
-		tell(log, text)
+		logLine(log, text)
 	}
 }
 
@@ -192,7 +192,7 @@ var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 // serious matches messages that the user should read.
 var serious = regexp.MustCompile(`(?i)\b(error|fatal|failed|critical)\b|\[[EF]:onnxruntime`)
 
-func tell(log *slog.Logger, text string) {
+func logLine(log *slog.Logger, text string) {
 	level := slog.LevelDebug
 	if serious.MatchString(text) {
 		level = slog.LevelWarn

@@ -1,8 +1,8 @@
 //go:build (linux || darwin) && cgo
 
-// Under limits that are too low Go's runtime crashes while it starts, with a page of text
-// and the exit code 2, before any Go of ours runs. Only a constructor of C is earlier. It
-// refuses what carve was seen to crash under, with a margin.
+// Under limits that are too low Go's runtime crashes during its start, with a page of text
+// and exit code 2, before any of our Go code runs. A C constructor runs earlier. It refuses
+// limits under which carve has been seen to crash, with a margin.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,28 +13,28 @@
 #include <unistd.h>
 
 // Go reserves more than half a GB of addresses for its heap. The C library maps up to
-// 128 MB and a stack for each thread, and how many threads there are by when is chance:
-// of 40 starts each, some crashed with 1700 MB and none with 1800 MB, on two processors;
+// 128 MB and a stack for each thread, and the number of threads at a time is random: of
+// 40 starts each, some crashed with 1700 MB and none with 1800 MB, on two processors;
 // with Go set to 16 processors some crashed with 1800 MB and none with 2000 MB.
 #define ADDRESSES ((rlim_t)2000 << 20)
 
-// The heap and the stacks without what is only reserved: 150 MB were enough, 100 MB were
+// The heap and the stacks, without reserved addresses: 150 MB were enough, 100 MB were
 // not, on two processors.
 #define DATA ((rlim_t)256 << 20)
 
-// The stack of every thread is of this size too. ONNX Runtime overflows one of 64 KB.
+// Every thread gets a stack of this size. ONNX Runtime overflows one of 64 KB.
 #define STACK ((rlim_t)512 << 10)
 
-// Go needs three files for its poller, this package nine, and with 16 in all segmenting
-// the demo clip went through. Here it is what is left that counts: files may be open
-// from before.
+// Go needs three files for its poller, and this package nine. Segmenting the demo clip
+// worked with 16 in total. This is the number of further files, since some may be open
+// already.
 #define FILES 24
 
 // With Go set to 16 processors and 8 threads some starts crashed, with 10 none did.
 #define THREADS 16
 
-// jsonAsked tells whether errors are to be JSON. It is the last --log-format that counts.
-// Where the C library does not hand the command line to constructors there is none.
+// jsonAsked tells whether errors are JSON. The last --log-format counts. It needs a C
+// library that passes the command line to constructors.
 static int jsonAsked(int argc, char **argv) {
 	static const char name[] = "--log-format";
 	const size_t n = sizeof name - 1;
@@ -53,7 +53,7 @@ static void refuse(int json, const char *message, const char *hint) {
 	_exit(1);
 }
 
-// tooLow tells whether a limit is below what is needed, and if so, what it is.
+// tooLow tells whether a limit is lower than needed, and returns it.
 static int tooLow(int what, rlim_t need, rlim_t *is) {
 	struct rlimit limit;
 	if (getrlimit(what, &limit)) return 0;
@@ -67,9 +67,9 @@ static void *hold(void *gate) {
 	return NULL;
 }
 
-// threads starts so many threads at a time, and returns how many could be started.
-// Nothing says how many more there may be: the limit counts all processes of the user,
-// a container has one of its own, and some users have none.
+// threads tries to start n threads at a time, and returns how many it could start. It is
+// not possible to ask for the number: the limit counts all processes of the user, a
+// container has another one, and some users have none.
 static int threads(int n) {
 	pthread_t started[THREADS];
 	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -85,14 +85,14 @@ static int threads(int n) {
 	return i;
 }
 
-// files opens so many files at a time, and returns how many could be opened.
+// files tries to open n files at a time, and returns how many it could open.
 static int files(int n) {
 	struct rlimit limit;
 	int opened[FILES], i = 0;
 	// Go raises the soft limit to the hard one.
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < limit.rlim_max) return n;
 	while (i < n && (opened[i] = open("/", O_RDONLY | O_CLOEXEC)) >= 0) i++;
-	if (i < n && errno != EMFILE && errno != ENFILE) n = 0; // it says nothing
+	if (i < n && errno != EMFILE && errno != ENFILE) n = 0; // another error says nothing about the limit
 	for (int k = 0; k < i; k++) close(opened[k]);
 	return n ? i : FILES;
 }

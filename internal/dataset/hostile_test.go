@@ -30,7 +30,7 @@ func TestHostileInstances(t *testing.T) {
 		if err != nil || last == nil {
 			return err
 		}
-		_, err = annotated(path, cocoImage{Width: 64, Height: 48}, last)
+		_, err = paintAnnotation(path, cocoImage{Width: 64, Height: 48}, last)
 		return err
 	}
 	const entry = `{"images":[{"id":1,"width":64,"height":48}],"annotations":[{"id":1,"segmentation":%s}]}`
@@ -142,7 +142,7 @@ func FuzzInstances(f *testing.F) {
 			return nil
 		})
 		if err == nil && last != nil {
-			annotated(path, cocoImage{Width: 64, Height: 48}, last) // must not panic
+			paintAnnotation(path, cocoImage{Width: 64, Height: 48}, last) // must not panic
 		}
 	})
 }

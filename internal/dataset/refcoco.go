@@ -101,16 +101,16 @@ func (s *Set) addRefs(refs []ref, images, instances string) error {
 		for _, text := range r.sentences {
 			sample.Queries, sample.Objects = append(sample.Queries, car.Named(text)), append(sample.Objects, 1)
 		}
-		sample.Truth = singleFrame(id, func() (*Truth, error) { return annotated(instances, im, a) })
+		sample.Truth = singleFrame(id, func() (*Truth, error) { return paintAnnotation(instances, im, a) })
 		s.Samples = append(s.Samples, sample)
 	}
 	return nil
 }
 
-// annotated paints one annotation. Its parts form one mask, including where they
+// paintAnnotation paints one annotation. Its parts form one mask, including where they
 // overlap. The reference's reader adds the parts up and keeps what is exactly 1, and so
 // loses the few overlapping pixels.
-func annotated(path string, im cocoImage, a *cocoAnnotation) (*Truth, error) {
+func paintAnnotation(path string, im cocoImage, a *cocoAnnotation) (*Truth, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading annotation %d: %w", a.ID, err)

@@ -53,8 +53,8 @@ var providers = []Provider{
 		Needs: "it needs a GPU with a driver for Vulkan, Metal or Direct3D 12, and a build of ONNX Runtime with WebGPU (those of 1.30 have it)"},
 }
 
-// autoOrder are the devices that [Auto] tries, the best first. Providers whose results
-// nobody has checked are only used on request.
+// autoOrder are the devices that [Auto] tries, the best first. Providers with unchecked
+// results are only used on request.
 var autoOrder = []string{"cuda", CPU}
 
 // Providers returns the known providers.

@@ -38,8 +38,8 @@ func realModel(b *testing.B, name string) *models.Model {
 	return m
 }
 
-// ofBare reports the share of the bare rate that f reaches.
-func ofBare(b *testing.B, products []models.Product, f func(context.Context) error) {
+// reportShare reports the share of the bare rate that f reaches.
+func reportShare(b *testing.B, products []models.Product, f func(context.Context) error) {
 	b.Helper()
 	c, err := New(products, 2)
 	if err != nil {
@@ -82,7 +82,7 @@ func BenchmarkRateTrunk(b *testing.B) {
 		b.Fatal(err)
 	}
 	img := noise(512, 384, 1)
-	ofBare(b, m.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
+	reportShare(b, m.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
 		v, err := p.Encode(ctx, img)
 		if err == nil {
 			v.Close()
@@ -103,7 +103,7 @@ func BenchmarkRateJudge(b *testing.B) {
 			for i := range images {
 				images[i] = noise(224, 224, uint64(i))
 			}
-			ofBare(b, m.JudgeProducts(224, 224, n), func(ctx context.Context) error {
+			reportShare(b, m.JudgeProducts(224, 224, n), func(ctx context.Context) error {
 				_, err := j.EncodeImages(ctx, images)
 				return err
 			})
@@ -133,7 +133,7 @@ func BenchmarkRateCAM(b *testing.B) {
 	}
 	for _, k := range []int{1, 20} {
 		b.Run(fmt.Sprint(k), func(b *testing.B) {
-			ofBare(b, m.CAMProducts(img.W, img.H, k), func(ctx context.Context) error {
+			reportShare(b, m.CAMProducts(img.W, img.H, k), func(ctx context.Context) error {
 				_, err := v.CAM(ctx, directions[:k])
 				return err
 			})
@@ -165,7 +165,7 @@ func BenchmarkRateLoop(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				ofBare(b, l.Products(), l.Run)
+				reportShare(b, l.Products(), l.Run)
 				b.ReportMetric(100*l.Outside(), "%-outside")
 				b.ReportMetric(l.Judged(), "judged")
 			})

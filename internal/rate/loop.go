@@ -96,7 +96,7 @@ func (l *Loop) Outside() float64 { return (l.whole - l.spent).Seconds() / l.whol
 // Judged returns the number of images judged in a run.
 func (l *Loop) Judged() float64 { return float64(l.judged) / float64(l.runs) }
 
-func (l *Loop) took(from time.Time) { l.spent += time.Since(from) }
+func (l *Loop) addModelTime(from time.Time) { l.spent += time.Since(from) }
 
 type meteredProposer struct {
 	car.Proposer
@@ -106,7 +106,7 @@ type meteredProposer struct {
 func (p meteredProposer) Encode(ctx context.Context, img *car.Image) (car.Features, error) {
 	p.l.w, p.l.h = img.W, img.H
 	p.l.products = append(p.l.products, p.l.f.TrunkProducts(img.W, img.H)...)
-	defer p.l.took(time.Now())
+	defer p.l.addModelTime(time.Now())
 	v, err := p.Proposer.Encode(ctx, img)
 	return meteredView{v, p.l}, err
 }
@@ -118,7 +118,7 @@ type meteredView struct {
 
 func (v meteredView) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
 	v.l.products = append(v.l.products, v.l.f.CAMProducts(v.l.w, v.l.h, len(directions))...)
-	defer v.l.took(time.Now())
+	defer v.l.addModelTime(time.Now())
 	return v.Features.CAM(ctx, directions)
 }
 
@@ -130,6 +130,6 @@ type meteredJudge struct {
 func (j meteredJudge) EncodeImages(ctx context.Context, images []*car.Image) ([][]float32, error) {
 	j.l.judged += len(images)
 	j.l.products = append(j.l.products, j.l.g.JudgeProducts(images[0].W, images[0].H, len(images))...)
-	defer j.l.took(time.Now())
+	defer j.l.addModelTime(time.Now())
 	return j.Judge.EncodeImages(ctx, images)
 }

@@ -33,7 +33,7 @@ for name, glyphs in (x.split(":") for x in block.split()):
         sq = Image.new("RGBA", (s, s), (0, 0, 0, 0))
         sq.paste(im, ((s - im.width) // 2, (s - im.height) // 2))
         px = np.array(sq.resize((CELL - 2 * PAD,) * 2, Image.BICUBIC))
-        px[px[..., 3] == 0] = 0                    # what is not seen need not be stored
+        px[px[..., 3] == 0] = 0                    # invisible colours need not be stored
         cells.append(px)
 
 sheet = np.zeros((-(-len(cells) // COLUMNS) * CELL, COLUMNS * CELL, 4), np.uint8)

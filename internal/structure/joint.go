@@ -58,7 +58,7 @@ func (f file) joint(pos int64, pid int) (bool, error) {
 	}
 	var t tables
 	for p := range eachTS(before, k.size, k.mark) {
-		t.see(p)
+		t.record(p)
 	}
 	return joint(b, k.size, k.mark, pid, t), nil
 }
@@ -112,7 +112,7 @@ func jointAt(b []byte, size, pid int) bool {
 	for p := range eachTS(b, size, 0) {
 		left--
 		if p.pid() != pid {
-			if table, jump := t.see(p); table {
+			if table, jump := t.record(p); table {
 				between, jumps = true, jumps || jump
 			}
 			continue
@@ -168,7 +168,7 @@ func joint(b []byte, size, mark, pid int, t tables) bool {
 	var time int64
 	for p := range eachTS(b, size, mark) {
 		if p.pid() != pid {
-			if table, jump := t.see(p); table {
+			if table, jump := t.record(p); table {
 				between, jumps = true, jumps || jump
 			}
 			continue
@@ -203,8 +203,8 @@ const (
 	nameTable = 17
 )
 
-// see records a table packet, and reports whether its counter jumps.
-func (t *tables) see(p packetTS) (table, jumps bool) {
+// record records a table packet, and reports whether its counter jumps.
+func (t *tables) record(p packetTS) (table, jumps bool) {
 	pid := p.pid()
 	if pid != listTable && pid != nameTable && !t.programs[pid] {
 		return false, false
