@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Two videos. The first has a dog and, overlapping it, two people, and a crowd at the
-// right. Images are 4×1, so a run of pixels is a run of columns.
+// dataset has two videos. The first has a dog and, overlapping it, two people, and a
+// crowd at the right. Images are 4×1, so a run of pixels is a run of columns.
 const dataset = `{
  "videos": [
   {"id": 0, "width": 4, "height": 1, "length": 2, "file_names": ["park/00000.jpg", "park/00005.jpg"]},

@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// The merges of OpenAI's CLIP (MIT licence, see clip/LICENSE). All CLIPs of OpenAI and
-// those of OpenCLIP with its own text towers were trained with them. Checkpoints in
-// OpenAI's and OpenCLIP's form do not include them.
+// clipMerges are the merges of OpenAI's CLIP (MIT licence, see clip/LICENSE). All CLIPs
+// of OpenAI and those of OpenCLIP with its own text towers were trained with them.
+// Checkpoints in OpenAI's and OpenCLIP's form do not include them.
 //
 //go:embed clip/merges.txt.gz
 var clipMerges []byte

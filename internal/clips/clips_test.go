@@ -308,7 +308,7 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-// No seed may draw a script that is refused. With -seeds more are tried.
+// manySeeds is the number of seeds to try: no seed may draw a script that is refused.
 var manySeeds = flag.Uint64("seeds", 20, "how many seeds are tried")
 
 func TestSeeds(t *testing.T) {

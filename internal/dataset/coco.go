@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// The 80 classes of COCO Object, in the order of the publisher's categories, whose
-// numbers have gaps where categories were dropped (cocoMissing). The texts keep the
-// reference's misspelling, because its figures were made with it.
+// cocoTable has the 80 classes of COCO Object, in the order of the publisher's
+// categories, whose numbers have gaps where categories were dropped (cocoMissing). The
+// texts keep the reference's misspelling, because its figures were made with it.
 const cocoTable = `
 person=person with clothes,people,human
 bicycle

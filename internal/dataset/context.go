@@ -1,7 +1,7 @@
 package dataset
 
-// The 59 classes of Pascal Context that evaluations use: label k+1 of a mask is class
-// k. 0 is everything else, which counts as a class in Context-60 but
+// contextTable has the 59 classes of Pascal Context that evaluations use: label k+1 of a
+// mask is class k. 0 is everything else, which counts as a class in Context-60 but
 // not in Context-59. The names, and so the order, are the reference's (car.md
 // section 9): it says airplane, plant and monitor where mmsegmentation says
 // aeroplane, pottedplant and tvmonitor. The preset "context" knows which are
@@ -68,8 +68,9 @@ window
 wood
 `
 
-// The publisher's annotations are JSON or MATLAB files with 459 classes. These PNGs are
-// made from them by mmsegmentation's converter, and figures are measured on them.
+// pascalContext is Pascal Context. The publisher's annotations are JSON or MATLAB files
+// with 459 classes. These PNGs are made from them by mmsegmentation's converter, and
+// figures are measured on them.
 var pascalContext = kind{
 	name:  "context",
 	about: "Pascal Context: 59 classes of things and stuff, and the rest, in 5104 pictures",

@@ -2,8 +2,8 @@ package dataset
 
 import "path/filepath"
 
-// The classes of Pascal VOC: label k+1 of a mask is class k, 0 is background, and 255,
-// drawn along every outline, is void.
+// vocTable has the classes of Pascal VOC: label k+1 of a mask is class k, 0 is
+// background, and 255, drawn along every outline, is void.
 const vocTable = `
 aeroplane
 bicycle

@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// Only init functions write to it, one after the other.
+// models has the models by name. Only init functions write to it, one after the other.
 var models = make(map[string]fs.FS)
 
 // Register makes the folder of a model available under a name. It is called by init

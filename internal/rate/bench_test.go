@@ -141,8 +141,8 @@ func BenchmarkRateCAM(b *testing.B) {
 	}
 }
 
-// The size of the image in the reference's timing (goldens/README.md): 24×32 patches of
-// the proposer.
+// loopW and loopH are the size of the image in the reference's timing
+// (goldens/README.md): 24×32 patches of the proposer.
 const loopW, loopH = 500, 375
 
 // BenchmarkRateLoop compares the whole loop with its matrix products, with models of

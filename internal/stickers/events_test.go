@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A clip of ten frames a second with every kind of event.
+// eventful is a clip of ten frames a second with every kind of event.
 func eventful(t *testing.T) *Clip {
 	still := func(concept string, from, to float64, gone ...[2]float64) Track {
 		return Track{Concept: concept, Gone: gone, Keys: []Key{{T: from, X: .5, Y: .5, Size: .5}, {T: to, X: .5, Y: .5, Size: .5}}}

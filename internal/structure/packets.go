@@ -35,8 +35,8 @@ func checkOgg(f file) error {
 	return nil
 }
 
-// Sizes of an MPEG-TS packet and the offset of its sync byte: plain, with a time before
-// it, with a checksum after it.
+// packetsTS are the sizes of an MPEG-TS packet and the offset of its sync byte: plain,
+// with a time before it, with a checksum after it.
 var packetsTS = []struct{ size, mark int }{{188, 0}, {192, 4}, {204, 0}}
 
 const markTS = 0x47
