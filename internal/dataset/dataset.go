@@ -159,8 +159,8 @@ func (s *Set) Settings() (car.Preset, error) {
 	return p, nil
 }
 
-// A kind is a data set that can be read. Its open leaves name and split empty and may
-// return more samples than wanted.
+// A kind is a data set that can be read. Its open leaves Name and Split empty, and may
+// return a set without samples.
 type kind struct {
 	name   string
 	about  string // one line

@@ -20,10 +20,10 @@ const (
 )
 
 // Joint reports whether the access unit at byte pos of an MPEG-TS file, in packets with
-// this pid, is among the last two of a recording that is followed by another one.
-// (Parsers may attribute a unit's damage to the one before.) That is so if the next
-// unit begins with a jump of the counter, a program table comes between them, and the
-// table's counter jumps too or the clock goes back.
+// this pid, is among the last two of a recording that is followed by another one. (It
+// need not be the last: parsers may move a corrupt mark to the unit before.) That is so
+// if the next unit begins with a jump of the counter, a program table comes between
+// them, and the table's counter jumps too or the clock goes back.
 func Joint(path string, pos int64, pid int) (bool, error) {
 	f, err := open(path)
 	if err != nil {
