@@ -85,8 +85,8 @@ const DefaultSteady = 0.6
 // DefaultMaxSide is the long side of the picture that the model sees. A ViT's cost grows
 // with more than the square of the side, and CLIP's B/16 was trained on 224 pixels; 640
 // is where Pascal VOC and COCO, on which the published figures stand, have their images
-// (car.md section 15). A picture of 1280 costs four times the trunk and sixteen times the
-// attention.
+// (docs/algorithm.md 15). A picture of 1280 costs four times the trunk and sixteen
+// times the attention.
 const DefaultMaxSide = 640
 
 const leastMaxSide = 16

@@ -7,7 +7,7 @@ import (
 )
 
 // affinity spreads heat between patches that attend to each other (class-aware
-// attention affinity, car.md 3.6). It depends on the image alone.
+// attention affinity, docs/algorithm.md 3.6). It depends on the image alone.
 type affinity struct {
 	n int
 	// s is S = (D + Dᵀ)/2, n×n, with D the mean attention after three rounds

@@ -119,7 +119,7 @@ func (b *Bank) splitPasses(p *Preset, f encoder) (err error) {
 			thingNames = append(thingNames, q.Phrases...)
 		}
 	}
-	// Things are the background of stuff (car.md 7.1). Where there is no thing,
+	// Things are the background of stuff (docs/algorithm.md 7.1). Where there is no thing,
 	// the words must do: with nothing to compete with, a single text has no
 	// gradient and no mask.
 	things.words, stuff.words = p.Background, thingNames

@@ -7,8 +7,8 @@ import (
 )
 
 // A resizer brings pictures to another size the way PIL's bicubic does, to the
-// bit (car.md 3.1): separable, horizontal pass first, antialiased when it shrinks,
-// weights of 22 fraction bits, 8-bit samples between the passes. It keeps its
+// bit (docs/algorithm.md 3.1): separable, horizontal pass first, antialiased when it
+// shrinks, weights of 22 fraction bits, 8-bit samples between the passes. It keeps its
 // memory and is for one goroutine.
 type resizer struct {
 	half Image // between the passes

@@ -3,7 +3,7 @@ package car
 import "math"
 
 // resizeBilinear brings a map of sw×sh values to dw×dh the way OpenCV does:
-// half-pixel centres, the border replicated, float32 (car.md 3.6).
+// half-pixel centres, the border replicated, float32 (docs/algorithm.md 3.6).
 func resizeBilinear(src []float32, sw, sh int, dst []float32, dw, dh int, s *bilinearScratch) {
 	s.fit(sw, dw)
 	if cap(s.rows) < 2*dw {
@@ -107,7 +107,7 @@ func orResized(dst []uint8, dw, dh int, mask []uint8, sw, sh int) {
 }
 
 // stretch is min-max normalisation: (v - min) / (1e-15 + max(v - min)), in
-// place (car.md 3.5; the epsilon is the reference's).
+// place (algorithm.md 3.5; the epsilon is the reference's).
 func stretch(v []float32) {
 	if len(v) == 0 {
 		return

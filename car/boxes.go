@@ -10,7 +10,7 @@ type boxer struct {
 }
 
 // mark sets inside to 1 in the union of the boxes of a heat map of rows×cols
-// values in 0..1, and to 0 elsewhere (car.md 3.6): the bounding rectangles of
+// values in 0..1, and to 0 elsewhere (docs/algorithm.md 3.6): the bounding rectangles of
 // the 8-connected components of what is hotter than lambda of the maximum.
 //
 // With cut, a rectangle that touches the right or bottom edge loses its last

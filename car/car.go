@@ -30,7 +30,7 @@
 //
 // With the reference's presets every step gives the reference's numbers, its
 // quirks included where published figures depend on them; comments name the
-// section of the specification (car.md) or of the paper.
+// section of the specification (docs/algorithm.md) or of the paper.
 package car
 
 import (

@@ -49,7 +49,7 @@ type TextEncoder interface {
 	EncodeTexts(ctx context.Context, texts []string) ([][]float32, error)
 
 	// LogitScale is exp(logit_scale): the factor between a cosine and a logit,
-	// about 100 for OpenAI's models (car.md section 1, tau).
+	// about 100 for OpenAI's models (docs/algorithm.md 1, tau).
 	LogitScale() float32
 }
 
@@ -85,17 +85,17 @@ type Features interface {
 	Grid() (rows, cols int)
 
 	// Feature is the pooled image vector f̂: unit length, mean over the patch
-	// tokens after the last block (car.md 3.4).
+	// tokens after the last block (algorithm.md 3.4).
 	Feature() []float32
 
 	// Attention is the mean over heads and over the last two thirds of the
 	// blocks of the attention probabilities, without the row and the column of
-	// CLS, not normalised again: N×N, row-major (car.md 3.6, D0).
+	// CLS, not normalised again: N×N, row-major (algorithm.md 3.6, D0).
 	Attention() []float32
 
 	// CAM returns, for each direction u given in the space of Feature, the raw
 	// GradCAM map of the scalar u·f̂: w = mean over patches of d(u·f̂)/dY and
-	// then Y·w, N values, before ReLU (car.md 3.5 and 11.4). It is linear in
+	// then Y·w, N values, before ReLU (algorithm.md 3.5 and 11.4). It is linear in
 	// u: directions that belong to logits or probabilities of any text set are
 	// sums of text vectors that the caller makes.
 	//
@@ -107,7 +107,7 @@ type Features interface {
 }
 
 // A Judge is g, the mask classifier of the paper: the CLIP that says which
-// text a prompted image fits (car.md section 4.3).
+// text a prompted image fits (algorithm.md 4.3).
 type Judge interface {
 	TextEncoder
 

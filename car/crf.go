@@ -6,8 +6,8 @@ import (
 	"github.com/carve-video/carve/car/densecrf"
 )
 
-// DenseCRF is the [Refiner] of the paper (car.md 6.1): a fully connected field over
-// the heat of the proposals. Lattices and planes are used again from picture to
+// DenseCRF is the [Refiner] of the paper (docs/algorithm.md 6.1): a fully connected
+// field over the heat of the proposals. Lattices and planes are used again from picture to
 // picture.
 type DenseCRF struct {
 	Params densecrf.Params

@@ -5,7 +5,7 @@ import "math"
 // A span holds directions whose maps are known. A raw CAM is linear in its
 // direction, so the map of a direction that is a combination of known ones is
 // the same combination of their maps, and needs no pass through the model
-// (car.md 11.5). That is so for every stage after the second: dropping a text
+// (docs/algorithm.md 11.5). That is so for every stage after the second: dropping a text
 // from a softmax scales the shares of all others alike, so with Z what is left
 // of the probability, the new direction of c is D_c + Σ_dropped (p_j/Z)·D_j. It
 // is so as well for the retry without background.

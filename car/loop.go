@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Loop runs the recurrence until the set of queries is stable (car.md
-// section 2):
+// Loop runs the recurrence until the set of queries is stable
+// (docs/algorithm.md 2):
 //
 //	repeat
 //	   Y = f(image, texts)             propose a mask for every text
@@ -59,7 +59,7 @@ func (s *Segmenter) runPass(ctx context.Context, encoded *EncodedImage, bank *Ba
 }
 
 // stand returns the kept queries of a stage without any heat with the heat of
-// the stage before: the reference lets those masks stand (car.md section 2). In
+// the stage before: the reference lets those masks stand (algorithm.md 2). In
 // the first stage there are none.
 func (s *Segmenter) withPreviousHeat(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, stage int, before, kept []Proposal) ([]Proposal, error) {
 	if before == nil && stage > 1 { // stage 1 was passed over; now it counts

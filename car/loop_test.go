@@ -57,7 +57,7 @@ func TestSecondStage(t *testing.T) {
 }
 
 // TestShown: a mask is shown if its heat sums to more than one pixel's and any
-// of it is above eta; else the picture is shown as it is (car.md 4.1).
+// of it is above eta; else the picture is shown as it is (docs/algorithm.md 4.1).
 func TestShown(t *testing.T) {
 	ctx := context.Background()
 	wd := newWorld()
@@ -92,7 +92,7 @@ func TestShown(t *testing.T) {
 }
 
 // TestPhrasing: names are bare in the first stage and stand in the template
-// from the second on; the background always stands in it (car.md section 2).
+// from the second on; the background always stands in it (algorithm.md 2).
 func TestPhrasing(t *testing.T) {
 	wd := newWorld()
 	wd.segment(t, worldPreset(), named("dog", "cat", "cow")...)

@@ -27,7 +27,7 @@ func drawRectangle(img *Image, x0, y0, x1, y1 int) {
 }
 
 // drawEllipse outlines an axis-parallel ellipse: a polygon with a corner every
-// few degrees (car.md 4.1).
+// few degrees (docs/algorithm.md 4.1).
 func drawEllipse(img *Image, cx, cy, ax, ay int) {
 	step := 5
 	switch m := max(ax, ay); {

@@ -66,7 +66,7 @@ func (s *Segmenter) newContrast(ctx context.Context, queries []Query) (*contrast
 }
 
 // presence is the probability that an image vector shows a query and none of
-// the words it is held against: softmax over itself and them (car.md 4.3 has the
+// the words it is held against: softmax over itself and them (docs/algorithm.md 4.3 has the
 // logits). It does not depend on the other queries.
 func (c *contrast) presence(query int, v []float32, tau float64) float64 {
 	own := tau * float64(dot(v, c.own[query]))

@@ -17,12 +17,12 @@ const (
 	// picture while masks are proposed, judged and refined.
 	Semantic Mode = iota
 	// Refer queries are sentences that may mean the same thing: each is
-	// proposed alone against the background and refined alone (car.md 7.2).
+	// proposed alone against the background and refined alone (docs/algorithm.md 7.2).
 	Refer
 )
 
 // A Preset is everything about the loop that is not a query: thresholds,
-// prompts, texts, refinement. car.md section 8 lists the reference's.
+// prompts, texts, refinement. algorithm.md 8 lists the reference's.
 type Preset struct {
 	Name  string
 	About string // one line
@@ -59,7 +59,7 @@ type Preset struct {
 
 	// Stuff names queries that are not things: they are run in a second pass,
 	// against the names of the things as background, and things overwrite them
-	// (car.md 7.1). StuffPrompts replace Prompts in that pass.
+	// (algorithm.md 7.1). StuffPrompts replace Prompts in that pass.
 	Stuff        []string
 	StuffPrompts [][]Prompt
 
@@ -81,7 +81,7 @@ type Preset struct {
 }
 
 // Quirks are what the released code does and carve does not, unless it is asked
-// for by [Preset.Compat]. Each names its reason; car.md section 12 has the list.
+// for by [Preset.Compat]. Each names its reason; algorithm.md 12 has the list.
 type Quirks struct {
 	// SkipLastBlock: the judge leaves out its last transformer block. The
 	// published figures and thresholds were made so. It is no choice of the
@@ -90,14 +90,14 @@ type Quirks struct {
 	// encoded images it tells present from absent better (docs/performance.md).
 	SkipLastBlock bool
 	// WrapColours: the CRF sees the mean-subtracted picture wrapped around at 0,
-	// where a dark pixel and a bright one may look alike (car.md 6.1). carve
+	// where a dark pixel and a bright one may look alike (algorithm.md 6.1). carve
 	// shows it the picture as it is.
 	WrapColours bool
 	// SwapGray: grey prompts weigh red as blue and blue as red. carve weighs them
 	// as ITU-R BT.601 does, which is what the call was meant to do.
 	SwapGray bool
 	// CutBoxes: an affinity box that touches the right or bottom edge loses its
-	// last column or row (car.md 3.6). carve keeps it: things stand at edges.
+	// last column or row (algorithm.md 3.6). carve keeps it: things stand at edges.
 	CutBoxes bool
 	// KeepBest: the best text stays when none passes, so that something is always
 	// found. carve may find nothing.

@@ -12,7 +12,7 @@ import (
 type Prompt string
 
 // The prompts, in the order in which they are applied whatever the order they
-// are named in (car.md 4.1).
+// are named in (docs/algorithm.md 4.1).
 const (
 	Blur      Prompt = "blur"      // outside: Gaussian blur, 15 taps, sigma 2.6
 	Gray      Prompt = "gray"      // outside: grey of what is there by then
@@ -71,7 +71,7 @@ func promptSet(list []Prompt) (set prompts) {
 func (s prompts) has(p Prompt) bool { return s&promptSet([]Prompt{p}) != 0 }
 
 // red is the colour of outlines. The reference's configuration names another,
-// which never arrives (car.md 4.1).
+// which never arrives (algorithm.md 4.1).
 var red = [3]uint8{255, 0, 0}
 
 // surround writes to dst what the set makes of the whole picture as a mask's
@@ -161,7 +161,7 @@ func bounds(mask []uint8, w int) (x0, y0, x1, y1 int) {
 }
 
 // gaussian15 is OpenCV's 8-bit kernel of 15 taps and sigma 2.6: Q8 with the
-// rounding error carried on, so that the sum is 256 (car.md 4.1).
+// rounding error carried on, so that the sum is 256 (algorithm.md 4.1).
 var gaussian15 = [15]uint32{1, 3, 6, 12, 20, 30, 36, 40, 36, 30, 20, 12, 6, 3, 1}
 
 // blur15 blurs src into dst, which has its size; the border is reflected
@@ -251,7 +251,7 @@ func reflect101(i, n int) int {
 
 // The weights of red, green and blue in a grey, of 2^15: those of ITU-R BT.601
 // as OpenCV rounds them, and with red and blue changed for each other, as the
-// reference has them: it calls the conversion for BGR on RGB (car.md 4.1).
+// reference has them: it calls the conversion for BGR on RGB (algorithm.md 4.1).
 var (
 	grayWeights    = [3]uint32{9798, 19235, 3735}
 	swappedWeights = [3]uint32{3735, 19235, 9798}

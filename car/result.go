@@ -14,7 +14,7 @@ type Result struct {
 	Verdicts []Verdict
 
 	// Labels is the label map: 0 is background, k+1 query k of the bank. Where
-	// masks meet, the higher score wins, and things win over stuff (car.md 6.2).
+	// masks meet, the higher score wins, and things win over stuff (docs/algorithm.md 6.2).
 	Labels []uint16
 
 	// Stages says how it came to that.
@@ -104,9 +104,9 @@ func (r *Result) Lookup(query int) *Found {
 	return nil
 }
 
-// Merge makes one mask of several that mean one object, at the size w×h (car.md
-// 6.4): their mean, weighted by score, where it reaches one half; or, where that
-// covers no more than a twentieth of the picture, their union. It has a byte a
+// Merge makes one mask of several that mean one object, at the size w×h
+// (algorithm.md 6.4): their mean, weighted by score, where it reaches one half; or,
+// where that covers no more than a twentieth of the picture, their union. It has a byte a
 // pixel.
 func (r *Result) Merge(w, h int) []uint8 {
 	n := r.W * r.H

@@ -7,7 +7,7 @@ import (
 )
 
 // camGraph is the gradient of u·f̂ by Y = LN1(X), averaged over the patches,
-// and its product with Y: car.md 11.4, for a batch of K directions. Its input
+// and its product with Y: docs/algorithm.md 11.4, for a batch of K directions. Its input
 // df is the gradient by the unnormalised feature,
 //
 //	df = (u - f̂ (f̂·u)) / |f|      K×E
@@ -89,7 +89,7 @@ func camGraph(c config, w *weights) (*net, error) {
 
 // camHead is the gradient through the attention of one head: from dO
 // (K×d×N, by the head's output) to the sums over patches and tokens by its
-// queries, keys and values (K×d each; car.md 11.4). q and o are N×d, k and v
+// queries, keys and values (K×d each; algorithm.md 11.4). q and o are N×d, k and v
 // L×d. done has no rows and depends on the last use of the probabilities.
 //
 // Patches and tokens come last, so that products run along the rows of the

@@ -17,7 +17,7 @@ import (
 
 // TestGoldenRuns runs every golden case from the picture to the label map and
 // holds each stage of it against what the reference code computed: decisions,
-// heat maps, boxes, prompts, scores, the refined labels (car.md section 16).
+// heat maps, boxes, prompts, scores, the refined labels (docs/algorithm.md 16).
 func TestGoldenRuns(t *testing.T) {
 	open := map[string]*models.Model{}
 	model := func(t *testing.T, name string) *models.Model {

@@ -2,7 +2,7 @@ package models
 
 import "github.com/carve-video/carve/internal/onnx"
 
-// classifierGraph is g's view of a batch of images (car.md 4.3): the blocks
+// classifierGraph is g's view of a batch of images (docs/algorithm.md 4.3): the blocks
 // (all but the last, in the released code), post_layernorm on the token CLS,
 // projection, unit length. Of the last block that runs only the row of CLS comes
 // out, so only that row is computed.

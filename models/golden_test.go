@@ -405,7 +405,7 @@ func checkStage(t *testing.T, m *Model, v *view, file *safetensors.File, within 
 			}
 			_, p = scores(m, v, set)
 		}
-		// dp_c/df̂ = tau p_c (t_c - sum_j p_j t_j)   (car.md 11.3)
+		// dp_c/df̂ = tau p_c (t_c - sum_j p_j t_j)   (docs/algorithm.md 11.3)
 		u := make([]float32, len(fg[k]))
 		for j := range u {
 			mean := 0.0

@@ -76,7 +76,7 @@ func (n *net) slope(x onnx.Value, t tower) onnx.Value {
 		pdf := n.Mul(n.Scalar(float32(1/math.Sqrt(2*math.Pi))), n.Exp(n.Mul(n.Scalar(-0.5), n.Mul(x, x))))
 		return n.Add(cdf, n.Mul(x, pdf))
 	}
-	// s (1 + 1.702 x (1 - s)), car.md 11.3
+	// s (1 + 1.702 x (1 - s)), docs/algorithm.md 11.3
 	s := n.Sigmoid(n.Mul(n.Scalar(1.702), x))
 	return n.Mul(s, n.Add(one, n.Mul(n.Mul(n.Scalar(1.702), x), n.Sub(one, s))))
 }
@@ -177,7 +177,7 @@ func (n *net) embeddings(patches, pos onnx.Value) onnx.Value {
 	t := n.config.Vision
 	area := t.PatchSize * t.PatchSize
 	// One number per pixel of a patch, because channels lie one behind the
-	// other in the last axis. PyTorch's order of operations (car.md 3.1).
+	// other in the last axis. PyTorch's order of operations (algorithm.md 3.1).
 	mean, std := make([]float32, 3*area), make([]float32, 3*area)
 	for i := range mean {
 		mean[i], std[i] = n.config.pixels.mean[i/area], n.config.pixels.std[i/area]

@@ -18,7 +18,7 @@
 // Nothing is exported from Python. The weights are known by name, and Go code
 // that reads like the architecture (layers.go) builds four ONNX graphs over
 // them: the text encoder, the trunk that proposes, the gradient of its last
-// block as forward operations, and the classifier (car.md 11.7). Building the
+// block as forward operations, and the classifier (docs/algorithm.md 11.7). Building the
 // first three looks up every tensor, which is how [Open] checks a checkpoint; those
 // same graphs run later. A graph takes its weights and is loaded when its role is
 // first asked for. What is constant in it is computed once and kept on disk

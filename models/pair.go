@@ -12,7 +12,7 @@ import (
 // judges them. Each half is itself the name of a model.
 //
 // "clip" is the pair that the paper's figures on semantic sets were made with
-// (car.md section 8): B/16 has the finer grid, L/14 the better judgement; a
+// (docs/algorithm.md 8): B/16 has the finer grid, L/14 the better judgement; a
 // B/16 judge costs 13.5 mIoU on Pascal VOC.
 var pairs = map[string][2]string{
 	"clip": {"clip-vit-base-patch16", "clip-vit-large-patch14"},

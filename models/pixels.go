@@ -16,7 +16,7 @@ import (
 // pair gives no error but a worse model. They are never guessed.
 
 // CLIPMean and CLIPStd are those of OpenAI's models, and of most that came after
-// (car.md 3.1).
+// (docs/algorithm.md 3.1).
 var (
 	CLIPMean = [3]float32{0.48145466, 0.4578275, 0.40821073}
 	CLIPStd  = [3]float32{0.26862954, 0.26130258, 0.27577711}

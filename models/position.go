@@ -6,7 +6,7 @@ import "github.com/carve-video/carve/internal/tensor"
 // patches. table is (1+side²)×width: the row of CLS, which is kept, and then a
 // square of patches, row by row. The result is (1+rows*cols)×width.
 //
-// As in the reference (car.md 3.2) the square is interpolated bilinearly with
+// As in the reference (docs/algorithm.md 3.2) the square is interpolated bilinearly with
 // half-pixel centres, the neighbours clamped to it, and the whole table is
 // rounded to half precision, also where the grid is the trained one.
 func positions(table []float32, width, rows, cols int) []float32 {

@@ -50,8 +50,8 @@ func blockProducts(t tower, B, L, blocks int) []Product {
 	}
 }
 
-// trunkProducts adds the patches and the two products of the caches (car.md
-// 11.4, once per image).
+// trunkProducts adds the patches and the two products of the caches
+// (docs/algorithm.md 11.4, once per image).
 func trunkProducts(c config, L int) []Product {
 	t, N := c.Vision, L-1
 	return append(blockProducts(t, 1, L, t.Layers),
@@ -69,7 +69,7 @@ func judgeProducts(c config, blocks, B, L int) []Product {
 		Product{1, B * L, t.Width, t.Width, true, 2})
 }
 
-// camProducts are the operations that car.md 11.4 counts, for K directions:
+// camProducts are the operations that algorithm.md 11.4 counts, for K directions:
 // 10 N D^2 + 2 N L D each, of which 8 N D^2 are the MLP and 2 N D^2 out_proj;
 // and, once, the attention probabilities, which are not kept.
 func camProducts(c config, K, L int) []Product {

@@ -264,7 +264,7 @@ func (v *view) camBatch(ctx context.Context, directions [][]float32) (maps, grad
 		if len(u) != E {
 			return nil, nil, fmt.Errorf("direction %d has %d numbers, want %d", i, len(u), E)
 		}
-		// The gradient of u·f/|f| by f (car.md 11.3).
+		// The gradient of u·f/|f| by f (docs/algorithm.md 11.3).
 		var along float64
 		for j, f := range v.feature {
 			along += float64(u[j]) * float64(f)

@@ -6,7 +6,7 @@ import (
 )
 
 // A referenceBlock is the last block, post_layernorm, pooling and projection
-// of a model in plain float64 loops (car.md 11.2), as slow as it is obvious.
+// of a model in plain float64 loops (docs/algorithm.md 11.2), as slow as it is obvious.
 type referenceBlock struct {
 	t     *testing.T
 	m     *Model

@@ -6,7 +6,7 @@ import (
 	"github.com/carve-video/carve/internal/onnx"
 )
 
-// textGraph is the text encoder (car.md section 10): ids B×T, and for each
+// textGraph is the text encoder (docs/algorithm.md 10): ids B×T, and for each
 // text the place of its end in the flattened batch, to unit vectors B×E.
 //
 // T is the longest text of the batch, not the model's context: attention is

@@ -3,7 +3,7 @@ package models
 import "github.com/carve-video/carve/internal/onnx"
 
 // The names of what the trunk knows of an image and the CAM needs: the caches
-// of car.md 11.2 and 11.4. Rows of CLS are kept where its key and value act on
+// of docs/algorithm.md 11.2 and 11.4. Rows of CLS are kept where its key and value act on
 // the patches; elsewhere nothing comes from them, because the feature is the
 // mean over the patches.
 const (
@@ -115,7 +115,7 @@ func ones(n int) []float32 {
 	return v
 }
 
-// trunkGraph is f's view of a batch of images of one size (car.md 3.2 to 3.4,
+// trunkGraph is f's view of a batch of images of one size (algorithm.md 3.2 to 3.4,
 // 3.6 and 11.2): all blocks, the last one for the patches only, with its
 // caches; the pooled feature; and the mean attention of the last two thirds of
 // the blocks.
@@ -146,7 +146,7 @@ func trunkGraph(c config, w *weights, precision string) (*net, error) {
 	x = n.toFloat(x)
 	n.x = x
 
-	// The last block and its caches (car.md 11.2). Behind attention the row of
+	// The last block and its caches (algorithm.md 11.2). Behind attention the row of
 	// CLS is left out.
 	prefix := layerName(visionPrefix, last)
 	n.Scope(prefix)

@@ -10,7 +10,8 @@
 # finds, times. If the shared data is there, the DAVIS sequence car-shadow follows.
 # With VOC, the folder that holds VOCdevkit/VOC2012 (or that folder itself), Pascal
 # VOC 2012 val follows as the published code does it (--compat: 67.6 mIoU with the
-# background as a class, car.md 13) and as carve does by itself. A - leaves it out.
+# background as a class, docs/algorithm.md 13) and as carve does by itself.
+# A - leaves it out.
 #
 # FOLDER is where results go (default: real-clip); FOLDER/report.md is what to send.
 # No path and no name of the machine is in it. On a CPU this takes hours: whatever

@@ -8,7 +8,7 @@
 // Every pixel is joined to every other by two kernels: one of distance alone,
 // which removes specks, and a bilateral one of distance and colour, which pulls
 // the outline to the edges of the picture. With U the unary energies, Q the
-// marginals and Potts compatibilities, the iteration is that of car.md 6.1:
+// marginals and Potts compatibilities, the iteration is that of docs/algorithm.md 6.1:
 //
 //	Q = softmax(-U)
 //	repeat: E = -U + Σ_k compat_k · n_k · K_k(n_k · Q);  Q = softmax(E)
@@ -97,7 +97,7 @@ func (p Params) Check() error {
 	return nil
 }
 
-// Reference returns the constants of the published CaR (car.md 6.1).
+// Reference returns the constants of the published CaR (algorithm.md 6.1).
 func Reference() Params {
 	return Params{
 		Iterations:  10,

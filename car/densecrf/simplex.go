@@ -1,7 +1,7 @@
 package densecrf
 
 // place finds the simplex of a point in the lattice, as Adams et al. tell it in
-// section 3.2 and car.md 6.1 in numbers: elevate it to the hyperplane of d+1
+// section 3.2 and docs/algorithm.md 6.1 in numbers: elevate it to the hyperplane of d+1
 // coordinates that sum to zero, round to the nearest point whose coordinates
 // are multiples of d+1, rank the differences to find the simplex, and take
 // barycentric weights. Products are converted explicitly before they are added,

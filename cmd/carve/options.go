@@ -43,7 +43,7 @@ type outputOptions struct {
 // The defaults, each with its reason. --help prints them.
 const (
 	// defaultModel is the pair the paper's figures were made with: ViT-B/16
-	// proposes, ViT-L/14 judges (car.md section 8). The embedded demo model is
+	// proposes, ViT-L/14 judges (docs/algorithm.md 8). The embedded demo model is
 	// no substitute, and is never taken silently: it knows 64 stickers and
 	// nothing else.
 	defaultModel = "clip"

@@ -85,7 +85,7 @@ func (o *presetOptions) side(p car.Preset, device string) int {
 // one with the highest published figure (67.6 mIoU), the strictest about what
 // is not there, and the one for plain names of things, which is what people
 // type. The reference's own demo drops nothing, so it would find whatever is
-// asked for (car.md section 8).
+// asked for (docs/algorithm.md 8).
 func (o *runOptions) presetFor() (car.Preset, error) {
 	name := o.preset
 	if name == "" {

@@ -5,8 +5,8 @@
 // signs), and every piece is written in an alphabet of 256 characters that
 // stand for its UTF-8 bytes, the last of them marked as the end of a word.
 // Then neighbours are joined, always the pair that the list of merges names
-// first, until no pair is in the list. What is left are the tokens. (car.md
-// section 10.)
+// first, until no pair is in the list. What is left are the tokens.
+// (docs/algorithm.md 10.)
 //
 // Everything about a vocabulary is read from its files: how many ids there
 // are, and which of them start and end a text. The ids that config.json gives

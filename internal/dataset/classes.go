@@ -9,7 +9,7 @@ import (
 // A class is the meaning of one label of a semantic set.
 type class struct {
 	name string // as the publisher calls it
-	text string // what the reference asks for it by (car.md section 9)
+	text string // what the reference asks for it by (docs/algorithm.md 9)
 }
 
 // parseClasses reads a table with one class a line: the name, and, if the text differs,

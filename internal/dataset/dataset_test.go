@@ -83,7 +83,7 @@ func TestClasses(t *testing.T) {
 			t.Errorf("stuff %q is no class of Context", name)
 		}
 	}
-	// car.md section 9 gives two rows of the reference's spelling of ADE.
+	// docs/algorithm.md 9 gives two rows of the reference's spelling of ADE.
 	if adeAll[6].text != "road, route" || adeAll[14].text != "door, double, door" {
 		t.Errorf("texts of ADE: %q, %q", adeAll[6].text, adeAll[14].text)
 	}

@@ -123,7 +123,7 @@ func paintAnnotation(path string, im cocoImage, a *cocoAnnotation) (*Truth, erro
 	return t, nil
 }
 
-// sentence is the reference's clean-up of a sentence (car.md 7.2).
+// sentence is the reference's clean-up of a sentence (docs/algorithm.md 7.2).
 func sentence(s string) string {
 	s = strings.NewReplacer(`"`, "", "/", "").Replace(strings.ToLower(utf8Text(s)))
 	return strings.Join(strings.Fields(s), " ")

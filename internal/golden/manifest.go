@@ -80,8 +80,8 @@ type Pass struct {
 }
 
 // AsReleased tells whether the pass reproduces the released code's slip in
-// refer mode, which filters characters instead of sentences (car.md section
-// 12, row 2). carve filters sentences.
+// refer mode, which filters characters instead of sentences
+// (docs/algorithm.md 12, row 2). carve filters sentences.
 func (p *Pass) AsReleased() bool { return p.Fixed != nil && !*p.Fixed }
 
 // Path returns the path of one of the case's files.
