@@ -103,10 +103,10 @@ func Losses(path string, src *Source) []Loss {
 	if err != nil {
 		return nil
 	}
-	return append(src.unread(), c.losses(src)...)
+	return slices.Concat(src.unread(), c.losses(src), c.misfits(src))
 }
 
-// losses are those of the streams beside the video, and of the chapters. In an
+// losses are those of the streams beside the video, of the chapters and of tags. In an
 // image, which is asked for one picture, nothing else is expected.
 func (c container) losses(src *Source) (lost []Loss) {
 	if c.image {
@@ -121,7 +121,7 @@ func (c container) losses(src *Source) (lost []Loss) {
 	if n := chapterCount(src.input); n > 0 && !c.chapters {
 		lost = append(lost, Loss{Part: "chapters", Reason: fmt.Sprintf("%s has no place for them; .mp4, .mov and .mkv have", c.muxer)})
 	}
-	return lost
+	return append(lost, c.tagLosses(src)...)
 }
 
 // others lists the streams that travel beside the video. What the demuxer itself

@@ -30,6 +30,8 @@ type container struct {
 	streams bool
 	// fixedRate containers number their frames instead of timing them.
 	fixedRate bool
+	// tags are those of a file that are kept; nil stands for all.
+	tags []string
 }
 
 var (
@@ -45,7 +47,7 @@ var (
 		for _, id := range more {
 			takes[id] = true
 		}
-		return container{muxer: "mpegts", encoders: forH264, takes: takes, beside: beside, upright: true, streams: true}
+		return container{muxer: "mpegts", encoders: forH264, takes: takes, beside: beside, upright: true, streams: true, tags: transportTags}
 	}
 )
 
@@ -59,7 +61,7 @@ var containers = map[string]container{
 	".ts":   forTransport(besideTransport, astiav.CodecIDDirac),
 	".m2ts": forTransport(besideBluRay),
 	".mts":  forTransport(besideTransport, astiav.CodecIDDirac),
-	".avi":  {muxer: "avi", encoders: forH264, upright: true, fixedRate: true},
+	".avi":  {muxer: "avi", encoders: forH264, upright: true, fixedRate: true, tags: riffTagNames},
 	".nut":  {muxer: "nut", encoders: []string{"ffv1"}, upright: true, streams: true, chapters: true},
 
 	".png":  forImage("png", astiav.CodecIDPng),

@@ -42,6 +42,6 @@ func (s *Sink) lose(l Loss) {
 }
 
 // videoInfo describes the stream that is encoded, as that of the source.
-func (s *Sink) videoInfo() StreamInfo {
-	return StreamInfo{Index: s.info.index, Kind: "video", Codec: s.info.Codec}
-}
+func (s *Sink) videoInfo() StreamInfo { return s.info.video() }
+
+func (i Info) video() StreamInfo { return StreamInfo{Index: i.index, Kind: "video", Codec: i.Codec} }

@@ -23,6 +23,9 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 		if err := copyFormatMetadata(s.output, s.Source.input); err != nil {
 			return fmt.Errorf("copying metadata: %w", err)
 		}
+		if err := s.placeTimecode(c); err != nil {
+			return fmt.Errorf("copying the time code: %w", err)
+		}
 		if c.chapters {
 			if err := copyChapters(s.output, s.Source.input); err != nil {
 				return fmt.Errorf("copying chapters: %w", err)
@@ -131,8 +134,7 @@ func (s *Sink) muxerOptions(c container) map[string]string {
 		o["write_tmcd"] = "1"
 		if !timecodeFits(s.output) {
 			o["write_tmcd"] = "0"
-			s.Log.Warn("the time code is left out: a track of time codes does not count so many frames a second, or it is none",
-				"rate", s.info.Rate())
+			s.lose(s.Source.timecodeLoss(misfit))
 		}
 	case "matroska", "webm":
 		// Shifting everything because one audio packet lies a few milliseconds

@@ -40,7 +40,7 @@ func (s *Source) remember(f *astiav.Frame) error {
 // unread lists what of the pictures the decoder leaves out, whatever they are
 // encoded with.
 func (s *Source) unread() (lost []Loss) {
-	of := StreamInfo{Index: s.info.index, Kind: "video", Codec: s.info.Codec}
+	of := s.info.video()
 	if alphaBeside(s.stream) && !hasAlpha(s.info.format) {
 		lost = append(lost, Loss{Stream: of, Part: "alpha", Reason: "this FFmpeg is built without libvpx, which alone reads it"})
 	}

@@ -35,20 +35,10 @@ var reverseNames = []string{"com.apple.", "com.android."}
 // keyedTags reports whether a file has tags whose keys are such names, for which
 // files of the MP4 family have a box of their own.
 func keyedTags(c *astiav.FormatContext) bool {
-	m := c.Metadata()
-	if m == nil {
-		return false
-	}
-	var e *astiav.DictionaryEntry
-	for {
-		if e = m.Get("", e, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)); e == nil {
-			return false
-		}
+	return slices.ContainsFunc(dictionary(c.Metadata()), func(e *astiav.DictionaryEntry) bool {
 		key := strings.ToLower(e.Key())
-		if slices.ContainsFunc(reverseNames, func(p string) bool { return strings.HasPrefix(key, p) }) {
-			return true
-		}
-	}
+		return slices.ContainsFunc(reverseNames, func(p string) bool { return strings.HasPrefix(key, p) })
+	})
 }
 
 // keysTags reports whether the output has that box. It takes the place of the one

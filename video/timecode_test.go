@@ -26,10 +26,16 @@ func TestTimecodes(t *testing.T) {
 			t.Run(name+" "+to, func(t *testing.T) {
 				r := transcode(t, in, to, quick)
 				equal(t, "frames", len(timestamps(t, r.out, "pts")), len(timestamps(t, in, "pts")))
-				if len(r.lost) != 0 {
-					t.Errorf("lost %v", r.lost)
+				said, there := 0, ""
+				for _, l := range r.lost {
+					said++
+					if l.What() != "the time code of video stream 0 (h264)" || !l.Minor {
+						t.Errorf("lost %+v", l)
+					}
 				}
-				said, there := r.log.count("time code is left out"), ""
+				if foreseen := foresee(t, in, to); len(foreseen) != said {
+					t.Errorf("before work %+v, after it %+v", foreseen, r.lost)
+				}
 				if tag := ffprobe(t, r.out).Streams[0].Tags["timecode"]; tag != "" {
 					there = tag
 				}
@@ -43,4 +49,52 @@ func TestTimecodes(t *testing.T) {
 		r := transcode(t, filepath.Join(golden.Shared(t, "cases", "video"), "tc300fps.mkv"), "o.mp4", quick)
 		equal(t, "frames", len(timestamps(t, r.out, "pts")), len(timestamps(t, r.in, "pts")))
 	})
+}
+
+// foresee lists what is known before work of what an output will not have.
+func foresee(t *testing.T, in, to string) []Loss {
+	t.Helper()
+	src := &Source{Path: in}
+	if err := src.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	return Losses(to, src)
+}
+
+// TestTags: what a container has no place for of tags and time codes is named before
+// work and after it, and the rest is there.
+func TestTags(t *testing.T) {
+	in := ffmpeg(t, "in.mov", "-f", "lavfi", "-i", tiny, "-c:v", "libx264", "-metadata", "title=Dogs", "-metadata", "artist=Ann",
+		"-metadata", "comment=late", "-metadata", "location=+47.1+008.5/", "-metadata:s:v", "timecode=10:00:00:00")
+	plain := ffmpeg(t, "plain.mp4", "-f", "lavfi", "-i", tiny, "-c:v", "libx264")
+	const code = "the time code of video stream 0 (h264)"
+	for to, want := range map[string]struct {
+		lost []string
+		kept map[string]string
+	}{
+		"o.ts":   {[]string{code, "the tags artist, comment, location"}, nil},
+		"o.m2ts": {[]string{code, "the tags artist, comment, location"}, nil},
+		"o.avi":  {[]string{"the tag location"}, map[string]string{"title": "Dogs", "artist": "Ann", "comment": "late", "timecode": "10:00:00:00"}},
+		"o.mov":  {nil, map[string]string{"title": "Dogs", "artist": "Ann", "comment": "late", "location": "+47.1+008.5/"}},
+		"o.mkv":  {nil, map[string]string{"title": "Dogs", "ARTIST": "Ann", "COMMENT": "late", "LOCATION": "+47.1+008.5/"}},
+	} {
+		t.Run(to, func(t *testing.T) {
+			r := transcode(t, in, to, quick)
+			sameList(t, "lost", parts(r.lost), want.lost)
+			sameList(t, "foreseen", parts(foresee(t, in, to)), want.lost)
+			for _, l := range r.lost {
+				if !l.Minor || l.Reason == "" {
+					t.Errorf("%+v", l)
+				}
+			}
+			p := ffprobe(t, r.out)
+			for key, value := range want.kept {
+				equal(t, key, p.Format.Tags[key], value)
+			}
+			if lost := parts(transcode(t, plain, to, quick).lost); len(lost) != 0 {
+				t.Errorf("of a file without tags %v are lost", lost)
+			}
+		})
+	}
 }

@@ -1,0 +1,101 @@
+package video
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+)
+
+// What the containers make of tags of the file and of time codes. FFmpeg's muxers leave
+// out what they have no place for, and say nothing.
+
+const timecodeTag = "timecode"
+
+// muxersTags are of the file that was read, and say nothing of what is in it.
+var muxersTags = []string{"encoder", "major_brand", "minor_version", "compatible_brands", "duration"}
+
+// Tags that are kept, by the muxer.
+var (
+	transportTags = []string{"title", "service_name", "service_provider"}
+	riffTagNames  = []string{"artist", "comment", "copyright", "date", "genre", "language", "title", "album", "track",
+		timecodeTag, "encoded_by"}
+)
+
+// dictionary lists the entries of a dictionary, which may be nil.
+func dictionary(d *astiav.Dictionary) (entries []*astiav.DictionaryEntry) {
+	if d == nil {
+		return nil
+	}
+	var e *astiav.DictionaryEntry
+	for {
+		if e = d.Get("", e, astiav.NewDictionaryFlags(astiav.DictionaryFlagIgnoreSuffix)); e == nil {
+			return entries
+		}
+		entries = append(entries, e)
+	}
+}
+
+// tagLosses are those of a file's tags, and of the time code, which some files have as a
+// tag of the video.
+func (c container) tagLosses(src *Source) (lost []Loss) {
+	if c.tags == nil {
+		return nil
+	}
+	var names []string
+	code := tagOf(src.stream, timecodeTag) != ""
+	for _, e := range dictionary(src.input.Metadata()) {
+		switch key := strings.ToLower(e.Key()); {
+		case key == timecodeTag:
+			code = true
+		case !slices.Contains(c.tags, key) && !slices.Contains(muxersTags, key):
+			names = append(names, e.Key())
+		}
+	}
+	if code && !slices.Contains(c.tags, timecodeTag) {
+		lost = append(lost, src.timecodeLoss(c.muxer+" has no place for it; .mp4, .mov and .mkv have"))
+	}
+	if len(names) > 0 {
+		what := "the tag "
+		if len(names) > 1 {
+			what = "the tags "
+		}
+		slices.Sort(names)
+		lost = append(lost, Loss{Part: what + strings.Join(names, ", "), Minor: true, Reason: c.muxer + " has no place for such; .mkv has"})
+	}
+	return lost
+}
+
+func (s *Source) timecodeLoss(why string) Loss {
+	return Loss{Stream: s.info.video(), Part: "the time code", Reason: why, Minor: true}
+}
+
+// misfit is why a track of time codes cannot have that of the source.
+const misfit = "a track of time codes does not count so many frames a second, or it is none; .mkv takes any"
+
+// misfits is the loss of a time code in the MP4 family, as far as it is known before the
+// output's streams are there.
+func (c container) misfits(src *Source) []Loss {
+	if c.muxer != "mp4" && c.muxer != "mov" || timecodeFits(src.input) {
+		return nil
+	}
+	return []Loss{src.timecodeLoss(misfit)}
+}
+
+// placeTimecode makes the time code of the video one of the file, where the container
+// has a place for that only.
+func (s *Sink) placeTimecode(c container) error {
+	code := tagOf(s.Source.stream, timecodeTag)
+	if code == "" || !slices.Contains(c.tags, timecodeTag) {
+		return nil
+	}
+	m := s.output.Metadata()
+	if m == nil {
+		m = astiav.NewDictionary()
+	}
+	if err := m.Set(timecodeTag, code, astiav.NewDictionaryFlags(astiav.DictionaryFlagDontOverwrite)); err != nil {
+		return err
+	}
+	s.output.SetMetadata(m)
+	return nil
+}
