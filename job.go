@@ -14,7 +14,8 @@ import (
 // A Job is what a run has to do. Source, Segmenter and Queries are needed; of the other
 // fields the zero value is what the program does by default.
 type Job struct {
-	// Source gives the frames. It has not been read from.
+	// Source gives the frames. It has not been read from: where it has a method Begun that
+	// says otherwise the job is refused.
 	Source Source
 	// Segmenter has the models and the preset. One run has it for itself: a second one at
 	// the same time is refused. Models can make any number of segmenters.
@@ -104,6 +105,8 @@ func (j *Job) check() error {
 		return fmt.Errorf("the long side of the job is %d; it is from %d pixels, below which a picture shows a model nothing, to %d", j.MaxSide, leastMaxSide, car.MaxMaxSide)
 	case j.Source.Info().Width <= 0:
 		return errors.New("the source of the job is not initialized")
+	case begun(j.Source):
+		return ErrBegun
 	}
 	if err := checkSinks(j.Sinks, j.Source.Info().Path); err != nil {
 		return err
@@ -114,6 +117,12 @@ func (j *Job) check() error {
 		}
 	}
 	return car.CheckQueries(j.Queries)
+}
+
+// begun reports whether a source says that some of its frames are gone.
+func begun(s Source) bool {
+	b, ok := s.(interface{ Begun() bool })
+	return ok && b.Begun()
 }
 
 // checkSinks finds sinks that would write over each other or over the input.

@@ -19,6 +19,10 @@ import (
 // ErrNoFrames says that the source had no frame, or none any more.
 var ErrNoFrames = errors.New("the source has no frames left")
 
+// ErrBegun says that the source has been read from before: the run would lack its
+// beginning.
+var ErrBegun = errors.New("the source of the job has been read from already")
+
 // ErrBusy says that another run has the segmenter.
 var ErrBusy = errors.New("the segmenter is in use by another run")
 

@@ -666,6 +666,20 @@ func TestReadOnce(t *testing.T) {
 	}
 }
 
+// TestBegun: a source of which some frames are gone is refused before anything is opened.
+func TestBegun(t *testing.T) {
+	j := job(t, segmenter(t))
+	f, err := j.Source.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Release()
+	j.Sinks = []carve.Sink{&failing{open: errors.New("opened")}}
+	if _, err := carve.Run(t.Context(), j); !errors.Is(err, carve.ErrBegun) {
+		t.Errorf("error %v, want %v", err, carve.ErrBegun)
+	}
+}
+
 // still writes a picture, and returns where it is.
 func still(t testing.TB) string {
 	t.Helper()

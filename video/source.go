@@ -137,6 +137,10 @@ func (s *Source) Damage() Damage {
 	return s.damage
 }
 
+// Begun reports whether frames have been read and more may come. Who reads on from there
+// has neither the first ones nor what lies beside them.
+func (s *Source) Begun() bool { return s.next > 0 && !s.ended }
+
 // Reserve makes room for at least so many frames in flight: one more than are held
 // back before the first of them is released. It does not heed what Afford said.
 func (s *Source) Reserve(frames int) {
