@@ -123,11 +123,18 @@ func (list outputs) commit(around func(name func() error) error) error {
 			}
 		}
 	}
+	whole := files[:0]
 	for _, o := range files {
-		if err := o.Sink.(Committer).Prepare(); err != nil {
+		switch err := o.Sink.(Committer).Prepare(); {
+		case err == nil:
+			whole = append(whole, o)
+		case o.traits.Optional:
+			o.err = o.fail("finishing", err)
+		default:
 			return o.fail("finishing", err)
 		}
 	}
+	files = whole
 	named := false
 	name := func() error {
 		if named {

@@ -97,32 +97,37 @@ func TestOutputs(t *testing.T) {
 // TestOptionalOutput: a sink that may fail is given no more frames, its output is given
 // up, and the others go on.
 func TestOptionalOutput(t *testing.T) {
-	var log []string
-	a := &filer{recorder{name: "a", log: &log}}
-	b := &filer{recorder{name: "b", log: &log, fails: "write", traits: Traits{Optional: true}}}
-	list := newOutputs([]Sink{a, b})
-	if err := list.open(t.Context(), &Stream{}); err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range list {
-		for range 2 {
-			it := &item{}
-			it.refs.Store(2) // so that it is not freed here
-			if err := o.write(t.Context(), it); err != nil {
-				t.Fatal(err)
+	for fails, want := range map[string][]string{
+		"write": {"a open", "b open", "a write", "a write", "b write", "a prepare", "a commit", "b abort", "a close", "b close"},
+		"prepare": {"a open", "b open", "a write", "a write", "b write", "b write", "a prepare", "b prepare", "a commit",
+			"b abort", "a close", "b close"},
+	} {
+		var log []string
+		a := &filer{recorder{name: "a", log: &log}}
+		b := &filer{recorder{name: "b", log: &log, fails: fails, traits: Traits{Optional: true}}}
+		list := newOutputs([]Sink{a, b})
+		if err := list.open(t.Context(), &Stream{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range list {
+			for range 2 {
+				it := &item{}
+				it.refs.Store(2) // so that it is not freed here
+				if err := o.write(t.Context(), it); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
-	}
-	if err := list.commit(nil); err != nil {
-		t.Fatal(err)
-	}
-	list.close()
-	want := []string{"a open", "b open", "a write", "a write", "b write", "a prepare", "a commit", "b abort", "a close", "b close"}
-	if !slices.Equal(log, want) {
-		t.Errorf("%v, want %v", log, want)
-	}
-	if list[1].err == nil || list[0].written != 2 || list[1].written != 0 {
-		t.Errorf("%v; %d and %d frames", list[1].err, list[0].written, list[1].written)
+		if err := list.commit(nil); err != nil {
+			t.Fatal(err)
+		}
+		list.close()
+		if !slices.Equal(log, want) {
+			t.Errorf("%v, want %v", log, want)
+		}
+		if list[1].err == nil || list[0].written != 2 || fails == "write" && list[1].written != 0 {
+			t.Errorf("%v; %d and %d frames", list[1].err, list[0].written, list[1].written)
+		}
 	}
 }
 

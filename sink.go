@@ -55,8 +55,8 @@ type Traits struct {
 	// Drop says that frames which come while the sink is busy are dropped, and counted;
 	// else the run waits for it. It is for live outputs.
 	Drop bool
-	// Optional says that a failure of Write does not end the run: the sink gets no more
-	// frames, its output is given up, and the report has the error.
+	// Optional says that a failure of Write, or of Prepare, does not end the run: the sink
+	// gets no more frames, its output is given up, and the report has the error.
 	Optional bool
 	// NoMasks says that the sink has no use for [Layer.Mask]. A run whose sinks all say so
 	// does not compute them.

@@ -10,15 +10,26 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// copyPacket writes one packet of another stream. A packet that the container
-// refuses is counted and does not stop the video.
-func (s *Sink) copyPacket(p *astiav.Packet) error {
+// copyPacket writes one packet of another stream. An error is that of the next frame, or
+// of the end: it is the output's, and not that of the source that hands out packets.
+func (s *Sink) copyPacket(p *astiav.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.copies[p.StreamIndex()]
-	if c == nil || s.output == nil {
-		return nil
+	if c := s.copies[p.StreamIndex()]; c != nil && s.output != nil && s.copyErr == nil {
+		s.copyErr = s.copyShown(c, p)
 	}
+}
+
+// copying is the error of a packet that was copied.
+func (s *Sink) copying() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.copyErr
+}
+
+// copyShown writes a packet that is shown, and of those before it what it needs. A packet
+// that the container refuses is counted and does not stop the video.
+func (s *Sink) copyShown(c *copied, p *astiav.Packet) error {
 	switch {
 	case !c.hides || c.shown && !p.Flags().Has(astiav.PacketFlagDiscard):
 		return s.writeCopy(c, p)

@@ -12,9 +12,10 @@ import (
 var errBegun = errors.New("the source has been read from already")
 
 // A packetSink takes the packets of the streams that are copied. It must neither change
-// nor keep p, and must not wait for the video: the source delivers both.
+// nor keep p, and must not wait for the video: the source delivers both. What goes wrong
+// is the sink's to tell: it is no error of the source, nor of the other sinks.
 type packetSink interface {
-	copyPacket(p *astiav.Packet) error
+	copyPacket(p *astiav.Packet)
 }
 
 // A passthrough hands packets of the streams beside the video to the sinks that want
@@ -63,9 +64,9 @@ func (b *passthrough) copies(stream int) bool {
 }
 
 // begin delivers what was kept and lets the demuxer skip what nobody wants.
-func (b *passthrough) begin(s *Source) error {
+func (b *passthrough) begin(s *Source) {
 	if b.begun {
-		return nil
+		return
 	}
 	b.begun = true
 	for _, st := range s.input.Streams() {
@@ -76,21 +77,17 @@ func (b *passthrough) begin(s *Source) error {
 	}
 	kept := b.kept
 	b.kept = nil
-	for i, p := range kept {
-		err := b.deliver(p)
+	for _, p := range kept {
+		b.deliver(p)
 		p.Free()
-		if err != nil {
-			b.kept = kept[i+1:] // for drop
-			return err
-		}
 	}
-	return nil
 }
 
 // pass takes one packet in file order. It leaves p to its owner.
 func (b *passthrough) pass(p *astiav.Packet) error {
 	if b.begun {
-		return b.deliver(p)
+		b.deliver(p)
+		return nil
 	}
 	if b.overflowed {
 		return nil
@@ -112,16 +109,12 @@ func (b *passthrough) pass(p *astiav.Packet) error {
 	return nil
 }
 
-func (b *passthrough) deliver(p *astiav.Packet) error {
+func (b *passthrough) deliver(p *astiav.Packet) {
 	for _, r := range b.to {
-		if !r.wanted[p.StreamIndex()] {
-			continue
-		}
-		if err := r.sink.copyPacket(p); err != nil {
-			return err
+		if r.wanted[p.StreamIndex()] {
+			r.sink.copyPacket(p)
 		}
 	}
-	return nil
 }
 
 func (b *passthrough) drop() {

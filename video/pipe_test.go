@@ -89,3 +89,64 @@ func TestPipeIsReadOnce(t *testing.T) {
 		src.Close()
 	}
 }
+
+// TestBrokenPipe: when the reader of one output goes away, that is no error of the source:
+// another output of it gets all its packets.
+func TestBrokenPipe(t *testing.T) {
+	in := ffmpeg(t, "in.mkv", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=4", "-f", "lavfi", "-i", "sine=d=4:r=48000",
+		"-c:v", "libx264", "-c:a", "pcm_s16le")
+	src := &Source{Path: in}
+	if err := src.Initialize(); err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	pipe := filepath.Join(t.TempDir(), "broken.mkv")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip("no named pipes here: ", err)
+	}
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		if r, err := os.Open(pipe); err == nil {
+			io.CopyN(io.Discard, r, 100)
+			r.Close()
+		}
+	}()
+	good := &Sink{Path: filepath.Join(t.TempDir(), "o.mkv"), Source: src, Preset: "ultrafast"}
+	broken := &Sink{Path: pipe, Source: src, Preset: "ultrafast"}
+	for _, s := range []*Sink{good, broken} {
+		if err := s.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		defer s.Abort()
+	}
+	var failed error
+	for n := 0; ; n++ {
+		f, err := src.Read(t.Context())
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failed == nil {
+			failed = broken.Encode(t.Context(), f)
+		}
+		err = good.Encode(t.Context(), f)
+		f.Release()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-left
+	if failed == nil {
+		failed = broken.Prepare()
+	}
+	if !errors.Is(failed, syscall.EPIPE) {
+		t.Errorf("the broken output says %v", failed)
+	}
+	if err := good.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	sameList(t, "sound", packets(t, good.Path, "a", "data_hash"), packets(t, in, "a", "data_hash"))
+}

@@ -86,7 +86,10 @@ type Sink struct {
 	io     *astiav.IOContext
 	stream *astiav.Stream
 	copies map[int]*copied // by the index in the source
-	spare  *astiav.Packet
+	// copyErr is what went wrong with a packet of one of them, to be told to the
+	// goroutine that encodes.
+	copyErr error
+	spare   *astiav.Packet
 }
 
 // Initialize checks the output, opens the encoder and writes the header. It
@@ -151,6 +154,9 @@ func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 	}
 	if s.still && s.frames.Load() > 0 {
 		return &PathError{Path: s.Path, Err: ErrStillContainer}
+	}
+	if err := s.copying(); err != nil {
+		return err
 	}
 	s.noteAlpha(f.slot.picture())
 	if err := s.encoder.send(f, s.emit, s.packet); err != nil {
@@ -255,6 +261,9 @@ func (s *Sink) Prepare() (err error) {
 	}()
 	if s.frames.Load() == 0 {
 		return fmt.Errorf("finishing %s: no frame was written", s.Path)
+	}
+	if err := s.copying(); err != nil {
+		return err
 	}
 	if err := s.encoder.send(nil, s.emit, s.packet); err != nil {
 		return err

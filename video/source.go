@@ -164,9 +164,7 @@ func (s *Source) obtain(ctx context.Context, wait bool) (*Frame, error) {
 	if s.ended {
 		return nil, io.EOF
 	}
-	if err := s.beside.begin(s); err != nil {
-		return nil, err
-	}
+	s.beside.begin(s)
 	if err := s.reckon(); err != nil {
 		return nil, err
 	}
