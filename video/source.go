@@ -219,6 +219,10 @@ func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
 	if err := s.settle(slot); err != nil {
 		return nil, err
 	}
+	step := int64(0) // from the frame before
+	if s.lastPTS != astiav.NoPtsValue {
+		step = f.PTS - s.lastPTS
+	}
 	s.next++
 	s.lastPTS = f.PTS
 
@@ -234,7 +238,7 @@ func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
 	case own > 0:
 		f.Duration = own
 	default:
-		f.Duration = s.frameTicks()
+		f.Duration = s.likely(step)
 	}
 	if err := ctx.Err(); err != nil && errors.Is(s.failed, context.Cause(ctx)) {
 		s.failed = nil // the caller's doing, not the file's
@@ -270,6 +274,17 @@ func (s *Source) frameTicks() int64 {
 		return 0
 	}
 	return int64(float64(tb.Den)*float64(r.Den)/(float64(tb.Num)*float64(r.Num)) + 0.5)
+}
+
+// likely is how long a frame lasts of which nothing says so: as long as the one before it,
+// which FFmpeg takes, where that is much less than usual. A gap before the last frame does
+// not make that one last as long, but it makes the average long.
+func (s *Source) likely(step int64) int64 {
+	usual := s.frameTicks()
+	if step > 0 && step < usual/2 {
+		return step
+	}
+	return usual
 }
 
 // settle moves the decoded picture into the slot, brought to the shape of the
