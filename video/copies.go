@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/asticode/go-astiav"
+
+	"github.com/carve-video/carve/internal/plural"
 )
 
 // A copied stream goes into the output packet by packet, untouched.
@@ -111,7 +113,7 @@ func (s *Sink) refuse(c *copied, err error) {
 func (s *Sink) lostPackets() (lost []Loss) {
 	for _, c := range s.copies {
 		if c.refused > 0 {
-			lost = append(lost, Loss{Stream: c.info, Part: "packets", Reason: fmt.Sprintf("%d could not be copied: %v", c.refused, c.reason), Minor: c.info.Kind == "data"})
+			lost = append(lost, Loss{Stream: c.info, Part: plural.Of(int(c.refused), "packet"), Reason: fmt.Sprintf("could not be copied: %v", c.reason), Minor: c.info.Kind == "data"})
 		}
 	}
 	slices.SortFunc(lost, func(a, b Loss) int { return a.Stream.Index - b.Stream.Index })

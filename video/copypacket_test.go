@@ -124,3 +124,13 @@ func TestIncrease(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedPackets: what a container did not take is counted in words.
+func TestRefusedPackets(t *testing.T) {
+	for n, want := range map[int64]string{1: "1 packet of audio stream 1 (aac)", 3: "3 packets of audio stream 1 (aac)"} {
+		s := &Sink{copies: map[int]*copied{1: {info: StreamInfo{Index: 1, Kind: "audio", Codec: "aac"}, refused: n, reason: errInvalidArgument}}}
+		if lost := s.Lost(); len(lost) != 1 || lost[0].What() != want || !strings.HasPrefix(lost[0].Reason, "could not be copied: ") {
+			t.Errorf("%+v", lost)
+		}
+	}
+}

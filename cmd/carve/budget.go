@@ -163,12 +163,12 @@ func (p *plan) encoder() int64 {
 // String says it in figures, part by part.
 func (p *plan) String() string {
 	mb := func(n int64) string { return fmt.Sprintf("%d MB", n/1e6) }
-	s := fmt.Sprintf("%d frames in flight of %s, decoder %s", p.frames, mb(p.frame()), mb(p.Decoder(p.threads)))
+	s := fmt.Sprintf("%s in flight of %s, decoder %s", ui.Counted(p.frames, "frame"), mb(p.frame()), mb(p.Decoder(p.threads)))
 	if p.draws {
 		s += ", drawing " + mb(p.drawing())
 	}
 	if e := p.encoding; e.Encoder != "" {
-		s += fmt.Sprintf(", encoder %s (%d threads, %d frames ahead)", mb(p.encoder()), e.Threads, e.Lookahead)
+		s += fmt.Sprintf(", encoder %s (%s, %s ahead)", mb(p.encoder()), ui.Counted(e.Threads, "thread"), ui.Counted(e.Lookahead, "frame"))
 	}
 	return s + ": " + mb(p.total())
 }

@@ -33,6 +33,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/carve-video/carve/internal/plural"
 )
 
 // An Object is what one mask of every frame shows: an instance, or all instances of a
@@ -121,7 +123,7 @@ func (s *Sequence) Frame(i int) (*Frame, error) {
 		return nil, err
 	}
 	if len(f.Masks) != len(s.Objects) {
-		return nil, fmt.Errorf("frame %s of %s has %d masks for %d objects", s.FrameName(i), s.Path, len(f.Masks), len(s.Objects))
+		return nil, fmt.Errorf("frame %s of %s has %s for %s", s.FrameName(i), s.Path, plural.Of(len(f.Masks), "mask"), plural.Of(len(s.Objects), "object"))
 	}
 	return f, nil
 }

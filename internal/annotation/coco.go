@@ -10,6 +10,7 @@ import (
 
 	"github.com/carve-video/carve/internal/boundedjson"
 	"github.com/carve-video/carve/internal/plaintext"
+	"github.com/carve-video/carve/internal/plural"
 )
 
 // cocoFile is a whole data set, with only the fields that are used.
@@ -115,7 +116,7 @@ func (s *Sequence) describeVideo(file *cocoFile, o Options) (id int, err error) 
 		return 0, fmt.Errorf("video %d has %d frames; %d at most", v.ID, v.Length, maxLength)
 	}
 	if n := len(v.FileNames); n != 0 && n != v.Length {
-		return 0, fmt.Errorf("video %d has %d frames and %d names of files", v.ID, v.Length, n)
+		return 0, fmt.Errorf("video %d has %s and %s", v.ID, plural.Of(v.Length, "frame"), plural.Irregular(n, "name of a file", "names of files"))
 	}
 	s.W, s.H, s.length = v.Width, v.Height, v.Length
 	for _, name := range v.FileNames {

@@ -98,7 +98,7 @@ func TestJSONRefused(t *testing.T) {
 		{"{}", "there is no video in it"},
 		{with(`{"id": 1, "width": 2000000, "height": 1000000, "length": 1}`, dog, ""), "2000000x1000000"},
 		{with(`{"id": 1, "width": 2, "height": 1}`, dog, ""), "has no frames"},
-		{with(`{"id": 1, "width": 2, "height": 1, "length": 3, "file_names": ["a"]}`, dog, ""), "3 frames and 1 names"},
+		{with(`{"id": 1, "width": 2, "height": 1, "length": 3, "file_names": ["a"]}`, dog, ""), "3 frames and 1 name of a file"},
 		{with(video, dog+","+dog, ""), "category 1 is there twice"},
 		{with(video, dog+`,{"id": 2, "name": "dog"}`, ""), `category 2 is called "dog"`},
 		{with(video, `{"id": 0, "name": "dog"}`, ""), "number above 0"},

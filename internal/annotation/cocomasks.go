@@ -1,6 +1,10 @@
 package annotation
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/carve-video/carve/internal/plural"
+)
 
 // cocoVideoMasks backs the sequence of a JSON file. It holds the runs of one video and
 // decodes them frame by frame.
@@ -43,8 +47,8 @@ func (c *cocoVideoMasks) pick(s *Sequence, file *cocoFile, video int, minScore f
 			return fmt.Errorf("%s is of category %d, which is not there", what, t.CategoryID)
 		}
 		if len(t.Segmentations) != s.length {
-			return fmt.Errorf("%s has masks for %d frames, and the video has %d: frame %s is the first that differs",
-				what, len(t.Segmentations), s.length, s.FrameName(min(len(t.Segmentations), s.length)))
+			return fmt.Errorf("%s has masks for %s, and the video has %d: frame %s is the first that differs",
+				what, plural.Of(len(t.Segmentations), "frame"), s.length, s.FrameName(min(len(t.Segmentations), s.length)))
 		}
 		for i, r := range t.Segmentations {
 			if r != nil && (r.W != s.W || r.H != s.H) {

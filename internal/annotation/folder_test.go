@@ -160,7 +160,7 @@ func TestChanged(t *testing.T) {
 	}
 	s.Objects = nil
 	savePNG(t, letters("0110"), dir, "00000.png")
-	if _, err := s.Frame(0); err == nil || !strings.Contains(err.Error(), "1 masks for 0 objects") {
+	if _, err := s.Frame(0); err == nil || !strings.Contains(err.Error(), "1 mask for 0 objects") {
 		t.Errorf("another number of objects: %v", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/carve-video/carve/internal/plural"
 )
 
 // openIndexed opens a folder of images whose values are object numbers.
@@ -18,7 +20,7 @@ func openIndexed(ctx context.Context, path string, o Options) (*Sequence, error)
 	}
 	if s.legend != nil {
 		if a := s.legend.album; a != nil && len(a.Frames) != len(f.files) {
-			return nil, fmt.Errorf("%s tells of %d frames, and %s has %d", s.legend.path, len(a.Frames), path, len(f.files))
+			return nil, fmt.Errorf("%s tells of %s, and %s has %d", s.legend.path, plural.Of(len(a.Frames), "frame"), path, len(f.files))
 		}
 		s.objects = s.legend.objects
 	} else if s.objects, err = s.scan(ctx, o.Workers); err != nil {

@@ -127,7 +127,7 @@ func (r *Runner) masks(ctx context.Context, s *dataset.Sample, truth *annotation
 	n := 0
 	err = r.eachImage(ctx, s, func(img *car.Image, at time.Duration) error {
 		if n == len(s.Frames) {
-			return fmt.Errorf("%s has more than the %d frames of its truth", s.ID, len(s.Frames))
+			return fmt.Errorf("%s has more than the %s of its truth", s.ID, ui.Counted(len(s.Frames), "frame"))
 		}
 		n++
 		from := time.Now()

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/internal/annotation"
+	"github.com/carve-video/carve/internal/plural"
 )
 
 // A Pair is one object in the truth and in the result.
@@ -108,7 +109,7 @@ func compatible(truth, result *annotation.Sequence) error {
 		if n < m {
 			lacks, has = truth, result
 		}
-		return fmt.Errorf("frame %s is missing in %s: it has %d frames, and %s has %d", has.FrameName(lacks.Len()), lacks.Path, lacks.Len(), has.Path, has.Len())
+		return fmt.Errorf("frame %s is missing in %s: it has %s, and %s has %d", has.FrameName(lacks.Len()), lacks.Path, plural.Of(lacks.Len(), "frame"), has.Path, has.Len())
 	}
 	return nil
 }

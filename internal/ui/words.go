@@ -2,9 +2,10 @@ package ui
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/carve-video/carve/internal/plural"
 )
 
 // Clock formats a time as it is usually shown for a video: 0:04.2, 1:02:03.
@@ -23,13 +24,8 @@ func Clock(d time.Duration) string {
 // OneLine turns a text into one line with single spaces.
 func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Counted formats a number of things: 1 frame, 2 frames.
-func Counted(n int, what string) string { return Plural(n, what, what+"s") }
+// Counted is a number of things: 1 frame, 2 frames.
+func Counted(n int, what string) string { return plural.Of(n, what) }
 
-// Plural is [Counted] for words with an irregular plural: 1 query, 2 queries.
-func Plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
-}
+// Plural is [Counted] for words of another plural: 1 query, 2 queries.
+func Plural(n int, one, many string) string { return plural.Irregular(n, one, many) }
