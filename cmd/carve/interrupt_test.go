@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -12,6 +15,7 @@ import (
 	"time"
 
 	"github.com/carve-video/carve"
+	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
@@ -103,4 +107,44 @@ func TestSecondInterrupt(t *testing.T) {
 			t.Errorf("%s was left behind", e.Name())
 		}
 	}
+}
+
+// TestInterruptWhileOpening: a signal that comes while models are opened is an orderly
+// end, after the model at hand.
+func TestInterruptWhileOpening(t *testing.T) {
+	guard := make(chan os.Signal, 4) // as above
+	signal.Notify(guard, os.Interrupt)
+	defer signal.Stop(guard)
+	var o segmentOptions
+	if err := newSegmentFlags(&o).Parse([]string{"-m", "demo"}); err != nil {
+		t.Fatal(err)
+	}
+	preset, err := o.presetFor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of this query the log is told once the files of the model are open.
+	log := slog.New(slog.NewTextHandler(interrupter{t, guard}, nil))
+	m, err := openModels(&o.runOptions, []car.Query{car.Named("zeppelin")}, preset, io.Discard, log)
+	needsRuntime(t, err)
+	var interrupted ui.InterruptedError
+	if m != nil && err == nil || !errors.As(err, &interrupted) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// An interrupter sends the process a SIGINT when it is written to, and waits for it.
+type interrupter struct {
+	t        *testing.T
+	received <-chan os.Signal
+}
+
+func (i interrupter) Write(line []byte) (int, error) {
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		i.t.Error(err)
+	}
+	<-i.received
+	// Another goroutine receives it as well, and cancels.
+	time.Sleep(200 * time.Millisecond)
+	return len(line), nil
 }

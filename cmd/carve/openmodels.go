@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,10 +32,15 @@ func openModels(o *runOptions, queries []car.Query, preset car.Preset, stderr io
 	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: o.settings, Precision: o.precision, Log: log}
 	options.SkipLastBlock = preset.Quirks.SkipLastBlock
 	m := &openedModels{}
-	if m.Pair, err = models.OpenPair(context.Background(), o.model, o.classifier, options); err != nil {
+	ctx, release := interruptible()
+	defer release()
+	if m.Pair, err = models.OpenPair(ctx, o.model, o.classifier, options); err != nil {
 		return nil, modelError(err)
 	}
 	defer func() {
+		if err == nil && ctx.Err() != nil {
+			err = ui.InterruptedError{} // sessions know no context: they are made first
+		}
 		if err != nil {
 			m.Close()
 		}

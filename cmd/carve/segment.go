@@ -74,8 +74,8 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	defer m.Close()
 
-	// A pipe without a reader is waited for while Ctrl-C still ends the process by
-	// itself: later it would only ask for an end.
+	// A pipe without a reader is waited for while Ctrl-C ends the process by itself:
+	// later it would only ask for an end.
 	for _, path := range []string{o.output, o.explain} {
 		release, err := atomicfile.AwaitReader(path)
 		if err != nil {
@@ -83,9 +83,8 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		}
 		defer release()
 	}
-	// Signals are taken over only now: ONNX Runtime's CUDA provider replaces
-	// the handlers that stood before its sessions were made. Before this, nothing
-	// is there yet that would be left behind.
+	// What a first signal asks for is another thing from here on. ONNX Runtime's CUDA
+	// provider replaces the handlers that stood before its sessions were made.
 	ctx, stop, release := handleSignals(log)
 	defer release()
 	defer keepHeapSmall()()
