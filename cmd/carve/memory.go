@@ -36,7 +36,7 @@ func (o *memoryOptions) addFlags(fs *pflag.FlagSet) {
 	fs.Var(&o.lookahead, "lookahead", "with memory, hold back so many frames: what is found late is shown from where it began; 0f for none")
 	fs.BoolVar(&o.instances, "instances", false, "with memory, number the things of each concept and keep the numbers: dog 1, dog 2")
 	fs.IntVar(&o.batch, "batch", 0, "with --memory off or --every 1, look at so many frames in one go; 0 stands for 1 on a CPU and 4 elsewhere")
-	fs.Float64Var(&o.steady, "steady", carve.DefaultSteady, "with memory, how much of a mask comes from the frames before, 0 to 1: more is calmer and slower to follow")
+	fs.Float64Var(&o.steady, "steady", carve.DefaultSteady, "with memory, how much of a mask comes from the frames before, 0 to below 1: more is calmer and slower to follow")
 }
 
 func (o *memoryOptions) check() error {
