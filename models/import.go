@@ -15,6 +15,7 @@ import (
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/bounded"
+	"github.com/carve-video/carve/internal/nofile"
 	"github.com/carve-video/carve/internal/ort"
 )
 
@@ -43,6 +44,9 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
+	}
+	if _, err := os.Stat(abs); err != nil {
+		return nil, fmt.Errorf("failed to import %w", nofile.Named(path, err))
 	}
 	o.Device = cmp.Or(o.Device, ort.CPU) // that is always there
 	if e, ok := knownFile(abs); ok {

@@ -104,12 +104,12 @@ type UnknownModelError struct {
 }
 
 func (e *UnknownModelError) Error() string {
-	return fmt.Sprintf("there is no model %q (known: %s)", e.Name, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("there is no model %q", e.Name)
 }
 
 // Hint says what to do about it.
 func (e *UnknownModelError) Hint() string {
-	return "give one of these names, a folder with a model (./FOLDER), or a checkpoint (./FILE.pt)"
+	return "known are " + strings.Join(e.Known, ", ") + "; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt"
 }
 
 // Open opens a model by name, or by the path of its folder or of a checkpoint.

@@ -182,13 +182,18 @@ var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 // checkName refuses names that are no folder's, or that mean something else.
 func checkName(name string) error {
 	if !modelName.MatchString(name) {
-		return fmt.Errorf("%q cannot be a model's name: use letters, digits, dots, dashes and underscores", name)
+		return &NameError{name, "cannot be a model's name: use letters, digits, dots, dashes and underscores"}
 	}
 	if a, b := PairNames(name); name == demoName || a != name || b != name {
-		return fmt.Errorf("the name %q is taken", name)
+		return &NameError{name, "is the name of another model"}
 	}
 	return nil
 }
+
+// A NameError says that a model cannot be called so.
+type NameError struct{ Name, Why string }
+
+func (e *NameError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.Why) }
 
 // PullOptions say how to fetch. The zero value is usable.
 type PullOptions struct {

@@ -181,14 +181,9 @@ func containerOf(path string, still bool) (container, error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	c, ok := containers[ext]
 	if !ok {
-		videos, images := Extensions()
-		known := videos
-		if still {
-			known = images
-		}
-		d := "known are " + strings.Join(known, " ")
+		d := ""
 		if ext == "" {
-			d = "it has no extension; " + d
+			d = "it has no extension"
 		}
 		return c, &PathError{Path: path, Err: ErrUnknownContainer, Detail: d}
 	}

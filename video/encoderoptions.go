@@ -93,6 +93,10 @@ var (
 	aomSpeeds = []string{"8", "8", "8", "7", "7", "6", "4", "3", "2", "1"}
 )
 
+// Presets are the words that x264 and x265 know for how long they take, the quickest
+// first.
+func Presets() []string { return slices.Clone(presets) }
+
 // av1Speed translates a preset. What is no word of x264's is the encoder's own.
 func av1Speed(preset string, speeds []string) string {
 	if i := slices.Index(presets, preset); i >= 0 {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/clips"
-	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/stickers"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
@@ -135,14 +134,15 @@ func (o *clipsOptions) films(names []string) ([]clips.Clip, error) {
 }
 
 func readClip(path string) (*stickers.Clip, error) {
-	f, err := plaintext.Open(path)
+	const form = "script.yaml in the folder of every clip that is made is one to start from"
+	f, err := openText("a clip's script", path, form)
 	if err != nil {
-		return nil, fmt.Errorf("reading the clip's script: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	c, err := stickers.ReadClip(f)
 	if err != nil {
-		return nil, textFileError(fmt.Errorf("%s: %w", path, err), "script.yaml in the folder of every clip that is made is one to start from")
+		return nil, textFileError(fmt.Errorf("%s: %w", path, err), form)
 	}
 	return c, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -70,11 +69,15 @@ func runExplain(args []string, stdout, stderr io.Writer) error {
 }
 
 func readExplanations(path string) ([]tracking.Explanation, error) {
-	f, err := os.Open(path)
+	const form = "carve -i … --explain FILE writes one"
+	f, err := openText("an explanation", path, form)
 	if err != nil {
-		return nil, fmt.Errorf("reading the explanation: %w", err)
+		return nil, err
 	}
 	defer f.Close()
+	wrong := func(how string, args ...any) error {
+		return ui.WithHint(ui.Usagef("reading an explanation from %s: %s", path, fmt.Sprintf(how, args...)), form)
+	}
 	var frames []tracking.Explanation
 	in := bufio.NewScanner(f)
 	in.Buffer(nil, 1<<24)
@@ -82,20 +85,20 @@ func readExplanations(path string) ([]tracking.Explanation, error) {
 		var e tracking.Explanation
 		if err := json.Unmarshal(in.Bytes(), &e); err != nil {
 			if n == 1 {
-				return nil, ui.WithHint(fmt.Errorf("reading the explanation %s: it is none", path), "carve -i … --explain FILE writes one")
+				return nil, wrong("it is none")
 			}
-			return nil, fmt.Errorf("reading the explanation %s: line %d: %w", path, n, err)
+			return nil, wrong("line %d: %v", n, err)
 		}
 		if len(frames) > 0 && len(e.Queries) != len(frames[0].Queries) {
-			return nil, fmt.Errorf("reading the explanation %s: line %d is about %s, the first about %d", path, n, ui.Plural(len(e.Queries), "query", "queries"), len(frames[0].Queries))
+			return nil, wrong("line %d is about %s, the first about %d", n, ui.Plural(len(e.Queries), "query", "queries"), len(frames[0].Queries))
 		}
 		frames = append(frames, e)
 	}
 	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("reading the explanation %s: %w", path, err)
+		return nil, fmt.Errorf("reading an explanation from %s: %w", path, err)
 	}
 	if len(frames) == 0 || len(frames[0].Queries) == 0 {
-		return nil, fmt.Errorf("reading the explanation %s: it is about no frame", path)
+		return nil, wrong("it is about no frame")
 	}
 	return frames, nil
 }

@@ -259,7 +259,7 @@ func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, 
 		return ui.InterruptedError{}
 	}
 	if err != nil {
-		return ui.WithHint(unsaidError(err), ui.OwnHint(err))
+		return modelError(unsaidError(err))
 	}
 	size := int64(0)
 	for _, f := range m.Files {
@@ -274,12 +274,15 @@ func verifyModels(ctx context.Context, _ *modelsOptions, names []string, stdout,
 		names = models.Names()
 	}
 	var bad error
+	var unknown *models.UnknownModelError
 	for _, name := range names {
 		for _, half := range pairOf(name) {
 			known, err := models.Verify(ctx, half)
 			switch {
 			case ctx.Err() != nil:
 				return ui.InterruptedError{}
+			case errors.As(err, &unknown):
+				return modelError(err)
 			case err != nil:
 				fmt.Fprintf(stdout, "%-28s bad: %s\n", printable.Text(half), ui.OneLine(err.Error()))
 				bad = ui.WithHint(fmt.Errorf("verifying %s: %w", half, err), "carve models rm "+half+", then pull or import it again")

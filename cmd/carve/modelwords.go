@@ -21,10 +21,17 @@ func modelError(err error) error {
 	}
 	var unknown *models.UnknownModelError
 	if errors.As(err, &unknown) {
-		return ui.WithHint(err, ui.DidYouMean(unknown.Name, unknown.Known, "carve models list says what each is; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt"))
+		hint := unknown.Hint() + "; carve models list says what each is"
+		if near := ui.DidYouMean(unknown.Name, unknown.Known, ""); near != "" {
+			hint = near + " carve models list says what there is"
+		}
+		return ui.WithHint(ui.UsageError{Err: err}, hint)
+	}
+	if name := (*models.NameError)(nil); errors.As(err, &name) {
+		return ui.WithHint(ui.UsageError{Err: err}, ui.OwnHint(err))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return err
+		return ui.WithHint(err, "a model is a name out of carve models list, a folder as ./FOLDER, or a checkpoint as ./FILE.pt")
 	}
 	return ui.WithHint(err, ui.OwnHint(err))
 }

@@ -60,9 +60,9 @@ func outputError(err error) error {
 	case errors.Is(err, video.ErrNotSeekable):
 		return ui.WithHint(err, "a pipe can be .mkv .webm .ts .nut")
 	case errors.Is(err, video.ErrUnknownContainer) && slices.ContainsFunc([]string{"-", "/dev/stdout"}, func(name string) bool { return strings.HasPrefix(err.Error(), "opening output: "+name+": ") }):
-		return ui.WithHint(err, "the extension names the container: make a named pipe with mkfifo, such as out.mkv, and write to that")
+		return ui.WithHint(ui.UsageError{Err: err}, "the extension names the container: make a named pipe with mkfifo, such as out.mkv, and write to that")
 	case errors.Is(err, video.ErrUnknownContainer):
-		return ui.WithHint(err, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
+		return ui.WithHint(ui.UsageError{Err: err}, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrEncoderMismatch):
 		var path *video.PathError
 		errors.As(err, &path)
@@ -73,9 +73,9 @@ func outputError(err error) error {
 			return ui.WithHint(err, ui.DidYouMean(path.Detail, video.EncodersFor(path.Path), encodersHint(path.Path)))
 		}
 	case errors.Is(err, video.ErrCover):
-		return ui.WithHint(err, "a cover is a picture: write it to "+strings.Join(images, " "))
+		return ui.WithHint(ui.UsageError{Err: err}, "a cover is a picture: write it to "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrStillContainer):
-		return ui.WithHint(err, "a video can be "+strings.Join(videos, " "))
+		return ui.WithHint(ui.UsageError{Err: err}, "a video can be "+strings.Join(videos, " "))
 	}
 	return err
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
-	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models/demo"
 )
@@ -132,13 +131,14 @@ func (o *presetOptions) change(p car.Preset) (_ car.Preset, err error) {
 		}
 	}
 	if o.given("templates") {
-		f, err := plaintext.Open(o.templates)
+		const form = "one template a line, with {} where the name goes"
+		f, err := openText("templates", o.templates, "--templates names a file: "+form)
 		if err != nil {
-			return p, fmt.Errorf("reading templates: %w", err)
+			return p, err
 		}
 		defer f.Close()
 		if p.JudgeTemplates, err = car.ReadTemplates(f, o.templates); err != nil {
-			return p, textFileError(err, "one template a line, with {} where the name goes")
+			return p, textFileError(err, form)
 		}
 	}
 	if err := p.Check(); err != nil {
@@ -160,9 +160,10 @@ func namedPreset(name string) (car.Preset, error) {
 		}
 		return p, nil
 	}
-	f, err := plaintext.Open(name)
+	const form = "carve presets NAME prints one to start from"
+	f, err := openText("a preset", name, form)
 	if err != nil {
-		return car.Preset{}, fmt.Errorf("reading preset: %w", err)
+		return car.Preset{}, err
 	}
 	defer f.Close()
 	p, err := car.ReadPreset(f, name)
@@ -171,7 +172,7 @@ func namedPreset(name string) (car.Preset, error) {
 	case errors.As(err, &unknown):
 		return p, ui.WithHint(ui.UsageError{Err: err}, unknown.Hint())
 	case err != nil:
-		return p, textFileError(err, "carve presets NAME prints one to start from")
+		return p, textFileError(err, form)
 	}
 	return p, nil
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"strings"
 
@@ -11,7 +9,6 @@ import (
 
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
-	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/ui"
 )
 
@@ -54,14 +51,15 @@ func (o *queryOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 		queries = append(queries, q)
 	}
 	if o.queryFile != "" {
-		f, err := plaintext.Open(o.queryFile)
+		const form = "one query a line, or a YAML list of entries with label, phrases, background, theta, presence, colour"
+		f, err := openText("queries", o.queryFile, "--queries names a file: "+form)
 		if err != nil {
-			return nil, fmt.Errorf("reading queries: %w", err)
+			return nil, err
 		}
 		defer f.Close()
 		more, err := car.ReadQueries(f, o.queryFile)
 		if err != nil {
-			return nil, textFileError(err, "one query a line, or a YAML list of entries with label, phrases, background, theta, presence, colour")
+			return nil, textFileError(err, form)
 		}
 		queries = append(queries, more...)
 	}
@@ -80,15 +78,6 @@ func severalQueries(names []string) string {
 		}
 	}
 	return strings.Join(words, " ")
-}
-
-// textFileError is the error of a file of text that the command line names: what it
-// says is wrong, or it could not be read.
-func textFileError(err error, hint string) error {
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
-		return err
-	}
-	return ui.WithHint(ui.UsageError{Err: err}, hint)
 }
 
 // queryColours returns the colour of each query.

@@ -153,7 +153,10 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 		}
 	}
 	if err := video.CheckOutput(o.output, o.encoder, in.source.Info()); err != nil {
-		return nil, outputError(err)
+		return nil, ui.UsageError{Err: outputError(err)} // it is about names
+	}
+	if err := o.checkEncoderPreset(in.source.Info()); err != nil {
+		return nil, err
 	}
 	if o.strict {
 		if err := strictly(o.output, video.Losses(o.output, in.source)); err != nil {
