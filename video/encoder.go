@@ -205,6 +205,10 @@ func evenSize(encoder string, format astiav.PixelFormat, w, h int) (int, int) {
 func (s *Sink) planPicture(e *encoder, c container) error {
 	info := s.info
 	list := c.formats(e.codec)
+	shown := s.shownFormats(e.codec, list)
+	if len(shown) > 0 {
+		list = shown
+	}
 	e.format, e.colour = info.format, info.colour
 	var chain []string
 	if c.upright {
@@ -238,7 +242,10 @@ func (s *Sink) planPicture(e *encoder, c container) error {
 			scale += ":out_range=pc"
 		}
 		chain = append(chain, scale, "format="+best.Name())
-		if lossy && !(c.image && keeps(to, from)) {
+		if len(shown) > 0 {
+			s.Log.Warn("RGB is encoded with half the resolution of colours, as players need it; a lossless encoding keeps all of it",
+				"encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
+		} else if lossy && !(c.image && keeps(to, from)) {
 			s.Log.Warn("encoder does not take the pixel format; the nearest is used",
 				"encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
 		} else {

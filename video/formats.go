@@ -17,6 +17,7 @@ import "C"
 
 import (
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/asticode/go-astiav"
@@ -41,4 +42,21 @@ func onlyDevices(c *astiav.Codec) bool {
 		l, ok := describe(f)
 		return ok && !l.hardware
 	})
+}
+
+// shownFormats are those of an encoder's formats in which RGB becomes a file of H.264 or
+// H.265 that players and editors show: few take 4:4:4, which loses least. It is empty for
+// other pictures, where every sample is to be kept, and for an encoder of RGB itself.
+func (s *Sink) shownFormats(codec *astiav.Codec, list []astiav.PixelFormat) (shown []astiav.PixelFormat) {
+	from, ok := describe(s.info.format)
+	if id := codec.ID(); !ok || !from.RGB || s.Lossless || id != astiav.CodecIDH264 && id != astiav.CodecIDHevc {
+		return nil
+	}
+	for _, f := range list {
+		to, ok := describe(f)
+		if ok && to.ChromaX == 1 && to.ChromaY == 1 && !strings.HasPrefix(to.Name, "yuvj") {
+			shown = append(shown, f)
+		}
+	}
+	return shown
 }
