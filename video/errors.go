@@ -21,6 +21,7 @@ var (
 	ErrNoFrame          = errors.New("ends before its first frame")
 	ErrTiles            = errors.New("is a picture of tiles, not all of which can be read")
 	ErrTooLarge         = errors.New("has larger pictures than can be held in memory")
+	ErrNoPixels         = errors.New("has pictures without a pixel: their width or height is 0")
 	ErrPlaylist         = errors.New("is a playlist, which opens other files")
 	ErrNotLocal         = errors.New("leads off this machine, where no file may lead")
 )

@@ -1,6 +1,7 @@
 package video
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -163,15 +164,20 @@ func (s *Source) affordFirst() error {
 	return nil
 }
 
-// tooLarge finds the line by which FFmpeg refuses a picture for its size: what it returns
+// sizeError finds the line by which FFmpeg refuses a picture for its size: what it returns
 // is the same as for any other damage.
-func tooLarge(lines []string) string {
+func sizeError(path string, lines []string) error {
 	for _, l := range lines {
-		if strings.HasPrefix(l, "Picture size ") {
-			return l
+		if !strings.HasPrefix(l, "Picture size ") {
+			continue
 		}
+		var w, h int64
+		if n, _ := fmt.Sscanf(l, "Picture size %dx%d", &w, &h); n == 2 && (w == 0 || h == 0) {
+			return &PathError{Path: path, Err: ErrNoPixels, Detail: fmt.Sprintf("%dx%d", w, h)}
+		}
+		return &PathError{Path: path, Err: ErrTooLarge, Detail: l}
 	}
-	return ""
+	return nil
 }
 
 // An Encoding is what an encoder's memory depends on.

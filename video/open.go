@@ -199,8 +199,8 @@ func (s *Source) kinds() string {
 func (s *Source) first() error {
 	var lines []string
 	lines, err := watchErrors(func() error { return s.decode(context.Background()) })
-	if l := tooLarge(lines); l != "" && err != nil {
-		return &PathError{Path: s.Path, Err: ErrTooLarge, Detail: l}
+	if size := sizeError(s.Path, lines); size != nil && err != nil {
+		return size
 	}
 	if errors.Is(err, io.EOF) {
 		if animatedWebP(s.Path) {

@@ -3,6 +3,7 @@ package video
 import (
 	"context"
 	"errors"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"os"
@@ -40,6 +41,15 @@ func clip(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	a := append([]string{"-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=1"}, args...)
 	return ffmpeg(t, name, a...)
+}
+
+// blankPNG is the beginning of a PNG that says that it is so large.
+func blankPNG(w, h int) string {
+	b := []byte("\x89PNG\r\n\x1a\n")
+	for _, chunk := range []string{"IHDR" + string(be32(w, h)) + "\x08\x02\x00\x00\x00", "IDATx\x9cc\x00\x00\x00\x01\x00\x01", "IEND"} {
+		b = slices.Concat(b, be32(len(chunk)-4), []byte(chunk), be32(int(crc32.ChecksumIEEE([]byte(chunk)))))
+	}
+	return string(b)
 }
 
 func TestInputErrors(t *testing.T) {
@@ -80,6 +90,9 @@ func TestInputErrors(t *testing.T) {
 		{audio, ErrNoVideo},
 		{write("header.mkv", string(whole[:700])), ErrNoFrame},
 		{write("headless.mp4", string(headless)), ErrNoFrame},
+		{write("narrow.png", blankPNG(0, 48)), ErrNoPixels},
+		{write("flat.png", blankPNG(48, 0)), ErrNoPixels},
+		{write("huge.png", blankPNG(100000, 100000)), ErrTooLarge},
 	} {
 		t.Run(filepath.Base(c.path), func(t *testing.T) {
 			s := &Source{Path: c.path}
