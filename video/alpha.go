@@ -104,13 +104,10 @@ func (s *Sink) noteAlpha(p *astiav.Frame) {
 		return
 	}
 	s.alphaTold = true
-	why := fmt.Sprintf("the encoder %s has none", s.encoder.codec.Name())
-	if others := alphaEncoders(s.Path); len(others) > 0 {
-		why += "; " + strings.Join(others, ", ") + " can keep it"
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lose(Loss{Stream: s.videoInfo(), Part: "alpha", Reason: why})
+	s.lose(Loss{Stream: s.videoInfo(), Part: "alpha", Encoders: alphaEncoders(s.Path),
+		Reason: fmt.Sprintf("the encoder %s has none", s.encoder.codec.Name())})
 }
 
 // isOpaque reports whether nothing shows through a picture. Lossy alpha is a few

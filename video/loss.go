@@ -1,6 +1,9 @@
 package video
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Loss is something of the source that the output does not have.
 type Loss struct {
@@ -10,6 +13,9 @@ type Loss struct {
 	Part string
 	// Reason says why.
 	Reason string
+	// Encoders, where there are some, are encoders that an output of that name can have
+	// and that keep it.
+	Encoders []string
 	// Minor losses are of what is neither seen, heard nor read: sensor records of a
 	// camera, marks for advertisements, statements about brightness.
 	Minor bool
@@ -33,6 +39,9 @@ func (s *Sink) lose(l Loss) {
 	args := []any{"reason", l.Reason}
 	if l.Stream.Language != "" {
 		args = append(args, "language", l.Stream.Language)
+	}
+	if len(l.Encoders) > 0 {
+		args = append(args, "kept_by", strings.Join(l.Encoders, ", "))
 	}
 	if l.Minor {
 		s.Log.Info("left out: "+l.What(), args...)

@@ -139,7 +139,7 @@ func strictly(path string, lost []video.Loss) error {
 	}
 	var what []string
 	for _, l := range lost {
-		what = append(what, l.What()+": "+l.Reason)
+		what = append(what, l.What()+": "+lossReason(l))
 	}
 	return ui.WithHint(fmt.Errorf("%s would be without %s", path, strings.Join(what, "; ")), "without --strict such things are left out and named")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -52,12 +53,20 @@ func newSummary(output string, r *carve.Report, elapsed time.Duration, lost []vi
 
 func (s *summary) addLosses(lost []video.Loss) {
 	for _, l := range lost {
-		e := lossSummary{What: l.What(), Kind: l.Stream.Kind, Codec: l.Stream.Codec, Language: l.Stream.Language, Reason: l.Reason, Minor: l.Minor}
+		e := lossSummary{What: l.What(), Kind: l.Stream.Kind, Codec: l.Stream.Codec, Language: l.Stream.Language, Reason: lossReason(l), Minor: l.Minor}
 		if l.Stream.Kind != "" {
 			e.Stream = &l.Stream.Index
 		}
 		s.Lost = append(s.Lost, e)
 	}
+}
+
+// lossReason says why something is lost, and by which flag it is not.
+func lossReason(l video.Loss) string {
+	if len(l.Encoders) == 0 {
+		return l.Reason
+	}
+	return fmt.Sprintf("%s; --encoder %s keeps it", l.Reason, strings.Join(l.Encoders, " or "))
 }
 
 type conceptSummary struct {
