@@ -17,7 +17,8 @@ import (
 // thread they come from: those written while one of the source's own calls
 // runs, and those of its decoder's contexts.
 type listener struct {
-	handle uintptr
+	handle  uintptr
+	badEXIF atomic.Bool // some was there
 
 	mu      sync.Mutex // FFmpeg's threads write, the reader takes
 	remarks []remark
@@ -74,6 +75,9 @@ func (l *listener) to(cc *astiav.CodecContext) {
 
 func (l *listener) hear(isError bool, v voice, text string, pos int64) {
 	text = strings.TrimSpace(text)
+	if isError && strings.Contains(text, badEXIF) {
+		l.badEXIF.Store(true)
+	}
 	if text == "" || v != gapVoice && !telling(isError, text) {
 		return
 	}
@@ -109,6 +113,7 @@ var losses = []string{
 // harmless are what FFmpeg calls an error although no packet is lost: all are
 // about headers, and describe what is beside the picture or for seeking only.
 var harmless = []string{
+	badEXIF,
 	"Error parsing cover art",
 	"Unknown MOV field order",
 	"Empty stereoscopic video box",
@@ -123,6 +128,10 @@ var harmless = []string{
 	"index entry ",
 	"unable to compute the size of the last packet",
 }
+
+// badEXIF is what FFmpeg calls EXIF that it cannot read. The picture is whole, so that it
+// is a loss of what is beside it, as all EXIF is: see [Source.unread].
+const badEXIF = "EXIF data"
 
 func telling(isError bool, text string) bool {
 	list := losses

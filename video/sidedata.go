@@ -48,7 +48,11 @@ func (s *Source) unread() (lost []Loss) {
 		lost = append(lost, Loss{Stream: of, Part: "all views but the first", Reason: "carve reads one picture of each moment"})
 	}
 	if s.exif {
-		lost = append(lost, Loss{Stream: of, Part: "EXIF", Reason: "this FFmpeg does not write it", Minor: true})
+		why := "this FFmpeg does not write it"
+		if s.heard.badEXIF.Load() {
+			why = "it is damaged; a photo that it says is turned stays as it lies"
+		}
+		lost = append(lost, Loss{Stream: of, Part: "EXIF", Reason: why, Minor: true})
 	}
 	return lost
 }

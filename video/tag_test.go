@@ -185,6 +185,19 @@ func TestEXIF(t *testing.T) {
 	if r := transcode(t, plain, "o.jpg"); len(r.lost) != 0 {
 		t.Errorf("lost %+v", r.lost)
 	}
+	// What cannot be read is no damage of the picture.
+	for name, bad := range map[string]string{
+		"its header":  strings.Replace(exif, "MM", "XX", 1),
+		"its entries": strings.Replace(exif, "\x08\x00\x01", "\x08\xff\xff", 1),
+	} {
+		if err := os.WriteFile(photo, append([]byte("\xff\xd8"+bad), b[2:]...), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r := transcode(t, photo, "o.jpg", func(src *Source, _ *Sink) { src.Strict = true })
+		if len(r.lost) != 1 || r.lost[0].Part != "EXIF" || !r.lost[0].Minor || !strings.Contains(r.lost[0].Reason, "damaged") || r.damage.Count != 0 {
+			t.Errorf("%s: lost %+v, %d damages", name, r.lost, r.damage.Count)
+		}
+	}
 }
 
 func TestTagOfCopies(t *testing.T) {
