@@ -99,6 +99,9 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 		if errors.As(err, &unknown) {
 			return ui.WithHint(ui.UsageError{Err: err}, ui.DidYouMean(o.dataset, dataset.Names(), unknown.Hint()))
 		}
+		if option := (*dataset.OptionError)(nil); errors.As(err, &option) {
+			return ui.WithHint(ui.UsageError{Err: err}, ui.OwnHint(err))
+		}
 		return ui.WithHint(err, ui.OwnHint(err))
 	}
 	ctx, stop := interruptible()

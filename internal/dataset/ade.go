@@ -46,7 +46,7 @@ func openADE(root string, o *Options) (*Set, error) {
 		split = "training"
 	}
 	if !filepath.IsLocal(split) {
-		return nil, fmt.Errorf("there is no split %q", split)
+		return nil, wrongOption("there is no split %q", split)
 	}
 	images, masks := filepath.Join(dir, "images", split), filepath.Join(dir, "annotations", split)
 	for _, d := range []string{images, masks} {

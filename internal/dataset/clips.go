@@ -30,7 +30,7 @@ var albumLimits = boundedjson.Limits{Bytes: 1 << 26, Depth: 16, Count: 1 << 20}
 
 func openClips(root string, o *Options) (*Set, error) {
 	if o.Split != "" {
-		return nil, fmt.Errorf("clips have no splits, and %q was asked for", o.Split)
+		return nil, wrongOption("clips have no splits, and %q was asked for", o.Split)
 	}
 	entries, err := os.ReadDir(root)
 	if err != nil {

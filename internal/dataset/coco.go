@@ -132,7 +132,7 @@ func openCOCO(root string, o *Options) (*Set, error) {
 		split += "2017"
 	}
 	if !filepath.IsLocal(split) {
-		return nil, fmt.Errorf("there is no split %q", split)
+		return nil, wrongOption("there is no split %q", split)
 	}
 	if _, err := locate(root, nil, "."); err != nil {
 		return nil, err

@@ -221,7 +221,20 @@ func Open(name, root string, o Options) (*Set, error) {
 // full tells whether a set has as many samples as wanted.
 func (o *Options) full(s *Set) bool { return o.Limit > 0 && len(s.Samples) >= o.Limit }
 
-// An UnknownError says that there is no data set with this name.
+// An OptionError says that one of [Options], or a text file that it names, is wrong: the
+// data set is not.
+type OptionError struct{ Err error }
+
+func (e *OptionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *OptionError) Unwrap() error { return e.Err }
+
+func wrongOption(format string, args ...any) error {
+	return &OptionError{fmt.Errorf(format, args...)}
+}
+
+// An UnknownError says that there is no data set of that name.
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string { return fmt.Sprintf("there is no data set %q", e.Name) }

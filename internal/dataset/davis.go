@@ -36,7 +36,7 @@ func openDAVIS(root string, o *Options) (*Set, error) {
 		resolution = "480p"
 	}
 	if !filepath.IsLocal(resolution) {
-		return nil, fmt.Errorf("there is no resolution %q", resolution)
+		return nil, wrongOption("there is no resolution %q", resolution)
 	}
 	r := davisReader{images: filepath.Join(dir, "JPEGImages", resolution), masks: filepath.Join(dir, "Annotations", resolution)}
 	for _, d := range []string{r.images, r.masks} {
@@ -80,7 +80,7 @@ func openDAVIS(root string, o *Options) (*Set, error) {
 func davisSequences(sets, split string, is2016 bool) ([]string, error) {
 	if !is2016 {
 		if !exists(filepath.Join(sets, "2017")) && exists(filepath.Join(sets, "480p")) {
-			return nil, fmt.Errorf("%s is of DAVIS 2016: its splits are 2016/train and 2016/val", sets)
+			return nil, wrongOption("%s is of DAVIS 2016: its splits are 2016/train and 2016/val", sets)
 		}
 		return splitList(filepath.Join(sets, "2017"), split)
 	}
@@ -89,7 +89,7 @@ func davisSequences(sets, split string, is2016 bool) ([]string, error) {
 	}
 	path := filepath.Join(sets, "480p", split+".txt")
 	if !filepath.IsLocal(split) || !exists(path) {
-		return nil, fmt.Errorf("there is no split %q in %s", split, filepath.Dir(path))
+		return nil, wrongOption("there is no split %q in %s", split, filepath.Dir(path))
 	}
 	var list []string
 	err := eachLine(path, func(line string) error {

@@ -118,7 +118,7 @@ func TestDAVISNames(t *testing.T) {
 		tr.text("names", c.text)
 		tr.refused("davis", Options{Names: file}, c.want)
 	}
-	tr.refused("davis", Options{Names: file + "x"}, "reading names")
+	tr.refused("davis", Options{Names: file + "x"}, "reading names: "+file+"x: no such file")
 }
 
 func TestDAVISBroken(t *testing.T) {

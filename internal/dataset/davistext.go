@@ -1,7 +1,9 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/nofile"
 	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/strictyaml"
 )
@@ -61,7 +64,7 @@ func davisTexts(root, dir string, o *Options) ([]davisText, error) {
 					&LayoutError{Missing: file, In: []string{dir, above}})
 			}
 		} else if !exists(path) {
-			return nil, fmt.Errorf("there are no expressions %q (there are %s, all, and files)", path, strings.Join(davisFiles, ", "))
+			return nil, wrongOption("there are no expressions %q (there are %s, all, and files)", path, strings.Join(davisFiles, ", "))
 		}
 		t, err := davisExpressions(path)
 		if err != nil {
@@ -111,21 +114,25 @@ func davisNames(path string) (davisText, error) {
 	t := davisText{path: path, queries: map[string]map[int]car.Query{}}
 	data, err := plaintext.ReadFile(path, strictyaml.Limit)
 	if err != nil {
-		return t, fmt.Errorf("reading names: %w", err)
+		err = nofile.Named(path, err)
+		if system := (*fs.PathError)(nil); errors.As(err, &system) {
+			return t, fmt.Errorf("reading names: %w", err) // it is there
+		}
+		return t, wrongOption("reading names: %w", err)
 	}
 	var m map[string]map[string]string
 	if err := strictyaml.Decode(data, &m); err != nil {
-		return t, fmt.Errorf("reading names from %s: a map is expected from a sequence to a map from an object's number to its name: %w", path, err)
+		return t, wrongOption("reading names from %s: a map is expected from a sequence to a map from an object's number to its name: %w", path, err)
 	}
 	for name, objects := range m {
 		for key, text := range objects {
 			number, err := davisNumber(key)
 			if err != nil {
-				return t, fmt.Errorf("reading names from %s: sequence %s: %w", path, name, err)
+				return t, wrongOption("reading names from %s: sequence %s: %w", path, name, err)
 			}
 			q, err := car.ParseQuery(text)
 			if err != nil {
-				return t, fmt.Errorf("reading names from %s: sequence %s, object %d: %w", path, name, number, err)
+				return t, wrongOption("reading names from %s: sequence %s, object %d: %w", path, name, number, err)
 			}
 			t.put(name, number, q)
 		}

@@ -149,7 +149,7 @@ func splitList(dir, split string) ([]string, error) {
 	if len(splits) == 0 {
 		return nil, &LayoutError{Missing: split + ".txt", In: []string{dir}}
 	}
-	return nil, fmt.Errorf("there is no split %q in %s (there are %s)", split, dir, strings.Join(splits, ", "))
+	return nil, wrongOption("there is no split %q in %s (there are %s)", split, dir, strings.Join(splits, ", "))
 }
 
 // withSuffix lists the files of a folder with this suffix, sorted.

@@ -67,7 +67,7 @@ func readRefs(path, split string) ([]ref, error) {
 	}
 	if len(refs) == 0 {
 		slices.Sort(splits)
-		return nil, fmt.Errorf("there is no split %q in %s (there are %s)", split, path, strings.Join(splits, ", "))
+		return nil, wrongOption("there is no split %q in %s (there are %s)", split, path, strings.Join(splits, ", "))
 	}
 	return refs, nil
 }
