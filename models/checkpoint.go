@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/carve-video/carve/internal/bounded"
-	"github.com/carve-video/carve/internal/nofile"
+	"github.com/carve-video/carve/internal/nowhere"
 	"github.com/carve-video/carve/internal/safetensors"
 	"github.com/carve-video/carve/internal/tensor"
 	"github.com/carve-video/carve/internal/torch"
@@ -245,7 +245,7 @@ func (c *checkpoint) Close() error {
 func fileSystem(path string) (dir, only string, err error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return "", "", nofile.Named(path, err)
+		return "", "", nowhere.Named(path, err)
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/bounded"
-	"github.com/carve-video/carve/internal/nofile"
+	"github.com/carve-video/carve/internal/nowhere"
 	"github.com/carve-video/carve/internal/ort"
 )
 
@@ -46,7 +46,7 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
 	if _, err := os.Stat(abs); err != nil {
-		return nil, fmt.Errorf("failed to import %w", nofile.Named(path, err))
+		return nil, fmt.Errorf("failed to import %w", nowhere.Named(path, err))
 	}
 	o.Device = cmp.Or(o.Device, ort.CPU) // that is always there
 	if e, ok := knownFile(abs); ok {

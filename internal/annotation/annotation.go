@@ -34,7 +34,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/carve-video/carve/internal/nofile"
+	"github.com/carve-video/carve/internal/nowhere"
 	"github.com/carve-video/carve/internal/plural"
 )
 
@@ -153,7 +153,7 @@ func frameNumber(n int) string { return fmt.Sprintf("%05d", n) }
 func Open(ctx context.Context, path string, o Options) (*Sequence, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nofile.Named(path, err)
+		return nil, nowhere.Named(path, err)
 	}
 	if !info.IsDir() {
 		return openJSON(path, o)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/boundedjson"
-	"github.com/carve-video/carve/internal/nofile"
+	"github.com/carve-video/carve/internal/nowhere"
 	"github.com/carve-video/carve/internal/stickers"
 )
 
@@ -34,7 +34,7 @@ func openClips(root string, o *Options) (*Set, error) {
 	}
 	entries, err := os.ReadDir(root)
 	if err != nil {
-		return nil, nofile.Named(root, err)
+		return nil, nowhere.Named(root, err)
 	}
 	var dirs []string
 	if exists(filepath.Join(root, albumFile)) {

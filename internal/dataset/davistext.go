@@ -14,7 +14,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"github.com/carve-video/carve/car"
-	"github.com/carve-video/carve/internal/nofile"
+	"github.com/carve-video/carve/internal/nowhere"
 	"github.com/carve-video/carve/internal/plaintext"
 	"github.com/carve-video/carve/internal/strictyaml"
 )
@@ -114,7 +114,7 @@ func davisNames(path string) (davisText, error) {
 	t := davisText{path: path, queries: map[string]map[int]car.Query{}}
 	data, err := plaintext.ReadFile(path, strictyaml.Limit)
 	if err != nil {
-		err = nofile.Named(path, err)
+		err = nowhere.Named(path, err)
 		if system := (*fs.PathError)(nil); errors.As(err, &system) {
 			return t, fmt.Errorf("reading names: %w", err) // it is there
 		}

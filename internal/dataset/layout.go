@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/carve-video/carve/internal/nofile"
+	"github.com/carve-video/carve/internal/nowhere"
 	"github.com/carve-video/carve/internal/plaintext"
 )
 
@@ -35,7 +35,7 @@ func (e *LayoutError) Hint() string {
 // the error names the one that has the first path, and what it lacks.
 func locate(root string, below []string, paths ...string) (string, error) {
 	if _, err := os.Stat(root); err != nil {
-		return "", nofile.Named(root, err)
+		return "", nowhere.Named(root, err)
 	}
 	var in []string
 	for _, b := range append([]string{"."}, below...) {

@@ -1,5 +1,5 @@
-// Package nofile has the error of a path that leads to nothing, in carve's words.
-package nofile
+// Package nowhere has the error of a path that leads to nothing, in carve's words.
+package nowhere
 
 import (
 	"errors"
@@ -8,12 +8,12 @@ import (
 )
 
 // Err is [fs.ErrNotExist] without what the system was doing when it found that.
-var Err error = missing{}
+var Err error = noFile{}
 
-type missing struct{}
+type noFile struct{}
 
-func (missing) Error() string        { return "no such file or folder" }
-func (missing) Is(target error) bool { return target == fs.ErrNotExist }
+func (noFile) Error() string        { return "no such file or folder" }
+func (noFile) Is(target error) bool { return target == fs.ErrNotExist }
 
 // Named is the error of looking at a path, which says it in these words if there is
 // nothing.

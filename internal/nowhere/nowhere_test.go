@@ -1,4 +1,4 @@
-package nofile
+package nowhere
 
 import (
 	"errors"
