@@ -98,7 +98,7 @@ type guardSettings struct {
 
 type guardStage struct {
 	Pass      string    `json:"pass"`
-	Asked     []string  `json:"asked"`
+	Evaluated []string  `json:"evaluated"`
 	Scores    []float32 `json:"scores"`
 	Presences []float32 `json:"presences"`
 	Kept      []string  `json:"kept"`
@@ -228,7 +228,7 @@ func (c *guardCase) run(t *testing.T, open func(name string, skip bool) *models.
 		return out
 	}
 	for _, s := range res.Stages {
-		out.Stages = append(out.Stages, guardStage{Pass: s.Pass, Asked: names(s.Asked), Scores: s.Scores, Presences: s.Presences, Kept: names(s.Kept)})
+		out.Stages = append(out.Stages, guardStage{Pass: s.Pass, Evaluated: names(s.Evaluated), Scores: s.Scores, Presences: s.Presences, Kept: names(s.Kept)})
 	}
 	for _, f := range res.Found {
 		out.Found = append(out.Found, guardFound{Query: f.Label, Score: f.Score, Presence: f.Presence, Area: f.Area})
@@ -253,8 +253,8 @@ func (c *guardCase) compare(t *testing.T, got *guardOutcome) {
 	for i := range min(len(got.Stages), len(c.Stages)) {
 		g, w := got.Stages[i], c.Stages[i]
 		where := fmt.Sprintf("%s, stage %d", w.Pass, i+1)
-		if g.Pass != w.Pass || !slices.Equal(g.Asked, w.Asked) {
-			t.Errorf("%s asks for %q in %s, want %q", where, g.Asked, g.Pass, w.Asked)
+		if g.Pass != w.Pass || !slices.Equal(g.Evaluated, w.Evaluated) {
+			t.Errorf("%s evaluates %q in %s, want %q", where, g.Evaluated, g.Pass, w.Evaluated)
 			return
 		}
 		if !slices.Equal(g.Kept, w.Kept) {
