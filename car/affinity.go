@@ -16,19 +16,20 @@ type affinity struct {
 	s       []float32
 	threads int
 
-	row, col []float64
-	partial  [][]float64
-	between  []float32
+	row, col     []float64
+	partial      [][]float64
+	intermediate []float32
 }
 
-// sinkhornRounds is how often columns and then rows are normalised.
+// sinkhornRounds is the number of rounds in which columns and then rows are
+// normalised.
 const sinkhornRounds = 3
 
-// build makes S from the mean attention, n×n.
+// build computes S from the mean attention, n×n.
 //
-// Normalising rows and columns multiplies D by a factor per row and one per
-// column, so only the factors are iterated, in float64, and the matrix is read
-// and not written until the end. The error is the context's.
+// Normalising rows and columns multiplies D by one factor per row and one per
+// column. Only the factors are iterated, in float64; the matrix is written once, at
+// the end. The error is the context's.
 func (a *affinity) build(ctx context.Context, attention []float32, n, threads int) error {
 	a.n, a.threads = n, max(threads, 1)
 	if cap(a.s) < n*n {
@@ -97,14 +98,14 @@ func (a *affinity) normaliseColumns(ctx context.Context, attention []float32) {
 	}
 }
 
-// spread replaces each of k heat maps of n patches by A·x. The error is the
+// apply replaces each of k heat maps x of n patches by A·x. The error is the
 // context's.
 func (a *affinity) apply(ctx context.Context, x []float32, k int) error {
-	if cap(a.between) < len(x) {
-		a.between = make([]float32, len(x))
+	if cap(a.intermediate) < len(x) {
+		a.intermediate = make([]float32, len(x))
 	}
-	a.multiply(ctx, x, a.between[:len(x)], k)
-	a.multiply(ctx, a.between[:len(x)], x, k)
+	a.multiply(ctx, x, a.intermediate[:len(x)], k)
+	a.multiply(ctx, a.intermediate[:len(x)], x, k)
 	return ctx.Err()
 }
 
@@ -122,8 +123,8 @@ func (a *affinity) multiply(ctx context.Context, x, y []float32, k int) {
 	})
 }
 
-// dot is the inner product, in eight partial sums that the processor can keep
-// apart.
+// dot is the inner product, in eight partial sums that do not depend on each other,
+// so that the processor can compute them in parallel.
 func dot(a, b []float32) float32 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3, s4, s5, s6, s7 float32

@@ -5,22 +5,21 @@ import (
 	"slices"
 )
 
-// Settle decides every pixel of a result anew, from the probabilities of what was
-// found. It is for probabilities that Refine has not made, or not alone: those that
-// were carried from another frame, or fused with those of one. Query, Label,
-// Judgement and Probability of every part of Found, W and H are taken as they
-// are; masks, figures and labels follow, and verdicts if there are none. Memory is
-// used again.
+// AssignPixels computes the masks, stats and label map of a result from the
+// probabilities in it, and the verdicts if there are none. It is for probabilities
+// that were propagated from another frame or fused with propagated ones, not taken
+// from Refine as they are. It reads W, H and the Query, Label, Judgement and
+// Probability of every element of Found. Memory is reused.
 //
-// A pixel belongs to what is likeliest there, nothing being as likely as all that
-// was found leaves over; where masks may overlap, to all that are likelier than
-// not.
+// A pixel belongs to the query with the highest probability there, or to the
+// background if 1 minus the sum of the probabilities is higher. Where masks may
+// overlap, it belongs to every query with a probability above one half.
 func (s *Segmenter) AssignPixels(bank *Bank, res *Result) {
 	n := res.W * res.H
 	slices.SortStableFunc(res.Found, func(a, b Found) int { return cmp.Compare(a.Query, b.Query) })
 	res.Labels = resized(res.Labels, n)
 	clear(res.Labels)
-	for i := len(bank.passes) - 1; i >= 0; i-- { // stuff first, things over it
+	for i := len(bank.passes) - 1; i >= 0; i-- { // stuff first, then things over it
 		var field []*Found
 		for k := range res.Found {
 			if f := &res.Found[k]; slices.Contains(bank.passes[i].members, f.Query) {
@@ -32,7 +31,7 @@ func (s *Segmenter) AssignPixels(bank *Bank, res *Result) {
 			for _, f := range field {
 				f.measure(res.W)
 			}
-			paint(res.Labels, field)
+			paintMasks(res.Labels, field)
 		}
 	}
 	if len(res.Verdicts) == len(bank.queries) {
@@ -41,7 +40,7 @@ func (s *Segmenter) AssignPixels(bank *Bank, res *Result) {
 	res.Verdicts = resized(res.Verdicts, len(bank.queries))
 	for q := range res.Verdicts {
 		v := Verdict{Query: q, Label: bank.queries[q].Label, Reason: NotEvaluated}
-		// A duplicate is found with the first of its kind.
+		// A duplicate shares the result of the first query with the same phrases.
 		if f := res.Lookup(bank.canonical[q]); f != nil {
 			v.Judgement, v.Reason = f.Judgement, ""
 			if f.Area == 0 {
@@ -52,7 +51,7 @@ func (s *Segmenter) AssignPixels(bank *Bank, res *Result) {
 	}
 }
 
-// share gives every pixel of a field to one of its parts, or to none.
+// assignField sets the masks of a field, n pixels each, from its probabilities.
 func (s *Segmenter) assignField(field []*Found, n int) {
 	for _, f := range field {
 		f.Mask = resized(f.Mask, n)

@@ -9,29 +9,28 @@ import (
 	"unicode"
 )
 
-// A Bank is a set of queries with their embeddings in both models: what need
-// not be computed again for another picture.
+// A Bank is a set of queries with their embeddings in both models, computed once for
+// any number of images.
 type Bank struct {
 	queries       []Query
 	raw           [][]float32   // proposer's, of the phrases as they are
 	cam           [][]float32   // proposer's, in the CAM template
 	ownBackground [][][]float32 // proposer's, of the query's own background words
 	excluded      [][]bool      // per query, background words of its pass that do not compete with it; nil for none
-	canonical     []int         // per query, the first one with the same phrases: itself but for duplicates
+	canonical     []int         // per query, the first query with the same phrases
 	judgeTexts    [][][]float32 // judge's, template × query
 	passes        []pass
-	// contrast is what presences are weighed with; nil where they are not.
-	contrast *contrast
+	contrast      *contrast // nil if presences are not computed
 }
 
-// A pass is a set of queries that compete with each other. There is one, and a
-// second where the preset tells stuff from things.
+// A pass is a set of queries that compete with each other. There is a second one if
+// the preset distinguishes stuff from things.
 type pass struct {
 	name       string
 	members    []int // queries of the bank
 	words      []string
-	background [][]float32 // of the words
-	prompts    []prompts   // ways of showing a mask
+	background [][]float32 // embeddings of words
+	prompts    []prompts   // each mask is judged once with each of these sets
 }
 
 // Queries returns the queries of the bank.
@@ -42,7 +41,7 @@ func (b *Bank) Queries() []Query { return b.queries }
 func (b *Bank) Embeddings() (proposer, judge [][]float32) { return b.raw, b.judgeTexts[0] }
 
 // EmbedQueries embeds the queries. Models cache embeddings, so that only new texts
-// cost anything.
+// take time.
 func (s *Segmenter) EmbedQueries(ctx context.Context, queries []Query) (*Bank, error) {
 	if len(queries) == 0 {
 		return nil, fmt.Errorf("there is no query")
@@ -85,7 +84,7 @@ func (s *Segmenter) EmbedQueries(ctx context.Context, queries []Query) (*Bank, e
 // An encoder embeds texts with one of the two models.
 type encoder func(texts []string) ([][]float32, error)
 
-// encodeQueries embeds the queries as the proposer (f) and the judge (g) read them.
+// encodeQueries embeds the queries with the proposer (f) and the judge (g).
 func (b *Bank) encodeQueries(p *Preset, f, g encoder) (err error) {
 	if b.raw, err = encodeQueries(b.queries, "{}", f); err != nil {
 		return fmt.Errorf("encoding queries: %w", err)
@@ -107,7 +106,7 @@ func (b *Bank) encodeQueries(p *Preset, f, g encoder) (err error) {
 	return nil
 }
 
-// divide makes the passes: things, then stuff.
+// splitPasses divides the queries into passes: things, then stuff.
 func (b *Bank) splitPasses(p *Preset, f encoder) (err error) {
 	things, stuff := pass{name: "things", prompts: promptSets(p.Prompts)}, pass{name: "stuff", prompts: promptSets(p.StuffPrompts)}
 	var thingNames []string
@@ -119,9 +118,9 @@ func (b *Bank) splitPasses(p *Preset, f encoder) (err error) {
 			thingNames = append(thingNames, q.Phrases...)
 		}
 	}
-	// Things are the background of stuff (docs/algorithm.md 7.1). Where there is no thing,
-	// the words must do: with nothing to compete with, a single text has no
-	// gradient and no mask.
+	// Things are the background of stuff (docs/algorithm.md 7.1). Without things, stuff
+	// competes with the background words: a single text that competes with nothing
+	// has no gradient and no mask.
 	things.words, stuff.words = p.Background, thingNames
 	if len(thingNames) == 0 {
 		stuff.words = p.Background
@@ -138,8 +137,8 @@ func (b *Bank) splitPasses(p *Preset, f encoder) (err error) {
 	return nil
 }
 
-// encodeBackgrounds embeds the background words of each query by itself, and finds
-// the words of its pass that it is spared.
+// encodeBackgrounds embeds the background words of each query, and finds the
+// background words of its pass that do not compete with it.
 func (b *Bank) encodeBackgrounds(p *Preset, f encoder) (err error) {
 	b.ownBackground, b.excluded = make([][][]float32, len(b.queries)), make([][]bool, len(b.queries))
 	for i := range b.passes {
@@ -149,7 +148,7 @@ func (b *Bank) encodeBackgrounds(p *Preset, f encoder) (err error) {
 			if !p.Quirks.FightBackground {
 				b.excluded[q] = mentionedIn(query, pass.words)
 			}
-			var words []string // without those that compete anyway
+			var words []string // without those of the pass
 			for _, w := range query.Background {
 				if !slices.Contains(pass.words, w) && !slices.Contains(words, w) {
 					words = append(words, w)
@@ -163,9 +162,9 @@ func (b *Bank) encodeBackgrounds(p *Preset, f encoder) (err error) {
 	return nil
 }
 
-// said marks the words that one of the query's phrases is or contains as whole
-// words: "wall" in "brick wall", but not "sea" in "seagull". What the query
-// names as its own background is not spared. It returns nil if none is said.
+// mentionedIn marks the words that one of the query's phrases contains as whole
+// words: "wall" in "brick wall", but not "sea" in "seagull". The query's own
+// background words are not marked. It returns nil if none is.
 func mentionedIn(q *Query, words []string) []bool {
 	var marks []bool
 	for i, w := range words {
@@ -183,8 +182,8 @@ func mentionedIn(q *Query, words []string) []bool {
 	return marks
 }
 
-// wordsOf returns the words of a text in lower case, one space apart, without
-// punctuation.
+// wordsOf returns a text in lower case without punctuation, its words separated by
+// single spaces.
 func wordsOf(text string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -196,7 +195,7 @@ func encodeQueries(queries []Query, template string, encode func([]string) ([][]
 	var texts []string
 	for _, q := range queries {
 		for _, p := range q.Phrases {
-			texts = append(texts, fill(template, p))
+			texts = append(texts, fillTemplate(template, p))
 		}
 	}
 	vectors, err := encode(texts)
@@ -217,12 +216,12 @@ func encodeWords(words []string, template string, encode func([]string) ([][]flo
 	}
 	texts := make([]string, len(words))
 	for i, w := range words {
-		texts[i] = fill(template, w)
+		texts[i] = fillTemplate(template, w)
 	}
 	return encode(texts)
 }
 
-// meanUnit is the mean of unit vectors, brought to unit length.
+// meanUnit is the mean of unit vectors, normalised to unit length.
 func meanUnit(vectors [][]float32) []float32 {
 	if len(vectors) == 1 {
 		return vectors[0]

@@ -18,9 +18,9 @@ func noiseImage(w, h int) *Image {
 	return img
 }
 
-// BenchmarkAffinity is what an image costs once (build), and a stage of 10
-// texts (spread), and what forming the matrix would cost (square); N is the number
-// of patches.
+// BenchmarkAffinity measures what is computed once for an image (build) and for a
+// stage of 10 texts (apply10), and what forming the matrix would take (square). N is
+// the number of patches.
 func BenchmarkAffinity(b *testing.B) {
 	for _, n := range []int{768, 1200, 3600} { // 500x375, 640x480 and 1280x720 at B/16
 		attention := make([]float32, n*n)
@@ -33,14 +33,14 @@ func BenchmarkAffinity(b *testing.B) {
 				a.build(b.Context(), attention, n, 2)
 			}
 		})
-		// As the reference does it: S·S is formed, and then applied.
+		// Like the reference: S·S is formed and then applied.
 		b.Run(fmt.Sprintf("square/%d", n), func(b *testing.B) {
 			if n > 1000 {
 				b.Skip("takes long")
 			}
 			squared := make([]float32, n*n)
 			for b.Loop() {
-				// S is symmetric: its rows are its columns.
+				// S is symmetric: its rows equal its columns.
 				parallel.Do(2, n, func(_, from, to int) {
 					for i := from; i < to; i++ {
 						for j := range n {
@@ -51,7 +51,7 @@ func BenchmarkAffinity(b *testing.B) {
 			}
 		})
 		x := make([]float32, 10*n)
-		b.Run(fmt.Sprintf("spread10/%d", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("apply10/%d", n), func(b *testing.B) {
 			for b.Loop() {
 				for i := range x {
 					x[i] = 1
@@ -62,8 +62,8 @@ func BenchmarkAffinity(b *testing.B) {
 	}
 }
 
-// BenchmarkShow is the way of one picture to the judge.
-func BenchmarkShow(b *testing.B) {
+// BenchmarkJudgeInput measures the steps that make one input of the judge.
+func BenchmarkJudgeInput(b *testing.B) {
 	img := noiseImage(640, 480)
 	mask := make([]uint8, 640*480)
 	for i := range mask {
@@ -75,12 +75,12 @@ func BenchmarkShow(b *testing.B) {
 	var tmp []uint16
 	var w workerScratch
 	set := promptSet([]Prompt{Blur, Gray, Circle})
-	b.Run("surround", func(b *testing.B) {
+	b.Run("backdrop", func(b *testing.B) {
 		for b.Loop() {
 			renderBackdrop(img, set, grayWeights, &around, &tmp, 2)
 		}
 	})
-	b.Run("show", func(b *testing.B) {
+	b.Run("prompt", func(b *testing.B) {
 		for b.Loop() {
 			renderPrompt(img, &around, mask, set, &prompted, &w.outliner)
 		}
@@ -104,7 +104,8 @@ func BenchmarkShow(b *testing.B) {
 	})
 }
 
-// BenchmarkLoop is all that is not the models, at 640x480 with 4 texts.
+// BenchmarkLoop measures a stage and the refinement without the models, at 640x480
+// with 4 texts.
 func BenchmarkLoop(b *testing.B) {
 	wd := newWorld()
 	wd.w, wd.h = 640, 480
@@ -116,7 +117,7 @@ func BenchmarkLoop(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	img := wd.picture()
+	img := wd.image()
 	encoded, err := s.EncodeImage(ctx, img)
 	if err != nil {
 		b.Fatal(err)

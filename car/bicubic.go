@@ -6,16 +6,16 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 )
 
-// A resizer brings pictures to another size the way PIL's bicubic does, to the
-// bit (docs/algorithm.md 3.1): separable, horizontal pass first, antialiased when it
-// shrinks, weights of 22 fraction bits, 8-bit samples between the passes. It keeps its
-// memory and is for one goroutine.
+// A resizer resizes images like PIL's bicubic filter, bit by bit (docs/algorithm.md 3.1):
+// separable, horizontal pass first, antialiased when it shrinks, weights of 22
+// fraction bits, 8-bit samples between the passes. It reuses its memory and is for
+// one goroutine.
 type resizer struct {
-	half Image // between the passes
-	taps map[[2]int]*taps
+	horizontal Image // between the passes
+	taps       map[[2]int]*taps
 }
 
-// resize brings img to w×h in dst, which it returns.
+// resize writes img, resized to w×h, to dst, which it returns.
 func (r *resizer) resize(img *Image, w, h int, dst *Image, threads int) *Image {
 	dst.resize(w, h)
 	if img.W == w && img.H == h {
@@ -24,9 +24,9 @@ func (r *resizer) resize(img *Image, w, h int, dst *Image, threads int) *Image {
 	}
 	src := img
 	if w != img.W {
-		half := &r.half
+		half := &r.horizontal
 		half.resize(w, img.H)
-		t := r.weigh(img.W, w)
+		t := r.tapsFor(img.W, w)
 		parallel.Do(threads, img.H, func(_, from, to int) {
 			for y := from; y < to; y++ {
 				resampleRow(half.Pix[3*w*y:3*w*(y+1)], img.Pix[3*img.W*y:3*img.W*(y+1)], t)
@@ -38,7 +38,7 @@ func (r *resizer) resize(img *Image, w, h int, dst *Image, threads int) *Image {
 		copy(dst.Pix, src.Pix)
 		return dst
 	}
-	t := r.weigh(img.H, h)
+	t := r.tapsFor(img.H, h)
 	parallel.Do(threads, h, func(_, from, to int) { resampleColumns(dst, src, t, from, to) })
 	return dst
 }
@@ -65,7 +65,7 @@ func resampleColumns(dst, src *Image, t *taps, from, to int) {
 		out := dst.Pix[stride*y : stride*(y+1)]
 		weights := t.weights[t.size*y:][:t.count[y]]
 		rows := src.Pix[stride*t.from[y]:]
-		if len(weights) == 4 { // when it grows, but for the edges
+		if len(weights) == 4 { // enlarging, away from the edges
 			w0, w1, w2, w3 := weights[0], weights[1], weights[2], weights[3]
 			r0, r1, r2, r3 := rows[:stride], rows[stride:2*stride], rows[2*stride:3*stride], rows[3*stride:4*stride]
 			r0, r1, r2, r3 = r0[:len(out)], r1[:len(out)], r2[:len(out)], r3[:len(out)]
@@ -87,7 +87,7 @@ func resampleColumns(dst, src *Image, t *taps, from, to int) {
 
 func clip22(v int32) uint8 { return uint8(min(max(v>>22, 0), 255)) }
 
-// resize gives the image another size; what it holds is lost.
+// resize gives the image another size; its content is lost.
 func (img *Image) resize(w, h int) {
 	n := 3 * w * h
 	if cap(img.Pix) < n {
@@ -96,17 +96,17 @@ func (img *Image) resize(w, h int) {
 	img.Pix, img.W, img.H = img.Pix[:n], w, h
 }
 
-// taps are the weights of a resampling: output i is the sum over count[i]
+// taps are the weights of a resampling: output i is the weighted sum of count[i]
 // inputs from from[i] on.
 type taps struct {
-	size    int // weights an output has room for
+	size    int // weights that each output has room for
 	from    []int
 	count   []int
 	weights []int32
 }
 
-// weigh is bicubicTaps, remembered.
-func (r *resizer) weigh(in, out int) *taps {
+// tapsFor is bicubicTaps with a cache.
+func (r *resizer) tapsFor(in, out int) *taps {
 	t := r.taps[[2]int{in, out}]
 	if t == nil {
 		if len(r.taps) > 64 || r.taps == nil { // windows are of many sizes
@@ -118,8 +118,8 @@ func (r *resizer) weigh(in, out int) *taps {
 	return t
 }
 
-// bicubicTaps returns the weights for a side of in samples brought to out: the
-// Keys cubic with a = -0.5, stretched by the scale when that is above 1.
+// bicubicTaps returns the weights that resize a side of in samples to out samples:
+// the Keys cubic with a = -0.5, stretched by the scale when that is above 1.
 func bicubicTaps(in, out int) *taps {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)

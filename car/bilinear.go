@@ -2,10 +2,10 @@ package car
 
 import "math"
 
-// resizeBilinear brings a map of sw×sh values to dw×dh the way OpenCV does:
-// half-pixel centres, the border replicated, float32 (docs/algorithm.md 3.6).
+// resizeBilinear resizes a map of sw×sh values to dw×dh like OpenCV: half-pixel
+// centres, the border replicated, float32 (docs/algorithm.md 3.6).
 func resizeBilinear(src []float32, sw, sh int, dst []float32, dw, dh int, s *bilinearScratch) {
-	s.fit(sw, dw)
+	s.prepare(sw, dw)
 	if cap(s.rows) < 2*dw {
 		s.rows = make([]float32, 2*dw)
 	}
@@ -19,7 +19,7 @@ func resizeBilinear(src []float32, sw, sh int, dst []float32, dw, dh int, s *bil
 			if have[i] == want {
 				continue
 			}
-			if i == 0 && have[1] == want { // the lower row of before is the upper one now
+			if i == 0 && have[1] == want { // the previous lower row is now the upper one
 				row[0], row[1] = row[1], row[0]
 				have[0], have[1] = have[1], have[0]
 				continue
@@ -41,7 +41,7 @@ func resizeBilinear(src []float32, sw, sh int, dst []float32, dw, dh int, s *bil
 	}
 }
 
-// bilinearScratch is memory that resizeBilinear uses again.
+// bilinearScratch is memory that resizeBilinear reuses.
 type bilinearScratch struct {
 	sw, dw int
 	from   []int
@@ -49,7 +49,7 @@ type bilinearScratch struct {
 	rows   []float32
 }
 
-func (s *bilinearScratch) fit(sw, dw int) {
+func (s *bilinearScratch) prepare(sw, dw int) {
 	if s.sw == sw && s.dw == dw {
 		return
 	}
@@ -73,10 +73,10 @@ func bilinearPosition(i int, scale float64, n int) (from int, frac float32) {
 	return from, f - float32(from)
 }
 
-// orResized sets the pixels of dst that a mask of zeros and ones covers when
-// OpenCV brings it to dw×dh. Its 8-bit arithmetic cuts off what float32 keeps:
-// weights have 11 fraction bits, and of each row's share the last ones are
-// dropped before the two are added.
+// orResized sets the pixels of dst that a mask of zeros and ones covers after
+// OpenCV's 8-bit bilinear resize to dw×dh. Its arithmetic is coarser than float32:
+// weights have 11 fraction bits, and the last bits of each row's share are dropped
+// before the two are added.
 func orResized(dst []uint8, dw, dh int, mask []uint8, sw, sh int) {
 	const one = 1 << 11
 	position := func(i int, scale float64) (from int, a, b int32) {
@@ -107,7 +107,7 @@ func orResized(dst []uint8, dw, dh int, mask []uint8, sw, sh int) {
 }
 
 // stretch is min-max normalisation: (v - min) / (1e-15 + max(v - min)), in
-// place (algorithm.md 3.5; the epsilon is the reference's).
+// place (docs/algorithm.md 3.5; the epsilon is the reference's).
 func stretch(v []float32) {
 	if len(v) == 0 {
 		return

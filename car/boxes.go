@@ -2,20 +2,20 @@ package car
 
 import "math"
 
-// A boxer finds the boxes inside which a heat map may spread by affinity; it
-// keeps its memory.
-type boxer struct {
+// A boxFinder finds the boxes inside which a heat map may spread by affinity. It
+// reuses its memory.
+type boxFinder struct {
 	hot   []bool
 	queue []int32
 }
 
-// mark sets inside to 1 in the union of the boxes of a heat map of rows×cols
-// values in 0..1, and to 0 elsewhere (docs/algorithm.md 3.6): the bounding rectangles of
-// the 8-connected components of what is hotter than lambda of the maximum.
+// mark sets inside to 1 in the union of the boxes of a heat map of rows×cols values
+// in 0..1, and to 0 elsewhere (docs/algorithm.md 3.6). The boxes are the bounding rectangles of
+// the 8-connected components of the values above lambda times the maximum.
 //
 // With cut, a rectangle that touches the right or bottom edge loses its last
 // column or row, as in the reference.
-func (b *boxer) mark(heat []float32, rows, cols int, lambda float32, cut bool, inside []float32) {
+func (b *boxFinder) mark(heat []float32, rows, cols int, lambda float32, cut bool, inside []float32) {
 	n := rows * cols
 	if cap(b.hot) < n {
 		b.hot = make([]bool, n)
@@ -27,7 +27,8 @@ func (b *boxer) mark(heat []float32, rows, cols int, lambda float32, cut bool, i
 		high = max(high, int(255*v))
 	}
 	any := false
-	// The reference computes with decimals: 0.7 of 250 is 175, not a bit less.
+	// Rounded, so that lambda is the decimal number that the reference has: 0.7 of
+	// 250 is 175, and not one less.
 	for l := math.Round(float64(lambda)*1e6) / 1e6; ; l -= 0.1 {
 		threshold := int(l * float64(high))
 		for i, v := range heat[:n] {
@@ -55,8 +56,8 @@ func (b *boxer) mark(heat []float32, rows, cols int, lambda float32, cut bool, i
 	}
 }
 
-// component clears the component that start lies in and returns its bounds.
-func (b *boxer) component(start, rows, cols int) (x0, y0, x1, y1 int) {
+// component clears the component that contains start and returns its bounds.
+func (b *boxFinder) component(start, rows, cols int) (x0, y0, x1, y1 int) {
 	x0, y0, x1, y1 = cols, rows, 0, 0
 	b.queue = append(b.queue[:0], int32(start))
 	b.hot[start] = false

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzBoxes: whatever the map, boxes lie inside it, cover all that is hot, and
-// the released code's are a part of ours.
+// FuzzBoxes: for any map, boxes lie inside it and cover the hottest patch, and those
+// of the released code lie inside ours.
 func FuzzBoxes(f *testing.F) {
 	f.Add([]byte{0}, uint16(1), float32(0.4))
 	f.Add([]byte{255}, uint16(1), float32(1))
@@ -26,10 +26,10 @@ func FuzzBoxes(f *testing.F) {
 			heat[i] = float32(values[i]) / 255
 			top = max(top, heat[i])
 		}
-		var b boxer
+		var b boxFinder
 		ours, theirs := make([]float32, rows*cols), make([]float32, rows*cols)
 		for i := range ours {
-			ours[i], theirs[i] = float32(math.NaN()), 7 // nothing of before may stay
+			ours[i], theirs[i] = float32(math.NaN()), 7 // old values must be overwritten
 		}
 		b.mark(heat, rows, cols, lambda, false, ours)
 		b.mark(heat, rows, cols, lambda, true, theirs)
@@ -62,7 +62,7 @@ func TestBoxesAtEdges(t *testing.T) {
 	}
 	count := func(cut bool) (n int) {
 		inside := make([]float32, rows*cols)
-		new(boxer).mark(heat, rows, cols, 0.5, cut, inside)
+		new(boxFinder).mark(heat, rows, cols, 0.5, cut, inside)
 		for _, v := range inside {
 			n += int(v)
 		}

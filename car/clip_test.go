@@ -27,6 +27,6 @@ func TestFromImage(t *testing.T) {
 		}
 	}
 	if img := FromImage(image.NewGray(image.Rect(0, 0, 0, 0))); img.W != 0 || len(img.Pix) != 0 {
-		t.Errorf("an empty picture is %dx%d", img.W, img.H)
+		t.Errorf("an empty image is %dx%d", img.W, img.H)
 	}
 }

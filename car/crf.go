@@ -6,14 +6,13 @@ import (
 	"github.com/carve-video/carve/car/densecrf"
 )
 
-// DenseCRF is the [Refiner] of the paper (docs/algorithm.md 6.1): a fully connected
-// field over the heat of the proposals. Lattices and planes are used again from picture to
-// picture.
+// DenseCRF is the [Refiner] of the paper (docs/algorithm.md 6.1): a fully connected CRF over the
+// heat of the proposals. Its memory is reused from image to image.
 type DenseCRF struct {
 	Params densecrf.Params
 
-	// WrapColours shows the field the picture as the released code does, see
-	// [Quirks].
+	// WrapColours gives the CRF the image with wrapped colours, as the released code
+	// does, see [Quirks].
 	WrapColours bool
 
 	crf      *densecrf.CRF
@@ -22,7 +21,7 @@ type DenseCRF struct {
 	unary, q []float32
 }
 
-// Look implements [Refiner]. The error is the context's.
+// SetImage implements [Refiner]. The error is the context's.
 func (r *DenseCRF) SetImage(ctx context.Context, img *Image) (err error) {
 	colours := img.Pix[:3*img.W*img.H]
 	if r.WrapColours {
@@ -56,7 +55,7 @@ func (r *DenseCRF) Refine(ctx context.Context, fields []Field) error {
 		at = to
 	}
 	if alone {
-		// Fields of two labels share what they look up.
+		// Fields of two labels are solved together, which is faster.
 		return r.crf.InferEach(ctx, r.unary, len(fields), r.q)
 	}
 	at = 0
@@ -70,8 +69,8 @@ func (r *DenseCRF) Refine(ctx context.Context, fields []Field) error {
 	return nil
 }
 
-// energies sets the unary energies of a field. The background is what no proposal
-// claims: 1 - max Y (bg_factor 1).
+// energies computes the unary energies of a field. The probability of the background
+// is 1 - max Y (bg_factor 1).
 func (r *DenseCRF) energies(ctx context.Context, proposals []Proposal, unary []float32) error {
 	n := r.w * r.h
 	background := unary[:n]

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// A encoded image is what is known of one picture: everything that no text changes,
-// computed once. It keeps the picture, which must not change until Close.
+// An EncodedImage holds everything about one image that does not depend on a text,
+// computed once. It refers to the image, which must not change until Close.
 type EncodedImage struct {
 	segmenter  *Segmenter
 	img        *Image
@@ -16,23 +16,23 @@ type EncodedImage struct {
 	rows, cols int
 	affinity   affinity
 	heats      [][]float32 // of proposals, W×H each
-	spareHeats [][]float32 // memory for more of them
+	spareHeats [][]float32 // memory for further proposals
 
-	cams      camSpan     // maps of directions taken so far
-	backdrops []*backdrop // per set of prompts that change what is outside a mask
+	cams      camSpan     // maps of the directions so far
+	backdrops []*backdrop // one for each set of prompts that change the outside of a mask
 	vectors   map[promptKey][]float32
-	presence  map[int]float32 // of queries, where it was weighed
+	presence  map[int]float32 // of queries, where it was computed
 }
 
-// surroundings is the picture as the prompts leave it outside a mask.
+// backdrop is the image with the prompts applied that change the outside of a mask.
 type backdrop struct {
-	made bool // for the picture in hand
-	set  prompts
-	img  Image
+	valid bool // for the current image
+	set   prompts
+	img   Image
 }
 
-// shown identifies a prompted image: equal masks under equal prompts are
-// encoded once. The unprompted picture has the zero value.
+// promptKey identifies a prompted image: equal masks with equal prompts are encoded
+// once. The zero value is the unprompted image.
 type promptKey struct {
 	set  prompts
 	hash uint64
@@ -41,7 +41,7 @@ type promptKey struct {
 
 var maskSeed = maphash.MakeSeed()
 
-// Look runs the proposer's trunk over a picture.
+// EncodeImage runs the proposer's trunk over an image.
 func (s *Segmenter) EncodeImage(ctx context.Context, img *Image) (*EncodedImage, error) {
 	encodedImages, err := s.EncodeImages(ctx, []*Image{img})
 	if err != nil {
@@ -50,26 +50,26 @@ func (s *Segmenter) EncodeImage(ctx context.Context, img *Image) (*EncodedImage,
 	return encodedImages[0], nil
 }
 
-// LookAll is Look for several pictures: in one go if they have one size and the
-// proposer can. It returns the encoded images of all of them or none.
+// EncodeImages is EncodeImage for several images, in one batch if they have the same
+// size and the proposer is a [BatchProposer]. It returns all of them or an error.
 func (s *Segmenter) EncodeImages(ctx context.Context, images []*Image) ([]*EncodedImage, error) {
 	l := s.takeEncodeScratch()
 	defer s.returnEncodeScratch(l)
 	for len(l.padded) < len(images) {
 		l.padded = append(l.padded, &Image{})
 	}
-	wholes := l.padded[:len(images)]
+	padded := l.padded[:len(images)]
 	for i, img := range images {
 		if img.W <= 0 || img.H <= 0 || len(img.Pix) < 3*img.W*img.H {
-			return nil, fmt.Errorf("looking at a picture of %dx%d: it has %d bytes", img.W, img.H, len(img.Pix))
+			return nil, fmt.Errorf("encoding an image of %dx%d: it has %d bytes", img.W, img.H, len(img.Pix))
 		}
-		// Whole patches: the sides grow by less than one (car.md 3.1).
+		// Whole patches: the sides grow by less than one (docs/algorithm.md 3.1).
 		p := s.proposer.PatchSize()
-		l.resizer.resize(img, (img.W+p-1)/p*p, (img.H+p-1)/p*p, wholes[i], s.threads())
+		l.resizer.resize(img, (img.W+p-1)/p*p, (img.H+p-1)/p*p, padded[i], s.threads())
 	}
-	all, err := s.extractFeatures(ctx, wholes)
+	all, err := s.extractFeatures(ctx, padded)
 	if err != nil {
-		return nil, fmt.Errorf("looking at a picture of %dx%d: %w", images[0].W, images[0].H, err)
+		return nil, fmt.Errorf("encoding an image of %dx%d: %w", images[0].W, images[0].H, err)
 	}
 	encodedImages := make([]*EncodedImage, len(images))
 	for i, features := range all {
@@ -90,8 +90,8 @@ func (s *Segmenter) EncodeImages(ctx context.Context, images []*Image) ([]*Encod
 	return encodedImages, nil
 }
 
-// looking is memory that one call of Look needs. Several may run at the same time: ahead
-// of the loop, for frames that are certain to be looked at, and in it.
+// encodeScratch is memory that one call of EncodeImages needs. Several may run at
+// the same time: one in the loop, others ahead of it.
 type encodeScratch struct {
 	resizer resizer
 	padded  []*Image // in whole patches
@@ -114,14 +114,14 @@ func (s *Segmenter) returnEncodeScratch(l *encodeScratch) {
 	s.encodeScratch = append(s.encodeScratch, l)
 }
 
-// views runs the trunk, over all pictures at once if that can be done.
+// extractFeatures runs the trunk, over all images in one batch if that is possible.
 func (s *Segmenter) extractFeatures(ctx context.Context, images []*Image) ([]Features, error) {
-	together, can := s.proposer.(BatchProposer)
+	batcher, canBatch := s.proposer.(BatchProposer)
 	for _, img := range images {
-		can = can && img.W == images[0].W && img.H == images[0].H
+		canBatch = canBatch && img.W == images[0].W && img.H == images[0].H
 	}
-	if can {
-		return together.EncodeBatch(ctx, images)
+	if canBatch {
+		return batcher.EncodeBatch(ctx, images)
 	}
 	var all []Features
 	for _, img := range images {
@@ -137,8 +137,8 @@ func (s *Segmenter) extractFeatures(ctx context.Context, images []*Image) ([]Fea
 	return all, nil
 }
 
-// sceneFor returns an empty encoded image, with the memory of an earlier one if there
-// is one.
+// takeEncodedImage returns an empty encoded image, with the memory of a closed one if
+// there is one.
 func (s *Segmenter) takeEncodedImage() *EncodedImage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,54 +150,54 @@ func (s *Segmenter) takeEncodedImage() *EncodedImage {
 	return &EncodedImage{segmenter: s, vectors: make(map[promptKey][]float32), presence: make(map[int]float32)}
 }
 
-// Size returns the picture's width and height.
-func (sc *EncodedImage) Size() (w, h int) { return sc.img.W, sc.img.H }
+// Size returns the width and height of the image.
+func (e *EncodedImage) Size() (w, h int) { return e.img.W, e.img.H }
 
-// Close gives the memory of the encoded image, and of all that was proposed in it, back
-// to the segmenter. A second Close does nothing.
-func (sc *EncodedImage) Close() {
-	if sc.img == nil {
+// Close gives the memory of the encoded image and of its proposals back to the
+// segmenter. A second Close does nothing.
+func (e *EncodedImage) Close() {
+	if e.img == nil {
 		return
 	}
-	sc.release()
-	sc.img = nil
-	sc.spareHeats, sc.heats = append(sc.spareHeats, sc.heats...), sc.heats[:0]
-	clear(sc.vectors)
-	clear(sc.presence)
-	for i := range sc.backdrops {
-		sc.backdrops[i].made = false
+	e.release()
+	e.img = nil
+	e.spareHeats, e.heats = append(e.spareHeats, e.heats...), e.heats[:0]
+	clear(e.vectors)
+	clear(e.presence)
+	for i := range e.backdrops {
+		e.backdrops[i].valid = false
 	}
-	sc.cams.reset()
-	s := sc.segmenter
+	e.cams.reset()
+	s := e.segmenter
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.spareImages = append(s.spareImages, sc)
+	s.spareImages = append(s.spareImages, e)
 }
 
-// release gives the model's memory back once nothing more will be proposed.
-func (sc *EncodedImage) release() {
-	if sc.features != nil {
-		sc.features.Close()
-		sc.features = nil
+// release closes the features once nothing more will be proposed.
+func (e *EncodedImage) release() {
+	if e.features != nil {
+		e.features.Close()
+		e.features = nil
 	}
 }
 
 // heat returns memory for a proposal.
-func (sc *EncodedImage) heat() []float32 {
-	n := sc.img.W * sc.img.H
+func (e *EncodedImage) heat() []float32 {
+	n := e.img.W * e.img.H
 	var heat []float32
-	if last := len(sc.spareHeats) - 1; last >= 0 {
-		heat, sc.spareHeats = sc.spareHeats[last], sc.spareHeats[:last]
+	if last := len(e.spareHeats) - 1; last >= 0 {
+		heat, e.spareHeats = e.spareHeats[last], e.spareHeats[:last]
 	}
 	heat = resized(heat, n)
-	sc.heats = append(sc.heats, heat)
+	e.heats = append(e.heats, heat)
 	return heat
 }
 
-// keep takes back the memory of all proposals but those given: a stage of many
-// texts is far larger than what it leaves.
-func (sc *EncodedImage) retain(proposals ...[]Proposal) {
-	sc.heats = slices.DeleteFunc(sc.heats, func(heat []float32) bool {
+// retain frees the memory of all proposals except those given: a stage of many texts
+// has far more of it than the proposals that stay.
+func (e *EncodedImage) retain(proposals ...[]Proposal) {
+	e.heats = slices.DeleteFunc(e.heats, func(heat []float32) bool {
 		for _, list := range proposals {
 			for i := range list {
 				if &list[i].Heat[0] == &heat[0] {
@@ -205,55 +205,55 @@ func (sc *EncodedImage) retain(proposals ...[]Proposal) {
 				}
 			}
 		}
-		sc.spareHeats = append(sc.spareHeats, heat)
+		e.spareHeats = append(e.spareHeats, heat)
 		return true
 	})
 }
 
-// surroundings returns the picture under the prompts that change what lies
-// outside a mask.
-func (sc *EncodedImage) backdrop(set prompts) *Image {
+// backdrop returns the image with those prompts of the set applied that change the
+// outside of a mask.
+func (e *EncodedImage) backdrop(set prompts) *Image {
 	set &= promptSet([]Prompt{Blur, Gray, Black})
-	at := slices.IndexFunc(sc.backdrops, func(a *backdrop) bool { return a.made && a.set == set })
+	at := slices.IndexFunc(e.backdrops, func(a *backdrop) bool { return a.valid && a.set == set })
 	if at < 0 {
-		if at = slices.IndexFunc(sc.backdrops, func(a *backdrop) bool { return !a.made }); at < 0 {
-			at = len(sc.backdrops)
-			sc.backdrops = append(sc.backdrops, new(backdrop))
+		if at = slices.IndexFunc(e.backdrops, func(a *backdrop) bool { return !a.valid }); at < 0 {
+			at = len(e.backdrops)
+			e.backdrops = append(e.backdrops, new(backdrop))
 		}
 		weights := grayWeights
-		if sc.segmenter.preset.Quirks.SwapGray {
+		if e.segmenter.preset.Quirks.SwapGray {
 			weights = swappedWeights
 		}
-		a := sc.backdrops[at]
-		renderBackdrop(sc.img, set, weights, &a.img, &sc.segmenter.scratch.blur, sc.segmenter.threads())
-		a.made, a.set = true, set
+		a := e.backdrops[at]
+		renderBackdrop(e.img, set, weights, &a.img, &e.segmenter.scratch.blur, e.segmenter.threads())
+		a.valid, a.set = true, set
 	}
-	return &sc.backdrops[at].img
+	return &e.backdrops[at].img
 }
 
-// cam returns the raw maps of directions. Those that follow from maps taken
-// before are put together from them; the rest are one batch for the model.
-func (sc *EncodedImage) cam(ctx context.Context, directions [][]float32) ([][]float32, error) {
+// cam returns the raw maps of directions. A map that is a combination of earlier
+// ones is computed from them; the others are one batch for the model.
+func (e *EncodedImage) cam(ctx context.Context, directions [][]float32) ([][]float32, error) {
 	maps := make([][]float32, len(directions))
 	var fresh []int
-	var ask [][]float32
+	var unknown [][]float32
 	for i, d := range directions {
-		if m, ok := sc.cams.find(d); ok {
+		if m, ok := e.cams.find(d); ok {
 			maps[i] = m
 			continue
 		}
-		fresh, ask = append(fresh, i), append(ask, d)
+		fresh, unknown = append(fresh, i), append(unknown, d)
 	}
-	if len(ask) == 0 {
+	if len(unknown) == 0 {
 		return maps, nil
 	}
-	taken, err := sc.features.CAM(ctx, ask)
+	computed, err := e.features.CAM(ctx, unknown)
 	if err != nil {
 		return nil, err
 	}
 	for k, i := range fresh {
-		maps[i] = taken[k]
-		sc.cams.add(ask[k], taken[k])
+		maps[i] = computed[k]
+		e.cams.add(unknown[k], computed[k])
 	}
 	return maps, nil
 }

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// A watchful proposer fails where the picture that it is shown is not of one colour, or
-// changes under its eyes.
-type watchful struct{ worldProposer }
+// A checkingProposer returns an error if its image has more than one colour or changes
+// while it is encoded.
+type checkingProposer struct{ worldProposer }
 
-func (watchful) Encode(_ context.Context, img *Image) (Features, error) {
+func (checkingProposer) Encode(_ context.Context, img *Image) (Features, error) {
 	first := img.Pix[0]
 	for range 3 {
 		for i, v := range img.Pix {
@@ -22,19 +22,19 @@ func (watchful) Encode(_ context.Context, img *Image) (Features, error) {
 		}
 		runtime.Gosched()
 	}
-	return &worldView{rows: 1, cols: 1, share: [][]float32{{1}}, feature: []float32{1}, world: &world{}}, nil
+	return &worldFeatures{rows: 1, cols: 1, share: [][]float32{{1}}, feature: []float32{1}, world: &world{}}, nil
 }
 
-// TestLookBeside: Look may run on several goroutines: ahead of the loop, and in it.
-func TestLookBeside(t *testing.T) {
+// TestEncodeImageConcurrent: EncodeImage may run on several goroutines.
+func TestEncodeImageConcurrent(t *testing.T) {
 	wd := newWorld()
 	s := wd.segmenter(t, worldPreset())
-	s.proposer = watchful{worldProposer{wd}}
+	s.proposer = checkingProposer{worldProposer{wd}}
 	var both sync.WaitGroup
 	for g := range 3 {
 		both.Go(func() {
 			for n := range 60 {
-				// Sides that are no whole patches, so that the picture is resized.
+				// The sides are not multiples of the patch, so that the image is resized.
 				img := &Image{W: 61 + 8*g, H: 43 + n%3}
 				img.Pix = make([]uint8, 3*img.W*img.H)
 				for i := range img.Pix {

@@ -14,8 +14,8 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// Segment one picture with the embedded demo model, which knows 64 stickers and
-// nothing else. With the model "clip" and the preset voc the names may be any.
+// Segment an image with the embedded demo model, which knows 64 stickers and nothing
+// else. With the model "clip" and the preset voc, any name can be a query.
 func Example() {
 	ctx := context.Background()
 	preset, err := car.PresetNamed("stickers")
@@ -32,8 +32,8 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	picture := car.FromImage(dogAndPizza()) // any image.Image
-	res, err := segmenter.Segment(ctx, picture, []car.Query{car.Named("dog"), car.Named("pizza"), car.Named("rocket")})
+	img := car.FromImage(dogAndPizza()) // any image.Image
+	res, err := segmenter.Segment(ctx, img, []car.Query{car.Named("dog"), car.Named("pizza"), car.Named("rocket")})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -12,15 +12,15 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// painters is a model of one's own, in both roles: it knows three colours by
-// name. Vectors say how red, green, blue and colourless something is.
-type painters struct{}
+// colourModel is a user's own model, in both roles: it knows three colours by name.
+// The elements of its vectors are red, green, blue and no colour.
+type colourModel struct{}
 
-func (painters) LogitScale() float32 { return 30 }
-func (painters) PatchSize() int      { return 4 }
-func (painters) InputSize() int      { return 32 }
+func (colourModel) LogitScale() float32 { return 30 }
+func (colourModel) PatchSize() int      { return 4 }
+func (colourModel) InputSize() int      { return 32 }
 
-func (painters) EncodeTexts(_ context.Context, texts []string) ([][]float32, error) {
+func (colourModel) EncodeTexts(_ context.Context, texts []string) ([][]float32, error) {
 	vectors := make([][]float32, len(texts))
 	for i, text := range texts {
 		v := []float32{0, 0, 0, 1}
@@ -35,33 +35,33 @@ func (painters) EncodeTexts(_ context.Context, texts []string) ([][]float32, err
 	return vectors, nil
 }
 
-// EncodeImages makes painters a car.Judge: a picture is what most of its
-// coloured pixels are.
-func (painters) EncodeImages(_ context.Context, images []*car.Image) ([][]float32, error) {
+// EncodeImages makes colourModel a car.Judge: the vector of an image is that of its
+// most frequent colour.
+func (colourModel) EncodeImages(_ context.Context, images []*car.Image) ([][]float32, error) {
 	vectors := make([][]float32, len(images))
 	for i, img := range images {
-		vectors[i] = mostly(img, 0, 0, img.W, img.H)
+		vectors[i] = dominantColour(img, 0, 0, img.W, img.H)
 	}
 	return vectors, nil
 }
 
-// Look makes painters a car.Proposer.
-func (painters) Encode(_ context.Context, img *car.Image) (car.Features, error) {
-	return &canvas{img, img.H / 4, img.W / 4}, nil
+// Encode makes colourModel a car.Proposer.
+func (colourModel) Encode(_ context.Context, img *car.Image) (car.Features, error) {
+	return &colourFeatures{img, img.H / 4, img.W / 4}, nil
 }
 
-// canvas is what painters see in one picture.
-type canvas struct {
+// colourFeatures are the Features of one image.
+type colourFeatures struct {
 	img        *car.Image
 	rows, cols int
 }
 
-func (c *canvas) Grid() (rows, cols int) { return c.rows, c.cols }
-func (c *canvas) Feature() []float32     { return mostly(c.img, 0, 0, c.img.W, c.img.H) }
-func (c *canvas) Close()                 {}
+func (c *colourFeatures) Grid() (rows, cols int) { return c.rows, c.cols }
+func (c *colourFeatures) Feature() []float32     { return dominantColour(c.img, 0, 0, c.img.W, c.img.H) }
+func (c *colourFeatures) Close()                 {}
 
-// Attention: every patch attends to itself, so heat stays where it is.
-func (c *canvas) Attention() []float32 {
+// Attention is the identity: every patch attends to itself, so heat does not spread.
+func (c *colourFeatures) Attention() []float32 {
 	n := c.rows * c.cols
 	a := make([]float32, n*n)
 	for i := range n {
@@ -70,13 +70,14 @@ func (c *canvas) Attention() []float32 {
 	return a
 }
 
-// CAM is linear in the direction, as it must be: how much of it each patch has.
-func (c *canvas) CAM(_ context.Context, directions [][]float32) ([][]float32, error) {
+// CAM is the inner product of the direction and each patch's vector, so it is linear
+// in the direction as it must be.
+func (c *colourFeatures) CAM(_ context.Context, directions [][]float32) ([][]float32, error) {
 	maps := make([][]float32, len(directions))
 	for k, u := range directions {
 		for y := range c.rows {
 			for x := range c.cols {
-				v := mostly(c.img, 4*x, 4*y, 4, 4)
+				v := dominantColour(c.img, 4*x, 4*y, 4, 4)
 				maps[k] = append(maps[k], u[0]*v[0]+u[1]*v[1]+u[2]*v[2]+u[3]*v[3])
 			}
 		}
@@ -84,8 +85,8 @@ func (c *canvas) CAM(_ context.Context, directions [][]float32) ([][]float32, er
 	return maps, nil
 }
 
-// mostly is a unit vector along the colour that most of a part has.
-func mostly(img *car.Image, x, y, w, h int) []float32 {
+// dominantColour returns the unit vector of the most frequent colour of a rectangle.
+func dominantColour(img *car.Image, x, y, w, h int) []float32 {
 	count := [4]int{3: 1}
 	for v := y; v < y+h; v++ {
 		for u := x; u < x+w; u++ {
@@ -108,21 +109,21 @@ func mostly(img *car.Image, x, y, w, h int) []float32 {
 	return vector
 }
 
-// Any pair of models that can propose and judge will do: they implement
-// car.Proposer and car.Judge. This one runs without weights.
+// Any pair of models that implements car.Proposer and car.Judge can be used. This one
+// needs no weights.
 func ExampleNew_ownModel() {
 	preset, err := car.PresetNamed("coco")
 	if err != nil {
 		log.Fatal(err)
 	}
-	preset.Contrast = [][]string{{"green"}, {"red"}} // what it may be instead
-	segmenter, err := car.New(painters{}, painters{}, preset)
+	preset.Contrast = [][]string{{"green"}, {"red"}} // what a query may be confused with
+	segmenter, err := car.New(colourModel{}, colourModel{}, preset)
 	if err != nil {
 		log.Fatal(err)
 	}
-	picture := image.NewRGBA(image.Rect(0, 0, 120, 80))
-	draw.Draw(picture, image.Rect(20, 20, 60, 60), image.NewUniform(color.RGBA{R: 255, A: 255}), image.Point{}, draw.Src)
-	res, err := segmenter.Segment(context.Background(), car.FromImage(picture), []car.Query{car.Named("red"), car.Named("blue")})
+	canvas := image.NewRGBA(image.Rect(0, 0, 120, 80))
+	draw.Draw(canvas, image.Rect(20, 20, 60, 60), image.NewUniform(color.RGBA{R: 255, A: 255}), image.Point{}, draw.Src)
+	res, err := segmenter.Segment(context.Background(), car.FromImage(canvas), []car.Query{car.Named("red"), car.Named("blue")})
 	if err != nil {
 		log.Fatal(err)
 	}

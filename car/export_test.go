@@ -1,13 +1,12 @@
 package car
 
-// Forget makes an encoded image forget what later stages would use again: the maps of
-// directions taken, or the judge's vectors. Tests measure with it what knowing
-// them saves.
-func (sc *EncodedImage) Forget(maps, vectors bool) {
+// Forget drops values of an encoded image that later stages would reuse: the maps of
+// known directions, or the judge's vectors. Tests measure with it what reuse saves.
+func (e *EncodedImage) Forget(maps, vectors bool) {
 	if maps {
-		sc.cams.reset()
+		e.cams.reset()
 	}
 	if vectors {
-		clear(sc.vectors)
+		clear(e.vectors)
 	}
 }

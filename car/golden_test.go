@@ -14,7 +14,7 @@ import (
 	"github.com/carve-video/carve/internal/safetensors"
 )
 
-// units is the manifest of the golden units, as far as this package goes.
+// units is the part of the manifest of golden units that this package needs.
 type units struct {
 	Bicubic []struct {
 		Input, Output string
@@ -122,7 +122,7 @@ func floats(t *testing.T, f *safetensors.File, name string) []float32 {
 	return v
 }
 
-// samePixels demands equal pictures but for the given number of pixels.
+// samePixels fails if more than the allowed number of pixels differ.
 func samePixels(t *testing.T, got, want *Image, allowed int) {
 	t.Helper()
 	if got.W != want.W || got.H != want.H {
@@ -195,7 +195,7 @@ func TestGoldenOutlines(t *testing.T) {
 	}
 }
 
-// tile cuts the i-th of the tiles of w×h out of a sheet, row by row.
+// tile returns the i-th tile of w×h of a sheet, counted row by row.
 func tile(all *Image, i, w, h int) *Image {
 	out := NewImage(w, h)
 	across := all.W / w
@@ -295,7 +295,7 @@ func TestGoldenBoxes(t *testing.T) {
 		}
 		heat := floats(t, f, c.Map)
 		got := make([]float32, len(heat))
-		new(boxer).mark(heat, m.Shape[0], m.Shape[1], c.Threshold, true, got)
+		new(boxFinder).mark(heat, m.Shape[0], m.Shape[1], c.Threshold, true, got)
 		near(t, c.Mask, got, floats(t, f, c.Mask), 0)
 	}
 }
@@ -325,8 +325,7 @@ func TestGoldenAffinity(t *testing.T) {
 	}
 }
 
-// TestGoldenLabels checks the label map, and the one mask that is made of
-// several.
+// TestGoldenLabels checks the label map and the merged mask.
 func TestGoldenLabels(t *testing.T) {
 	u := readUnits(t).Labels
 	f, err := safetensors.Open(golden.Dir(t, "units", u.File))
@@ -334,8 +333,8 @@ func TestGoldenLabels(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	// Where there is stuff, the masks are those of a few classes among many;
-	// which ones, only the note says.
+	// In the case with stuff, the masks are those of a few classes among many; only
+	// the note names them.
 	var ids [2][]int
 	for i, list := range regexp.MustCompile(`\[([0-9, ]+)\]`).FindAllStringSubmatch(u.Note, 2) {
 		for id := range strings.SplitSeq(list[1], ",") {
@@ -365,7 +364,7 @@ func TestGoldenLabels(t *testing.T) {
 				unitPass(t, f, res, out, fmt.Sprint("stuff", j), fmt.Sprint("stuff_scores", j), ids[1])
 			}
 			res.Labels = make([]uint16, res.W*res.H)
-			res.paint(out)
+			res.paintLabels(out)
 			want := floats(t, f, fmt.Sprint("labels", j))
 			for i := range want {
 				if float32(res.Labels[i]) != want[i] {
@@ -422,7 +421,7 @@ func unitPass(t *testing.T, f *safetensors.File, res *Result, out *Outcome, mask
 	out.kept = append(out.kept, kept)
 }
 
-// TestGoldenScaled checks min-max, and resizing after it.
+// TestGoldenScaled checks min-max normalisation and the resizing after it.
 func TestGoldenScaled(t *testing.T) {
 	u := readUnits(t)
 	size := make(map[string][4]int)
@@ -451,8 +450,8 @@ func TestGoldenScaled(t *testing.T) {
 	}
 }
 
-// TestGoldenEmptyMask: a query that wins no pixel keeps its place, refined with
-// the others or alone.
+// TestGoldenEmptyMask: a query that wins no pixel stays in the result, whether it is
+// refined with the others or alone.
 func TestGoldenEmptyMask(t *testing.T) {
 	u := readUnits(t).Empty
 	var h, w, y0, y1, x0, x1 int

@@ -8,7 +8,7 @@ import (
 	"github.com/carve-video/carve/internal/hostile"
 )
 
-// readers are all that reads a text in this package.
+// readers are all functions of this package that read a text.
 var readers = map[string]func(text string) error{
 	"lines": func(text string) error {
 		_, err := ReadQueries(strings.NewReader(text), "q.txt")
@@ -28,7 +28,7 @@ var readers = map[string]func(text string) error{
 	},
 }
 
-// TestHostileTexts: no text takes a reader long or much memory.
+// TestHostileTexts: no text makes a reader take long or use much memory.
 func TestHostileTexts(t *testing.T) {
 	size := 1 << 20
 	if testing.Short() {
@@ -38,7 +38,7 @@ func TestHostileTexts(t *testing.T) {
 	hostile.Usual.Hold(t, hostile.Lines(size), readers["templates"])
 	hostile.Usual.Hold(t, hostile.YAML(20<<10), readers["YAML"])
 	hostile.Usual.Hold(t, hostile.YAML(20<<10), readers["preset"])
-	// What is wrong in the right place: under the keys that there are.
+	// The same texts as values of known keys.
 	nested := map[string]string{}
 	for name, text := range hostile.YAML(8 << 10) {
 		nested[name] = "background: " + text
@@ -47,15 +47,14 @@ func TestHostileTexts(t *testing.T) {
 	hostile.Usual.Hold(t, nested, readers["preset"])
 }
 
-// TestRefusedTexts: what cannot be seen is refused by every reader, with the
-// place.
+// TestRefusedTexts: every reader refuses invisible characters and names their place.
 func TestRefusedTexts(t *testing.T) {
 	for reader, read := range readers {
 		for name, text := range hostile.Refused() {
 			err := read(text)
 			switch {
 			case err == nil:
-				t.Errorf("%s: %s is taken", reader, name)
+				t.Errorf("%s: %s is accepted", reader, name)
 			case strings.HasPrefix(text, "a\n") && !strings.Contains(err.Error(), "line 2, column "):
 				t.Errorf("%s: %s: error %q has no place", reader, name, err)
 			}
@@ -63,7 +62,7 @@ func TestRefusedTexts(t *testing.T) {
 	}
 }
 
-// TestTexts: what everybody's editor writes is taken.
+// TestTexts: the texts that common editors write are accepted.
 func TestTexts(t *testing.T) {
 	for _, c := range []struct{ reader, text string }{
 		{"lines", "\ufeff# mine\r\ndog\r\n\r\nпёс=犬|собака\r\n"},
@@ -76,7 +75,7 @@ func TestTexts(t *testing.T) {
 	} {
 		err := readers[c.reader](c.text)
 		if c.reader == "templates" && strings.Contains(c.text, "\t") {
-			// A tab within a sentence is no space.
+			// A tab within a sentence is refused.
 			if err == nil || !strings.Contains(err.Error(), "character 5 is the control character U+0009") {
 				t.Errorf("a tab: %v", err)
 			}
@@ -86,7 +85,7 @@ func TestTexts(t *testing.T) {
 			t.Errorf("%s, %.40q: %v", c.reader, c.text, err)
 		}
 	}
-	// The sentence behind a line that is too long for a scanner is not lost.
+	// The template after a line that is too long for a bufio.Scanner is not lost.
 	got, err := ReadTemplates(strings.NewReader("a {}\n#"+strings.Repeat("x", 100<<10)+"\nb {}\n"), "t.txt")
 	if err != nil || len(got) != 2 {
 		t.Errorf("templates %q, %v", got, err)
@@ -109,7 +108,7 @@ func list(n int, format string) string {
 	return "[" + b.String() + "]"
 }
 
-// TestTextLimits: how much is too much, and that it is said with the number.
+// TestTextLimits: every limit holds, and its error gives the number.
 func TestTextLimits(t *testing.T) {
 	for _, c := range []struct{ reader, text, want string }{
 		{"lines", lines(MaxQueryLines + 1), "there are 5001 lines in it; 5000 at most"},
@@ -177,7 +176,7 @@ func TestTextLimits(t *testing.T) {
 	}
 }
 
-// crfWith is parameters of which one is as said.
+// crfWith returns CRF parameters of which one is replaced.
 func crfWith(one string) string {
 	name, _, _ := strings.Cut(one, ":")
 	all := one

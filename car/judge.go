@@ -10,30 +10,30 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 )
 
-// judgeBatch bounds how many prompted images are encoded in one call: the
-// memory of a batch grows with it, and beyond this the speed does not.
+// judgeBatch is the largest number of prompted images that are encoded in one call:
+// a larger batch takes more memory and is not faster.
 const judgeBatch = 8
 
-// A Judgement is what the judge says of one query in one picture.
+// A Judgement is the judge's result for one query in one image.
 type Judgement struct {
-	// Score is how much of its own text the query's proposal is, among the
-	// texts of the stage, 0..1: S of car.md 4.3, with its second softmax. It
-	// compares queries with each other; of one text alone it is 1.
+	// Score is the probability of the query's own text for its proposal, among the
+	// texts of the stage, 0..1: S of docs/algorithm.md 4.3, with its second softmax. It
+	// compares queries with each other; for a single text it is 1.
 	Score float32
 
 	// Presence is the probability that the proposal shows the query and none of
-	// the preset's contrast and background words, 0..1. It depends on the picture
-	// and the query and on no other query, so it is comparable between frames and
-	// between sets of queries, and one text alone can be absent. 0 where it was
-	// not weighed ([Preset.Presence] is 0).
+	// the preset's contrast and background words, 0..1. It depends on the image and
+	// the query and on no other query. It is therefore comparable between frames and
+	// between sets of queries, and a single text can be absent. It is 0 where it was
+	// not computed ([Preset.Presence] is 0).
 	Presence float32
 }
 
-// score judges the proposals of a stage, g of the paper (car.md section 4).
+// score judges the proposals of a stage: g of the paper (docs/algorithm.md section 4).
 func (s *Segmenter) score(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, proposals []Proposal, t *Trace) error {
-	// A text alone is all there is: softmax of one entry (car.md section 2). Is
-	// it there at all? That is asked once: a set that shrank to one has its
-	// answer.
+	// The score of a single text is 1, the softmax of one entry (docs/algorithm.md section 2).
+	// Its presence is computed once for an image: if the set shrank to one text, it
+	// is known from an earlier stage.
 	if len(proposals) == 1 {
 		one := &proposals[0]
 		if one.reused {
@@ -52,7 +52,7 @@ func (s *Segmenter) score(ctx context.Context, encoded *EncodedImage, bank *Bank
 	}
 	tau := float64(s.judge.LogitScale())
 	sum, share, mean := make([]float64, len(proposals)), make([]float64, len(proposals)), make([]float64, len(proposals))
-	for i, showings := range vectors {
+	for i, variants := range vectors {
 		if proposals[i].reused {
 			continue
 		}
@@ -63,13 +63,13 @@ func (s *Segmenter) score(ctx context.Context, encoded *EncodedImage, bank *Bank
 		var each [][]float64
 		for _, texts := range bank.judgeTexts {
 			clear(mean)
-			for _, v := range showings {
+			for _, v := range variants {
 				for j := range proposals {
 					share[j] = tau * float64(dot(v, texts[proposals[j].Query]))
 				}
 				softmax(share)
 				for j, x := range share {
-					mean[j] += x / float64(len(showings))
+					mean[j] += x / float64(len(variants))
 				}
 			}
 			for j, x := range mean {
@@ -80,7 +80,7 @@ func (s *Segmenter) score(ctx context.Context, encoded *EncodedImage, bank *Bank
 			}
 		}
 		// With templates, the reference takes a second softmax over the sum of
-		// the first ones (car.md 4.3).
+		// the first ones (docs/algorithm.md 4.3).
 		if len(s.preset.JudgeTemplates) > 0 {
 			softmax(sum)
 		}
@@ -88,14 +88,14 @@ func (s *Segmenter) score(ctx context.Context, encoded *EncodedImage, bank *Bank
 		proposals[i].Score = float32(sum[i])
 		if bank.contrast != nil {
 			presence := 0.0
-			for _, v := range showings {
-				presence += bank.contrast.presence(q, v, tau) / float64(len(showings))
+			for _, v := range variants {
+				presence += bank.contrast.presence(q, v, tau) / float64(len(variants))
 			}
 			proposals[i].Presence = float32(presence)
 			encoded.presence[q] = float32(presence)
 		}
 		if sum[i] != sum[i] || proposals[i].Presence != proposals[i].Presence {
-			return fmt.Errorf("judging masks: what the judge says of %q is not a number", bank.queries[q].Label)
+			return fmt.Errorf("judging masks: the score of %q is not a number", bank.queries[q].Label)
 		}
 		if t != nil {
 			t.ByTemplate = append(t.ByTemplate, each)
@@ -120,17 +120,17 @@ func softmax(v []float64) {
 	}
 }
 
-// showings returns the judge's vectors of every proposal, one for each way of
-// showing it. Each different picture is encoded once: not once per template, not
-// again in a later stage, and all proposals that show nothing share the
-// unprompted one (car.md section 15, items 1, 6 and 10).
+// encodePrompted returns the judge's vectors of every proposal, one for each prompt
+// set. Each different image is encoded once: not once per template and not again in
+// a later stage. All proposals with an empty mask share the vector of the unprompted
+// image (docs/algorithm.md section 15, items 1, 6 and 10).
 func (s *Segmenter) encodePrompted(ctx context.Context, encoded *EncodedImage, p *pass, proposals []Proposal, t *Trace) ([][][]float32, error) {
 	n := encoded.img.W * encoded.img.H
-	ways := len(p.prompts)
-	ids := make([]promptKey, len(proposals)*ways) // proposal by proposal
-	var fresh []int                               // those of ids whose picture is not encoded yet
+	setCount := len(p.prompts)
+	ids := make([]promptKey, len(proposals)*setCount) // proposal by proposal
+	var fresh []int                                   // indices of ids whose image is not encoded yet
 	seen := make(map[promptKey]bool)
-	masks := make([][]uint8, len(proposals)) // of those that are to be shown
+	masks := make([][]uint8, len(proposals)) // of the proposals that are encoded
 	used := 0
 	for i := range proposals {
 		if proposals[i].reused {
@@ -145,8 +145,8 @@ func (s *Segmenter) encodePrompted(ctx context.Context, encoded *EncodedImage, p
 		mask := resized(s.scratch.masks[used], n)
 		s.scratch.masks[used] = mask
 		area := threshold(proposals[i].Heat, s.preset.Eta, mask)
-		// The reference shows the picture as it is when the heat sums to less
-		// than a pixel; an empty mask, which it crashes on, is the same case.
+		// The reference leaves the image unprompted when the heat sums to less than
+		// a pixel. It crashes on an empty mask, which is treated alike here.
 		prompted := proposals[i].sum > 1 && area > 0
 		needed := false
 		for k, set := range p.prompts {
@@ -154,10 +154,10 @@ func (s *Segmenter) encodePrompted(ctx context.Context, encoded *EncodedImage, p
 			if prompted {
 				id = promptKeyOf(mask, area, set)
 			}
-			ids[i*ways+k] = id
+			ids[i*setCount+k] = id
 			if encoded.vectors[id] == nil && !seen[id] {
 				seen[id], needed = true, true
-				fresh = append(fresh, i*ways+k)
+				fresh = append(fresh, i*setCount+k)
 			}
 		}
 		if prompted && needed {
@@ -179,13 +179,13 @@ func (s *Segmenter) encodePrompted(ctx context.Context, encoded *EncodedImage, p
 	}
 	vectors := make([][][]float32, len(proposals))
 	for i, id := range ids {
-		if !proposals[i/ways].reused {
-			vectors[i/ways] = append(vectors[i/ways], encoded.vectors[id])
+		if !proposals[i/setCount].reused {
+			vectors[i/setCount] = append(vectors[i/setCount], encoded.vectors[id])
 		}
 	}
 	if t != nil {
 		for _, v := range vectors {
-			if v == nil { // spared
+			if v == nil { // reused, not judged
 				v = [][]float32{nil}
 			}
 			t.Vectors = append(t.Vectors, v[0])
@@ -194,37 +194,37 @@ func (s *Segmenter) encodePrompted(ctx context.Context, encoded *EncodedImage, p
 	return vectors, nil
 }
 
-// inputs makes the pictures that the judge is given, one for each of fresh: the
-// number of a proposal times the ways of showing it, plus the way. masks has those of
-// the proposals; one without a mask is shown as the picture is.
+// promptedInputs renders the judge's inputs, one for each element of fresh: the
+// index of a proposal times the number of prompt sets, plus the index of the set.
+// masks are those of the proposals; where one is nil, the image stays unprompted.
 func (s *Segmenter) promptedInputs(ctx context.Context, encoded *EncodedImage, p *pass, fresh []int, masks [][]uint8, t *Trace) ([]*Image, error) {
-	ways := len(p.prompts)
+	setCount := len(p.prompts)
 	for len(s.scratch.inputs) < len(fresh) {
 		s.scratch.inputs = append(s.scratch.inputs, &Image{})
 	}
 	inputs := s.scratch.inputs[:len(fresh)]
-	around := make([]*Image, ways)
+	backdrops := make([]*Image, setCount)
 	for k, set := range p.prompts {
-		if slices.ContainsFunc(fresh, func(f int) bool { return f%ways == k && masks[f/ways] != nil }) {
-			around[k] = encoded.backdrop(set)
+		if slices.ContainsFunc(fresh, func(f int) bool { return f%setCount == k && masks[f/setCount] != nil }) {
+			backdrops[k] = encoded.backdrop(set)
 		}
 	}
 	return inputs, s.forEachParallel(ctx, len(fresh), func(k int, w *workerScratch) {
-		i, way := fresh[k]/ways, fresh[k]%ways
-		picture := encoded.img
+		i, setIndex := fresh[k]/setCount, fresh[k]%setCount
+		prompted := encoded.img
 		if masks[i] != nil {
-			renderPrompt(encoded.img, around[way], masks[i], p.prompts[way], &w.prompted, &w.outliner)
-			picture = &w.prompted
+			renderPrompt(encoded.img, backdrops[setIndex], masks[i], p.prompts[setIndex], &w.prompted, &w.outliner)
+			prompted = &w.prompted
 		}
-		s.cropForJudge(picture, masks[i], inputs[k], w)
-		if t != nil && way == 0 {
-			t.Inputs[i] = JudgeInput{cloneImage(picture), cloneImage(inputs[k])}
+		s.cropForJudge(prompted, masks[i], inputs[k], w)
+		if t != nil && setIndex == 0 {
+			t.Inputs[i] = JudgeInput{cloneImage(prompted), cloneImage(inputs[k])}
 		}
 	})
 }
 
-// encode gives the judge its pictures, those of one size together, and keeps
-// what it makes of them.
+// encodeInputs encodes the judge's inputs, in batches of one size, and stores the
+// vectors in the encoded image.
 func (s *Segmenter) encodeInputs(ctx context.Context, encoded *EncodedImage, inputs []*Image, id func(k int) promptKey) error {
 	order := make([]int, len(inputs))
 	for k := range order {
@@ -246,7 +246,7 @@ func (s *Segmenter) encodeInputs(ctx context.Context, encoded *EncodedImage, inp
 			return err
 		}
 		if len(vectors) != len(batch) {
-			return fmt.Errorf("the judge gave %d vectors for %d pictures", len(vectors), len(batch))
+			return fmt.Errorf("the judge returned %d vectors for %d images", len(vectors), len(batch))
 		}
 		for i, v := range vectors {
 			encoded.vectors[id(order[i])] = v
@@ -256,8 +256,8 @@ func (s *Segmenter) encodeInputs(ctx context.Context, encoded *EncodedImage, inp
 	return nil
 }
 
-// threshold sets mask to 1 where heat is above eta and to 0 elsewhere, and
-// returns how many those are.
+// threshold sets mask to 1 where heat is above eta and to 0 elsewhere, and returns
+// the number of ones.
 func threshold(heat []float32, eta float32, mask []uint8) (area int) {
 	mask = mask[:len(heat)]
 	for i, v := range heat {
@@ -271,16 +271,17 @@ func threshold(heat []float32, eta float32, mask []uint8) (area int) {
 	return area
 }
 
-// A workplace is the memory that one goroutine needs to make heat maps and
+// workerScratch is the memory that one goroutine needs to make heat maps and
 // prompted images.
 type workerScratch struct {
-	prompted, part, resized Image
-	resizer                 resizer
-	outliner                outliner
-	bilinear                bilinearScratch
+	prompted, cropped, resized Image
+	resizer                    resizer
+	outliner                   outliner
+	bilinear                   bilinearScratch
 }
 
-// each runs work over n items on the segmenter's threads, until the context ends.
+// forEachParallel calls work for n items on the segmenter's threads, until the
+// context ends.
 func (s *Segmenter) forEachParallel(ctx context.Context, n int, work func(k int, w *workerScratch)) error {
 	threads := s.threads()
 	for len(s.scratch.workers) < min(threads, n) {

@@ -5,32 +5,32 @@ import (
 	"math"
 )
 
-// A JudgeView says what of a prompted image the judge sees. Which is best was
-// measured on generated scenes (docs/performance.md): of things of 1 % of the
-// picture and more, at 2 % false alarms, the window finds 97 %, the whole
-// picture 93 % and the centre crop 73 %.
+// A JudgeView is the part of a prompted image that the judge sees. The choices were
+// measured on generated images (docs/performance.md): of things that cover 1 % of
+// the image and more, at 2 % false alarms, Window finds 97 %, Whole 93 % and
+// CenterCrop 73 %.
 type JudgeView int
 
 const (
-	// CenterCrop is CLIP's own preprocessing: short side to the input size,
-	// then the central square. What lies beside it is invisible to the judge.
+	// CenterCrop is CLIP's own preprocessing: the short side is resized to the input
+	// size and the central square is cropped. The judge does not see the rest.
 	CenterCrop JudgeView = iota
-	// Whole brings the short side to the input size and keeps the whole
-	// picture; the sides are rounded to whole patches.
+	// Whole resizes the short side to the input size and keeps the whole image; the
+	// sides are rounded to whole patches.
 	Whole
-	// Window is the surroundings of the mask, as large as the judge can see
-	// them: one and a half times the longer side of the mask's bounds, a third of
-	// the picture's shorter side at least, inside the picture. It is a square
-	// unless the picture is too low or too narrow for one.
+	// Window is a crop around the mask, resized to the input size. Its side is one
+	// and a half times the longer side of the mask's bounds and at least a third of
+	// the image's shorter side. It lies inside the image, and is a square unless the
+	// image is too low or too narrow for one.
 	Window
 )
 
-// The window's size: times the longer side of what is in it, and at least so
-// much of the picture's shorter side. A mask of a few pixels needs its
-// surroundings to be anything; 1.25 and .25, 2 and .5, 3 and .5 were worse.
+// The size of the window: a multiple of the longer side of the mask's bounds, and
+// at least this share of the image's shorter side. A mask of a few pixels cannot be
+// recognised without its surroundings. 1.25 and .25, 2 and .5, 3 and .5 were worse.
 const (
-	windowMargin = 1.5
-	windowLeast  = 1. / 3
+	windowMargin  = 1.5
+	windowMinimum = 1. / 3
 )
 
 var viewNames = map[JudgeView]string{CenterCrop: "centre", Whole: "whole", Window: "window"}
@@ -46,8 +46,8 @@ func ParseView(name string) (JudgeView, error) {
 	return 0, fmt.Errorf("there is no view %q (there are window, whole, centre)", excerpt(name))
 }
 
-// forJudge brings a prompted picture to the size at which the judge sees it.
-// The mask, W×H, is what was prompted; without one all of the picture counts.
+// cropForJudge crops and resizes a prompted image as the preset's view says. The
+// mask, W×H, is the one that was prompted; if it is nil, the whole image is used.
 func (s *Segmenter) cropForJudge(img *Image, mask []uint8, dst *Image, w *workerScratch) {
 	size, patch := s.judge.InputSize(), s.judge.PatchSize()
 	switch {
@@ -56,39 +56,38 @@ func (s *Segmenter) cropForJudge(img *Image, mask []uint8, dst *Image, w *worker
 		return
 	case s.preset.View == Window && mask != nil:
 		x, y, ww, wh := window(mask, img.W, img.H)
-		img = w.cut(img, x, y, ww, wh)
+		img = w.crop(img, x, y, ww, wh)
 	}
 	rw, rh := nativeSize(img.W, img.H, size, patch)
 	w.resizer.resize(img, rw, rh, dst, 1)
 }
 
-// window returns the part of a w×h picture that shows a mask, which is not
-// empty.
+// window returns the crop of a w×h image around a mask, which is not empty.
 func window(mask []uint8, w, h int) (x, y, width, height int) {
 	x0, y0, x1, y1 := bounds(mask, w)
-	side := max(windowMargin*float64(max(x1-x0, y1-y0)), windowLeast*float64(min(w, h)))
-	place := func(from, to, n int) (int, int) {
+	side := max(windowMargin*float64(max(x1-x0, y1-y0)), windowMinimum*float64(min(w, h)))
+	span := func(from, to, n int) (int, int) {
 		length := min(int(math.Ceil(side)), n)
 		return min(max((from+to-length)/2, 0), n-length), length
 	}
-	x, width = place(x0, x1, w)
-	y, height = place(y0, y1, h)
+	x, width = span(x0, x1, w)
+	y, height = span(y0, y1, h)
 	return x, y, width, height
 }
 
-// cut returns a part of a picture, in the workplace's memory.
-func (w *workerScratch) cut(img *Image, x, y, width, height int) *Image {
+// crop returns a part of an image, in the scratch's memory.
+func (w *workerScratch) crop(img *Image, x, y, width, height int) *Image {
 	if width == img.W && height == img.H {
 		return img
 	}
-	w.part.resize(width, height)
+	w.cropped.resize(width, height)
 	for r := range height {
-		copy(w.part.Pix[3*width*r:3*width*(r+1)], img.Pix[3*((y+r)*img.W+x):])
+		copy(w.cropped.Pix[3*width*r:3*width*(r+1)], img.Pix[3*((y+r)*img.W+x):])
 	}
-	return &w.part
+	return &w.cropped
 }
 
-// centreCrop is CLIP's preprocessing up to the bytes (car.md 4.2).
+// centreCrop is CLIP's preprocessing, without the conversion to floats (docs/algorithm.md 4.2).
 func centreCrop(img *Image, size int, dst *Image, w *workerScratch) {
 	rw, rh := size, size
 	if img.W < img.H {
@@ -105,12 +104,12 @@ func centreCrop(img *Image, size int, dst *Image, w *workerScratch) {
 	}
 }
 
-// nativeSize returns the size of a picture whose short side is brought to the
-// judge's input, both sides in whole patches.
+// nativeSize returns the size of a w×h image after its short side is resized to the
+// judge's input size, both sides rounded to whole patches.
 func nativeSize(w, h, size, patch int) (rw, rh int) {
 	k := float64(size) / float64(min(w, h))
-	whole := func(v int) int {
+	wholePatches := func(v int) int {
 		return max(patch, int(math.RoundToEven(math.RoundToEven(float64(v)*k)/float64(patch)))*patch)
 	}
-	return whole(w), whole(h)
+	return wholePatches(w), wholePatches(h)
 }

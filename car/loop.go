@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Loop runs the recurrence until the set of queries is stable
-// (docs/algorithm.md 2):
+// Loop runs the recurrence until the set of queries is stable (docs/algorithm.md
+// section 2):
 //
 //	repeat
 //	   Y = f(image, texts)             propose a mask for every text
@@ -14,8 +14,8 @@ import (
 //	   texts = those with s > theta    filter
 //	until none was dropped
 //
-// There are at most one more stages than queries: a stage drops something or
-// is the last.
+// There is at most one stage more than there are queries: every stage but the last
+// drops a query.
 func (s *Segmenter) Loop(ctx context.Context, encoded *EncodedImage, bank *Bank) (*Outcome, error) {
 	out := &Outcome{bank: bank}
 	for i := range bank.passes {
@@ -27,7 +27,7 @@ func (s *Segmenter) Loop(ctx context.Context, encoded *EncodedImage, bank *Bank)
 	return out, nil
 }
 
-// recur is the loop over the queries of one pass.
+// runPass is the loop over the queries of one pass.
 func (s *Segmenter) runPass(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, out *Outcome) error {
 	set, texts, stage := p.members, bank.raw, 1
 	if len(set) == 1 {
@@ -40,10 +40,10 @@ func (s *Segmenter) runPass(ctx context.Context, encoded *EncodedImage, bank *Ba
 		if err != nil {
 			return err
 		}
-		before := kept
+		previous := kept
 		kept = s.filter(bank, proposals)
 		if !anyPositive(proposals) {
-			if kept, err = s.withPreviousHeat(ctx, encoded, bank, p, stage, before, kept); err != nil {
+			if kept, err = s.withPreviousHeat(ctx, encoded, bank, p, stage, previous, kept); err != nil {
 				return err
 			}
 		}
@@ -53,24 +53,24 @@ func (s *Segmenter) runPass(ctx context.Context, encoded *EncodedImage, bank *Ba
 			out.kept = append(out.kept, kept)
 			return nil
 		}
-		// From the second stage on names stand in the CAM template.
+		// From the second stage on, names are put into the CAM template.
 		set, texts = members(kept), bank.cam
 	}
 }
 
-// stand returns the kept queries of a stage without any heat with the heat of
-// the stage before: the reference lets those masks stand (algorithm.md 2). In
-// the first stage there are none.
-func (s *Segmenter) withPreviousHeat(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, stage int, before, kept []Proposal) ([]Proposal, error) {
-	if before == nil && stage > 1 { // stage 1 was passed over; now it counts
+// withPreviousHeat returns the kept proposals of a stage in which no query has any
+// heat, with the heat of the stage before: so does the reference (docs/algorithm.md section 2).
+// In the first stage they are returned as they are.
+func (s *Segmenter) withPreviousHeat(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, stage int, previous, kept []Proposal) ([]Proposal, error) {
+	if previous == nil && stage > 1 { // stage 1 was skipped, and its heat is needed now
 		var err error
-		if before, err = s.propose(ctx, encoded, bank, p, members(kept), bank.raw, nil); err != nil {
+		if previous, err = s.propose(ctx, encoded, bank, p, members(kept), bank.raw, nil); err != nil {
 			return nil, err
 		}
 	}
 	out := slices.Clone(kept)
 	for i := range out {
-		for _, b := range before {
+		for _, b := range previous {
 			if b.Query == out[i].Query {
 				judgement := out[i].Judgement
 				out[i] = b
@@ -98,20 +98,20 @@ func (s *Segmenter) stage(ctx context.Context, encoded *EncodedImage, bank *Bank
 	if err := s.score(ctx, encoded, bank, p, proposals, t); err != nil {
 		return nil, err
 	}
-	s.tell(t, proposals)
+	s.trace(t, proposals)
 	return proposals, nil
 }
 
-// tell gives a trace, if there is one, to whoever wants it.
-func (s *Segmenter) tell(t *Trace, proposals []Proposal) {
+// trace completes a trace, if there is one, and hands it over.
+func (s *Segmenter) trace(t *Trace, proposals []Proposal) {
 	if t != nil {
 		t.Proposals = proposals
 		s.Trace(t)
 	}
 }
 
-// filter keeps the proposals that look like their text: more than like the other
-// texts, and more than like anything that was not asked for.
+// filter returns the proposals that pass the judge: more similar to their own text
+// than to the other queries, and more than to the contrast and background words.
 func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 	var kept []Proposal
 	best := 0
@@ -129,25 +129,25 @@ func (s *Segmenter) filter(bank *Bank, proposals []Proposal) []Proposal {
 	return kept
 }
 
-// Fits tells whether a query passes the judge.
+// Passes reports whether a query with this judgement stays.
 func (s *Segmenter) Passes(bank *Bank, query int, j Judgement) bool {
 	theta, presence := s.thresholds(bank, query)
-	// Strictly, as in the code; the paper writes >=.
-	fits := j.Score > theta
-	there := bank.contrast == nil || j.Presence > presence
-	return fits && there || s.neverDropped(bank, query)
+	// Strictly above, as in the released code; the paper writes >=.
+	aboveTheta := j.Score > theta
+	present := bank.contrast == nil || j.Presence > presence
+	return aboveTheta && present || s.neverDropped(bank, query)
 }
 
-// thresholds returns those of a query: its own or the preset's.
+// thresholds returns the thresholds of a query: its own or the preset's.
 func (s *Segmenter) thresholds(bank *Bank, query int) (theta, presence float32) {
 	theta, presence = s.preset.Theta, s.preset.Presence
 	q := &bank.queries[query]
-	set(&theta, q.Theta)
-	set(&presence, q.Presence)
+	setIfGiven(&theta, q.Theta)
+	setIfGiven(&presence, q.Presence)
 	return theta, presence
 }
 
-// pinned tells whether a query is never dropped.
+// neverDropped reports whether a query stays whatever the judge says.
 func (s *Segmenter) neverDropped(bank *Bank, query int) bool {
 	own := bank.queries[query].Theta
 	return own != nil && *own == 0

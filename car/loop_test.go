@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestSegment: what is there is found where it is, what is not is dropped.
+// TestSegment: things in the image are found where they are, others are dropped.
 func TestSegment(t *testing.T) {
 	wd := newWorld()
 	res := wd.segment(t, worldPreset(), named("cow", "dog", "pig", "cat")...)
@@ -30,7 +30,7 @@ func TestSegment(t *testing.T) {
 			}
 		}
 	}
-	// Two stages drop nothing the second time, and that ends it.
+	// The second stage drops nothing, which ends the loop.
 	want := []Stage{
 		{Number: 1, Pass: "things", Evaluated: []int{0, 1, 2, 3}, Kept: []int{1, 3}},
 		{Number: 2, Pass: "things", Evaluated: []int{1, 3}, Kept: []int{1, 3}},
@@ -46,8 +46,8 @@ func TestSegment(t *testing.T) {
 	}
 }
 
-// TestSecondStage: names that all pass bare are asked once more in the template
-// all the same; the masks are those of the second stage.
+// TestSecondStage: if all names pass without the template, they are still proposed in
+// it once more; the masks are those of the second stage.
 func TestSecondStage(t *testing.T) {
 	wd := newWorld()
 	res := wd.segment(t, worldPreset(), named("dog", "cat")...)
@@ -56,9 +56,9 @@ func TestSecondStage(t *testing.T) {
 	}
 }
 
-// TestShown: a mask is shown if its heat sums to more than one pixel's and any
-// of it is above eta; else the picture is shown as it is (docs/algorithm.md 4.1).
-func TestShown(t *testing.T) {
+// TestPromptThreshold: a mask is prompted if its heat sums to more than one pixel and
+// any of it is above eta; otherwise the image stays unprompted (docs/algorithm.md 4.1).
+func TestPromptThreshold(t *testing.T) {
 	ctx := context.Background()
 	wd := newWorld()
 	s := wd.segmenter(t, worldPreset())
@@ -66,7 +66,7 @@ func TestShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := s.EncodeImage(ctx, wd.picture())
+	encoded, err := s.EncodeImage(ctx, wd.image())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,13 +86,13 @@ func TestShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		if tr.Prompted[0] != c.shown {
-			t.Errorf("%d pixels of %g: shown %v", c.n, c.heat, tr.Prompted[0])
+			t.Errorf("%d pixels of %g: prompted %v", c.n, c.heat, tr.Prompted[0])
 		}
 	}
 }
 
-// TestPhrasing: names are bare in the first stage and stand in the template
-// from the second on; the background always stands in it (algorithm.md 2).
+// TestPhrasing: names are used without the template in the first stage and in it from
+// the second on; background words are always in it (docs/algorithm.md section 2).
 func TestPhrasing(t *testing.T) {
 	wd := newWorld()
 	wd.segment(t, worldPreset(), named("dog", "cat", "cow")...)
@@ -103,13 +103,13 @@ func TestPhrasing(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Contains(wd.asked, "a clean origami wall.") || slices.Contains(wd.asked, "wall") {
-		t.Errorf("texts of the proposer: %q", wd.asked)
+	if !slices.Contains(wd.proposerTexts, "a clean origami wall.") || slices.Contains(wd.proposerTexts, "wall") {
+		t.Errorf("texts of the proposer: %q", wd.proposerTexts)
 	}
 }
 
-// TestFilterIsStrict: a score equal to theta does not pass, and if none passes
-// the best stays.
+// TestFilterIsStrict: a score equal to theta does not pass; if no query passes, the
+// best stays.
 func TestFilterIsStrict(t *testing.T) {
 	queries := named("cat", "dog")
 	preset := worldPreset()
@@ -143,7 +143,7 @@ func TestFilterIsStrict(t *testing.T) {
 	if res := newWorld().segment(t, preset, queries...); !slices.Equal(res.Stages[0].Kept, []int{low}) {
 		t.Errorf("kept %v, want the one that is never dropped", res.Stages[0].Kept)
 	}
-	// Where the best need not stay a set may come out empty.
+	// Without KeepBest the set may become empty.
 	queries[low].Theta = nil
 	preset.Quirks.KeepBest = false
 	res := newWorld().segment(t, preset, queries...)
@@ -152,7 +152,7 @@ func TestFilterIsStrict(t *testing.T) {
 	}
 }
 
-// TestFirstBest: of equal scores the first stays.
+// TestFirstBest: of queries with equal scores the first stays.
 func TestFirstBest(t *testing.T) {
 	preset := worldPreset()
 	preset.Theta = 1
@@ -165,26 +165,26 @@ func TestFirstBest(t *testing.T) {
 	}
 }
 
-// TestLoneQuery: the last query cannot be dropped, so there is nothing to judge
-// and no first stage.
+// TestLoneQuery: a single query cannot be dropped, so it is not judged and there is no
+// first stage.
 func TestLoneQuery(t *testing.T) {
 	wd := newWorld()
 	res := wd.segment(t, worldPreset(), Named("dog"))
-	if wd.encoded != 0 || len(wd.directions) != 1 {
-		t.Errorf("%d images were judged in %d stages", wd.encoded, len(wd.directions))
+	if wd.judged != 0 || len(wd.directions) != 1 {
+		t.Errorf("%d images were judged in %d stages", wd.judged, len(wd.directions))
 	}
 	if len(res.Found) != 1 || res.Found[0].Score != 1 || iou(res.Found[0].Mask, wd.truth("dog")) < 0.8 {
 		t.Errorf("found %v", foundIn(res))
 	}
-	// Nor in a set that shrinks to one.
+	// The same in a set that shrinks to one.
 	wd = newWorld()
 	wd.segment(t, worldPreset(), named("dog", "cow")...)
-	if want := 2; wd.encoded != want || len(wd.directions) < 2 {
-		t.Errorf("%d images were judged in %d stages, want %d in the first alone", wd.encoded, len(wd.directions), want)
+	if want := 2; wd.judged != want || len(wd.directions) < 2 {
+		t.Errorf("%d images were judged in %d stages, want %d in the first alone", wd.judged, len(wd.directions), want)
 	}
 }
 
-// TestDuplicates: equal queries are one, the first.
+// TestDuplicates: equal queries are found as the first of them.
 func TestDuplicates(t *testing.T) {
 	preset := worldPreset()
 	preset.Theta = 0.3
@@ -203,7 +203,7 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
-// TestSynonyms: the phrases of a query share one vector.
+// TestSynonyms: the phrases of a query have one mean vector.
 func TestSynonyms(t *testing.T) {
 	wd := newWorld()
 	pet := Query{Label: "pet", Phrases: []string{"dog", "cat"}}
@@ -219,8 +219,8 @@ func TestSynonyms(t *testing.T) {
 	}
 }
 
-// TestEncodedOnce: no image is encoded per template or again in a later stage,
-// and what shows the same is shown once.
+// TestEncodedOnce: no image is encoded once per template or again in a later stage,
+// and equal images are encoded once.
 func TestEncodedOnce(t *testing.T) {
 	wd := newWorld()
 	s := wd.segmenter(t, worldPreset())
@@ -233,18 +233,18 @@ func TestEncodedOnce(t *testing.T) {
 			}
 		}
 	}
-	// Neither cow nor pig has any heat: both are the picture as it is. Dog and
+	// Neither cow nor pig has any heat: both leave the image unprompted. Dog and
 	// "small dog" have the same mask.
-	if _, err := s.Segment(context.Background(), wd.picture(), named("cow", "dog", "pig", "small dog")); err != nil {
+	if _, err := s.Segment(context.Background(), wd.image(), named("cow", "dog", "pig", "small dog")); err != nil {
 		t.Fatal(err)
 	}
-	if wd.encoded != 2 || shown != 2 || stages < 2 {
-		t.Errorf("%d images encoded, %d shown in %d stages; want 2", wd.encoded, shown, stages)
+	if wd.judged != 2 || shown != 2 || stages < 2 {
+		t.Errorf("%d images encoded, %d prompted in %d stages; want 2", wd.judged, shown, stages)
 	}
 }
 
-// TestBackgroundWords: a query competes with the preset's words and its own; of
-// the preset's, not with those it says itself.
+// TestBackgroundWords: a query competes with its own background words and with those
+// of the preset that it does not contain.
 func TestBackgroundWords(t *testing.T) {
 	queries := []Query{
 		Named("brick wall"),
@@ -265,7 +265,7 @@ func TestBackgroundWords(t *testing.T) {
 				}
 			}
 		}
-		if _, err := s.Segment(context.Background(), wd.picture(), queries); err != nil {
+		if _, err := s.Segment(context.Background(), wd.image(), queries); err != nil {
 			t.Fatal(err)
 		}
 		want := []int{5, 7, 5}
@@ -276,8 +276,8 @@ func TestBackgroundWords(t *testing.T) {
 			t.Errorf("fight %v: texts in competition: %s", fight, diff)
 		}
 	}
-	// And it matters: with the cat as background of the dog alone, the cat's
-	// patches speak against it.
+	// The words have an effect: with the cat as background of the dog, heat on the
+	// cat's patches is suppressed.
 	wd := newWorld()
 	preset := worldPreset()
 	preset.Background = nil
@@ -287,9 +287,9 @@ func TestBackgroundWords(t *testing.T) {
 	}
 }
 
-// TestHeatless: where a stage has no heat at all the masks of the stage before
-// stand, also where that stage had been passed over.
-func TestHeatless(t *testing.T) {
+// TestNoHeat: if a stage has no heat at all, the masks of the stage before are used,
+// also if that stage was skipped.
+func TestNoHeat(t *testing.T) {
 	for _, queries := range [][]Query{named("dog", "cow"), named("cow", "dog"), named("dog")} {
 		wd := newWorld()
 		wd.blind = map[string]int{"dog": 2}
@@ -298,7 +298,7 @@ func TestHeatless(t *testing.T) {
 			t.Errorf("%d queries: the heat of the bare name is lost", len(queries))
 		}
 	}
-	// With none anywhere, the query stands with an empty mask.
+	// Without heat in any stage, the query is found with an empty mask.
 	wd := newWorld()
 	wd.blind = map[string]int{"dog": 3}
 	if f := wd.segment(t, worldPreset(), Named("dog")).Lookup(0); f == nil || f.Area != 0 || f.Score != 1 {
@@ -306,8 +306,8 @@ func TestHeatless(t *testing.T) {
 	}
 }
 
-// TestStuff: stuff has a pass of its own with the things as background, and
-// things overwrite it.
+// TestStuff: stuff has its own pass with the things as background, and things
+// overwrite it.
 func TestStuff(t *testing.T) {
 	wd := newWorld()
 	wd.things[0].y0 = 0 // the dog reaches into the sky
@@ -328,7 +328,7 @@ func TestStuff(t *testing.T) {
 	if v := iou(res.Lookup(1).Mask, wd.truth("sky")); v < 0.6 {
 		t.Errorf("IoU of the sky is %.2f", v)
 	}
-	// What the things left does not suffer from later stages of the stuff.
+	// The masks of the things do not change in later stages of the stuff.
 	preset.Stuff = []string{"sky", "wall", "pig"}
 	again := newWorld()
 	again.things[0].y0 = 0
@@ -339,7 +339,7 @@ func TestStuff(t *testing.T) {
 	if !slices.Equal(more.Lookup(0).Mask, res.Lookup(0).Mask) {
 		t.Error("another stuff query changes the things")
 	}
-	// Alone it has the background words to compete with.
+	// Stuff alone competes with the background words.
 	wd = newWorld()
 	res = wd.segment(t, preset, named("sky")...)
 	if f := res.Lookup(0); f == nil || iou(f.Mask, wd.truth("sky")) < 0.6 {
@@ -360,7 +360,7 @@ func TestRefer(t *testing.T) {
 			}
 		}
 	}
-	res, err := s.Segment(context.Background(), wd.picture(), named("the red dog", "a dog on the left"))
+	res, err := s.Segment(context.Background(), wd.image(), named("the red dog", "a dog on the left"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,8 +378,8 @@ func TestRefer(t *testing.T) {
 	}
 }
 
-// TestCancel: a cancelled context ends the loop between stages and within, with
-// its error, and nothing is left open.
+// TestCancel: a cancelled context ends the loop between and within stages with its
+// error, and all Features are closed.
 func TestCancel(t *testing.T) {
 	for when := range 4 {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -395,7 +395,7 @@ func TestCancel(t *testing.T) {
 		case 3:
 			wd.onEncode = func() error { return errWorld }
 		}
-		_, err := s.Segment(ctx, wd.picture(), named("dog", "cat", "cow"))
+		_, err := s.Segment(ctx, wd.image(), named("dog", "cat", "cow"))
 		want := context.Canceled
 		if when == 3 {
 			want = errWorld
@@ -403,8 +403,8 @@ func TestCancel(t *testing.T) {
 		if !errors.Is(err, want) {
 			t.Errorf("case %d: error %v, want %v", when, err, want)
 		}
-		if wd.looks != wd.closes {
-			t.Errorf("case %d: %d views were opened and %d closed", when, wd.looks, wd.closes)
+		if wd.encodes != wd.closes {
+			t.Errorf("case %d: %d Features were opened and %d closed", when, wd.encodes, wd.closes)
 		}
 		cancel()
 	}
@@ -415,13 +415,13 @@ func TestSegmentErrors(t *testing.T) {
 	ctx := context.Background()
 	s := wd.segmenter(t, worldPreset())
 	for want, run := range map[string]func() error{
-		"there is no query": func() error { _, err := s.Segment(ctx, wd.picture(), nil); return err },
+		"there is no query": func() error { _, err := s.Segment(ctx, wd.image(), nil); return err },
 		`query "": the name is empty`: func() error {
-			_, err := s.Segment(ctx, wd.picture(), []Query{{}})
+			_, err := s.Segment(ctx, wd.image(), []Query{{}})
 			return err
 		},
-		"picture of 0x0": func() error { _, err := s.Segment(ctx, &Image{}, named("dog")); return err },
-		"picture of 9x9": func() error { _, err := s.Segment(ctx, &Image{W: 9, H: 9}, named("dog")); return err },
+		"image of 0x0": func() error { _, err := s.Segment(ctx, &Image{}, named("dog")); return err },
+		"image of 9x9": func() error { _, err := s.Segment(ctx, &Image{W: 9, H: 9}, named("dog")); return err },
 		"one that judges": func() error {
 			_, err := New(worldProposer{wd}, nil, worldPreset())
 			return err
@@ -433,7 +433,7 @@ func TestSegmentErrors(t *testing.T) {
 	}
 }
 
-// TestShapes: no picture is too small, too narrow or of too odd a size.
+// TestShapes: images of any size and shape are segmented.
 func TestShapes(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 90}, {90, 1}, {7, 9}, {200, 3}, {65, 63}} {
 		wd := newWorld()

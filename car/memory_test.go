@@ -10,11 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// frames runs the segmenter over n pictures as a video does, results in the
-// memory of the first.
+// frames runs the segmenter over n frames like on a video, with all results in the
+// memory of res.
 func (wd *world) frames(t testing.TB, s *Segmenter, bank *Bank, n int, res *Result) {
 	ctx := context.Background()
-	img := wd.picture()
+	img := wd.image()
 	for range n {
 		encoded, err := s.EncodeImage(ctx, img)
 		if err != nil {
@@ -32,8 +32,8 @@ func (wd *world) frames(t testing.TB, s *Segmenter, bank *Bank, n int, res *Resu
 	}
 }
 
-// TestSteadyMemory: after the first frames no memory is taken that grows with
-// the picture, and what is used again holds nothing of before.
+// TestSteadyMemory: after the first frames no memory is allocated that grows with the
+// image, and reused memory does not change the result.
 func TestSteadyMemory(t *testing.T) {
 	wd := newWorld()
 	wd.w, wd.h = 320, 240
@@ -47,7 +47,7 @@ func TestSteadyMemory(t *testing.T) {
 	var res Result
 	wd.frames(t, s, bank, 2, &res)
 	first := slices.Clone(res.Labels)
-	// The fake models take their share: what they take alone is measured.
+	// The fake models allocate too: their share is measured and subtracted.
 	taken := func(f func()) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -56,7 +56,7 @@ func TestSteadyMemory(t *testing.T) {
 		return after.TotalAlloc - before.TotalAlloc
 	}
 	models := taken(func() {
-		img := wd.picture()
+		img := wd.image()
 		for range 4 {
 			features, _ := worldProposer{wd}.Encode(context.Background(), img)
 			features.Attention()
@@ -67,11 +67,11 @@ func TestSteadyMemory(t *testing.T) {
 		t.Errorf("%d bytes a frame of %d pixels", extra/4, plane)
 	}
 	if !slices.Equal(first, res.Labels) {
-		t.Error("the same picture gives another result in used memory")
+		t.Error("the same image gives another result in reused memory")
 	}
 }
 
-// TestSizesMix: a segmenter takes pictures and queries of any size in turn.
+// TestSizesMix: a segmenter takes images and sets of queries of any size in turn.
 func TestSizesMix(t *testing.T) {
 	wd := newWorld()
 	s := wd.segmenter(t, worldPreset())
@@ -84,25 +84,25 @@ func TestSizesMix(t *testing.T) {
 			t.Fatal(err)
 		}
 		wd.frames(t, s, bank, 1, &res)
-		fresh, err := wd.segmenter(t, worldPreset()).Segment(context.Background(), wd.picture(), queries)
+		fresh, err := wd.segmenter(t, worldPreset()).Segment(context.Background(), wd.image(), queries)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(fresh, &res); diff != "" {
-			t.Errorf("picture %d differs from that of a new segmenter:\n%s", i, diff)
+			t.Errorf("the result of image %d differs from that of a new segmenter:\n%s", i, diff)
 		}
 	}
 }
 
-// TestThreads: the number of threads changes nothing but the last bits of the
-// heat, and none of the decisions.
+// TestThreads: the number of threads changes the last bits of the heat at most, and
+// no label.
 func TestThreads(t *testing.T) {
 	wd := newWorld()
 	var want *Result
 	for threads := 1; threads <= 5; threads++ {
 		s := wd.segmenter(t, worldPreset())
 		s.Threads = threads
-		got, err := s.Segment(context.Background(), wd.picture(), named("dog", "cat", "cow"))
+		got, err := s.Segment(context.Background(), wd.image(), named("dog", "cat", "cow"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,9 +115,9 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// TestRefineBeside: one frame is refined while the loop runs on the next, as in
-// the pipeline; the race detector watches.
-func TestRefineBeside(t *testing.T) {
+// TestRefineConcurrent: one frame is refined while the loop runs on the next, as in
+// the pipeline. It is meant for the race detector.
+func TestRefineConcurrent(t *testing.T) {
 	wd := newWorld()
 	s := wd.segmenter(t, worldPreset())
 	ctx := context.Background()
@@ -141,7 +141,7 @@ func TestRefineBeside(t *testing.T) {
 		}
 	})
 	for range 6 {
-		encoded, err := s.EncodeImage(ctx, wd.picture())
+		encoded, err := s.EncodeImage(ctx, wd.image())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestRefineBeside(t *testing.T) {
 	}
 	close(jobs)
 	wg.Wait()
-	if wd.looks != wd.closes {
-		t.Errorf("%d views were opened and %d closed", wd.looks, wd.closes)
+	if wd.encodes != wd.closes {
+		t.Errorf("%d Features were opened and %d closed", wd.encodes, wd.closes)
 	}
 }

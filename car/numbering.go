@@ -13,7 +13,8 @@ type Numbering struct {
 }
 
 // Number returns the queries, each with an ID: its own, or the one that its label had
-// before, or a new one. It fails where two have the same, or one is negative.
+// before, or a new one. It is an error if two queries have the same ID or one is
+// negative.
 func (n *Numbering) Number(queries []Query) ([]Query, error) {
 	numbered := append([]Query(nil), queries...)
 	taken := make(map[int]string)
@@ -48,8 +49,8 @@ func (n *Numbering) Number(queries []Query) ([]Query, error) {
 	return numbered, nil
 }
 
-// SameMeaning reports whether two queries ask for the same: with the same phrases,
-// background words and thresholds, whatever they are called and painted.
+// SameMeaning reports whether two queries have the same phrases, background words and
+// thresholds, whatever their labels and colours.
 func (q *Query) SameMeaning(other *Query) bool {
 	same := func(a, b *float32) bool { return a == b || a != nil && b != nil && *a == *b }
 	return q.meaning() == other.meaning() && slices.Equal(q.Background, other.Background) &&

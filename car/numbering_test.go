@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestNumbering: an ID belongs to its query for good.
+// TestNumbering: a query keeps its ID.
 func TestNumbering(t *testing.T) {
 	var n Numbering
 	ids := func(queries ...Query) []int {
@@ -37,7 +37,7 @@ func TestNumbering(t *testing.T) {
 	}
 	for _, bad := range [][]Query{{{ID: 3, Label: "a"}, {ID: 3, Label: "b"}}, {{ID: -1, Label: "a"}}} {
 		if _, err := n.Number(bad); err == nil {
-			t.Errorf("%v is taken", bad)
+			t.Errorf("%v is accepted", bad)
 		}
 	}
 }
@@ -48,7 +48,7 @@ func TestSameMeaning(t *testing.T) {
 	again := half
 	same := Query{Label: "my dog", Phrases: []string{"Puppy", "dog"}, Background: []string{"grass"}, Theta: &again, Colour: "red"}
 	if !base.SameMeaning(&same) {
-		t.Error("a label and a colour are taken for a meaning")
+		t.Error("a label and a colour change the meaning")
 	}
 	for i, change := range []func(*Query){
 		func(q *Query) { q.Phrases = []string{"dog"} },
@@ -59,7 +59,7 @@ func TestSameMeaning(t *testing.T) {
 	} {
 		other := base
 		if change(&other); base.SameMeaning(&other) {
-			t.Errorf("change %d is not seen", i)
+			t.Errorf("change %d does not change the meaning", i)
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// An Outcome is what the loop came to in one encoded image: the proposals that stayed,
-// before refinement. Their heat belongs to the encoded image.
+// An Outcome is the result of the loop for one encoded image: the proposals that
+// stayed, before refinement. The encoded image owns the memory of their heat.
 type Outcome struct {
 	bank   *Bank
 	kept   [][]Proposal // per pass of the bank
@@ -15,14 +15,15 @@ type Outcome struct {
 
 // A Stage is a record of one round.
 type Stage struct {
-	Number    int       // 1 is the raw names of the loop, or a step
+	Number    int       // from 1; stage 1 of the loop is that of the raw names
 	Pass      string    // "things" or "stuff"
 	Evaluated []int     // queries of the bank
 	Scores    []float32 // of each
-	// Presences of each, 0 where they were not weighed.
+	// Presences of each, 0 where they were not computed.
 	Presences []float32
-	Kept      []int // those that stayed
-	// Spared were asked and not judged: Scores and Presences are what was known.
+	Kept      []int // queries that stayed
+	// Reused are the queries that were not judged: their Scores and Presences were
+	// known.
 	Reused []int
 }
 
@@ -35,8 +36,8 @@ func (o *Outcome) Kept() []int {
 	return out
 }
 
-// Proposals goes over the proposals that stayed, pass by pass. They are valid until
-// the encoded image is closed.
+// Proposals iterates over the proposals that stayed, pass by pass. They are valid
+// until the encoded image is closed.
 func (o *Outcome) Proposals() iter.Seq[*Proposal] {
 	return func(yield func(*Proposal) bool) {
 		for _, kept := range o.kept {
@@ -49,24 +50,24 @@ func (o *Outcome) Proposals() iter.Seq[*Proposal] {
 	}
 }
 
-// Without takes the proposals of some queries out: of those whose masks are known
-// from elsewhere, and whose heat would only be in the way of the others.
+// Exclude removes the proposals of some queries: of those whose masks come from
+// elsewhere, so that their heat does not compete with the others in refinement.
 func (o *Outcome) Exclude(queries []int) {
 	for i := range o.kept {
 		o.kept[i] = slices.DeleteFunc(o.kept[i], func(p Proposal) bool { return slices.Contains(queries, p.Query) })
 	}
 }
 
-// Judged returns the last judgement of a query, and whether it was asked at all.
-func (o *Outcome) Judged(query int) (j Judgement, asked bool) {
+// Judged returns the last judgement of a query, and whether a stage evaluated it.
+func (o *Outcome) Judged(query int) (j Judgement, evaluated bool) {
 	for _, st := range o.Stages {
 		for i, q := range st.Evaluated {
 			if q == query {
-				j, asked = Judgement{st.Scores[i], st.Presences[i]}, true
+				j, evaluated = Judgement{st.Scores[i], st.Presences[i]}, true
 			}
 		}
 	}
-	return j, asked
+	return j, evaluated
 }
 
 func (o *Outcome) record(p *pass, number int, proposals, kept []Proposal) {

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// Who is taken out is no longer among the proposals, of whatever prompt; the others
-// stay, in their order.
-func TestWithout(t *testing.T) {
+// TestExclude: an excluded query has no proposals in any pass; the others stay in
+// their order.
+func TestExclude(t *testing.T) {
 	list := func(queries ...int) (p []Proposal) {
 		for _, q := range queries {
 			p = append(p, Proposal{Query: q})
@@ -23,10 +23,10 @@ func TestWithout(t *testing.T) {
 	}
 	all := left()
 	if out.Exclude(nil); !slices.Equal(left(), all) {
-		t.Errorf("without nobody: %v, not %v", left(), all)
+		t.Errorf("nothing excluded: %v, not %v", left(), all)
 	}
 	out.Exclude([]int{2, 7})
 	if want := slices.DeleteFunc(slices.Clone(all), func(q int) bool { return q == 2 }); !slices.Equal(left(), want) || len(want) != len(all)-2 {
-		t.Errorf("without 2 and 7: %v, want %v", left(), want)
+		t.Errorf("2 and 7 excluded: %v, want %v", left(), want)
 	}
 }

@@ -2,9 +2,9 @@ package car
 
 import "math"
 
-// Outlines are one pixel wide and red, and drawn where OpenCV would draw them:
-// the judge's thresholds were tuned on its pictures. Coordinates of lines are
-// fixed point with 16 fraction bits, as there.
+// Outlines are one pixel wide and red. They cover the pixels that OpenCV would draw,
+// because the thresholds of the judge were tuned on images drawn by it. Like there,
+// coordinates of lines are fixed point with 16 fraction bits.
 const fixedOne = 1 << 16
 
 func (img *Image) put(x, y int, c [3]uint8) {
@@ -75,8 +75,8 @@ func sinDegrees(d int) float64 {
 	return float64(float32(math.Sin(float64(d) * math.Pi / 180)))
 }
 
-// drawLine draws from a to b, fixed point: one pixel each step along the
-// longer axis, the end pixel on its own.
+// drawLine draws a line from a to b, in fixed point: one pixel for each step along
+// the longer axis, and the end pixel.
 func drawLine(img *Image, a, b [2]int64) {
 	if !clipLine(int64(img.W)*fixedOne-1, int64(img.H)*fixedOne-1, &a, &b) {
 		return
@@ -100,8 +100,8 @@ func drawLine(img *Image, a, b [2]int64) {
 	}
 }
 
-// clipLine cuts the line to 0..right and 0..bottom (Cohen and Sutherland) and
-// reports whether anything is left of it.
+// clipLine clips the line to 0..right and 0..bottom (Cohen and Sutherland) and
+// reports whether any of it is left.
 func clipLine(right, bottom int64, a, b *[2]int64) bool {
 	high := [2]int64{right, bottom}
 	side := func(p *[2]int64, axis int) int {
@@ -149,14 +149,14 @@ func abs64(v int64) int64 {
 	return v
 }
 
-// An outliner draws the outer outline of masks; it keeps its memory.
+// An outliner draws the outer outline of masks. It reuses its memory.
 type outliner struct {
 	outside []bool
 	queue   []int32
 }
 
-// draw marks the pixels of the mask, its holes filled, that have one of their
-// four neighbours outside it. Beyond the picture is outside.
+// draw marks the pixels of the mask, with its holes filled, that have one of their
+// four neighbours outside it. Beyond the image is outside.
 func (o *outliner) draw(img *Image, mask []uint8) {
 	w, h := img.W, img.H
 	if cap(o.outside) < w*h {

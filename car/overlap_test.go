@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestOverlap: in one field labels exclude each other; with overlap a part and
-// the whole are both found, each as if it had been refined alone.
+// TestOverlap: in one field masks do not overlap; with Overlap a part and the whole
+// are both found, each as if it were refined alone.
 func TestOverlap(t *testing.T) {
 	queries := []Query{{Label: "pets", Phrases: []string{"dog", "cat"}}, Named("dog")}
 	preset := worldPreset()
@@ -36,7 +36,7 @@ func TestOverlap(t *testing.T) {
 		t.Errorf("IoU of pets %.2f, of dog %.2f", v, w)
 	}
 	if v, w := iou(shared.Lookup(0).Mask, both), iou(shared.Lookup(1).Mask, wd.truth("dog")); v > 0.7 && w > 0.7 {
-		t.Errorf("without overlap IoU of pets is %.2f and of dog %.2f: nothing fights here", v, w)
+		t.Errorf("without overlap IoU of pets is %.2f and of dog %.2f: they do not compete", v, w)
 	}
 	for i := range res.Labels {
 		if res.Found[0].Mask[i]&res.Found[1].Mask[i] != 0 {
@@ -44,17 +44,17 @@ func TestOverlap(t *testing.T) {
 		}
 	}
 	if meet == 0 {
-		t.Error("the masks do not meet")
+		t.Error("the masks do not overlap")
 	}
 
-	// Each is what it would be in a field of its own.
+	// Each is the same as in a field of its own.
 	ctx := context.Background()
 	s := wd.segmenter(t, preset)
 	bank, err := s.EmbedQueries(ctx, queries)
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := s.EncodeImage(ctx, wd.picture())
+	encoded, err := s.EncodeImage(ctx, wd.image())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,12 +74,12 @@ func TestOverlap(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !slices.Equal(alone.Found[0].Probability, together.Lookup(kept[i].Query).Probability) {
-			t.Errorf("query %d is another beside others", kept[i].Query)
+			t.Errorf("query %d differs when it is refined with others", kept[i].Query)
 		}
 	}
 }
 
-// TestStats: the figures of a mask are those of its pixels.
+// TestStats checks the stats of an empty, a partial and a full mask.
 func TestStats(t *testing.T) {
 	const w, h = 10, 8
 	f := Found{Mask: make([]uint8, w*h), Probability: make([]float32, w*h)}
@@ -107,8 +107,8 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// TestEnsemble: with several rows every mask is shown once in each way, and the
-// score is the mean over them.
+// TestEnsemble: with several rows of prompts every mask is judged once with each, and
+// the score is the mean over them.
 func TestEnsemble(t *testing.T) {
 	queries := named("dog", "cat", "cow")
 	scores := func(rows ...[]Prompt) []float32 {
@@ -120,7 +120,7 @@ func TestEnsemble(t *testing.T) {
 		var out []float32
 		s.Trace = func(tr *Trace) {
 			if tr.Stage == 1 {
-				// The picture as it is, for what has no heat, is the same in all ways.
+				// The unprompted image, of queries without heat, is the same in all rows.
 				want, plain := 0, 0
 				for _, prompted := range tr.Prompted {
 					if prompted {
@@ -129,8 +129,8 @@ func TestEnsemble(t *testing.T) {
 						plain = 1
 					}
 				}
-				if wd.encoded != want+plain {
-					t.Errorf("%d images were judged, want %d", wd.encoded, want+plain)
+				if wd.judged != want+plain {
+					t.Errorf("%d images were judged, want %d", wd.judged, want+plain)
 				}
 				for _, row := range tr.Shares {
 					for _, v := range row {
@@ -139,7 +139,7 @@ func TestEnsemble(t *testing.T) {
 				}
 			}
 		}
-		if _, err := s.Segment(context.Background(), wd.picture(), queries); err != nil {
+		if _, err := s.Segment(context.Background(), wd.image(), queries); err != nil {
 			t.Fatal(err)
 		}
 		return out
@@ -154,12 +154,12 @@ func TestEnsemble(t *testing.T) {
 	}
 	near(t, "mean of two ways", both, want, 1e-6)
 	if !differ {
-		t.Error("the two ways are one")
+		t.Error("both rows give the same scores")
 	}
 }
 
-// TestFullAndEmpty: masks of the whole picture, of nothing and of one pixel are
-// shown in every way and refined.
+// TestFullAndEmpty: masks of the whole image, of no pixel and of one pixel are judged
+// with every prompt and refined.
 func TestFullAndEmpty(t *testing.T) {
 	ctx := context.Background()
 	for _, view := range []JudgeView{CenterCrop, Whole, Window} {
@@ -172,7 +172,7 @@ func TestFullAndEmpty(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			encoded, err := s.EncodeImage(ctx, wd.picture())
+			encoded, err := s.EncodeImage(ctx, wd.image())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,21 +8,21 @@ import (
 	"testing"
 )
 
-// presentPreset is the world's with presences, and nothing that must be found.
-func presentPreset() Preset {
+// presencePreset is worldPreset with presences and without KeepBest.
+func presencePreset() Preset {
 	p := worldPreset()
 	p.Quirks = Quirks{}
 	p.Presence, p.Contrast = 0.5, [][]string{{"cat"}, {"dog"}, {"pig"}, {"cow"}}
 	return p
 }
 
-// TestPresence: a thing asked for alone can be absent, and its presence is the
-// same beside whatever else is asked for.
+// TestPresence: a single query can be absent, and its presence does not depend on the
+// other queries.
 func TestPresence(t *testing.T) {
 	alone := make(map[string]float32)
 	for _, name := range []string{"dog", "cat", "cow", "pig"} {
 		wd := newWorld()
-		res := wd.segment(t, presentPreset(), Named(name))
+		res := wd.segment(t, presencePreset(), Named(name))
 		here := name == "dog" || name == "cat"
 		v := res.Verdicts[0]
 		if (len(res.Found) == 1) != here || v.Label != name || v.Score != 1 {
@@ -34,13 +34,13 @@ func TestPresence(t *testing.T) {
 		if here != (v.Presence > 0.9) && here != (v.Presence < 0.2) {
 			t.Errorf("%s: presence %g", name, v.Presence)
 		}
-		if wd.encoded != 1 {
-			t.Errorf("%s: %d images were judged, want one", name, wd.encoded)
+		if wd.judged != 1 {
+			t.Errorf("%s: %d images were judged, want one", name, wd.judged)
 		}
 		alone[name] = v.Presence
 	}
 	wd := newWorld()
-	res := wd.segment(t, presentPreset(), named("pig", "dog", "cow", "cat")...)
+	res := wd.segment(t, presencePreset(), named("pig", "dog", "cow", "cat")...)
 	for _, v := range res.Verdicts {
 		if d := math.Abs(float64(v.Presence - alone[v.Label])); d > 0.02 {
 			t.Errorf("%s: presence %g among others, %g alone", v.Label, v.Presence, alone[v.Label])
@@ -49,51 +49,52 @@ func TestPresence(t *testing.T) {
 	if !slices.Equal(foundIn(res), []string{"dog", "cat"}) {
 		t.Errorf("found %v", foundIn(res))
 	}
-	// Nothing is judged for it that would not be judged without it.
-	plain := presentPreset()
+	// Presence needs no further images to be judged.
+	plain := presencePreset()
 	plain.Presence = 0
 	other := newWorld()
 	other.segment(t, plain, named("pig", "dog", "cow", "cat")...)
-	if wd.encoded != other.encoded {
-		t.Errorf("%d images were judged with presence, %d without", wd.encoded, other.encoded)
+	if wd.judged != other.judged {
+		t.Errorf("%d images were judged with presence, %d without", wd.judged, other.judged)
 	}
 	if f := other.segment(t, plain, Named("cow")).Lookup(0); f == nil || f.Presence != 0 {
 		t.Error("without presence a lone query stays, and has none")
 	}
 }
 
-// TestPresenceOnce: what is left alone by the first stage was judged there, and a
-// query that is never dropped needs no judge.
+// TestPresenceOnce: a query that is the only one left after the first stage was judged
+// there, and a query that is never dropped is not judged.
 func TestPresenceOnce(t *testing.T) {
 	wd := newWorld()
-	res := wd.segment(t, presentPreset(), named("dog", "cow")...)
-	if wd.encoded != 2 || len(res.Found) != 1 || res.Found[0].Presence < 0.9 {
-		t.Errorf("%d images were judged, found %+v", wd.encoded, res.Verdicts)
+	res := wd.segment(t, presencePreset(), named("dog", "cow")...)
+	if wd.judged != 2 || len(res.Found) != 1 || res.Found[0].Presence < 0.9 {
+		t.Errorf("%d images were judged, found %+v", wd.judged, res.Verdicts)
 	}
 	wd = newWorld()
 	cow := Named("cow")
 	cow.Theta = ptr(0)
-	res = wd.segment(t, presentPreset(), cow)
-	if wd.encoded != 0 || len(res.Found) != 1 {
-		t.Errorf("a query that is never dropped: %d images were judged, found %v", wd.encoded, foundIn(res))
+	res = wd.segment(t, presencePreset(), cow)
+	if wd.judged != 0 || len(res.Found) != 1 {
+		t.Errorf("a query that is never dropped: %d images were judged, found %v", wd.judged, foundIn(res))
 	}
-	// A threshold of one's own.
+	// A threshold of the query's own.
 	dog := Named("dog")
 	dog.Presence = ptr(1)
-	if res := newWorld().segment(t, presentPreset(), dog, Named("cat")); !slices.Equal(foundIn(res), []string{"cat"}) {
+	if res := newWorld().segment(t, presencePreset(), dog, Named("cat")); !slices.Equal(foundIn(res), []string{"cat"}) {
 		t.Errorf("found %v, and the presence of a dog can be no more than 1", foundIn(res))
 	}
 	cow = Named("cow")
 	cow.Presence = ptr(0)
-	if res := newWorld().segment(t, presentPreset(), cow); len(res.Found) != 1 || res.Found[0].Presence <= 0 {
+	if res := newWorld().segment(t, presencePreset(), cow); len(res.Found) != 1 || res.Found[0].Presence <= 0 {
 		t.Errorf("with a threshold of 0: %+v", res.Verdicts)
 	}
 }
 
-// TestContrastWords: a query is held against everything but what it says itself
-// and its kin, and against its own background words, which are nobody else's.
+// TestContrastWords: a query competes with all contrast and background words except
+// those that it contains and those of the same row. Its own background words compete
+// with it and with no other query.
 func TestContrastWords(t *testing.T) {
-	preset := presentPreset()
+	preset := presencePreset()
 	preset.Contrast = [][]string{{"dog", "puppy", "pet"}, {"cat", "kitten", "pet"}, {"cow"}}
 	preset.Background = []string{"wall", "water"}
 	queries := []Query{
@@ -117,13 +118,13 @@ func TestContrastWords(t *testing.T) {
 		{"dog", "cat", "cow", "wall", "water"},
 	} {
 		var got []string
-		for j, spared := range bank.contrast.spared[i] {
-			if !spared {
+		for j, excluded := range bank.contrast.excluded[i] {
+			if !excluded {
 				got = append(got, words[j])
 			}
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%q is held against %q, want %q", queries[i].Label, got, want)
+			t.Errorf("%q competes with %q, want %q", queries[i].Label, got, want)
 		}
 	}
 	if len(bank.contrast.texts) != len(words) {
@@ -131,10 +132,10 @@ func TestContrastWords(t *testing.T) {
 	}
 }
 
-// TestWater: a query that is a background word does not fight itself, in the
-// heat nor in its presence; in the released code it does.
-func TestWater(t *testing.T) {
-	preset := presentPreset()
+// TestQueryIsBackgroundWord: a query that is a background word does not compete with
+// itself, neither in its heat nor in its presence; in the released code it does.
+func TestQueryIsBackgroundWord(t *testing.T) {
+	preset := presencePreset()
 	preset.Background = []string{"wall", "sky"}
 	wd := newWorld()
 	res := wd.segment(t, preset, Named("sky"))
@@ -143,23 +144,23 @@ func TestWater(t *testing.T) {
 	}
 	preset.Quirks.FightBackground = true
 	if res := newWorld().segment(t, preset, Named("sky")); len(res.Found) != 0 {
-		t.Errorf("fighting itself, the sky has presence %g", res.Found[0].Presence)
+		t.Errorf("competing with itself, the sky has presence %g", res.Found[0].Presence)
 	}
 }
 
-// TestNotANumber: NaN is refused wherever it comes from, with the query's name,
-// and nothing is left open.
+// TestNotANumber: NaN is an error wherever it comes from, the error names the query,
+// and all Features are closed.
 func TestNotANumber(t *testing.T) {
 	for _, where := range []string{"heat", "attention", "vector"} {
 		for _, queries := range [][]Query{named("dog"), named("dog", "cat")} {
 			wd := newWorld()
 			wd.nan = where
-			_, err := wd.segmenter(t, presentPreset()).Segment(context.Background(), wd.picture(), queries)
+			_, err := wd.segmenter(t, presencePreset()).Segment(context.Background(), wd.image(), queries)
 			if err == nil || !strings.Contains(err.Error(), `"dog"`) || !strings.Contains(err.Error(), "not a number") {
 				t.Errorf("%s, %d queries: error %v", where, len(queries), err)
 			}
-			if wd.looks != wd.closes {
-				t.Errorf("%s: %d views were opened and %d closed", where, wd.looks, wd.closes)
+			if wd.encodes != wd.closes {
+				t.Errorf("%s: %d Features were opened and %d closed", where, wd.encodes, wd.closes)
 			}
 		}
 	}

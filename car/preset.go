@@ -13,37 +13,37 @@ import (
 type Mode int
 
 const (
-	// Semantic queries are names of different things: they compete for the
-	// picture while masks are proposed, judged and refined.
+	// Semantic queries are names of different things. They compete with each other
+	// while masks are proposed, judged and refined.
 	Semantic Mode = iota
-	// Refer queries are sentences that may mean the same thing: each is
-	// proposed alone against the background and refined alone (docs/algorithm.md 7.2).
+	// Refer queries are sentences that may mean the same thing. Each is proposed
+	// alone against the background and refined alone (docs/algorithm.md 7.2).
 	Refer
 )
 
-// A Preset is everything about the loop that is not a query: thresholds,
-// prompts, texts, refinement. algorithm.md 8 lists the reference's.
+// A Preset holds all parameters of the loop except the queries: thresholds, prompts,
+// texts, refinement. docs/algorithm.md section 8 lists those of the reference.
 type Preset struct {
 	Name  string
 	About string // one line
 
 	Mode Mode
 
-	Eta    float32 // heat above which a pixel belongs to the mask the judge is shown, 0 to 1
+	Eta    float32 // heat above which a pixel belongs to the mask that is judged, 0 to 1
 	Theta  float32 // score above which a text stays, 0 to 1
 	Lambda float32 // share of the maximal heat above which a patch opens an affinity box, 0 to 1
 
-	// Presence is the presence probability above which a text stays, 0 to 1; 0
-	// weighs none. See [Judgement].
+	// Presence is the presence probability above which a text stays, 0 to 1; with 0
+	// presences are not computed. See [Judgement].
 	Presence float32
-	// Contrast are the things that a presence is weighed against, beside the
-	// background words. Each row is words of one kind: the first competes, and
-	// the row is left out for a query that says any of them.
+	// Contrast are the words that compete with a query in its presence, in addition
+	// to the background words. Each row has words of one kind: the first competes,
+	// and the row is left out for a query that contains any of them.
 	Contrast [][]string
 
-	// Prompts are how a mask is shown to the judge. Those of a row are applied
-	// together; with several rows every mask is shown once in each way, and what
-	// the judge says of it is averaged.
+	// Prompts are the visual prompts of the judge. Those of a row are applied
+	// together. With several rows, every mask is judged once with each, and the
+	// results are averaged.
 	Prompts [][]Prompt
 
 	// CAMTemplate wraps names from the second stage on, and background words
@@ -52,62 +52,61 @@ type Preset struct {
 	// JudgeTemplates wrap names for the judge, whose probabilities are summed
 	// over them before a second softmax; none means CAMTemplate and one softmax.
 	JudgeTemplates []string
-	// Background words compete with the queries while masks are proposed. A
-	// query is spared those that it says itself: "wall" does not compete with
-	// "brick wall".
+	// Background words compete with the queries while masks are proposed, except
+	// those that a query contains: "wall" does not compete with "brick wall".
 	Background []string
 
-	// Stuff names queries that are not things: they are run in a second pass,
-	// against the names of the things as background, and things overwrite them
-	// (algorithm.md 7.1). StuffPrompts replace Prompts in that pass.
+	// Stuff are the names of queries that are not things. They are run in a second
+	// pass, with the names of the things as background, and things overwrite them
+	// (docs/algorithm.md 7.1). StuffPrompts replace Prompts in that pass.
 	Stuff        []string
 	StuffPrompts [][]Prompt
 
 	View JudgeView
 
-	// Overlap refines every query by itself against the background, so that
-	// masks may cover each other: a person and the shirt. Without it they share
-	// one field and exclude each other. Refer queries always overlap.
+	// Overlap refines every query by itself against the background, so that masks
+	// may overlap, such as those of a person and a shirt. Otherwise all queries
+	// share one field and their masks do not overlap. Refer queries always may.
 	Overlap bool
 
 	CRF densecrf.Params
 
-	// MaxSide is the long side, in pixels, at which pictures suit the model
-	// this preset was made for; 0 is no opinion.
+	// MaxSide is the long side, in pixels, of images that suit the model of this
+	// preset; 0 is no preference.
 	MaxSide int
 
-	// Quirks are the ways of the released code that are on.
+	// Quirks are the quirks of the released code that are on.
 	Quirks Quirks
 }
 
-// Quirks are what the released code does and carve does not, unless it is asked
-// for by [Preset.Compat]. Each names its reason; algorithm.md 12 has the list.
+// Quirks are behaviours of the released code that are off by default;
+// [Preset.Compat] turns them on. docs/algorithm.md section 12 has the list.
 type Quirks struct {
-	// SkipLastBlock: the judge leaves out its last transformer block. The
-	// published figures and thresholds were made so. It is no choice of the
-	// loop's: the judge has to be opened accordingly (models.Options). carve runs
-	// the block, because that is the network that was trained: on generated
-	// encoded images it tells present from absent better (docs/performance.md).
+	// SkipLastBlock: the judge omits its last transformer block. The published
+	// figures and thresholds were made this way. The loop cannot choose it: the
+	// judge has to be opened accordingly (models.Options). carve runs the block,
+	// because the network was trained with it: on generated images it separates
+	// present from absent queries better (docs/performance.md).
 	SkipLastBlock bool
-	// WrapColours: the CRF sees the mean-subtracted picture wrapped around at 0,
-	// where a dark pixel and a bright one may look alike (algorithm.md 6.1). carve
-	// shows it the picture as it is.
+	// WrapColours: the mean is subtracted from the image of the CRF, and values
+	// below 0 wrap around, so that a dark pixel and a bright one may look alike
+	// (docs/algorithm.md 6.1). carve gives the CRF the image unchanged.
 	WrapColours bool
-	// SwapGray: grey prompts weigh red as blue and blue as red. carve weighs them
-	// as ITU-R BT.601 does, which is what the call was meant to do.
+	// SwapGray: grey prompts exchange the weights of red and blue. carve uses those
+	// of ITU-R BT.601, which the released code intended.
 	SwapGray bool
-	// CutBoxes: an affinity box that touches the right or bottom edge loses its
-	// last column or row (algorithm.md 3.6). carve keeps it: things stand at edges.
+	// CutBoxes: an affinity box that touches the right or bottom edge loses its last
+	// column or row (docs/algorithm.md 3.6). carve keeps it, because things touch edges.
 	CutBoxes bool
 	// KeepBest: the best text stays when none passes, so that something is always
 	// found. carve may find nothing.
 	KeepBest bool
-	// FightBackground: a query competes with background words that it says
-	// itself. carve spares it those.
+	// FightBackground: a query competes also with background words that it contains.
+	// In carve it does not.
 	FightBackground bool
 }
 
-// clone returns a copy that shares nothing with the preset.
+// clone returns a deep copy of the preset.
 func (p *Preset) clone() Preset {
 	c := *p
 	for _, list := range []*[]string{&c.JudgeTemplates, &c.Background, &c.Stuff} {
@@ -117,30 +116,29 @@ func (p *Preset) clone() Preset {
 	return c
 }
 
-// Compat returns the preset as the released code runs it: all quirks, the
-// centre crop for the judge, no presence, shared fields. Published figures are
-// made of it.
+// Compat returns the preset as the released code runs it: all quirks, the centre crop
+// for the judge, no presence, shared fields. The published figures were made with it.
 func (p Preset) Compat() Preset {
 	p.Quirks = Quirks{true, true, true, true, true, true}
 	p.View, p.Presence, p.Overlap = CenterCrop, 0, false
 	return p
 }
 
-// What a preset may be at most, with room above what anybody has published: the
-// longest list of templates has 80, the presets' own lists of words have 60.
+// The limits of a preset, well above anything published: the longest list of
+// templates has 80, the presets' own lists of words have 60.
 const (
 	maxTemplates = 256
 	maxWords     = 1000 // of a list, and rows of the contrast
 	maxRow       = 64   // words of one kind
-	maxPrompts   = 16   // ways in which a mask is shown
+	maxPrompts   = 16   // rows of prompts
 )
 
-// MaxMaxSide is the most that [Preset.MaxSide] may be: the attention of a vision
-// transformer grows with the fourth power of the side, and no CLIP was trained on a
-// tenth of this.
+// MaxMaxSide is the largest value of [Preset.MaxSide]: the attention of a vision
+// transformer grows with the fourth power of the side, and every CLIP was trained on
+// images of less than a tenth of this.
 const MaxMaxSide = 8192
 
-// Check finds what is wrong with a preset.
+// Check returns an error if the preset is invalid.
 func (p *Preset) Check() error {
 	if err := plaintext.Check(p.Name); err != nil {
 		return fmt.Errorf("a preset's name: %w", err)
@@ -180,7 +178,7 @@ func (p *Preset) Check() error {
 		return fmt.Errorf("preset %s: a row of its contrast is empty", p.Name)
 	}
 	if p.Presence > 0 && len(p.Contrast)+len(p.Background) == 0 {
-		return fmt.Errorf("preset %s: presence is weighed against nothing: it has neither contrast nor background words", p.Name)
+		return fmt.Errorf("preset %s: presence needs contrast or background words, and there are none", p.Name)
 	}
 	if err := p.CRF.Check(); err != nil {
 		return fmt.Errorf("preset %s: %w", p.Name, err)
@@ -191,7 +189,7 @@ func (p *Preset) Check() error {
 	return nil
 }
 
-// checkSizes finds what there is too much of.
+// checkSizes returns an error if a list or a text is too long.
 func (p *Preset) checkSizes() error {
 	if err := checkText(p.About, MaxPhrase); err != nil {
 		return fmt.Errorf("about: %w", err)
@@ -221,7 +219,8 @@ func (p *Preset) checkSizes() error {
 	return nil
 }
 
-// CheckTemplate finds what is wrong with a template: {} stands in it once.
+// CheckTemplate returns an error if a template does not contain {} exactly once, or is
+// too long.
 func CheckTemplate(t string) error {
 	if strings.Count(t, "{}") != 1 {
 		return fmt.Errorf("template %q has not exactly one {}", excerpt(t))
@@ -232,17 +231,17 @@ func CheckTemplate(t string) error {
 	return nil
 }
 
-// Texts returns the texts that a model is given for a phrase of a query or for a
-// background word: what has to fit into its context.
+// Texts returns the texts that the models encode for a phrase of a query or for a
+// background word. All of them have to fit into the context.
 func (p *Preset) Texts(phrase string) []string {
 	texts := []string{phrase}
 	for _, t := range append([]string{p.CAMTemplate, presenceTemplate}, p.JudgeTemplates...) {
-		texts = append(texts, fill(t, phrase))
+		texts = append(texts, fillTemplate(t, phrase))
 	}
 	return texts
 }
 
-// PresetNamed returns a preset by its name.
+// PresetNamed returns the preset of that name.
 func PresetNamed(name string) (Preset, error) {
 	for _, p := range Presets() {
 		if p.Name == name {
@@ -259,7 +258,7 @@ func (e *UnknownPresetError) Error() string {
 	return fmt.Sprintf("there is no preset %q", excerpt(e.Name))
 }
 
-// Hint lists the names there are.
+// Hint lists the names of all presets.
 func (e *UnknownPresetError) Hint() string {
 	var names []string
 	for _, p := range Presets() {
@@ -268,5 +267,5 @@ func (e *UnknownPresetError) Hint() string {
 	return "the presets are " + strings.Join(names, ", ") + "; a file of your own ends in .yaml"
 }
 
-// fill puts a name into a template.
-func fill(template, name string) string { return strings.Replace(template, "{}", name, 1) }
+// fillTemplate puts a name into a template.
+func fillTemplate(template, name string) string { return strings.Replace(template, "{}", name, 1) }

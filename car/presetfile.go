@@ -18,11 +18,11 @@ import (
 //go:embed presets.yaml
 var presetsYAML []byte
 
-// presetFileLimit bounds a file of a preset or of templates.
+// presetFileLimit is the largest size of a file of a preset or of templates.
 const presetFileLimit = 1 << 20
 
-// A presetEntry is a preset as it stands in a file: what is not said is taken
-// from the base.
+// A presetEntry is a preset as it is written in a file. Keys that are not given are
+// taken from the base.
 type presetEntry struct {
 	Name           string       `yaml:"name"`
 	Base           string       `yaml:"base,omitempty"`
@@ -64,8 +64,8 @@ type quirksEntry struct {
 	FightBackground bool `yaml:"fight_background"`
 }
 
-// promptRows reads [blur, gray], prompts that are applied together, and
-// [[blur, gray], [circle]], an ensemble of them.
+// promptRows is read from [blur, gray], prompts that are applied together, or from
+// [[blur, gray], [circle]], an ensemble of such rows.
 type promptRows [][]Prompt
 
 // UnmarshalYAML implements [yaml.InterfaceUnmarshaler].
@@ -88,22 +88,22 @@ func (r *promptRows) UnmarshalYAML(decode func(any) error) error {
 
 var modeNames = map[Mode]string{Semantic: "semantic", Refer: "refer"}
 
-// presets are those of the file, which is read when first asked for.
+// presets returns the presets of presets.yaml, which is parsed once.
 var presets = sync.OnceValue(func() []Preset {
 	presets, err := parsePresets(presetsYAML)
 	if err != nil {
-		panic("car: presets.yaml: " + err.Error()) // a test reads it
+		panic("car: presets.yaml: " + err.Error()) // a test would fail first
 	}
 	return presets
 })
 
-// Presets returns all presets, as copies of the caller's own.
+// Presets returns copies of all presets.
 func Presets() []Preset {
-	var own []Preset
+	var copies []Preset
 	for _, p := range presets() {
-		own = append(own, p.clone())
+		copies = append(copies, p.clone())
 	}
-	return own
+	return copies
 }
 
 func parsePresets(data []byte) ([]Preset, error) {
@@ -125,9 +125,9 @@ func parsePresets(data []byte) ([]Preset, error) {
 	return presets, nil
 }
 
-// ReadPreset reads a preset of one's own: a YAML mapping with the keys of
-// presets.yaml. "base" names the preset that it starts from and is voc if it is
-// not given; an unknown key is an error. Errors name the line.
+// ReadPreset reads a user's preset: a YAML mapping with the keys of presets.yaml.
+// "base" names the preset that it starts from, voc if it is not given. An unknown key
+// is an error. Errors name the line.
 func ReadPreset(r io.Reader, name string) (Preset, error) {
 	data, err := plaintext.Read(r, presetFileLimit)
 	if err != nil {
@@ -149,7 +149,7 @@ func readPreset(data []byte, name string) (Preset, error) {
 		return Preset{}, fmt.Errorf("name: %w", err)
 	}
 	if e.Name == "" {
-		e.Name = plaintext.Printable(name) // a path, which may have anything in it
+		e.Name = plaintext.Printable(name) // a path may contain any characters
 	}
 	if e.Base == "" {
 		e.Base = "voc"
@@ -157,8 +157,8 @@ func readPreset(data []byte, name string) (Preset, error) {
 	return e.preset(presets())
 }
 
-// ReadTemplates reads a list of templates, one a line; blank lines and those
-// that begin with # are passed over.
+// ReadTemplates reads a list of templates, one a line; blank lines and those that
+// begin with # are ignored.
 func ReadTemplates(r io.Reader, name string) ([]string, error) {
 	data, err := plaintext.Read(r, presetFileLimit)
 	if err != nil {
@@ -186,7 +186,7 @@ func ReadTemplates(r io.Reader, name string) ([]string, error) {
 	return templates, nil
 }
 
-// preset applies the entry to its base, one of those given.
+// preset applies the entry to its base, which is one of bases.
 func (e *presetEntry) preset(bases []Preset) (Preset, error) {
 	var p Preset
 	if e.Base != "" {
@@ -202,21 +202,21 @@ func (e *presetEntry) preset(bases []Preset) (Preset, error) {
 	}
 	p.Name = e.Name
 	if e.About != nil {
-		p.About = strings.TrimSpace(*e.About) // a block of text ends with its line
+		p.About = strings.TrimSpace(*e.About) // a YAML block ends with a newline
 	}
-	set(&p.Eta, e.Eta)
-	set(&p.Theta, e.Theta)
-	set(&p.Lambda, e.Lambda)
-	set(&p.Presence, e.Presence)
-	set(&p.CAMTemplate, e.CAMTemplate)
-	set(&p.JudgeTemplates, e.JudgeTemplates)
-	set(&p.Background, e.Background)
-	set(&p.Contrast, e.Contrast)
-	set(&p.Stuff, e.Stuff)
-	set(&p.Overlap, e.Overlap)
-	set(&p.MaxSide, e.MaxSide)
-	set(&p.Prompts, (*[][]Prompt)(e.Prompts))
-	set(&p.StuffPrompts, (*[][]Prompt)(e.StuffPrompts))
+	setIfGiven(&p.Eta, e.Eta)
+	setIfGiven(&p.Theta, e.Theta)
+	setIfGiven(&p.Lambda, e.Lambda)
+	setIfGiven(&p.Presence, e.Presence)
+	setIfGiven(&p.CAMTemplate, e.CAMTemplate)
+	setIfGiven(&p.JudgeTemplates, e.JudgeTemplates)
+	setIfGiven(&p.Background, e.Background)
+	setIfGiven(&p.Contrast, e.Contrast)
+	setIfGiven(&p.Stuff, e.Stuff)
+	setIfGiven(&p.Overlap, e.Overlap)
+	setIfGiven(&p.MaxSide, e.MaxSide)
+	setIfGiven(&p.Prompts, (*[][]Prompt)(e.Prompts))
+	setIfGiven(&p.StuffPrompts, (*[][]Prompt)(e.StuffPrompts))
 	if e.Mode != nil {
 		m, ok := keyOf(modeNames, *e.Mode)
 		if !ok {
@@ -258,7 +258,7 @@ func (p Preset) YAML() ([]byte, error) {
 	}, yaml.IndentSequence(true))
 }
 
-func set[T any](dst *T, v *T) {
+func setIfGiven[T any](dst *T, v *T) {
 	if v != nil {
 		*dst = *v
 	}

@@ -7,18 +7,18 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 )
 
-// A Prompt is one of the ways in which a mask is shown to the judge: something
-// is done to the picture outside the mask, or the mask is outlined in red.
+// A Prompt is a visual prompt that marks a mask in the image for the judge: it
+// changes the image outside the mask, or outlines the mask in red.
 type Prompt string
 
-// The prompts, in the order in which they are applied whatever the order they
-// are named in (docs/algorithm.md 4.1).
+// The prompts, in the order in which they are applied, whatever the order in which
+// they are given (docs/algorithm.md 4.1).
 const (
 	Blur      Prompt = "blur"      // outside: Gaussian blur, 15 taps, sigma 2.6
-	Gray      Prompt = "gray"      // outside: grey of what is there by then
+	Gray      Prompt = "gray"      // outside: converted to grey, after Blur
 	Black     Prompt = "black"     // outside: black
-	Circle    Prompt = "circle"    // an ellipse round the mask's centre, as wide and high as the mask
-	Rectangle Prompt = "rectangle" // a rectangle likewise
+	Circle    Prompt = "circle"    // an ellipse around the mask's centroid, as wide and high as the mask
+	Rectangle Prompt = "rectangle" // a rectangle of the same centre and size
 	Contour   Prompt = "contour"   // the mask's outer outline
 )
 
@@ -45,7 +45,8 @@ func unknownPrompt(name string) error {
 // prompts is a set of Prompts.
 type prompts uint8
 
-// promptSets turns every row of an ensemble into a set; no row is one empty set.
+// promptSets converts every row of an ensemble to a set. Without rows it returns one
+// empty set.
 func promptSets(rows [][]Prompt) []prompts {
 	if len(rows) == 0 {
 		return []prompts{0}
@@ -70,17 +71,17 @@ func promptSet(list []Prompt) (set prompts) {
 
 func (s prompts) has(p Prompt) bool { return s&promptSet([]Prompt{p}) != 0 }
 
-// red is the colour of outlines. The reference's configuration names another,
-// which never arrives (algorithm.md 4.1).
+// red is the colour of outlines. The reference's configuration has another, which its
+// code does not use (docs/algorithm.md 4.1).
 var red = [3]uint8{255, 0, 0}
 
-// surround writes to dst what the set makes of the whole picture as a mask's
-// surroundings, with the grey of the given weights. It depends on no mask, so it
-// is made once for all.
+// renderBackdrop writes to dst the whole image with the set's prompts for the outside
+// of a mask applied, with the given weights of grey. It does not depend on a mask and
+// is made once for all of them.
 func renderBackdrop(img *Image, set prompts, weights [3]uint32, dst *Image, tmp *[]uint16, threads int) {
 	dst.resize(img.W, img.H)
 	switch {
-	case set.has(Black): // whatever came before
+	case set.has(Black): // it covers the others
 		clear(dst.Pix)
 		return
 	case set.has(Blur):
@@ -94,11 +95,12 @@ func renderBackdrop(img *Image, set prompts, weights [3]uint32, dst *Image, tmp 
 	}
 }
 
-// show writes to dst the picture as the judge is shown the mask, which has a
-// byte a pixel, not 0 inside, and is not empty.
-func renderPrompt(img, surroundings *Image, mask []uint8, set prompts, dst *Image, o *outliner) {
+// renderPrompt writes to dst the image with all prompts of the set applied: img inside
+// the mask, backdrop outside, and outlines. The mask has one byte a pixel, not 0
+// inside, and is not empty.
+func renderPrompt(img, backdrop *Image, mask []uint8, set prompts, dst *Image, o *outliner) {
 	dst.resize(img.W, img.H)
-	copy(dst.Pix, surroundings.Pix)
+	copy(dst.Pix, backdrop.Pix)
 	for i, m := range mask {
 		if m != 0 {
 			dst.Pix[3*i], dst.Pix[3*i+1], dst.Pix[3*i+2] = img.Pix[3*i], img.Pix[3*i+1], img.Pix[3*i+2]
@@ -118,8 +120,8 @@ func renderPrompt(img, surroundings *Image, mask []uint8, set prompts, dst *Imag
 	}
 }
 
-// extent returns the centroid of a mask, truncated, and how wide and high it
-// is. The mask is not empty.
+// extent returns the centroid of a mask, truncated, and its width and height. The
+// mask is not empty.
 func extent(mask []uint8, w int) (cx, cy, width, height int) {
 	x0, y0, x1, y1 := bounds(mask, w)
 	var sx, sy, n int
@@ -137,8 +139,8 @@ func extent(mask []uint8, w int) (cx, cy, width, height int) {
 	return x0 + sx/n, sy / n, x1 - x0, y1 - y0
 }
 
-// bounds returns the rectangle round a mask's pixels, x1 and y1 beyond it. The
-// mask is not empty.
+// bounds returns the bounding rectangle of a mask, without x1 and y1. The mask is not
+// empty.
 func bounds(mask []uint8, w int) (x0, y0, x1, y1 int) {
 	x0, y0 = w, len(mask)
 	for y := 0; y*w < len(mask); y++ {
@@ -160,12 +162,12 @@ func bounds(mask []uint8, w int) (x0, y0, x1, y1 int) {
 	return x0, y0, x1, y1
 }
 
-// gaussian15 is OpenCV's 8-bit kernel of 15 taps and sigma 2.6: Q8 with the
-// rounding error carried on, so that the sum is 256 (algorithm.md 4.1).
+// gaussian15 is OpenCV's 8-bit kernel of 15 taps and sigma 2.6, in Q8: the rounding
+// error of each tap is added to the next, so that the sum is 256 (docs/algorithm.md 4.1).
 var gaussian15 = [15]uint32{1, 3, 6, 12, 20, 30, 36, 40, 36, 30, 20, 12, 6, 3, 1}
 
-// blur15 blurs src into dst, which has its size; the border is reflected
-// without repeating the edge.
+// blur15 blurs src into dst, which has the same size. The border is reflected without
+// repeating the edge.
 func blur15(src, dst *Image, tmp *[]uint16, threads int) {
 	n := 3 * src.W * src.H
 	if cap(*tmp) < n {
@@ -180,7 +182,7 @@ func blur15(src, dst *Image, tmp *[]uint16, threads int) {
 	parallel.Do(threads, src.H, func(_, from, to int) { blurColumns(t, dst, from, to) })
 }
 
-// blurRow blurs one row of pixels along itself; the sums are Q8.
+// blurRow blurs one row of pixels horizontally; the sums are Q8.
 func blurRow(in []uint8, out []uint16) {
 	const reach = 3 * 7 // samples to either side
 	w := len(in) / 3
@@ -205,7 +207,7 @@ func blurRow(in []uint8, out []uint16) {
 	}
 	middle := out[reach : len(out)-reach]
 	for i := range middle {
-		// The kernel is symmetric: seven sums of two and one alone.
+		// The kernel is symmetric: seven sums of two samples, and the centre.
 		p := (*[2*reach + 1]uint8)(in[i:])
 		middle[i] = 40*uint16(p[21]) + 36*(uint16(p[18])+uint16(p[24])) + 30*(uint16(p[15])+uint16(p[27])) +
 			20*(uint16(p[12])+uint16(p[30])) + 12*(uint16(p[9])+uint16(p[33])) + 6*(uint16(p[6])+uint16(p[36])) +
@@ -213,8 +215,7 @@ func blurRow(in []uint8, out []uint16) {
 	}
 }
 
-// blurColumns blurs the sums of all rows across them, for the rows of dst from
-// ≤ y < to.
+// blurColumns blurs the sums of blurRow vertically, for the rows from ≤ y < to of dst.
 func blurColumns(t []uint16, dst *Image, from, to int) {
 	stride := 3 * dst.W
 	var rows [15][]uint16
@@ -249,15 +250,15 @@ func reflect101(i, n int) int {
 	return i
 }
 
-// The weights of red, green and blue in a grey, of 2^15: those of ITU-R BT.601
-// as OpenCV rounds them, and with red and blue changed for each other, as the
-// reference has them: it calls the conversion for BGR on RGB (algorithm.md 4.1).
+// The weights of red, green and blue in grey, times 2^15. grayWeights are those of
+// ITU-R BT.601 as OpenCV rounds them. swappedWeights have red and blue exchanged, as
+// in the reference, which applies the conversion for BGR to RGB (docs/algorithm.md 4.1).
 var (
 	grayWeights    = [3]uint32{9798, 19235, 3735}
 	swappedWeights = [3]uint32{3735, 19235, 9798}
 )
 
-// gray makes every pixel grey.
+// gray converts every pixel to grey.
 func gray(pix []uint8, weights [3]uint32) {
 	r, g, b := weights[0], weights[1], weights[2]
 	for i := 0; i+2 < len(pix); i += 3 {

@@ -17,14 +17,14 @@ func TestPromptNames(t *testing.T) {
 	if _, err := ParsePrompt("glow"); err == nil || !strings.Contains(err.Error(), "blur, gray, black, circle, rectangle, contour") {
 		t.Errorf("error %v does not list the prompts", err)
 	}
-	// The order they are named in makes no difference.
+	// The order in which prompts are given makes no difference.
 	if promptSet([]Prompt{Circle, Blur}) != promptSet([]Prompt{Blur, Circle, Blur}) {
 		t.Error("the order matters")
 	}
 }
 
-// TestBlurReflects holds the fast middle against the plain definition at every
-// size around the kernel's own.
+// TestBlurReflects compares the fast path in the middle with the plain definition at
+// all sizes around that of the kernel.
 func TestBlurReflects(t *testing.T) {
 	d := rand.New(rand.NewPCG(1, 2))
 	for i, size := range [][2]int{{1, 1}, {2, 3}, {7, 8}, {14, 15}, {15, 14}, {16, 31}, {31, 16}, {40, 9}} {
@@ -56,8 +56,8 @@ func TestBlurReflects(t *testing.T) {
 	}
 }
 
-// TestOutlinesStayInside: whatever is drawn wherever, nothing is written beside
-// the picture and every row keeps to itself.
+// TestOutlinesStayInside: outlines that leave the image do not write outside it and do
+// not wrap into the next row.
 func TestOutlinesStayInside(t *testing.T) {
 	d := rand.New(rand.NewPCG(3, 4))
 	for range 2000 {
@@ -73,8 +73,8 @@ func TestOutlinesStayInside(t *testing.T) {
 	}
 }
 
-// TestBicubicPlain holds the fast rows and columns against the plain definition:
-// weights over one side, cut to 8 bits, and then over the other.
+// TestBicubicPlain compares the fast rows and columns with the plain definition:
+// weighted sums along one side, clipped to 8 bits, then along the other.
 func TestBicubicPlain(t *testing.T) {
 	d := rand.New(rand.NewPCG(15, 6))
 	for range 40 {
@@ -127,7 +127,7 @@ func TestBicubic(t *testing.T) {
 	}
 }
 
-// TestNativeSize: the short side comes to the judge's size, in whole patches.
+// TestNativeSize: the short side becomes the judge's input size, in whole patches.
 func TestNativeSize(t *testing.T) {
 	for _, c := range [][6]int{ // width, height, size, patch, want
 		{320, 180, 96, 8, 168, 96},
@@ -143,8 +143,8 @@ func TestNativeSize(t *testing.T) {
 	}
 }
 
-// TestAffinityIsBalanced: Sinkhorn's rounds end on rows, so that S spreads
-// without making or losing heat but for what is left of the columns.
+// TestAffinityIsBalanced: the Sinkhorn rounds end with the rows, so that the rows of S
+// sum to 1 up to the remaining error of the columns.
 func TestAffinityIsBalanced(t *testing.T) {
 	d := rand.New(rand.NewPCG(7, 8))
 	for _, n := range []int{1, 2, 7, 64, 100, 131} {
@@ -183,14 +183,14 @@ func TestPresets(t *testing.T) {
 			t.Error(err)
 		}
 		if seen[p.Name] || p.About == "" {
-			t.Errorf("preset %q: twice, or nothing said about it", p.Name)
+			t.Errorf("preset %q is a duplicate or has no About", p.Name)
 		}
 		seen[p.Name] = true
 		if got, err := PresetNamed(p.Name); err != nil || got.About != p.About {
 			t.Errorf("preset %q is not found by its name: %v", p.Name, err)
 		}
 	}
-	// Presets are given away: what is done to one stays with its owner.
+	// Presets are copies: a change of one does not affect later callers.
 	p := Presets()[0]
 	p.Background[0], p.JudgeTemplates[0], p.Prompts[0][0], p.Contrast[0][0] = "x", "x", "x", "x"
 	if err := Presets()[0].Check(); err != nil || Presets()[0].Background[0] == "x" {
@@ -217,7 +217,7 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-func TestSaid(t *testing.T) {
+func TestMentionedIn(t *testing.T) {
 	words := []string{"wall", "sea", "railway", "Sky"}
 	for phrase, want := range map[string][]bool{
 		"wall":                {true, false, false, false},
@@ -234,6 +234,6 @@ func TestSaid(t *testing.T) {
 	}
 	q := Query{Label: "x", Phrases: []string{"brick wall"}, Background: []string{"wall"}}
 	if got := mentionedIn(&q, words); got != nil {
-		t.Errorf("a word that the query names as background is spared: %v", got)
+		t.Errorf("the query's own background word is marked: %v", got)
 	}
 }

@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// A Proposal is the heat of one query in one picture.
+// A Proposal is the heat map of one query in one image.
 type Proposal struct {
-	// Query is its index in the bank.
+	// Query is an index into the bank.
 	Query int
-	// Heat is the refined CAM at the picture's size, W×H values in 0..1
-	// (car.md 3.6, Y). It belongs to the encoded image.
+	// Heat is the refined CAM at the size of the image, W×H values in 0..1
+	// (docs/algorithm.md 3.6, Y). The encoded image owns its memory.
 	Heat []float32
 	Judgement
 
@@ -21,8 +21,8 @@ type Proposal struct {
 	reused bool    // not judged in this stage
 }
 
-// propose makes the proposals of a stage: f of the paper (car.md section 3).
-// texts are the embeddings to use, raw or in the CAM template.
+// propose returns the proposals of a stage: f of the paper (docs/algorithm.md section 3).
+// texts are the embeddings of all queries, raw or in the CAM template.
 func (s *Segmenter) propose(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, members []int, texts [][]float32, t *Trace) ([]Proposal, error) {
 	maps, err := s.cams(ctx, encoded, bank, p, members, texts, t)
 	if err != nil {
@@ -31,14 +31,14 @@ func (s *Segmenter) propose(ctx context.Context, encoded *EncodedImage, bank *Ba
 	n := encoded.rows * encoded.cols
 	k := len(members)
 
-	// Affinity: heat inside the boxes spreads over the whole picture.
+	// Affinity: heat inside the boxes spreads over the whole image.
 	if cap(s.scratch.boxed) < n*k {
 		s.scratch.boxed, s.scratch.inside = make([]float32, n*k), make([]float32, n*k)
 	}
 	boxed, inside := s.scratch.boxed[:n*k], s.scratch.inside[:n*k]
 	for i, m := range maps {
 		in := inside[i*n : (i+1)*n]
-		s.scratch.boxer.mark(m, encoded.rows, encoded.cols, s.preset.Lambda, s.preset.Quirks.CutBoxes, in)
+		s.scratch.boxFinder.mark(m, encoded.rows, encoded.cols, s.preset.Lambda, s.preset.Quirks.CutBoxes, in)
 		for j, v := range m {
 			boxed[i*n+j] = v * in[j]
 		}
@@ -77,8 +77,8 @@ func (s *Segmenter) propose(ctx context.Context, encoded *EncodedImage, bank *Ba
 	return proposals, nil
 }
 
-// cams returns the GradCAM of each member, patch by patch in 0..1 (car.md 3.4
-// and 3.5).
+// cams returns the GradCAM of each member: one value in 0..1 for each patch (docs/algorithm.md
+// 3.4 and 3.5).
 func (s *Segmenter) cams(ctx context.Context, encoded *EncodedImage, bank *Bank, p *pass, members []int, texts [][]float32, t *Trace) ([][]float32, error) {
 	feature, tau := encoded.features.Feature(), s.proposer.LogitScale()
 	directions := make([][]float32, len(members))
@@ -86,8 +86,8 @@ func (s *Segmenter) cams(ctx context.Context, encoded *EncodedImage, bank *Bank,
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		rivals := s.competitors(bank, p, members, texts, i, true)
-		directions[i] = gradient(feature, tau, rivals, t)
+		competing := s.competitors(bank, p, members, texts, i, true)
+		directions[i] = gradient(feature, tau, competing, t)
 	}
 	maps, err := encoded.cam(ctx, directions)
 	if err != nil {
@@ -97,31 +97,31 @@ func (s *Segmenter) cams(ctx context.Context, encoded *EncodedImage, bank *Bank,
 		t.Raw = clone2(maps)
 		t.Retried = make([]bool, len(members))
 	}
-	// Where nothing is left above zero, the background may be to blame: once
-	// more among the queries alone.
-	var again []int
+	// A map without a positive value may be due to the background words: it is
+	// computed once more with the queries alone.
+	var retry []int
 	for i, m := range maps {
 		if !positive(m) {
-			again = append(again, i)
+			retry = append(retry, i)
 		}
 	}
-	if len(again) > 0 {
+	if len(retry) > 0 {
 		directions = directions[:0]
-		for _, i := range again {
+		for _, i := range retry {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
 			directions = append(directions, gradient(feature, tau, s.competitors(bank, p, members, texts, i, false), nil))
 		}
-		second, err := encoded.cam(ctx, directions)
+		retried, err := encoded.cam(ctx, directions)
 		if err != nil {
 			return nil, err
 		}
-		for j, i := range again {
-			maps[i] = second[j]
+		for j, i := range retry {
+			maps[i] = retried[j]
 			if t != nil {
 				t.Retried[i] = true
-				t.Raw[i] = append([]float32(nil), second[j]...)
+				t.Raw[i] = append([]float32(nil), retried[j]...)
 			}
 		}
 	}
@@ -138,38 +138,39 @@ func (s *Segmenter) cams(ctx context.Context, encoded *EncodedImage, bank *Bank,
 	return maps, nil
 }
 
-// rivals returns the texts that member i competes with, itself first: all
-// members of a semantic set or the sentence alone, and the background.
+// competitors returns the texts among which member i is proposed, its own first:
+// then all other members in semantic mode, none in refer mode, and the background.
 func (s *Segmenter) competitors(bank *Bank, p *pass, members []int, texts [][]float32, i int, background bool) [][]float32 {
 	own := members[i]
-	rivals := append(s.scratch.competitors[:0], texts[own])
+	competing := append(s.scratch.competitors[:0], texts[own])
 	if s.preset.Mode == Semantic {
 		for _, q := range members {
 			if q != own {
-				rivals = append(rivals, texts[q])
+				competing = append(competing, texts[q])
 			}
 		}
 	}
 	if background {
-		if spared := bank.excluded[own]; spared == nil {
-			rivals = append(rivals, p.background...)
+		if excluded := bank.excluded[own]; excluded == nil {
+			competing = append(competing, p.background...)
 		} else {
 			for j, word := range p.background {
-				if !spared[j] {
-					rivals = append(rivals, word)
+				if !excluded[j] {
+					competing = append(competing, word)
 				}
 			}
 		}
-		rivals = append(rivals, bank.ownBackground[own]...)
+		competing = append(competing, bank.ownBackground[own]...)
 	}
-	s.scratch.competitors = rivals
-	return rivals
+	s.scratch.competitors = competing
+	return competing
 }
 
-// slope returns the direction in which the probability of the first text grows:
-// with p = softmax(tau·f̂·t), dp_0/df̂ = tau·p_0·(t_0 - Σ_j p_j·t_j) (car.md 11.3
-// and 11.5). The sum runs over the other texts, whose shares (1 - p_0) would be
-// lost to rounding where p_0 is near 1.
+// gradient returns the gradient of the first text's probability with respect to the
+// image vector: with p = softmax(tau·f̂·t), dp_0/df̂ = tau·p_0·(t_0 - Σ_j p_j·t_j)
+// (docs/algorithm.md 11.3 and 11.5). It is summed as Σ_j p_j·(t_0 - t_j) over the other texts:
+// where p_0 is near 1, their small probabilities would be lost to rounding in the
+// difference.
 func gradient(feature []float32, tau float32, texts [][]float32, t *Trace) []float32 {
 	logits := make([]float64, len(texts))
 	high := math.Inf(-1)

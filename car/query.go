@@ -9,39 +9,40 @@ import (
 	"github.com/carve-video/carve/internal/plaintext"
 )
 
-// What a set of queries may be at most. Every query has masks of its own and
-// every text is read by the models: somebody's slip is not to take the machine.
+// The limits of a set of queries. Every query has masks of its own and the models
+// encode every text, so that without limits a typing mistake could exhaust the
+// machine.
 const (
-	// MaxQueries is what 64 on a command line and a full file come to.
+	// MaxQueries is the sum of 64 queries on a command line and a full file.
 	MaxQueries = 64 + MaxQueryLines
 
-	// MaxPhrases and MaxBackground are for one query. What is averaged over more
-	// phrases means nothing any more; the presets have 23 background words.
+	// MaxPhrases and MaxBackground are for one query. The mean of more phrases has
+	// no meaning; the presets have 23 background words.
 	MaxPhrases    = 64
 	MaxBackground = 256
 
-	// MaxLabel and MaxPhrase are lengths in characters. CLIP reads 77 tokens,
-	// some 300 characters, and the models refuse what is longer; a label may be
-	// such a sentence as well.
+	// MaxLabel and MaxPhrase are lengths in characters. CLIP reads 77 tokens, some
+	// 300 characters, and the models refuse a longer text. A label may be a sentence
+	// too.
 	MaxLabel  = 400
 	MaxPhrase = 1000
 )
 
 // A Query is one thing to look for.
 type Query struct {
-	// ID tells it from the others while the set changes, see [Numbering]; 0 is none.
+	// ID identifies the query while the set changes, see [Numbering]; 0 is none.
 	ID int
 
-	// Label is what outputs call it.
+	// Label is the name of the query in outputs.
 	Label string
 
-	// Phrases are the texts that mean it, at least one. The embeddings of
-	// several are averaged and brought to unit length again.
+	// Phrases are the texts of the query, at least one. The embeddings of several
+	// are averaged and normalised to unit length.
 	Phrases []string
 
-	// Background are further words that compete with this query while its mask
-	// is proposed, beside the preset's: what the picture holds and what is not
-	// meant.
+	// Background are words that compete with this query in addition to the preset's
+	// while its mask is proposed: other things in the image that could be mistaken
+	// for it.
 	Background []string
 
 	// Theta is the score above which the query stays, 0..1; nil stands for the
@@ -52,12 +53,12 @@ type Query struct {
 	// nil stands for the preset's.
 	Presence *float32
 
-	// Colour is how outputs paint it, as a name or #rrggbb; empty lets them
-	// choose.
+	// Colour is the query's colour in outputs, a name or #rrggbb; if it is empty,
+	// the output chooses one.
 	Colour string
 }
 
-// Named returns the query whose label is its only phrase.
+// Named returns a query whose label is its only phrase.
 func Named(name string) Query { return Query{Label: name, Phrases: []string{name}} }
 
 // ParseQuery reads NAME or LABEL=PHRASE|PHRASE….
@@ -124,7 +125,7 @@ func (q *Query) check() error {
 	return nil
 }
 
-// few cuts a text for a message.
+// excerpt shortens a text for a message.
 func excerpt(s string) string {
 	const enough = 60
 	if utf8.RuneCountInString(s) <= enough {
@@ -133,8 +134,8 @@ func excerpt(s string) string {
 	return string([]rune(s)[:enough]) + "…"
 }
 
-// checkText finds what is wrong with a text of one line: characters that cannot
-// be seen, or too many of them.
+// checkText returns an error if a text of one line is too long or has invisible
+// characters.
 func checkText(s string, longest int) error {
 	if n := utf8.RuneCountInString(s); n > longest {
 		return fmt.Errorf("it is %d characters long; %d at most", n, longest)
@@ -142,12 +143,12 @@ func checkText(s string, longest int) error {
 	return plaintext.Check(s)
 }
 
-// CheckQueries finds what is wrong with a set of queries: none at all or too
-// many, an empty one, one with a text that is too long or has characters that
-// cannot be seen, two with the same label, two that mean the same.
+// CheckQueries returns an error if a set of queries is empty or too large, if one of
+// them is invalid (empty, too long, with invisible characters), or if two have the
+// same label or the same phrases.
 //
-// Two that mean the same are refused because neither would be found: each has
-// half of the score, and the thresholds are made for the whole.
+// Two queries with the same phrases are refused because neither would be found: each
+// gets half of the score, and the thresholds are made for all of it.
 func CheckQueries(queries []Query) error {
 	if len(queries) == 0 {
 		return fmt.Errorf("there is no query")
@@ -174,8 +175,8 @@ func CheckQueries(queries []Query) error {
 	return nil
 }
 
-// meaning is the same for queries with the same phrases, in whatever order and
-// case: CLIP reads lower case.
+// meaning returns the phrases as one text that does not depend on their order and
+// case: CLIP converts its input to lower case.
 func (q *Query) meaning() string {
 	phrases := make([]string, len(q.Phrases))
 	for i, p := range q.Phrases {

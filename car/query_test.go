@@ -53,7 +53,7 @@ func FuzzParseQuery(f *testing.F) {
 		if err := q.check(); err != nil {
 			t.Fatalf("%q is read as %+v: %v", s, q, err)
 		}
-		// What was read can be written and read again.
+		// A query that was read can be written and read again.
 		again, err := ParseQuery(q.Label + "=" + strings.Join(q.Phrases, "|"))
 		if err != nil {
 			t.Fatal(err)

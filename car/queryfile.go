@@ -13,22 +13,23 @@ import (
 	"github.com/carve-video/carve/internal/strictyaml"
 )
 
-// queryFileLimit bounds a file of queries; whoever needs more has mistaken the
-// file.
+// queryFileLimit is the largest size of a file of queries; a larger one is not a file
+// of queries.
 const queryFileLimit = 1 << 20
 
-// MaxQueryLines is how many lines a file of queries may have, with comments and
-// blank ones, and how many queries: a line of YAML can hold several.
+// MaxQueryLines is the largest number of lines in a file of queries, including
+// comments and blank lines, and the largest number of queries: a line of YAML can
+// hold several.
 const MaxQueryLines = 5000
 
-// ReadQueries reads a file of queries. A name that ends in .yaml or .yml is a
-// YAML list, under the key "queries" or by itself, of names or of mappings with
-// the keys label, phrases, background, theta, presence and colour; an unknown key is an
-// error, so that a misspelt one is not passed over. Any other name is a
-// text with one query a line as [ParseQuery] reads it; blank lines and what
-// follows a # at the start of a word are passed over. Errors name the line.
+// ReadQueries reads a file of queries. If the name ends in .yaml or .yml, it is a
+// YAML list, under the key "queries" or by itself, of names or of mappings with the
+// keys label, phrases, background, theta, presence and colour. An unknown key is an
+// error, so that a misspelt one is not ignored. Any other file is a text with one
+// query a line as [ParseQuery] reads it; blank lines and comments, from a # at the
+// start of a word, are ignored. Errors name the line.
 //
-// Both are UTF-8, of at most [MaxQueryLines] lines and a megabyte.
+// Both are UTF-8, of at most [MaxQueryLines] lines and a mebibyte.
 func ReadQueries(r io.Reader, name string) ([]Query, error) {
 	data, err := plaintext.Read(r, queryFileLimit)
 	if err != nil {
@@ -86,8 +87,8 @@ func lineQueries(text string) ([]Query, error) {
 	return queries, nil
 }
 
-// yamlQueries walks the document itself instead of decoding it whole, so that
-// an error names the line of the entry that it is about.
+// yamlQueries walks the nodes of the document instead of decoding all of it, so that
+// an error names the line of its entry.
 func yamlQueries(data []byte) ([]Query, error) {
 	list, err := strictyaml.Document(data)
 	if err != nil || list == nil {
@@ -97,7 +98,7 @@ func yamlQueries(data []byte) ([]Query, error) {
 		list = nil
 		for entries := m.MapRange(); entries.Next(); {
 			if key := entries.Key().String(); key != "queries" {
-				return nil, strictyaml.AtLine(entries.Key(), fmt.Errorf("unknown key %q: queries stand in a list, by itself or under the key queries", excerpt(key)))
+				return nil, strictyaml.AtLine(entries.Key(), fmt.Errorf("unknown key %q: queries are a list, by itself or under the key queries", excerpt(key)))
 			}
 			list = entries.Value()
 		}
@@ -107,7 +108,7 @@ func yamlQueries(data []byte) ([]Query, error) {
 	}
 	entries, ok := list.(*ast.SequenceNode)
 	if !ok {
-		return nil, strictyaml.AtLine(list, fmt.Errorf("queries are to be a list"))
+		return nil, strictyaml.AtLine(list, fmt.Errorf("queries must be a list"))
 	}
 	var queries []Query
 	for _, node := range entries.Values {
@@ -152,5 +153,5 @@ func yamlQuery(node ast.Node) (Query, error) {
 	case *ast.BoolNode, *ast.NullNode:
 		return Query{}, fmt.Errorf("%s is not a name: put it in quotes to look for it", node)
 	}
-	return Query{}, fmt.Errorf("an entry is to be a name or a mapping with label, phrases, background, theta, presence, colour")
+	return Query{}, fmt.Errorf("an entry must be a name or a mapping with label, phrases, background, theta, presence, colour")
 }

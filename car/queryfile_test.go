@@ -40,8 +40,7 @@ func TestReadQueries(t *testing.T) {
 	}
 }
 
-// TestReadQueriesErrors holds that what is wrong is said, with the line it is
-// in.
+// TestReadQueriesErrors: errors say what is wrong and in which line.
 func TestReadQueriesErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"q.txt", "", "there is no query in it"},
@@ -50,7 +49,7 @@ func TestReadQueriesErrors(t *testing.T) {
 		{"q.yaml", "", "there is no query in it"},
 		{"q.yaml", "queries:\n", "there is no query in it"},
 		{"q.yaml", "[]", "there is no query in it"},
-		{"q.yaml", "dog\n", "line 1: queries are to be a list"},
+		{"q.yaml", "dog\n", "line 1: queries must be a list"},
 		{"q.yaml", "- dog\n- label: pup\n  color: red\n", "line 3: unknown field \"color\""},
 		{"q.yaml", "- dog\n- label: pup\n  theta: high\n", "line 3: "},
 		{"q.yaml", "- dog\n- label: pup\n  theta: 2\n", "theta is 2"},
@@ -60,7 +59,7 @@ func TestReadQueriesErrors(t *testing.T) {
 		{"q.yaml", "- dog\n- label: pup\n  background: [\" \"]\n", "a background word is empty"},
 		{"q.yaml", "- dog\n- true\n", "line 2: true is not a name"},
 		{"q.yaml", "- dog\n-\n", "line 2: "},
-		{"q.yaml", "- dog\n- [cat]\n", "line 2: an entry is to be"},
+		{"q.yaml", "- dog\n- [cat]\n", "line 2: an entry must be"},
 		{"q.yaml", "preset: voc\nqueries:\n  - dog\n", "line 1: unknown key \"preset\""},
 		{"q.yaml", "- dog\n---\n- cat\n", "second document"},
 		{"q.yaml", "- label: dog\n  label: cat\n", "line 2: "},

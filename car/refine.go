@@ -7,22 +7,21 @@ import (
 	"slices"
 )
 
-// Refine fits the kept masks to the picture's edges (car.md 6.1). The result
-// holds memory of its own.
+// Refine fits the kept masks to the edges of the image (docs/algorithm.md 6.1). The result has
+// its own memory.
 func (s *Segmenter) Refine(ctx context.Context, encoded *EncodedImage, out *Outcome) (*Result, error) {
 	res := &Result{}
 	return res, s.RefineInto(ctx, encoded, out, res)
 }
 
-// RefineInto is Refine into the memory of an earlier result, whose content is
-// lost.
+// RefineInto is Refine with the memory of an earlier result, whose content is lost.
 func (s *Segmenter) RefineInto(ctx context.Context, encoded *EncodedImage, out *Outcome, res *Result) error {
 	res.W, res.H = encoded.Size()
 	res.Stages, res.Found = out.Stages, res.Found[:0]
 	res.Labels = resized(res.Labels, res.W*res.H)
 	clear(res.Labels)
 	refiner := s.refiner()
-	seen := false
+	imageSet := false
 	for _, kept := range out.kept {
 		if len(kept) == 0 {
 			continue
@@ -30,11 +29,11 @@ func (s *Segmenter) RefineInto(ctx context.Context, encoded *EncodedImage, out *
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !seen {
+		if !imageSet {
 			if err := refiner.SetImage(ctx, encoded.img); err != nil {
 				return err
 			}
-			seen = true
+			imageSet = true
 		}
 		fields := s.fields(kept)
 		if err := refiner.Refine(ctx, fields); err != nil {
@@ -45,7 +44,7 @@ func (s *Segmenter) RefineInto(ctx context.Context, encoded *EncodedImage, out *
 				return err
 			}
 			if want := (len(f.Proposals) + 1) * res.W * res.H; len(f.Marginals) != want {
-				return fmt.Errorf("refining: the refiner set %d marginals where %d are wanted", len(f.Marginals), want)
+				return fmt.Errorf("refining: the refiner set %d marginals, want %d", len(f.Marginals), want)
 			}
 			res.add(out.bank, f.Proposals, f.Marginals)
 		}
@@ -58,12 +57,12 @@ func (s *Segmenter) RefineInto(ctx context.Context, encoded *EncodedImage, out *
 		}
 		res.Found[i].measure(res.W)
 	}
-	res.paint(out)
+	res.paintLabels(out)
 	s.fillVerdicts(out, res)
 	return nil
 }
 
-// refiner is the one that was set, or the dense CRF of the preset.
+// refiner returns the Refiner that was set, or the dense CRF of the preset.
 func (s *Segmenter) refiner() Refiner {
 	if s.Refiner != nil {
 		return s.Refiner
@@ -75,8 +74,9 @@ func (s *Segmenter) refiner() Refiner {
 	return s.crf
 }
 
-// fields divides what a pass kept. Where masks may overlap, because they may mean the
-// same thing or one may be a part of another, each has a field of its own.
+// fields divides the proposals that a pass kept into fields: one for each proposal
+// where masks may overlap, because they may mean the same thing or one may be a part
+// of another, else one for all.
 func (s *Segmenter) fields(kept []Proposal) []Field {
 	if s.preset.Mode != Refer && !s.preset.Overlap {
 		return []Field{{Proposals: kept}}
@@ -88,21 +88,21 @@ func (s *Segmenter) fields(kept []Proposal) []Field {
 	return fields
 }
 
-// pronounce fills in the verdicts.
+// fillVerdicts sets the verdicts of a result.
 func (s *Segmenter) fillVerdicts(out *Outcome, res *Result) {
 	res.Verdicts = resized(res.Verdicts, len(out.bank.queries))
 	for q := range res.Verdicts {
 		v := Verdict{Query: q, Label: out.bank.queries[q].Label}
-		judged, asked := out.Judged(q)
+		judged, evaluated := out.Judged(q)
 		v.Judgement = judged
-		// A duplicate is found with the first of its kind.
+		// A duplicate shares the result of the first query with the same phrases.
 		f := res.Lookup(out.bank.canonical[q])
 		_, presence := s.thresholds(out.bank, q)
 		switch {
 		case f != nil && f.Area == 0:
 			v.Reason = NoPixels
 		case f != nil:
-		case !asked:
+		case !evaluated:
 			v.Reason = NotEvaluated
 		case out.bank.contrast != nil && judged.Presence <= presence:
 			v.Reason = LowPresence
@@ -113,8 +113,8 @@ func (s *Segmenter) fillVerdicts(out *Outcome, res *Result) {
 	}
 }
 
-// grow returns a slice of n elements, v itself if it has room; what it holds is
-// not cleared.
+// resized returns a slice of n elements, in the memory of v if that is large enough.
+// It is not cleared.
 func resized[T any](v []T, n int) []T {
 	if cap(v) < n {
 		return make([]T, n)
@@ -122,7 +122,7 @@ func resized[T any](v []T, n int) []T {
 	return v[:n]
 }
 
-// add takes the marginals of one field into the result.
+// add adds the proposals of one field and their marginals to the result.
 func (res *Result) add(bank *Bank, kept []Proposal, q []float32) {
 	n := res.W * res.H
 	first := len(res.Found)
@@ -151,8 +151,8 @@ func (res *Result) add(bank *Bank, kept []Proposal, q []float32) {
 	}
 }
 
-// fold joins duplicate queries to the first of them, where the reference maps
-// them too (car.md section 2).
+// copyDuplicates merges the masks of duplicate queries into the first of them, as the
+// reference does (docs/algorithm.md section 2).
 func (res *Result) copyDuplicates(bank *Bank) {
 	n := 0
 	for i := range res.Found {
@@ -160,7 +160,7 @@ func (res *Result) copyDuplicates(bank *Bank) {
 		first := res.Found[:n]
 		at := slices.IndexFunc(first, func(g Found) bool { return bank.canonical[g.Query] == bank.canonical[f.Query] })
 		if at < 0 {
-			// Swapped, not copied: the memory of each is used again.
+			// Swapped, not copied, so that the memory of both is reused.
 			res.Found[n], res.Found[i] = res.Found[i], res.Found[n]
 			n++
 			continue
@@ -174,8 +174,8 @@ func (res *Result) copyDuplicates(bank *Bank) {
 	res.Found = res.Found[:n]
 }
 
-// paint writes the label map: stuff first, then things (car.md 6.2).
-func (res *Result) paint(out *Outcome) {
+// paintLabels writes the label map: stuff first, then things (docs/algorithm.md 6.2).
+func (res *Result) paintLabels(out *Outcome) {
 	for i := len(out.kept) - 1; i >= 0; i-- {
 		var field []*Found
 		for _, p := range out.kept[i] {
@@ -183,12 +183,12 @@ func (res *Result) paint(out *Outcome) {
 				field = append(field, f)
 			}
 		}
-		paint(res.Labels, field)
+		paintMasks(res.Labels, field)
 	}
 }
 
-// paint writes masks by ascending score, so that what is surer overwrites.
-func paint(labels []uint16, field []*Found) {
+// paintMasks writes masks by ascending score, so that the higher score overwrites.
+func paintMasks(labels []uint16, field []*Found) {
 	slices.SortStableFunc(field, func(a, b *Found) int { return cmp.Compare(a.Score, b.Score) })
 	for _, f := range field {
 		for j, m := range f.Mask {

@@ -2,25 +2,26 @@ package car
 
 import "context"
 
-// A Refiner fits the masks that the loop kept to the edges of their picture. The
-// dense CRF is one ([DenseCRF]); [Segmenter].Refiner takes another.
+// A Refiner fits the masks that the loop kept to the edges of the image. [DenseCRF]
+// is the default; [Segmenter].Refiner replaces it.
 //
-// One goroutine at a time calls it: the one that calls [Segmenter.Refine].
+// It is called by one goroutine at a time, the one that calls [Segmenter.Refine].
 type Refiner interface {
-	// Look takes in a picture, which stays the caller's and does not change until
-	// the next Look. It is called once for each picture in which something was kept.
+	// SetImage sets the image of the following calls of Refine. The image remains
+	// the caller's and does not change until the next SetImage. It is called once
+	// for each image in which a query was kept.
 	SetImage(ctx context.Context, img *Image) error
 
-	// Refine sets the marginals of every field in the picture that Look was given
-	// last. It is called once for each of the picture's passes: things, then stuff.
-	// What it sets is valid until the next call.
+	// Refine sets the Marginals of every field, for the image of the last SetImage.
+	// It is called once for each pass: things, then stuff. Marginals are valid until
+	// the next call.
 	Refine(ctx context.Context, fields []Field) error
 }
 
-// A Field is proposals that share the picture out among themselves: each pixel
-// belongs to one of them or to the background.
+// A Field is a set of proposals that compete for pixels: each pixel belongs to one of
+// them or to the background.
 type Field struct {
-	// Proposals are what the loop kept, at least one. Heat is what a mask is made of.
+	// Proposals are those that the loop kept, at least one. Their Heat is the input.
 	Proposals []Proposal
 
 	// Marginals are w×h planes, one after the other: the probability of the

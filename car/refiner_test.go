@@ -8,18 +8,18 @@ import (
 	"testing"
 )
 
-// A heatRefiner takes the heat as it is and notes how it was called.
+// A heatRefiner returns the heat as marginals and records its calls.
 type heatRefiner struct {
-	img          *Image
-	looks, calls int
-	fields       []int // how many proposals each field had
-	err          error
-	short        bool // sets one value too few
+	img           *Image
+	images, calls int
+	fields        []int // how many proposals each field had
+	err           error
+	short         bool // sets one value too few
 }
 
 func (r *heatRefiner) SetImage(_ context.Context, img *Image) error {
 	r.img = img
-	r.looks++
+	r.images++
 	return nil
 }
 
@@ -31,7 +31,8 @@ func (r *heatRefiner) Refine(_ context.Context, fields []Field) error {
 		r.fields = append(r.fields, len(f.Proposals))
 		f.Marginals = make([]float32, (len(f.Proposals)+1)*n)
 		for px := range n {
-			// The proposal with the highest heat takes the pixel, as far as its heat goes.
+			// The proposal with the highest heat gets it as probability, the background
+			// the rest.
 			best := 0
 			for k := range f.Proposals {
 				if f.Proposals[k].Heat[px] > f.Proposals[best].Heat[px] {
@@ -48,8 +49,8 @@ func (r *heatRefiner) Refine(_ context.Context, fields []Field) error {
 	return r.err
 }
 
-// TestRefiner: another refiner takes the place of the dense CRF, and what it says is
-// the result.
+// TestRefiner: another refiner replaces the dense CRF, and its marginals are the
+// result.
 func TestRefiner(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -67,13 +68,13 @@ func TestRefiner(t *testing.T) {
 		s := wd.segmenter(t, preset)
 		r := &heatRefiner{}
 		s.Refiner = r
-		img := wd.picture()
+		img := wd.image()
 		res, err := s.Segment(t.Context(), img, named("dog", "cat"))
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		if len(res.Found) != 2 || r.looks != 1 || r.calls != c.calls || !slices.Equal(r.fields, c.fields) || r.img != img {
-			t.Errorf("%s: found %v after %d looks and %d calls with fields of %v", c.name, foundIn(res), r.looks, r.calls, r.fields)
+		if len(res.Found) != 2 || r.images != 1 || r.calls != c.calls || !slices.Equal(r.fields, c.fields) || r.img != img {
+			t.Errorf("%s: found %v after %d images and %d calls with fields of %v", c.name, foundIn(res), r.images, r.calls, r.fields)
 		}
 		for _, f := range res.Found {
 			if f.Area == 0 {
@@ -86,24 +87,25 @@ func TestRefiner(t *testing.T) {
 				}
 			}
 		}
-		// Where nothing is kept there is nothing to look at.
-		if _, err := s.Refine(t.Context(), &EncodedImage{img: img}, &Outcome{bank: &Bank{}, kept: [][]Proposal{nil}}); err != nil || r.looks != 1 {
-			t.Errorf("%s: with nothing kept: %v after %d looks", c.name, err, r.looks)
+		// If no query is kept, SetImage is not called.
+		if _, err := s.Refine(t.Context(), &EncodedImage{img: img}, &Outcome{bank: &Bank{}, kept: [][]Proposal{nil}}); err != nil || r.images != 1 {
+			t.Errorf("%s: with nothing kept: %v after %d images", c.name, err, r.images)
 		}
 	}
 }
 
-// TestRefinerFails: its error ends the step, and what it leaves out is an error.
+// TestRefinerFails: an error of the refiner and marginals of a wrong size are errors of
+// the segmentation.
 func TestRefinerFails(t *testing.T) {
 	wd := newWorld()
 	s := wd.segmenter(t, worldPreset())
 	broken := errors.New("broken")
 	s.Refiner = &heatRefiner{err: broken}
-	if _, err := s.Segment(t.Context(), wd.picture(), named("dog", "cat")); !errors.Is(err, broken) {
-		t.Errorf("its error became %v", err)
+	if _, err := s.Segment(t.Context(), wd.image(), named("dog", "cat")); !errors.Is(err, broken) {
+		t.Errorf("the refiner's error became %v", err)
 	}
 	s.Refiner = &heatRefiner{short: true}
-	if _, err := s.Segment(t.Context(), wd.picture(), named("dog", "cat")); err == nil || !strings.Contains(err.Error(), "marginals") {
+	if _, err := s.Segment(t.Context(), wd.image(), named("dog", "cat")); err == nil || !strings.Contains(err.Error(), "marginals") {
 		t.Errorf("marginals of a wrong size: %v", err)
 	}
 }

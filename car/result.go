@@ -2,70 +2,69 @@ package car
 
 import "image"
 
-// A Result is what was found in a picture.
+// A Result holds the masks of one image.
 type Result struct {
 	W, H int
 
 	// Found are the queries that were kept, in the order of the bank.
 	Found []Found
 
-	// Verdicts are what became of every query of the bank, in its order, of those
-	// that were not found as well.
+	// Verdicts has an entry for every query of the bank, in its order, found or not.
 	Verdicts []Verdict
 
 	// Labels is the label map: 0 is background, k+1 query k of the bank. Where
-	// masks meet, the higher score wins, and things win over stuff (docs/algorithm.md 6.2).
+	// masks overlap, the higher score wins, and things win over stuff (docs/algorithm.md 6.2).
 	Labels []uint16
 
-	// Stages says how it came to that.
+	// Stages is the record of the loop.
 	Stages []Stage
 }
 
-// Found is one query's part of a result.
+// Found is the result of one query that was kept.
 type Found struct {
 	Query int    // index in the bank
 	Label string // of the query
 	Judgement
-	// Mask has a byte a pixel, 1 where the query wins: W×H. Masks exclude each
-	// other, unless the preset lets them overlap.
+	// Mask has one byte a pixel, W×H: 1 where the query wins, 0 elsewhere. Masks do
+	// not overlap unless the preset allows it.
 	Mask []uint8
-	// Probability is the refined probability, 0..1, W×H: the soft mask. Those of
-	// all that was found add up to 1 at most, unless they may overlap.
+	// Probability is the refined probability, 0..1, W×H: the soft mask. At each
+	// pixel those of all queries sum to 1 at most, unless masks may overlap.
 	Probability []float32
 	Stats
 }
 
-// Stats are figures of a mask.
+// Stats describe a mask.
 type Stats struct {
 	Area     int             // pixels
-	Coverage float32         // Area's share of the picture, 0..1
-	Box      image.Rectangle // the smallest that holds it, empty if the mask is
-	CX, CY   float32         // its centroid, in pixels; 0, 0 if the mask is empty
+	Coverage float32         // Area's share of the image, 0..1
+	Box      image.Rectangle // bounding box, empty if the mask is
+	CX, CY   float32         // centroid, in pixels; 0, 0 if the mask is empty
 	// Confidence is the mean of Probability over the mask, 0..1.
 	Confidence float32
 }
 
-// A Verdict is what became of a query.
+// A Verdict says whether a query was found, and if not, why.
 type Verdict struct {
 	Query int    // index in the bank
 	Label string // of the query
 	Judgement
-	// Reason says why it was not found.
+	// Reason says why the query was not found.
 	Reason Reason
 }
 
-// A Reason is why a query was not found; empty, it was.
+// A Reason says why a query was not found; it is empty if the query was found.
 type Reason string
 
 // The reasons.
 const (
-	NotEvaluated Reason = "not asked" // in this picture
-	LowScore     Reason = "score"     // its proposal looks more like other queries
-	LowPresence  Reason = "presence"  // its proposal looks more like something that was not asked for
-	NoPixels     Reason = "no pixel"  // it was kept, and won no pixel: it is in Found, with an empty mask
+	NotEvaluated Reason = "not asked" // the query was not part of any stage
+	LowScore     Reason = "score"     // its proposal is more similar to other queries
+	LowPresence  Reason = "presence"  // its proposal is more similar to contrast or background words
+	NoPixels     Reason = "no pixel"  // it was kept but won no pixel: it is in Found, with an empty mask
 )
 
-// measure fills in the figures of the mask.
+// measure computes the stats of the mask.
 func (f *Found) measure(w int) {
 	f.Stats = Stats{}
 	var sx, sy int64
@@ -94,7 +93,7 @@ func (f *Found) measure(w int) {
 	f.Box = image.Rect(x0, y0, x1, y1)
 }
 
-// Lookup returns the part of a query of the bank, or nil.
+// Lookup returns the entry of a query of the bank, or nil.
 func (r *Result) Lookup(query int) *Found {
 	for i := range r.Found {
 		if r.Found[i].Query == query {
@@ -104,10 +103,10 @@ func (r *Result) Lookup(query int) *Found {
 	return nil
 }
 
-// Merge makes one mask of several that mean one object, at the size w×h
-// (algorithm.md 6.4): their mean, weighted by score, where it reaches one half; or,
-// where that covers no more than a twentieth of the picture, their union. It has a byte a
-// pixel.
+// Merge combines the masks of several queries for one object into one mask of w×h,
+// one byte a pixel (docs/algorithm.md 6.4). It covers the pixels where the mean of the masks,
+// weighted by score, reaches one half. If that is no more than a twentieth of the
+// image, it is their union instead.
 func (r *Result) Merge(w, h int) []uint8 {
 	n := r.W * r.H
 	mean, total := make([]float32, n), float32(0)

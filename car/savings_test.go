@@ -16,16 +16,16 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// wasteful says which savings are given up.
+// wasteful says which savings are disabled.
 type wasteful struct {
-	templates int  // encode every prompted image so often: once for each template
+	templates int  // encode every prompted image this often, as if once for each template
 	trunk     bool // run the trunk again for every text, as the reference does
-	single    bool // take the texts' gradients one by one
+	single    bool // compute the texts' gradients one by one
 	maps      bool // forget maps between stages
 	vectors   bool // forget the judge's vectors between stages
 }
 
-// wastefulProposer and wastefulView give up those of the proposer.
+// wastefulProposer and wastefulFeatures disable the savings of the proposer.
 type wastefulProposer struct {
 	car.Proposer
 	*wasteful
@@ -37,16 +37,16 @@ func (p wastefulProposer) Encode(ctx context.Context, img *car.Image) (car.Featu
 		return nil, err
 	}
 	copied := &car.Image{Pix: slices.Clone(img.Pix), W: img.W, H: img.H}
-	return wastefulView{v, p, copied}, nil
+	return wastefulFeatures{v, p, copied}, nil
 }
 
-type wastefulView struct {
+type wastefulFeatures struct {
 	car.Features
 	p   wastefulProposer
 	img *car.Image
 }
 
-func (v wastefulView) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
+func (v wastefulFeatures) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
 	if !v.p.trunk && !v.p.single {
 		return v.Features.CAM(ctx, directions)
 	}
@@ -86,19 +86,19 @@ func (j wastefulJudge) EncodeImages(ctx context.Context, images []*car.Image) ([
 	return j.Judge.EncodeImages(ctx, images)
 }
 
-// A ladder is a loop whose set shrinks by what the test says, whatever the models
-// say: of the queries of a stage so many stay.
-type ladder struct {
+// A shrinkingLoop is a loop in which the test decides how many queries stay after
+// each stage, whatever the models' scores are.
+type shrinkingLoop struct {
 	segmenter *car.Segmenter
 	queries   []car.Query
-	stays     []int // after each stage
+	setSizes  []int // after each stage
 	judged    int
 	heat      []float32 // of the first query in the last stage
 }
 
-func newLadder(tb testing.TB, f car.Proposer, g car.Judge, preset car.Preset, w *wasteful, stays []int) *ladder {
+func newShrinkingLoop(tb testing.TB, f car.Proposer, g car.Judge, preset car.Preset, w *wasteful, stays []int) *shrinkingLoop {
 	tb.Helper()
-	l := &ladder{stays: stays}
+	l := &shrinkingLoop{setSizes: stays}
 	for i := range stays[0] {
 		name := stickers.Concepts()[i]
 		l.queries = append(l.queries, car.Query{Label: name, Phrases: []string{name}, Theta: new(float32)})
@@ -110,7 +110,7 @@ func newLadder(tb testing.TB, f car.Proposer, g car.Judge, preset car.Preset, w 
 	return l
 }
 
-func (l *ladder) run(tb testing.TB, img *car.Image, w *wasteful) (*car.Result, int) {
+func (l *shrinkingLoop) run(tb testing.TB, img *car.Image, w *wasteful) (*car.Result, int) {
 	tb.Helper()
 	ctx := context.Background()
 	bank, err := l.segmenter.EmbedQueries(ctx, l.queries)
@@ -122,14 +122,14 @@ func (l *ladder) run(tb testing.TB, img *car.Image, w *wasteful) (*car.Result, i
 		tb.Fatal(err)
 	}
 	defer encoded.Close()
-	// Between the judging of a stage and the filter: thresholds are read there.
+	// Trace is called after a stage is judged and before the filter reads thresholds.
 	stage := 0
 	l.segmenter.Trace = func(tr *car.Trace) {
 		stage++
 		l.heat = append(l.heat[:0], tr.Proposals[0].Heat...)
 		for i := range l.queries {
 			*l.queries[i].Theta = 0
-			if i >= l.stays[min(stage, len(l.stays)-1)] {
+			if i >= l.setSizes[min(stage, len(l.setSizes)-1)] {
 				*l.queries[i].Theta = 1
 			}
 		}
@@ -190,18 +190,18 @@ var ablations = []struct {
 	{"vectors forgotten", wasteful{vectors: true}},
 }
 
-// TestSavings: what is saved changes nothing that was found, in no encoded image.
+// TestSavings: the savings change no result in any image.
 func TestSavings(t *testing.T) {
 	f, g := openPair(t, "demo", "demo", false)
 	preset := presetNamed(t, "stickers")
 	for i := range 6 {
-		encoded := stickers.NewScene(31000+uint64(i), stickers.MeasureOptions(i))
-		img := car.FromImage(encoded.Image)
+		scene := stickers.NewScene(31000+uint64(i), stickers.MeasureOptions(i))
+		img := car.FromImage(scene.Image)
 		var want *car.Result
 		var heat []float32
 		judged := 0
 		for _, a := range ablations {
-			l := newLadder(t, f, g, preset, &a.wasteful, []int{8, 5, 3, 1})
+			l := newShrinkingLoop(t, f, g, preset, &a.wasteful, []int{8, 5, 3, 1})
 			got, stages := l.run(t, img, &a.wasteful)
 			if want == nil {
 				want, heat, judged = got, l.heat, l.judged
@@ -215,15 +215,15 @@ func TestSavings(t *testing.T) {
 				t.Errorf("scene %d, %s: heat differs by %g, scores by %g, %.2g of the labels", i, a.name, h, score, labels)
 			}
 			if a.vectors && l.judged < judged {
-				t.Errorf("scene %d: %d images judged with nothing known, %d with all", i, l.judged, judged)
+				t.Errorf("scene %d: %d images judged without reused vectors, %d with them", i, l.judged, judged)
 			}
 		}
 	}
 }
 
-// BenchmarkSavings is the loop at the published sizes with all savings and with
-// each of them given up: five texts in a row of stages of 5, 3, 2 and 1. What is
-// reported beside the time is how far the result is from that with all.
+// BenchmarkSavings measures the loop at the published sizes, with all savings and
+// with each of them disabled, over stages of 5, 3, 2 and 1 texts. It also reports how
+// far the result is from the one with all savings.
 func BenchmarkSavings(b *testing.B) {
 	root := os.Getenv("CARVE_BENCH")
 	if root == "" {
@@ -233,13 +233,13 @@ func BenchmarkSavings(b *testing.B) {
 	f, g := openPair(b, filepath.Join(root, "B16"), filepath.Join(root, "L14"), true)
 	preset := presetNamed(b, "voc").Compat()
 	d := rand.New(rand.NewPCG(5, 5))
-	encoded := stickers.NewScene(d.Uint64(), stickers.SceneOptions{Width: 500, Height: 375, Smallest: 60, Largest: 0.6, Counts: []float64{0, 0, 0, 0, 1}})
-	img := car.FromImage(encoded.Image)
+	scene := stickers.NewScene(d.Uint64(), stickers.SceneOptions{Width: 500, Height: 375, Smallest: 60, Largest: 0.6, Counts: []float64{0, 0, 0, 0, 1}})
+	img := car.FromImage(scene.Image)
 	var want *car.Result
 	var heat []float32
 	for _, a := range ablations {
 		b.Run(a.name, func(b *testing.B) {
-			l := newLadder(b, f, g, preset, &a.wasteful, []int{5, 3, 2, 1})
+			l := newShrinkingLoop(b, f, g, preset, &a.wasteful, []int{5, 3, 2, 1})
 			got, _ := l.run(b, img, &wasteful{}) // sessions, memory
 			for b.Loop() {
 				l.judged = 0

@@ -73,7 +73,7 @@ func (s *Segmenter) Judge(ctx context.Context, r *Round, known map[int]Judgement
 		if err := s.score(ctx, r.encoded, r.bank, p.pass, p.proposals, p.trace); err != nil {
 			return err
 		}
-		s.tell(p.trace, p.proposals)
+		s.trace(p.trace, p.proposals)
 	}
 	return nil
 }
@@ -148,11 +148,10 @@ func reuse(proposals []Proposal, known map[int]Judgement) {
 	}
 }
 
-// Similarity is how well the whole image fits each query of the bank, in the proposer's
-// own measure: its scale times the cosine between the vectors of image and text. It costs
-// nothing that EncodeImage has not done. The values mean something only beside each
-// other: a text that was at -1 and is at 2 has become e^3 times, some twenty times, as
-// likely.
+// Similarity returns the proposer's logit of the whole image for each query of the
+// bank: the logit scale times the cosine of the image's and the text's vector. It
+// needs no pass through the model. Only differences of values have a meaning: a text
+// whose logit rises from -1 to 2 becomes e³, twenty times, as likely.
 func (s *Segmenter) Similarity(encoded *EncodedImage, bank *Bank) []float32 {
 	feature, tau := encoded.features.Feature(), s.proposer.LogitScale()
 	out := make([]float32, len(bank.raw))

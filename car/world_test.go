@@ -12,24 +12,23 @@ import (
 	"github.com/carve-video/carve/car/densecrf"
 )
 
-// A world is a picture of coloured blocks and two models that understand
-// nothing else: a patch is as much of a thing as it has of the thing's colour,
-// and a picture likewise. Every claim about the loop can be made in it without
-// weights.
+// A world is an image of coloured blocks and two models of them: the vector of a patch
+// or an image has, for each thing, the share of pixels of the thing's colour. It tests
+// the loop without weights.
 type world struct {
 	things []thing
 	w, h   int
 
-	looks, closes int
-	encoded       int            // images the judge was given
-	asked         []string       // texts the proposer was given
-	directions    [][][]float32  // of every call of CAM
-	blind         map[string]int // texts whose direction has no heat, 1 raw, 2 in a template, 3 both
-	onEncode      func() error
-	nan           string // what is not a number: "heat", "attention", "vector"
+	encodes, closes int
+	judged          int            // images the judge was given
+	proposerTexts   []string       // texts the proposer was given
+	directions      [][][]float32  // of every call of CAM
+	blind           map[string]int // texts whose direction has no heat, 1 raw, 2 in a template, 3 both
+	onEncode        func() error
+	nan             string // which value is NaN: "heat", "attention" or "vector"
 }
 
-// A thing is a coloured block; one of no size is not in the picture.
+// A thing is a coloured block; one of size 0 is not in the image.
 type thing struct {
 	name           string
 	colour         [3]uint8
@@ -48,12 +47,12 @@ func newWorld() *world {
 		{"sky", [3]uint8{0, 0, 250}, 0, 0, 96, 8},
 		{"cow", [3]uint8{250, 250, 0}, 0, 0, 0, 0},
 		{"pig", [3]uint8{0, 250, 250}, 0, 0, 0, 0},
-		{"wall", [3]uint8{90, 90, 90}, 0, 0, 0, 0}, // all that is nothing else
+		{"wall", [3]uint8{90, 90, 90}, 0, 0, 0, 0}, // every pixel outside the blocks
 	}}
 }
 
-// picture paints the blocks, earlier ones on top.
-func (wd *world) picture() *Image {
+// image paints the blocks, earlier ones on top.
+func (wd *world) image() *Image {
 	img := NewImage(wd.w, wd.h)
 	for i := range wd.w * wd.h {
 		copy(img.Pix[3*i:], wd.things[len(wd.things)-1].colour[:])
@@ -68,9 +67,9 @@ func (wd *world) picture() *Image {
 	return img
 }
 
-// truth is the mask of a thing in the picture.
+// truth is the mask of a thing in the image.
 func (wd *world) truth(name string) []uint8 {
-	img := wd.picture()
+	img := wd.image()
 	mask := make([]uint8, wd.w*wd.h)
 	for i := range mask {
 		if wd.at(img, i) == wd.index(name) {
@@ -90,12 +89,12 @@ func (wd *world) at(img *Image, i int) int {
 	return slices.IndexFunc(wd.things, func(th thing) bool { return th.colour == c })
 }
 
-// The space of the vectors: an axis for each thing, one for texts that stand
-// alone and one for all the rest.
+// dims is the dimension of the vectors: one axis for each thing, one, bare, for texts
+// without a template, and one for everything else.
 func (wd *world) dims() int { return len(wd.things) + 2 }
 func (wd *world) bare() int { return len(wd.things) }
 
-// embed finds the thing in a text.
+// embed returns the vector of a text: the axes of the things that it contains.
 func (wd *world) embed(text string) []float32 {
 	v := make([]float32, wd.dims())
 	found := false
@@ -132,7 +131,7 @@ func (p worldProposer) LogitScale() float32 { return worldTau }
 func (p worldProposer) PatchSize() int      { return worldPatch }
 
 func (p worldProposer) EncodeTexts(_ context.Context, texts []string) ([][]float32, error) {
-	p.asked = append(p.asked, texts...)
+	p.proposerTexts = append(p.proposerTexts, texts...)
 	out := make([][]float32, len(texts))
 	for i, text := range texts {
 		out[i] = p.embed(text)
@@ -145,10 +144,10 @@ func (p worldProposer) Encode(ctx context.Context, img *Image) (Features, error)
 		return nil, err
 	}
 	if img.W%worldPatch != 0 || img.H%worldPatch != 0 {
-		return nil, fmt.Errorf("%dx%d is not in patches", img.W, img.H)
+		return nil, fmt.Errorf("%dx%d is not a whole number of patches", img.W, img.H)
 	}
-	p.looks++
-	v := &worldView{world: p.world, rows: img.H / worldPatch, cols: img.W / worldPatch}
+	p.encodes++
+	v := &worldFeatures{world: p.world, rows: img.H / worldPatch, cols: img.W / worldPatch}
 	n := v.rows * v.cols
 	v.share = make([][]float32, p.dims())
 	v.feature = make([]float32, p.dims())
@@ -166,19 +165,19 @@ func (p worldProposer) Encode(ctx context.Context, img *Image) (Features, error)
 	return v, nil
 }
 
-type worldView struct {
+type worldFeatures struct {
 	*world
 	rows, cols int
 	share      [][]float32 // thing × patch
 	feature    []float32
 }
 
-func (v *worldView) Grid() (rows, cols int) { return v.rows, v.cols }
-func (v *worldView) Feature() []float32     { return v.feature }
-func (v *worldView) Close()                 { v.closes++ }
+func (v *worldFeatures) Grid() (rows, cols int) { return v.rows, v.cols }
+func (v *worldFeatures) Feature() []float32     { return v.feature }
+func (v *worldFeatures) Close()                 { v.closes++ }
 
-// Attention: patches of the same thing attend to each other.
-func (v *worldView) Attention() []float32 {
+// Attention is high between patches of the same thing.
+func (v *worldFeatures) Attention() []float32 {
 	n := v.rows * v.cols
 	d := make([]float32, n*n)
 	for i := range n {
@@ -195,7 +194,7 @@ func (v *worldView) Attention() []float32 {
 	return d
 }
 
-func (v *worldView) CAM(_ context.Context, directions [][]float32) ([][]float32, error) {
+func (v *worldFeatures) CAM(_ context.Context, directions [][]float32) ([][]float32, error) {
 	v.directions = append(v.directions, clone2(directions))
 	maps := make([][]float32, len(directions))
 	for k, u := range directions {
@@ -215,8 +214,8 @@ func (v *worldView) CAM(_ context.Context, directions [][]float32) ([][]float32,
 	return maps, nil
 }
 
-// isBlind tells whether a direction is one of a text that is to have no heat.
-func (v *worldView) isBlind(u []float32) bool {
+// isBlind reports whether a direction belongs to a text that blind lists.
+func (v *worldFeatures) isBlind(u []float32) bool {
 	top := 0
 	for i := range v.things {
 		if u[i] > u[top] {
@@ -232,7 +231,7 @@ func (v *worldView) isBlind(u []float32) bool {
 
 type worldJudge struct{ *world }
 
-// LogitScale is low: scores are to differ.
+// LogitScale is low, so that scores are not all 0 or 1.
 func (j worldJudge) LogitScale() float32 { return 6 }
 func (j worldJudge) InputSize() int      { return 64 }
 func (j worldJudge) PatchSize() int      { return worldPatch }
@@ -254,7 +253,7 @@ func (j worldJudge) EncodeImages(ctx context.Context, images []*Image) ([][]floa
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	j.encoded += len(images)
+	j.judged += len(images)
 	out := make([][]float32, len(images))
 	for k, img := range images {
 		out[k] = make([]float32, j.dims())
@@ -263,7 +262,7 @@ func (j worldJudge) EncodeImages(ctx context.Context, images []*Image) ([][]floa
 				out[k][th]++
 			}
 		}
-		out[k][j.dims()-1] = 300 // the smaller, the less sure
+		out[k][j.dims()-1] = 300 // lowers the scores of small masks
 		unit(out[k])
 		if j.nan == "vector" {
 			out[k][0] = nan
@@ -272,7 +271,7 @@ func (j worldJudge) EncodeImages(ctx context.Context, images []*Image) ([][]floa
 	return out, nil
 }
 
-// worldPreset shows the judge the masked pixels and nothing else.
+// worldPreset blackens everything outside the mask for the judge.
 func worldPreset() Preset {
 	return Preset{
 		Name: "world", Eta: 0.5, Theta: 0.55, Lambda: 0.4, Prompts: [][]Prompt{{Black}},
@@ -293,12 +292,12 @@ func (wd *world) segmenter(t testing.TB, preset Preset) *Segmenter {
 
 func (wd *world) segment(t testing.TB, preset Preset, queries ...Query) *Result {
 	t.Helper()
-	res, err := wd.segmenter(t, preset).Segment(context.Background(), wd.picture(), queries)
+	res, err := wd.segmenter(t, preset).Segment(context.Background(), wd.image(), queries)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wd.looks != wd.closes {
-		t.Errorf("%d views were opened and %d closed", wd.looks, wd.closes)
+	if wd.encodes != wd.closes {
+		t.Errorf("%d Features were opened and %d closed", wd.encodes, wd.closes)
 	}
 	return res
 }

@@ -17,7 +17,7 @@ import (
 //go:embed ade150.txt
 var adeNames string
 
-// adeStuff are the indices of the stuff classes, counted from 0 (car.md section 9).
+// adeStuff are the indices of the stuff classes, counted from 0 (docs/algorithm.md section 9).
 var adeStuff = []int{0, 2, 3, 4, 5, 6, 9, 13, 16, 17, 21, 26, 29, 46, 48, 52, 60, 61, 66, 68, 91, 92, 94, 113, 128}
 
 const adeCount = 150
@@ -65,7 +65,7 @@ func openADE(root string, o *Options) (*Set, error) {
 		stuff = append(stuff, s.Classes[i])
 	}
 	// The reference's configuration for ADE-150 is that of Context except for these
-	// (car.md section 8).
+	// (docs/algorithm.md section 8).
 	s.adjust = func(p *car.Preset) {
 		p.Lambda, p.Stuff = 0.7, slices.Clone(stuff)
 		p.Prompts = [][]car.Prompt{{car.Gray, car.Blur}}

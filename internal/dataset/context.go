@@ -2,7 +2,7 @@ package dataset
 
 // contextTable has the 59 classes of Pascal Context that evaluations use: label k+1 of a
 // mask is class k. 0 is everything else, which counts as a class in Context-60 but
-// not in Context-59. The names, and so the order, are the reference's (car.md
+// not in Context-59. The names, and so the order, are the reference's (docs/algorithm.md
 // section 9): it says airplane, plant and monitor where mmsegmentation says
 // aeroplane, pottedplant and tvmonitor. The preset "context" knows which are
 // stuff.

@@ -11,7 +11,7 @@
 //   - [Semantic]: a sample is an image. Its queries are all classes; the truth of a
 //     pixel is its class.
 //   - [Refer]: a sample is one annotated object of an image. All its sentences
-//     are the queries, and all of them mean that object (car.md 7.2).
+//     are the queries, and all of them mean that object (docs/algorithm.md 7.2).
 //   - [Concepts]: a sample is a video. Every query is the name of a concept, which may
 //     appear in some frames, in several instances, or never. The truth is a folder of
 //     masks by name, as package annotation reads it.
@@ -21,7 +21,7 @@
 //
 // # Queries
 //
-// Classes are asked for by the texts of the reference (car.md section 9), because
+// Classes are asked for by the texts of the reference (docs/algorithm.md section 9), because
 // published figures were made with them, while labels are the publishers' short names.
 // [Set.Settings] is the preset of the set.
 //

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestSpan: the map of a combination of known directions is the combination of
-// their maps; anything else is not claimed.
-func TestSpan(t *testing.T) {
+// TestCAMSpan: the map of a combination of known directions is the combination of
+// their maps; no map is found for other directions.
+func TestCAMSpan(t *testing.T) {
 	d := rand.New(rand.NewPCG(1, 9))
 	const dims, patches = 40, 60
 	vector := func(n int) []float32 {
@@ -31,13 +31,13 @@ func TestSpan(t *testing.T) {
 	}
 	var s camSpan
 	if _, ok := s.find(vector(dims)); ok {
-		t.Error("a direction is known to nothing")
+		t.Error("an empty span finds a map")
 	}
 	var known [][]float32
 	for range 6 {
 		known = append(known, vector(dims))
 	}
-	// One that adds nothing, and one that nearly does.
+	// One that adds nothing to the span, and one that adds almost nothing.
 	known = append(known, known[2])
 	almost := append([]float32(nil), known[1]...)
 	almost[3] += 1e-3
@@ -70,18 +70,17 @@ func TestSpan(t *testing.T) {
 	other[0] += 0.01
 	for name, u := range map[string][]float32{"a new direction": vector(dims), "one a little beside": other, "nothing": make([]float32, dims)} {
 		if _, ok := s.find(u); ok {
-			t.Errorf("%s is claimed to follow", name)
+			t.Errorf("a map of %s is found", name)
 		}
 	}
 	s.reset()
 	if _, ok := s.find(known[0]); ok {
-		t.Error("reset, and still known")
+		t.Error("a direction is known after reset")
 	}
 }
 
-// TestLaterStages: from the third stage on, and for the retry without
-// background, the model is not asked again, and what comes out is what it would
-// have said.
+// TestLaterStages: from the third stage on, and for the retry without background, the
+// model is not run again, and the maps are those that it would compute.
 func TestLaterStages(t *testing.T) {
 	ctx := context.Background()
 	wd := newWorld()
@@ -92,7 +91,7 @@ func TestLaterStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img := wd.picture()
+	img := wd.image()
 	encoded, err := s.EncodeImage(ctx, img)
 	if err != nil {
 		t.Fatal(err)
@@ -105,8 +104,8 @@ func TestLaterStages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if asked := len(wd.directions) > calls; asked != (len(set) == 4) {
-			t.Errorf("%d queries: the model was asked: %v", len(set), asked)
+		if called := len(wd.directions) > calls; called != (len(set) == 4) {
+			t.Errorf("%d queries: the model was called: %v", len(set), called)
 		}
 		fresh, err := s.EncodeImage(ctx, img)
 		if err != nil {
