@@ -8,9 +8,9 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// The size and the label counts of the reference's timing in
-// goldens/README.md, whose figures hold lattices and inference together: 0.43,
-// 0.46 and 1.43 s for 2, 4 and 21 labels on one thread.
+// The size and the label counts are those of the reference's timing in
+// goldens/README.md. Its figures include lattices and inference: 0.43, 0.46 and 1.43 s
+// for 2, 4 and 21 labels on one thread.
 const benchW, benchH = 500, 375
 
 func BenchmarkReset(b *testing.B) {
@@ -20,17 +20,17 @@ func BenchmarkReset(b *testing.B) {
 			p := Reference()
 			p.Threads = threads
 			c := field(benchW, benchH, rgb, p)
-			c.Reset(always, rgb)
+			c.Reset(background, rgb)
 			b.ReportAllocs()
 			for b.Loop() {
-				c.Reset(always, rgb)
+				c.Reset(background, rgb)
 			}
 			b.ReportMetric(float64(c.bilateral.vertices), "vertices")
 		})
 	}
 }
 
-// energies are unary energies of random probabilities, plane by plane.
+// energies returns unary energies of random probabilities, plane by plane.
 func energies(planes int) []float32 {
 	r := rand.New(rand.NewPCG(1, 2))
 	unary := make([]float32, planes*benchW*benchH)
@@ -51,10 +51,10 @@ func BenchmarkInfer(b *testing.B) {
 				p := Reference()
 				p.Threads = threads
 				c := field(benchW, benchH, rgb, p)
-				c.Infer(always, unary, labels, q)
+				c.Infer(background, unary, labels, q)
 				b.ReportAllocs()
 				for b.Loop() {
-					c.Infer(always, unary, labels, q)
+					c.Infer(background, unary, labels, q)
 				}
 			})
 		}
@@ -71,17 +71,17 @@ func BenchmarkInferEach(b *testing.B) {
 				p := Reference()
 				p.Threads = threads
 				c := field(benchW, benchH, rgb, p)
-				c.InferEach(always, unary, fields, q)
+				c.InferEach(background, unary, fields, q)
 				b.ReportAllocs()
 				for b.Loop() {
-					c.InferEach(always, unary, fields, q)
+					c.InferEach(background, unary, fields, q)
 				}
 			})
 		}
 	}
 }
 
-// All that is done for one picture: lattices, energies and inference.
+// BenchmarkWhole measures everything for one image: lattices, energies and inference.
 func BenchmarkWhole(b *testing.B) {
 	rgb := golden.Photo(b, benchW, benchH)
 	for _, labels := range []int{2, 4, 21} {
@@ -96,12 +96,12 @@ func BenchmarkWhole(b *testing.B) {
 				p := Reference()
 				p.Threads = threads
 				c := field(benchW, benchH, rgb, p)
-				c.Infer(always, unary, labels, q)
+				c.Infer(background, unary, labels, q)
 				b.ReportAllocs()
 				for b.Loop() {
-					c.Reset(always, rgb)
+					c.Reset(background, rgb)
 					Unary(prob, unary)
-					c.Infer(always, unary, labels, q)
+					c.Infer(background, unary, labels, q)
 				}
 				b.ReportMetric(float64(c.bilateral.vertices), "vertices")
 			})

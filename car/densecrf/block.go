@@ -2,16 +2,16 @@ package densecrf
 
 import "math"
 
-// A block is a run of lanes whose values lie side by side in memory, point by
-// point and vertex by vertex: a row of them is one or two vector registers.
+// A block is a group of lanes whose values are interleaved in memory, point by point
+// and vertex by vertex: a row of them is one or two vector registers.
 type block struct {
 	first int // its first lane
 	lanes int // in use; the rest of the width is padding
 	width int // 1, 4, 8 or 16
 
-	// Points × width. base is what the energies start from: -U of the lane's
-	// label, or with pairs -U of the background less that of the foreground.
-	// q is the marginals, and energies until they settle.
+	// Points × width. base is the unary part of the energies: -U of the lane's
+	// label, or with pairs -U of the background minus that of the foreground.
+	// q holds energies, and the marginals after the softmax.
 	base, q []float32
 
 	// The values of both kernels' lattices, vertices × width.
@@ -21,8 +21,7 @@ type block struct {
 // maxWidth is the largest width of a block: sixteen float32 are a cache line.
 const maxWidth = 16
 
-// blockWidth is the width that suits the first block of the lanes that are
-// left.
+// blockWidth returns the width of the next block when so many lanes are left.
 func blockWidth(left int) int {
 	switch {
 	case left > 12:
@@ -35,15 +34,15 @@ func blockWidth(left int) int {
 	return 1
 }
 
-// The base of lanes that stand for nothing: their marginals are zero.
+// The base of unused lanes: it makes their marginals zero.
 var (
 	paddingLabel = float32(math.Inf(-1))
 	paddingPair  = float32(math.Inf(1))
 )
 
-// arrange splits the lanes into blocks. Memory once had is kept for another
-// number of lanes.
-func (c *CRF) arrange(lanes int, pairs bool) {
+// arrangeBlocks divides the lanes into blocks. It keeps memory for later calls with
+// another number of lanes.
+func (c *CRF) arrangeBlocks(lanes int, pairs bool) {
 	if c.lanes == lanes && c.pairs == pairs {
 		return
 	}

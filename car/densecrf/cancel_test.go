@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// always is the context of tests that are about something else.
-var always = context.Background()
+// background is the context of tests that do not cancel.
+var background = context.Background()
 
-// field builds one that nobody cancels.
+// field returns New(…) without an error.
 func field(w, h int, rgb []uint8, p Params) *CRF {
-	c, err := New(always, w, h, rgb, p)
+	c, err := New(background, w, h, rgb, p)
 	if err != nil {
 		panic(err)
 	}
 	return c
 }
 
-// ramp is a picture of smooth colours.
+// ramp returns an image of smooth colours.
 func ramp(w, h int) []uint8 {
 	rgb := make([]uint8, 3*w*h)
 	for i := range rgb {
@@ -30,11 +30,11 @@ func ramp(w, h int) []uint8 {
 	return rgb
 }
 
-// soon gives a function a context that ends a moment later, and returns how long
-// after that end the function returned.
-func soon(t *testing.T, after time.Duration, f func(ctx context.Context) error) time.Duration {
+// cancelDuring calls f, cancels its context after a while, and returns how long after
+// that f returned.
+func cancelDuring(t *testing.T, after time.Duration, f func(ctx context.Context) error) time.Duration {
 	t.Helper()
-	ctx, cancel := context.WithCancel(always)
+	ctx, cancel := context.WithCancel(background)
 	defer cancel()
 	var at time.Time
 	stop := time.AfterFunc(after, func() { at = time.Now(); cancel() })
@@ -46,8 +46,8 @@ func soon(t *testing.T, after time.Duration, f func(ctx context.Context) error) 
 	return time.Since(at)
 }
 
-// TestCancelled: an inference that would take hours ends when it is told to, and
-// the field is as good as before.
+// TestCancelled: an inference that would take hours ends when it is cancelled, and the
+// field can be used again.
 func TestCancelled(t *testing.T) {
 	const w, h, labels = 64, 48, 5
 	p := Reference()
@@ -62,37 +62,37 @@ func TestCancelled(t *testing.T) {
 			"one field":   func(ctx context.Context) error { return c.Infer(ctx, unary, labels, q) },
 			"many fields": func(ctx context.Context) error { return c.InferEach(ctx, unary[:4*w*h], 2, q[:4*w*h]) },
 		} {
-			if late := soon(t, 30*time.Millisecond, infer); late > time.Second {
+			if late := cancelDuring(t, 30*time.Millisecond, infer); late > time.Second {
 				t.Errorf("%s, %d threads: %v late", name, threads, late)
 			}
 		}
 		c.params.Iterations = 4
-		if err := c.Infer(always, unary, labels, q); err != nil {
+		if err := c.Infer(background, unary, labels, q); err != nil {
 			t.Fatal(err)
 		}
 		fresh := p
 		fresh.Iterations = 4
 		want := make([]float32, len(unary))
-		field(w, h, rgb, fresh).Infer(always, unary, labels, want)
+		field(w, h, rgb, fresh).Infer(background, unary, labels, want)
 		if !slices.Equal(q, want) {
 			t.Errorf("%d threads: a field that was cancelled is not as good as a new one", threads)
 		}
-		done, cancel := context.WithCancel(always)
+		done, cancel := context.WithCancel(background)
 		cancel()
 		if err := c.Reset(done, rgb); !errors.Is(err, context.Canceled) {
 			t.Errorf("reset with a context that has ended: %v", err)
 		}
-		if err := c.Reset(always, rgb); err != nil {
+		if err := c.Reset(background, rgb); err != nil {
 			t.Fatal(err)
 		}
-		c.Infer(always, unary, labels, q)
+		c.Infer(background, unary, labels, q)
 		if !slices.Equal(q, want) {
 			t.Errorf("%d threads: a field whose reset was cancelled cannot be reset", threads)
 		}
 	}
 }
 
-// A countdown is a context that ends when it has been looked at so many times.
+// A countdown is a context that ends after a number of calls of Err.
 type countdown struct {
 	context.Context
 	left atomic.Int64
@@ -105,9 +105,9 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-// TestCancelledAtEveryLook: wherever the context ends, the call returns its error,
-// and the field can be reset.
-func TestCancelledAtEveryLook(t *testing.T) {
+// TestCancelledAtEveryCheck: at whichever check the context ends, the call returns its
+// error and the field can be reset.
+func TestCancelledAtEveryCheck(t *testing.T) {
 	const w, h, labels = 60, 40, 3
 	rgb := ramp(w, h)
 	unary := make([]float32, labels*w*h)
@@ -119,39 +119,38 @@ func TestCancelledAtEveryLook(t *testing.T) {
 		p.Iterations, p.Threads = 1, threads
 		c := field(w, h, rgb, p)
 		want, q := make([]float32, len(unary)), make([]float32, len(unary))
-		c.Infer(always, unary, labels, want)
+		c.Infer(background, unary, labels, want)
 		for name, call := range map[string]func(ctx context.Context) error{
 			"new":   func(ctx context.Context) error { _, err := New(ctx, w, h, rgb, p); return err },
 			"reset": func(ctx context.Context) error { return c.Reset(ctx, rgb) },
 			"infer": func(ctx context.Context) error { return c.Infer(ctx, unary, labels, q) },
 		} {
-			for looks := int64(0); ; looks++ {
-				ctx := &countdown{Context: always}
-				ctx.left.Store(looks)
+			for checks := int64(0); ; checks++ {
+				ctx := &countdown{Context: background}
+				ctx.left.Store(checks)
 				err := call(ctx)
 				if err == nil {
 					break
 				}
 				if !errors.Is(err, context.Canceled) {
-					t.Fatalf("%s, %d threads, %d looks: %v", name, threads, looks, err)
+					t.Fatalf("%s, %d threads, %d checks: %v", name, threads, checks, err)
 				}
-				if looks > 10000 {
+				if checks > 10000 {
 					t.Fatalf("%s, %d threads: it never ends by itself", name, threads)
 				}
 			}
 		}
-		if err := c.Reset(always, rgb); err != nil {
+		if err := c.Reset(background, rgb); err != nil {
 			t.Fatal(err)
 		}
-		c.Infer(always, unary, labels, q)
+		c.Infer(background, unary, labels, q)
 		if !slices.Equal(q, want) {
 			t.Errorf("%d threads: the field is not as good as before", threads)
 		}
 	}
 }
 
-// TestCancelledLarge: nothing that is done for a large picture goes on for long by
-// itself.
+// TestCancelledLarge: on a large image, every step checks the context often.
 func TestCancelledLarge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -161,7 +160,7 @@ func TestCancelledLarge(t *testing.T) {
 	p := Reference()
 	p.Threads = 2
 	for _, after := range []time.Duration{5, 40, 150, 400, 1200} {
-		late := soon(t, after*time.Millisecond, func(ctx context.Context) error {
+		late := cancelDuring(t, after*time.Millisecond, func(ctx context.Context) error {
 			c, err := New(ctx, w, h, rgb, p)
 			if err != nil {
 				return err

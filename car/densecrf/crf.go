@@ -5,69 +5,69 @@ import (
 	"runtime"
 )
 
-// A CRF is the field over one picture. It is not safe for concurrent use.
+// A CRF is the random field over one image. It is not safe for concurrent use.
 type CRF struct {
 	params Params
 	w, h   int
-	crew   *crew
+	pool   *workerPool
 
 	gaussian, bilateral kernel
 
-	// full is, per pixel, what the two kernels give to a label whose marginal
-	// is 1 everywhere: Σ_k compat_k · n_k · K_k(n_k). As the marginals sum to
-	// one, label 0 gets this minus what all other labels get.
+	// full is, per pixel, the message of both kernels to a label whose marginal is 1
+	// everywhere: Σ_k compat_k · n_k · K_k(n_k). As the marginals sum to one, the
+	// message to label 0 is this minus the messages to all other labels.
 	full []float32
 
-	// The current call. With pairs every lane is a field of two labels of its
-	// own; without, the lanes are labels 1 and up of one field.
+	// The current call. With pairs every lane is a separate field of two labels;
+	// without, the lanes are labels 1 and up of one field.
 	unary, result []float32
 	lanes         int
 	pairs         bool
 	blocks        []block
 
-	// Without pairs, label 0 has no lane. Per pixel: its energy (-E, as
-	// everywhere below: larger is likelier) in minus0, then what is left of
-	// its current energy, and its marginal, in rest. top and sum are the
-	// largest energy of the pixel and the softmax's denominator.
+	// Without pairs, label 0 has no lane. Per pixel, minus0 is its unary energy
+	// (-E, as everywhere below: larger is likelier), and rest is its current energy,
+	// from which the messages to the other labels are subtracted, and then its
+	// marginal. top and sum are the largest energy of the pixel and the denominator
+	// of the softmax.
 	minus0, rest, top, sum []float32
 
 	ones block // of one lane, for the normalisation
 
-	// The current step: its kernel, block, axis and values, and whether the
-	// marginals go to the caller.
-	on       *kernel
+	// The current step: its kernel, block, axis and values, and whether it is the
+	// last one, which stores the marginals in result.
+	kernel   *kernel
 	block    *block
 	axis     int
 	src, dst []float32
 	last     bool
 
-	// Bound once, so that no step allocates.
-	load, splat, blur, gather, segment, gap, norm, weigh, sure func(chunk int)
+	// Method values, bound once so that no step allocates.
+	load, splat, blur, gather, segment, gap, norm, scaleSplat, fullMessage func(chunk int)
 }
 
 // A kernel is one of the pairwise terms.
 type kernel struct {
 	lattice
-	gain  float32   // its Potts weight, and what undoes the gain of the blur
+	gain  float32   // its Potts weight times alpha
 	full  []float32 // its part of CRF.full
-	spare []float32 // values on the way, vertices × width
+	spare []float32 // intermediate values, vertices × width
 }
 
-// New builds the field of a picture of w×h pixels: both lattices and their
-// normalisation. rgb holds interleaved triples, row by row; it is the picture
-// that the bilateral kernel sees (see WrapImage) and is not kept. The error is the
-// context's.
+// New builds the field of an image of w×h pixels: both lattices and their
+// normalisation. rgb holds interleaved triples, row by row. It is the image of the
+// bilateral kernel (see WrapImage) and is not retained. The error is the context's.
 func New(ctx context.Context, w, h int, rgb []uint8, p Params) (*CRF, error) {
 	if w <= 0 || h <= 0 {
-		panic("densecrf: the picture is empty")
+		panic("densecrf: the image is empty")
 	}
 	if p.Threads <= 0 {
 		p.Threads = runtime.GOMAXPROCS(0)
 	}
-	c := &CRF{params: p, w: w, h: h, crew: newCrew(p.Threads)}
+	c := &CRF{params: p, w: w, h: h, pool: newWorkerPool(p.Threads)}
 	c.load, c.splat, c.blur, c.gather = c.loadChunk, c.splatChunk, c.blurChunk, c.gatherChunk
 	c.segment, c.gap = c.segmentStep, c.gapStep
-	c.norm, c.weigh, c.sure = c.normChunk, c.weighChunk, c.sureChunk
+	c.norm, c.scaleSplat, c.fullMessage = c.normChunk, c.scaleSplatChunk, c.fullMessageChunk
 	n := w * h
 	c.full, c.minus0 = make([]float32, n), make([]float32, n)
 	c.rest, c.top, c.sum = make([]float32, n), make([]float32, n), make([]float32, n)
@@ -76,16 +76,16 @@ func New(ctx context.Context, w, h int, rgb []uint8, p Params) (*CRF, error) {
 		c.ones.q[p] = 1
 	}
 
-	c.crew.start(ctx)
-	defer c.crew.stop()
-	// One strip: numbers in the order of the pixels, see band.go.
+	c.pool.start(ctx)
+	defer c.pool.stop()
+	// One strip, so that vertices are numbered in the order of the pixels, see band.go.
 	c.gaussian.init(w, h, p.GaussianSXY, 0, 2, 1)
 	c.gaussian.setCompat(p.GaussianCompat)
-	c.gaussian.crew, c.bilateral.crew = c.crew, c.crew
+	c.gaussian.pool, c.bilateral.pool = c.pool, c.pool
 	if err := c.gaussian.build(); err != nil {
 		return nil, err
 	}
-	c.gaussian.measure(p.Threads)
+	c.gaussian.planSegments(p.Threads)
 	c.bilateral.init(w, h, p.BilateralSXY, p.BilateralSRGB, 5, p.Threads)
 	c.bilateral.setCompat(p.BilateralCompat)
 	c.normalise(&c.gaussian, 0)
@@ -99,12 +99,12 @@ func (k *kernel) setCompat(compat float32) {
 	k.gain, k.full = k.alpha()*compat, make([]float32, k.n)
 }
 
-// Reset replaces the picture by another of the same size. Only what depends on
-// colour is built again, in the memory that is there. The error is the context's;
-// after one the field is of no picture, until it is reset again.
+// Reset replaces the image by another of the same size. Only the bilateral lattice is
+// built again, in the memory of the old one. The error is the context's; after an
+// error the field has to be reset again before it is used.
 func (c *CRF) Reset(ctx context.Context, rgb []uint8) error {
-	c.crew.start(ctx)
-	defer c.crew.stop()
+	c.pool.start(ctx)
+	defer c.pool.stop()
 	return c.rebuild(rgb)
 }
 
@@ -117,19 +117,19 @@ func (c *CRF) rebuild(rgb []uint8) error {
 		return err
 	}
 	c.normalise(b, 1)
-	return c.crew.ctx.Err()
+	return c.pool.ctx.Err()
 }
 
-// Infer runs the mean field from the unary energies of the given number of
+// Infer runs mean-field inference from the unary energies of the given number of
 // labels, at least 2. unary and q hold one plane of w×h after the other, label
 // by label; q receives the marginals and may be the same slice. From the second
 // call on with the same number of labels nothing is allocated.
 //
-// Every pixel sees every other, so an energy that is NaN, or infinite ones that
-// leave a pixel no finite label, may turn any marginal into NaN.
+// Every pixel is connected to every other. An energy that is NaN, or a pixel without
+// a finite energy, may therefore turn any marginal into NaN.
 //
-// The error is the context's, which is looked at all along, whatever the size and
-// the number of iterations; what q holds then is of no use.
+// The error is the context's, which is checked often, whatever the size and the
+// number of iterations. After an error the content of q is undefined.
 func (c *CRF) Infer(ctx context.Context, unary []float32, labels int, q []float32) error {
 	if labels < 2 {
 		panic("densecrf: a field needs two labels or more")
@@ -138,12 +138,11 @@ func (c *CRF) Infer(ctx context.Context, unary []float32, labels int, q []float3
 	return c.infer(ctx, unary[:n], labels-1, labels == 2, q[:n])
 }
 
-// InferEach runs the mean field of several fields of two labels over the same
-// picture, at least 1. unary and q hold, field by field, the plane of the
-// background and the plane of the foreground; q may be the same slice. Every
-// field comes out as [CRF.Infer] does it with two labels, to the bit. From the
-// second call on with the same number of fields nothing is allocated. The error is
-// the context's.
+// InferEach runs mean-field inference for several fields of two labels over the same
+// image, at least 1. unary and q hold, field by field, the plane of the background and
+// the plane of the foreground; q may be the same slice. The result of every field is,
+// bit by bit, that of [CRF.Infer] with two labels. From the second call on with the
+// same number of fields nothing is allocated. The error is the context's.
 func (c *CRF) InferEach(ctx context.Context, unary []float32, fields int, q []float32) error {
 	if fields < 1 {
 		panic("densecrf: there is no field")
@@ -154,15 +153,15 @@ func (c *CRF) InferEach(ctx context.Context, unary []float32, fields int, q []fl
 
 func (c *CRF) infer(ctx context.Context, unary []float32, lanes int, pairs bool, q []float32) error {
 	c.unary, c.result = unary, q
-	c.arrange(lanes, pairs)
-	c.crew.start(ctx)
-	defer c.crew.stop()
+	c.arrangeBlocks(lanes, pairs)
+	c.pool.start(ctx)
+	defer c.pool.stop()
 
 	parts := chunks(c.w * c.h)
 	c.last = c.params.Iterations == 0
-	c.crew.run(parts, c.load)
+	c.pool.run(parts, c.load)
 	for i := range c.params.Iterations {
-		if c.crew.stopped() {
+		if c.pool.cancelled() {
 			break
 		}
 		for i := range c.blocks {
@@ -171,55 +170,55 @@ func (c *CRF) infer(ctx context.Context, unary []float32, lanes int, pairs bool,
 			c.filter(&c.bilateral, b, 1)
 		}
 		c.last = i == c.params.Iterations-1
-		c.crew.run(parts, c.gather)
+		c.pool.run(parts, c.gather)
 	}
-	c.unary, c.result, c.block, c.on, c.src, c.dst = nil, nil, nil, nil, nil, nil
+	c.unary, c.result, c.block, c.kernel, c.src, c.dst = nil, nil, nil, nil, nil, nil
 	return ctx.Err()
 }
 
-// filter leaves K_k(n_k·q) of a block, unsliced, in its values of that kernel.
+// filter computes K_k(n_k·q) of a block up to the slicing: the values on the lattice,
+// in the block's values of that kernel.
 func (c *CRF) filter(k *kernel, b *block, slot int) {
-	c.on, c.block = k, b
+	c.kernel, c.block = k, b
 	size := (k.vertices + 1) * b.width
 	b.value[slot], k.spare = grow(b.value[slot], size), grow(k.spare, size)
 	clear(b.value[slot][:b.width])
 	clear(k.spare[:b.width])
-	// Every blur changes sides; the last one is to end on the block's.
+	// Every blur swaps the two buffers; the last one has to end in the block's.
 	c.dst, c.src = b.value[slot], k.spare
 	if k.d%2 == 0 {
 		c.dst, c.src = c.src, c.dst
 	}
 	if k.segments > 0 {
 		c.dst, c.src = b.value[slot], k.spare
-		c.crew.run(k.segments, c.segment)
-		c.crew.run(k.segments-1, c.gap)
+		c.pool.run(k.segments, c.segment)
+		c.pool.run(k.segments-1, c.gap)
 		return
 	}
 	parts := chunks(k.vertices)
-	c.crew.run(parts, c.splat)
+	c.pool.run(parts, c.splat)
 	for c.axis = 0; c.axis <= k.d; c.axis++ {
 		c.dst, c.src = c.src, c.dst
-		c.crew.run(parts, c.blur)
+		c.pool.run(parts, c.blur)
 	}
 }
 
-// normalise filters a field of ones, folds n_k = 1/sqrt(K_k(1) + 1e-20) into
-// the weights on both sides, splatting and slicing, and filters again to learn
-// what a sure label gets.
+// normalise filters a field of ones, multiplies the weights of splatting and slicing by
+// n_k = 1/sqrt(K_k(1) + 1e-20), and filters again to compute full.
 func (c *CRF) normalise(k *kernel, slot int) {
 	parts := chunks(k.n)
 	c.filter(k, &c.ones, slot)
-	c.crew.run(parts, c.norm)
-	c.crew.run(chunks(len(k.share)), c.weigh)
+	c.pool.run(parts, c.norm)
+	c.pool.run(chunks(len(k.pointWeight)), c.scaleSplat)
 	c.filter(k, &c.ones, slot)
-	c.crew.run(parts, c.sure)
-	c.block, c.on, c.src, c.dst = nil, nil, nil, nil
+	c.pool.run(parts, c.fullMessage)
+	c.block, c.kernel, c.src, c.dst = nil, nil, nil, nil
 }
 
-// normChunk finds n_k, for the time being in the place of full, and multiplies
-// the weights of slicing by it.
+// normChunk computes n_k, stores it in full for the time being, and multiplies the
+// weights of slicing by it.
 func (c *CRF) normChunk(i int) {
-	k := c.on
+	k := c.kernel
 	from, to := chunk(i, k.n)
 	k.slice(c.dst, k.alpha(), from, to)
 	for p := from; p < to; p++ {
@@ -231,17 +230,17 @@ func (c *CRF) normChunk(i int) {
 	}
 }
 
-// weighChunk multiplies the weights of splatting.
-func (c *CRF) weighChunk(i int) {
-	k := c.on
-	from, to := chunk(i, len(k.share))
+// scaleSplatChunk multiplies the weights of splatting by n_k.
+func (c *CRF) scaleSplatChunk(i int) {
+	k := c.kernel
+	from, to := chunk(i, len(k.pointWeight))
 	for i, p := range k.point[from:to] {
-		k.share[from+i] *= k.full[p]
+		k.pointWeight[from+i] *= k.full[p]
 	}
 }
 
-func (c *CRF) sureChunk(i int) {
-	k := c.on
+func (c *CRF) fullMessageChunk(i int) {
+	k := c.kernel
 	from, to := chunk(i, k.n)
 	k.slice(c.dst, k.gain, from, to)
 	for p := from; p < to; p++ {
@@ -249,7 +248,7 @@ func (c *CRF) sureChunk(i int) {
 	}
 }
 
-// slice reads one value per pixel off the lattice, into full.
+// slice interpolates the lattice's values at the pixels, into full.
 func (k *kernel) slice(value []float32, gain float32, from, to int) {
 	d1 := k.d + 1
 	for p := from; p < to; p++ {

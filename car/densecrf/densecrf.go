@@ -1,14 +1,14 @@
-// Package densecrf sharpens soft label maps along the edges of a picture: a
-// fully connected conditional random field with Gaussian edge potentials,
-// solved by mean field (Krähenbühl and Koltun, "Efficient Inference in Fully
-// Connected CRFs with Gaussian Edge Potentials", 2011).
+// Package densecrf fits soft label maps to the edges of an image, with a fully
+// connected conditional random field with Gaussian edge potentials and mean-field
+// inference (Krähenbühl and Koltun, "Efficient Inference in Fully Connected CRFs with
+// Gaussian Edge Potentials", 2011).
 //
-// # What is computed
+// # Algorithm
 //
-// Every pixel is joined to every other by two kernels: one of distance alone,
-// which removes specks, and a bilateral one of distance and colour, which pulls
-// the outline to the edges of the picture. With U the unary energies, Q the
-// marginals and Potts compatibilities, the iteration is that of docs/algorithm.md 6.1:
+// Every pixel is connected to every other by two kernels: one of distance alone,
+// which removes specks, and a bilateral one of distance and colour, which moves
+// outlines to the edges of the image. With U the unary energies, Q the marginals and
+// Potts compatibilities, the iteration is that of docs/algorithm.md 6.1:
 //
 //	Q = softmax(-U)
 //	repeat: E = -U + Σ_k compat_k · n_k · K_k(n_k · Q);  Q = softmax(E)
@@ -17,22 +17,21 @@
 // "Fast High-Dimensional Filtering Using the Permutohedral Lattice", 2010) and
 // n_k = 1/sqrt(K_k(1) + 1e-20) normalises it symmetrically.
 //
-// # How it is made fast
+// # Performance
 //
-// The lattice depends on the picture only, so it is built once, together with
-// the neighbours of every vertex and the list of pixels that fall upon it.
-// Splatting is then a gather, and splat, blur and slice run in parallel over
-// vertices or pixels without any locking; the order of every sum is fixed, so a
-// result does not depend on the number of threads. Labels lie side by side
-// in blocks of 1, 4, 8 or 16, and since the marginals of a pixel sum to one, the
-// first label is never filtered: two labels cost one channel, and independent
-// fields of two labels share blocks as labels do.
+// The lattice depends on the image only. It is built once, together with the
+// neighbours of every vertex and the list of pixels that contribute to it. Splatting
+// is then a gather, and splat, blur and slice run in parallel over vertices or pixels
+// without locks. The order of every sum is fixed, so the result does not depend on the
+// number of threads. Labels are interleaved in blocks of 1, 4, 8 or 16. Since the
+// marginals of a pixel sum to one, the first label is never filtered: two labels need
+// one channel, and independent fields of two labels share blocks like labels.
 //
-// The inner loops exist twice: in Go, and for processors with AVX2 in assembly,
-// where a row of a block is one or two registers. Both do the same operations
-// in the same order, and a result does not depend on which of them ran either.
-// The lattice of distance alone has its vertices in the order of the pixels, so
-// its blurs follow each other closely enough to find their values in the cache.
+// The inner loops exist twice: in Go, and in assembly for processors with AVX2, where
+// a row of a block is one or two registers. Both do the same operations in the same
+// order, so the result does not depend on which of them runs. The lattice of distance
+// alone has its vertices in the order of the pixels, so that its blurs can follow each
+// other closely and find their values in the cache.
 package densecrf
 
 import "fmt"
@@ -56,13 +55,13 @@ type Params struct {
 	Threads int
 }
 
-// minDeviation: with less than half a pixel, or half a level, no point has a
-// neighbour, and the lattice's coordinates leave their 16 bits.
+// minDeviation is the smallest standard deviation. Below half a pixel, or half a level,
+// no point has a neighbour, and the coordinates of the lattice overflow 16 bits.
 const minDeviation = 0.5
 
-// The most that parameters may be. Marginals do not change any more long before
-// so many iterations, no picture is as wide as so large a deviation, and weights
-// beyond that one leave float32 no digits for the picture.
+// The largest values of parameters. Marginals converge long before so many iterations,
+// no image is as wide as so large a deviation, and with a larger weight the unary
+// energies would be lost to the rounding of float32.
 const (
 	maxIterations = 1000
 	maxThreads    = 1024
@@ -70,7 +69,7 @@ const (
 	maxCompat     = 1 << 20
 )
 
-// Check finds what is wrong with parameters.
+// Check returns an error if a parameter is out of range.
 func (p Params) Check() error {
 	if p.Iterations < 0 || p.Iterations > maxIterations {
 		return fmt.Errorf("crf: iterations is %d, which is not between 0 and %d", p.Iterations, maxIterations)
@@ -83,7 +82,7 @@ func (p Params) Check() error {
 		value float32
 	}{{"gaussian_sxy", p.GaussianSXY}, {"bilateral_sxy", p.BilateralSXY}, {"bilateral_srgb", p.BilateralSRGB}} {
 		if !(v.value >= minDeviation && v.value <= maxDeviation) {
-			return fmt.Errorf("crf: %s is %g, which is no deviation of %g to %d", v.name, v.value, float64(minDeviation), maxDeviation)
+			return fmt.Errorf("crf: %s is %g, which is not between %g and %d", v.name, v.value, float64(minDeviation), maxDeviation)
 		}
 	}
 	for _, v := range []struct {
@@ -91,13 +90,13 @@ func (p Params) Check() error {
 		value float32
 	}{{"gaussian_compat", p.GaussianCompat}, {"bilateral_compat", p.BilateralCompat}} {
 		if !(v.value >= 0 && v.value <= maxCompat) {
-			return fmt.Errorf("crf: %s is %g, which is no weight of 0 to %d", v.name, v.value, maxCompat)
+			return fmt.Errorf("crf: %s is %g, which is not between 0 and %d", v.name, v.value, maxCompat)
 		}
 	}
 	return nil
 }
 
-// Reference returns the constants of the published CaR (algorithm.md 6.1).
+// Reference returns the constants of the published CaR (docs/algorithm.md 6.1).
 func Reference() Params {
 	return Params{
 		Iterations:  10,

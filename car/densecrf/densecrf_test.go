@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// noise is a picture and unary energies that follow from the seed alone.
+// noise returns an image and unary energies, random with the given seed.
 func noise(seed uint64, w, h, labels int) (rgb []uint8, unary []float32) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	for range 3 * w * h {
@@ -70,16 +70,16 @@ func TestExp(t *testing.T) {
 	}
 }
 
-// The number of threads must not change a single bit.
+// TestThreads: the number of threads must not change a single bit.
 func TestThreads(t *testing.T) {
 	const w, h = 131, 97 // several chunks, strips of unequal height
 	for _, labels := range []int{2, 4, 7, 11} {
 		rgb, unary := noise(3, w, h, labels)
 		want := make([]float32, len(unary))
-		field(w, h, rgb, params(1)).Infer(always, unary, labels, want)
+		field(w, h, rgb, params(1)).Infer(background, unary, labels, want)
 		for _, threads := range []int{2, 3, 5} {
 			got := make([]float32, len(unary))
-			field(w, h, rgb, params(threads)).Infer(always, unary, labels, got)
+			field(w, h, rgb, params(threads)).Infer(background, unary, labels, got)
 			if !slices.Equal(got, want) {
 				t.Errorf("%d labels: %d threads give another result than one", labels, threads)
 			}
@@ -87,24 +87,24 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// Reset and calls with other numbers of labels leave nothing behind.
+// TestReset: the result does not depend on earlier images and numbers of labels.
 func TestReset(t *testing.T) {
 	const w, h = 41, 23
 	c := field(w, h, make([]uint8, 3*w*h), params(2))
 	for seed, labels := range []int{5, 2, 13, 3, 2} {
 		rgb, unary := noise(uint64(seed), w, h, labels)
 		want := make([]float32, len(unary))
-		field(w, h, rgb, params(2)).Infer(always, unary, labels, want)
-		c.Reset(always, rgb)
-		c.Infer(always, unary, labels, unary) // in place
+		field(w, h, rgb, params(2)).Infer(background, unary, labels, want)
+		c.Reset(background, rgb)
+		c.Infer(background, unary, labels, unary) // in place
 		if !slices.Equal(unary, want) {
 			t.Errorf("%d labels: a field that was reset differs from a new one", labels)
 		}
 	}
 }
 
-// Marginals sum to one, and the order of the labels does not matter: label 0,
-// which is never filtered itself, least of all.
+// TestLabels: marginals sum to one, and the order of the labels does not matter, not
+// even for label 0, which is never filtered.
 func TestLabels(t *testing.T) {
 	const w, h = 37, 29
 	const n = w * h
@@ -114,10 +114,10 @@ func TestLabels(t *testing.T) {
 		p.Iterations = 3
 		c := field(w, h, rgb, p)
 		q := make([]float32, len(unary))
-		c.Infer(always, unary, labels, q)
+		c.Infer(background, unary, labels, q)
 
 		turned := slices.Concat(unary[(labels-1)*n:], unary[:(labels-1)*n])
-		c.Infer(always, turned, labels, turned)
+		c.Infer(background, turned, labels, turned)
 		turned = slices.Concat(turned[n:], turned[:n])
 		for p := range n {
 			var sum float32
@@ -136,8 +136,8 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// A filter that goes through segments does what one does that goes through the
-// lattice step by step, however many segments there are.
+// TestSegments: a filter with any number of segments gives the same result as one
+// without.
 func TestSegments(t *testing.T) {
 	const w, h, labels = 23, 400, 6
 	rgb, unary := noise(12, w, h, labels)
@@ -145,11 +145,11 @@ func TestSegments(t *testing.T) {
 	for segments := range 9 {
 		c := field(w, h, rgb, params(2))
 		if most := c.gaussian.vertices / (8 * 3 * c.gaussian.reach); segments > most {
-			t.Fatalf("%d segments cannot be had, only %d", segments, most)
+			t.Fatalf("%d segments are not possible, only %d", segments, most)
 		}
 		c.gaussian.segments = segments
 		got := make([]float32, len(unary))
-		c.Infer(always, unary, labels, got)
+		c.Infer(background, unary, labels, got)
 		if segments == 0 {
 			want = got
 		} else if !slices.Equal(got, want) {
@@ -158,7 +158,7 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-// What cannot be computed is NaN, and nothing worse.
+// TestNotFinite: energies that are not finite give NaN and do not affect later calls.
 func TestNotFinite(t *testing.T) {
 	const w, h = 17, 11
 	rgb, unary := noise(13, w, h, 10)
@@ -167,13 +167,13 @@ func TestNotFinite(t *testing.T) {
 			bad := slices.Clone(unary)
 			bad[40] = v
 			c := field(w, h, rgb, params(2))
-			c.Infer(always, bad, labels, bad)
+			c.Infer(background, bad, labels, bad)
 			for _, q := range bad[:labels*w*h] {
 				if q < 0 || q > 1 {
 					t.Fatalf("energy %v: marginal %v", v, q)
 				}
 			}
-			c.Infer(always, unary, labels, bad) // and leaves nothing behind
+			c.Infer(background, unary, labels, bad)
 			for _, q := range bad[:labels*w*h] {
 				if !(q >= 0 && q <= 1) {
 					t.Fatalf("after energy %v: marginal %v", v, q)
@@ -183,7 +183,7 @@ func TestNotFinite(t *testing.T) {
 	}
 }
 
-// Fields that are solved together come out as each does alone.
+// TestInferEach: fields that are solved together have the same results as alone.
 func TestInferEach(t *testing.T) {
 	const w, h = 61, 33
 	const size = 2 * w * h
@@ -192,21 +192,22 @@ func TestInferEach(t *testing.T) {
 		c := field(w, h, rgb, params(2))
 		want := make([]float32, len(unary))
 		for f := 0; f < len(unary); f += size {
-			c.Infer(always, unary[f:f+size], 2, want[f:f+size])
+			c.Infer(background, unary[f:f+size], 2, want[f:f+size])
 		}
 		got := make([]float32, len(unary))
-		c.InferEach(always, unary, fields, got)
+		c.InferEach(background, unary, fields, got)
 		if !slices.Equal(got, want) {
 			t.Errorf("%d fields together differ from each alone", fields)
 		}
-		c.InferEach(always, unary, fields, unary) // in place
+		c.InferEach(background, unary, fields, unary) // in place
 		if !slices.Equal(unary, want) {
 			t.Errorf("%d fields in place differ from each alone", fields)
 		}
 	}
 }
 
-// A picture of two flat halves: specks within a half vanish, the edge stays.
+// TestEdge: on an image of two flat halves, specks within a half vanish and the edge
+// stays.
 func TestEdge(t *testing.T) {
 	const w, h = 40, 30
 	rgb, prob := make([]uint8, 3*w*h), make([]float32, 2*w*h)
@@ -223,7 +224,7 @@ func TestEdge(t *testing.T) {
 		prob[p], prob[w*h+p] = 1-fg, fg
 	}
 	Unary(prob, prob)
-	field(w, h, rgb, Reference()).Infer(always, prob, 2, prob)
+	field(w, h, rgb, Reference()).Infer(background, prob, 2, prob)
 	for p := range w * h {
 		if got, want := prob[w*h+p] > 0.5, p%w >= w/2; got != want {
 			t.Fatalf("pixel (%d, %d) is labelled %v", p%w, p/w, got)
@@ -235,7 +236,7 @@ func TestSmallest(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 7}, {5, 1}, {2, 2}} {
 		w, h := size[0], size[1]
 		rgb, unary := noise(9, w, h, 3)
-		field(w, h, rgb, params(4)).Infer(always, unary, 3, unary)
+		field(w, h, rgb, params(4)).Infer(background, unary, 3, unary)
 		for _, q := range unary {
 			if !(q >= 0 && q <= 1) {
 				t.Errorf("%d×%d: marginal %v", w, h, q)
@@ -250,13 +251,13 @@ func TestNoAllocation(t *testing.T) {
 	q := make([]float32, len(unary))
 	c := field(w, h, rgb, params(1))
 	work := func() {
-		c.Reset(always, rgb)
-		c.Infer(always, unary, 6, q)
-		c.Infer(always, unary, 2, q)
-		c.InferEach(always, unary, 3, q)
+		c.Reset(background, rgb)
+		c.Infer(background, unary, 6, q)
+		c.Infer(background, unary, 2, q)
+		c.InferEach(background, unary, 3, q)
 	}
 	work()
 	if n := testing.AllocsPerRun(5, work); n > 1 {
-		t.Errorf("%v allocations per picture", n)
+		t.Errorf("%v allocations per image", n)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzInfer holds what is true of every field: nothing panics, and where all
-// energies are finite, marginals are probabilities.
+// FuzzInfer checks that no input panics, and that marginals are probabilities if all
+// energies are finite.
 func FuzzInfer(f *testing.F) {
 	const (
 		masks    = iota // probabilities 0 and 1
@@ -79,10 +79,10 @@ func FuzzInfer(f *testing.F) {
 		c := field(w, h, rgb, p)
 		step := planes
 		if each {
-			c.InferEach(always, unary, labels, unary)
+			c.InferEach(background, unary, labels, unary)
 			step = 2
 		} else {
-			c.Infer(always, unary, labels, unary)
+			c.Infer(background, unary, labels, unary)
 		}
 		if !finite {
 			return

@@ -13,7 +13,7 @@ import (
 	"github.com/carve-video/carve/internal/safetensors"
 )
 
-// units is what the tests need of units/manifest.json.
+// units is the part of units/manifest.json that the tests need.
 type units struct {
 	DenseCRF []struct {
 		File    string
@@ -64,8 +64,8 @@ func readRGB(t testing.TB, path string) (pix []uint8, w, h int) {
 	return pix, w, h
 }
 
-// tolerance of a marginal, as goldens/README.md states it for 1 and for 10
-// iterations. What lies between gets the stricter one of what follows it.
+// tolerance returns the tolerance of a marginal. goldens/README.md states it for 1 and
+// for 10 iterations; other numbers get that of the next higher one.
 func tolerance(iterations int) float64 {
 	if iterations <= 1 {
 		return 1e-3
@@ -78,12 +78,12 @@ func TestGolden(t *testing.T) {
 	if len(u.DenseCRF) == 0 {
 		t.Fatal("the manifest has no unit densecrf")
 	}
-	// Entries with one kernel alone do not name their picture again.
-	type picture struct{ rgb, wrapped string }
-	pictures := map[string]picture{}
+	// Entries with a single kernel do not repeat the names of their images.
+	type imageNames struct{ rgb, wrapped string }
+	images := map[string]imageNames{}
 	for _, e := range u.DenseCRF {
 		if e.RGB != "" {
-			pictures[e.Prob] = picture{e.RGB, strings.Fields(e.Wrapped)[0]}
+			images[e.Prob] = imageNames{e.RGB, strings.Fields(e.Wrapped)[0]}
 		}
 	}
 	for _, e := range u.DenseCRF {
@@ -100,15 +100,15 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rgb, w, h := readRGB(t, filepath.Join(dir, pictures[e.Prob].rgb))
+		rgb, w, h := readRGB(t, filepath.Join(dir, images[e.Prob].rgb))
 		labels := pt.Shape[0]
 		if err := pt.CheckShape(labels, h, w); err != nil {
 			t.Fatal(err)
 		}
 		wrapped := make([]uint8, len(rgb))
 		WrapImage(rgb, wrapped)
-		if want, _, _ := readRGB(t, filepath.Join(dir, pictures[e.Prob].wrapped)); string(want) != string(wrapped) {
-			t.Errorf("%s: the wrapped picture differs from the golden one", e.Prob)
+		if want, _, _ := readRGB(t, filepath.Join(dir, images[e.Prob].wrapped)); string(want) != string(wrapped) {
+			t.Errorf("%s: the wrapped image differs from the golden one", e.Prob)
 		}
 		unary := make([]float32, len(prob))
 		Unary(prob, unary)
@@ -143,7 +143,7 @@ func TestGolden(t *testing.T) {
 				for _, threads := range []int{1, 3} {
 					params.Threads = threads
 					q := make([]float32, len(unary))
-					field(w, h, feature, params).Infer(always, unary, labels, q)
+					field(w, h, feature, params).Infer(background, unary, labels, q)
 					compare(t, q, want, labels, tolerance(params.Iterations))
 				}
 			})
@@ -151,8 +151,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// compare holds marginals and the decisions that follow from them against the
-// golden ones.
+// compare compares marginals and the resulting labels with the golden ones.
 func compare(t *testing.T, q, want []float32, labels int, tol float64) {
 	t.Helper()
 	var worst float64

@@ -5,10 +5,10 @@ import "math"
 // maxDim is the largest feature dimension: distance and colour.
 const maxDim = 5
 
-// A lattice is the permutohedral lattice of a set of points: the simplex that
-// encloses each point, its barycentric weights, and which vertices are neighbours.
-// Vertices are numbered from 1; number 0 stands for every vertex that no point
-// touches, whose value is always zero. No result depends on the numbers.
+// A lattice is the permutohedral lattice of a set of points: the simplex that encloses
+// each point, its barycentric weights, and the neighbours of every vertex. Vertices are
+// numbered from 1. Number 0 stands for all vertices that no point touches; its value is
+// always zero. The numbering does not affect the result.
 type lattice struct {
 	d        int // dimension of the features
 	n        int // points
@@ -19,21 +19,21 @@ type lattice struct {
 	corner []int32
 	weight []float32
 
-	// near holds, for each of the d+1 axes and each vertex (0 included), the
+	// neighbours holds, for each of the d+1 axes and each vertex (0 included), the
 	// two neighbours along that axis.
-	near [maxDim + 1][]pair
+	neighbours [maxDim + 1][]pair
 
-	// The transpose of corner: the points that fall upon vertex v are
-	// point[start[v]:start[v+1]], in ascending order, with their weights.
-	start []int32
-	point []int32
-	share []float32
+	// The transpose of corner: the points whose simplex has vertex v are
+	// point[start[v]:start[v+1]], in ascending order, and pointWeight are their weights.
+	start       []int32
+	point       []int32
+	pointWeight []float32
 
 	// See band.go.
 	reach, segments int
 
-	// While the lattice is built, vertices go by their number in the table;
-	// number translates it into the final one.
+	// While the lattice is built, vertices have the numbers of the table; number maps
+	// them to the final ones.
 	table  table
 	number []int32
 	strips []strip
@@ -42,21 +42,20 @@ type lattice struct {
 
 	feature features
 
-	crew *crew // builds it
+	pool *workerPool // builds it
 
 	// Bound methods, so that a rebuild allocates nothing.
-	elevateStrip, countStrip, fillStrip, joinChunk func(i int)
+	elevateStrip, countStrip, fillStrip, neighbourChunk func(i int)
 }
 
 type pair struct{ a, b int32 }
 
-// ahead is how many entries beyond the last one of a list the inner loops may
-// look at, to fetch the rows that they need next. What these hold is of no
-// consequence.
-const ahead = 32
+// prefetchAhead is the number of entries beyond the end of a list that the inner loops
+// may read, to prefetch the rows that they need next. Their values do not matter.
+const prefetchAhead = 32
 
-// features are the coordinates of the points: those of the pixel grid, and
-// with d = 5 those of colour. All are in units of the kernel's deviation.
+// features are the coordinates of the points: position, and with d = 5 colour. All are
+// in units of the kernel's standard deviation.
 type features struct {
 	w        int
 	rgb      []uint8 // nil when d = 2
@@ -64,21 +63,21 @@ type features struct {
 	col, row []float32 // x/sxy and y/sxy
 }
 
-// A strip is a run of points that one goroutine looks at.
+// A strip is a range of points that one goroutine handles.
 type strip struct {
 	first, last int
 	run         run
 
-	// count is, by the number in the table, how many of the strip's points
-	// fall upon a vertex, then where in point the next of them goes.
+	// count is, for each number of the table, the number of the strip's points that
+	// contribute to the vertex, then the index in point of the next of them.
 	count []int32
 }
 
-// alpha undoes the gain of the blur: 1/(1+2^-d).
+// alpha compensates the gain of the blur: 1/(1+2^-d).
 func (l *lattice) alpha() float32 { return float32(1 / (1 + math.Pow(2, -float64(l.d)))) }
 
-// init sets what depends on size, dimension and deviations only. strips is how
-// many parts the points are looked at in.
+// init computes everything that depends on size, dimension and deviations only. strips
+// is the number of parts into which the points are divided.
 func (l *lattice) init(w, h int, sxy, srgb float32, d, strips int) {
 	l.d, l.n = d, w*h
 	f := &l.feature
@@ -110,35 +109,35 @@ func (l *lattice) init(w, h int, sxy, srgb float32, d, strips int) {
 		delta[j] = -int32(d)
 		l.step[j] = pack(delta[:d])
 	}
-	l.corner = make([]int32, (l.n+ahead)*(d+1))
-	l.weight = make([]float32, (l.n+ahead)*(d+1))
-	l.point = make([]int32, l.n*(d+1)+ahead)
-	l.share = make([]float32, l.n*(d+1))
+	l.corner = make([]int32, (l.n+prefetchAhead)*(d+1))
+	l.weight = make([]float32, (l.n+prefetchAhead)*(d+1))
+	l.point = make([]int32, l.n*(d+1)+prefetchAhead)
+	l.pointWeight = make([]float32, l.n*(d+1))
 	l.strips = make([]strip, max(1, min(strips, h)))
 	for i := range l.strips {
 		s := &l.strips[i]
 		s.first = l.n * i / len(l.strips)
 		s.last = l.n * (i + 1) / len(l.strips)
 	}
-	l.elevateStrip, l.countStrip, l.fillStrip, l.joinChunk = l.elevate, l.count, l.fill, l.join
+	l.elevateStrip, l.countStrip, l.fillStrip, l.neighbourChunk = l.elevate, l.count, l.fill, l.findNeighbours
 }
 
-// lookEvery is how many points or vertices are passed before the context is
-// looked at again: a few milliseconds.
-const lookEvery = 1 << 14
+// checkEvery is the number of points or vertices between checks of the context: a few
+// milliseconds.
+const checkEvery = 1 << 14
 
-// build finds simplices and neighbours, sharing the work among the crew. It stops
-// when the crew does.
+// build finds simplices and neighbours, in parallel on the pool. The error is the
+// context's.
 func (l *lattice) build() error {
-	c := l.crew
-	// Room for as many vertices as the last picture had, or else for a guess.
-	// A picture of noise has more: up to d+1 for each point.
+	c := l.pool
+	// Room for as many vertices as the last image had, or an estimate. An image of
+	// noise has more: up to d+1 for each point.
 	room := max(l.vertices, l.n/2) + runLength*len(l.strips)
 	for {
 		l.table.reset(room)
 		c.run(len(l.strips), l.elevateStrip)
-		// What has not been placed has no number that could be counted.
-		if c.stopped() {
+		// Points without a simplex have no numbers to count.
+		if c.cancelled() {
 			return c.ctx.Err()
 		}
 		if !l.table.full.Load() {
@@ -147,19 +146,19 @@ func (l *lattice) build() error {
 		room *= 2
 	}
 	c.run(len(l.strips), l.countStrip)
-	// Strips that were not counted have nothing that could be ranked.
-	if c.stopped() {
+	// Strips that were not counted cannot be numbered.
+	if c.cancelled() {
 		return c.ctx.Err()
 	}
-	l.rank()
-	if c.stopped() {
+	l.numberVertices()
+	if c.cancelled() {
 		return c.ctx.Err()
 	}
 	for j := range l.d + 1 {
-		l.near[j] = grow(l.near[j], l.vertices+1+ahead)
+		l.neighbours[j] = grow(l.neighbours[j], l.vertices+1+prefetchAhead)
 	}
 	c.run(len(l.strips), l.fillStrip)
-	c.run(chunks(l.table.numbers()), l.joinChunk)
+	c.run(chunks(l.table.numbers()), l.neighbourChunk)
 	return c.ctx.Err()
 }
 
@@ -170,7 +169,7 @@ func (l *lattice) elevate(i int) {
 	f := &l.feature
 	var v [maxDim]float32
 	for p := s.first; p < s.last; p++ {
-		if p%lookEvery == 0 && l.crew.stopped() {
+		if p%checkEvery == 0 && l.pool.cancelled() {
 			return
 		}
 		v[0], v[1] = f.col[p%f.w], f.row[p/f.w]
@@ -178,21 +177,21 @@ func (l *lattice) elevate(i int) {
 			c := f.rgb[3*p : 3*p+3 : 3*p+3]
 			v[2], v[3], v[4] = f.colour[c[0]], f.colour[c[1]], f.colour[c[2]]
 		}
-		if !l.place(p, &v, &s.run) {
+		if !l.findSimplex(p, &v, &s.run) {
 			return
 		}
 	}
 	if s.last == l.n && l.n%4 != 0 {
-		// The reference handles four points at a time and fills up the last
-		// four with zero features. They weigh nothing, but the vertices
-		// around them exist and take part in the blur, which moves marginals
-		// by up to 7e-3: for parity they must exist here too.
+		// The reference handles four points at a time and pads the last four with
+		// zero features. These have no weight, but the vertices around them exist
+		// and take part in the blur, which changes marginals by up to 7e-3. For
+		// parity they must exist here too.
 		v = [maxDim]float32{}
-		l.place(l.n, &v, &s.run)
+		l.findSimplex(l.n, &v, &s.run)
 	}
 }
 
-// count counts the points of strip i upon each vertex.
+// count counts the points of strip i that contribute to each vertex.
 func (l *lattice) count(i int) {
 	s := &l.strips[i]
 	s.count = grow(s.count, l.table.numbers())
@@ -202,16 +201,16 @@ func (l *lattice) count(i int) {
 	}
 }
 
-// rank gives the vertices their final numbers, in the order of those of the
-// table, so that what lies close in the picture does so in memory, and divides
-// point among them.
-func (l *lattice) rank() {
+// numberVertices gives the vertices their final numbers and divides point among them.
+// The order is that of the table, so that vertices that are close in the image are
+// close in memory.
+func (l *lattice) numberVertices() {
 	numbers := l.table.numbers()
 	l.number = grow(l.number, numbers)
 	l.start = grow(l.start, numbers+1)
 	next, place := int32(1), int32(0)
 	for id := 1; id < numbers; id++ {
-		if id%lookEvery == 0 && l.crew.stopped() {
+		if id%checkEvery == 0 && l.pool.cancelled() {
 			return
 		}
 		if l.table.keys[id] == blank {
@@ -229,31 +228,31 @@ func (l *lattice) rank() {
 	l.vertices = int(next - 1)
 }
 
-// fill enters the points of strip i into the lists of their vertices, and the
-// final numbers into corner. It also clears a part of near.
+// fill writes the points of strip i into the lists of their vertices, and the final
+// numbers into corner. It also clears a part of neighbours.
 func (l *lattice) fill(i int) {
 	s := &l.strips[i]
 	for p := s.first; p < s.last; p++ {
-		if p%lookEvery == 0 && l.crew.stopped() {
+		if p%checkEvery == 0 && l.pool.cancelled() {
 			return
 		}
 		for k := p * (l.d + 1); k < (p+1)*(l.d+1); k++ {
 			id := l.corner[k]
 			at := s.count[id]
 			s.count[id]++
-			l.point[at], l.share[at] = int32(p), l.weight[k]
+			l.point[at], l.pointWeight[at] = int32(p), l.weight[k]
 			l.corner[k] = l.number[id]
 		}
 	}
 	size := l.vertices + 1
 	for j := range l.d + 1 {
-		clear(l.near[j][size*i/len(l.strips) : size*(i+1)/len(l.strips)])
+		clear(l.neighbours[j][size*i/len(l.strips) : size*(i+1)/len(l.strips)])
 	}
 }
 
-// join finds the neighbours of a run of vertices along every axis. If b follows
-// a then a precedes b, so one look-up serves both.
-func (l *lattice) join(i int) {
+// findNeighbours finds the neighbours of a range of vertices along every axis. If b
+// follows a then a precedes b, so one look-up finds both.
+func (l *lattice) findNeighbours(i int) {
 	from, to := chunk(i, l.table.numbers())
 	for id := max(from, 1); id < to; id++ {
 		v, k := l.number[id], l.table.keys[id]
@@ -264,7 +263,7 @@ func (l *lattice) join(i int) {
 		var found [maxDim + 1]int32
 		for j := range l.d + 1 {
 			next[j] = k.plus(l.step[j])
-			found[j] = l.table.guess(next[j])
+			found[j] = l.table.probe(next[j])
 		}
 		for j := range l.d + 1 {
 			u := found[j]
@@ -273,15 +272,15 @@ func (l *lattice) join(i int) {
 			}
 			if u != 0 {
 				u = l.number[u]
-				l.near[j][v].b = u
-				l.near[j][u].a = v
+				l.neighbours[j][v].b = u
+				l.neighbours[j][u].a = v
 			}
 		}
 	}
 }
 
-// grow returns a slice of length n, reusing s where it is large enough. What
-// it holds is not defined.
+// grow returns a slice of length n, in the memory of s if that is large enough. Its
+// content is undefined.
 func grow[T any](s []T, n int) []T {
 	if cap(s) >= n {
 		return s[:n]

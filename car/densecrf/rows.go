@@ -1,8 +1,8 @@
 package densecrf
 
-// The loops over rows in plain Go. Widths above 8 are done 8 lanes at a time,
-// which are as many sums as registers hold. Rows are taken as pointers to
-// arrays, which leaves one bounds check per row.
+// The loops over rows in plain Go. Widths above 8 are computed 8 lanes at a time,
+// because the registers hold no more sums. Rows are converted to array pointers, which
+// leaves one bounds check per row.
 
 func splat(width int, value []float32, start, point []int32, share, q []float32, from, to int) {
 	for v := from; v < to; v++ {
@@ -147,8 +147,8 @@ func weigh8(value []float32, width int, row []int32, weight []float32) (s0, s1, 
 	return
 }
 
-// sum and largest reduce a row, folding it in half until one lane is left.
-// They spoil the row.
+// sum and largest reduce a row by folding it in half until one lane is left. They
+// overwrite the row.
 func sum(row *[maxWidth]float32, width int) float32 {
 	switch width {
 	case 1:

@@ -1,22 +1,22 @@
 package densecrf
 
-// place finds the simplex of a point in the lattice, as Adams et al. tell it in
-// section 3.2 and docs/algorithm.md 6.1 in numbers: elevate it to the hyperplane of d+1
-// coordinates that sum to zero, round to the nearest point whose coordinates
-// are multiples of d+1, rank the differences to find the simplex, and take
-// barycentric weights. Products are converted explicitly before they are added,
-// which keeps the compiler from fusing them: another rounding would put points
-// on the edge of two simplices into the other one.
+// findSimplex finds the simplex of a point in the lattice, like Adams et al. in section
+// 3.2, with the numbers of docs/algorithm.md 6.1: elevate it to the hyperplane of d+1 coordinates
+// that sum to zero, round to the nearest point whose coordinates are multiples of d+1,
+// rank the differences to find the simplex, and compute barycentric weights. Products
+// are converted explicitly before they are added, which keeps the compiler from fusing
+// them: with another rounding, a point on the border of two simplices would fall into
+// the other one.
 //
 // It reports whether there was room for the vertices.
-func (l *lattice) place(p int, f *[maxDim]float32, r *run) bool {
+func (l *lattice) findSimplex(p int, f *[maxDim]float32, r *run) bool {
 	d1 := l.d + 1
 	var e [maxDim + 1]float32
 	var near, rank [maxDim + 1]int32
 	elevate(e[:d1], f[:d1-1], l.scale[:d1-1])
 	nearest(e[:d1], near[:d1], rank[:d1])
 	barycentric(e[:d1], near[:d1], rank[:d1], l.weight[p*d1:(p+1)*d1])
-	return l.enter(near[:d1], rank[:d1], l.corner[p*d1:(p+1)*d1], r)
+	return l.addCorners(near[:d1], rank[:d1], l.corner[p*d1:(p+1)*d1], r)
 }
 
 // elevate maps d feature values to the d+1 coordinates of the hyperplane.
@@ -30,15 +30,15 @@ func elevate(e, f, scale []float32) {
 	e[0] = sum
 }
 
-// roundEven adds and subtracts 1.5·2^23, which leaves the nearest integer,
-// ties to even, of any |v| < 2^22.
+// roundEven returns the nearest integer of any |v| < 2^22, ties to even, by adding and
+// subtracting 1.5·2^23.
 func roundEven(v float32) int32 {
 	const magic = 3 << 22
 	return int32(float32(v+magic) - magic)
 }
 
-// nearest finds the closest point of remainder 0 and each coordinate's place in
-// descending order of its distance to it.
+// nearest finds the closest point of remainder 0, and the rank of each coordinate's
+// distance to it in descending order.
 func nearest(e []float32, near, rank []int32) {
 	d1 := int32(len(e))
 	near, rank = near[:len(e)], rank[:len(e)]
@@ -51,8 +51,7 @@ func nearest(e []float32, near, rank []int32) {
 		sum += r
 		diff[i] = v - float32(near[i])
 	}
-	// Which of two is the larger is anyone's guess, the processor's too: no
-	// branch.
+	// Without a branch, which the processor could not predict.
 	for i := range rank {
 		v, behind := diff[i], int32(0)
 		for j := i + 1; j < len(rank); j++ {
@@ -68,9 +67,9 @@ func nearest(e []float32, near, rank []int32) {
 	if sum == 0 {
 		return
 	}
-	// Rounding left the hyperplane: the coordinates that were rounded the
-	// furthest go one step back. Features beyond all measure lose so much
-	// precision that they may be further off; ranks stay in range.
+	// The rounded point is outside the hyperplane: the coordinates that were rounded
+	// the furthest are moved back by one step. Very large features lose so much
+	// precision that sum may be out of range; clamping keeps the ranks in range.
 	sum = max(-d1, min(sum, d1))
 	for i := range rank {
 		rank[i] += sum
@@ -84,7 +83,7 @@ func nearest(e []float32, near, rank []int32) {
 	}
 }
 
-// barycentric gives the weight of each corner of the simplex, by remainder.
+// barycentric computes the weight of each corner of the simplex, by remainder.
 func barycentric(e []float32, near, rank []int32, weight []float32) {
 	d := len(e) - 1
 	near, rank = near[:len(e)], rank[:len(e)]
@@ -100,10 +99,10 @@ func barycentric(e []float32, near, rank []int32, weight []float32) {
 	copy(weight, b[:d+1])
 }
 
-// enter adds the simplex's corners to the table and notes their numbers. The
-// first is near; each further one lies a step from the one before it, along the
-// axis whose rank is next from behind.
-func (l *lattice) enter(near, rank, corner []int32, r *run) bool {
+// addCorners adds the corners of the simplex to the table and writes their numbers to
+// corner. The first is near. Each further one is a step from the one before, along the
+// axis with the next lower rank.
+func (l *lattice) addCorners(near, rank, corner []int32, r *run) bool {
 	d := len(near) - 1
 	var axis [maxDim + 1]int32
 	for i, k := range rank {
@@ -114,7 +113,7 @@ func (l *lattice) enter(near, rank, corner []int32, r *run) bool {
 	k := pack(near[:d])
 	for i := range corner {
 		keys[i] = k
-		corner[i] = l.table.guess(k)
+		corner[i] = l.table.probe(k)
 		k = k.plus(l.step[axis[i]])
 	}
 	for i, v := range corner {

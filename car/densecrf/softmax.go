@@ -4,7 +4,7 @@ import "math"
 
 // The loops that turn energies into marginals, in plain Go.
 
-func lead(rest, top, sum []float32) {
+func expRest(rest, top, sum []float32) {
 	top, sum = top[:len(rest)], sum[:len(rest)]
 	for p, e := range rest {
 		e = exp(e - top[p])
@@ -12,7 +12,7 @@ func lead(rest, top, sum []float32) {
 	}
 }
 
-func raise(width int, q, top, total []float32, from, to int) {
+func expLanes(width int, q, top, total []float32, from, to int) {
 	var row [maxWidth]float32
 	for p := from; p < to; p++ {
 		r := q[p*width : (p+1)*width]
@@ -24,7 +24,7 @@ func raise(width int, q, top, total []float32, from, to int) {
 	}
 }
 
-func invert(rest, sum []float32) {
+func invertSums(rest, sum []float32) {
 	rest = rest[:len(sum)]
 	for p, s := range sum {
 		sum[p] = 1 / s
@@ -32,7 +32,7 @@ func invert(rest, sum []float32) {
 	}
 }
 
-func scale(width int, q, inv []float32, from, to int) {
+func scaleLanes(width int, q, inv []float32, from, to int) {
 	for p := from; p < to; p++ {
 		s, row := inv[p], q[p*width:(p+1)*width]
 		for l := range row {
@@ -56,7 +56,7 @@ func abs(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^
 
 func rsqrt(v float32) float32 { return float32(1 / math.Sqrt(float64(v)+1e-20)) }
 
-// exp is e^v for v ≤ 0, to about 1e-7 relative; below -87 it is 0. The
+// exp is e^v for v ≤ 0, with a relative error of about 1e-7; below -87 it is 0. The
 // argument is split into k·ln2 + r with |r| ≤ ln2/2, and e^r is a polynomial
 // of degree 6 (Taylor: its first omitted term is below 1.2e-7).
 func exp(v float32) float32 {
@@ -80,8 +80,8 @@ func exp(v float32) float32 {
 	return math.Float32frombits(math.Float32bits(e) + uint32(int32(k))<<23)
 }
 
-// ln2 in two parts, the first of few bits, so that a small integer times it is
-// exact.
+// ln 2 in two parts. The first has few bits, so that its product with a small integer
+// is exact.
 const (
 	ln2Hi = 0.693359375
 	ln2Lo = -2.12194440e-4

@@ -1,7 +1,7 @@
 package densecrf
 
-// chunkSize is how many points or vertices a goroutine takes at a time. The
-// rows of a chunk stay in its core's cache from one loop to the next.
+// chunkSize is the number of points or vertices that a goroutine handles at a time. The
+// rows of a chunk stay in the core's cache from one loop to the next.
 const chunkSize = 512
 
 func chunks(n int) int { return (n + chunkSize - 1) / chunkSize }
@@ -10,7 +10,7 @@ func chunk(i, n int) (from, to int) {
 	return i * chunkSize, min((i+1)*chunkSize, n)
 }
 
-// loadChunk turns the caller's planes into energies.
+// loadChunk computes the initial energies from the caller's planes.
 func (c *CRF) loadChunk(i int) {
 	n := c.w * c.h
 	from, to := chunk(i, n)
@@ -51,25 +51,26 @@ func (c *CRF) loadChunk(i int) {
 		}
 		copy(b.q[from*b.width:], base)
 	}
-	c.conclude(from, to)
+	c.finish(from, to)
 }
 
-// splatChunk gathers, for a run of vertices, what the points give them.
+// splatChunk computes, for a range of vertices, the weighted sum of their points.
 func (c *CRF) splatChunk(i int) {
-	k := c.on
+	k := c.kernel
 	from, to := chunk(i, k.vertices)
-	inner.splat(c.block.width, c.dst, k.start, k.point, k.share, c.block.q, from+1, to+1)
+	inner.splat(c.block.width, c.dst, k.start, k.point, k.pointWeight, c.block.q, from+1, to+1)
 }
 
-// blurChunk does new = old + (before + after)/2 along the current axis.
+// blurChunk computes new = old + (before + after)/2 along the current axis.
 func (c *CRF) blurChunk(i int) {
-	k := c.on
+	k := c.kernel
 	from, to := chunk(i, k.vertices)
-	inner.blur(c.block.width, c.dst, c.src, k.near[c.axis], from+1, to+1)
+	inner.blur(c.block.width, c.dst, c.src, k.neighbours[c.axis], from+1, to+1)
 }
 
-// gatherChunk replaces marginals by energies: the unary ones and the messages
-// of both kernels. What label 0 has not lost of its full message stays in rest.
+// gatherChunk replaces marginals by energies: the unary energies plus the messages of
+// both kernels. The energy of label 0 is in rest: its full message minus the messages to
+// the other labels.
 func (c *CRF) gatherChunk(i int) {
 	from, to := chunk(i, c.w*c.h)
 	g, b := &c.gaussian, &c.bilateral
@@ -98,12 +99,12 @@ func (c *CRF) gatherChunk(i int) {
 			c.top[p] = larger(c.rest[p], c.top[p])
 		}
 	}
-	c.conclude(from, to)
+	c.finish(from, to)
 }
 
-// conclude turns the energies of a run of points into marginals, for the next
+// finish computes the marginals of a range of points from their energies, for the next
 // iteration or for the caller.
-func (c *CRF) conclude(from, to int) {
+func (c *CRF) finish(from, to int) {
 	switch {
 	case c.pairs && c.last:
 		c.storePairs(from, to)
@@ -113,28 +114,28 @@ func (c *CRF) conclude(from, to int) {
 			inner.logistic(b.q[from*b.width : to*b.width])
 		}
 	default:
-		c.settle(from, to)
+		c.softmax(from, to)
 		if c.last {
 			c.store(from, to)
 		}
 	}
 }
 
-// settle is the softmax over all labels.
-func (c *CRF) settle(from, to int) {
-	inner.lead(c.rest[from:to], c.top[from:to], c.sum[from:to])
+// softmax is the softmax over all labels.
+func (c *CRF) softmax(from, to int) {
+	inner.expRest(c.rest[from:to], c.top[from:to], c.sum[from:to])
 	for i := range c.blocks {
 		b := &c.blocks[i]
-		inner.raise(b.width, b.q, c.top, c.sum, from, to)
+		inner.expLanes(b.width, b.q, c.top, c.sum, from, to)
 	}
-	inner.invert(c.rest[from:to], c.sum[from:to])
+	inner.invertSums(c.rest[from:to], c.sum[from:to])
 	for i := range c.blocks {
 		b := &c.blocks[i]
-		inner.scale(b.width, b.q, c.sum, from, to)
+		inner.scaleLanes(b.width, b.q, c.sum, from, to)
 	}
 }
 
-// store gives marginals to the caller.
+// store writes marginals to the caller's planes.
 func (c *CRF) store(from, to int) {
 	n := c.w * c.h
 	copy(c.result[from:to], c.rest[from:to])
@@ -150,13 +151,14 @@ func (c *CRF) store(from, to int) {
 	}
 }
 
-// storePairs gives both marginals of every field to the caller. They come from
-// the difference of energy each, so that what is unlikely keeps its digits.
+// storePairs writes both marginals of every field to the caller's planes. Each is
+// computed from the difference of energies, not as 1 minus the other, so that small
+// probabilities keep their precision.
 func (c *CRF) storePairs(from, to int) {
 	n := c.w * c.h
 	for b := range c.blocks {
 		b := &c.blocks[b]
-		// base is not needed any more and takes the background.
+		// base is no longer needed and holds the background.
 		fore, back := b.q[from*b.width:to*b.width], b.base[from*b.width:to*b.width]
 		for k, d := range fore {
 			back[k] = -d

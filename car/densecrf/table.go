@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// A key is the first d coordinates of a lattice vertex, packed: the sum of
-// coordinate i times 2^(16i). Keys are thus added as the vertices are.
+// A key is the first d coordinates of a lattice vertex, packed: the sum of coordinate i
+// times 2^(16i). Adding keys therefore adds vertices.
 type key struct {
 	lo uint64 // coordinates 0 to 3
 	hi uint32 // coordinate 4
@@ -32,10 +32,10 @@ func (k key) hash() uint64 {
 	return h ^ l
 }
 
-// A table numbers keys from 1. It is open-addressed with linear probing, at
-// most half full, and several goroutines may add to it at a time. Each takes
-// numbers by the run, so that what it adds in turn lies together; where one
-// stops before the end of its run, numbers stay without a key.
+// A table numbers keys from 1. It is open-addressed with linear probing, at most half
+// full, and several goroutines may add to it at a time. Each reserves a run of numbers,
+// so that keys that it adds one after the other have numbers close to each other. At
+// the end of a run some numbers may remain without a key.
 type table struct {
 	slot []int32 // numbers, 0 where free
 	keys []key   // by number; blank where there is none
@@ -43,10 +43,10 @@ type table struct {
 	full atomic.Bool // some key was not added
 }
 
-// blank is no vertex's key: the first coordinate of a vertex is 16 bits.
+// blank is not the key of any vertex: the first coordinate of a vertex has 16 bits.
 var blank = key{lo: 1 << 63, hi: 1 << 31}
 
-// A run is the numbers that one goroutine may give.
+// A run is a range of numbers reserved by one goroutine.
 type run struct{ next, end int32 }
 
 const runLength = 256
@@ -60,11 +60,11 @@ func (t *table) reset(n int) {
 	t.full.Store(false)
 }
 
-// numbers is one more than the largest number given.
+// numbers is one more than the largest number reserved.
 func (t *table) numbers() int { return int(t.last.Load()) }
 
-// take makes r non-empty, unless the table is full.
-func (t *table) take(r *run) bool {
+// nextNumber makes sure that r is not empty, and reports false if the table is full.
+func (t *table) nextNumber(r *run) bool {
 	if r.next < r.end {
 		return true
 	}
@@ -81,14 +81,14 @@ func (t *table) take(r *run) bool {
 	return true
 }
 
-// add returns the number of k, giving it the next one of the run if it has
-// none, or 0 if the table is full.
+// add returns the number of k, or 0 if the table is full. A new key gets the next
+// number of the run.
 func (t *table) add(k key, r *run) int32 {
 	mask := uint64(len(t.slot) - 1)
 	for i := k.hash() & mask; ; i = (i + 1) & mask {
 		id := atomic.LoadInt32(&t.slot[i])
 		if id == 0 {
-			if !t.take(r) {
+			if !t.nextNumber(r) {
 				return 0
 			}
 			t.keys[r.next] = k
@@ -105,13 +105,13 @@ func (t *table) add(k key, r *run) int32 {
 	}
 }
 
-// guess returns the number that find looks at first. To guess a few keys before
-// any is found lets their memory be fetched at the same time.
-func (t *table) guess(k key) int32 {
+// probe returns the number in the first slot of k, where find starts. Probing several
+// keys before finding them lets the processor fetch their memory at the same time.
+func (t *table) probe(k key) int32 {
 	return atomic.LoadInt32(&t.slot[k.hash()&uint64(len(t.slot)-1)])
 }
 
-// find returns the number of k, or 0. Nobody may be adding.
+// find returns the number of k, or 0. It must not run concurrently with add.
 func (t *table) find(k key) int32 {
 	mask := uint64(len(t.slot) - 1)
 	for i := k.hash() & mask; ; i = (i + 1) & mask {

@@ -2,9 +2,9 @@ package densecrf
 
 import "math"
 
-// Unary turns probabilities into energies: -log(clip(p, 1e-5, 1)), to 1e-6. NaN
-// counts as the smallest probability. The slices have the same length and may
-// be the same slice.
+// Unary converts probabilities to energies: -log(clip(p, 1e-5, 1)), with an error of
+// 1e-6. NaN counts as the smallest probability. The slices have the same length and may
+// be the same.
 func Unary(prob, dst []float32) {
 	inner.unary(prob, dst[:len(prob)])
 }

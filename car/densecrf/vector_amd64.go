@@ -8,8 +8,8 @@ func init() {
 	}
 }
 
-// avx2 is the loops with AVX2. What is left over of a whole number of registers
-// is done as everywhere.
+// avx2 are the loops with AVX2. Values that do not fill a register are computed in
+// plain Go.
 var avx2 = loops{
 	splat: func(width int, value []float32, start, point []int32, share, q []float32, from, to int) {
 		if from >= to {
@@ -35,33 +35,33 @@ var avx2 = loops{
 			&m.corner[0][3*from], &m.corner[1][6*from], &m.weight[0][3*from], &m.weight[1][6*from],
 			m.gain[0], m.gain[1], to-from)
 	},
-	lead: func(rest, top, sum []float32) {
+	expRest: func(rest, top, sum []float32) {
 		n := len(rest) &^ 7
 		if n > 0 {
-			lead8(&rest[0], &top[0], &sum[0], n)
+			expRest8(&rest[0], &top[0], &sum[0], n)
 		}
-		lead(rest[n:], top[n:], sum[n:])
+		expRest(rest[n:], top[n:], sum[n:])
 	},
-	raise: func(width int, q, top, sum []float32, from, to int) {
+	expLanes: func(width int, q, top, sum []float32, from, to int) {
 		if width == 1 {
-			raise(width, q, top, sum, from, to)
+			expLanes(width, q, top, sum, from, to)
 			return
 		}
-		byWidth(width, nil, raise4, raise8, raise16)(&q[from*width], &top[from], &sum[from], to-from)
+		byWidth(width, nil, expLanes4, expLanes8, expLanes16)(&q[from*width], &top[from], &sum[from], to-from)
 	},
-	invert: func(rest, sum []float32) {
+	invertSums: func(rest, sum []float32) {
 		n := len(rest) &^ 7
 		if n > 0 {
-			invert8(&rest[0], &sum[0], n)
+			invertSums8(&rest[0], &sum[0], n)
 		}
-		invert(rest[n:], sum[n:])
+		invertSums(rest[n:], sum[n:])
 	},
-	scale: func(width int, q, inv []float32, from, to int) {
+	scaleLanes: func(width int, q, inv []float32, from, to int) {
 		if width == 1 {
-			scale(width, q, inv, from, to)
+			scaleLanes(width, q, inv, from, to)
 			return
 		}
-		byWidth(width, nil, scale4, scale8, scale16)(&q[from*width], &inv[from], to-from)
+		byWidth(width, nil, scaleLanes4, scaleLanes8, scaleLanes16)(&q[from*width], &inv[from], to-from)
 	},
 	logistic: func(q []float32) {
 		n := len(q) &^ 7
@@ -140,28 +140,28 @@ func pairs8(q, base, full, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, 
 func pairs16(q, base, full, gv, bv *float32, gc, bc *int32, gw, bw *float32, gg, bg float32, n int)
 
 //go:noescape
-func lead8(rest, top, sum *float32, n int)
+func expRest8(rest, top, sum *float32, n int)
 
 //go:noescape
-func invert8(rest, sum *float32, n int)
+func invertSums8(rest, sum *float32, n int)
 
 //go:noescape
-func raise4(q, top, sum *float32, n int)
+func expLanes4(q, top, sum *float32, n int)
 
 //go:noescape
-func raise8(q, top, sum *float32, n int)
+func expLanes8(q, top, sum *float32, n int)
 
 //go:noescape
-func raise16(q, top, sum *float32, n int)
+func expLanes16(q, top, sum *float32, n int)
 
 //go:noescape
-func scale4(q, inv *float32, n int)
+func scaleLanes4(q, inv *float32, n int)
 
 //go:noescape
-func scale8(q, inv *float32, n int)
+func scaleLanes8(q, inv *float32, n int)
 
 //go:noescape
-func scale16(q, inv *float32, n int)
+func scaleLanes16(q, inv *float32, n int)
 
 //go:noescape
 func logistic8(q *float32, n int)

@@ -36,8 +36,8 @@ CONSTANT(l0, 0x3eaaaaaa)
 CONSTANT(sign, 0x80000000)
 CONSTANT(rootHalf, 0x3f3504f3) // sqrt(1/2)
 
-// How many entries of a list ahead rows are fetched into the cache; no more
-// than ahead in lattice.go.
+// The number of entries ahead of the current one whose rows are prefetched; no more
+// than prefetchAhead in lattice.go.
 #define AHEAD 24
 
 // splat: one row of values from the points of its vertex.
@@ -126,8 +126,8 @@ vertex: \
 	VZEROUPPER; \
 	RET
 
-// gather and gatherPairs. MESSAGE leaves the sum of both messages in M, or in
-// M and N, and goes on to the next point; G and H are the two factors.
+// gather and gatherPairs. MESSAGE computes the sum of both messages in M, or in M and N,
+// and advances to the next point; G and H are the two factors.
 
 #define FIRST(shift, MUL, value, corner, weight, M, W) \
 	MOVL (corner), AX; \
@@ -212,15 +212,15 @@ vertex: \
 	VBROADCASTSS bg+84(FP), Y15; \
 	MOVQ n+88(FP), BX
 
-// FOLD brings eight lanes of messages and energies down to four.
+// FOLD reduces eight lanes of messages and energies to four.
 #define FOLD(M, XM, E, XE, T) \
 	VEXTRACTF128 $1, M, T; \
 	VADDPS T, XM, XM; \
 	VEXTRACTF128 $1, E, T; \
 	VMAXPS T, XE, XE
 
-// LABELS takes the messages of four lanes from rest and raises top to their
-// energies.
+// LABELS subtracts the messages of four lanes from rest and updates top with the
+// maximum of their energies.
 #define LABELS(M, E, T) \
 	VMOVHLPS M, M, T; \
 	VADDPS T, M, M; \
@@ -269,7 +269,7 @@ point: \
 	VZEROUPPER; \
 	RET
 
-// EXP replaces V ≤ 0 by its exponential, as exp does.
+// EXP replaces V ≤ 0 by its exponential, like exp.
 #define EXP(V, T, K, M) \
 	VMULPS invLn2<>(SB), V, T; \
 	VADDPS magic<>(SB), T, T; \
@@ -521,8 +521,8 @@ point:
 	VZEROUPPER
 	RET
 
-// func lead8(rest, top, sum *float32, n int)
-TEXT ·lead8(SB), NOSPLIT, $0-32
+// func expRest8(rest, top, sum *float32, n int)
+TEXT ·expRest8(SB), NOSPLIT, $0-32
 	MOVQ rest+0(FP), DI
 	MOVQ top+8(FP), SI
 	MOVQ sum+16(FP), DX
@@ -541,8 +541,8 @@ points:
 	VZEROUPPER
 	RET
 
-// func invert8(rest, sum *float32, n int)
-TEXT ·invert8(SB), NOSPLIT, $0-24
+// func invertSums8(rest, sum *float32, n int)
+TEXT ·invertSums8(SB), NOSPLIT, $0-24
 	MOVQ    rest+0(FP), DI
 	MOVQ    sum+8(FP), SI
 	MOVQ    n+16(FP), CX
@@ -560,8 +560,8 @@ points:
 	VZEROUPPER
 	RET
 
-// func raise4(q, top, sum *float32, n int)
-TEXT ·raise4(SB), NOSPLIT, $0-32
+// func expLanes4(q, top, sum *float32, n int)
+TEXT ·expLanes4(SB), NOSPLIT, $0-32
 	RAISEARGS
 
 point:
@@ -578,8 +578,8 @@ point:
 	VZEROUPPER
 	RET
 
-// func raise8(q, top, sum *float32, n int)
-TEXT ·raise8(SB), NOSPLIT, $0-32
+// func expLanes8(q, top, sum *float32, n int)
+TEXT ·expLanes8(SB), NOSPLIT, $0-32
 	RAISEARGS
 
 point:
@@ -598,8 +598,8 @@ point:
 	VZEROUPPER
 	RET
 
-// func raise16(q, top, sum *float32, n int)
-TEXT ·raise16(SB), NOSPLIT, $0-32
+// func expLanes16(q, top, sum *float32, n int)
+TEXT ·expLanes16(SB), NOSPLIT, $0-32
 	RAISEARGS
 
 point:
@@ -623,16 +623,16 @@ point:
 	VZEROUPPER
 	RET
 
-// func scale4(q, inv *float32, n int)
-TEXT ·scale4(SB), NOSPLIT, $0-24
+// func scaleLanes4(q, inv *float32, n int)
+TEXT ·scaleLanes4(SB), NOSPLIT, $0-24
 	SCALE(16, X0, X1)
 
-// func scale8(q, inv *float32, n int)
-TEXT ·scale8(SB), NOSPLIT, $0-24
+// func scaleLanes8(q, inv *float32, n int)
+TEXT ·scaleLanes8(SB), NOSPLIT, $0-24
 	SCALE(32, Y0, Y1)
 
-// func scale16(q, inv *float32, n int)
-TEXT ·scale16(SB), NOSPLIT, $0-24
+// func scaleLanes16(q, inv *float32, n int)
+TEXT ·scaleLanes16(SB), NOSPLIT, $0-24
 	SCALEARGS
 
 point:

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// sameBits holds two slices against each other; any NaN equals any other.
+// sameBits compares two slices; any NaN equals any other.
 func sameBits(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	for i := range want {
@@ -19,14 +19,14 @@ func sameBits(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-// with runs a function with other inner loops.
+// with calls f with other inner loops.
 func with(l loops, f func()) {
 	defer func(old loops) { inner = old }(inner)
 	inner = l
 	f()
 }
 
-// Vector instructions must not change a single bit of what comes out.
+// TestVector: vector instructions must not change a single bit of the result.
 func TestVector(t *testing.T) {
 	if !cpu.X86.HasAVX2 {
 		t.Skip("this processor has no AVX2")
@@ -51,9 +51,9 @@ func TestVector(t *testing.T) {
 						out[i] = make([]float32, len(unary))
 						c := field(w, h, rgb, p)
 						if pairs {
-							c.InferEach(always, unary, lanes, out[i])
+							c.InferEach(background, unary, lanes, out[i])
 						} else {
-							c.Infer(always, unary, labels, out[i])
+							c.Infer(background, unary, labels, out[i])
 						}
 					})
 				}
@@ -63,7 +63,7 @@ func TestVector(t *testing.T) {
 	}
 }
 
-// The loops over energies at values that a picture seldom has.
+// TestVectorExtremes checks the loops over energies at values that are rare in images.
 func TestVectorExtremes(t *testing.T) {
 	if !cpu.X86.HasAVX2 {
 		t.Skip("this processor has no AVX2")
@@ -92,13 +92,13 @@ func TestVectorExtremes(t *testing.T) {
 		from := state{fill(16 * n), fill(n), fill(n), fill(n)}
 		for i, l := range []loops{plain, avx2} {
 			s := state{clone(from.q), clone(from.rest), clone(from.top), clone(from.sum)}
-			l.lead(s.rest, s.top, s.sum)
+			l.expRest(s.rest, s.top, s.sum)
 			for _, width := range []int{1, 4, 8, 16} {
-				l.raise(width, s.q, s.top, s.sum, n/3, n)
+				l.expLanes(width, s.q, s.top, s.sum, n/3, n)
 			}
-			l.invert(s.rest, s.sum)
+			l.invertSums(s.rest, s.sum)
 			for _, width := range []int{1, 4, 8, 16} {
-				l.scale(width, s.q, s.sum, n/3, n)
+				l.scaleLanes(width, s.q, s.sum, n/3, n)
 			}
 			got[i] = s
 		}

@@ -3,12 +3,11 @@ package densecrf
 // The mean of BGR as the reference subtracts it, in its channel order.
 var meanBGR = [3]float64{104.008, 116.669, 122.675}
 
-// WrapImage makes the picture that the reference shows to the bilateral
-// kernel: channels reversed to B, G, R, the mean colour subtracted, and the
-// result cast to 8 bits without clipping, so that values wrap around
-// (docs/algorithm.md 6.1). A dark pixel and a bright one may thus look alike, and two
-// neighbouring levels 255 apart. It exists for parity with published numbers;
-// the plain picture is the better choice.
+// WrapImage computes the image that the reference gives to the bilateral kernel:
+// channels reversed to B, G, R, the mean colour subtracted, and the result cast to
+// 8 bits without clipping, so that values wrap around (docs/algorithm.md 6.1). A dark pixel and a
+// bright one may thus become equal, and two neighbouring levels 255 apart. It exists
+// for parity with published numbers; the unchanged image is the better choice.
 //
 // rgb holds interleaved triples; dst has the same length and may be rgb.
 func WrapImage(rgb, dst []uint8) {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// TestLateFinish: run returns when every chunk is done, also when a goroutine that was
-// held up behind the step before says only now that it is over.
+// TestLateFinish: run returns only when every chunk is done, even if a goroutine that
+// was delayed after the previous step sends to finish only now.
 func TestLateFinish(t *testing.T) {
-	c := newCrew(2)
+	c := newWorkerPool(2)
 	c.start(t.Context())
 	defer c.stop()
 	for range 1000 {
