@@ -116,6 +116,9 @@ func (j *Job) check() error {
 			return err
 		}
 	}
+	if _, err := tracking.ReadParams(j.Segmenter.Preset().Tracking); err != nil {
+		return err
+	}
 	return car.CheckQueries(j.Queries)
 }
 

@@ -2,6 +2,7 @@ package car
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -75,6 +76,10 @@ type Preset struct {
 	// preset; 0 is no preference.
 	MaxSide int
 
+	// Tracking are the parameters of package tracking that differ from its defaults, by
+	// name. That package checks them: tracking.ReadParams.
+	Tracking map[string]any
+
 	// Quirks are the quirks of the released code that are on.
 	Quirks Quirks
 }
@@ -112,6 +117,7 @@ func (p *Preset) clone() Preset {
 	for _, list := range []*[]string{&c.JudgeTemplates, &c.Background, &c.Stuff} {
 		*list = slices.Clone(*list)
 	}
+	c.Tracking = maps.Clone(p.Tracking)
 	c.Contrast, c.Prompts, c.StuffPrompts = clone2(p.Contrast), clone2(p.Prompts), clone2(p.StuffPrompts)
 	return c
 }

@@ -24,26 +24,27 @@ const presetFileLimit = 1 << 20
 // A presetEntry is a preset as it is written in a file. Keys that are not given are
 // taken from the base.
 type presetEntry struct {
-	Name           string       `yaml:"name"`
-	Base           string       `yaml:"base,omitempty"`
-	About          *string      `yaml:"about,omitempty"`
-	Mode           *string      `yaml:"mode,omitempty"`
-	Eta            *float32     `yaml:"eta,omitempty"`
-	Theta          *float32     `yaml:"theta,omitempty"`
-	Lambda         *float32     `yaml:"lambda,omitempty"`
-	Presence       *float32     `yaml:"presence,omitempty"`
-	Prompts        *promptRows  `yaml:"prompts,omitempty"`
-	CAMTemplate    *string      `yaml:"cam_template,omitempty"`
-	JudgeTemplates *[]string    `yaml:"judge_templates,omitempty"`
-	Background     *[]string    `yaml:"background,omitempty"`
-	Contrast       *[][]string  `yaml:"contrast,omitempty"`
-	Stuff          *[]string    `yaml:"stuff,omitempty"`
-	StuffPrompts   *promptRows  `yaml:"stuff_prompts,omitempty"`
-	View           *string      `yaml:"view,omitempty"`
-	Overlap        *bool        `yaml:"overlap,omitempty"`
-	CRF            *crfEntry    `yaml:"crf,omitempty"`
-	MaxSide        *int         `yaml:"max_side,omitempty"`
-	Quirks         *quirksEntry `yaml:"quirks,omitempty"`
+	Name           string         `yaml:"name"`
+	Base           string         `yaml:"base,omitempty"`
+	About          *string        `yaml:"about,omitempty"`
+	Mode           *string        `yaml:"mode,omitempty"`
+	Eta            *float32       `yaml:"eta,omitempty"`
+	Theta          *float32       `yaml:"theta,omitempty"`
+	Lambda         *float32       `yaml:"lambda,omitempty"`
+	Presence       *float32       `yaml:"presence,omitempty"`
+	Prompts        *promptRows    `yaml:"prompts,omitempty"`
+	CAMTemplate    *string        `yaml:"cam_template,omitempty"`
+	JudgeTemplates *[]string      `yaml:"judge_templates,omitempty"`
+	Background     *[]string      `yaml:"background,omitempty"`
+	Contrast       *[][]string    `yaml:"contrast,omitempty"`
+	Stuff          *[]string      `yaml:"stuff,omitempty"`
+	StuffPrompts   *promptRows    `yaml:"stuff_prompts,omitempty"`
+	View           *string        `yaml:"view,omitempty"`
+	Overlap        *bool          `yaml:"overlap,omitempty"`
+	CRF            *crfEntry      `yaml:"crf,omitempty"`
+	MaxSide        *int           `yaml:"max_side,omitempty"`
+	Tracking       map[string]any `yaml:"tracking,omitempty"`
+	Quirks         *quirksEntry   `yaml:"quirks,omitempty"`
 }
 
 type crfEntry struct {
@@ -217,6 +218,12 @@ func (e *presetEntry) preset(bases []Preset) (Preset, error) {
 	setIfGiven(&p.MaxSide, e.MaxSide)
 	setIfGiven(&p.Prompts, (*[][]Prompt)(e.Prompts))
 	setIfGiven(&p.StuffPrompts, (*[][]Prompt)(e.StuffPrompts))
+	for name, v := range e.Tracking {
+		if p.Tracking == nil {
+			p.Tracking = make(map[string]any)
+		}
+		p.Tracking[name] = v
+	}
 	if e.Mode != nil {
 		m, ok := keyOf(modeNames, *e.Mode)
 		if !ok {
@@ -254,7 +261,7 @@ func (p Preset) YAML() ([]byte, error) {
 		Name: p.Name, About: &p.About, Mode: &mode, Eta: &p.Eta, Theta: &p.Theta, Lambda: &p.Lambda, Presence: &p.Presence,
 		Prompts: &prompts, CAMTemplate: &p.CAMTemplate, JudgeTemplates: &p.JudgeTemplates, Background: &p.Background,
 		Contrast: &p.Contrast, Stuff: &p.Stuff, StuffPrompts: &stuffPrompts, View: &view, Overlap: &p.Overlap,
-		CRF: &crf, MaxSide: &p.MaxSide, Quirks: &quirks,
+		CRF: &crf, MaxSide: &p.MaxSide, Tracking: p.Tracking, Quirks: &quirks,
 	}, yaml.IndentSequence(true))
 }
 

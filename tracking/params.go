@@ -2,13 +2,14 @@ package tracking
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
-	"github.com/carve-video/carve/internal/strictyaml"
+	"github.com/carve-video/carve/internal/spelling"
 )
 
 // Params are the numbers that tune memory across frames. The defaults were chosen on the
@@ -208,17 +209,75 @@ func DefaultParams() Params {
 // sense are errors.
 func ReadParams(values map[string]any) (Params, error) {
 	p := DefaultParams()
-	if len(values) == 0 {
-		return p, nil
+	fields := make(map[string]reflect.Value)
+	v := reflect.ValueOf(&p).Elem()
+	for i := range v.NumField() {
+		fields[v.Type().Field(i).Tag.Get("yaml")] = v.Field(i)
 	}
-	text, err := yaml.Marshal(values)
-	if err != nil {
-		return p, fmt.Errorf("reading tracking parameters: %w", err)
-	}
-	if err := strictyaml.Decode(text, &p); err != nil {
-		return p, fmt.Errorf("reading tracking parameters: %w", err)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		f, ok := fields[name]
+		if !ok {
+			if near, ok := spelling.Nearest(name, slices.Sorted(maps.Keys(fields))); ok {
+				return p, fmt.Errorf("there is no tracking parameter %q; the nearest is %s", name, near)
+			}
+			return p, fmt.Errorf("there is no tracking parameter %q", name)
+		}
+		if kind := setParam(f, values[name]); kind != "" {
+			return p, fmt.Errorf("tracking parameter %s is %v; it is %s", name, values[name], kind)
+		}
 	}
 	return p, p.Check()
+}
+
+// setParam sets a parameter to a value as YAML and JSON have it. If that is not possible it
+// returns what a value is.
+func setParam(f reflect.Value, value any) (kind string) {
+	v := reflect.ValueOf(value)
+	if f.Type() == reflect.TypeFor[time.Duration]() {
+		text, ok := value.(string)
+		d, err := time.ParseDuration(text)
+		if !ok || err != nil {
+			return "a time such as 1.5s or 250ms"
+		}
+		f.SetInt(int64(d))
+		return ""
+	}
+	number := 0.
+	switch {
+	case !v.IsValid():
+		return "a number"
+	case v.CanFloat():
+		number = v.Float()
+	case v.CanInt():
+		number = float64(v.Int())
+	case v.CanUint():
+		number = float64(v.Uint())
+	default:
+		return "a number"
+	}
+	if f.CanFloat() {
+		f.SetFloat(number)
+		return ""
+	}
+	if number != math.Trunc(number) || math.Abs(number) > 1e6 {
+		return "a whole number"
+	}
+	f.SetInt(int64(number))
+	return ""
+}
+
+// Map returns all parameters by name, as ReadParams takes them.
+func (p *Params) Map() map[string]any {
+	v := reflect.ValueOf(p).Elem()
+	m := make(map[string]any, v.NumField())
+	for i := range v.NumField() {
+		value := v.Field(i).Interface()
+		if d, ok := value.(time.Duration); ok {
+			value = d.String()
+		}
+		m[v.Type().Field(i).Tag.Get("yaml")] = value
+	}
+	return m
 }
 
 // Check finds what is wrong with parameters. All are positive or 0, shares are at most 1,

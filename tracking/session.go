@@ -15,7 +15,7 @@ type Session struct {
 	Motion     MotionAnalyzer
 	Tracker    Tracker
 	Propagator Propagator
-	// Params tunes all of them; nil stands for [DefaultParams].
+	// Params tunes all of them; nil stands for those of the Segmenter's preset.
 	Params *Params
 
 	carriedIoU float64 // at the last key frame
@@ -24,7 +24,13 @@ type Session struct {
 
 // Initialize embeds the queries.
 func (s *Session) Initialize(ctx context.Context) error {
-	s.Params = s.Params.orDefault()
+	if s.Params == nil {
+		p, err := ReadParams(s.Tracker.Segmenter.Preset().Tracking)
+		if err != nil {
+			return err
+		}
+		s.Params = &p
+	}
 	s.Motion.Params, s.Tracker.Params, s.Propagator.Params = s.Params, s.Params, s.Params
 	if s.Propagator.InstanceTracker != nil {
 		s.Propagator.InstanceTracker.Params = s.Params

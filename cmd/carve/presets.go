@@ -14,6 +14,7 @@ import (
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/models/demo"
+	"github.com/carve-video/carve/tracking"
 )
 
 // presetOptions say how the method works. The preset decides what was not given: zero is a
@@ -144,6 +145,9 @@ func (o *presetOptions) change(p car.Preset) (_ car.Preset, err error) {
 	if err := p.Check(); err != nil {
 		return p, ui.UsageError{Err: err}
 	}
+	if _, err := tracking.ReadParams(p.Tracking); err != nil {
+		return p, ui.UsageError{Err: err}
+	}
 	return p, nil
 }
 
@@ -230,6 +234,7 @@ different:
   theta: 0.4
   prompts: [[blur, gray], [circle]]   # shown in both ways, and averaged
   background: [water, sand, sky]
+  tracking: {miss_limit: 3, retain_time: 1s}   # memory across frames
 
   carve -i dive.mp4 -q turtle --preset mine.yaml -o out.mp4
 `
@@ -249,6 +254,11 @@ func runPresets(args []string, stdout, stderr io.Writer) error {
 		if err != nil {
 			return err
 		}
+		params, err := tracking.ReadParams(p.Tracking)
+		if err != nil {
+			return ui.UsageError{Err: err}
+		}
+		p.Tracking = params.Map()
 		text, err := p.YAML()
 		if err != nil {
 			return fmt.Errorf("printing preset %s: %w", p.Name, err)
