@@ -55,13 +55,15 @@ type Layer struct {
 // An item is a frame on its way through a run.
 type item struct {
 	Frame
-	image    car.Image
-	bank     *car.Bank // of the step
-	analysis *tracking.Analysis
-	step     *tracking.Step
-	decision tracking.Explanation // memory of Frame.Decision
-	refs     atomic.Int32         // sinks that have not released it
-	run      *run
+	image      car.Image
+	bank       *car.Bank // of the step
+	analysis   *tracking.Analysis
+	step       *tracking.Step
+	decision   tracking.Explanation // memory of Frame.Decision
+	refs       atomic.Int32         // sinks that have not released it
+	checkpoint *tracking.Checkpoint
+	waiting    atomic.Int32 // sinks that the checkpoint waits for
+	run        *run
 }
 
 // release gives back what the item holds, once every sink has released it.

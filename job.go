@@ -35,6 +35,17 @@ type Job struct {
 	Threads int
 	// Limit is how many frames are read; 0 is all.
 	Limit int64
+	// Checkpoint, if not nil, is called with the state of the run, from which another can go
+	// on: at the first key frame after each CheckpointEvery of the source, once every sink
+	// has that frame, but for those that may drop frames. An error ends the run.
+	Checkpoint func(*tracking.Checkpoint) error
+	// CheckpointEvery is the time between checkpoints; the zero value stands for
+	// [DefaultCheckpointEvery].
+	CheckpointEvery tracking.Interval
+	// Restore, if not nil, makes the run go on after the last frame of a checkpoint. The
+	// frames up to it are read from the source and dropped. Another source, other queries,
+	// models or settings are a [tracking.MismatchError].
+	Restore *tracking.Checkpoint
 	// Control, if not nil, changes the queries while the run goes on.
 	Control *Control
 	// Stop, if not nil, ends the run when it is closed, as the end of the source would:
@@ -79,6 +90,9 @@ func DefaultTracking() Tracking {
 		Lookahead: tracking.DefaultMaxEvery, Steady: DefaultSteady,
 	}
 }
+
+// DefaultCheckpointEvery is the time between checkpoints.
+var DefaultCheckpointEvery = tracking.Interval{Time: 10e9}
 
 // DefaultSteady is how much of a key frame's mask comes from the frames before.
 const DefaultSteady = 0.6

@@ -95,18 +95,18 @@ func (list outputs) wantMasks() bool {
 func (o *output) write(ctx context.Context, it *item) error {
 	defer it.release()
 	if o.err != nil {
-		return nil // given up
+		return it.delivered(o) // given up
 	}
 	err := o.Write(ctx, &it.Frame)
 	if err == nil {
 		o.written++
-		return nil
+		return it.delivered(o)
 	}
 	if err = o.fail("writing", err); !o.traits.Optional || ctx.Err() != nil {
 		return err
 	}
 	o.err = err
-	return nil
+	return it.delivered(o)
 }
 
 // commit brings all outputs to their end. Streams are closed first: bytes that they lose

@@ -29,7 +29,7 @@ func (t *Tracker) reusable(a *Analysis, round *car.Round) map[int]car.Judgement 
 		q, o := &t.state.Queries[p.Query], &t.observed[p.Query]
 		missed := q.Misses > 0 || q.LastPassed.Frame < q.LastJudged.Frame
 		if q.Present && o.iou >= t.Params.ReuseIoU && !missed && !q.PresenceFell && !o.mismatches && !a.Abrupt &&
-			!t.JudgeEvery.elapsed(q.LastJudged, a.Moment) {
+			!t.JudgeEvery.Elapsed(q.LastJudged, a.Moment) {
 			known[p.Query] = q.Judgement
 		}
 	}

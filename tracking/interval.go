@@ -48,9 +48,9 @@ func ParseInterval(s string) (Interval, error) {
 	return Interval{Time: d}, nil
 }
 
-// elapsed reports whether the interval has elapsed between two moments. Half a frame less
+// Elapsed reports whether the interval has elapsed between two moments. Half a frame less
 // counts too, because the times of frames are rounded.
-func (i Interval) elapsed(since, now Moment) bool {
+func (i Interval) Elapsed(since, now Moment) bool {
 	if i.Time == 0 {
 		return now.Frame-since.Frame >= i.Frames
 	}

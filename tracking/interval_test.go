@@ -48,7 +48,7 @@ func TestElapsed(t *testing.T) {
 		{Interval{Time: 100 * time.Millisecond}, 0, 2, true}, // 80 ms, and half a frame
 		{Interval{Time: time.Second}, 10, 34, false}, {Interval{Time: time.Second}, 10, 35, true},
 	} {
-		if got := c.i.elapsed(at(c.from), at(c.now)); got != c.want {
+		if got := c.i.Elapsed(at(c.from), at(c.now)); got != c.want {
 			t.Errorf("%v from %d to %d: %v", c.i, c.from, c.now, got)
 		}
 	}

@@ -35,7 +35,7 @@ func (t *Tracker) selectAll(a *Analysis) []int {
 // a fade-in select all, unless that was done a moment ago. similarity is that of the whole
 // image to each query, in logits.
 func (t *Tracker) selectQueries(a *Analysis, similarity []float32) []int {
-	all := a.FadeIn || a.Abrupt && Interval{Time: t.Params.FullProbe}.elapsed(t.state.FullProbe, a.Moment)
+	all := a.FadeIn || a.Abrupt && Interval{Time: t.Params.FullProbe}.Elapsed(t.state.FullProbe, a.Moment)
 	if all {
 		t.state.FullProbe = a.Moment
 	}

@@ -23,7 +23,7 @@ type flagGroup struct {
 // flagGroups are the flags that --help leaves to --help-all. All others are common, or
 // are what their command is about.
 var flagGroups = []flagGroup{
-	{"Output", []string{"encoder", "crf", "encoder-preset", "explain", "strict", "allow-playlists"}},
+	{"Output", []string{"encoder", "crf", "encoder-preset", "explain", "strict", "allow-playlists", "checkpoint", "checkpoint-every", "restore"}},
 	{"Models", []string{"classifier", "device-option", "precision", "threads", "max-memory", "offline"}},
 	{"What counts as found", []string{"theta", "presence", "eta", "lambda", "overlap", "prompts", "templates", "view", "compat"}},
 	{"From frame to frame", []string{"memory", "every", "probe", "judge-every", "lookahead", "steady", "batch"}},
@@ -95,7 +95,7 @@ func valueOf(f *pflag.Flag) (value, text string) {
 			name  string
 			flags []string
 		}{
-			{"FILE", []string{"input", "output", "queries", "explain", "templates", "script", "names", "expressions"}},
+			{"FILE", []string{"input", "output", "queries", "explain", "templates", "script", "names", "expressions", "checkpoint", "restore"}},
 			{"DIR", []string{"root", "images"}},
 			{"PATH", []string{"truth", "result"}},
 			{"MODEL", []string{"model", "classifier"}},

@@ -17,6 +17,7 @@ type segmentOptions struct {
 	queryOptions
 	inputOptions
 	outputOptions
+	checkpointOptions
 	progress string
 
 	observers []carve.Sink // further ones
@@ -66,6 +67,7 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	o.queryOptions.addFlags(fs)
 	o.outputOptions.addFlags(fs)
 	o.runOptions.addFlags(fs)
+	o.checkpointOptions.addFlags(fs)
 	fs.StringVar(&o.progress, "progress", "auto", "auto: a line on a terminal, elsewhere one every ten seconds; json: one object a line on stdout; none")
 	return fs
 }
@@ -110,6 +112,9 @@ func (o *segmentOptions) check(args []string) error {
 		return err
 	}
 	if err := o.queryOptions.check(); err != nil {
+		return err
+	}
+	if err := o.checkCheckpoint(); err != nil {
 		return err
 	}
 	if o.crf < 0 || o.crf > 51 {

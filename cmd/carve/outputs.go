@@ -122,7 +122,7 @@ func nameLeftovers(log *slog.Logger, dir string) {
 func sizeWords(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
 
 // inputs are what a run reads, none of which is ever written.
-func (o *segmentOptions) inputs() []string { return o.files(o.input, o.queryFile) }
+func (o *segmentOptions) inputs() []string { return o.files(o.input, o.queryFile, o.restore) }
 
 // naming is held while outputs get their names, so that nothing ends the process
 // between two of them.
@@ -169,5 +169,8 @@ func (o *segmentOptions) planOutputs(log *slog.Logger, overwrite bool) error {
 	if o.progress == "json" {
 		plan.Occupy(os.Stdout)
 	}
-	return addOutputs(&plan, log, o.output, o.explain)
+	if err := addOutputs(&plan, log, o.output, o.explain); err != nil {
+		return err
+	}
+	return o.planCheckpoint(&plan, log)
 }

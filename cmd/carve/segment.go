@@ -58,6 +58,14 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err := o.planOutputs(log, o.overwrite); err != nil {
 		return nil, err
 	}
+	if err := o.readCheckpoint(); err != nil {
+		return nil, err
+	}
+	if o.from != nil {
+		if _, err := o.from.Numbered(queries); err != nil {
+			return nil, mismatchError(err, o.restore)
+		}
+	}
 
 	in, err := o.openInput(log, preset, len(queries))
 	if err != nil {
@@ -96,6 +104,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	report, err := carve.Run(ctx, carve.Job{
 		Source: in.source, Segmenter: m.segmenter, Queries: queries, Sinks: o.sinks(output, progress, in.overwrite),
 		Tracking: &memory, MaxSide: o.side(preset, m.device), Threads: o.threads, Limit: o.limit, Stop: stop,
+		Checkpoint: o.checkpointWriter(in.overwrite, o.inputs(), log), CheckpointEvery: o.checkpointEvery, Restore: o.from,
 		Commit: func(name func() error) error { return o.commit(&output.Output, name) },
 	})
 	progress.Done()
@@ -188,6 +197,9 @@ func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*carve.Overlay,
 
 // runError is the error of a run that has begun.
 func (o *segmentOptions) runError(err error) error {
+	if mismatch := mismatchError(err, o.restore); mismatch != nil {
+		return mismatch
+	}
 	var damage *video.DamageError
 	var sink *carve.SinkError
 	switch {

@@ -1,0 +1,68 @@
+package carve
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/carve-video/carve/tracking"
+)
+
+// skip reads the frames of the source that a checkpoint is after, and drops them. The last of
+// them must have the time that it had.
+func (r *run) skip(ctx context.Context, k *tracking.Checkpoint) error {
+	for {
+		picture, err := r.job.Source.Next(ctx)
+		if err != nil {
+			return err
+		}
+		index, at := picture.Index, picture.Time()
+		picture.Release()
+		if index < k.Frame.Frame {
+			continue
+		}
+		if index != k.Frame.Frame || at != k.Frame.Time {
+			return &tracking.MismatchError{Reason: fmt.Sprintf("its last frame, %d, is at %v there, and frame %d is at %v here: the source is another one",
+				k.Frame.Frame, k.Frame.Time, index, at)}
+		}
+		return nil
+	}
+}
+
+// markCheckpoint asks for a checkpoint at this frame or soon after it, if it is time.
+func (r *run) markCheckpoint(it *item) {
+	if r.job.Checkpoint == nil || !r.job.CheckpointEvery.Elapsed(r.lastMark, it.analysis.Moment) {
+		return
+	}
+	it.analysis.Checkpoint, r.lastMark = true, it.analysis.Moment
+}
+
+// takeCheckpoint takes over the checkpoint of a step. It waits for all sinks that get every
+// frame.
+func (it *item) takeCheckpoint(list outputs) {
+	if it.checkpoint = it.step.Checkpoint; it.checkpoint == nil {
+		return
+	}
+	waiting := int32(0)
+	for _, o := range list {
+		if !o.traits.Drop {
+			waiting++
+		}
+	}
+	it.waiting.Store(waiting)
+}
+
+// delivered notes that an output has the frame. The last one hands on the checkpoint, if there is
+// one; checkpoints come one at a time, because it has no later frame yet.
+func (it *item) delivered(o *output) error {
+	if it.checkpoint == nil || o.traits.Drop || it.waiting.Add(-1) > 0 {
+		return nil
+	}
+	return it.run.writeCheckpoint(it)
+}
+
+func (r *run) writeCheckpoint(it *item) error {
+	if err := r.job.Checkpoint(it.checkpoint); err != nil {
+		return fmt.Errorf("writing a checkpoint: %w", err)
+	}
+	return nil
+}
