@@ -3,8 +3,9 @@ package car
 import "math"
 
 // Outlines are one pixel wide and red. They cover the pixels that OpenCV would draw,
-// because the thresholds of the judge were tuned on images drawn by it. Like there,
-// coordinates of lines are fixed point with 16 fraction bits.
+// because the thresholds of the judge were tuned on images drawn by it.
+
+// fixedOne is 1 in the coordinates of lines, which have 16 fraction bits as in OpenCV.
 const fixedOne = 1 << 16
 
 func (img *Image) put(x, y int, c [3]uint8) {

@@ -11,14 +11,13 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// TestAgreement is what a lower precision comes to in the end: how much of the
-// label maps agrees with those of float32 (the mean over the pictures of the
-// mean IoU of the queries that either found), and in how many pictures the same
-// queries are kept. With CARVE_AGREEMENT set it takes all golden cases, whose
-// models are random, so that scores lie close together, and every eighth frame
-// of the demo clip; without, five frames of that.
+// TestAgreement compares the label maps of lower precisions with those of float32: the
+// mean over the images of the mean IoU of the queries that either found, and the number of
+// images in which the same queries are kept. With CARVE_AGREEMENT it uses all golden cases,
+// whose models are random, so that scores are close together, and every eighth frame of the
+// demo clip; without it, five frames of the clip.
 //
-// What must hold is a little below what was measured (docs/performance.md).
+// The thresholds are slightly below the measured values (docs/performance.md).
 func TestAgreement(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -28,31 +27,31 @@ func TestAgreement(t *testing.T) {
 		t.Run(precision, func(t *testing.T) {
 			if all {
 				a := agreementOnGoldens(t, precision)
-				t.Logf("%s: golden cases: foreground mIoU %.4f, same queries in %d of %d", precision, a.iou(), a.same, a.pictures)
+				t.Logf("%s: golden cases: foreground mIoU %.4f, same queries in %d of %d", precision, a.iou(), a.same, a.images)
 			}
 			step := 24
 			if all {
 				step = 8
 			}
 			a := agreementOnClip(t, precision, step)
-			t.Logf("%s: demo clip: foreground mIoU %.4f, same queries in %d of %d", precision, a.iou(), a.same, a.pictures)
-			if a.iou() < .99 || a.same < a.pictures {
+			t.Logf("%s: demo clip: foreground mIoU %.4f, same queries in %d of %d", precision, a.iou(), a.same, a.images)
+			if a.iou() < .99 || a.same < a.images {
 				t.Error("want a mIoU of 0.99 and the same queries everywhere")
 			}
 		})
 	}
 }
 
-// An agreement is that of results with those of float32.
+// An agreement accumulates the agreement of results with those of float32.
 type agreement struct {
-	sum            float64 // of mean IoUs
-	same, pictures int
+	sum          float64 // of mean IoUs
+	same, images int
 }
 
-func (a *agreement) iou() float64 { return a.sum / float64(a.pictures) }
+func (a *agreement) iou() float64 { return a.sum / float64(a.images) }
 
 func (a *agreement) add(exact, other *car.Result) {
-	a.pictures++
+	a.images++
 	if slices.Equal(kept(exact), kept(other)) {
 		a.same++
 	}

@@ -5,34 +5,33 @@ import (
 	"strings"
 )
 
-// A TorchScript archive holds a model's code beside its weights, and calls every
-// part of the model by the name of its Python class. That tells apart what looks
-// alike: OpenAI's archives and those that OpenCLIP writes have the same tensors
-// under the same names, in the same kind of file.
+// A TorchScript archive has the code of the model next to its weights, with the name
+// of the Python class of every module. The class names tell the archives of OpenAI from
+// those of OpenCLIP, which have the same tensors with the same names in the same file
+// format.
 //
-//   - In OpenAI's own archives, those that its repository fetches, the model is a
-//     multimodal.model.multimodal_transformer.Multimodal. One that was scripted with
-//     the Python package that OpenAI published is a clip.model.CLIP. Either code
-//     knows QuickGELU only, and OpenAI's mean and deviation.
-//   - In OpenCLIP's the model is an open_clip.model.CLIP, or of whatever class its
-//     user wrote around it. It may have been trained with either activation, and on
-//     pixels of any mean.
+//   - In OpenAI's own archives, which its repository downloads, the model is a
+//     multimodal.model.multimodal_transformer.Multimodal. A model that was scripted with
+//     OpenAI's Python package is a clip.model.CLIP. Both have QuickGELU only, and
+//     OpenAI's mean and standard deviation.
+//   - In OpenCLIP's archives the model is an open_clip.model.CLIP, or a class that its
+//     user wrote around it. It may have either activation and any mean.
 //
-// In all of them the activation is a part of each block, "mlp.gelu", with a class of
-// its own: QuickGELU, or GELU. The mean of the pixels is no part of a model.
+// In all of them the activation is a module of each block, "mlp.gelu", of class
+// QuickGELU or GELU. The mean of the pixels is not part of the model.
 
-// openAIModels are the classes of models that are OpenAI's.
+// openAIModels are the classes of OpenAI's models.
 var openAIModels = []string{"multimodal.model.multimodal_transformer.Multimodal", "clip.model.CLIP"}
 
-// isOpenAI tells an archive of OpenAI's.
+// isOpenAI reports whether the checkpoint is an archive of OpenAI.
 func (w *weights) isOpenAI() bool {
 	return w.naming == openAI && slices.Contains(openAIModels, w.classes[""])
 }
 
-// activationOf is the activation that an archive says a tower has; empty where it
-// says none, or the weights are no archive.
+// activationOf returns the activation of a tower according to the archive. It is empty
+// if the archive does not show it or the weights are not an archive.
 func (w *weights) activationOf(prefix string) string {
-	mlp, ok := strings.CutSuffix(w.naming.place(layerName(prefix, 0)+".mlp.fc1.weight").name, ".c_fc.weight")
+	mlp, ok := strings.CutSuffix(w.naming.locate(layerName(prefix, 0)+".mlp.fc1.weight").name, ".c_fc.weight")
 	if !ok {
 		return ""
 	}

@@ -13,17 +13,17 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// benchmarks are the models that speed is measured on: the embedded one, a
-// golden one, and where CARVE_BENCH names a folder ones of the published sizes.
+// benchmarks runs a benchmark with several models: the embedded one, a golden one, and
+// those of published sizes if CARVE_BENCH is the folder for them.
 func benchmarks(b *testing.B, run func(b *testing.B, m *Model)) {
 	b.Run("demo", func(b *testing.B) { run(b, openTest(b, "demo", Options{})) })
 	b.Run("micro-f", func(b *testing.B) { run(b, openTest(b, golden.Dir(b, "models", "micro-f"), Options{})) })
 	for _, name := range RandomPair {
-		b.Run(name, func(b *testing.B) { run(b, realModel(b, name)) })
+		b.Run(name, func(b *testing.B) { run(b, randomModel(b, name)) })
 	}
 }
 
-// sizes are pictures as the pipeline would hand them over.
+// sizes calls each with sizes of images that are typical of the pipeline.
 func sizes(m *Model, each func(w, h int)) {
 	p := m.config.Vision.PatchSize
 	up := func(n int) int { return (n + p - 1) / p * p }
@@ -53,8 +53,8 @@ func BenchmarkTrunk(b *testing.B) {
 	})
 }
 
-// What one picture costs beside others in the same run: devices that one does not
-// fill are quicker so.
+// BenchmarkTrunkBatch measures the time per image of a batch, which is shorter on devices
+// that one image does not use fully.
 func BenchmarkTrunkBatch(b *testing.B) {
 	benchmarks(b, func(b *testing.B, m *Model) {
 		p, err := m.Proposer()
@@ -68,8 +68,8 @@ func BenchmarkTrunkBatch(b *testing.B) {
 					images = append(images, noise(640, 368, uint64(i+1)))
 				}
 				loop(b, func() error {
-					views, err := p.(car.BatchProposer).EncodeBatch(b.Context(), images)
-					for _, v := range views {
+					features, err := p.(car.BatchProposer).EncodeBatch(b.Context(), images)
+					for _, v := range features {
 						v.Close()
 					}
 					return err
@@ -145,8 +145,8 @@ func BenchmarkText(b *testing.B) {
 	})
 }
 
-// cpuTime is the processor time that the process has used: on a machine that is
-// shared with others it tells more than the wall clock.
+// cpuTime is the processor time of the process, which depends less on other load of the
+// machine than wall-clock time.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage
@@ -156,10 +156,10 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// loop is b.Loop with processor time and resident memory reported.
+// loop is b.Loop, and reports processor time and resident memory.
 func loop(b *testing.B, f func() error) {
 	b.Helper()
-	if err := f(); err != nil { // makes what is made once
+	if err := f(); err != nil { // one-time work
 		b.Fatal(err)
 	}
 	var from time.Duration
@@ -175,7 +175,7 @@ func loop(b *testing.B, f func() error) {
 	reportRSS(b)
 }
 
-// reportRSS adds what the process holds now, in MB.
+// reportRSS reports the resident memory of the process, in MB.
 func reportRSS(b *testing.B) {
 	b.ReportMetric(float64(rss(b))/(1<<20), "MB-RSS")
 }

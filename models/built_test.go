@@ -15,20 +15,19 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// keepBuilt makes a test keep what is built, however small, in a cache of its
-// own.
-func keepBuilt(t *testing.T) (cache string) {
+// useBuiltCache makes a test cache built graphs of any size, in a temporary cache.
+func useBuiltCache(t *testing.T) (cache string) {
 	t.Helper()
 	cache = t.TempDir()
 	t.Setenv("CARVE_CACHE", cache)
-	from := builtFrom
-	builtFrom = 0
-	t.Cleanup(func() { builtFrom = from })
+	from := minBuiltSize
+	minBuiltSize = 0
+	t.Cleanup(func() { minBuiltSize = from })
 	return cache
 }
 
-// everything is what a model makes of a picture and of texts.
-func everything(t *testing.T, m *Model) []float32 {
+// allOutputs returns all outputs of a model for an image and texts.
+func allOutputs(t *testing.T, m *Model) []float32 {
 	t.Helper()
 	p, err := m.Proposer()
 	if err != nil {
@@ -70,12 +69,12 @@ func builtGraphs(t *testing.T, cache string) []string {
 
 func TestBuiltGraphs(t *testing.T) {
 	dir := tiny.write(t, tensor.F16, 1)
-	plain := everything(t, openTest(t, dir, Options{}))
-	cache := keepBuilt(t)
+	plain := allOutputs(t, openTest(t, dir, Options{}))
+	cache := useBuiltCache(t)
 	if len(builtGraphs(t, cache)) != 0 {
 		t.Fatal("the cache is not empty")
 	}
-	near(t, "first use", everything(t, openTest(t, dir, Options{})), plain, 1e-5)
+	near(t, "first use", allOutputs(t, openTest(t, dir, Options{})), plain, 1e-5)
 	built := builtGraphs(t, cache)
 	if len(built) != 4 { // text, trunk, cam, classifier
 		t.Errorf("built %q", built)
@@ -88,33 +87,33 @@ func TestBuiltGraphs(t *testing.T) {
 		}
 		stamps[b] = st.ModTime().UnixNano()
 	}
-	near(t, "second use", everything(t, openTest(t, dir, Options{})), plain, 1e-5)
+	near(t, "second use", allOutputs(t, openTest(t, dir, Options{})), plain, 1e-5)
 	for _, b := range builtGraphs(t, cache) {
 		if st, err := os.Stat(filepath.Join(b, "graph.onnx")); err != nil || stamps[b] != st.ModTime().UnixNano() {
 			t.Errorf("%s was built again (%v)", b, err)
 		}
 	}
 
-	// Another precision is built beside it, other weights elsewhere.
+	// The graphs of another precision are added, those of other weights are elsewhere.
 	for i, p := range []string{Int8, Float16} {
-		first := everything(t, openTest(t, dir, Options{Precision: p}))
+		first := allOutputs(t, openTest(t, dir, Options{Precision: p}))
 		if n := len(builtGraphs(t, cache)); n != 6+2*i {
 			t.Errorf("%d graphs after %s, want two more: %q", n, p, builtGraphs(t, cache))
 		}
-		if again := everything(t, openTest(t, dir, Options{Precision: p})); !slices.Equal(again, first) {
+		if again := allOutputs(t, openTest(t, dir, Options{Precision: p})); !slices.Equal(again, first) {
 			t.Errorf("%s: the second use gave other numbers", p)
 		}
 	}
 	other := tiny.write(t, tensor.F16, 2)
-	if got := everything(t, openTest(t, other, Options{})); slices.Equal(got, plain) {
+	if got := allOutputs(t, openTest(t, other, Options{})); slices.Equal(got, plain) {
 		t.Error("other weights gave the same numbers")
 	}
 
-	// What a crash, a full disk or a curious user left is built anew.
+	// Graphs that were damaged by a crash, a full disk or a user are built again.
 	for _, damage := range []func(dir string) error{
 		func(dir string) error { return os.Remove(filepath.Join(dir, sealFile)) },
 		func(dir string) error { return os.Truncate(filepath.Join(dir, "graph.onnx"), 10) },
-		func(dir string) error { // as long as it was, and nonsense
+		func(dir string) error { // the same length, other bytes
 			b, err := os.ReadFile(filepath.Join(dir, "graph.onnx"))
 			clear(b)
 			return errorsOf(err, os.WriteFile(filepath.Join(dir, "graph.onnx"), b, 0o666))
@@ -125,10 +124,10 @@ func TestBuiltGraphs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		near(t, "after damage", everything(t, openTest(t, dir, Options{})), plain, 1e-5)
+		near(t, "after damage", allOutputs(t, openTest(t, dir, Options{})), plain, 1e-5)
 	}
 
-	// What a process left that was killed goes after a day, and not before.
+	// The remains of a killed process are removed after a day.
 	home := filepath.Dir(built[0])
 	for name, age := range map[string]time.Duration{".old.part-012345": 25 * time.Hour, ".new.part-012345": time.Hour} {
 		left := filepath.Join(home, name)
@@ -137,7 +136,7 @@ func TestBuiltGraphs(t *testing.T) {
 		}
 	}
 
-	// An older builder's graph goes when its successor comes.
+	// A graph of an older builder is removed when the new one is built.
 	i := slices.IndexFunc(built, func(b string) bool { return strings.Contains(b, "vision-trunk-fp32") })
 	if i < 0 {
 		t.Fatalf("no trunk among %q", built)
@@ -146,7 +145,7 @@ func TestBuiltGraphs(t *testing.T) {
 	if err := os.Rename(built[i], old); err != nil {
 		t.Fatal(err)
 	}
-	everything(t, openTest(t, dir, Options{}))
+	allOutputs(t, openTest(t, dir, Options{}))
 	if _, err := os.Stat(old); err == nil {
 		t.Error("the older graph is still there")
 	}
@@ -156,20 +155,20 @@ func TestBuiltGraphs(t *testing.T) {
 		}
 	}
 
-	// Without a place to keep them things work as well, and somebody is told.
+	// Without a cache the model works too, and a warning is logged.
 	if err := os.WriteFile(filepath.Join(t.TempDir(), "file"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("CARVE_CACHE", filepath.Join(dir, "config.json"))
 	var log strings.Builder
-	near(t, "no cache", everything(t, openTest(t, dir, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})), plain, 1e-5)
-	if !strings.Contains(log.String(), "cannot be kept") {
-		t.Errorf("nobody was told: %s", log.String())
+	near(t, "no cache", allOutputs(t, openTest(t, dir, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})), plain, 1e-5)
+	if !strings.Contains(log.String(), "cannot be cached") {
+		t.Errorf("there is no warning: %s", log.String())
 	}
 }
 
-// What Open checked is what runs: a model is not built once more from a description
-// that has changed since. Its numbers are those of before.
+// TestGraphsAreBuiltOnce: the graphs that Open built are those that run. A later change of
+// the config does not change the outputs.
 func TestGraphsAreBuiltOnce(t *testing.T) {
 	dir := tiny.write(t, tensor.F16, 1)
 	encode := func(m *Model) []float32 {
@@ -197,12 +196,12 @@ func TestGraphsAreBuiltOnce(t *testing.T) {
 	m.config.Vision.Eps, m.config.Text.Eps = 0.5, 0.5
 	near(t, "graphs of the model as it was opened", encode(m), want, 1e-6)
 	if m.trunk != nil || m.cam != nil || m.text.graph != nil {
-		t.Error("a graph is kept that nothing will load")
+		t.Error("a graph stays in memory that will not be loaded")
 	}
 }
 
-// Opening a model looks its tensors up and leaves their numbers where they are: what
-// it allocates does not grow with them.
+// TestOpenCopiesNoWeights: opening a model does not copy its weights: the memory that it
+// allocates does not grow with their size.
 func TestOpenCopiesNoWeights(t *testing.T) {
 	opened := func(s shape) (allocated, size int64) {
 		dir := s.write(t, tensor.F16, 1)
@@ -235,9 +234,9 @@ func errorsOf(errs ...error) error {
 	return nil
 }
 
-func TestRememberedTexts(t *testing.T) {
+func TestTextCache(t *testing.T) {
 	dir := tiny.write(t, tensor.F32, 1)
-	cache := keepBuilt(t)
+	cache := useBuiltCache(t)
 	texts := []string{"a dog", "a cat", "ein Hund"}
 	encode := func(m *Model, texts ...string) [][]float32 {
 		t.Helper()
@@ -251,13 +250,13 @@ func TestRememberedTexts(t *testing.T) {
 	want := encode(first, texts...)
 	second := openTest(t, dir, Options{})
 	if got := encode(second, texts...); !slices.Equal(concat(got), concat(want)) {
-		t.Error("remembered texts differ")
+		t.Error("cached texts differ")
 	}
 	if second.text.session != nil {
-		t.Error("the encoder was loaded for texts that are known")
+		t.Error("the encoder was loaded for cached texts")
 	}
 
-	// Two processes that write in turn keep one another's texts.
+	// Two processes that write in turn keep each other's texts.
 	encode(first, "from the first")
 	encode(second, "from the second")
 	encode(first, "from the first again")
@@ -267,7 +266,7 @@ func TestRememberedTexts(t *testing.T) {
 		t.Error("a text was lost between two writers")
 	}
 
-	// A damaged end costs what was in it, and not what comes after.
+	// With a damaged end only its texts are lost, and later texts are cached.
 	file := third.text.file
 	if filepath.Dir(filepath.Dir(file)) != cache {
 		t.Errorf("texts are in %s", file)
@@ -286,7 +285,7 @@ func TestRememberedTexts(t *testing.T) {
 		again := openTest(t, dir, Options{})
 		encode(again, append(texts, texts[0]+" more")...)
 		if again.text.session != nil {
-			t.Errorf("texts behind %d damaged bytes were not remembered", len(damaged))
+			t.Errorf("texts after %d damaged bytes were not cached", len(damaged))
 		}
 	}
 
@@ -296,8 +295,8 @@ func TestRememberedTexts(t *testing.T) {
 	}
 }
 
-// Several pictures at once are what they are one by one.
-func TestLookAll(t *testing.T) {
+// TestEncodeBatch: the features of a batch are those of its images encoded one by one.
+func TestEncodeBatch(t *testing.T) {
 	for _, name := range []string{"demo", tiny.write(t, tensor.F32, 7)} {
 		m := openTest(t, name, Options{})
 		one, err := m.Proposer()
@@ -307,8 +306,8 @@ func TestLookAll(t *testing.T) {
 		all := one.(car.BatchProposer)
 		w, h := 5*all.PatchSize(), 3*all.PatchSize()
 		images := []*car.Image{noise(w, h, 1), noise(w, h, 2), noise(w, h, 3)}
-		for range 2 { // the second time in memory that was used
-			views, err := all.EncodeBatch(t.Context(), images)
+		for range 2 { // the second time in reused memory
+			features, err := all.EncodeBatch(t.Context(), images)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -318,9 +317,9 @@ func TestLookAll(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				near(t, "feature", views[i].Feature(), v.Feature(), 1e-5)
-				near(t, "attention", views[i].Attention(), v.Attention(), 1e-6)
-				a, err := views[i].CAM(t.Context(), u)
+				near(t, "feature", features[i].Feature(), v.Feature(), 1e-5)
+				near(t, "attention", features[i].Attention(), v.Attention(), 1e-6)
+				a, err := features[i].CAM(t.Context(), u)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -331,15 +330,15 @@ func TestLookAll(t *testing.T) {
 				near(t, "maps", concat(a), concat(b), 1e-4)
 				v.Close()
 			}
-			for _, v := range views {
+			for _, v := range features {
 				v.Close()
 			}
 		}
 		if p := one.(*proposer); len(p.free) != 2 {
-			t.Errorf("%d batches wait for the next images, want those of one and of three", len(p.free))
+			t.Errorf("%d free batches, want those of one image and of three", len(p.free))
 		}
 		if _, err := all.EncodeBatch(t.Context(), []*car.Image{images[0], noise(h, w, 1)}); err == nil {
-			t.Error("images of two sizes went together")
+			t.Error("images of two sizes were accepted")
 		}
 		if v, err := all.EncodeBatch(t.Context(), nil); len(v) != 0 || err != nil {
 			t.Errorf("no images: %v, %v", v, err)

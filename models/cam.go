@@ -6,14 +6,14 @@ import (
 	"github.com/carve-video/carve/internal/onnx"
 )
 
-// camGraph is the gradient of u·f̂ by Y = LN1(X), averaged over the patches,
-// and its product with Y: docs/algorithm.md 11.4, for a batch of K directions. Its input
-// df is the gradient by the unnormalised feature,
+// camGraph is the gradient of u·f̂ with respect to Y = LN1(X), averaged over the patches,
+// and its product with Y: docs/algorithm.md 11.4, for a batch of K directions. Its input df is the
+// gradient with respect to the unnormalised feature,
 //
 //	df = (u - f̂ (f̂·u)) / |f|      K×E
 //
-// and the others are the trunk's caches. The attention probabilities are not
-// among those but computed anew: they are H×N×L, more than all the rest.
+// and the other inputs are the trunk's caches. The attention probabilities are computed
+// again instead of cached: they are H×N×L, more than all other caches together.
 func camGraph(c config, w *weights) (*net, error) {
 	n := newNet("cam", c, w)
 	t := c.Vision
@@ -58,7 +58,7 @@ func camGraph(c config, w *weights) (*net, error) {
 	dx1 := n.Add(n.Mul(cn, n.Sub(a0, n.Mul(beta, xhp))), n.Mul(i2, b))
 
 	n.Scope("attention")
-	// Made with the patches last, as camHead wants them.
+	// With the patches as last axis, as camHead needs them.
 	do := n.MatMulT(n.transposed(prefix+".self_attn.out_proj.weight", t.Width, t.Width), dx1)       // K×D×N
 	do = n.Transpose(n.Reshape(do, 0, H, d, -1), 1, 0, 2, 3)                                        // H×K×d×N
 	byHead := func(x onnx.Value) onnx.Value { return n.Transpose(n.Reshape(x, -1, H, d), 1, 0, 2) } // R×D to H×R×d
@@ -69,7 +69,7 @@ func camGraph(c config, w *weights) (*net, error) {
 		head := func(x onnx.Value) onnx.Value { return n.Squeeze(n.Slice(x, 0, h, h+1), 0) }
 		hq := head(qs)
 		if done != "" {
-			hq = n.Concat(0, hq, done) // one head's N×L after the other's, see net.after
+			hq = n.Concat(0, hq, done) // one head's N×L after the other, see net.computeAfter
 		}
 		var q, k, v onnx.Value
 		q, k, v, done = n.camHead(head(do), hq, head(ks), head(vs), head(os), d)
@@ -87,13 +87,13 @@ func camGraph(c config, w *weights) (*net, error) {
 	return n, n.err
 }
 
-// camHead is the gradient through the attention of one head: from dO
-// (K×d×N, by the head's output) to the sums over patches and tokens by its
-// queries, keys and values (K×d each; algorithm.md 11.4). q and o are N×d, k and v
-// L×d. done has no rows and depends on the last use of the probabilities.
+// camHead is the gradient through the attention of one head: from dO (K×d×N, with
+// respect to the head's output) to the sums over patches and tokens of those with
+// respect to its queries, keys and values (K×d each; docs/algorithm.md 11.4). q and o are N×d, k
+// and v L×d. done has no rows and depends on the last use of the probabilities.
 //
-// Patches and tokens come last, so that products run along the rows of the
-// probabilities as they lie and no N×L is transposed.
+// Patches and tokens are the last axis, so that products run along the rows of the
+// probabilities and no N×L is transposed.
 func (n *net) camHead(do, q, k, v, o onnx.Value, d int) (sq, sk, sv, done onnx.Value) {
 	scale := n.Scalar(float32(1 / math.Sqrt(float64(d))))
 	p := n.Softmax(n.MatMul(n.Mul(q, scale), n.Transpose(k, 1, 0))) // N×L

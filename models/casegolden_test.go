@@ -15,9 +15,9 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// TestGoldenRuns runs every golden case from the picture to the label map and
-// holds each stage of it against what the reference code computed: decisions,
-// heat maps, boxes, prompts, scores, the refined labels (docs/algorithm.md 16).
+// TestGoldenRuns runs every golden case from the image to the label map and compares each
+// stage with the reference code: decisions, heat maps, boxes, prompts, scores, the refined
+// labels (docs/algorithm.md section 16).
 func TestGoldenRuns(t *testing.T) {
 	open := map[string]*models.Model{}
 	model := func(t *testing.T, name string) *models.Model {
@@ -52,15 +52,15 @@ func TestGoldenRuns(t *testing.T) {
 	}
 }
 
-// A run is what one call of Segment covers: a single pass, or the two of things
-// and stuff.
+// A run is the part of a case that one call of Segment covers: a single pass, or the two of
+// things and stuff.
 type run struct {
 	c      *golden.Case
 	passes []golden.Pass
 	traces []trace
 }
 
-// A trace is a copy of what the test needs of a car.Trace.
+// A trace is a copy of those parts of a car.Trace that the test needs.
 type trace struct {
 	car.Trace
 	heats [][]float32
@@ -79,8 +79,8 @@ func runsOf(c *golden.Case) []*run {
 	return runs
 }
 
-// preset is the preset of the case's own settings. Where carve has one of that
-// name, it must be the same, but for what the reference does not know.
+// preset returns a preset with the settings of the case. If carve has one of that name, it
+// must be the same, except for settings that the reference does not have.
 func (r *run) preset(t *testing.T) car.Preset {
 	cfg := r.c.Config
 	prompts := func(names []string) (rows [][]car.Prompt) {
@@ -116,7 +116,7 @@ func (r *run) preset(t *testing.T) car.Preset {
 	}
 	ours, err := car.PresetNamed(r.c.Preset)
 	if err != nil {
-		t.Logf("the case's settings are held against no preset: %v", err)
+		t.Logf("the case's settings are compared with no preset: %v", err)
 		return p
 	}
 	ours = ours.Compat()
@@ -128,7 +128,7 @@ func (r *run) preset(t *testing.T) car.Preset {
 	return p
 }
 
-// normalise sorts what has no order.
+// normalise sorts the lists whose order does not matter.
 func normalise(p car.Preset) car.Preset {
 	for _, rows := range []*[][]car.Prompt{&p.Prompts, &p.StuffPrompts} {
 		*rows = copies(*rows)
@@ -330,7 +330,7 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 		want = want[len(sample):]
 	}
 
-	// The judge. A text that is alone is not judged: its score is 1.
+	// The judge. A single text is not judged: its score is 1.
 	if len(tr.Vectors) == 0 {
 		if len(tr.Evaluated) != 1 {
 			t.Errorf("%s: %d texts and no judgement", where, len(tr.Evaluated))
@@ -340,7 +340,7 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 	for i, area := range get("M_area") {
 		off := 0
 		if i < len(p.Margins[tr.Stage-1].NearEta) {
-			off = p.Margins[tr.Stage-1].NearEta[i] // these may fall on either side
+			off = p.Margins[tr.Stage-1].NearEta[i] // these may be on either side
 		}
 		if tr.Prompted[i] != (get("prompted")[i] != 0) {
 			t.Errorf("%s: text %d prompted: %v", where, i, tr.Prompted[i])
@@ -365,9 +365,9 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 		if shown.Input == nil {
 			continue
 		}
-		// Bytes are equal. But a pixel of heat within the noise of eta may fall
-		// on either side, and moves an outline by one with it; and of the outline
-		// of an ellipse one pixel may differ (goldens/README.md).
+		// The bytes are equal, with two exceptions: a pixel whose heat is within the
+		// noise of eta may be on either side, which moves an outline by one pixel; and
+		// one pixel of the outline of an ellipse may differ (goldens/README.md).
 		allowed := 0
 		if i < len(p.Margins[tr.Stage-1].NearEta) && p.Margins[tr.Stage-1].NearEta[i] > 0 {
 			allowed = len(shown.Prompted.Pix) / 3 / 200
@@ -375,19 +375,19 @@ func (r *run) checkStage(t *testing.T, p golden.Pass, tr *trace, tensors *safete
 			allowed = 1
 		}
 		prefix := fmt.Sprintf("%ss%d_", p.Prefix, tr.Stage)
-		off := r.comparePicture(t, where, fmt.Sprintf("%sprompted%d.png", prefix, i), shown.Prompted, allowed)
+		off := r.compareImage(t, where, fmt.Sprintf("%sprompted%d.png", prefix, i), shown.Prompted, allowed)
 		if off > 0 {
-			allowed = len(shown.Input.Pix) / 3 / 200 // what differs is seen in the crop as well
+			allowed = len(shown.Input.Pix) / 3 / 200 // the difference is also in the crop
 		} else {
 			allowed = 0
 		}
-		r.comparePicture(t, where, fmt.Sprintf("%scrop%d.png", prefix, i), shown.Input, allowed)
+		r.compareImage(t, where, fmt.Sprintf("%scrop%d.png", prefix, i), shown.Input, allowed)
 	}
 }
 
-// comparePicture returns how many pixels of a picture differ from the stored
-// one; 0 if it is not stored, as only the first few are.
-func (r *run) comparePicture(t *testing.T, where, name string, img *car.Image, allowed int) int {
+// compareImage returns the number of pixels of an image that differ from the stored one; 0
+// if it is not stored: only the first few are.
+func (r *run) compareImage(t *testing.T, where, name string, img *car.Image, allowed int) int {
 	path := r.c.Path(name)
 	if _, err := os.Stat(path); err != nil {
 		return 0
@@ -436,8 +436,8 @@ func (r *run) checkRefined(t *testing.T, p golden.Pass, name string, first int, 
 				sample = append(sample, f.Probability[y*res.W+x])
 			}
 		}
-		// The heat that went in is ours, so single pixels on an edge may go the
-		// other way; 99.5 % must agree (goldens/README.md).
+		// The input is our own heat, so single pixels on an edge may get another label;
+		// 99.5 % must agree (goldens/README.md).
 		want := q[label*len(sample) : (label+1)*len(sample)]
 		off := 0
 		for j := range want {
@@ -451,8 +451,7 @@ func (r *run) checkRefined(t *testing.T, p golden.Pass, name string, first int, 
 	}
 }
 
-// checkLabels compares the last picture of all: the label map, or the merged
-// mask of sentences.
+// checkLabels compares the final label map, or the merged mask of sentences.
 func (r *run) checkLabels(t *testing.T, res *car.Result) {
 	if r.c.Mode == "refer" {
 		want, _, _ := golden.Gray(t, r.c.Path("merged_"+r.passes[0].Name+".png"))

@@ -27,43 +27,41 @@ const (
 	openCLIPFile = "open_clip_config.json"
 )
 
-// weightFiles are the names under which checkpoints are published, in the
-// order in which they are looked for: Hugging Face's, whole and in shards, and
-// OpenCLIP's. Safetensors come first where both forms lie side by side.
+// weightFiles are the names of published checkpoints, in the order in which they are
+// tried: Hugging Face's, whole and in shards, and OpenCLIP's. Safetensors come before
+// pickles.
 var weightFiles = []string{
 	weightsFile, weightsFile + ".index.json",
 	"pytorch_model.bin", "pytorch_model.bin.index.json",
 	"open_clip_model.safetensors", "open_clip_pytorch_model.bin",
 }
 
-// A tensorFile is one file of a checkpoint, in whatever form.
+// A tensorFile is one file of a checkpoint, in any format.
 type tensorFile interface {
 	Names() []string
 	Tensor(name string) (tensor.Tensor, error)
 	Close() error
 }
 
-// A checkpoint is the named tensors of a file, or of several that an index
-// holds together.
+// A checkpoint is the named tensors of a file, or of several shards with an index.
 type checkpoint struct {
 	name    string // for errors: the file, or the index
 	files   []tensorFile
 	paths   []string // of files
-	of      map[string]tensorFile
+	byName  map[string]tensorFile
 	classes map[string]string // of a TorchScript archive: see [torch.File.Classes]
 }
 
-// openCheckpoint opens the weights among the files of a folder, which is the
-// one on disk at dir unless that is empty. only names the file to take; empty
-// is the first there is of the usual names, or the only file of a kind that is
-// read.
+// openCheckpoint opens the weights in a folder. dir is its path on disk, or empty if it
+// is not on disk. only is the name of the file; if it is empty, the first of the usual
+// names is opened, or the only file of a known format.
 func openCheckpoint(fsys fs.FS, dir, only string) (_ *checkpoint, err error) {
 	if only == "" {
 		if only, err = findWeights(fsys); err != nil {
 			return nil, err
 		}
 	}
-	c := &checkpoint{name: only, of: map[string]tensorFile{}}
+	c := &checkpoint{name: only, byName: map[string]tensorFile{}}
 	if dir != "" {
 		c.name = filepath.Join(dir, only)
 	}
@@ -85,10 +83,10 @@ func openCheckpoint(fsys fs.FS, dir, only string) (_ *checkpoint, err error) {
 			return nil, err
 		}
 	}
-	// An index that does not tell the truth about its shards is a sign of a
-	// download that was put together by hand.
+	// An index that contradicts its shards indicates a download that was put together
+	// by hand.
 	for name, shard := range index {
-		f := c.of[name]
+		f := c.byName[name]
 		if f == nil || c.paths[slices.Index(c.files, f)] != shard {
 			return nil, fmt.Errorf("%s: tensor %q is not in %s, where %s has it", c.name, name, shard, path.Base(only))
 		}
@@ -96,7 +94,7 @@ func openCheckpoint(fsys fs.FS, dir, only string) (_ *checkpoint, err error) {
 	return c, nil
 }
 
-// findWeights is the name of the file of weights in a folder.
+// findWeights returns the name of the file of weights in a folder.
 func findWeights(fsys fs.FS) (string, error) {
 	for _, name := range weightFiles {
 		if _, err := fs.Stat(fsys, name); err == nil {
@@ -122,7 +120,7 @@ func findWeights(fsys fs.FS) (string, error) {
 	return "", fmt.Errorf("there are several checkpoints (%s): name the file itself", strings.Join(found, ", "))
 }
 
-// isCheckpoint tells by its name whether a file may hold weights.
+// isCheckpoint reports whether the name of a file is that of a checkpoint.
 func isCheckpoint(name string) bool {
 	return slices.Contains([]string{".safetensors", ".pt", ".pth", ".bin"}, strings.ToLower(path.Ext(name)))
 }
@@ -142,7 +140,7 @@ func readIndex(fsys fs.FS, name string) (map[string]string, error) {
 		return nil, fmt.Errorf("%s: weight_map names no tensors", name)
 	}
 	for tensor, file := range index.Map {
-		// A shard lies beside its index; a path could lead anywhere.
+		// A shard is in the folder of its index; a path could point anywhere.
 		if file != path.Base(file) || !isCheckpoint(file) {
 			return nil, fmt.Errorf("%s: tensor %q is said to be in %q, which is not a checkpoint beside it", name, tensor, file)
 		}
@@ -179,17 +177,17 @@ func (c *checkpoint) add(fsys fs.FS, dir, name string) error {
 	}
 	c.files, c.paths = append(c.files, file), append(c.paths, name)
 	for _, n := range file.Names() {
-		if c.of[n] != nil {
+		if c.byName[n] != nil {
 			return fmt.Errorf("%s: tensor %q is in another shard as well", name, n)
 		}
-		c.of[n] = file
+		c.byName[n] = file
 	}
 	return nil
 }
 
 // Tensor returns the tensor of that name.
 func (c *checkpoint) Tensor(name string) (tensor.Tensor, error) {
-	f := c.of[name]
+	f := c.byName[name]
 	if f == nil {
 		return tensor.Tensor{}, &tensor.MissingError{Path: c.name, Name: name}
 	}
@@ -197,7 +195,7 @@ func (c *checkpoint) Tensor(name string) (tensor.Tensor, error) {
 }
 
 // Has reports whether there is a tensor of that name.
-func (c *checkpoint) Has(name string) bool { return c.of[name] != nil }
+func (c *checkpoint) Has(name string) bool { return c.byName[name] != nil }
 
 // Names lists all tensors, file by file.
 func (c *checkpoint) Names() []string {
@@ -218,8 +216,8 @@ func (c *checkpoint) size() (n int64) {
 	return n
 }
 
-// checkSums compares what its files hold with their own checksums, where they
-// have some: archives of PyTorch do.
+// checkSums verifies the checksums in its files, if they have any: archives of PyTorch
+// do.
 func (c *checkpoint) checkSums(ctx context.Context) error {
 	for _, f := range c.files {
 		if t, ok := f.(*torch.File); ok {
@@ -231,7 +229,7 @@ func (c *checkpoint) checkSums(ctx context.Context) error {
 	return nil
 }
 
-// Close ends all files; tensors must not be used afterwards.
+// Close closes all files; tensors must not be used afterwards.
 func (c *checkpoint) Close() error {
 	var errs []error
 	for _, f := range c.files {
@@ -240,8 +238,8 @@ func (c *checkpoint) Close() error {
 	return errors.Join(errs...)
 }
 
-// fileSystem is the folder of a path that a user gave, and the file in it if
-// the path is one: a model is a folder, or a checkpoint by itself.
+// fileSystem returns the folder of a user's path, and the name of the file if the path is
+// one: a model is a folder or a single checkpoint.
 func fileSystem(path string) (dir, only string, err error) {
 	st, err := os.Stat(path)
 	if err != nil {

@@ -2,13 +2,13 @@ package models
 
 import "github.com/carve-video/carve/internal/onnx"
 
-// classifierGraph is g's view of a batch of images (docs/algorithm.md 4.3): the blocks
-// (all but the last, in the released code), post_layernorm on the token CLS,
-// projection, unit length. Of the last block that runs only the row of CLS comes
-// out, so only that row is computed.
+// classifierGraph is the image encoder of g for a batch of images (docs/algorithm.md 4.3): the
+// blocks (all but the last, in the released code), post_layernorm of the CLS token,
+// projection, unit length. Of the last block only the row of CLS is computed, because no
+// other is used.
 func classifierGraph(c config, w *weights, skipLastBlock bool, precision string) (*net, error) {
 	n := newNet("classifier", c, w)
-	n.in(precision)
+	n.setPrecision(precision)
 	t := c.Vision
 	patches := n.Input("patches", onnx.Uint8, onnx.Free("B"), onnx.Free("N"), onnx.Fixed(3*t.PatchSize*t.PatchSize))
 	pos := n.Input("positions", onnx.Float32, onnx.Free("L"), onnx.Fixed(t.Width))

@@ -40,17 +40,17 @@ type config struct {
 	pixels pixels // not in config.json
 }
 
-// unsaid is a size that config.json leaves out.
-const unsaid = math.MinInt
+// unspecified is the value of a size that config.json omits.
+const unspecified = math.MinInt
 
-// readConfig reads config.json. Sizes that it leaves out are unsaid; heads,
-// activation and epsilon, which no tensor shows, are then those of Hugging Face's
-// CLIPConfig, which leaves out of the file what is its own default. No number in it
-// has been looked at: see [config.settle] and [config.check].
+// readConfig reads config.json. Sizes that it omits are unspecified. Heads, activation
+// and epsilon, which cannot be read from tensors, are then the defaults of Hugging Face's
+// CLIPConfig, which omits defaults from the file. The numbers are not checked yet: see
+// [config.mergeSizes] and [config.check].
 func readConfig(fsys fs.FS) (config, error) {
-	sizes := tower{Width: unsaid, MLP: unsaid, Layers: unsaid, Act: quickGELU, Eps: 1e-5,
-		ImageSize: unsaid, PatchSize: unsaid, Channels: 3, Context: unsaid, Vocab: unsaid}
-	c := config{Projection: unsaid, Text: sizes, Vision: sizes}
+	sizes := tower{Width: unspecified, MLP: unspecified, Layers: unspecified, Act: quickGELU, Eps: 1e-5,
+		ImageSize: unspecified, PatchSize: unspecified, Channels: 3, Context: unspecified, Vocab: unspecified}
+	c := config{Projection: unspecified, Text: sizes, Vision: sizes}
 	c.Text.Heads, c.Vision.Heads = 8, 12
 	b, err := bounded.ReadFS(fsys, configFile, maxConfig)
 	if err != nil {
@@ -71,12 +71,11 @@ func readConfig(fsys fs.FS) (config, error) {
 	return c, nil
 }
 
-// Limits of sizes, far above any CLIP that was published (the largest is 1664
-// wide and 48 blocks deep) and small enough that nothing made from them without
-// looking at tensors hurts: a mask of causality is context × context, a picture
-// for the judge image × image.
+// Limits of sizes. They are far above any published CLIP (the largest is 1664 wide and
+// 48 blocks deep), and small enough for what is allocated without reading tensors: the
+// causal mask is context × context, an image of the judge image × image.
 const (
-	maxWidth   = 1 << 14 // and of the common space
+	maxWidth   = 1 << 14 // also of the projection
 	maxMLP     = 1 << 16
 	maxHeads   = 256
 	maxLayers  = 256
@@ -86,8 +85,8 @@ const (
 	maxVocab   = 1 << 20
 )
 
-// check refuses what cannot be computed with. It comes after the sizes were
-// taken from the tensors, and before anything is made from them.
+// check returns an error if the model cannot be computed. It is called after the sizes
+// were read from the tensors and before they are used.
 func (c config) check() error {
 	type number struct {
 		name   string
@@ -130,7 +129,7 @@ func (c config) check() error {
 		return fmt.Errorf("vision_config: num_channels is %d, want 3", c.Vision.Channels)
 	}
 	if c.Vision.Layers < 2 {
-		return errors.New("vision_config: CaR needs at least 2 blocks: it looks before the last one")
+		return errors.New("vision_config: CaR needs at least 2 blocks: it takes gradients before the last one")
 	}
 	if c.Vision.ImageSize%c.Vision.PatchSize != 0 {
 		return fmt.Errorf("vision_config: image_size %d is not a multiple of patch_size %d", c.Vision.ImageSize, c.Vision.PatchSize)

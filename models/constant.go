@@ -13,24 +13,23 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// A constant is a tensor of the checkpoint in the form that a graph wants it
-// in: 32, 16 or 8 bits, whatever the checkpoint stores, and the way round that
-// its product wants, which for most matrices is not the one stored. It is
-// brought into that form here and not by operators of the graph, because the
-// runtime would hold every step of every tensor in memory at once: eight
-// gigabytes for an L/14 in 8 bits.
+// A constant is a tensor of the checkpoint in the form that a graph needs: 32, 16 or 8
+// bits, whatever the checkpoint stores, and transposed if the matrix product needs it,
+// which is the case for most matrices. It is converted here and not by operators of the
+// graph, because the runtime would keep every intermediate result of every tensor in
+// memory at once: eight gigabytes for an L/14 in 8 bits.
 type constant struct {
-	name     string // Hugging Face's
-	shape    []int  // as Hugging Face lays it out
-	turned   bool   // in×out, where Hugging Face has out×in
-	half     bool   // float16
-	eightBit bool   // with one scale for each column
-	offset   int64  // among a graph's weights, see [net.write]
+	name       string // Hugging Face's
+	shape      []int  // Hugging Face's
+	transposed bool   // in×out, where Hugging Face has out×in
+	half       bool   // float16
+	eightBit   bool   // with one scale for each column
+	offset     int64  // in the file of a graph's weights, see [net.write]
 }
 
 // sides is the shape in the graph.
 func (c constant) sides() []int {
-	if c.turned {
+	if c.transposed {
 		return []int{c.shape[1], c.shape[0]}
 	}
 	return c.shape
@@ -39,7 +38,7 @@ func (c constant) sides() []int {
 // columns is the number of scales.
 func (c constant) columns() int { return c.sides()[len(c.shape)-1] }
 
-// bytes is what the numbers take, and what the scales take, which follow them.
+// bytes returns the sizes of the numbers and of the scales, which follow them.
 func (c constant) bytes() (numbers, scales int64) {
 	n := int64(elements(c.shape))
 	switch {
@@ -51,10 +50,10 @@ func (c constant) bytes() (numbers, scales int64) {
 	return 4 * n, 0
 }
 
-// key names the constant in a graph.
+// key is the name of the constant in a graph.
 func (c constant) key() string {
 	s := c.name
-	if c.turned {
+	if c.transposed {
 		s += "^T"
 	}
 	if c.half {
@@ -66,19 +65,18 @@ func (c constant) key() string {
 	return s
 }
 
-// align is what constants begin at multiples of: a line of the cache.
+// align rounds an offset up to a cache line, where constants begin.
 func align(n int64) int64 { return (n + 63) &^ 63 }
 
 // A param is a constant in a graph.
 type param struct{ value, scales onnx.Value }
 
-// inlineBelow is the size under which a constant becomes part of a graph: a
-// mapping each for hundreds of biases costs more.
+// inlineBelow is the size below which a constant is stored in the graph itself: hundreds
+// of mappings for biases would cost more.
 const inlineBelow = 64 << 10
 
-// constant declares a constant, once. That there is such a tensor, of that shape,
-// is looked up now; its numbers are brought into their form when the graph is
-// encoded.
+// constant declares a constant, once. The existence and shape of the tensor are checked
+// now; its numbers are converted when the graph is encoded.
 func (n *net) constant(c constant) param {
 	key := c.key()
 	if p, ok := n.params[key]; ok {
@@ -108,7 +106,7 @@ func (n *net) constant(c constant) param {
 		n.external = append(n.external, c)
 	}
 	var p param
-	var prepared []byte // the scales, which come with the numbers
+	var prepared []byte // the scales, which are computed with the numbers
 	p.value = n.Initializer(key, dtype, func() (_ onnx.Contents, err error) {
 		if !small && !n.inline {
 			return onnx.Contents{At: &onnx.External{File: weightsOfGraph, Offset: c.offset, Length: numbers}}, nil
@@ -129,8 +127,8 @@ func (n *net) constant(c constant) param {
 	return p
 }
 
-// write writes the constants that are not part of a graph in files into one of
-// those, at their offsets, several at a time.
+// write writes the external constants of a graph to a file, at their offsets, several at
+// a time.
 func (n *net) write(path string) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
@@ -162,8 +160,8 @@ func (n *net) write(path string) (err error) {
 	return g.Wait()
 }
 
-// prepare brings a constant into its form: its numbers, row-major and
-// little-endian, and the scales of 8-bit ones.
+// prepare converts a constant: it returns its numbers, row-major and little-endian, and
+// the scales of an 8-bit one.
 func (w *weights) prepare(c constant) (numbers, scales []byte, err error) {
 	t, transposed, err := w.tensor(c.name, c.shape...)
 	if err != nil {
@@ -173,14 +171,14 @@ func (w *weights) prepare(c constant) (numbers, scales []byte, err error) {
 	if c.half {
 		stored = tensor.F16
 	}
-	if t.DType == stored && transposed == c.turned && !c.eightBit {
-		return t.Data, nil, nil // a view into the checkpoint: nothing to do
+	if t.DType == stored && transposed == c.transposed && !c.eightBit {
+		return t.Data, nil, nil // stored in this form already
 	}
 	v, err := t.Float32()
 	if err != nil {
 		return nil, nil, err
 	}
-	if transposed != c.turned {
+	if transposed != c.transposed {
 		v = transpose(v, t.Shape[0], t.Shape[1])
 	}
 	if c.eightBit {
@@ -209,7 +207,7 @@ func halfBytes(v []float32) []byte {
 	return b
 }
 
-// transpose turns a matrix round, in squares that fit the cache.
+// transpose transposes a matrix, in squares that fit into the cache.
 func transpose(v []float32, rows, cols int) []float32 {
 	const side = 32
 	out := make([]float32, len(v))
@@ -226,8 +224,8 @@ func transpose(v []float32, rows, cols int) []float32 {
 	return out
 }
 
-// quantize brings a matrix to 8 bits with a sign, each column by a scale of its
-// own: v ≈ scale q, |q| at most [weightRange].
+// quantize converts a matrix to signed 8 bits with one scale per column: v ≈ scale q, |q|
+// at most [weightRange].
 func quantize(v []float32, cols int) (numbers, scales []byte) {
 	largest := make([]float32, cols)
 	for i, x := range v {
@@ -237,7 +235,7 @@ func quantize(v []float32, cols int) (numbers, scales []byte) {
 	limit := weightRange()
 	inverse := make([]float32, cols)
 	for c, m := range largest {
-		if m > 0 { // a column of zeros stays one
+		if m > 0 { // a column of zeros stays zero
 			inverse[c] = limit / m
 		}
 		largest[c] = m / limit
@@ -249,9 +247,8 @@ func quantize(v []float32, cols int) (numbers, scales []byte) {
 	return numbers, floatBytes(largest)
 }
 
-// weightRange is the largest 8-bit weight. An x86 CPU without the dot products
-// of VNNI adds two products of bytes in 16 bits, which only holds them if
-// weights keep to 7 bits.
+// weightRange is the largest 8-bit weight. An x86 CPU without VNNI adds two products of
+// bytes in 16 bits, which only avoids overflow if weights have 7 bits.
 func weightRange() float32 {
 	if runtime.GOARCH == "amd64" && !cpu.X86.HasAVX512VNNI && !cpu.X86.HasAVXVNNI {
 		return 63

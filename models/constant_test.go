@@ -23,12 +23,12 @@ func TestTranspose(t *testing.T) {
 			}
 		}
 		if !slices.Equal(transpose(got, s[1], s[0]), v) {
-			t.Errorf("%dx%d: twice is not once", s[0], s[1])
+			t.Errorf("%dx%d: transposed twice it is another matrix", s[0], s[1])
 		}
 	}
 }
 
-// A column is brought to 8 bits by itself, to within half a step.
+// TestQuantize: each column has its own scale, and the error is at most half a step.
 func TestQuantize(t *testing.T) {
 	const rows, cols = 50, 4
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -16,11 +16,11 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// Tests write a model in every form that is published, out of one that is in
-// Hugging Face's. Files that the publishers' own programs wrote are in the
-// golden data; these here are of the same structure.
+// Tests convert a model from Hugging Face's format to every other published format. The
+// golden data have files that the publishers' programs wrote; these have the same
+// structure.
 
-// readTensors copies all tensors of a Hugging Face folder.
+// readTensors returns copies of all tensors of a Hugging Face folder.
 func readTensors(t testing.TB, dir string) []tensor.Tensor {
 	t.Helper()
 	f, err := safetensors.Open(filepath.Join(dir, weightsFile))
@@ -40,8 +40,8 @@ func readTensors(t testing.TB, dir string) []tensor.Tensor {
 	return all
 }
 
-// asOpenAI renames tensors, stacks queries, keys and values, and turns the
-// projections round. prefix stands before the text tower's names.
+// asOpenAI renames tensors, stacks queries, keys and values, and transposes the projections.
+// prefix is added to the text tower's names.
 func asOpenAI(t testing.TB, all []tensor.Tensor, prefix string) []tensor.Tensor {
 	t.Helper()
 	by := map[string]tensor.Tensor{}
@@ -85,7 +85,7 @@ func turned(t testing.TB, x tensor.Tensor) tensor.Tensor {
 	t.Helper()
 	size, ok := x.DType.Size()
 	if !ok || len(x.Shape) != 2 {
-		t.Fatalf("%s is no matrix", x.Name)
+		t.Fatalf("%s is not a matrix", x.Name)
 	}
 	rows, cols := x.Shape[0], x.Shape[1]
 	data := make([]byte, len(x.Data))
@@ -140,7 +140,7 @@ func writeShards(t testing.TB, dir string, all []tensor.Tensor) {
 	}
 }
 
-// writeTorch writes what torch.save makes of a state dict.
+// writeTorch writes tensors like torch.save writes a state dict.
 func writeTorch(t testing.TB, path string, all []tensor.Tensor) {
 	t.Helper()
 	storages := map[tensor.DType]string{tensor.F32: "FloatStorage", tensor.F16: "HalfStorage", tensor.BF16: "BFloat16Storage", tensor.I64: "LongStorage"}
@@ -211,7 +211,7 @@ func writeTorch(t testing.TB, path string, all []tensor.Tensor) {
 	}
 }
 
-// copyFiles copies files of a folder that are there.
+// copyFiles copies those of the files that exist in a folder.
 func copyFiles(t testing.TB, from, to string, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -225,14 +225,14 @@ func copyFiles(t testing.TB, from, to string, names ...string) {
 	}
 }
 
-// A form is a way of publishing a model.
+// A form is a model in one of the published formats.
 type form struct {
 	path    string // to open
 	options Options
 }
 
-// forms writes the model of a Hugging Face folder with CLIP's own vocabulary in
-// every form; heads are those of the two towers.
+// forms writes the model of a Hugging Face folder with CLIP's own vocabulary in every
+// format; heads are those of the two towers.
 func forms(t testing.TB, dir string, heads, textHeads int, act string) map[string]form {
 	t.Helper()
 	all := readTensors(t, dir)
@@ -288,5 +288,5 @@ func readWidth(t testing.TB, all []tensor.Tensor, name string) int {
 	return all[i].Shape[0]
 }
 
-// sortedForms are the names of forms, in an order that does not change.
+// sortedForms are the sorted names of forms.
 func sortedForms(f map[string]form) []string { return slices.Sorted(maps.Keys(f)) }

@@ -14,27 +14,27 @@ import (
 )
 
 const (
-	// textBatch bounds the texts of one run. A COCO run has 1,200; more than
-	// this at a time is not faster.
+	// textBatch is the largest number of texts of one run. A COCO run has 1,200; a
+	// larger batch is not faster.
 	textBatch = 64
 
-	// textCache bounds the texts remembered. The largest preset needs some
-	// 13,000 (847 names, 15 templates); when it is full it is emptied, which
-	// costs a stage and no correctness.
-	textCache = 1 << 15
+	// maxCachedTexts is the largest number of cached texts. The largest preset needs
+	// some 13,000 (847 names, 15 templates). A full cache is emptied: texts are then
+	// encoded again.
+	maxCachedTexts = 1 << 15
 
-	// maxScale bounds what cosines are multiplied by, which is 100 in every CLIP.
+	// maxScale is the largest logit scale, which is 100 in every CLIP.
 	maxScale = 1e6
 )
 
-// A tokenizer is a [bpe.Tokenizer]; tests have wrong ones.
+// A tokenizer is a [bpe.Tokenizer]; tests replace it.
 type tokenizer interface {
 	Encode(text string) []int32
 	EncodeMax(text string, max int) ([]int32, error)
 }
 
-// A textEncoder turns texts into unit vectors and remembers them. It may be
-// used from several goroutines; runs take turns.
+// A textEncoder encodes texts as unit vectors and caches them. It is safe for concurrent
+// use; runs do not overlap.
 type textEncoder struct {
 	model     *Model
 	tokenizer tokenizer
@@ -42,14 +42,14 @@ type textEncoder struct {
 
 	mu      sync.Mutex
 	graph   *net         // until there is a session
-	session *ort.Session // made when the first text comes that is not known
+	session *ort.Session // created for the first text that is not cached
 	cache   map[string][]float32
 
-	opened  bool                 // whether the remembered texts have been read
-	file    string               // where texts are remembered on disk; empty for nowhere
-	size    int                  // of file, when it was last read or written
-	written time.Time            // when it was last written
-	unsaved map[string][]float32 // texts that are not yet in it
+	cacheLoaded bool                 // whether the texts on disk have been read
+	file        string               // cache of texts on disk; empty for none
+	size        int                  // of file, when it was last read or written
+	written     time.Time            // when it was last written
+	unsaved     map[string][]float32 // texts that are not in file yet
 }
 
 func newTextEncoder(m *Model, t tokenizer, graph *net) (*textEncoder, error) {
@@ -59,7 +59,7 @@ func newTextEncoder(m *Model, t tokenizer, graph *net) (*textEncoder, error) {
 	}
 	factor := math.Exp(float64(scale[0]))
 	if !(factor > 0) || factor > maxScale {
-		return nil, m.unsound(fmt.Sprintf("its logit_scale is %v", scale[0]))
+		return nil, m.invalid(fmt.Sprintf("its logit_scale is %v", scale[0]))
 	}
 	return &textEncoder{
 		model:     m,
@@ -77,25 +77,25 @@ func (e *textEncoder) LogitScale() float32 { return e.scale }
 func (e *textEncoder) EncodeTexts(ctx context.Context, texts []string) ([][]float32, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.recall()
+	e.loadCache()
 	type job struct {
 		text string
 		ids  []int32
 	}
 	var jobs []job
-	asked := map[string]bool{}
+	queued := map[string]bool{}
 	for _, text := range texts {
-		if e.cache[text] != nil || asked[text] {
+		if e.cache[text] != nil || queued[text] {
 			continue
 		}
 		ids, err := e.tokenizer.EncodeMax(text, e.model.config.Text.Context)
 		if err != nil {
 			return nil, err
 		}
-		asked[text] = true
+		queued[text] = true
 		jobs = append(jobs, job{text, ids})
 	}
-	// Texts of like length go together: a batch is as long as its longest.
+	// Texts of similar length go together: a batch is as long as its longest text.
 	slices.SortStableFunc(jobs, func(a, b job) int { return cmp.Compare(len(a.ids), len(b.ids)) })
 	fresh := map[string][]float32{}
 	for batch := range slices.Chunk(jobs, textBatch) {
@@ -108,8 +108,8 @@ func (e *textEncoder) EncodeTexts(ctx context.Context, texts []string) ([][]floa
 			return nil, fmt.Errorf("failed to encode texts: %w", err)
 		}
 		for i, j := range batch {
-			if w := wrong(vectors[i]); w != "" {
-				return nil, e.model.unsound(fmt.Sprintf("what it makes of the text %.40q %s", j.text, w))
+			if w := vectorDefect(vectors[i]); w != "" {
+				return nil, e.model.invalid(fmt.Sprintf("its vector of the text %.40q %s", j.text, w))
 			}
 			fresh[j.text] = vectors[i]
 		}
@@ -120,50 +120,48 @@ func (e *textEncoder) EncodeTexts(ctx context.Context, texts []string) ([][]floa
 			out[i] = e.cache[text]
 		}
 	}
-	if len(e.cache)+len(fresh) > textCache {
+	if len(e.cache)+len(fresh) > maxCachedTexts {
 		clear(e.cache)
 	}
 	maps.Copy(e.cache, fresh)
 	if e.file != "" {
 		maps.Copy(e.unsaved, fresh)
-		if e.size <= rememberAtOnce || time.Since(e.written) >= rememberEvery {
+		if e.size <= smallTextFile || time.Since(e.written) >= saveInterval {
 			e.save()
 		}
 	}
 	return out, nil
 }
 
-// save writes the texts that are new to where they are remembered. Not being
-// able to costs time, no more.
+// save writes new texts to the cache on disk. A failure only costs time.
 func (e *textEncoder) save() {
 	if len(e.unsaved) == 0 {
 		return
 	}
 	var err error
-	if e.size, err = remember(e.file, e.unsaved, e.model.config.Projection); err != nil {
-		e.model.options.Log.Warn("texts cannot be remembered", "err", err)
+	if e.size, err = updateTextCache(e.file, e.unsaved, e.model.config.Projection); err != nil {
+		e.model.options.Log.Warn("texts cannot be cached", "err", err)
 		e.file = ""
 	}
 	e.written = time.Now()
 	clear(e.unsaved)
 }
 
-// recall reads the texts that are remembered on disk, when the first is asked
-// for.
-func (e *textEncoder) recall() {
-	if e.opened {
+// loadCache reads the texts that are cached on disk, before the first one is encoded.
+func (e *textEncoder) loadCache() {
+	if e.cacheLoaded {
 		return
 	}
-	e.opened = true
-	if e.file = e.model.rememberedFile(); e.file != "" {
-		e.cache, e.unsaved = readRemembered(e.file, e.model.config.Projection), map[string][]float32{}
+	e.cacheLoaded = true
+	if e.file = e.model.textCacheFile(); e.file != "" {
+		e.cache, e.unsaved = readTextCache(e.file, e.model.config.Projection), map[string][]float32{}
 		for text := range e.cache {
 			e.size += len(text) + 4*e.model.config.Projection
 		}
 	}
 }
 
-// run encodes a batch of token ids, each of which ends with its end of text.
+// run encodes a batch of token ids. Each row ends with the end-of-text token.
 func (e *textEncoder) run(ctx context.Context, batch [][]int32) ([][]float32, error) {
 	if e.session == nil {
 		s, err := e.model.session(e.graph)
@@ -205,13 +203,13 @@ func (e *textEncoder) Close() error {
 	return e.session.Close()
 }
 
-// tensors are made together, checked once, and freed together.
+// tensors are created together, checked once, and freed together.
 type tensors struct {
 	all []ort.Tensor
 	err error
 }
 
-// add makes a tensor over data.
+// add creates a tensor over data.
 func add[T ort.Element](t *tensors, data []T, shape ...int) ort.Tensor {
 	tensor, err := ort.NewTensor(data, shape...)
 	if err != nil {
@@ -226,7 +224,7 @@ func add[T ort.Element](t *tensors, data []T, shape ...int) ort.Tensor {
 
 func (t *tensors) destroy() {
 	for _, tensor := range t.all {
-		tensor.Destroy() // frees a handle; the data is Go's
+		tensor.Destroy() // frees a handle; Go owns the data
 	}
 	t.all = nil
 }

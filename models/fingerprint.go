@@ -14,13 +14,13 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// fingerprint is the checksum of the checkpoint: SHA-256 of its file, or of the
-// checksums of its files. It is computed once and remembered.
+// fingerprint is the checksum of the checkpoint: SHA-256 of its file, or of the checksums
+// of its files. It is computed once.
 func (m *Model) fingerprint() (string, error) {
 	m.sum.Do(func() {
 		sums := make([]string, len(m.weights.paths))
 		for i, name := range m.weights.paths {
-			if sums[i], m.sumErr = sumOf(filepath.Join(m.dir, name)); m.sumErr != nil {
+			if sums[i], m.sumErr = cachedSum(filepath.Join(m.dir, name)); m.sumErr != nil {
 				m.sumErr = fmt.Errorf("failed to compute the checksum of %s: %w", name, m.sumErr)
 				return
 			}
@@ -29,7 +29,7 @@ func (m *Model) fingerprint() (string, error) {
 		if len(sums) > 1 {
 			h := sha256.New()
 			for _, s := range sums {
-				io.WriteString(h, s) // a hash does not fail
+				io.WriteString(h, s) // never fails
 			}
 			m.fingerprinted = hex.EncodeToString(h.Sum(nil))
 		}
@@ -37,18 +37,17 @@ func (m *Model) fingerprint() (string, error) {
 	return m.fingerprinted, m.sumErr
 }
 
-// A stamp says which state of a file a checksum belongs to.
-type stamp struct {
+// A sumRecord is the cached checksum of a file, with the state that it belongs to.
+type sumRecord struct {
 	Path  string `json:"path"`
 	Size  int64  `json:"size"`
 	Nanos int64  `json:"modified"`
 	Sum   string `json:"sha256"`
 }
 
-// sumOf is the SHA-256 of a file. Reading a gigabyte at every start would cost
-// more than all the rest of it, so it is remembered by path, size and time of
-// the last change.
-func sumOf(path string) (string, error) {
+// cachedSum is the SHA-256 of a file. It is cached by path, size and modification time:
+// reading a gigabyte at every start would take longer than the rest of the start.
+func cachedSum(path string) (string, error) {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", err
@@ -57,40 +56,40 @@ func sumOf(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	now := stamp{Path: path, Size: st.Size(), Nanos: st.ModTime().UnixNano()}
-	var note string // where it is remembered
+	current := sumRecord{Path: path, Size: st.Size(), Nanos: st.ModTime().UnixNano()}
+	var recordPath string // file with the cached checksum
 	if cache := ort.CacheDir(); cache != "" {
 		key := sha256.Sum256([]byte(path))
-		note = filepath.Join(cache, "sums", hex.EncodeToString(key[:8])+".json")
-		if b, err := bounded.ReadFile(note, maxNote); err == nil {
-			var then stamp
-			if json.Unmarshal(b, &then) == nil && isSum(then.Sum) {
-				now.Sum = then.Sum
-				if then == now {
-					return now.Sum, nil
+		recordPath = filepath.Join(cache, "sums", hex.EncodeToString(key[:8])+".json")
+		if b, err := bounded.ReadFile(recordPath, maxRecord); err == nil {
+			var recorded sumRecord
+			if json.Unmarshal(b, &recorded) == nil && isSum(recorded.Sum) {
+				current.Sum = recorded.Sum
+				if recorded == current {
+					return current.Sum, nil
 				}
 			}
 		}
 	}
-	if now.Sum, err = hashFile(path); err != nil {
+	if current.Sum, err = hashFile(path); err != nil {
 		return "", err
 	}
-	if note != "" {
-		// Not being able to remember costs time, no more.
-		if b, err := json.Marshal(now); err == nil && os.MkdirAll(filepath.Dir(note), 0o777) == nil {
-			writeWhole(note, b)
+	if recordPath != "" {
+		// A failure only costs time.
+		if b, err := json.Marshal(current); err == nil && os.MkdirAll(filepath.Dir(recordPath), 0o777) == nil {
+			writeAtomic(recordPath, b)
 		}
 	}
-	return now.Sum, nil
+	return current.Sum, nil
 }
 
-// isSum tells whether s is a SHA-256 in hexadecimal. Folders are named after it.
+// isSum reports whether s is a SHA-256 in hexadecimal. Folders are named after it.
 func isSum(s string) bool {
 	b, err := hex.DecodeString(s)
 	return err == nil && len(b) == sha256.Size
 }
 
-// hashFile reads a file for its SHA-256.
+// hashFile computes the SHA-256 of a file.
 func hashFile(path string) (string, error) {
 	f, _, err := bounded.Open(path)
 	if err != nil {
@@ -104,10 +103,10 @@ func hashFile(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// writeWhole writes a file of the cache so that nobody ever sees a part of it, and
-// so that it is replaced and never changed: others may have it mapped.
-func writeWhole(path string, b []byte) error {
-	// Elsewhere a link is followed. In the cache it is not ours.
+// writeAtomic writes a file of the cache atomically. An existing file is replaced and not
+// changed, because other processes may have it mapped.
+func writeAtomic(path string, b []byte) error {
+	// Elsewhere links are followed. In the cache they are removed: carve makes none.
 	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
 		if err := os.Remove(path); err != nil {
 			return err

@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// What is noted of a checksum is believed only if it can be one: folders are
-// named after it.
+// TestDamagedSums: a cached checksum is used only if it has the form of one, because
+// folders are named after it.
 func TestDamagedSums(t *testing.T) {
-	cache := keepBuilt(t)
+	cache := useBuiltCache(t)
 	path := filepath.Join(t.TempDir(), "weights")
 	if err := os.WriteFile(path, []byte("weights"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	want, err := sumOf(path)
+	want, err := cachedSum(path)
 	if err != nil || !isSum(want) {
 		t.Fatalf("%q, %v", want, err)
 	}
@@ -31,7 +31,7 @@ func TestDamagedSums(t *testing.T) {
 		t.Fatal(err)
 	}
 	with := func(sum string) []byte {
-		var s stamp
+		var s sumRecord
 		if err := json.Unmarshal(b, &s); err != nil {
 			t.Fatal(err)
 		}
@@ -44,19 +44,19 @@ func TestDamagedSums(t *testing.T) {
 	}
 	for name, note := range map[string][]byte{
 		"short": with("ab"), "no number": with(strings.Repeat("x", 64)), "a way out": with("../../../../../../../../tmp/elsewhere"),
-		"empty": nil, "cut": b[:len(b)/2], "long": append(b, make([]byte, maxNote)...), "a list": []byte("[1]"),
+		"empty": nil, "cut": b[:len(b)/2], "long": append(b, make([]byte, maxRecord)...), "a list": []byte("[1]"),
 	} {
 		if err := os.WriteFile(notes[0], note, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := sumOf(path); got != want || err != nil {
+		if got, err := cachedSum(path); got != want || err != nil {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
 	if err := errors.Join(os.Remove(notes[0]), syscall.Mkfifo(notes[0], 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := sumOf(path); got != want || err != nil {
+	if got, err := cachedSum(path); got != want || err != nil {
 		t.Errorf("a pipe: %q, %v", got, err)
 	}
 }

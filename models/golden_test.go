@@ -19,7 +19,7 @@ import (
 	"github.com/carve-video/carve/internal/safetensors"
 )
 
-// A goldenCase is what a case's manifest says of the models' part in it.
+// A goldenCase is the part of a case's manifest that this package needs.
 type goldenCase struct {
 	dir    string
 	Case   string
@@ -45,8 +45,8 @@ type goldenCase struct {
 	} `json:"noise_fp32_vs_fp64_models"` // by pass
 }
 
-// tolerance of a pass's tensor: the table's, or four times the case's own
-// noise where that is larger (goldens/README.md).
+// tolerance returns the tolerance of a pass's tensors: the table's, or four times the noise
+// of the case if that is larger (goldens/README.md).
 type tolerance func(name string, table float64) float64
 
 func (c goldenCase) tolerance(pass string) tolerance {
@@ -75,11 +75,11 @@ func goldenCases(t *testing.T) []goldenCase {
 	return cases
 }
 
-// openGolden opens models of the golden data once in a test.
+// openGolden opens each model of the golden data once in a test.
 type openGolden struct {
-	t      *testing.T // the whole test, at whose end the models are closed
+	t      *testing.T // the top-level test, at whose end the models are closed
 	models map[string]*Model
-	forms  map[string]form // of the models; a name that is not there is the golden data's own folder
+	forms  map[string]form // of the models; for other names the golden data's own folder is used
 }
 
 func (o openGolden) model(t *testing.T, name string) *Model {
@@ -164,9 +164,9 @@ func near(t *testing.T, what string, got, want []float32, allowed float64) {
 
 func concat(rows [][]float32) []float32 { return slices.Concat(rows...) }
 
-// Everything a model computes in a case equals the reference's, stage by
-// stage: token ids, text vectors, trunk, probabilities, gradients, maps, and
-// the judge's image vectors. And it does so whatever form the models come in.
+// TestGoldenCases: everything that a model computes in a case equals the reference, stage by
+// stage: token ids, text vectors, trunk, probabilities, gradients, maps, and the judge's
+// image vectors. This holds for all formats of the models.
 func TestGoldenCases(t *testing.T) {
 	cases := goldenCases(t)
 	if testing.Short() {
@@ -174,10 +174,10 @@ func TestGoldenCases(t *testing.T) {
 	}
 	t.Run("as they lie", func(t *testing.T) { checkCases(t, cases, nil) })
 
-	// Heads and activation as the config.json of the two say.
+	// Heads and activation are those of the two config.json.
 	f := forms(t, golden.Dir(t, "models", "micro-f"), 2, 1, quickGELU)
 	g := forms(t, golden.Dir(t, "models", "micro-g"), 2, 1, quickGELU)
-	// What PyTorch itself wrote.
+	// Files written by PyTorch itself.
 	said := Options{Heads: 2, TextHeads: 1}
 	g["TorchScript"] = form{golden.Dir(t, "models", "micro-g", "micro-g.torchscript.pt"), said}
 	said.Activation, said.Mean, said.Std = quickGELU, CLIPMean[:], CLIPStd[:]
@@ -203,7 +203,7 @@ func checkCases(t *testing.T, cases []goldenCase, forms map[string]form) {
 func (c goldenCase) check(t *testing.T, opened openGolden) {
 	f, g := opened.model(t, c.Models.F), opened.model(t, c.Models.G)
 	input := filepath.Join(c.dir, "resized.png")
-	if _, err := os.Stat(input); err != nil { // written where it differs
+	if _, err := os.Stat(input); err != nil { // only stored if it differs
 		input = filepath.Join(c.dir, c.Image.File)
 	}
 	img := readImage(t, input)
@@ -229,16 +229,16 @@ func (c goldenCase) check(t *testing.T, opened openGolden) {
 		}
 		defer file.Close()
 		within := c.tolerance(p.Name)
-		checkTrunk(t, f, img, v.(*view), file, within)
+		checkTrunk(t, f, img, v.(*imageFeatures), file, within)
 		bg := checkTexts(t, f, file, within, p.Background, c.Config.Template)
 		for i, stage := range p.Stages {
-			checkStage(t, f, v.(*view), file, within, fmt.Sprintf("s%d/", i+1), stage.CamTexts, bg)
+			checkStage(t, f, v.(*imageFeatures), file, within, fmt.Sprintf("s%d/", i+1), stage.CamTexts, bg)
 			checkJudge(t, g.judge, c.dir, file, within, p.Prefix, fmt.Sprintf("s%d", i+1))
 		}
 	}
 }
 
-func checkTrunk(t *testing.T, m *Model, img *car.Image, v *view, file *safetensors.File, within tolerance) {
+func checkTrunk(t *testing.T, m *Model, img *car.Image, v *imageFeatures, file *safetensors.File, within tolerance) {
 	rows, cols := v.Grid()
 	N, D := rows*cols, m.config.Vision.Width
 	if file.Has("pos") {
@@ -284,7 +284,7 @@ func checkTrunk(t *testing.T, m *Model, img *car.Image, v *view, file *safetenso
 	near(t, "Dbar column sums", colsum, floats(t, file, "Dbar_colsum"), within("Dbar", 1e-4))
 }
 
-// debugTrunk runs the trunk with X as a further output.
+// debugTrunk runs the trunk with X as an additional output.
 func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
 	t.Helper()
 	n, err := trunkGraph(m.config, m.weights, Float32)
@@ -310,7 +310,7 @@ func debugTrunk(t *testing.T, m *Model, img *car.Image) (x, y []float32) {
 		t.Fatal(err)
 	}
 	defer v.destroy()
-	cut(v.patches, img, m.config.Vision.PatchSize)
+	extractPatches(v.patches, img, m.config.Vision.PatchSize)
 	D := m.config.Vision.Width
 	x, y = make([]float32, (g.patches()+1)*D), make([]float32, (g.patches()+1)*D)
 	out := append(slices.Clone(v.out), add(&v.tensors, x, 1, g.patches()+1, D))
@@ -327,7 +327,7 @@ func checkTexts(t *testing.T, m *Model, file *safetensors.File, within tolerance
 		texts = append(texts, strings.Replace(template, "{}", b, 1))
 	}
 	bg = encode(t, m, texts)
-	if file.Has("f_bg") { // else another pass of the case has it
+	if file.Has("f_bg") { // otherwise another pass of the case has it
 		checkIDs(t, m, file, "bg_ids", texts)
 		near(t, "f_bg", concat(bg), floats(t, file, "f_bg"), within("s1/f_fg", 1e-4))
 	}
@@ -343,7 +343,7 @@ func encode(t *testing.T, m *Model, texts []string) [][]float32 {
 	return v
 }
 
-// checkIDs compares the tokens of texts with rows that are zero padded.
+// checkIDs compares the tokens of texts with zero-padded rows.
 func checkIDs(t *testing.T, m *Model, file *safetensors.File, name string, texts []string) {
 	t.Helper()
 	tensor, err := file.Tensor(name)
@@ -364,7 +364,7 @@ func checkIDs(t *testing.T, m *Model, file *safetensors.File, name string, texts
 	}
 }
 
-func checkStage(t *testing.T, m *Model, v *view, file *safetensors.File, within tolerance, stage string, texts []string, bg [][]float32) {
+func checkStage(t *testing.T, m *Model, v *imageFeatures, file *safetensors.File, within tolerance, stage string, texts []string, bg [][]float32) {
 	if !file.Has(stage + "f_fg") {
 		return // a stage without trace
 	}
@@ -441,8 +441,8 @@ func largest(v []float32) float64 {
 	return m
 }
 
-// scores are the logits of texts against the view's feature, and their softmax.
-func scores(m *Model, v *view, texts [][]float32) (logits, p []float32) {
+// scores returns the logits of texts for an image feature, and their softmax.
+func scores(m *Model, v *imageFeatures, texts [][]float32) (logits, p []float32) {
 	for _, text := range texts {
 		dot := 0.0
 		for i, f := range v.Feature() {
@@ -460,8 +460,8 @@ func scores(m *Model, v *view, texts [][]float32) (logits, p []float32) {
 	return logits, p
 }
 
-// checkJudge encodes the crops that the case keeps as pictures, and the
-// stage's texts in all templates.
+// checkJudge encodes the crops that the case has as images, and the stage's texts in all
+// templates.
 func checkJudge(t *testing.T, j *judge, dir string, file *safetensors.File, within tolerance, prefix, stage string) {
 	t.Helper()
 	m := j.model
@@ -480,7 +480,7 @@ func checkJudge(t *testing.T, j *judge, dir string, file *safetensors.File, with
 			near(t, fmt.Sprintf("%s/g_img[%d]", stage, k), v[0], want[k*E:][:E], within(stage+"/g_img", 1e-3))
 		}
 	}
-	// The ids say what the texts were; encoding them checks the text tower.
+	// The ids give the texts; encoding them checks the text tower.
 	if file.Has(stage + "/sem_ids") {
 		tensor, err := file.Tensor(stage + "/sem_ids")
 		if err != nil {
@@ -504,8 +504,8 @@ func checkJudge(t *testing.T, j *judge, dir string, file *safetensors.File, with
 	}
 }
 
-// The table of positions equals PyTorch's to the bit, for every grid of the
-// units' manifest.
+// TestGoldenPositions: the table of positions equals PyTorch's bit by bit, for every grid of
+// the units' manifest.
 func TestGoldenPositions(t *testing.T) {
 	var manifest struct {
 		Tables []struct {

@@ -24,14 +24,14 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// A mutant is a model folder with something wrong in it. Folders start out as
-// the embedded model, by links.
+// A mutant is a model folder with a defect. Folders start as links to the files of the
+// embedded model.
 type mutant struct {
 	name string
 	make func(t *testing.T, dir string)
 }
 
-// demoFiles are the files that make the embedded model a model.
+// demoFiles are the files of the embedded model.
 var demoFiles = []string{configFile, "preprocessor_config.json", "vocab.json", "merges.txt", weightsFile}
 
 func demoFile(t testing.TB, name string) []byte {
@@ -43,7 +43,7 @@ func demoFile(t testing.TB, name string) []byte {
 	return b
 }
 
-// put puts a file into a folder in the place of what is there.
+// put replaces a file of a folder.
 func put(t *testing.T, dir, name string, b []byte) {
 	t.Helper()
 	path := filepath.Join(dir, name)
@@ -53,13 +53,12 @@ func put(t *testing.T, dir, name string, b []byte) {
 	}
 }
 
-// mutants are those of one kind after the other; more is how many of what is
-// drawn by chance.
+// mutants returns all mutants; more is the number of random ones of each kind.
 func mutants(t *testing.T, more int) []mutant {
 	return slices.Concat(mutantConfigs(), mutantKinds(), mutantText(t, more), mutantWeights(t, more), mutantTensors(t), mutantArchives(t))
 }
 
-// Every number of the config, out of range in every way.
+// mutantConfigs have every number of the config out of range in every way.
 func mutantConfigs() (all []mutant) {
 	sizes := []string{"hidden_size", "intermediate_size", "num_attention_heads", "num_hidden_layers", "layer_norm_eps"}
 	fields := map[string][]string{
@@ -92,9 +91,9 @@ func mutantConfigs() (all []mutant) {
 	return all
 }
 
-// Every file that is read, as something that it cannot be.
+// mutantKinds have another kind of file in place of every file that is read.
 func mutantKinds() (all []mutant) {
-	prepare := map[string]string{ // what has to go so that a file is read
+	prepare := map[string]string{ // files to remove so that this one is read
 		weightsFile + ".index.json": weightsFile, "pytorch_model.bin": weightsFile, openCLIPFile: configFile,
 	}
 	files := append([]string{manifestFile, weightsFile + ".index.json", "pytorch_model.bin", openCLIPFile}, demoFiles...)
@@ -126,7 +125,7 @@ func mutantKinds() (all []mutant) {
 	return all
 }
 
-// Text files with a damage each.
+// mutantText have one damaged text file each.
 func mutantText(t *testing.T, more int) (all []mutant) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, file := range demoFiles[:4] {
@@ -163,7 +162,7 @@ func mutantText(t *testing.T, more int) (all []mutant) {
 	return append(all, mutant{"merges.txt of one line", func(t *testing.T, dir string) { put(t, dir, "merges.txt", line) }})
 }
 
-// The file of weights, its header above all.
+// mutantWeights have a damaged file of weights, mostly in its header.
 func mutantWeights(t *testing.T, more int) (all []mutant) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	whole := demoFile(t, weightsFile)
@@ -202,7 +201,7 @@ func mutantWeights(t *testing.T, more int) (all []mutant) {
 	return all
 }
 
-// Sound files of tensors that no CLIP has.
+// mutantTensors have valid files with tensors that no CLIP has.
 func mutantTensors(t *testing.T) (all []mutant) {
 	path := filepath.Join(t.TempDir(), "demo")
 	if err := os.Mkdir(path, 0o777); err != nil {
@@ -235,8 +234,8 @@ func mutantTensors(t *testing.T) (all []mutant) {
 	}
 	add("a context of 2^20", sized("text_model.embeddings.position_embedding.weight", 1<<20, 1))
 	add("a context without width", sized("text_model.embeddings.position_embedding.weight", 1<<40, 0))
-	add("a picture of 2^20", sized("vision_model.embeddings.position_embedding.weight", 1<<20+1, 1))
-	add("a picture without width", sized("vision_model.embeddings.position_embedding.weight", 1<<62, 0))
+	add("an image of 2^20", sized("vision_model.embeddings.position_embedding.weight", 1<<20+1, 1))
+	add("an image without width", sized("vision_model.embeddings.position_embedding.weight", 1<<62, 0))
 	add("patches of 1000", sized("patch_embedding.weight", 1, 3, 1000, 1000))
 	add("a width of 2^20", sized("class_embedding", 1<<20))
 	add("no width", sized("class_embedding", 0))
@@ -250,7 +249,7 @@ func mutantTensors(t *testing.T) (all []mutant) {
 	return all
 }
 
-// Archives of pickles, in the place of the weights.
+// mutantArchives have archives of pickles in place of the weights.
 func mutantArchives(t *testing.T) (all []mutant) {
 	good := filepath.Join(t.TempDir(), "good.bin")
 	dir := filepath.Join(t.TempDir(), "demo")
@@ -284,7 +283,7 @@ func mutantArchives(t *testing.T) (all []mutant) {
 	for _, n := range []int{1, 100, len(whole) / 2, len(whole) - 10} {
 		add(fmt.Sprintf("%d bytes", n), whole[:n])
 	}
-	at := bytes.Index(whole, []byte("data.pkl")) + 100 // what follows its name is the pickle
+	at := bytes.Index(whole, []byte("data.pkl")) + 100 // the pickle follows its name
 	for i := range 8 {
 		b := bytes.Clone(whole)
 		b[at+37*i] ^= 0x20
@@ -294,10 +293,10 @@ func mutantArchives(t *testing.T) (all []mutant) {
 	return all
 }
 
-// Whatever a model's folder holds: opening it and running it returns soon, takes
-// memory in proportion, and gives an error or a model that works.
+// TestHostileFolders: for any content of a model's folder, opening and running it returns
+// soon, takes memory in proportion to the files, and gives an error or a working model.
 //
-// CARVE_ATTACK=N draws N of what is drawn by chance, and runs all roles of each.
+// CARVE_ATTACK=N tests N random mutants of each kind, and runs all roles of each.
 func TestHostileFolders(t *testing.T) {
 	more := 3
 	if n, err := strconv.Atoi(os.Getenv("CARVE_ATTACK")); err == nil && n > more {
@@ -317,7 +316,7 @@ func TestHostileFolders(t *testing.T) {
 			}
 		}
 		mut.make(t, dir)
-		// The proposer's session takes half of the time, and has the same weights.
+		// The proposer's session takes half of the time and has the same weights.
 		roles := "classifier"
 		if more > 3 || opened%8 == 0 {
 			roles = "proposer, classifier"
@@ -331,11 +330,10 @@ func TestHostileFolders(t *testing.T) {
 	}
 }
 
-// Limits of one try. A sound copy of the same model takes a fifth of a second,
-// and 60 MB.
+// The limits of one mutant. An undamaged model takes a fifth of a second and 60 MB.
 const (
-	attackTime   = 30 * time.Second // of a machine that does other things as well
-	attackMemory = 400 << 20        // garbage included
+	attackTime   = 30 * time.Second // on a machine with other load
+	attackMemory = 400 << 20        // including garbage
 )
 
 func attack(t *testing.T, name, dir, roles string) (opened, run int) {
@@ -354,11 +352,11 @@ func attack(t *testing.T, name, dir, roles string) (opened, run int) {
 		}
 		opened = 1
 		err = m.check(t.Context(), roles)
-		var unsound *UnsoundError
+		var invalid *InvalidModelError
 		switch {
 		case err == nil:
 			run = 1
-		case !errors.As(err, &unsound):
+		case !errors.As(err, &invalid):
 			t.Errorf("%s: opened, but: %v", name, err)
 		}
 		if err := m.Close(); err != nil {
@@ -368,7 +366,7 @@ func attack(t *testing.T, name, dir, roles string) (opened, run int) {
 	select {
 	case <-done:
 	case <-time.After(attackTime):
-		t.Fatalf("%s: still at it after %v", name, attackTime)
+		t.Fatalf("%s: still running after %v", name, attackTime)
 	}
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > attackMemory {

@@ -19,16 +19,15 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// companions are the files that belong to a checkpoint in a folder.
-var companions = []string{configFile, preprocessorFile, "vocab.json", "merges.txt", openCLIPFile}
+// companionNames are the names of files that belong to a checkpoint in the same folder.
+var companionNames = []string{configFile, preprocessorFile, "vocab.json", "merges.txt", openCLIPFile}
 
-// Import copies a model, a folder or a checkpoint by itself, into the cache, so
-// that it can be opened by name. What cannot be used is not imported: the model
-// is opened, the checksums inside its archives are compared, every weight is
-// looked at, and it is run once ([UnsoundError]). Without ONNX Runtime the run is
-// left out, with a warning. An empty name is that of the registry where the
-// checksum is in it, else that of the file or folder. Options describe a
-// checkpoint that does not describe itself, and are remembered.
+// Import copies a model, a folder or a single checkpoint, into the cache, so that it can
+// be opened by name. An unusable model is not imported: the model is opened, the
+// checksums inside its archives are verified, every weight is checked, and it is run once
+// ([InvalidModelError]). Without ONNX Runtime it is not run, and a warning is logged. If
+// name is empty, it is taken from the registry if that has the checksum, else from the
+// file or folder. Options that describe the checkpoint are stored in the manifest.
 func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err error) {
 	if Dir() == "" {
 		return nil, errors.New("there is no folder to keep models in: set CARVE_CACHE")
@@ -37,7 +36,7 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 		if err := checkName(name); err != nil {
 			return nil, err
 		}
-		if err := vacant(name); err != nil { // said before gigabytes are read
+		if err := checkNameFree(name); err != nil { // before gigabytes are read
 			return nil, err
 		}
 	}
@@ -45,10 +44,7 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 	if err != nil {
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
-	if _, err := os.Stat(abs); err != nil {
-		return nil, fmt.Errorf("failed to import %w", nowhere.Named(path, err))
-	}
-	o.Device = cmp.Or(o.Device, ort.CPU) // that is always there
+	o.Device = cmp.Or(o.Device, ort.CPU) // always available
 	if e, ok := knownFile(abs); ok {
 		e.describe(&o)
 	}
@@ -79,16 +75,16 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 			return nil, fmt.Errorf("%w: give one with --name", err)
 		}
 	}
-	if err := vacant(m.Name); err != nil {
+	if err := checkNameFree(m.Name); err != nil {
 		return nil, err
 	}
-	if err := replaceable(m.Name); err != nil {
+	if err := checkReplaceable(m.Name); err != nil {
 		return nil, fmt.Errorf("failed to import %s as %s: %w", path, m.Name, err)
 	}
 	roles := known.Role
 	if !isKnown {
 		roles = "proposer, classifier"
-		err = src.weights.checkSums(ctx) // of what is known the whole file has its checksum
+		err = src.weights.checkSums(ctx) // of a known file the SHA-256 was compared
 	}
 	if err == nil {
 		err = src.check(ctx, roles)
@@ -102,38 +98,37 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 	return m, nil
 }
 
-// vacant says that a name is taken.
-func vacant(name string) error {
+// checkNameFree returns an error if a name is taken.
+func checkNameFree(name string) error {
 	if installed(name) {
 		return fmt.Errorf("there is a model %s already: remove it first, or import under another name", name)
 	}
 	return nil
 }
 
-// knownFile is the registry's entry of a checkpoint, by the checksum of the file.
+// knownFile returns the registry's entry of a checkpoint, by the checksum of the file.
 func knownFile(path string) (Entry, bool) {
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || !isCheckpoint(path) {
 		return Entry{}, false
 	}
-	sum, err := sumOf(path)
+	sum, err := cachedSum(path)
 	if err != nil {
-		return Entry{}, false // opening it says why
+		return Entry{}, false // opening it will give the error
 	}
 	return knownSum(sum)
 }
 
-// files are the files of the model's folder that belong to it, and which of
-// them is to be opened.
+// files returns the files of the model's folder that belong to it, and the one to open.
 func (m *Model) files() (all []string, weights string) {
 	weights = filepath.Base(m.weights.name)
 	all = slices.Clone(m.weights.paths)
 	if !slices.Contains(all, weights) {
 		all = append(all, weights) // an index
 	}
-	if m.alone {
+	if m.standalone {
 		return all, weights
 	}
-	for _, name := range companions {
+	for _, name := range companionNames {
 		if _, err := os.Stat(filepath.Join(m.dir, name)); err == nil {
 			all = append(all, name)
 		}
@@ -141,18 +136,18 @@ func (m *Model) files() (all []string, weights string) {
 	return all, weights
 }
 
-// copyIn copies the files into a folder of their own, with their checksums, and
-// moves that into place when it is whole.
+// copyIn copies the files to a temporary folder, with their checksums, and renames it when
+// it is complete.
 func (m *Manifest) copyIn(ctx context.Context, from string, files []string) error {
 	if err := os.MkdirAll(Dir(), 0o777); err != nil {
 		return err
 	}
 	sweep(Dir())
-	if err := replaceable(m.Name); err != nil {
+	if err := checkReplaceable(m.Name); err != nil {
 		return err
 	}
-	// What a broken-off pull of the same name left has no manifest.
-	part, err := atomicfile.ReplaceFolder(folder(m.Name), atomicfile.Options{Overwrite: !installed(m.Name)}, leftByPull(m.Name))
+	// The remains of an interrupted pull of the same name have no manifest.
+	part, err := atomicfile.ReplaceFolder(modelDir(m.Name), atomicfile.Options{Overwrite: !installed(m.Name)}, ownedByPull(m.Name))
 	if err != nil {
 		return err
 	}
@@ -167,7 +162,7 @@ func (m *Manifest) copyIn(ctx context.Context, from string, files []string) erro
 	if err := m.write(part.Path()); err != nil {
 		return err
 	}
-	return foreign(folder(m.Name), part.Commit())
+	return foreignFileError(modelDir(m.Name), part.Commit())
 }
 
 func copyFile(ctx context.Context, to, from string) (ManifestFile, error) {

@@ -4,20 +4,20 @@ package models
 type Info struct {
 	Name       string
 	Width      int // of the vision transformer
-	Layers     int // its blocks
+	Layers     int // blocks of the vision transformer
 	Heads      int
 	Patch      int        // side of a patch, pixels
-	Resolution int        // side of the square trained on, pixels
-	Projection int        // width of the common space
+	Resolution int        // side of the training images, pixels
+	Projection int        // dimension of image and text vectors
 	Activation string     // of the MLPs
-	Mean, Std  [3]float32 // of the pixels it was trained on
-	LogitScale float32    // what cosines are multiplied by
+	Mean, Std  [3]float32 // of the pixels of the training images
+	LogitScale float32    // factor from a cosine to a logit
 	TextWidth  int
 	TextLayers int
 	TextHeads  int
 	Context    int   // tokens of a text
 	Vocabulary int   // ids
-	Params     int64 // numbers in the checkpoint, buffers left out
+	Params     int64 // parameters, without buffers
 	DType      string
 	Bytes      int64 // of all tensors, as stored
 }

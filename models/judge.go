@@ -10,11 +10,12 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// judgeTokens bounds the tokens of one run of the classifier, and with them
-// its working memory: images beyond it wait for the next run.
+// judgeTokens is the largest number of tokens of one run of the classifier, which bounds
+// its working memory: further images are encoded in the next run.
 const judgeTokens = 4096
 
-// A judge is a model in the role of g. Calls take turns.
+// A judge is a model in the role of g. It is safe for concurrent use; runs do not
+// overlap.
 type judge struct {
 	*textEncoder
 	model   *Model
@@ -22,7 +23,7 @@ type judge struct {
 
 	mu        sync.Mutex
 	positions positionTables
-	patches   []uint8 // of a run; grows to the largest
+	patches   []uint8 // of the current run
 	closed    bool
 }
 
@@ -79,7 +80,7 @@ func (j *judge) run(ctx context.Context, g grid, images []*car.Image) ([][]float
 	B, N, area := len(images), g.patches(), 3*c.Vision.PatchSize*c.Vision.PatchSize
 	j.patches = slices.Grow(j.patches[:0], B*N*area)[:B*N*area]
 	for i, img := range images {
-		cut(j.patches[i*N*area:][:N*area], img, c.Vision.PatchSize)
+		extractPatches(j.patches[i*N*area:][:N*area], img, c.Vision.PatchSize)
 	}
 	flat := make([]float32, B*c.Projection)
 	var t tensors
@@ -97,8 +98,8 @@ func (j *judge) run(ctx context.Context, g grid, images []*car.Image) ([][]float
 	}
 	vectors := slices.Collect(slices.Chunk(flat, c.Projection))
 	for _, v := range vectors {
-		if w := wrong(v); w != "" {
-			return nil, j.model.unsound("what it makes of a picture " + w)
+		if w := vectorDefect(v); w != "" {
+			return nil, j.model.invalid("its vector of an image " + w)
 		}
 	}
 	return vectors, nil

@@ -1,35 +1,33 @@
-// Package models runs CLIPs for CaR: it implements the two roles of package
-// car, [car.Proposer] and [car.Judge], over checkpoints as their publishers
-// ship them.
+// Package models runs CLIP models for CaR: it implements [car.Proposer] and [car.Judge]
+// for published checkpoints.
 //
-// # A model
+// # Models
 //
-// A model is a CLIP with a vision transformer, of any width, depth, patch and
-// resolution: OpenAI's .pt files, Hugging Face's folders (safetensors, whole or
-// in shards, or pytorch_model.bin), OpenCLIP's files (checkpoint.go, naming.go).
-// Sizes are read from the tensors, and what tensors do not show from a config,
-// a table, or [Options] (sizes.go). [Open] takes a path, or a name: "demo" is
-// there where package models/demo is imported, others lie in carve's cache, where [Pull] and
-// [Import] put them (store.go). One model may serve in both roles; they share
-// the checkpoint, the text encoder and the texts it has encoded.
+// A model is a CLIP with a vision transformer of any width, depth, patch size and
+// resolution: OpenAI's .pt files, Hugging Face's folders (safetensors, whole or in
+// shards, or pytorch_model.bin), OpenCLIP's files (checkpoint.go, naming.go). Sizes are
+// read from the tensors. Other settings come from a config, a table, or [Options]
+// (sizes.go). [Open] takes a path or a name. "demo" is available if package models/demo
+// is imported; other names are in carve's cache, where [Pull] and [Import] put them
+// (store.go). One model may be used in both roles, which then share the checkpoint, the
+// text encoder and its cache.
 //
 // # Graphs
 //
-// Nothing is exported from Python. The weights are known by name, and Go code
-// that reads like the architecture (layers.go) builds four ONNX graphs over
-// them: the text encoder, the trunk that proposes, the gradient of its last
-// block as forward operations, and the classifier (docs/algorithm.md 11.7). Building the
-// first three looks up every tensor, which is how [Open] checks a checkpoint; those
-// same graphs run later. A graph takes its weights and is loaded when its role is
-// first asked for. What is constant in it is computed once and kept on disk
-// (built.go), and so are the vectors of texts (remembered.go).
+// Nothing is exported from Python. Go code that follows the architecture (layers.go)
+// builds four ONNX graphs from the named weights: the text encoder, the trunk of the
+// proposer, the gradient of its last block as forward operations, and the classifier
+// (docs/algorithm.md 11.7). Building the first three looks up every tensor; this is how [Open]
+// checks a checkpoint. The same graphs run later. A graph is loaded with its weights when
+// its role is first used. Its converted weights are cached on disk (built.go), and so are
+// the vectors of texts (textcache.go).
 //
 // # Arithmetic
 //
-// Everything runs in float32, whatever the checkpoint stores, unless another of
-// the [Precisions] is asked for. Images enter as bytes. The released CaR code is
-// matched in what it rounds, the table of positions, and, where
-// [Options].SkipLastBlock asks for it, in what it leaves out.
+// Everything is computed in float32, whatever the checkpoint stores, unless another of
+// the [Precisions] is chosen. The input images are bytes. Like the released CaR code, it
+// rounds the table of positions to half precision, and with [Options].SkipLastBlock it
+// omits the judge's last block.
 package models
 
 import (
@@ -51,8 +49,8 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// Options say how a model runs. The zero value is the reference's arithmetic
-// on the best device there is.
+// Options configure a model. The zero value is the reference's arithmetic on the best
+// device available.
 type Options struct {
 	// Threads is the number of threads of an operator; 0 is all cores.
 	Threads int
@@ -62,32 +60,32 @@ type Options struct {
 	// DeviceOptions are settings of the device's provider, by ONNX Runtime's
 	// names for them.
 	DeviceOptions map[string]string
-	// Heads, TextHeads, Activation ("quick_gelu" or "gelu"), and the Mean and Std of
-	// its pixels describe a checkpoint that does not say them; zero, empty and nil
-	// take what its config or the table of known models says. An [UnsaidError] tells
-	// which is missing.
+	// Heads, TextHeads, Activation ("quick_gelu" or "gelu"), and Mean and Std of the
+	// pixels are settings that a checkpoint itself does not contain. Zero, empty and
+	// nil take them from its config or the table of known models. A
+	// [MissingSettingsError] lists those that are missing.
 	Heads, TextHeads int
 	Activation       string
 	Mean, Std        []float32 // both or neither, three numbers each
 	// Precision of the large products, one of [Precisions]; empty is Float32.
 	Precision string
-	// SkipLastBlock makes the judge leave out its last block, as the released
-	// CaR code does (car.Quirks). Its published figures depend on that.
+	// SkipLastBlock makes the judge omit its last block, as the released CaR code does
+	// (car.Quirks). The published figures depend on that.
 	SkipLastBlock bool
-	// InMemory keeps nothing on disk of what is made of the weights: for a model that
-	// runs once in a role that it is not for.
+	// InMemory writes no graph and no texts to the cache: for a model that is run only
+	// once.
 	InMemory bool
-	// Log is told what is loaded; nil is silent.
+	// Log receives messages about loading; nil is silent.
 	Log *slog.Logger
 }
 
-// Errors that a caller may want to tell apart.
+// Errors that a caller may want to distinguish.
 var (
-	// ErrNoRuntime: ONNX Runtime's library is missing. errors.As to a
-	// [NoRuntimeError] says where was looked, and has a Hint.
+	// ErrNoRuntime: ONNX Runtime's library is missing. A [NoRuntimeError] has the paths
+	// that were tried, and a Hint.
 	ErrNoRuntime = ort.ErrNoRuntime
-	// ErrTooLong: a text has more tokens than the model reads. errors.As to a
-	// [TooLongError] says which and how many.
+	// ErrTooLong: a text has more tokens than the model reads. A [TooLongError] has the
+	// text and the number of tokens.
 	ErrTooLong = bpe.ErrTooLong
 )
 
@@ -100,24 +98,24 @@ type TooLongError = bpe.TooLongError
 // An UnknownModelError says that a name is neither a model nor a folder.
 type UnknownModelError struct {
 	Name  string
-	Known []string // the names that would do
+	Known []string // all valid names
 }
 
 func (e *UnknownModelError) Error() string {
 	return fmt.Sprintf("there is no model %q", e.Name)
 }
 
-// Hint says what to do about it.
+// Hint says how to solve it.
 func (e *UnknownModelError) Hint() string {
 	return "known are " + strings.Join(e.Known, ", ") + "; a folder is given as ./FOLDER, a checkpoint as ./FILE.pt"
 }
 
-// Open opens a model by name, or by the path of its folder or of a checkpoint.
-// What contains a path separator, or is "." or "..", is a path; of a name and a
-// path that are called the same the name wins.
+// Open opens a model by name, or by the path of its folder or of a checkpoint. An
+// argument that contains a path separator, or is "." or "..", is a path. If it may be
+// both a name and a path, it is a name.
 //
-// The files are read and checked here, every tensor's presence and shape
-// included; sessions are made by [Model.Proposer] and [Model.Judge].
+// Open reads and checks the files, including the presence and shape of every tensor.
+// [Model.Proposer] and [Model.Judge] create the sessions.
 func Open(ctx context.Context, nameOrPath string, o Options) (*Model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -127,21 +125,21 @@ func Open(ctx context.Context, nameOrPath string, o Options) (*Model, error) {
 			return OpenFS(ctx, nameOrPath, files, o)
 		}
 		if slices.Contains(Names(), nameOrPath) {
-			return open(nameOrPath, folder(nameOrPath), "", nil, o)
+			return open(nameOrPath, modelDir(nameOrPath), "", nil, o)
 		}
 	}
 	dir, only, err := fileSystem(nameOrPath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !isPath(nameOrPath):
-		return nil, absent(nameOrPath)
+		return nil, notInCacheError(nameOrPath)
 	case err != nil:
 		return nil, fmt.Errorf("failed to open model: %w", err)
 	}
 	return open(filepath.Base(filepath.Join(dir, only)), dir, only, nil, o)
 }
 
-// OpenFS opens a model whose files lie in fsys. Its weights are read into
-// memory; those of a folder opened by [Open] are mapped.
+// OpenFS opens a model whose files are in fsys. Its weights are read into memory; those of
+// a folder opened by [Open] are mapped.
 func OpenFS(ctx context.Context, name string, fsys fs.FS, o Options) (*Model, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -149,17 +147,16 @@ func OpenFS(ctx context.Context, name string, fsys fs.FS, o Options) (*Model, er
 	return open(name, "", "", fsys, o)
 }
 
-// A Model is an open CLIP. Its roles are made when they are asked for and
-// belong to it: Close ends them.
+// A Model is an open CLIP. Its roles are created on first use, and Close closes them.
 type Model struct {
-	name    string
-	options Options
-	config  config
-	weights *weights
-	dir     string // on disk; empty in memory
-	alone   bool   // a checkpoint that was named by itself: nothing beside it counts
-	text    *textEncoder
-	table   []float32 // trained positions, L×D
+	name       string
+	options    Options
+	config     config
+	weights    *weights
+	dir        string // on disk; empty in memory
+	standalone bool   // a single checkpoint: other files of its folder are ignored
+	text       *textEncoder
+	table      []float32 // trained positions, L×D
 
 	sum           sync.Once // for the two below, see fingerprint
 	fingerprinted string
@@ -173,9 +170,9 @@ type Model struct {
 }
 
 func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
-	where := name
+	source := name
 	if dir != "" {
-		fsys, where = bounded.Dir(dir), filepath.Join(dir, only)
+		fsys, source = bounded.Dir(dir), filepath.Join(dir, only)
 	}
 	o.Precision = cmp.Or(o.Precision, Float32)
 	if err := CheckDevice(o.Device, o.DeviceOptions, o.Precision); err != nil {
@@ -187,36 +184,36 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	m := &Model{name: name, options: o, dir: dir}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("failed to open model %s: %w", where, err)
+			err = fmt.Errorf("failed to open model %s: %w", source, err)
 			if m.weights != nil {
 				err = errors.Join(err, m.weights.Close())
 			}
 		}
 	}()
 	if dir != "" && only == "" {
-		if only, err = o.fromManifest(dir); err != nil {
+		if only, err = o.addManifest(dir); err != nil {
 			return nil, err
 		}
 	} else {
-		m.alone = only != "" && !slices.Contains(weightFiles, only)
+		m.standalone = only != "" && !slices.Contains(weightFiles, only)
 	}
 	if m.weights, err = openWeights(fsys, dir, only); err != nil {
 		return nil, err
 	}
-	// A checkpoint that was named by itself stands by itself, unless its name
-	// is one that only has a meaning in a folder.
-	beside := fsys
-	if m.alone {
-		beside = none{}
+	// Other files of the folder are ignored if the checkpoint was given by its path,
+	// unless it has one of the usual names of a model folder.
+	companions := fsys
+	if m.standalone {
+		companions = emptyFS{}
 	}
-	if m.config, err = configOf(beside, m.alone, m.weights, o); err != nil {
+	if m.config, err = configOf(companions, m.standalone, m.weights, o); err != nil {
 		return nil, err
 	}
-	tokenizer, err := readVocabulary(beside, m.config.Text.Vocab)
+	tokenizer, err := readVocabulary(companions, m.config.Text.Vocab)
 	if err != nil {
 		return nil, err
 	}
-	m.weights.inline = dir == "" || o.InMemory || m.weights.size() < builtFrom
+	m.weights.inline = dir == "" || o.InMemory || m.weights.size() < minBuiltSize
 	v := m.config.Vision
 	side := v.ImageSize / v.PatchSize
 	m.table, err = m.weights.floats(visionPrefix+"embeddings.position_embedding.weight", 1+side*side, v.Width)
@@ -233,14 +230,14 @@ func open(name, dir, only string, fsys fs.FS, o Options) (_ *Model, err error) {
 	if err := m.weights.checkUnknown(); err != nil {
 		return nil, err
 	}
-	m.weights.used = nil // graphs that are built from here on may be built at once
-	o.Log.Debug("model opened", "model", name, "from", where)
+	m.weights.used = nil // further graphs may be built concurrently
+	o.Log.Debug("model opened", "model", name, "from", source)
 	return m, nil
 }
 
-// fromManifest adds what was found out about a model when it came into the cache,
-// where it did, and returns the name of its weights.
-func (o *Options) fromManifest(dir string) (weights string, err error) {
+// addManifest adds the settings in the manifest of a model, if it has one, and returns the
+// name of its weights.
+func (o *Options) addManifest(dir string) (weights string, err error) {
 	manifest, err := readManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -257,10 +254,10 @@ func (o *Options) fromManifest(dir string) (weights string, err error) {
 	return manifest.Weights, nil
 }
 
-// build builds the graphs of the proposer, and returns that of texts. It looks up
-// every tensor, so a wrong checkpoint is refused when it is opened and not in the
-// middle of work. What a graph holds until it is loaded is names and shapes: the
-// numbers stay in the checkpoint.
+// build builds the graphs of the proposer and returns that of the text encoder. It looks
+// up every tensor, so that a wrong checkpoint is refused when it is opened and not later.
+// Until a graph is loaded it only has names and shapes: the numbers stay in the
+// checkpoint.
 func (m *Model) build() (text *net, err error) {
 	if text, err = textGraph(m.config, m.weights); err != nil {
 		return nil, err
@@ -274,15 +271,15 @@ func (m *Model) build() (text *net, err error) {
 	return text, nil
 }
 
-// none is a folder without files.
-type none struct{}
+// emptyFS is a file system without files.
+type emptyFS struct{}
 
-func (none) Open(name string) (fs.File, error) {
+func (emptyFS) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// Tokens is the number of tokens of a text, its start and end included. More
-// than the model reads are an [ErrTooLong].
+// Tokens returns the number of tokens of a text, including its start and end. More than
+// the model reads are an [ErrTooLong].
 func (m *Model) Tokens(text string) (n int, err error) {
 	ids := m.text.tokenizer.Encode(text)
 	if len(ids) > m.config.Text.Context {
@@ -291,8 +288,8 @@ func (m *Model) Tokens(text string) (n int, err error) {
 	return len(ids), err
 }
 
-// Proposer is the model in the role of f. It is made once; every call returns
-// the same one.
+// Proposer returns the model in the role of f. It is created once; every call returns the
+// same one.
 func (m *Model) Proposer() (car.Proposer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -309,7 +306,7 @@ func (m *Model) Proposer() (car.Proposer, error) {
 	return m.proposer, nil
 }
 
-// Judge is the model in the role of g. It is made once; every call returns the
+// Judge returns the model in the role of g. It is created once; every call returns the
 // same one.
 func (m *Model) Judge() (car.Judge, error) {
 	m.mu.Lock()
@@ -329,8 +326,8 @@ func (m *Model) Judge() (car.Judge, error) {
 
 var errClosed = errors.New("the model is closed")
 
-// Close ends the model's roles. None of their calls may be running, and no
-// View of theirs be used afterwards.
+// Close closes the model and its roles. None of their calls may be running, and their
+// Features must not be used afterwards.
 func (m *Model) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

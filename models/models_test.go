@@ -17,8 +17,8 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// The embedded model opens without files and serves in both roles, which share
-// the text encoder.
+// TestDemo: the embedded model opens without files and works in both roles, which share the
+// text encoder.
 func TestDemo(t *testing.T) {
 	m := openTest(t, "demo", Options{})
 	info := m.Info()
@@ -48,7 +48,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if &a[0][0] != &a[2][0] || &a[1][0] != &b[0][0] {
-		t.Error("texts are not remembered across calls and roles")
+		t.Error("texts are not cached across calls and roles")
 	}
 	if math.Abs(length(a[0])-1) > 1e-5 || slices.Equal(a[0], a[1]) {
 		t.Errorf("vectors of length %v, dog == cat: %v", length(a[0]), slices.Equal(a[0], a[1]))
@@ -88,10 +88,10 @@ func length(v []float32) float64 {
 	return math.Sqrt(sum)
 }
 
-// A folder on disk, mapped, and the same files in memory give the same numbers
-// to the bit; so do the ways a checkpoint may store the same values.
+// TestSourcesAgree: a mapped folder on disk and the same files in memory give the same
+// numbers bit by bit, and so do the formats in which a checkpoint may store the same values.
 func TestSourcesAgree(t *testing.T) {
-	look := func(m *Model) []float32 {
+	encode := func(m *Model) []float32 {
 		t.Helper()
 		p, err := m.Proposer()
 		if err != nil {
@@ -125,34 +125,34 @@ func TestSourcesAgree(t *testing.T) {
 	for _, s := range []shape{tiny, wide} {
 		for _, dtype := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16} {
 			dir := s.write(t, dtype, 7)
-			disk := look(openTest(t, dir, Options{}))
+			disk := encode(openTest(t, dir, Options{}))
 			m, err := OpenFS(t.Context(), "memory", os.DirFS(dir), Options{Threads: 2, Device: "cpu"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer m.Close()
-			near(t, fmt.Sprintf("width %d, %s in memory", s.width, dtype), look(m), disk, 0)
+			near(t, fmt.Sprintf("width %d, %s in memory", s.width, dtype), encode(m), disk, 0)
 			if m.Info().DType != string(dtype) {
 				t.Errorf("info says %s", m.Info().DType)
 			}
 		}
 	}
-	// The values of a half precision checkpoint, stored as float32.
+	// The values of a half-precision checkpoint, stored as float32.
 	dir := tiny.write(t, tensor.F16, 7)
-	near(t, "F16 as F32", look(openTest(t, widen(t, dir, tiny), Options{})), look(openTest(t, dir, Options{})), 0)
+	near(t, "F16 as F32", encode(openTest(t, widen(t, dir, tiny), Options{})), encode(openTest(t, dir, Options{})), 0)
 
-	// A folder of links, as download caches keep them.
+	// A folder of links, as in download caches.
 	links := t.TempDir()
 	for _, name := range []string{configFile, preprocessorFile, "vocab.json", "merges.txt", weightsFile} {
 		if err := os.Symlink(filepath.Join(dir, name), filepath.Join(links, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	near(t, "links", look(openTest(t, links, Options{})), look(openTest(t, dir, Options{})), 0)
+	near(t, "links", encode(openTest(t, links, Options{})), encode(openTest(t, dir, Options{})), 0)
 }
 
-// The CAM graph against central differences: the last block is written out in
-// float64 (reference_test.go) and differentiated by every entry of Y.
+// TestGradient compares the CAM graph with central differences: the last block in float64
+// (reference_test.go), differentiated with respect to every entry of Y.
 func TestGradient(t *testing.T) {
 	for _, act := range []string{quickGELU, gelu} {
 		for _, eps := range []float64{1e-5, 1e-2} {
@@ -180,7 +180,7 @@ func TestGradient(t *testing.T) {
 			}
 			D, N := len(X[0]), len(X)-1
 			for k, u := range directions(m, 2) {
-				_, got, err := v.(*view).cam(t.Context(), [][]float32{u})
+				_, got, err := v.(*imageFeatures).cam(t.Context(), [][]float32{u})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -203,8 +203,8 @@ func TestGradient(t *testing.T) {
 	}
 }
 
-// CAMs are linear in their direction, whatever the chunks they are done in,
-// and do not depend on what else is in the batch.
+// TestCAMLinear: CAMs are linear in their direction, whatever the chunks in which they are
+// computed, and do not depend on the other directions of the batch.
 func TestCAMLinear(t *testing.T) {
 	m := openTest(t, tiny.write(t, tensor.F32, 3), Options{})
 	p, err := m.Proposer()
@@ -243,8 +243,8 @@ func TestCAMLinear(t *testing.T) {
 	}
 }
 
-// The mean attention does not depend on the parts it is done in: its rows sum
-// to one together with the column of CLS, and grids from one patch on work.
+// TestAttentionParts: the mean attention does not depend on the parts in which it is
+// computed. Its rows and the column of CLS sum to one. Grids of any size work.
 func TestAttentionParts(t *testing.T) {
 	for _, c := range []struct{ heads, L int }{{1, 2}, {2, 17}, {12, 921}, {12, 3601}, {16, 8161}} {
 		rows, sum := attentionRows(c.heads, c.L), int64(0)
@@ -274,7 +274,7 @@ func TestAttentionParts(t *testing.T) {
 			for _, a := range v.Attention()[i*N:][:N] {
 				sum += float64(a)
 			}
-			if !(sum > 0.2 && sum < 1) { // CLS takes the rest, and is one of many
+			if !(sum > 0.2 && sum < 1) { // the rest is that of CLS
 				t.Fatalf("%v: row %d sums to %v", s, i, sum)
 			}
 		}
@@ -285,7 +285,8 @@ func TestAttentionParts(t *testing.T) {
 	}
 }
 
-// Encoding in one batch, in several, and one by one is the same.
+// TestBatches: images encoded in one batch, in several, and one by one have the same
+// vectors.
 func TestBatches(t *testing.T) {
 	m := openTest(t, "demo", Options{})
 	j, err := m.Judge()
@@ -293,7 +294,7 @@ func TestBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	var images []*car.Image
-	for i := range 40 { // more than judgeTokens allow at a time
+	for i := range 40 { // more than judgeTokens allows in one run
 		images = append(images, noise(96, 96, uint64(i)))
 	}
 	all, err := j.EncodeImages(t.Context(), images)
@@ -328,7 +329,7 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// The switch that leaves out the judge's last block changes what it says.
+// TestSkipLastBlock: without the last block the judge's vectors differ.
 func TestSkipLastBlock(t *testing.T) {
 	dir := tiny.write(t, tensor.F32, 5)
 	var vectors [2][]float32
@@ -381,19 +382,18 @@ func TestImageErrors(t *testing.T) {
 	}
 	for _, img := range []*car.Image{noise(15, 16, 1), {W: 16, H: 16, Pix: make([]uint8, 5)}, {}} {
 		if _, err := p.Encode(t.Context(), img); err == nil {
-			t.Errorf("looked at %dx%d with %d bytes", img.W, img.H, len(img.Pix))
+			t.Errorf("the proposer encoded %dx%d with %d bytes", img.W, img.H, len(img.Pix))
 		}
 		if _, err := j.EncodeImages(t.Context(), []*car.Image{img}); err == nil {
-			t.Errorf("encoded %dx%d with %d bytes", img.W, img.H, len(img.Pix))
+			t.Errorf("the judge encoded %dx%d with %d bytes", img.W, img.H, len(img.Pix))
 		}
 	}
 	if _, err := j.EncodeImages(t.Context(), []*car.Image{noise(16, 16, 1), noise(16, 12, 1)}); err == nil {
-		t.Error("sizes were mixed")
+		t.Error("images of two sizes were accepted")
 	}
 }
 
-// A context that ends breaks off a run that is under way, and the model works
-// on afterwards.
+// TestCancel: a context that ends cancels a running call, and the model works afterwards.
 func TestCancel(t *testing.T) {
 	m := openTest(t, "demo", Options{})
 	p, err := m.Proposer()
@@ -404,20 +404,20 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := p.Encode(ctx, img); !errors.Is(err, context.Canceled) {
-		t.Errorf("broken off: %v", err) // the whole takes ten times as long
+		t.Errorf("cancelled: %v", err) // the whole run takes ten times as long
 	}
 	v, err := p.Encode(t.Context(), noise(96, 96, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	v.Close()
-	v.Close() // harmless
+	v.Close() // does nothing
 	if _, err := v.CAM(t.Context(), directions(m, 1)); err == nil {
-		t.Error("a closed view answered")
+		t.Error("closed features returned a map")
 	}
 }
 
-// Both roles may be used at once, and views side by side.
+// TestConcurrent: both roles may be used at the same time, and several Features too.
 func TestConcurrent(t *testing.T) {
 	m := openTest(t, "demo", Options{Threads: 1})
 	p, err := m.Proposer()
@@ -429,7 +429,7 @@ func TestConcurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[int][]float32{}
-	look := func(i int) ([]float32, error) {
+	encode := func(i int) ([]float32, error) {
 		v, err := p.Encode(t.Context(), noise(96, 64, uint64(i)))
 		if err != nil {
 			return nil, err
@@ -442,7 +442,7 @@ func TestConcurrent(t *testing.T) {
 		return slices.Concat(maps[0], v.Attention()), nil
 	}
 	for i := range 4 {
-		if want[i], err = look(i); err != nil {
+		if want[i], err = encode(i); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -450,11 +450,11 @@ func TestConcurrent(t *testing.T) {
 	for i := range 4 {
 		wg.Go(func() {
 			for range 3 {
-				got, err := look(i)
+				got, err := encode(i)
 				if err != nil {
 					t.Error(err)
 				} else if !slices.Equal(got, want[i]) {
-					t.Errorf("image %d came out differently", i)
+					t.Errorf("image %d has another result", i)
 				}
 				if _, err := j.EncodeImages(t.Context(), []*car.Image{noise(96, 96, uint64(i))}); err != nil {
 					t.Error(err)
@@ -486,12 +486,12 @@ func TestClosed(t *testing.T) {
 		t.Error("a closed model has a judge")
 	}
 	if _, err := p.Encode(t.Context(), noise(96, 96, 1)); err == nil {
-		t.Error("a closed proposer looked")
+		t.Error("a closed proposer encoded an image")
 	}
 }
 
-// On a machine or with a library without CUDA, asking for it is an error and
-// auto is the processor.
+// TestDevice: on a machine or with a library without CUDA, cuda is an error and auto is the
+// CPU.
 func TestDevice(t *testing.T) {
 	for _, c := range []struct {
 		o    Options

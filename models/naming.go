@@ -9,21 +9,20 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// The graphs call every tensor as Hugging Face's CLIP does. A naming says how a
-// checkpoint calls it.
+// A naming is a scheme of tensor names in a checkpoint. The graphs use those of Hugging
+// Face's CLIP.
 //
-// OpenAI and OpenCLIP share one: their blocks are "resblocks", queries, keys
-// and values lie stacked in one matrix, and the two projections lie the other
-// way round.
+// OpenAI and OpenCLIP share one: their blocks are "resblocks", queries, keys and values
+// are stacked in one matrix, and the two projections are transposed.
 type naming int
 
 const (
 	huggingFace naming = iota
 	openAI
-	openCLIPText // OpenAI's names, but "text." stands before the text tower's
+	openCLIPText // OpenAI's names, with the prefix "text." for the text tower
 )
 
-// namingOf tells by a tensor that each form must have.
+// namingOf detects the naming by a tensor that every checkpoint of it has.
 func namingOf(c *checkpoint) (naming, error) {
 	switch {
 	case c.Has("vision_model.embeddings.class_embedding"):
@@ -37,12 +36,12 @@ func namingOf(c *checkpoint) (naming, error) {
 		c.name, "vision_model.embeddings.class_embedding", "visual.class_embedding")
 }
 
-// A place is where a checkpoint keeps a tensor.
-type place struct {
+// A location says where a checkpoint stores a tensor.
+type location struct {
 	name       string
-	part       int  // which third of it, of a stacked one
+	part       int  // of a stacked tensor, the third
 	stacked    bool // queries, keys and values, one below the other
-	transposed bool // kept in×out where Hugging Face has out×in
+	transposed bool // in×out where Hugging Face has out×in
 }
 
 var openAIWords = strings.NewReplacer(
@@ -67,12 +66,12 @@ var openAIWords = strings.NewReplacer(
 	".self_attn.v_proj.", ".attn.in_proj_",
 )
 
-// place is where a checkpoint of this naming keeps what Hugging Face calls name.
-func (n naming) place(name string) place {
+// locate returns the location of a tensor, given its name in Hugging Face's scheme.
+func (n naming) locate(name string) location {
 	if n == huggingFace {
-		return place{name: name}
+		return location{name: name}
 	}
-	p := place{name: openAIWords.Replace(name), transposed: name == "visual_projection.weight" || name == "text_projection.weight"}
+	p := location{name: openAIWords.Replace(name), transposed: name == "visual_projection.weight" || name == "text_projection.weight"}
 	for i, m := range []string{"q", "k", "v"} {
 		if strings.Contains(name, ".self_attn."+m+"_proj.") {
 			p.stacked, p.part = true, i
@@ -84,10 +83,9 @@ func (n naming) place(name string) place {
 	return p
 }
 
-// find takes the tensor of a place from a checkpoint; want is the shape that
-// Hugging Face has it in. The result is as the checkpoint keeps it: the other
-// way round where the place says so.
-func (p place) find(c *checkpoint, want []int) (tensor.Tensor, error) {
+// find returns the tensor at a location of a checkpoint; want is its shape in Hugging
+// Face's scheme. The result is as stored: transposed if the location says so.
+func (p location) find(c *checkpoint, want []int) (tensor.Tensor, error) {
 	t, err := c.Tensor(p.name)
 	if err != nil {
 		return t, err
@@ -97,7 +95,7 @@ func (p place) find(c *checkpoint, want []int) (tensor.Tensor, error) {
 		slices.Reverse(stored)
 	}
 	if !p.stacked {
-		// A single number is written as one or as a row of one.
+		// A single number has no sides or one side of 1.
 		if len(want) == 0 && slices.Equal(t.Shape, []int{1}) {
 			t.Shape = nil
 		}
@@ -116,6 +114,6 @@ func (p place) find(c *checkpoint, want []int) (tensor.Tensor, error) {
 	return t, nil
 }
 
-// buffers are entries of checkpoints that are no weights: indices, masks, and
-// sizes that OpenAI's archives carry as tensors.
+// buffers are entries of checkpoints that are not weights: indices, masks, and the sizes
+// that OpenAI's archives store as tensors.
 var buffers = regexp.MustCompile(`(^|\.)(position_ids|attn_mask|input_resolution|context_length|vocab_size)$`)

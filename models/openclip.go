@@ -9,17 +9,17 @@ import (
 	"github.com/carve-video/carve/internal/bounded"
 )
 
-// An openCLIP is what open_clip_config.json says that tensors do not show.
+// An openCLIP has the settings of open_clip_config.json that tensors do not show.
 type openCLIP struct {
-	said      bool // whether there is such a file
+	present   bool // whether there is such a file
 	headWidth int
 	textHeads int
 	act       string
 	pixels    pixels
 }
 
-// readOpenCLIP reads open_clip_config.json where there is one. OpenCLIP's own
-// default for a head is 64 wide, and GELU.
+// readOpenCLIP reads open_clip_config.json if there is one. OpenCLIP's defaults are heads
+// of width 64 and GELU.
 func readOpenCLIP(fsys fs.FS) (o openCLIP, err error) {
 	b, err := bounded.ReadFS(fsys, openCLIPFile, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,7 +46,7 @@ func readOpenCLIP(fsys fs.FS) (o openCLIP, err error) {
 	if err := json.Unmarshal(b, &file); err != nil {
 		return o, fmt.Errorf("%s: %w", openCLIPFile, err)
 	}
-	o = openCLIP{said: true, headWidth: 64, textHeads: 8, act: gelu}
+	o = openCLIP{present: true, headWidth: 64, textHeads: 8, act: gelu}
 	if n := file.Model.Vision.HeadWidth; n != 0 {
 		o.headWidth = n
 	}
@@ -60,9 +60,9 @@ func readOpenCLIP(fsys fs.FS) (o openCLIP, err error) {
 	return o, err
 }
 
-// describe takes heads and activation over.
+// describe sets heads and activation of a config.
 func (o openCLIP) describe(c *config) error {
-	if !o.said {
+	if !o.present {
 		return nil
 	}
 	if o.headWidth < 0 || c.Vision.Width%o.headWidth != 0 {

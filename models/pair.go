@@ -8,18 +8,17 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// pairs are the names that mean two CLIPs, one that proposes masks and one that
-// judges them. Each half is itself the name of a model.
+// pairs are the names of two models, one that proposes masks and one that judges them.
 //
-// "clip" is the pair that the paper's figures on semantic sets were made with
-// (docs/algorithm.md 8): B/16 has the finer grid, L/14 the better judgement; a
-// B/16 judge costs 13.5 mIoU on Pascal VOC.
+// "clip" is the pair of the paper's figures on semantic sets (docs/algorithm.md section 8): B/16 has
+// the finer grid, L/14 judges better; with B/16 as judge the mIoU on Pascal VOC is 13.5
+// lower.
 var pairs = map[string][2]string{
 	"clip": {"clip-vit-base-patch16", "clip-vit-large-patch14"},
 }
 
-// PairNames says which models a name stands for: the one that proposes and the one
-// that judges. A name that is no pair stands for itself in both roles.
+// PairNames returns the names of the models of a pair, the proposer and the judge. Any
+// other name is returned for both roles.
 func PairNames(name string) (proposer, judge string) {
 	if p, ok := pairs[name]; ok {
 		return p[0], p[1]
@@ -27,13 +26,13 @@ func PairNames(name string) (proposer, judge string) {
 	return name, name
 }
 
-// A Pair is the two models that CaR takes. They may be one.
+// A Pair is the two models of CaR. They may be the same.
 type Pair struct {
 	Proposer, Judge *Model
 }
 
-// OpenPair opens what a name stands for, as [PairNames] says; judge, where it is not
-// empty, is the name or path of another model that judges.
+// OpenPair opens the models of a name, see [PairNames]. judge, if not empty, is the name or
+// path of another judge.
 func OpenPair(ctx context.Context, name, judge string, o Options) (*Pair, error) {
 	proposes, judges := PairNames(name)
 	if judge != "" {
@@ -52,8 +51,8 @@ func OpenPair(ctx context.Context, name, judge string, o Options) (*Pair, error)
 	return p, nil
 }
 
-// Segmenter loads both models for their roles. The models stay the pair's: what is
-// returned is of use until Close.
+// Segmenter loads both models in their roles. The pair remains their owner: the segmenter
+// is valid until Close.
 func (p *Pair) Segmenter(preset car.Preset) (*car.Segmenter, error) {
 	if skips := preset.Quirks.SkipLastBlock; skips != p.Judge.options.SkipLastBlock {
 		return nil, fmt.Errorf("preset %s and the options of model %s differ in whether the judge's last block is left out", preset.Name, p.Judge.name)

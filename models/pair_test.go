@@ -9,8 +9,8 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// TestPair: one model in both roles is opened once, two are two, and a judge that was
-// opened otherwise than the preset wants is refused.
+// TestPair: one model in both roles is opened once, two models are opened each, and a judge
+// whose options contradict the preset is an error.
 func TestPair(t *testing.T) {
 	one, err := OpenPair(t.Context(), demo.Name, "", Options{})
 	if err != nil {
@@ -37,7 +37,7 @@ func TestPair(t *testing.T) {
 		t.Error(err)
 	}
 
-	// Where the judge cannot be opened the proposer is closed again.
+	// If the judge cannot be opened, the proposer is closed.
 	if _, err := OpenPair(t.Context(), demo.Name, t.TempDir(), Options{}); err == nil {
 		t.Error("an empty folder was opened as a judge")
 	}

@@ -11,7 +11,8 @@ type grid struct{ rows, cols int }
 
 func (g grid) patches() int { return g.rows * g.cols }
 
-// gridOf checks that an image is whole patches and returns how many.
+// gridOf returns the grid of an image, or an error if its sides are not multiples of the
+// patch.
 func gridOf(img *car.Image, patch int) (grid, error) {
 	if img.W <= 0 || img.H <= 0 || img.W%patch != 0 || img.H%patch != 0 {
 		return grid{}, fmt.Errorf("an image of %dx%d is not made of patches of %d pixels", img.W, img.H, patch)
@@ -22,8 +23,7 @@ func gridOf(img *car.Image, patch int) (grid, error) {
 	return grid{img.H / patch, img.W / patch}, nil
 }
 
-// gridOfAll is gridOf for images that go through a graph together, so have one
-// size.
+// gridOfAll is gridOf for images of one batch, which must have the same size.
 func gridOfAll(images []*car.Image, patch int) (grid, error) {
 	first, err := gridOf(images[0], patch)
 	if err != nil {
@@ -40,10 +40,9 @@ func gridOfAll(images []*car.Image, patch int) (grid, error) {
 	return first, nil
 }
 
-// cut writes the patches of an image one behind the other, row-major, each as
-// its red, its green and its blue plane: N×3×p×p, as the first convolution's
-// weights lie.
-func cut(out []uint8, img *car.Image, patch int) {
+// extractPatches writes the patches of an image one after the other, row-major, each as a
+// red, a green and a blue plane: N×3×p×p, the layout of the first convolution's weights.
+func extractPatches(out []uint8, img *car.Image, patch int) {
 	cols, area := img.W/patch, patch*patch
 	for y := range img.H {
 		row := img.Pix[3*y*img.W:][:3*img.W]
@@ -58,16 +57,16 @@ func cut(out []uint8, img *car.Image, patch int) {
 	}
 }
 
-// positionTables remembers the tables of the grids last seen. A clip has one
-// size, and its judge one or a few.
+// positionTables caches the tables of recent grids. A video has one size, and the judge's
+// images have one or a few.
 type positionTables struct {
 	trained []float32
 	width   int
 	tables  map[grid][]float32
 }
 
-// maxTables bounds positionTables: images of ever new sizes must not fill the
-// memory.
+// maxTables is the largest number of cached tables, so that images of always new sizes do
+// not exhaust memory.
 const maxTables = 16
 
 func (p *positionTables) table(g grid) []float32 {

@@ -2,13 +2,13 @@ package models
 
 import "github.com/carve-video/carve/internal/tensor"
 
-// positions brings a trained table of positions to a grid of rows×cols
-// patches. table is (1+side²)×width: the row of CLS, which is kept, and then a
-// square of patches, row by row. The result is (1+rows*cols)×width.
+// positions interpolates a trained table of position embeddings to a grid of rows×cols
+// patches. table is (1+side²)×width: the row of CLS, which is copied, and then a square of
+// patches, row by row. The result is (1+rows*cols)×width.
 //
-// As in the reference (docs/algorithm.md 3.2) the square is interpolated bilinearly with
-// half-pixel centres, the neighbours clamped to it, and the whole table is
-// rounded to half precision, also where the grid is the trained one.
+// As in the reference (docs/algorithm.md 3.2), the square is interpolated bilinearly with half-pixel
+// centres and clamped neighbours, and the whole table is rounded to half precision, even if
+// the grid is the trained one.
 func positions(table []float32, width, rows, cols int) []float32 {
 	side := 0
 	for (side+1)*(side+1) <= len(table)/width-1 {
@@ -26,9 +26,9 @@ func positions(table []float32, width, rows, cols int) []float32 {
 			c := square[(y.high*side+x.low)*width:][:width]
 			d := square[(y.high*side+x.high)*width:][:width]
 			for k := range to {
-				top := mix(x.part, a[k], b[k])
-				bottom := mix(x.part, c[k], d[k])
-				to[k] = mix(y.part, top, bottom)
+				top := lerp(x.part, a[k], b[k])
+				bottom := lerp(x.part, c[k], d[k])
+				to[k] = lerp(y.part, top, bottom)
 			}
 		}
 	}
@@ -38,16 +38,16 @@ func positions(table []float32, width, rows, cols int) []float32 {
 	return out
 }
 
-// A tap says between which two samples an output lies, and how far behind the
+// A tap is the position of an output: the two samples around it, and its distance from the
 // lower one.
 type tap struct {
 	low, high int
 	part      float32 // in [0, 1)
 }
 
-// taps takes the scale in single precision and what comes of it in double, as
-// PyTorch does: the next rounding, to half precision, makes the last bits of a
-// weight visible.
+// taps computes the scale in single precision and everything from it in double, like
+// PyTorch. The difference matters, because the rounding to half precision can amplify the
+// last bits of a weight.
 func taps(in, out int) []tap {
 	scale := float64(float32(in) / float32(out))
 	t := make([]tap, out)
@@ -59,10 +59,9 @@ func taps(in, out int) []tap {
 	return t
 }
 
-// mix is (1-part) a + part b, the second product rounded to float32 and the
-// first one not, which is what compilers make of it where there is a fused
-// multiply-add. A product of two float32 is exact in float64.
-func mix(part, a, b float32) float32 {
+// lerp is (1-part) a + part b. The second product is rounded to float32 and the first one
+// is not, as with a fused multiply-add. A product of two float32 is exact in float64.
+func lerp(part, a, b float32) float32 {
 	second := float32(part * b)
 	return float32(float64(1-part)*float64(a) + float64(second))
 }

@@ -30,8 +30,8 @@ func centred(v []float32) []float32 {
 	return out
 }
 
-// A lower precision must see nearly what float32 sees: features, attention,
-// maps and judgements of trained weights and of the golden ones.
+// TestPrecisions: the results of a lower precision must be close to those of float32:
+// features, attention, maps and the judge's vectors of trained weights and of golden ones.
 func TestPrecisions(t *testing.T) {
 	t.Run(Int8, func(t *testing.T) { testPrecision(t, Int8, 0.99, 0.9) })
 	t.Run(Float16, func(t *testing.T) { testPrecision(t, Float16, 0.9999, 0.999) })
@@ -47,17 +47,17 @@ func testPrecision(t *testing.T, precision string, least, leastOfMaps float64) {
 	for _, dir := range []string{"demo", golden.Dir(t, "models", "micro-f")} {
 		exact, rough := openTest(t, dir, Options{}), openTest(t, dir, Options{Precision: precision})
 		img := scene(t, exact)
-		var views [2]car.Features
+		var features [2]car.Features
 		var vectors [2][][]float32
 		for i, m := range []*Model{exact, rough} {
 			p, err := m.Proposer()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if views[i], err = p.Encode(t.Context(), img); err != nil {
+			if features[i], err = p.Encode(t.Context(), img); err != nil {
 				t.Fatal(err)
 			}
-			defer views[i].Close()
+			defer features[i].Close()
 			j, err := m.Judge()
 			if err != nil {
 				t.Fatal(err)
@@ -70,18 +70,18 @@ func testPrecision(t *testing.T, precision string, least, leastOfMaps float64) {
 			t.Helper()
 			c := cosine(a, b)
 			t.Logf("%s: %s %.7f", exact.Info().Name, what, c)
-			if c < least || c == 1 { // equal to the bit is no other precision
+			if c < least || c == 1 { // equality would mean that it is the same precision
 				t.Errorf("%s: %s of %s and of fp32 have a cosine of %.5f, want %.3f", exact.Info().Name, what, precision, c, least)
 			}
 		}
-		check("feature", least, views[0].Feature(), views[1].Feature())
-		check("attention", least, views[0].Attention(), views[1].Attention())
+		check("feature", least, features[0].Feature(), features[1].Feature())
+		check("attention", least, features[0].Attention(), features[1].Attention())
 		for i := range vectors[0] {
 			check("judge", least, vectors[0][i], vectors[1][i])
 		}
 		u := directions(exact, 4)
 		var maps [2][][]float32
-		for i, v := range views {
+		for i, v := range features {
 			var err error
 			if maps[i], err = v.CAM(t.Context(), u); err != nil {
 				t.Fatal(err)
@@ -93,7 +93,7 @@ func testPrecision(t *testing.T, precision string, least, leastOfMaps float64) {
 	}
 }
 
-// scene is noise of several scales: something for attention to differ on.
+// scene is noise of several scales, so that attention differs between patches.
 func scene(t *testing.T, m *Model) *car.Image {
 	t.Helper()
 	p := m.config.Vision.PatchSize

@@ -1,32 +1,33 @@
 package models
 
-// A Product is a matrix product that a graph cannot do without: batch times m×k
-// by k×n, done often. What else a graph does (softmax, normalisation,
-// activation, the sums of the attention) is not counted: against the same
-// products done bare it is loss.
+// A Product is a matrix product of a graph: Batch products of M×K by K×N, computed Count
+// times. Other operations of a graph (softmax, normalisation, activation, the sums of the
+// attention) are not listed: the time that they take is the loss against the products
+// alone.
 type Product struct {
 	Batch, M, K, N int
-	Weight         bool // k×n is constant: packed once, while the session loads
-	Often          int
+	Weight         bool // K×N is constant: packed once, when the session loads
+	Count          int
 }
 
-// Operations are the multiplications and additions of all of it.
+// Operations is the number of multiplications and additions.
 func (p Product) Operations() float64 {
-	return 2 * float64(p.Batch) * float64(p.M) * float64(p.K) * float64(p.N) * float64(p.Often)
+	return 2 * float64(p.Batch) * float64(p.M) * float64(p.K) * float64(p.N) * float64(p.Count)
 }
 
-// TrunkProducts are those of one Look of the proposer at a picture of w×h pixels.
+// TrunkProducts returns the products of one Encode of the proposer for an image of w×h
+// pixels.
 func (m *Model) TrunkProducts(w, h int) []Product {
 	return trunkProducts(m.config, m.config.Vision.tokens(w, h))
 }
 
-// CAMProducts are those of one CAM of so many directions, of such a picture.
+// CAMProducts returns the products of one CAM of so many directions for an image of w×h
+// pixels.
 func (m *Model) CAMProducts(w, h, directions int) []Product {
 	return camProducts(m.config, directions, m.config.Vision.tokens(w, h))
 }
 
-// JudgeProducts are those of so many pictures of w×h pixels that the judge
-// encodes in one batch.
+// JudgeProducts returns the products of the judge for a batch of images of w×h pixels.
 func (m *Model) JudgeProducts(w, h, images int) []Product {
 	blocks := m.config.Vision.Layers
 	if m.options.SkipLastBlock {
@@ -35,10 +36,10 @@ func (m *Model) JudgeProducts(w, h, images int) []Product {
 	return judgeProducts(m.config, blocks, images, m.config.Vision.tokens(w, h))
 }
 
-// tokens are those of a picture of w×h pixels, CLS among them.
+// tokens is the number of tokens of an image of w×h pixels, including CLS.
 func (t tower) tokens(w, h int) int { return 1 + (w/t.PatchSize)*(h/t.PatchSize) }
 
-// blockProducts are those of a number of blocks on B images of L tokens.
+// blockProducts returns the products of a number of blocks for B images of L tokens.
 func blockProducts(t tower, B, L, blocks int) []Product {
 	d := t.headDim()
 	return []Product{
@@ -50,8 +51,8 @@ func blockProducts(t tower, B, L, blocks int) []Product {
 	}
 }
 
-// trunkProducts adds the patches and the two products of the caches
-// (docs/algorithm.md 11.4, once per image).
+// trunkProducts returns the products of the blocks, the patches and the caches (docs/algorithm.md
+// 11.4, once per image).
 func trunkProducts(c config, L int) []Product {
 	t, N := c.Vision, L-1
 	return append(blockProducts(t, 1, L, t.Layers),
@@ -60,8 +61,8 @@ func trunkProducts(c config, L int) []Product {
 		Product{1, N, t.MLP, t.Width, true, 1})
 }
 
-// judgeProducts are those of the patches, of all blocks that run but the last,
-// and of that one's keys and values, which alone are needed for all tokens.
+// judgeProducts returns the products of the patches, of all blocks but the last, and of the
+// keys and values of the last one; its other products are for one token only.
 func judgeProducts(c config, blocks, B, L int) []Product {
 	t := c.Vision
 	return append(blockProducts(t, B, L, blocks-1),
@@ -69,9 +70,9 @@ func judgeProducts(c config, blocks, B, L int) []Product {
 		Product{1, B * L, t.Width, t.Width, true, 2})
 }
 
-// camProducts are the operations that algorithm.md 11.4 counts, for K directions:
-// 10 N D^2 + 2 N L D each, of which 8 N D^2 are the MLP and 2 N D^2 out_proj;
-// and, once, the attention probabilities, which are not kept.
+// camProducts returns the products that docs/algorithm.md 11.4 counts, for K directions:
+// 10 N D^2 + 2 N L D each, of which 8 N D^2 are the MLP and 2 N D^2 out_proj; and, once,
+// those of the attention probabilities, which are computed again.
 func camProducts(c config, K, L int) []Product {
 	t, N := c.Vision, L-1
 	d := t.headDim()

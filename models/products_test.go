@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestProducts holds the counts against figures made by hand: a product of a×b
-// by b×c is 2abc operations.
+// TestProducts compares the counts with values computed by hand: a product of a×b by b×c is
+// 2abc operations.
 func TestProducts(t *testing.T) {
 	model := func(s shape, skip bool) *Model {
 		m := &Model{options: Options{SkipLastBlock: skip}}

@@ -10,24 +10,24 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// camMemory bounds the working memory of one run of the CAM graph, in bytes:
-// directions are taken a few at a time when the image is large.
+// camMemory is the working memory of one run of the CAM graph, in bytes: for a large image
+// directions are computed a few at a time.
 const camMemory = 128 << 20
 
-// maxFree is how many batches wait at most: one that is looked at, one that waits and
-// one in the loop come back at about the same time.
+// maxFree is the largest number of free batches. One that is encoded, one that waits and
+// one in the loop are returned at about the same time.
 const maxFree = 3
 
-// A proposer is a model in the role of f. Calls take turns; Views may be alive
-// side by side.
+// A proposer is a model in the role of f. It is safe for concurrent use; runs do not
+// overlap. Several Features may exist at the same time.
 type proposer struct {
 	*textEncoder
 	model      *Model
 	trunk, cam *ort.Session
 
-	mu        sync.Mutex // over all below, and over runs
+	mu        sync.Mutex // for all fields below, and for runs
 	positions positionTables
-	free      []*batch // closed, their memory waiting for images of the same grid
+	free      []*batch // closed, to be reused for images of the same grid
 	closed    bool
 }
 
@@ -52,16 +52,16 @@ func newProposer(m *Model) (*proposer, error) {
 // PatchSize implements [car.Proposer].
 func (p *proposer) PatchSize() int { return p.model.config.Vision.PatchSize }
 
-// Look implements [car.Proposer].
+// Encode implements [car.Proposer].
 func (p *proposer) Encode(ctx context.Context, img *car.Image) (car.Features, error) {
-	views, err := p.EncodeBatch(ctx, []*car.Image{img})
+	features, err := p.EncodeBatch(ctx, []*car.Image{img})
 	if err != nil {
 		return nil, err
 	}
-	return views[0], nil
+	return features[0], nil
 }
 
-// LookAll implements [car.BatchProposer].
+// EncodeBatch implements [car.BatchProposer].
 func (p *proposer) EncodeBatch(ctx context.Context, images []*car.Image) ([]car.Features, error) {
 	if len(images) == 0 {
 		return nil, nil
@@ -75,47 +75,47 @@ func (p *proposer) EncodeBatch(ctx context.Context, images []*car.Image) ([]car.
 	if p.closed {
 		return nil, errClosed
 	}
-	b, err := p.take(g, len(images))
+	b, err := p.takeBatch(g, len(images))
 	if err != nil {
-		return nil, fmt.Errorf("failed to look at an image: %w", err)
+		return nil, fmt.Errorf("failed to encode an image: %w", err)
 	}
 	for i, img := range images {
-		cut(b.patches[i*len(b.patches)/len(images):], img, p.PatchSize())
+		extractPatches(b.patches[i*len(b.patches)/len(images):], img, p.PatchSize())
 	}
 	if err := p.trunk.Run(ctx, b.in, b.out); err != nil {
-		p.giveBack(b)
-		return nil, fmt.Errorf("failed to look at an image: %w", err)
+		p.returnBatch(b)
+		return nil, fmt.Errorf("failed to encode an image: %w", err)
 	}
-	for _, v := range b.views {
-		if w := wrong(v.feature); w != "" {
-			p.giveBack(b)
-			return nil, p.model.unsound("what it sees in a picture " + w)
+	for _, v := range b.features {
+		if w := vectorDefect(v.feature); w != "" {
+			p.returnBatch(b)
+			return nil, p.model.invalid("its feature of an image " + w)
 		}
 	}
-	views := make([]car.Features, len(images))
-	for i, v := range b.views {
+	features := make([]car.Features, len(images))
+	for i, v := range b.features {
 		v.closed = false
-		views[i] = v
+		features[i] = v
 	}
-	b.alive = len(views)
-	return views, nil
+	b.alive = len(features)
+	return features, nil
 }
 
-// take returns memory for so many images of a grid, used one if there is some.
-func (p *proposer) take(g grid, images int) (*batch, error) {
+// takeBatch returns a batch for so many images of a grid, a free one if there is one.
+func (p *proposer) takeBatch(g grid, images int) (*batch, error) {
 	for i, b := range p.free {
-		if b.grid == g && len(b.views) == images {
+		if b.grid == g && len(b.features) == images {
 			p.free = append(p.free[:i], p.free[i+1:]...)
 			return b, nil
 		}
 	}
-	// A new size: what is kept for others is not likely to be wanted again.
-	p.drop()
+	// A new size: the free batches of other sizes are not likely to be needed again.
+	p.destroyFree()
 	return newBatch(p, g, images)
 }
 
-// giveBack keeps memory for the next images.
-func (p *proposer) giveBack(b *batch) {
+// returnBatch keeps a batch for the next images.
+func (p *proposer) returnBatch(b *batch) {
 	if p.closed || len(p.free) >= maxFree {
 		b.destroy()
 		return
@@ -123,7 +123,7 @@ func (p *proposer) giveBack(b *batch) {
 	p.free = append(p.free, b)
 }
 
-func (p *proposer) drop() {
+func (p *proposer) destroyFree() {
 	for _, b := range p.free {
 		b.destroy()
 	}
@@ -134,34 +134,33 @@ func (p *proposer) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	p.drop()
+	p.destroyFree()
 	return errors.Join(p.trunk.Close(), p.cam.Close())
 }
 
-// A batch is the memory of one run of the trunk. It is Go's, laid out once per
-// grid and number of images, and the trunk writes into it directly; each view
-// has its share of it.
+// A batch is the memory of one run of the trunk. It is allocated by Go, once per grid and
+// number of images, and the trunk writes to it directly. Each image has a part of it.
 type batch struct {
-	grid    grid
-	patches []uint8 // the images
-	tensors tensors
-	in, out []ort.Tensor // of the trunk
-	views   []*view
-	alive   int // views that are not closed
+	grid     grid
+	patches  []uint8 // the images
+	tensors  tensors
+	in, out  []ort.Tensor // of the trunk
+	features []*imageFeatures
+	alive    int // features that are not closed
 }
 
-// A view is what the trunk knows of one image.
-type view struct {
+// imageFeatures are the outputs of the trunk for one image.
+type imageFeatures struct {
 	proposer  *proposer
 	batch     *batch
 	feature   []float32
-	length    []float32 // of the feature before it was made unit, one number
+	length    []float32 // of the feature before normalisation, one number
 	attention []float32
-	caches    []ort.Tensor // of the CAM graph, behind df
+	caches    []ort.Tensor // inputs of the CAM graph after df
 	closed    bool
 }
 
-var _ car.Features = (*view)(nil)
+var _ car.Features = (*imageFeatures)(nil)
 
 func newBatch(p *proposer, g grid, images int) (*batch, error) {
 	c := p.model.config
@@ -170,32 +169,32 @@ func newBatch(p *proposer, g grid, images int) (*batch, error) {
 	L, D, F, area := N+1, t.Width, t.MLP, 3*t.PatchSize*t.PatchSize
 	b := &batch{grid: g, patches: make([]uint8, images*N*area)}
 	for range images {
-		b.views = append(b.views, &view{proposer: p, batch: b, closed: true})
+		b.features = append(b.features, &imageFeatures{proposer: p, batch: b, closed: true})
 	}
 	b.in = []ort.Tensor{
 		add(&b.tensors, b.patches, images, N, area),
 		add(&b.tensors, p.positions.table(g), L, D),
 		add(&b.tensors, attentionRows(images*t.Heads, L), attentionParts),
 	}
-	// output is memory for one output of the trunk, given to the views in parts.
-	output := func(share func(v *view, part []float32), sides ...int) {
+	// output allocates one output of the trunk and gives each image its part of it.
+	output := func(share func(v *imageFeatures, part []float32), sides ...int) {
 		n := elements(sides)
 		data := make([]float32, images*n)
 		b.out = append(b.out, add(&b.tensors, data, append([]int{images}, sides...)...))
-		for i, v := range b.views {
+		for i, v := range b.features {
 			share(v, data[i*n:][:n:n])
 		}
 	}
-	output(func(v *view, part []float32) { v.feature = part }, c.Projection)
-	output(func(v *view, part []float32) { v.length = part }, 1)
-	output(func(v *view, part []float32) { v.attention = part }, 1, N, N)
+	output(func(v *imageFeatures, part []float32) { v.feature = part }, c.Projection)
+	output(func(v *imageFeatures, part []float32) { v.length = part }, 1)
+	output(func(v *imageFeatures, part []float32) { v.attention = part }, 1, N, N)
 	cacheShapes := map[string][2]int{
 		cacheY: {L, D}, cacheQ: {N, D}, cacheK: {L, D}, cacheV: {L, D}, cacheO: {N, D}, cacheXh2: {N, D}, cacheI2: {N, 1},
 		cachePhi: {N, F}, cacheGm: {N, D}, cacheXhp: {N, D}, cacheIp: {N, 1},
 	}
 	for _, name := range cacheNames {
 		rows, cols := cacheShapes[name][0], cacheShapes[name][1]
-		output(func(v *view, part []float32) { v.caches = append(v.caches, add(&b.tensors, part, rows, cols)) }, rows, cols)
+		output(func(v *imageFeatures, part []float32) { v.caches = append(v.caches, add(&b.tensors, part, rows, cols)) }, rows, cols)
 	}
 	if b.tensors.err != nil {
 		b.destroy()
@@ -214,37 +213,37 @@ func elements(sides []int) int {
 	return n
 }
 
-// Grid implements [car.View].
-func (v *view) Grid() (rows, cols int) { return v.batch.grid.rows, v.batch.grid.cols }
+// Grid implements [car.Features].
+func (v *imageFeatures) Grid() (rows, cols int) { return v.batch.grid.rows, v.batch.grid.cols }
 
-// Feature implements [car.View].
-func (v *view) Feature() []float32 { return v.feature }
+// Feature implements [car.Features].
+func (v *imageFeatures) Feature() []float32 { return v.feature }
 
-// Attention implements [car.View].
-func (v *view) Attention() []float32 { return v.attention }
+// Attention implements [car.Features].
+func (v *imageFeatures) Attention() []float32 { return v.attention }
 
-// CAM implements [car.View].
-func (v *view) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
+// CAM implements [car.Features].
+func (v *imageFeatures) CAM(ctx context.Context, directions [][]float32) ([][]float32, error) {
 	maps, _, err := v.cam(ctx, directions)
 	return maps, err
 }
 
-// cam also returns the mean gradients w, as wide as the model.
-func (v *view) cam(ctx context.Context, directions [][]float32) (maps, gradients [][]float32, err error) {
+// cam is CAM, and also returns the mean gradients w, of the model's width.
+func (v *imageFeatures) cam(ctx context.Context, directions [][]float32) (maps, gradients [][]float32, err error) {
 	p := v.proposer
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if v.closed || p.closed {
-		return nil, nil, errors.New("the view is closed")
+		return nil, nil, errors.New("the features of the image are closed")
 	}
 	t := p.model.config.Vision
 	N := v.batch.grid.patches()
-	// At the peak a direction has N×F and some N×D; the probabilities of a
-	// head, N×L twice, come once.
+	// At the peak a direction needs N×F and some N×D numbers; the probabilities of a
+	// head, N×L twice, are shared by all directions.
 	perDirection, once := 4*N*(t.MLP+4*t.Width), 8*N*N
 	chunk := max(1, (camMemory-once)/perDirection)
 	runs := (len(directions) + chunk - 1) / chunk
-	for ; runs > 0; runs-- { // of about equal length: what comes once per run is shared by most
+	for ; runs > 0; runs-- { // of about equal size, so that the shared part is computed for as many as possible
 		n := (len(directions) + runs - 1) / runs
 		m, w, err := v.camBatch(ctx, directions[:n])
 		if err != nil {
@@ -256,7 +255,7 @@ func (v *view) cam(ctx context.Context, directions [][]float32) (maps, gradients
 	return maps, gradients, nil
 }
 
-func (v *view) camBatch(ctx context.Context, directions [][]float32) (maps, gradients [][]float32, err error) {
+func (v *imageFeatures) camBatch(ctx context.Context, directions [][]float32) (maps, gradients [][]float32, err error) {
 	c := v.proposer.model.config
 	E, D, N, K := c.Projection, c.Vision.Width, v.batch.grid.patches(), len(directions)
 	df := make([]float32, K*E)
@@ -264,7 +263,7 @@ func (v *view) camBatch(ctx context.Context, directions [][]float32) (maps, grad
 		if len(u) != E {
 			return nil, nil, fmt.Errorf("direction %d has %d numbers, want %d", i, len(u), E)
 		}
-		// The gradient of u·f/|f| by f (docs/algorithm.md 11.3).
+		// The gradient of u·f/|f| with respect to f (docs/algorithm.md 11.3).
 		var along float64
 		for j, f := range v.feature {
 			along += float64(u[j]) * float64(f)
@@ -285,7 +284,7 @@ func (v *view) camBatch(ctx context.Context, directions [][]float32) (maps, grad
 		return nil, nil, err
 	}
 	if !finite(w) || !finite(m) {
-		return nil, nil, v.proposer.model.unsound("where it sees something is not a number")
+		return nil, nil, v.proposer.model.invalid("its class activation map is not a number")
 	}
 	for i := range K {
 		maps = append(maps, m[i*N:(i+1)*N:(i+1)*N])
@@ -294,8 +293,8 @@ func (v *view) camBatch(ctx context.Context, directions [][]float32) (maps, grad
 	return maps, gradients, nil
 }
 
-// Close implements [car.View].
-func (v *view) Close() {
+// Close implements [car.Features].
+func (v *imageFeatures) Close() {
 	v.proposer.mu.Lock()
 	defer v.proposer.mu.Unlock()
 	if v.closed {
@@ -303,6 +302,6 @@ func (v *view) Close() {
 	}
 	v.closed = true
 	if v.batch.alive--; v.batch.alive == 0 {
-		v.proposer.giveBack(v.batch)
+		v.proposer.returnBatch(v.batch)
 	}
 }

@@ -18,17 +18,16 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// RandomPair are the names of two models of random weights, of the published
-// sizes of the pair that carve uses by default: ViT-B/16 to propose, ViT-L/14 to
-// judge. They find nothing, but a model's speed does not depend on what it
-// knows. [MakeRandom] makes them.
+// RandomPair are the names of two models with random weights and the sizes of carve's
+// default pair: ViT-B/16 as proposer, ViT-L/14 as judge. They find nothing, but speed does
+// not depend on the weights. [MakeRandom] creates them.
 var RandomPair = [2]string{"random-b16", "random-l14"}
 
-// RandomBytes is about what both of them take on disk: 1 GB of weights in
-// float16, and 2 GB of graphs that are built from them in float32.
+// RandomBytes is the approximate size of both on disk: 1 GB of weights in float16, and 2 GB
+// of graphs built from them in float32.
 const RandomBytes = 3 << 30
 
-// MakeRandom writes a model of [RandomPair] into the cache, unless it is there.
+// MakeRandom writes a model of [RandomPair] to the cache, unless it is there.
 func MakeRandom(ctx context.Context, name string) (err error) {
 	s, ok := map[string]shape{RandomPair[0]: vitBase16, RandomPair[1]: vitLarge14}[name]
 	switch {
@@ -37,13 +36,13 @@ func MakeRandom(ctx context.Context, name string) (err error) {
 	case Dir() == "":
 		return errors.New("there is no folder to keep models in: set CARVE_CACHE")
 	case installed(name):
-		return writePixels(folder(name)) // an older carve left it out
+		return writePixels(modelDir(name)) // older versions did not write it
 	}
 	if err := os.MkdirAll(Dir(), 0o777); err != nil {
 		return fmt.Errorf("failed to make the folder of models: %w", err)
 	}
 	sweep(Dir())
-	part, err := atomicfile.CreateFolder(folder(name), atomicfile.Options{})
+	part, err := atomicfile.CreateFolder(modelDir(name), atomicfile.Options{})
 	if err != nil {
 		return fmt.Errorf("failed to make the folder of model %s: %w", name, err)
 	}
@@ -58,7 +57,7 @@ func MakeRandom(ctx context.Context, name string) (err error) {
 	return nil
 }
 
-// A shape is the size of a CLIP to make up.
+// A shape is the size of a random CLIP.
 type shape struct {
 	width, layers, heads, patch, resolution int
 	projection                              int
@@ -73,7 +72,7 @@ var (
 	vitLarge14 = shape{width: 1024, layers: 24, heads: 16, patch: 14, resolution: 224, projection: 768, textWidth: 768, textLayers: 12, textHeads: 12, act: quickGELU, eps: 1e-5}
 )
 
-// tensorShapes are the tensors of a checkpoint, in the order of their bytes.
+// tensorShapes returns the tensors of a checkpoint, in the order in which they are stored.
 func (s shape) tensorShapes() (names []string, shapes map[string][]int) {
 	shapes = map[string][]int{}
 	put := func(name string, sides ...int) {
@@ -134,9 +133,8 @@ func (s shape) config() []byte {
 	return b
 }
 
-// writeTo makes up a model folder with random weights, stored as dtype: the same
-// numbers for the same seed, to the precision of dtype. The vocabulary is the
-// demo model's.
+// writeTo writes a model folder with random weights, stored as dtype. They depend on the
+// seed only, up to the precision of dtype. The vocabulary is the demo model's.
 func (s shape) writeTo(ctx context.Context, dir string, dtype tensor.DType, seed uint64) error {
 	size := map[tensor.DType]int{tensor.F32: 4, tensor.F16: 2, tensor.BF16: 2}[dtype]
 	rng := rand.New(rand.NewPCG(seed, 1))
@@ -194,7 +192,7 @@ func (s shape) writeTo(ctx context.Context, dir string, dtype tensor.DType, seed
 	}
 	words, ok := embedded.Lookup(demoName)
 	if !ok {
-		return notLinked(demoName)
+		return notLinkedError(demoName)
 	}
 	for _, name := range []string{"vocab.json", "merges.txt"} {
 		b, err := fs.ReadFile(words, name)
@@ -211,8 +209,8 @@ func (s shape) writeTo(ctx context.Context, dir string, dtype tensor.DType, seed
 	return errors.Join(writePixels(dir), file.Close())
 }
 
-// writePixels says in a folder, unless it does, that its model is for pixels of
-// CLIP's mean and deviation.
+// writePixels writes CLIP's mean and standard deviation to the folder of a model, unless
+// they are there.
 func writePixels(dir string) error {
 	path := filepath.Join(dir, preprocessorFile)
 	if _, err := os.Stat(path); err == nil {

@@ -14,10 +14,10 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// tiny is what most tests need of a CLIP.
+// tiny is the shape of the models of most tests.
 var tiny = shape{width: 12, layers: 3, heads: 3, patch: 4, resolution: 16, projection: 7, textWidth: 8, textLayers: 2, textHeads: 2, act: quickGELU, eps: 1e-5}
 
-// write makes up a model folder that lasts as long as the test.
+// write writes a random model to a temporary folder of the test.
 func (s shape) write(t testing.TB, dtype tensor.DType, seed uint64) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -68,7 +68,7 @@ func widen(t testing.TB, dir string, s shape) string {
 	return out
 }
 
-// noise is a random picture: blocks of colour, so that patches differ.
+// noise is a random image: blocks of colour, so that patches differ.
 func noise(w, h int, seed uint64) *car.Image {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	img := car.NewImage(w, h)
@@ -98,8 +98,8 @@ func openTest(t testing.TB, dir string, o Options) *Model {
 	return m
 }
 
-// testDevice is where tests run that are about this precision: a check of a
-// GPU names it (scripts/gpu-check.sh), and some precisions only a CPU has.
+// testDevice is the device for tests of this precision: that of a GPU check
+// (scripts/gpu-check.sh), or the CPU for precisions that only a CPU supports.
 func testDevice(precision string) string {
 	device := os.Getenv("CARVE_TEST_DEVICE")
 	if device == "" || CheckDevice(device, nil, precision) != nil {

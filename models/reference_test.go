@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A referenceBlock is the last block, post_layernorm, pooling and projection
-// of a model in plain float64 loops (docs/algorithm.md 11.2), as slow as it is obvious.
+// A referenceBlock is the last block, post_layernorm, pooling and projection of a model in
+// plain float64 loops (docs/algorithm.md 11.2): slow and simple.
 type referenceBlock struct {
 	t     *testing.T
 	m     *Model

@@ -7,23 +7,23 @@ import (
 	"slices"
 )
 
-// An Entry is a model that carve knows where to get.
+// An Entry is a model of the registry.
 type Entry struct {
 	Name    string
 	About   string
-	Role    string // what it is good for: "proposer", "classifier", or both
+	Role    string // recommended roles: "proposer", "classifier", or both
 	Licence string // of the weights
-	Size    int64  // bytes, about
-	URL     string // empty for what is built in
+	Size    int64  // approximate, bytes
+	URL     string // empty for a built-in model
 	SHA256  string // of the file at URL
-	File    string // what the file is called in the model's folder
+	File    string // name of the file in the model's folder
 
-	// What no tensor shows, as the publisher says it.
+	// Settings that cannot be read from the tensors, given by the publisher.
 	Activation string // "quick_gelu" or "gelu"
 	Mean, Std  [3]float32
 }
 
-// describe puts what the entry says into options that do not say it.
+// describe sets the options that are not given to the settings of the entry.
 func (e Entry) describe(o *Options) {
 	o.Activation = cmp.Or(o.Activation, e.Activation)
 	if o.Mean == nil && o.Std == nil && e.Std != [3]float32{} {
@@ -31,7 +31,7 @@ func (e Entry) describe(o *Options) {
 	}
 }
 
-// Host is where the model comes from.
+// Host is the host of the model's URL.
 func (e Entry) Host() string {
 	u, err := url.Parse(e.URL)
 	if err != nil {
@@ -40,12 +40,11 @@ func (e Entry) Host() string {
 	return u.Host
 }
 
-// registry is all that can be pulled by name. Every checksum in it was given by
-// the publisher; whatever has none that is known for certain is imported
-// instead, which computes one.
+// registry lists the models that can be pulled by name. Every checksum in it was given by
+// the publisher. A model without such a checksum is imported instead, which computes one.
 //
-// OpenAI names its files by their checksums: the folder in a URL is the SHA-256
-// of the file, and its own loader checks it.
+// The folder in the URLs of OpenAI is the SHA-256 of the file, and OpenAI's own loader
+// checks it.
 var registry = []Entry{
 	{
 		Name:    demoName,
@@ -69,11 +68,10 @@ func openAIEntry(name, about, role, file string, size int64, sum string) Entry {
 		URL: "https://openaipublic.azureedge.net/clip/models/" + sum + "/" + file}
 }
 
-// Registry lists the models that carve knows where to get, the built-in one
-// first.
+// Registry lists the models that can be pulled, the built-in one first.
 func Registry() []Entry { return slices.Clone(registry) }
 
-// Known is the registry's entry of a name.
+// Known returns the registry's entry of a name.
 func Known(name string) (Entry, bool) {
 	i := slices.IndexFunc(registry, func(e Entry) bool { return e.Name == name })
 	if i < 0 {
@@ -82,7 +80,7 @@ func Known(name string) (Entry, bool) {
 	return registry[i], true
 }
 
-// knownSum is the registry's entry of a checksum.
+// knownSum returns the registry's entry of a checksum.
 func knownSum(sum string) (Entry, bool) {
 	i := slices.IndexFunc(registry, func(e Entry) bool { return e.SHA256 == sum && sum != "" })
 	if i < 0 {
@@ -91,15 +89,14 @@ func knownSum(sum string) (Entry, bool) {
 	return registry[i], true
 }
 
-// A MissingModelError says that a model is in the registry and not on this
-// machine.
+// A MissingModelError says that a model is in the registry but not on this machine.
 type MissingModelError struct{ Entry }
 
 func (e *MissingModelError) Error() string {
 	return fmt.Sprintf("model %s is not on this machine", e.Name)
 }
 
-// Hint says what to do about it.
+// Hint says how to solve it.
 func (e *MissingModelError) Hint() string {
 	return fmt.Sprintf("carve models pull %s fetches it (about %d MB, from %s)", e.Name, e.Size/1e6, e.Host())
 }

@@ -12,8 +12,8 @@ func Runtime() (path, version string, err error) {
 	return path, version, nil
 }
 
-// Device is where the model's sessions run, as [Options] name it: "cpu",
-// "cuda:1"; it is empty before the first role is made.
+// Device is the device of the model's sessions, in the form of [Options].Device: "cpu",
+// "cuda:1". It is empty before the first role is created.
 func (m *Model) Device() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

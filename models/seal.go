@@ -13,29 +13,29 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// A built graph is sealed: a file beside it, written last, lists the others with
-// their sizes and checksums. Without it, or with other sizes, a folder is what a
-// crash left. Other checksums are damage that would give other results and no
-// error: bits that a disk lost, or a change by hand.
+// A built graph has a seal: a file that is written last and lists the other files of the
+// folder with their sizes and checksums. A folder without a seal, or with other sizes, was
+// left by a crash. Other checksums mean damage that would change results without an error:
+// bits that a disk lost, or a change by hand.
 //
-// The sums are CRC-32C, for which CPUs have an instruction, and are computed
-// while the runtime loads the same files, so that they add little to a start:
-// docs/performance.md says how much. They do not protect from an attacker, who
-// could write the seal as well.
+// The checksums are CRC-32C, for which CPUs have an instruction. They are computed while
+// the runtime loads the same files, so that they add little to a start (see
+// docs/performance.md). They do not protect against an attacker, who could write the seal
+// as well.
 
-// sealFile has a name of its own since there are checksums in it: what was built
-// before is built once more.
+// sealFile is the name of a seal. Graphs of versions without checksums have another one,
+// and are built again.
 const sealFile = "seal.json"
 
-// A seal is what the files of a folder are, by their names.
-type seal map[string]sealed
+// A seal has the size and checksum of each file of a folder.
+type seal map[string]fileSum
 
-type sealed struct {
+type fileSum struct {
 	Size   int64  `json:"size"`
 	CRC32C uint32 `json:"crc32c"`
 }
 
-// writeSeal seals the files of a folder.
+// writeSeal writes the seal of a folder.
 func writeSeal(dir string) error {
 	s := seal{}
 	entries, err := os.ReadDir(dir)
@@ -43,7 +43,7 @@ func writeSeal(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if s[e.Name()], err = sealOf(filepath.Join(dir, e.Name())); err != nil {
+		if s[e.Name()], err = sumFile(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}
@@ -51,13 +51,13 @@ func writeSeal(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(dir, sealFile), b)
+	return writeAtomic(filepath.Join(dir, sealFile), b)
 }
 
-// readSeal reads the seal of a folder. One that names other files than those of
-// a graph is none.
+// readSeal reads the seal of a folder. It is an error if it lists other files than those of
+// a graph.
 func readSeal(dir string) (seal, error) {
-	b, err := bounded.ReadFile(filepath.Join(dir, sealFile), maxNote)
+	b, err := bounded.ReadFile(filepath.Join(dir, sealFile), maxRecord)
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +76,8 @@ func readSeal(dir string) (seal, error) {
 	return s, nil
 }
 
-// complete tells whether a folder has all files of a graph, at their sizes.
-func complete(dir string) bool {
+// isComplete reports whether a folder has all files of a graph, with the right sizes.
+func isComplete(dir string) bool {
 	s, err := readSeal(dir)
 	if err != nil {
 		return false
@@ -91,10 +91,10 @@ func complete(dir string) bool {
 	return true
 }
 
-// check compares a file of the folder with what was sealed.
+// check compares a file of the folder with the seal.
 func (s seal) check(dir, name string) error {
 	path := filepath.Join(dir, name)
-	is, err := sealOf(path)
+	is, err := sumFile(path)
 	if err != nil {
 		return err
 	}
@@ -106,14 +106,14 @@ func (s seal) check(dir, name string) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sealOf reads a file.
-func sealOf(path string) (sealed, error) {
+// sumFile computes the size and checksum of a file.
+func sumFile(path string) (fileSum, error) {
 	f, _, err := bounded.Open(path)
 	if err != nil {
-		return sealed{}, err
+		return fileSum{}, err
 	}
 	defer f.Close()
-	var is sealed
+	var is fileSum
 	b := make([]byte, 1<<20)
 	for {
 		n, err := f.Read(b)
@@ -123,15 +123,14 @@ func sealOf(path string) (sealed, error) {
 			return is, nil
 		}
 		if err != nil {
-			return sealed{}, err
+			return fileSum{}, err
 		}
 	}
 }
 
-// openSealed loads a session from the files of a folder, and checks all of them.
-// The graph, which is small, comes first, so that no damaged one is parsed.
-// The weights are read while the session opens; if they turn out to be damaged
-// it is closed again.
+// openSealed loads a session from the files of a folder, and checks all of them. The graph,
+// which is small, is checked first, so that a damaged one is not parsed. The weights are
+// checked while the session opens; if they are damaged it is closed again.
 func openSealed(dir string, load func() (*ort.Session, error)) (*ort.Session, error) {
 	s, err := readSeal(dir)
 	if err == nil {

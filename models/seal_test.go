@@ -14,17 +14,17 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// sealedModel is a model whose graphs have weights in a file of their own.
+// sealedModel is a model whose graphs have their weights in a separate file.
 var sealedModel = func() shape {
 	s := tiny
 	s.width, s.heads, s.textWidth = 192, 3, 128
 	return s
 }()
 
-// Damage that leaves the length as it was is found, said, and mended.
+// TestDamagedGraphs: damage that does not change the length is found, logged and repaired.
 func TestDamagedGraphs(t *testing.T) {
 	dir := sealedModel.write(t, tensor.F16, 7)
-	cache := keepBuilt(t)
+	cache := useBuiltCache(t)
 	// One role is enough: all graphs are opened the same way.
 	judged := func(m *Model) []float32 {
 		t.Helper()
@@ -86,17 +86,18 @@ func TestDamagedGraphs(t *testing.T) {
 			t.Errorf("%s: other numbers", name)
 		}
 		if strings.Contains(name, "of the") && !strings.Contains(log.String(), "damaged") {
-			t.Errorf("%s: nobody was told: %s", name, log.String())
+			t.Errorf("%s: there is no warning: %s", name, log.String())
 		}
 		for _, b := range builtGraphs(t, cache) {
 			if s, err := readSeal(b); err != nil || s.check(b, graphFile) != nil || s.check(b, weightsOfGraph) != nil {
-				t.Errorf("%s: %s was not mended (%v)", name, b, err)
+				t.Errorf("%s: %s was not repaired (%v)", name, b, err)
 			}
 		}
 	}
 }
 
-// A session over damaged weights is closed, whatever the runtime made of them.
+// TestOpenSealed: a session with damaged weights is closed, whether it could be loaded or
+// not.
 func TestOpenSealed(t *testing.T) {
 	dir := t.TempDir()
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, graphFile), []byte("graph"), 0o666),
@@ -127,8 +128,7 @@ func TestOpenSealed(t *testing.T) {
 	}
 }
 
-// FuzzSeal: whatever stands in a seal, a folder is whole only if it is what the
-// seal says.
+// FuzzSeal: for any content of a seal, a folder is complete only if it matches the seal.
 func FuzzSeal(f *testing.F) {
 	f.Add([]byte(`{"graph.onnx":{"size":5,"crc32c":1},"graph.weights":{"size":7,"crc32c":2}}`))
 	f.Add([]byte(`{"graph.onnx":{"size":5},"graph.weights":{"size":7},"../../etc/passwd":{"size":1}}`))
@@ -145,7 +145,7 @@ func FuzzSeal(f *testing.F) {
 			t.Fatal(err)
 		}
 		s, err := readSeal(dir)
-		if complete(dir) && (err != nil || s[graphFile].Size != 5 || s[weightsOfGraph].Size != 7) {
+		if isComplete(dir) && (err != nil || s[graphFile].Size != 5 || s[weightsOfGraph].Size != 7) {
 			t.Fatalf("%q seals a graph", b)
 		}
 	})

@@ -9,13 +9,12 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// configOf finds out what a checkpoint is. Its sizes are those of the tensors,
-// whatever is said beside them. What tensors do not show comes from elsewhere: the
-// number of heads and the activation from config.json, else from
-// open_clip_config.json, the archive itself, or the table of known models; mean and
-// deviation of the pixels from preprocessor_config.json or open_clip_config.json.
-// What the options say counts more than all of that. What nothing says is not
-// guessed: [UnsaidError]. alone tells that the checkpoint was named by itself.
+// configOf determines the config of a checkpoint. The sizes are those of the tensors. The
+// number of heads and the activation come from config.json, else from
+// open_clip_config.json, the archive itself, or the table of known models. Mean and
+// deviation of the pixels come from preprocessor_config.json or open_clip_config.json.
+// Options take precedence. A setting that is given nowhere is not guessed, it is a
+// [MissingSettingsError]. standalone says that the checkpoint was given by its path.
 func configOf(fsys fs.FS, alone bool, w *weights, o Options) (config, error) {
 	c, err := sizesOf(w)
 	if err != nil {
@@ -25,7 +24,7 @@ func configOf(fsys fs.FS, alone bool, w *weights, o Options) (config, error) {
 	described, err := readConfig(fsys)
 	switch {
 	case err == nil:
-		if c, err = described.settle(c, w, o.Log); err != nil {
+		if c, err = described.mergeSizes(c, w, o.Log); err != nil {
 			return c, err
 		}
 		from = configFile
@@ -41,12 +40,12 @@ func configOf(fsys fs.FS, alone bool, w *weights, o Options) (config, error) {
 		if err := oc.describe(&c); err != nil {
 			return c, err
 		}
-		c.recognise(w)
+		c.fillKnown(w)
 	}
-	if err := c.settlePixels(o, []pixels{hf, oc.pixels}, w); err != nil {
+	if err := c.choosePixels(o, []pixels{hf, oc.pixels}, w); err != nil {
 		return c, err
 	}
-	if err := o.assume(&c, w.name, alone); err != nil {
+	if err := o.applyTo(&c, w.name, alone); err != nil {
 		return c, err
 	}
 	if err := c.check(); err != nil {
@@ -55,16 +54,16 @@ func configOf(fsys fs.FS, alone bool, w *weights, o Options) (config, error) {
 	return c, nil
 }
 
-// settle completes what config.json says with the sizes of the tensors. One that
-// contradicts them belongs to another model, so that its heads and activation
-// cannot be trusted either: it is refused. Two contradictions are mere slips and
-// logged: the length of texts, which nothing else depends on; and any of a
-// config beside OpenAI's own file, which somebody put there to describe it.
-func (c config) settle(sizes config, w *weights, log *slog.Logger) (config, error) {
+// mergeSizes returns the config of config.json with the sizes of the tensors. A config that
+// contradicts the tensors belongs to another model, so that its heads and activation are
+// not reliable: it is an error. Two contradictions are only logged: the length of texts, on
+// which nothing else depends; and any contradiction in a config next to OpenAI's own file,
+// which a user has written to describe it.
+func (c config) mergeSizes(sizes config, w *weights, log *slog.Logger) (config, error) {
 	for _, s := range []struct {
 		name     string // in config.json
 		said, is int
-		tensor   string // that shows it; empty for a number of blocks
+		tensor   string // that has this size; empty for a number of blocks
 		prefix   string // of the blocks
 	}{
 		{"projection_dim", c.Projection, sizes.Projection, "visual_projection.weight", ""},
@@ -79,52 +78,52 @@ func (c config) settle(sizes config, w *weights, log *slog.Logger) (config, erro
 		{"text_config.vocab_size", c.Text.Vocab, sizes.Text.Vocab, textPrefix + "embeddings.token_embedding.weight", ""},
 		{"text_config.max_position_embeddings", c.Text.Context, sizes.Text.Context, textPrefix + "embeddings.position_embedding.weight", ""},
 	} {
-		if s.said == unsaid || s.said == s.is {
+		if s.said == unspecified || s.said == s.is {
 			continue
 		}
-		var shown string
+		var evidence string
 		if s.tensor != "" {
-			shown = w.sizeShown(s.tensor)
+			evidence = w.sizeEvidence(s.tensor)
 		} else {
-			shown = w.blocksShown(s.prefix, s.is, s.said)
+			evidence = w.blocksEvidence(s.prefix, s.is, s.said)
 		}
 		if w.naming == huggingFace && s.name != "text_config.max_position_embeddings" {
-			return c, fmt.Errorf("%s says that %s is %d, but %s", configFile, s.name, s.said, shown)
+			return c, fmt.Errorf("%s says that %s is %d, but %s", configFile, s.name, s.said, evidence)
 		}
-		log.Warn("config.json contradicts the weights, which count", "size", s.name, "said", s.said, "taken", s.is, "because", shown)
+		log.Warn("config.json contradicts the weights, which are used", "size", s.name, "said", s.said, "taken", s.is, "because", evidence)
 	}
 	sizes.Vision.Heads, sizes.Vision.Act, sizes.Vision.Eps, sizes.Vision.Channels = c.Vision.Heads, c.Vision.Act, c.Vision.Eps, c.Vision.Channels
 	sizes.Text.Heads, sizes.Text.Act, sizes.Text.Eps = c.Text.Heads, c.Text.Act, c.Text.Eps
 	return sizes, nil
 }
 
-// sizeShown says which tensor shows a size.
-func (w *weights) sizeShown(name string) string {
-	t, err := w.Tensor(w.naming.place(name).name)
+// sizeEvidence describes the tensor that has a size.
+func (w *weights) sizeEvidence(name string) string {
+	t, err := w.Tensor(w.naming.locate(name).name)
 	if err != nil {
 		return err.Error() // sizesOf has found it
 	}
 	return fmt.Sprintf("%s: tensor %q has shape %v", t.Path, t.Name, t.Shape)
 }
 
-// blocksShown says what shows that a tower has so many blocks, and not as many
-// as was said.
-func (w *weights) blocksShown(prefix string, is, said int) string {
+// blocksEvidence describes why a tower has so many blocks, and not as many as the config
+// says.
+func (w *weights) blocksEvidence(prefix string, is, said int) string {
 	if said > is {
 		return (&tensor.MissingError{Path: w.checkpoint.name, Name: w.normName(prefix, is)}).Error()
 	}
 	return fmt.Sprintf("%s has %d blocks", w.checkpoint.name, is)
 }
 
-// sizesOf reads all that tensors show. What is not a CLIP fails here or when
-// the graphs are built, with the name of the tensor.
+// sizesOf reads all sizes from the tensors. A checkpoint that is not a CLIP fails here or
+// when the graphs are built, with the name of the tensor.
 func sizesOf(w *weights) (config, error) {
 	var c config
 	c.Vision.Eps, c.Text.Eps, c.Vision.Channels = 1e-5, 1e-5, 3
 	var err error
-	// side is a side of a tensor as Hugging Face lays it out, of so many sides.
+	// side returns a side of a tensor in Hugging Face's layout.
 	side := func(name string, axis, sides int) int {
-		p := w.naming.place(name)
+		p := w.naming.locate(name)
 		t, e := w.Tensor(p.name)
 		if e != nil || len(t.Shape) != sides {
 			if e == nil {
@@ -158,7 +157,7 @@ func sizesOf(w *weights) (config, error) {
 		n++
 	}
 	if rows-1 != n*n {
-		return c, fmt.Errorf("%s: the table of positions has %d rows, which is not a square and one", w.name, rows)
+		return c, fmt.Errorf("%s: the table of positions has %d rows, which is not a square plus one", w.name, rows)
 	}
 	v.ImageSize = n * min(v.PatchSize, maxPatch+1)
 	v.Layers, t.Layers = w.layers(visionPrefix), w.layers(textPrefix)
@@ -174,15 +173,14 @@ func (w *weights) layers(prefix string) int {
 	return n
 }
 
-// normName is what the checkpoint calls the tensor that a block is told by.
+// normName is the checkpoint's name of the tensor that shows that a block exists.
 func (w *weights) normName(prefix string, block int) string {
-	return w.naming.place(layerName(prefix, block) + ".layer_norm1.weight").name
+	return w.naming.locate(layerName(prefix, block) + ".layer_norm1.weight").name
 }
 
-// known are the sizes of the CLIPs that are published, and their heads. The
-// activation is not among them: models of the same sizes were trained with
-// either.
-var known = []struct {
+// knownModels are the sizes of published CLIPs and their numbers of heads. They do not
+// include the activation: models of the same sizes were trained with either.
+var knownModels = []struct {
 	name                             string
 	width, layers, patch, projection int
 	textWidth, textLayers            int
@@ -197,10 +195,10 @@ var known = []struct {
 	{"ViT-bigG/14", 1664, 48, 14, 1280, 1280, 32, 16, 20},
 }
 
-// recognise fills in what nothing said, for models of known sizes and for archives.
-func (c *config) recognise(w *weights) {
+// fillKnown sets missing heads and activations, for models of known sizes and for archives.
+func (c *config) fillKnown(w *weights) {
 	v, t := &c.Vision, &c.Text
-	for _, k := range known {
+	for _, k := range knownModels {
 		if v.Width != k.width || v.Layers != k.layers || v.PatchSize != k.patch || c.Projection != k.projection ||
 			t.Width != k.textWidth || t.Layers != k.textLayers {
 			continue

@@ -10,8 +10,8 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// FuzzSizes: whatever a config says of whatever tensors, opening them takes
-// memory in proportion to the files, and what opens has the tensors' sizes.
+// FuzzSizes: for any config and tensors, opening a model takes memory in proportion to the
+// files, and a model that opens has the sizes of the tensors.
 func FuzzSizes(f *testing.F) {
 	dir := tiny.write(f, tensor.F32, 1)
 	all := readTensors(f, dir)
@@ -24,8 +24,8 @@ func FuzzSizes(f *testing.F) {
 	f.Add([]byte(nil), []byte(`{"model_cfg":{"vision_cfg":{"head_width":-9223372036854775808}},"preprocess_cfg":{"std":[0,1,1]}}`), 0, 0, int64(0))
 	vocab, merges := demoFile(f, "vocab.json"), demoFile(f, "merges.txt")
 	f.Fuzz(func(t *testing.T, config, openCLIP []byte, which, axis int, side int64) {
-		// One tensor gets another side, and as many bytes as it then has if those
-		// are few; else none, which is a lie that only a side of 0 makes true.
+		// One tensor gets another side, and the right number of bytes if that is small;
+		// otherwise none, which is right for a side of 0 only.
 		header, data := map[string]any{}, []byte{}
 		for i, x := range all {
 			shape := make([]int64, len(x.Shape))
@@ -80,5 +80,5 @@ func FuzzSizes(f *testing.F) {
 	})
 }
 
-// uint8Of keeps what a fuzzer draws in range.
+// uint8Of keeps a fuzzer's number in range.
 func uint8Of(n int) int { return int(uint8(n)) }

@@ -11,13 +11,13 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// What a checkpoint does not show has to come from somewhere, and is not made
-// up: the same tensors mean other things with other heads.
-func TestUnsaid(t *testing.T) {
+// TestMissingSettings: settings that a checkpoint does not have must be given and are not
+// guessed: the same tensors compute other results with other heads.
+func TestMissingSettings(t *testing.T) {
 	dir := tiny.write(t, tensor.F32, 1)
 	alone := filepath.Join(t.TempDir(), "some.safetensors")
 	all := readTensors(t, dir)
-	for i, x := range all { // the embedded vocabulary has to fit
+	for i, x := range all { // the embedded vocabulary must fit
 		if x.Name == "text_model.embeddings.token_embedding.weight" {
 			all[i].Shape = []int{49408, tiny.textWidth}
 			all[i].Data = make([]byte, 4*49408*tiny.textWidth)
@@ -29,27 +29,27 @@ func TestUnsaid(t *testing.T) {
 		o    Options
 		want []string
 	}{
-		{Options{}, []string{UnsaidHeads, UnsaidTextHeads, UnsaidActivation, UnsaidPixels}},
-		{Options{Heads: 3}, []string{UnsaidTextHeads, UnsaidActivation, UnsaidPixels}},
-		{Options{Heads: 3, TextHeads: 2}, []string{UnsaidActivation, UnsaidPixels}},
-		{Options{Heads: 3, TextHeads: 2, Activation: gelu}, []string{UnsaidPixels}},
-		{Options{Heads: 3, TextHeads: 2, Mean: half, Std: half}, []string{UnsaidActivation}},
+		{Options{}, []string{SettingHeads, SettingTextHeads, SettingActivation, SettingPixels}},
+		{Options{Heads: 3}, []string{SettingTextHeads, SettingActivation, SettingPixels}},
+		{Options{Heads: 3, TextHeads: 2}, []string{SettingActivation, SettingPixels}},
+		{Options{Heads: 3, TextHeads: 2, Activation: gelu}, []string{SettingPixels}},
+		{Options{Heads: 3, TextHeads: 2, Mean: half, Std: half}, []string{SettingActivation}},
 	} {
 		_, err := Open(t.Context(), alone, c.o)
-		var unsaid *UnsaidError
-		if !errors.As(err, &unsaid) || !slices.Equal(unsaid.Missing, c.want) || !unsaid.Alone || !strings.Contains(err.Error(), alone) {
+		var missing *MissingSettingsError
+		if !errors.As(err, &missing) || !slices.Equal(missing.Missing, c.want) || !missing.Standalone || !strings.Contains(err.Error(), alone) {
 			t.Errorf("%+v: %v", c.o, err)
 			continue
 		}
 		for what, flag := range map[string]string{
-			UnsaidHeads: "--heads N", UnsaidTextHeads: "--text-heads N", UnsaidActivation: "--activation quick_gelu", UnsaidPixels: "--mean clip --std clip"} {
-			if strings.Contains(unsaid.Hint(), flag) != slices.Contains(c.want, what) {
-				t.Errorf("%+v: hint %q", c.o, unsaid.Hint())
+			SettingHeads: "--heads N", SettingTextHeads: "--text-heads N", SettingActivation: "--activation quick_gelu", SettingPixels: "--mean clip --std clip"} {
+			if strings.Contains(missing.Hint(), flag) != slices.Contains(c.want, what) {
+				t.Errorf("%+v: hint %q", c.o, missing.Hint())
 			}
 		}
 	}
 	for _, o := range []Options{
-		{Heads: 5, TextHeads: 2, Activation: gelu, Mean: half, Std: half}, // 12 is no multiple
+		{Heads: 5, TextHeads: 2, Activation: gelu, Mean: half, Std: half}, // 12 is not a multiple
 		{Heads: 3, TextHeads: 2, Activation: "relu", Mean: half, Std: half},
 		{Heads: 3, TextHeads: 2, Activation: gelu, Mean: half, Std: half, Precision: "fp8"},
 		{Heads: 3, TextHeads: 2, Activation: gelu, Mean: half},
@@ -67,15 +67,15 @@ func TestUnsaid(t *testing.T) {
 		t.Errorf("sizes of the tensors: %+v", i)
 	}
 
-	// A vocabulary of another size is not CLIP's.
+	// A vocabulary of another size cannot be CLIP's.
 	writeSafetensors(t, alone, readTensors(t, dir))
 	if _, err := Open(t.Context(), alone, Options{Heads: 3, TextHeads: 2, Activation: gelu, Mean: half, Std: half}); err == nil || !strings.Contains(err.Error(), "vocab.json") {
 		t.Errorf("a vocabulary of another size: %v", err)
 	}
 }
 
-// Published sizes are known by their tensors; what of them is not the same in
-// all models of those sizes is not.
+// TestKnownSizes: models of published sizes are recognised by their tensors. Settings that
+// differ between models of the same size are not set.
 func TestKnownSizes(t *testing.T) {
 	for _, c := range []struct {
 		config           config
@@ -87,15 +87,15 @@ func TestKnownSizes(t *testing.T) {
 		{config{Projection: 768, Vision: tower{Width: 1024, Layers: 24, PatchSize: 16}, Text: tower{Width: 768, Layers: 12}}, 0, 0},
 	} {
 		got := c.config
-		got.recognise(&weights{checkpoint: &checkpoint{}, naming: openAI})
+		got.fillKnown(&weights{checkpoint: &checkpoint{}, naming: openAI})
 		if got.Vision.Heads != c.heads || got.Text.Heads != c.textHeads || got.Vision.Act != "" || got.Text.Act != "" {
 			t.Errorf("%+v: %d and %d heads, %q", c.config, got.Vision.Heads, got.Text.Heads, got.Vision.Act)
 		}
 	}
 }
 
-// The class names in a TorchScript archive tell its publisher. One
-// that is not OpenAI's may say which activation it has, and never what pixels.
+// TestArchives: the class names in a TorchScript archive show its publisher. Archives of
+// others than OpenAI may show the activation, but not the pixels.
 func TestArchives(t *testing.T) {
 	const vision, text = "visual.transformer.resblocks.0.mlp.gelu", "transformer.resblocks.0.mlp.gelu"
 	for name, c := range map[string]struct {
@@ -115,13 +115,13 @@ func TestArchives(t *testing.T) {
 		"OpenCLIP's, text apart": {openCLIPText, map[string]string{"": "open_clip.model.CustomTextCLIP",
 			vision: "torch.nn.modules.activation.GELU", "text." + text: "torch.nn.modules.activation.GELU"}, gelu, false},
 		"of an unknown activation": {openAI, map[string]string{"": "open_clip.model.CLIP", vision: "mine.Swish", text: "mine.Swish"}, "", false},
-		"somebody's":               {openAI, map[string]string{"": "mine.CLIP"}, "", false},
+		"a user's":                 {openAI, map[string]string{"": "mine.CLIP"}, "", false},
 		"other names":              {huggingFace, map[string]string{"": "clip.model.CLIP"}, "", false},
 	} {
 		w := &weights{checkpoint: &checkpoint{classes: c.classes}, naming: c.naming}
 		var got config
-		got.recognise(w)
-		if err := got.settlePixels(Options{}, []pixels{{}, {}}, w); err != nil {
+		got.fillKnown(w)
+		if err := got.choosePixels(Options{}, []pixels{{}, {}}, w); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got.Vision.Act != c.act || got.Text.Act != c.act {
@@ -133,8 +133,8 @@ func TestArchives(t *testing.T) {
 	}
 }
 
-// Mean and deviation come from what lies beside the weights. One number of the two
-// is not both, and two files that contradict each other are not chosen from.
+// TestPixels: mean and deviation come from the files next to the weights. Both must be
+// given, and files that contradict each other are an error.
 func TestPixels(t *testing.T) {
 	const (
 		hf   = `{"image_mean":[0.1,0.2,0.3],"image_std":[1,2,3]}`
@@ -143,7 +143,7 @@ func TestPixels(t *testing.T) {
 	for name, c := range map[string]struct {
 		preprocessor, openCLIP string
 		o                      Options
-		want                   float32 // of red's mean; 0 is an UnsaidError
+		want                   float32 // of red's mean; 0 is a MissingSettingsError
 		wrong                  string
 	}{
 		"Hugging Face":   {hf, "", Options{}, 0.1, ""},
@@ -173,7 +173,7 @@ func TestPixels(t *testing.T) {
 			}
 		}
 		m, err := Open(t.Context(), dir, c.o)
-		var unsaid *UnsaidError
+		var missing *MissingSettingsError
 		switch {
 		case err == nil:
 			if m.Info().Mean[0] != c.want {
@@ -184,10 +184,10 @@ func TestPixels(t *testing.T) {
 			if !strings.Contains(err.Error(), c.wrong) {
 				t.Errorf("%s: %v", name, err)
 			}
-		case c.want != 0 || !errors.As(err, &unsaid) || !slices.Equal(unsaid.Missing, []string{UnsaidPixels}) || !strings.Contains(unsaid.Hint(), preprocessorFile):
+		case c.want != 0 || !errors.As(err, &missing) || !slices.Equal(missing.Missing, []string{SettingPixels}) || !strings.Contains(missing.Hint(), preprocessorFile):
 			t.Errorf("%s: %v", name, err)
 		}
-		var disagree *DisagreeError
+		var disagree *ConflictError
 		if errors.As(err, &disagree) != strings.HasPrefix(name, "other ") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// Resident memory stays flat over hundreds of runs of every graph, with sizes
-// and batches that change as they do in the loop. Run with CARVE_SOAK=1 for a
-// long one; without, it is short, and left out by -short.
+// TestSoak: resident memory does not grow over hundreds of runs of every graph, with sizes
+// and batches that change as in the loop. With CARVE_SOAK=1 it is long; without, it is short,
+// and -short skips it.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("soak: left out by -short")
@@ -66,8 +66,8 @@ func TestSoak(t *testing.T) {
 	}
 	after := settle()
 	t.Logf("resident: %.1f MB, after %d more runs %.1f MB", float64(before)/(1<<20), runs, float64(after)/(1<<20))
-	// A view of the smallest kind is 1 MB; a leaked handle per run shows as
-	// some hundred bytes, a leaked tensor as far more than this.
+	// The smallest Features take 1 MB; a leaked handle per run takes some hundred bytes,
+	// a leaked tensor far more than this.
 	if grown := after - before; grown > 6<<20 {
 		t.Errorf("resident memory grew by %.1f MB in %d runs", float64(grown)/(1<<20), runs)
 	}

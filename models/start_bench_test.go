@@ -10,10 +10,9 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// realModel opens one of [RandomPair], whose speed does not depend on what they
-// know. CARVE_BENCH names a folder for them and for what is built from them: 5 GB,
-// written once.
-func realModel(b *testing.B, name string) *Model {
+// randomModel opens one of [RandomPair]. CARVE_BENCH is a folder for them and for the graphs
+// built from them: 5 GB, written once.
+func randomModel(b *testing.B, name string) *Model {
 	b.Helper()
 	root := os.Getenv("CARVE_BENCH")
 	if root == "" {
@@ -26,13 +25,13 @@ func realModel(b *testing.B, name string) *Model {
 	return openTest(b, name, Options{Precision: os.Getenv("CARVE_BENCH_PRECISION"), SkipLastBlock: true})
 }
 
-// BenchmarkOpenPair is what a start costs: both models opened, their sessions
-// made. The first round builds the graphs if the cache lacks them.
+// BenchmarkOpenPair measures a start: opening both models and creating their sessions. The
+// first round builds the graphs if they are not in the cache.
 func BenchmarkOpenPair(b *testing.B) {
-	realModel(b, RandomPair[0]).Close()
+	randomModel(b, RandomPair[0]).Close()
 	for b.Loop() {
 		from := rss(b)
-		f, g := realModel(b, RandomPair[0]), realModel(b, RandomPair[1])
+		f, g := randomModel(b, RandomPair[0]), randomModel(b, RandomPair[1])
 		_, err := f.Proposer()
 		if err != nil {
 			b.Fatal(err)
@@ -48,7 +47,7 @@ func BenchmarkOpenPair(b *testing.B) {
 	reportRSS(b)
 }
 
-// BenchmarkTexts: 20 queries in 15 templates, from nothing and from the cache.
+// BenchmarkTexts measures 20 queries in 15 templates, encoded and from the cache.
 func BenchmarkTexts(b *testing.B) {
 	var texts []string
 	for i := range 20 {
@@ -58,7 +57,7 @@ func BenchmarkTexts(b *testing.B) {
 	}
 	for _, known := range []bool{false, true} {
 		b.Run(fmt.Sprintf("known=%v", known), func(b *testing.B) {
-			m := realModel(b, RandomPair[1])
+			m := randomModel(b, RandomPair[1])
 			b.Setenv("CARVE_CACHE", b.TempDir())
 			if known {
 				if _, err := m.text.EncodeTexts(b.Context(), texts); err != nil {
@@ -71,7 +70,7 @@ func BenchmarkTexts(b *testing.B) {
 				if _, err := m.fingerprint(); err != nil {
 					b.Fatal(err)
 				}
-				m.text.opened = !known // reads nothing, and remembers nothing
+				m.text.cacheLoaded = !known // neither reads nor writes the cache
 				b.StartTimer()
 				if _, err := m.text.EncodeTexts(b.Context(), texts); err != nil {
 					b.Fatal(err)
@@ -81,15 +80,15 @@ func BenchmarkTexts(b *testing.B) {
 	}
 }
 
-// BenchmarkSeal is what checking a built graph adds to opening it: the larger of
-// B/16's, with the sums and without, and the sums by themselves.
+// BenchmarkSeal measures how much checking a built graph adds to opening it: the larger one
+// of B/16, with the checksums and without, and the checksums alone.
 func BenchmarkSeal(b *testing.B) {
-	m := realModel(b, RandomPair[0])
+	m := randomModel(b, RandomPair[0])
 	n, err := classifierGraph(m.config, m.weights, true, m.options.Precision)
 	if err != nil {
 		b.Fatal(err)
 	}
-	dir, err := m.built(n)
+	dir, err := m.builtDir(n)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -24,21 +24,20 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// Named models lie in folders of carve's cache. One that was pulled or imported
-// has a manifest beside its files, which is written last: without it the folder
-// is what a broken-off pull left, or a Hugging Face folder that somebody put
-// there by hand.
+// Named models are folders in carve's cache. A model that was pulled or imported has a
+// manifest, which is written last. A folder without one was left by an interrupted pull, or
+// is a Hugging Face folder that the user put there.
 
 // manifestFile is the manifest of a folder.
 const manifestFile = "carve.json"
 
-// A Manifest is what is known of a model in the cache.
+// A Manifest describes a model in the cache.
 type Manifest struct {
 	Name       string         `json:"name"`
-	Source     string         `json:"source"` // a URL, or the path it was imported from
+	Source     string         `json:"source"` // URL, or path from which it was imported
 	Licence    string         `json:"licence,omitempty"`
 	Added      time.Time      `json:"added"`
-	Weights    string         `json:"weights"` // the checkpoint among the files, or its index
+	Weights    string         `json:"weights"` // the checkpoint in Files, or its index
 	Heads      int            `json:"heads,omitempty"`
 	TextHeads  int            `json:"text_heads,omitempty"`
 	Activation string         `json:"activation,omitempty"`
@@ -47,7 +46,7 @@ type Manifest struct {
 	Files      []ManifestFile `json:"files"`
 }
 
-// describe remembers what the options say of a checkpoint.
+// describe stores the options that describe a checkpoint.
 func (m *Manifest) describe(o Options) {
 	m.Heads, m.TextHeads, m.Activation, m.Mean, m.Std = o.Heads, o.TextHeads, o.Activation, o.Mean, o.Std
 }
@@ -59,8 +58,8 @@ type ManifestFile struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Dir is the folder where named models lie, one folder each; it is empty where
-// there is no home to keep them in.
+// Dir is the folder of named models, which has one folder for each; it is empty if there is
+// no cache.
 func Dir() string {
 	cache := ort.CacheDir()
 	if cache == "" {
@@ -69,35 +68,36 @@ func Dir() string {
 	return filepath.Join(cache, "models")
 }
 
-// folder is where a named model is, or would be.
-func folder(name string) string { return filepath.Join(Dir(), name) }
+// modelDir is the folder of a named model, whether it exists or not.
+func modelDir(name string) string { return filepath.Join(Dir(), name) }
 
-// installed tells whether a named model is whole in the cache.
+// installed reports whether a named model is complete in the cache.
 func installed(name string) bool {
 	if Dir() == "" {
 		return false
 	}
 	for _, file := range []string{manifestFile, "config.json"} {
-		if _, err := os.Stat(filepath.Join(folder(name), file)); err == nil {
+		if _, err := os.Stat(filepath.Join(modelDir(name), file)); err == nil {
 			return true
 		}
 	}
 	return false
 }
 
-// demoName is that of package models/demo, whether it is linked into the program or not.
+// demoName is the name of the model of package models/demo, which the program may or may
+// not import.
 const demoName = "demo"
 
-// notLinked is the error for a model that another program has built in.
-func notLinked(name string) error {
+// notLinkedError is the error for a built-in model whose package is not imported.
+func notLinkedError(name string) error {
 	return fmt.Errorf("model %s is not built into this program: import github.com/carve-video/carve/models/%s", name, name)
 }
 
-// Names lists the models that can be opened by name: those that are built into the
-// program and those in carve's cache.
+// Names lists the models that can be opened by name: the built-in ones and those in carve's
+// cache.
 func Names() []string {
 	names := embedded.Names()
-	entries, _ := os.ReadDir(Dir()) // none there, none listed
+	entries, _ := os.ReadDir(Dir()) // a missing folder has none
 	for _, e := range entries {
 		if installed(e.Name()) && modelName.MatchString(e.Name()) {
 			names = append(names, e.Name())
@@ -107,20 +107,20 @@ func Names() []string {
 	return slices.Compact(names)
 }
 
-// Path is the folder of a named model.
+// Path returns the folder of a named model.
 func Path(name string) (string, error) {
 	if name == demoName {
 		return "", fmt.Errorf("model %s is built into the program and has no folder", name)
 	}
 	if !modelName.MatchString(name) || !installed(name) {
-		return "", absent(name)
+		return "", notInCacheError(name)
 	}
-	return folder(name), nil
+	return modelDir(name), nil
 }
 
-// unknown is the error for a name that is no model's: neither of one that is here nor of
-// one that could be.
-func unknown(name string) error {
+// unknownModelError is the error for a name that is neither in the cache nor in the
+// registry.
+func unknownModelError(name string) error {
 	known := append(Names(), slices.Collect(maps.Keys(pairs))...)
 	for _, e := range registry {
 		known = append(known, e.Name)
@@ -129,19 +129,19 @@ func unknown(name string) error {
 	return &UnknownModelError{Name: name, Known: slices.Compact(known)}
 }
 
-// absent is the error for a name that is not in the cache.
-func absent(name string) error {
+// notInCacheError is the error for a name that is not in the cache.
+func notInCacheError(name string) error {
 	if name == demoName {
-		return notLinked(name)
+		return notLinkedError(name)
 	}
 	if e, ok := Known(name); ok {
 		return &MissingModelError{e}
 	}
-	return unknown(name)
+	return unknownModelError(name)
 }
 
-// ReadManifest returns what is known of a model in the cache; a folder that was
-// put there by hand has no manifest, which is fs.ErrNotExist.
+// ReadManifest returns the manifest of a model in the cache. For a folder without one,
+// which the user put there, the error is fs.ErrNotExist.
 func ReadManifest(name string) (*Manifest, error) {
 	dir, err := Path(name)
 	if err != nil {
@@ -173,13 +173,13 @@ func (m *Manifest) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(dir, manifestFile), append(b, '\n'))
+	return writeAtomic(filepath.Join(dir, manifestFile), append(b, '\n'))
 }
 
-// modelName is what a model in the cache may be called.
+// modelName matches valid names of models in the cache.
 var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// checkName refuses names that are no folder's, or that mean something else.
+// checkName returns an error if a name is invalid or reserved.
 func checkName(name string) error {
 	if !modelName.MatchString(name) {
 		return &NameError{name, "cannot be a model's name: use letters, digits, dots, dashes and underscores"}
@@ -190,39 +190,33 @@ func checkName(name string) error {
 	return nil
 }
 
-// A NameError says that a model cannot be called so.
-type NameError struct{ Name, Why string }
-
-func (e *NameError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.Why) }
-
-// PullOptions say how to fetch. The zero value is usable.
+// PullOptions configure a download. The zero value is usable.
 type PullOptions struct {
-	// Mirror is a base URL that stands in for scheme and host of the source:
+	// Mirror is a base URL that replaces scheme and host of the source:
 	// MIRROR/clip/models/… for OpenAI's. Empty is CARVE_MIRROR, else the source.
 	Mirror string
-	// HTTP is the client to use; nil is one that asks the environment for
-	// proxies and gives up when nothing comes.
+	// HTTP is the client to use; nil is one with the proxies of the environment and a
+	// timeout for stalled downloads.
 	HTTP *http.Client
-	// Progress is told about four times a second; nil is silent.
+	// Progress is called about four times a second; nil is silent.
 	Progress func(Progress)
-	// Log is told of retries; nil is silent.
+	// Log receives messages about retries; nil is silent.
 	Log *slog.Logger
 }
 
-// Progress is how far a fetch is.
+// Progress is the progress of a download.
 type Progress = fetch.Progress
 
 func (o PullOptions) client() *fetch.Client {
 	return &fetch.Client{HTTP: o.HTTP, Mirror: cmp.Or(o.Mirror, os.Getenv("CARVE_MIRROR")), Progress: o.Progress, Log: o.Log}
 }
 
-// Pull fetches a model of the registry into the cache, unless it is there, and
-// checks that it can be opened and run, as [Import] does. It resumes what an
-// earlier pull left.
+// Pull downloads a model of the registry to the cache, unless it is there, and checks that
+// it can be opened and run, like [Import]. It resumes an interrupted download.
 func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err error) {
 	e, ok := Known(name)
 	if !ok {
-		return false, unknown(name)
+		return false, unknownModelError(name)
 	}
 	if e.URL == "" || installed(name) {
 		return false, nil
@@ -230,14 +224,14 @@ func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err er
 	if Dir() == "" {
 		return false, errors.New("there is no folder to keep models in: set CARVE_CACHE")
 	}
-	dir := folder(name)
+	dir := modelDir(name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return false, fmt.Errorf("failed to make the folder of model %s: %w", name, err)
 	}
 	path := filepath.Join(dir, e.File)
-	// A pull gives this name only to the right file: any other is the user's own.
+	// A pull gives this name to a verified file only: any other is the user's.
 	if _, err := os.Lstat(path); err == nil {
-		if sum, err := sumOf(path); err != nil {
+		if sum, err := cachedSum(path); err != nil {
 			return false, fmt.Errorf("failed to pull model %s: %w", name, err)
 		} else if sum != e.SHA256 {
 			return false, fmt.Errorf("failed to pull model %s: %w", name, &ForeignFileError{Dir: dir, File: e.File})
@@ -267,8 +261,8 @@ func Pull(ctx context.Context, name string, o PullOptions) (fetched bool, err er
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
-// Verify computes the checksums of a model's files again and opens it. A folder
-// that was put into the cache by hand has none to compare with: known tells.
+// Verify verifies the checksums of a model's files and opens it. known is false for a
+// folder that the user put into the cache, which has no checksums.
 func Verify(ctx context.Context, name string) (known bool, err error) {
 	if name != demoName {
 		dir, err := Path(name)
@@ -318,31 +312,31 @@ func (f ManifestFile) verify(dir string) error {
 	return nil
 }
 
-// Remove deletes a model from the cache, with what was built from it. A folder
-// that holds anything else is left alone ([ForeignFileError]).
+// Remove deletes a model from the cache, with everything cached for it. A folder that
+// contains other files is not removed ([ForeignFileError]).
 func Remove(name string) error {
 	if name == demoName {
 		return fmt.Errorf("model %s is built into the program and cannot be removed", name)
 	}
 	if !modelName.MatchString(name) {
-		return absent(name)
+		return notInCacheError(name)
 	}
-	dir := folder(name)
+	dir := modelDir(name)
 	st, err := os.Lstat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return absent(name)
+		return notInCacheError(name)
 	}
 	if err != nil {
 		return err
 	}
 	link := st.Mode()&fs.ModeSymlink != 0
-	own := ofModel(name)
+	own := ownedByModel(name)
 	if !link {
-		if err := pulling(name); err != nil {
+		if err := checkNotPulled(name); err != nil {
 			return err
 		}
 		if err := atomicfile.CheckFolder(dir, atomicfile.Options{Overwrite: true}, own); err != nil {
-			return foreign(dir, err)
+			return foreignFileError(dir, err)
 		}
 	}
 	if m, err := open(name, dir, "", nil, Options{}); err == nil {
@@ -355,12 +349,12 @@ func Remove(name string) error {
 		}
 	}
 	if link {
-		return os.Remove(dir) // somebody's own folder, which stays
+		return os.Remove(dir) // only the link, not the user's folder
 	}
-	return foreign(dir, atomicfile.RemoveFolder(dir, own))
+	return foreignFileError(dir, atomicfile.RemoveFolder(dir, own))
 }
 
-// isPath tells a path from a name, as [Open] does.
+// isPath reports whether [Open] treats s as a path, not as a name.
 func isPath(s string) bool {
 	return strings.ContainsRune(s, filepath.Separator) || s == "." || s == ".."
 }

@@ -19,9 +19,9 @@ import (
 )
 
 func TestImport(t *testing.T) {
-	cache := keepBuilt(t)
+	cache := useBuiltCache(t)
 	dir := tiny.write(t, tensor.F16, 1)
-	want := everything(t, openTest(t, dir, Options{}))
+	want := allOutputs(t, openTest(t, dir, Options{}))
 
 	// A folder, under the name of the folder or under another.
 	m, err := Import(t.Context(), dir, "mine", Options{})
@@ -31,7 +31,7 @@ func TestImport(t *testing.T) {
 	if m.Name != "mine" || len(m.Files) != 5 || m.Weights != weightsFile {
 		t.Errorf("manifest %+v", m)
 	}
-	near(t, "imported", everything(t, openTest(t, "mine", Options{})), want, 1e-5)
+	near(t, "imported", allOutputs(t, openTest(t, "mine", Options{})), want, 1e-5)
 	if !slices.Equal(Names(), []string{"demo", "mine"}) {
 		t.Errorf("names %q", Names())
 	}
@@ -42,11 +42,11 @@ func TestImport(t *testing.T) {
 		t.Errorf("a second time: %v", err)
 	}
 
-	// A checkpoint by itself, with what it does not say, which is remembered.
+	// A single checkpoint, with its missing settings, which are stored.
 	said := Options{Heads: 2, TextHeads: 1, Activation: quickGELU, Mean: []float32{0.5, 0.5, 0.5}, Std: []float32{0.25, 0.5, 0.5}}
 	pt := golden.Dir(t, "models", "micro-g", "micro-g.openai.pt")
-	var unsaid *UnsaidError
-	if _, err := Import(t.Context(), pt, "", Options{}); !errors.As(err, &unsaid) {
+	var missing *MissingSettingsError
+	if _, err := Import(t.Context(), pt, "", Options{}); !errors.As(err, &missing) {
 		t.Errorf("without heads: %v", err)
 	}
 	if m, err = Import(t.Context(), pt, "", said); err != nil {
@@ -56,7 +56,7 @@ func TestImport(t *testing.T) {
 		t.Errorf("manifest %+v", m)
 	}
 	if i := openTest(t, m.Name, Options{}).Info(); i.Heads != 2 || i.TextHeads != 1 || i.Mean[0] != 0.5 || i.Std[0] != 0.25 {
-		t.Errorf("remembered %+v", i)
+		t.Errorf("stored %+v", i)
 	}
 
 	for _, name := range []string{"demo", "clip", "../x", "a b", ".hidden", "a/b", "-x"} {
@@ -81,11 +81,11 @@ func TestImport(t *testing.T) {
 		t.Errorf("left behind: %q, before %q", after, before)
 	}
 
-	// Damage is found, by size and by checksum.
+	// Damage is detected by size and by checksum.
 	if known, err := Verify(t.Context(), "mine"); err != nil || !known {
 		t.Errorf("verify: %v, %v", known, err)
 	}
-	weights := filepath.Join(folder("mine"), weightsFile)
+	weights := filepath.Join(modelDir("mine"), weightsFile)
 	b, err := os.ReadFile(weights)
 	if err != nil {
 		t.Fatal(err)
@@ -100,8 +100,8 @@ func TestImport(t *testing.T) {
 		}
 	}
 
-	// A folder that somebody put there has nothing to compare with.
-	if err := os.Symlink(dir, folder("linked")); err != nil {
+	// A folder that the user put there has no checksums.
+	if err := os.Symlink(dir, modelDir("linked")); err != nil {
 		t.Fatal(err)
 	}
 	if known, err := Verify(t.Context(), "linked"); known || err != nil {
@@ -114,12 +114,12 @@ func TestImport(t *testing.T) {
 		t.Errorf("the built-in one: %v, %v", known, err)
 	}
 
-	// What goes takes along what was built from it; a link's own folder stays.
+	// Everything cached for a model is removed with it; the target of a link stays.
 	sum, err := openTest(t, "linked", Options{}).fingerprint()
 	if err != nil {
 		t.Fatal(err)
 	}
-	everything(t, openTest(t, "linked", Options{}))
+	allOutputs(t, openTest(t, "linked", Options{}))
 	if len(entries(t, filepath.Join(cache, "graphs", sum[:16]))) != 4 {
 		t.Fatal("nothing was built")
 	}
@@ -127,12 +127,12 @@ func TestImport(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, weightsFile)); err != nil {
-		t.Error("the folder behind the link is gone")
+		t.Error("the target of the link was removed")
 	}
 	if len(entries(t, filepath.Join(cache, "graphs", sum[:16]))) != 0 {
-		t.Error("what was built is still there")
+		t.Error("the built graphs are still there")
 	}
-	if _, err := os.Stat(textsFile(cache, sum)); err == nil {
+	if _, err := os.Stat(textCachePath(cache, sum)); err == nil {
 		t.Error("the texts are still there")
 	}
 	for _, name := range []string{"mine", m.Name} { // one of them damaged
@@ -174,8 +174,8 @@ func entries(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// offer puts a file into the registry, under a name, at a URL.
-func offer(t *testing.T, name, url string, b []byte) Entry {
+// addToRegistry adds a model to the registry, with its name and URL.
+func addToRegistry(t *testing.T, name, url string, b []byte) Entry {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x")
 	if err := os.WriteFile(path, b, 0o666); err != nil {
@@ -193,20 +193,19 @@ func offer(t *testing.T, name, url string, b []byte) Entry {
 	return e
 }
 
-// published is a checkpoint of known sizes as OpenAI publishes it, small: the
-// golden TorchScript archive, whose heads the table does not know, is told them
-// by a row of its own.
+// published returns a small checkpoint in OpenAI's published form: the golden TorchScript
+// archive. Its sizes and heads are added to the table of known models.
 func published(t *testing.T) []byte {
 	t.Helper()
 	b, err := os.ReadFile(golden.Dir(t, "models", "micro-g", "micro-g.torchscript.pt"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := known
-	known = append(slices.Clone(known), known[0])
-	k := &known[len(known)-1]
+	old := knownModels
+	knownModels = append(slices.Clone(knownModels), knownModels[0])
+	k := &knownModels[len(knownModels)-1]
 	k.width, k.layers, k.patch, k.projection, k.textWidth, k.textLayers, k.heads, k.textHeads = 128, 6, 14, 48, 64, 4, 2, 1
-	t.Cleanup(func() { known = old })
+	t.Cleanup(func() { knownModels = old })
 	return b
 }
 
@@ -215,7 +214,7 @@ func TestPull(t *testing.T) {
 	b := published(t)
 	requests := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if requests++; requests == 1 { // breaks off
+		if requests++; requests == 1 { // the connection breaks
 			w.Header().Set("Content-Length", "9570048")
 			w.Write(b[:100_000])
 			return
@@ -223,9 +222,9 @@ func TestPull(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
 	}))
 	defer srv.Close()
-	e := offer(t, "wanted", srv.URL+"/clip/x.pt", b)
+	e := addToRegistry(t, "wanted", srv.URL+"/clip/x.pt", b)
 
-	// It is known, and said where it is to be had, before it is there.
+	// Before the pull, the error says where the model can be downloaded.
 	var missing *MissingModelError
 	_, err := Open(t.Context(), "wanted", Options{})
 	if !errors.As(err, &missing) || missing.Name != "wanted" || !strings.Contains(missing.Hint(), "carve models pull wanted") || !strings.Contains(missing.Hint(), e.Host()) {
@@ -254,7 +253,7 @@ func TestPull(t *testing.T) {
 		t.Errorf("pulled again: %v, %v", fetched, err)
 	}
 
-	// The same file, brought by hand, is known by its checksum.
+	// The same file, imported by the user, is recognised by its checksum.
 	if err := Remove("wanted"); err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +266,7 @@ func TestPull(t *testing.T) {
 	}
 }
 
-// What is not the model that the registry means is not left behind.
+// TestPullWrong: a file with another checksum is an error and is removed.
 func TestPullWrong(t *testing.T) {
 	t.Setenv("CARVE_CACHE", t.TempDir())
 	b := published(t)
@@ -275,12 +274,12 @@ func TestPullWrong(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(append(bytes.Clone(b), 0)))
 	}))
 	defer srv.Close()
-	offer(t, "wanted", "https://publisher.invalid/clip/x.pt", b)
+	addToRegistry(t, "wanted", "https://publisher.invalid/clip/x.pt", b)
 	t.Setenv("CARVE_MIRROR", srv.URL)
 	if _, err := Pull(t.Context(), "wanted", PullOptions{}); err == nil || !strings.Contains(err.Error(), "checksum") || !strings.Contains(err.Error(), "wanted") {
 		t.Errorf("another file: %v", err)
 	}
-	if left := entries(t, folder("wanted")); len(left) > 1 {
+	if left := entries(t, modelDir("wanted")); len(left) > 1 {
 		t.Errorf("left behind: %q", left)
 	}
 	if !slices.Equal(Names(), []string{"demo"}) {
@@ -288,7 +287,7 @@ func TestPullWrong(t *testing.T) {
 	}
 }
 
-// The registry holds what was given by the publishers, and nothing else.
+// TestRegistry: the registry has the checksums given by the publishers and no other models.
 func TestRegistry(t *testing.T) {
 	want := map[string]string{
 		"clip-vit-base-patch16":      "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f",

@@ -6,12 +6,12 @@ import (
 	"github.com/carve-video/carve/internal/onnx"
 )
 
-// textGraph is the text encoder (docs/algorithm.md 10): ids B×T, and for each
-// text the place of its end in the flattened batch, to unit vectors B×E.
+// textGraph is the text encoder (docs/algorithm.md section 10): from ids B×T, and for each text the
+// index of its last token in the flattened batch, to unit vectors B×E.
 //
-// T is the longest text of the batch, not the model's context: attention is
-// causal, so nothing behind a text's end reaches its feature, and what a
-// shorter text is padded with does not matter.
+// T is the length of the longest text of the batch, not the model's context. Attention is
+// causal, so tokens after the end of a text do not affect its feature, and the padding does
+// not matter.
 func textGraph(c config, w *weights) (*net, error) {
 	n := newNet("text encoder", c, w)
 	t := c.Text

@@ -9,8 +9,8 @@ import (
 	"github.com/carve-video/carve/internal/bpe"
 )
 
-// readVocabulary reads a folder's vocabulary. Where it has none the model must
-// be one for CLIP's own, which is embedded.
+// readVocabulary reads the vocabulary of a folder. Without one it returns CLIP's own, which
+// is embedded, if the size is that of the model.
 func readVocabulary(fsys fs.FS, size int) (*bpe.Tokenizer, error) {
 	vocab, err := bounded.ReadFS(fsys, "vocab.json", maxVocabulary)
 	if errors.Is(err, fs.ErrNotExist) {

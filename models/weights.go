@@ -7,12 +7,12 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// weights are the tensors of a checkpoint under Hugging Face's names.
+// weights are the tensors of a checkpoint with Hugging Face's names.
 type weights struct {
 	*checkpoint
 	naming naming
-	used   map[string]bool // by the checkpoint's names, while it is being opened
-	inline bool            // whether graphs hold all constants themselves, and nothing is kept of them on disk
+	used   map[string]bool // names in the checkpoint, while it is being opened
+	inline bool            // whether graphs contain all constants and nothing is cached on disk
 }
 
 // openWeights opens the checkpoint of a folder, see [openCheckpoint].
@@ -23,13 +23,13 @@ func openWeights(fsys fs.FS, dir, only string) (*weights, error) {
 	}
 	n, err := namingOf(c)
 	if err != nil {
-		c.Close() // was only read
+		c.Close() // only read, so no error matters
 		return nil, err
 	}
 	return &weights{checkpoint: c, naming: n, used: map[string]bool{}}, nil
 }
 
-// floats reads a small tensor into Go.
+// floats reads a small tensor.
 func (w *weights) floats(name string, shape ...int) ([]float32, error) {
 	t, _, err := w.tensor(name, shape...)
 	if err != nil {
@@ -38,10 +38,10 @@ func (w *weights) floats(name string, shape ...int) ([]float32, error) {
 	return t.Float32()
 }
 
-// tensor looks a floating-point tensor up and checks its shape. It is
-// transposed when the checkpoint has it the other way round.
+// tensor looks up a floating-point tensor and checks its shape. transposed says that it is
+// stored transposed.
 func (w *weights) tensor(name string, shape ...int) (t tensor.Tensor, transposed bool, err error) {
-	p := w.naming.place(name)
+	p := w.naming.locate(name)
 	if w.used != nil {
 		w.used[p.name] = true
 	}
@@ -55,8 +55,8 @@ func (w *weights) tensor(name string, shape ...int) (t tensor.Tensor, transposed
 	return t, p.transposed, nil
 }
 
-// checkUnknown refuses a checkpoint with tensors that nobody asked for: it
-// would be another architecture, of which a part happens to look like a CLIP.
+// checkUnknown returns an error if a checkpoint has tensors that no graph uses: it is another
+// architecture with a part that has the tensors of a CLIP.
 func (w *weights) checkUnknown() error {
 	for _, name := range w.Names() {
 		if !w.used[name] && !buffers.MatchString(name) {
@@ -70,7 +70,7 @@ func (w *weights) checkUnknown() error {
 	return nil
 }
 
-// isFloat tells the element types that weights come in.
+// isFloat reports whether d is an element type of weights.
 func isFloat(d tensor.DType) bool {
 	switch d {
 	case tensor.F64, tensor.F32, tensor.F16, tensor.BF16:
@@ -79,7 +79,7 @@ func isFloat(d tensor.DType) bool {
 	return false
 }
 
-// count is the number of parameters, and the type most of them are stored in.
+// count returns the number of parameters, and the type of most of them.
 func (w *weights) count() (params int64, dtype string) {
 	by := map[tensor.DType]int64{}
 	for _, name := range w.Names() {

@@ -18,23 +18,23 @@ import (
 	"github.com/carve-video/carve/models/selftest"
 )
 
-// A mistake is a way of loading a model wrongly.
-type mistake struct {
-	name  string
-	told  bool               // whether the self-test notices it in the demo model
-	set   func(models.Wrong) // before the model runs
-	judge func(t *testing.T, m *models.Model, j car.Judge) car.Judge
-	blind bool // whether pictures are seen as they should be
-	skip  bool // whether the last block is left out
-	rare  bool // only tried with -all-mistakes
+// A loadingMistake is a way of loading a model wrongly.
+type loadingMistake struct {
+	name    string
+	noticed bool                  // whether the self-test notices it in the demo model
+	set     func(models.Modifier) // before the model runs
+	judge   func(t *testing.T, m *models.Model, j car.Judge) car.Judge
+	blind   bool // whether the image vectors are not affected
+	skip    bool // whether the last block is left out
+	rare    bool // only tested with -all-mistakes
 }
 
 var allMistakes = flag.Bool("all-mistakes", false, "TestWrongSettings tries all that docs/selftest.md lists, in a minute or two")
 
-// swapped is a judge that takes red for blue.
-type swapped struct{ car.Judge }
+// swappedChannels is a judge that exchanges red and blue.
+type swappedChannels struct{ car.Judge }
 
-func (s swapped) EncodeImages(ctx context.Context, images []*car.Image) ([][]float32, error) {
+func (s swappedChannels) EncodeImages(ctx context.Context, images []*car.Image) ([][]float32, error) {
 	for _, img := range images {
 		for i := 0; i < len(img.Pix); i += 3 {
 			img.Pix[i], img.Pix[i+2] = img.Pix[i+2], img.Pix[i]
@@ -43,13 +43,13 @@ func (s swapped) EncodeImages(ctx context.Context, images []*car.Image) ([][]flo
 	return s.Judge.EncodeImages(ctx, images)
 }
 
-// pooled is a judge that takes the mean of the patches for the class.
-type pooled struct {
+// pooledPatches is a judge that uses the mean of the patches instead of CLS.
+type pooledPatches struct {
 	car.Judge
 	proposer car.Proposer
 }
 
-func (p pooled) EncodeImages(ctx context.Context, images []*car.Image) (out [][]float32, err error) {
+func (p pooledPatches) EncodeImages(ctx context.Context, images []*car.Image) (out [][]float32, err error) {
 	for _, img := range images {
 		v, err := p.proposer.Encode(ctx, img)
 		if err != nil {
@@ -61,14 +61,14 @@ func (p pooled) EncodeImages(ctx context.Context, images []*car.Image) (out [][]
 	return out, nil
 }
 
-// remembering is a judge that has seen the pictures before.
-type remembering struct {
+// recordingJudge is a judge that reuses the image vectors of earlier tests.
+type recordingJudge struct {
 	car.Judge
 	seen *[][][]float32 // by call
 	next int
 }
 
-func (r *remembering) EncodeImages(ctx context.Context, images []*car.Image) ([][]float32, error) {
+func (r *recordingJudge) EncodeImages(ctx context.Context, images []*car.Image) ([][]float32, error) {
 	if r.next == len(*r.seen) {
 		v, err := r.Judge.EncodeImages(ctx, images)
 		if err != nil {
@@ -80,18 +80,18 @@ func (r *remembering) EncodeImages(ctx context.Context, images []*car.Image) ([]
 	return (*r.seen)[r.next-1], nil
 }
 
-// side of the square of patches of a table of n rows.
+// side is the side of the square of patches in a table of n rows.
 func side(n int) int { return int(math.Sqrt(float64(n-1)) + 0.5) }
 
 // tokens changes the ids of texts.
-func tokens(change func(ids []int32) []int32) func(models.Wrong) {
-	return func(w models.Wrong) {
+func tokens(change func(ids []int32) []int32) func(models.Modifier) {
+	return func(w models.Modifier) {
 		w.Tokens(func(_ string, ids []int32) []int32 { return change(slices.Clone(ids)) })
 	}
 }
 
-func positions(from func(i, n int) int) func(models.Wrong) {
-	return func(w models.Wrong) {
+func positions(from func(i, n int) int) func(models.Modifier) {
+	return func(w models.Modifier) {
 		w.Positions(func(i, n int) int {
 			if i == 0 {
 				return 0
@@ -101,51 +101,51 @@ func positions(from func(i, n int) int) func(models.Wrong) {
 	}
 }
 
-func mistakes(t *testing.T) []mistake {
+func mistakes(t *testing.T) []loadingMistake {
 	const contextLength = 77
-	pixels := func(mean, std float32) func(models.Wrong) { return func(w models.Wrong) { w.Pixels(mean, std) } }
-	epsilon := func(v float32) func(models.Wrong) { return func(w models.Wrong) { w.Epsilon(v) } }
-	scale := func(f func(float64) float64) func(models.Wrong) { return func(w models.Wrong) { w.Scale(f) } }
-	return []mistake{
+	pixels := func(mean, std float32) func(models.Modifier) { return func(w models.Modifier) { w.Pixels(mean, std) } }
+	epsilon := func(v float32) func(models.Modifier) { return func(w models.Modifier) { w.Epsilon(v) } }
+	scale := func(f func(float64) float64) func(models.Modifier) { return func(w models.Modifier) { w.Scale(f) } }
+	return []loadingMistake{
 		{name: "none", blind: true},
 
-		{name: "gelu instead of quick_gelu", set: func(w models.Wrong) { w.Activation("gelu", "gelu") }},
-		{name: "ImageNet's mean and deviation", rare: true, set: func(w models.Wrong) {
+		{name: "gelu instead of quick_gelu", set: func(w models.Modifier) { w.Activation("gelu", "gelu") }},
+		{name: "ImageNet's mean and deviation", rare: true, set: func(w models.Modifier) {
 			w.PixelsOf([3]float32{0.485, 0.456, 0.406}, [3]float32{0.229, 0.224, 0.225})
 		}},
-		{name: "mean 0.5, deviation 0.5", told: true, set: pixels(0.5, 0.5)},
-		{name: "pixels from 0 to 1 as they are", told: true, set: pixels(0, 1)},
-		{name: "pixels from 0 to 255 as they are", rare: true, told: true, set: pixels(0, 1./255)},
-		{name: "red and blue swapped", told: true, judge: func(_ *testing.T, _ *models.Model, j car.Judge) car.Judge { return swapped{j} }},
+		{name: "mean 0.5, deviation 0.5", noticed: true, set: pixels(0.5, 0.5)},
+		{name: "pixels from 0 to 1 as they are", noticed: true, set: pixels(0, 1)},
+		{name: "pixels from 0 to 255 as they are", rare: true, noticed: true, set: pixels(0, 1./255)},
+		{name: "red and blue swapped", noticed: true, judge: func(_ *testing.T, _ *models.Model, j car.Judge) car.Judge { return swappedChannels{j} }},
 
-		{name: "names not lowered", told: true, blind: true, set: func(w models.Wrong) {
+		{name: "names not lowered", noticed: true, blind: true, set: func(w models.Modifier) {
 			w.Tokens(func(text string, _ []int32) []int32 { return unloweredIDs(t, text) })
 		}},
-		{name: "ids shifted by one", told: true, blind: true, set: tokens(func(ids []int32) []int32 {
+		{name: "ids shifted by one", noticed: true, blind: true, set: tokens(func(ids []int32) []int32 {
 			for i := 1; i < len(ids)-1; i++ {
 				ids[i]++
 			}
 			return ids
 		})},
-		{name: "no end of text", told: true, blind: true, set: tokens(func(ids []int32) []int32 { return ids[:len(ids)-1] })},
+		{name: "no end of text", noticed: true, blind: true, set: tokens(func(ids []int32) []int32 { return ids[:len(ids)-1] })},
 		{name: "no start of text", blind: true, set: tokens(func(ids []int32) []int32 { return ids[1:] })},
 		{name: "text read one token late", blind: true, set: tokens(func(ids []int32) []int32 { return append(ids, 0) })},
-		{name: "text read at the end of the padding", told: true, blind: true, set: tokens(func(ids []int32) []int32 {
+		{name: "text read at the end of the padding", noticed: true, blind: true, set: tokens(func(ids []int32) []int32 {
 			return append(ids, make([]int32, contextLength-len(ids))...)
 		})},
-		{name: "text read at its start", told: true, blind: true, set: tokens(func(ids []int32) []int32 { return ids[:1] })},
+		{name: "text read at its start", noticed: true, blind: true, set: tokens(func(ids []int32) []int32 { return ids[:1] })},
 		{name: "padded with ends, read at the last", blind: true, set: tokens(func(ids []int32) []int32 {
 			return append(ids, slices.Repeat(ids[len(ids)-1:], contextLength-len(ids))...)
 		})},
 
-		{name: "positions shuffled", told: true, set: positions(func(i, n int) int { return 1 + i*37%(n-1) })},
-		{name: "positions shifted by a row", rare: true, told: true, set: func(w models.Wrong) { w.Positions(func(i, n int) int { return min(i+1, n-1) }) }},
-		{name: "no positions", rare: true, told: true, set: positions(func(_, _ int) int { return -1 })},
+		{name: "positions shuffled", noticed: true, set: positions(func(i, n int) int { return 1 + i*37%(n-1) })},
+		{name: "positions shifted by a row", rare: true, noticed: true, set: func(w models.Modifier) { w.Positions(func(i, n int) int { return min(i+1, n-1) }) }},
+		{name: "no positions", rare: true, noticed: true, set: positions(func(_, _ int) int { return -1 })},
 		{name: "positions transposed", rare: true, set: positions(func(i, n int) int { return 1 + (i-1)%side(n)*side(n) + (i-1)/side(n) })},
 		{name: "positions upside down", rare: true, set: positions(func(i, n int) int { return n - i })},
 
-		{name: "half of the heads", rare: true, told: true, set: func(w models.Wrong) { w.Heads(1, 1) }},
-		{name: "twice the heads", rare: true, set: func(w models.Wrong) { w.Heads(4, 4) }},
+		{name: "half of the heads", rare: true, noticed: true, set: func(w models.Modifier) { w.Heads(1, 1) }},
+		{name: "twice the heads", rare: true, set: func(w models.Modifier) { w.Heads(4, 4) }},
 		{name: "epsilon 1e-6", rare: true, set: epsilon(1e-6)},
 		{name: "epsilon 1e-3", rare: true, set: epsilon(1e-3)},
 		{name: "epsilon 0.1", rare: true, set: epsilon(0.1)},
@@ -154,20 +154,20 @@ func mistakes(t *testing.T) []mistake {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return pooled{j, p}
+			return pooledPatches{j, p}
 		}},
 		{name: "last block left out", rare: true, skip: true},
 
-		{name: "scale left as a logarithm", told: true, blind: true, set: scale(math.Log)},
-		{name: "scale of 1", told: true, blind: true, set: scale(func(float64) float64 { return 1 })},
-		{name: "half of the scale", told: true, blind: true, set: scale(func(v float64) float64 { return v / 2 })},
+		{name: "scale left as a logarithm", noticed: true, blind: true, set: scale(math.Log)},
+		{name: "scale of 1", noticed: true, blind: true, set: scale(func(float64) float64 { return 1 })},
+		{name: "half of the scale", noticed: true, blind: true, set: scale(func(v float64) float64 { return v / 2 })},
 		{name: "twice the scale", blind: true, set: scale(func(v float64) float64 { return 2 * v })},
-		{name: "scale squared", told: true, blind: true, set: scale(func(v float64) float64 { return v * v })},
+		{name: "scale squared", noticed: true, blind: true, set: scale(func(v float64) float64 { return v * v })},
 	}
 }
 
-// What the self-test tells of a model that was loaded wrongly, and what it does not.
-// The table of docs/selftest.md is what this prints with -v.
+// TestWrongSettings shows which mistakes in loading a model the self-test notices. With -v
+// it prints the table of docs/selftest.md.
 func TestWrongSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many models, and no goroutine of its own")
@@ -177,23 +177,23 @@ func TestWrongSettings(t *testing.T) {
 		if c.rare && !*allMistakes {
 			continue
 		}
-		f := try(t, demo.Name, c, &seen)
+		f := runSelfTest(t, demo.Name, c, &seen)
 		noticed := ""
 		doubts := f.Doubts()
 		if len(doubts) > 0 {
 			noticed = "noticed"
 		}
-		t.Logf("| %s | %d of %d | %d of %d | %.2f | %.2f | %s |", c.name, f.Plain.Right, f.Plain.Pictures, f.Pale.Right, f.Pale.Pictures, f.Confidence, f.Loss, noticed)
-		if (len(doubts) > 0) != c.told {
-			t.Errorf("%s: doubts %q, told %v", c.name, doubts, c.told)
+		t.Logf("| %s | %d of %d | %d of %d | %.2f | %.2f | %s |", c.name, f.Plain.Right, f.Plain.Images, f.Pale.Right, f.Pale.Images, f.Confidence, f.Loss, noticed)
+		if (len(doubts) > 0) != c.noticed {
+			t.Errorf("%s: doubts %q, noticed %v", c.name, doubts, c.noticed)
 		}
 	}
 }
 
-// Networks that were never trained name nothing.
+// TestUntrained: untrained networks name hardly any sticker right.
 func TestUntrained(t *testing.T) {
 	if testing.Short() {
-		t.Skip("large pictures, and no goroutine of its own")
+		t.Skip("large images, and no goroutine of its own")
 	}
 	for _, name := range []string{"micro-f", "micro-g"} {
 		dir := golden.Dir(t, "models", name)
@@ -202,8 +202,8 @@ func TestUntrained(t *testing.T) {
 				continue
 			}
 			var seen [][][]float32
-			f := try(t, dir, c, &seen)
-			t.Logf("| %s, %s | %d of %d | %d of %d | %.2f | %.2f |", name, c.name, f.Plain.Right, f.Plain.Pictures, f.Pale.Right, f.Pale.Pictures, f.Confidence, f.Loss)
+			f := runSelfTest(t, dir, c, &seen)
+			t.Logf("| %s, %s | %d of %d | %d of %d | %.2f | %.2f |", name, c.name, f.Plain.Right, f.Plain.Images, f.Pale.Right, f.Pale.Images, f.Confidence, f.Loss)
 			if len(f.Doubts()) == 0 || f.Plain.Right > 8 {
 				t.Errorf("%s, %s: %d right, doubts %q", name, c.name, f.Plain.Right, f.Doubts())
 			}
@@ -211,9 +211,9 @@ func TestUntrained(t *testing.T) {
 	}
 }
 
-// try tests a model with a mistake. seen are the vectors of pictures that were seen
-// as they should be.
-func try(t *testing.T, model string, c mistake, seen *[][][]float32) *selftest.Figures {
+// runSelfTest tests a model with a mistake. imageVectors are those of the unaffected images,
+// see recordingJudge.
+func runSelfTest(t *testing.T, model string, c loadingMistake, imageVectors *[][][]float32) *selftest.Measurements {
 	t.Helper()
 	m, err := models.Open(t.Context(), model, models.Options{Device: "cpu", InMemory: true, SkipLastBlock: c.skip})
 	if err != nil {
@@ -221,7 +221,7 @@ func try(t *testing.T, model string, c mistake, seen *[][][]float32) *selftest.F
 	}
 	defer m.Close()
 	if c.set != nil {
-		c.set(m.Wrong())
+		c.set(m.Modify())
 	}
 	judge, err := m.Judge()
 	if errors.Is(err, models.ErrNoRuntime) && os.Getenv("CI") != "true" {
@@ -234,7 +234,7 @@ func try(t *testing.T, model string, c mistake, seen *[][][]float32) *selftest.F
 		judge = c.judge(t, m, judge)
 	}
 	if c.blind {
-		judge = &remembering{Judge: judge, seen: seen}
+		judge = &recordingJudge{Judge: judge, seen: imageVectors}
 	}
 	f, err := selftest.Measure(t.Context(), judge)
 	if err != nil {
@@ -243,7 +243,8 @@ func try(t *testing.T, model string, c mistake, seen *[][][]float32) *selftest.F
 	return f
 }
 
-// unloweredIDs are the ids of an ASCII text that a tokenizer without lower case makes.
+// unloweredIDs returns the ids of an ASCII text by a tokenizer that does not convert to
+// lower case.
 func unloweredIDs(t *testing.T, text string) []int32 {
 	t.Helper()
 	var ids map[string]int32

@@ -1,6 +1,6 @@
 package densecrf
 
-// The mean of BGR as the reference subtracts it, in its channel order.
+// meanBGR is the mean colour that the reference subtracts, in its channel order.
 var meanBGR = [3]float64{104.008, 116.669, 122.675}
 
 // WrapImage computes the image that the reference gives to the bilateral kernel:

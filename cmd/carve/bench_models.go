@@ -15,7 +15,7 @@ import (
 
 // benchMatMul is the product that machines are compared by, whatever the model:
 // a layer of an MLP of ViT-L on 1024 tokens, 8.6 GFLOP.
-var benchMatMul = models.Product{Batch: 1, M: 1024, K: 1024, N: 4096, Weight: true, Often: 1}
+var benchMatMul = models.Product{Batch: 1, M: 1024, K: 1024, N: 4096, Weight: true, Count: 1}
 
 // bare tells whether the models do the products that a bare MatMul does.
 func (b *bench) bare() bool { return b.o.precision == models.Float32 && b.models.device == "cpu" }

@@ -220,7 +220,7 @@ func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ 
 `, printable.Text(i.Name), i.Width, i.Layers, i.Heads, i.Patch, i.Resolution, i.Activation,
 			threeNumbers(i.Mean), threeNumbers(i.Std),
 			i.TextWidth, i.TextLayers, i.TextHeads, i.Context, i.Vocabulary, i.Projection, count(i.Params), i.DType, ui.Megabytes(i.Bytes))
-		if r := selftest.Kept(m); r != nil {
+		if r := selftest.Saved(m); r != nil {
 			fmt.Fprintf(stdout, "  selftest  %s (%s)\n", selftestScores(r), r.When.Format("2006-01-02"))
 		}
 		if err := m.Close(); err != nil {

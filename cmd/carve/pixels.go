@@ -72,8 +72,8 @@ func threeNumbers(v [3]float32) string {
 // unsaidError makes an error about what a checkpoint does not say one of the command
 // line, which is where it can be said.
 func unsaidError(err error) error {
-	var unsaid *models.UnsaidError
-	var disagree *models.DisagreeError
+	var unsaid *models.MissingSettingsError
+	var disagree *models.ConflictError
 	if errors.As(err, &unsaid) || errors.As(err, &disagree) {
 		return ui.UsageError{Err: err}
 	}

@@ -89,7 +89,7 @@ func (o *runOptions) files(more ...string) []string {
 		if name == "" || name == demo.Name {
 			continue
 		}
-		paths = append(append(paths, name), models.Beside(name)...)
+		paths = append(append(paths, name), models.CompanionFiles(name)...)
 		if dir, err := models.Path(name); err == nil {
 			paths = append(paths, dir)
 		}

@@ -60,7 +60,7 @@ func selftestModel(ctx context.Context, name string, options models.Options, aga
 	}
 	defer m.Close() // was only read
 	own := options.Heads == 0 && options.TextHeads == 0 && options.Activation == "" && options.Mean == nil
-	if r := selftest.Kept(m); r != nil && own && !again {
+	if r := selftest.Saved(m); r != nil && own && !again {
 		return r, nil
 	}
 	if size := m.Info().Bytes; size > 100e6 {
@@ -103,7 +103,7 @@ func doubtError(r *selftest.Result) error {
 }
 
 func selftestScores(r *selftest.Result) string {
-	return fmt.Sprintf("%d of %d stickers named right, %d of %d pale ones", r.Plain.Right, r.Plain.Pictures, r.Pale.Right, r.Pale.Pictures)
+	return fmt.Sprintf("%d of %d stickers named right, %d of %d pale ones", r.Plain.Right, r.Plain.Images, r.Pale.Right, r.Pale.Images)
 }
 
 // shownConfusions are how many wrong names are printed.
@@ -121,7 +121,7 @@ func printSelftest(r *selftest.Result, asJSON bool, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s: %s\n", printable.Text(r.Model), selftestScores(r))
-	fmt.Fprintf(stdout, "  first five  %d of %d, %d of %d pale\n", r.Plain.InFive, r.Plain.Pictures, r.Pale.InFive, r.Pale.Pictures)
+	fmt.Fprintf(stdout, "  first five  %d of %d, %d of %d pale\n", r.Plain.InFive, r.Plain.Images, r.Pale.InFive, r.Pale.Images)
 	fmt.Fprintf(stdout, "  sure        %.3f, right in %.3f; loss %.3f\n", r.Confidence, r.Accuracy, r.Loss)
 	fmt.Fprintf(stdout, "  logits      %.2f of the right name, %.2f of the others, spread %.2f\n", r.RightLogit, r.OtherLogits, r.Spread)
 	fmt.Fprintf(stdout, "  scale       %.4g, as the file says\n", r.Scale)
@@ -140,7 +140,7 @@ func printSelftest(r *selftest.Result, asJSON bool, stdout io.Writer) error {
 	if r.Model == demo.Name {
 		fmt.Fprintf(stdout, "The demo model was trained on these stickers: it is no measure for others.\n")
 	}
-	if r.Kept {
+	if r.FromCache {
 		fmt.Fprintf(stdout, "Tested on %s; --again tests anew.\n", r.When.Format("2006-01-02"))
 	}
 	return nil

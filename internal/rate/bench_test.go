@@ -57,7 +57,7 @@ func reportShare(b *testing.B, products []models.Product, f func(context.Context
 	if os.Getenv("CARVE_BENCH_PARTS") != "" {
 		for _, p := range r.Parts {
 			b.Logf("%+v: %.2f ms, %.0f GFLOP/s, in all %.1f ms", p.Product, p.Seconds*1e3,
-				p.Operations()/float64(p.Often)/p.Seconds/1e9, p.Seconds*1e3*float64(p.Often))
+				p.Operations()/float64(p.Count)/p.Seconds/1e9, p.Seconds*1e3*float64(p.Count))
 		}
 	}
 	b.ReportMetric(100*r.Share(), "%-of-bare")

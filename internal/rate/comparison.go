@@ -40,18 +40,18 @@ func New(products []models.Product, threads int) (*Comparison, error) {
 func merge(products []models.Product) []models.Product {
 	var merged []models.Product
 	for _, p := range products {
-		if p.Often == 0 {
+		if p.Count == 0 {
 			continue
 		}
 		i := slices.IndexFunc(merged, func(q models.Product) bool {
-			q.Often = p.Often
+			q.Count = p.Count
 			return q == p
 		})
 		if i < 0 {
 			merged = append(merged, p)
 			continue
 		}
-		merged[i].Often += p.Often
+		merged[i].Count += p.Count
 	}
 	return merged
 }
@@ -124,7 +124,7 @@ func (c *Comparison) Result() Result {
 		p := Part{b.Product, Median(c.parts[i]).Seconds()}
 		r.Parts = append(r.Parts, p)
 		r.Operations += p.Operations()
-		r.Bare += p.Seconds * float64(p.Often)
+		r.Bare += p.Seconds * float64(p.Count)
 	}
 	return r
 }

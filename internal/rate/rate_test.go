@@ -13,12 +13,12 @@ import (
 )
 
 func TestMerge(t *testing.T) {
-	p := models.Product{Batch: 1, M: 2, K: 3, N: 4, Weight: true, Often: 5}
+	p := models.Product{Batch: 1, M: 2, K: 3, N: 4, Weight: true, Count: 5}
 	other, never := p, p
-	other.Weight, other.Often = false, 1
-	never.Often = 0
+	other.Weight, other.Count = false, 1
+	never.Count = 0
 	want := p
-	want.Often = 10
+	want.Count = 10
 	if got := merge([]models.Product{p, other, never, p}); !slices.Equal(got, []models.Product{want, other}) {
 		t.Errorf("merged to %+v", got)
 	}
@@ -49,8 +49,8 @@ func skipWithout(t *testing.T, err error) {
 // and the share is their time over that of the whole.
 func TestComparison(t *testing.T) {
 	c, err := New([]models.Product{
-		{Batch: 1, M: 8, K: 16, N: 4, Weight: true, Often: 3},
-		{Batch: 2, M: 8, K: 16, N: 4, Often: 1},
+		{Batch: 1, M: 8, K: 16, N: 4, Weight: true, Count: 3},
+		{Batch: 2, M: 8, K: 16, N: 4, Count: 1},
 	}, 1)
 	skipWithout(t, err)
 	defer c.Close()
@@ -102,7 +102,7 @@ func TestLoop(t *testing.T) {
 	got := l.Products()
 	for _, part := range [][]models.Product{m.TrunkProducts(w, h), m.JudgeProducts(m.Info().Resolution, m.Info().Resolution, int(l.Judged()))} {
 		for _, q := range part {
-			if q.Often > 0 && !slices.Contains(got, q) {
+			if q.Count > 0 && !slices.Contains(got, q) {
 				t.Errorf("%+v is missing", q)
 			}
 		}

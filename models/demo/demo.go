@@ -1,30 +1,28 @@
-// Package demo holds the demo model: a tiny CLIP that fits into the program,
-// so that everything can be tried and tested without fetching anything.
+// Package demo contains the demo model: a tiny CLIP that is embedded in the program, so
+// that carve can be tried and tested without a download.
 //
-// # What it is
+// # The model
 //
-// The "sticker CLIP" has the architecture of OpenAI's CLIP to the letter (a
-// ViT 128 wide with 6 blocks and 8-pixel patches at 96 px, a text transformer
-// 128 wide with 2 blocks, a common space of 128; 2.00 M parameters, 4 MB in
-// F16), and was trained from nothing, by train.py in this folder, on scenes
-// which that script draws itself: emoji stickers of 64 things ([Concepts])
-// over procedural backgrounds. The exact command, the curve of the run and the
-// measured figures lie beside it.
+// The "sticker CLIP" has the architecture of OpenAI's CLIP: a ViT of width 128 with 6
+// blocks and 8-pixel patches at 96 px, a text transformer of width 128 with 2 blocks, a
+// projection of 128; 2.00 M parameters, 4 MB in F16. train.py in this folder trained it
+// from scratch on images that the script draws: emoji stickers of 64 things ([Concepts])
+// over procedural backgrounds. The command, the training curve and the measurements are in
+// the same folder.
 //
-// # What it cannot do
+// # Limits
 //
-// It has never seen a photograph. On real footage it proves that the plumbing
-// works and nothing about meaning: what it finds there is chance. It knows no
-// word beyond its list, no adjectives, no phrases, no relations. Never call it
-// CLIP, and never judge CaR by it.
+// It was never trained on photographs. On real footage it shows that the program works, and
+// nothing about its quality: what it finds there is random. It knows no words but those of
+// its list, no adjectives, no phrases, no relations. Do not call it CLIP, and do not judge
+// CaR by it.
 //
 // # Licences
 //
-// Weights and scripts are this project's own (Apache-2.0). The emoji it was
-// trained on are those of Noto Color Emoji (SIL OFL 1.1); the font is not in
-// the weights. merges.txt and vocab.json are made from the first 2,046 merges
-// of CLIP's byte-level BPE, by OpenAI under the MIT licence, whose notice is
-// LICENSE.clip-bpe.
+// Weights and scripts are this project's own (Apache-2.0). The training emoji are those of
+// Noto Color Emoji (SIL OFL 1.1); the font is not in the weights. merges.txt and vocab.json
+// are made from the first 2,046 merges of CLIP's byte-level BPE, by OpenAI under the MIT
+// licence, whose notice is LICENSE.clip-bpe.
 package demo
 
 import (
@@ -36,21 +34,21 @@ import (
 	"github.com/carve-video/carve/internal/embedded"
 )
 
-// Name is what the model is registered as.
+// Name is the name of the model.
 const Name = "demo"
 
-// FS is the model as a folder in Hugging Face's layout: config.json,
-// model.safetensors (F16), vocab.json, merges.txt, preprocessor_config.json,
-// and the notice of the merge list's licence.
+// FS is the folder of the model in Hugging Face's layout: config.json, model.safetensors
+// (F16), vocab.json, merges.txt, preprocessor_config.json, and the licence of the merge
+// list.
 //
 //go:embed config.json model.safetensors vocab.json merges.txt preprocessor_config.json LICENSE.clip-bpe
 var FS embed.FS
 
-// Importing the package is what makes the model known to package models.
+// Importing this package registers the model with package models.
 func init() { embedded.Register(Name, FS) }
 
-// Concepts are the 64 things the model has seen, by the names it was taught,
-// in the order of train.py.
+// Concepts are the names of the 64 things that the model was trained on, in the order of
+// train.py.
 var Concepts = []string{
 	"dog", "cat", "horse", "cow", "pig", "sheep", "rabbit", "panda",
 	"lion", "tiger", "monkey", "elephant", "giraffe", "zebra", "fox", "frog",
@@ -62,8 +60,8 @@ var Concepts = []string{
 	"crown", "balloon", "robot", "snowman", "book", "scissors", "television", "backpack",
 }
 
-// Synonyms are further names the model was taught for some of its concepts.
-// They replaced the name in 15 % of the texts, so they work a little less well.
+// Synonyms are further names of some concepts. They replaced the name in 15 % of the
+// training texts, so they work slightly less well.
 var Synonyms = map[string][]string{
 	"dog":         {"puppy"},
 	"cat":         {"kitten"},
@@ -81,21 +79,20 @@ var Synonyms = map[string][]string{
 	"chicken":     {"hen"},
 }
 
-// Knows tells whether the model was taught the name, as a concept or as a
-// synonym. Case and runs of white space do not count, as in the tokenizer.
+// Knows reports whether the model was trained on the name, as a concept or as a synonym.
+// Case and repeated white space are ignored, as by the tokenizer.
 func Knows(name string) bool {
 	_, ok := Concept(name)
 	return ok
 }
 
-// Concept returns the concept that a name stands for.
+// Concept returns the concept of a name.
 func Concept(name string) (concept string, ok bool) {
 	concept, ok = byName[fold(name)]
 	return concept, ok
 }
 
-// Names lists everything that the model was taught, concepts and synonyms, in
-// alphabetical order.
+// Names lists all concepts and synonyms in alphabetical order.
 func Names() []string { return slices.Sorted(maps.Keys(byName)) }
 
 var byName = func() map[string]string {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestConceptsAreTheScripts reads the lists out of the script that trained the
-// model: the Go lists must not drift from what the weights have seen.
+// TestConceptsAreTheScripts compares the Go lists with those of the script that trained
+// the model.
 func TestConceptsAreTheScripts(t *testing.T) {
 	script, err := os.ReadFile("train.py")
 	if err != nil {
@@ -38,7 +38,7 @@ func TestConceptsAreTheScripts(t *testing.T) {
 	n := 0
 	for _, m := range regexp.MustCompile(`"([^"]+)": \[([^\]]*)\]`).FindAllStringSubmatch(string(block[1]), -1) {
 		if !slices.Contains(want, m[1]) {
-			continue // taught for a concept that this run did not have
+			continue // of a concept that is not in this model
 		}
 		var syn []string
 		if err := json.Unmarshal([]byte("["+m[2]+"]"), &syn); err != nil {
@@ -68,8 +68,7 @@ func TestKnows(t *testing.T) {
 	}
 }
 
-// TestWeightsAreTheMeasuredOnes ties the embedded weights to the figures beside
-// them.
+// TestWeightsAreTheMeasuredOnes checks that metrics.json is about the embedded weights.
 func TestWeightsAreTheMeasuredOnes(t *testing.T) {
 	var metrics struct {
 		SHA256   string `json:"weights_sha256"`

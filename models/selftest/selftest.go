@@ -1,15 +1,14 @@
-// Package selftest tells whether a CLIP is loaded as it was trained.
+// Package selftest tests whether a CLIP is loaded correctly.
 //
-// A checkpoint that is read wrongly gives no error. With the channels swapped, the
-// wrong tokens or another mean of its pixels it still makes vectors, only worse
-// ones, and looks like a bad method. So the model is shown what anybody can name:
-// the 64 stickers that are built into the program, each upright on a plain ground,
-// and half of them again at half the contrast. It has to find the right name among
-// the 64.
+// A checkpoint that is loaded wrongly gives no error. With swapped channels, wrong tokens
+// or another mean of its pixels it still computes vectors, only worse ones, and the results
+// look like those of a bad method. The test therefore shows the model easy images: the 64
+// stickers that are built into the program, each upright on a plain background, and half of
+// them again with half the contrast. It has to find the right name among the 64.
 //
-// The floors below were chosen with the demo model, the only one that is at hand
-// where carve is written, and with what wrong settings do to it; docs/selftest.md
-// has the table, and says what the test cannot tell.
+// The floors were chosen with the demo model, the only one available to the developers, by
+// the effect of wrong settings on it. docs/selftest.md has the table, and says what the
+// test cannot detect.
 package selftest
 
 import (
@@ -25,68 +24,70 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// Version is counted up when the pictures, the texts or the floors change, so that
-// what was kept of an older test does not count.
+// Version is incremented when the images, the texts or the floors change, so that results
+// of older versions are not used.
 const Version = 1
 
-// The floors, as shares of the pictures. The demo model names 64 of 64 plain and 28
-// of 32 pale stickers.
+// The floors, as shares of the images. The demo model names 64 of 64 plain and 28 of 32
+// pale stickers.
 const (
 	floorPlain = 0.875  // 56 of 64
 	floorPale  = 0.6875 // 22 of 32
 
-	// A model that is right far more often than it is sure multiplies its cosines by
-	// too little, and the other way round.
+	// maxGap is the largest difference of accuracy and confidence. If the logit scale is
+	// too low, a model is right far more often than it is confident; if it is too high,
+	// it is the reverse.
 	maxGap = 0.4
 
-	// CLIPs are trained with a scale of 100 at most (exp 4.6052); this leaves room for
-	// what half precision makes of it.
+	// maxScale is the largest logit scale. CLIPs are trained with 100 at most (exp
+	// 4.6052); the rest is for rounding to half precision.
 	maxScale = 101
 )
 
-// How a sticker is shown.
+// How a sticker is drawn.
 const (
-	share = 0.6 // of the picture's side
-	pale  = 0.5 // of the contrast
+	stickerShare = 0.6 // of the side of the image
+	paleContrast = 0.5 // contrast of a pale sticker
 )
 
-// grounds are what stickers stand on, in turn. Many emoji are white or have pale
-// edges, which white would swallow.
-var grounds = []color.RGBA{{128, 128, 128, 255}, {200, 205, 210, 255}, {90, 140, 200, 255}, {110, 160, 90, 255}}
+// backgrounds are the background colours, used in turn. None is white, because many emoji
+// are white or have pale edges.
+var backgrounds = []color.RGBA{{128, 128, 128, 255}, {200, 205, 210, 255}, {90, 140, 200, 255}, {110, 160, 90, 255}}
 
-// text asks for a sticker. The name is in capitals because a tokenizer that does not
-// lower them has other tokens for it; to one that does it makes no difference.
-func text(name string) string { return "a photo of a " + strings.ToUpper(name) + "." }
+// queryText is the text for a sticker. The name is in capitals to detect a tokenizer that
+// does not convert to lower case, which gives other tokens.
+func queryText(name string) string { return "a photo of a " + strings.ToUpper(name) + "." }
 
-// A Score is how many of some pictures were named right.
+// A Score counts the images that were named right.
 type Score struct {
-	Pictures int `json:"pictures"`
-	Right    int `json:"right"`
-	InFive   int `json:"in_five"` // the right name was among the best five
+	Images int `json:"pictures"`
+	Right  int `json:"right"`
+	InFive int `json:"in_five"` // images with the right name among the best five
 }
 
-// A Confusion is a picture that was named wrong.
+// A Confusion is an image that was named wrong.
 type Confusion struct {
 	Shown string  `json:"shown"`
 	Named string  `json:"named"`
 	Pale  bool    `json:"pale"`
-	By    float64 `json:"by"` // the logit of the wrong name less that of the right one
+	By    float64 `json:"by"` // logit of the wrong name minus that of the right one
 }
 
-// Figures are what came out of a test.
-type Figures struct {
+// Measurements are the measurements of a test.
+type Measurements struct {
 	Plain Score `json:"plain"`
 	Pale  Score `json:"pale"`
 
-	// Accuracy is the share of all pictures that were named right, Confidence the mean
-	// probability of the name that was given, Loss the mean negative logarithm of the
-	// right name's probability.
+	// Accuracy is the share of all images that were named right, Confidence the mean
+	// probability of the best name, Loss the mean negative logarithm of the probability
+	// of the right name.
 	Accuracy   float64 `json:"accuracy"`
 	Confidence float64 `json:"confidence"`
 	Loss       float64 `json:"loss"`
 
-	// Scale is what cosines are multiplied by; the rest are means of what comes of it:
-	// the logit of the right name, that of the others, and the deviation of the others.
+	// Scale is the logit scale. The others are means over the images: of the logit of
+	// the right name, of the mean logit of the other names, and of their standard
+	// deviation.
 	Scale       float64 `json:"scale"`
 	RightLogit  float64 `json:"right_logit"`
 	OtherLogits float64 `json:"other_logits"`
@@ -96,16 +97,16 @@ type Figures struct {
 	Confusions []Confusion `json:"confusions"`
 }
 
-// Doubts says what is below the floors; nothing where all is well.
-func (f *Figures) Doubts() []string {
+// Doubts lists the results below the floors; it is empty if there are none.
+func (f *Measurements) Doubts() []string {
 	doubts := []string{}
 	for _, s := range []struct {
 		Score
 		kind  string
 		floor float64
 	}{{f.Plain, "stickers", floorPlain}, {f.Pale, "pale stickers", floorPale}} {
-		if least := int(math.Ceil(s.floor * float64(s.Pictures))); s.Right < least {
-			doubts = append(doubts, fmt.Sprintf("it names %d of %d %s right, and at least %d are expected", s.Right, s.Pictures, s.kind, least))
+		if least := int(math.Ceil(s.floor * float64(s.Images))); s.Right < least {
+			doubts = append(doubts, fmt.Sprintf("it names %d of %d %s right, and at least %d are expected", s.Right, s.Images, s.kind, least))
 		}
 	}
 	if math.Abs(f.Accuracy-f.Confidence) > maxGap {
@@ -117,40 +118,40 @@ func (f *Figures) Doubts() []string {
 	return doubts
 }
 
-// Measure shows a model the stickers.
-func Measure(ctx context.Context, judge car.Judge) (*Figures, error) {
+// Measure runs the test with a judge.
+func Measure(ctx context.Context, judge car.Judge) (*Measurements, error) {
 	names := stickers.Concepts()
 	texts := make([]string, len(names))
 	for i, name := range names {
-		texts[i] = text(name)
+		texts[i] = queryText(name)
 	}
-	said, err := judge.EncodeTexts(ctx, texts)
+	textVectors, err := judge.EncodeTexts(ctx, texts)
 	if err != nil {
 		return nil, err
 	}
-	f := &Figures{Scale: float64(judge.LogitScale()), Confusions: []Confusion{}}
-	for _, paled := range []bool{false, true} {
-		var shown []int // names, by their numbers
-		var pictures []*car.Image
+	f := &Measurements{Scale: float64(judge.LogitScale()), Confusions: []Confusion{}}
+	for _, pale := range []bool{false, true} {
+		var indices []int // of names
+		var images []*car.Image
 		for i, name := range names {
-			if paled && i/len(grounds)%2 != 0 {
+			if pale && i/len(backgrounds)%2 != 0 {
 				continue
 			}
-			picture, err := draw(name, judge.InputSize(), grounds[i%len(grounds)], paled)
+			img, err := draw(name, judge.InputSize(), backgrounds[i%len(backgrounds)], pale)
 			if err != nil {
 				return nil, err
 			}
-			shown, pictures = append(shown, i), append(pictures, picture)
+			indices, images = append(indices, i), append(images, img)
 		}
-		seen, err := judge.EncodeImages(ctx, pictures)
+		imageVectors, err := judge.EncodeImages(ctx, images)
 		if err != nil {
 			return nil, err
 		}
-		for k, v := range seen {
-			f.add(names, shown[k], logits(v, said, f.Scale), paled)
+		for k, v := range imageVectors {
+			f.add(names, indices[k], logits(v, textVectors, f.Scale), pale)
 		}
 	}
-	n := float64(f.Plain.Pictures + f.Pale.Pictures)
+	n := float64(f.Plain.Images + f.Pale.Images)
 	for _, sum := range []*float64{&f.Confidence, &f.Loss, &f.RightLogit, &f.OtherLogits, &f.Spread} {
 		*sum /= n
 	}
@@ -159,9 +160,9 @@ func Measure(ctx context.Context, judge car.Judge) (*Figures, error) {
 	return f, nil
 }
 
-// draw is a picture of a sticker.
-func draw(name string, side int, ground color.RGBA, paled bool) (*car.Image, error) {
-	drawn, err := stickers.Portrait(name, 0, side, side, share, ground)
+// draw returns the image of a sticker.
+func draw(name string, side int, ground color.RGBA, pale bool) (*car.Image, error) {
+	drawn, err := stickers.Portrait(name, 0, side, side, stickerShare, ground)
 	if err != nil {
 		return nil, err
 	}
@@ -170,8 +171,8 @@ func draw(name string, side int, ground color.RGBA, paled bool) (*car.Image, err
 	for i := range side * side {
 		for c, b := range base {
 			v := float64(drawn.Pix[4*i+c])
-			if paled {
-				v = math.Round(b + pale*(v-b))
+			if pale {
+				v = math.Round(b + paleContrast*(v-b))
 			}
 			img.Pix[3*i+c] = uint8(v)
 		}
@@ -179,19 +180,19 @@ func draw(name string, side int, ground color.RGBA, paled bool) (*car.Image, err
 	return img, nil
 }
 
-func logits(picture []float32, texts [][]float32, scale float64) []float64 {
+func logits(image []float32, texts [][]float32, scale float64) []float64 {
 	out := make([]float64, len(texts))
 	for i, t := range texts {
-		for d, v := range picture {
+		for d, v := range image {
 			out[i] += scale * float64(v) * float64(t[d])
 		}
 	}
 	return out
 }
 
-// add counts one picture. A name that is as likely as the right one stands before
-// it: a model that says the same of all is right about none.
-func (f *Figures) add(names []string, right int, logits []float64, paled bool) {
+// add adds one image. A name with the same logit as the right one ranks before it, so that a
+// model that gives all names the same logit is never right.
+func (f *Measurements) add(names []string, right int, logits []float64, pale bool) {
 	before, best := 0, -1
 	mean, squares := 0.0, 0.0
 	for i, l := range logits {
@@ -221,10 +222,10 @@ func (f *Figures) add(names []string, right int, logits []float64, paled bool) {
 	f.Spread += math.Sqrt(max(0, squares/others-mean*mean))
 
 	score := &f.Plain
-	if paled {
+	if pale {
 		score = &f.Pale
 	}
-	score.Pictures++
+	score.Images++
 	if before < 5 {
 		score.InFive++
 	}
@@ -232,5 +233,5 @@ func (f *Figures) add(names []string, right int, logits []float64, paled bool) {
 		score.Right++
 		return
 	}
-	f.Confusions = append(f.Confusions, Confusion{Shown: names[right], Named: names[best], Pale: paled, By: logits[best] - logits[right]})
+	f.Confusions = append(f.Confusions, Confusion{Shown: names[right], Named: names[best], Pale: pale, By: logits[best] - logits[right]})
 }

@@ -11,20 +11,20 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// A fake is a judge that knows every picture by its bytes.
-type fake struct {
+// A fakeJudge is a judge that recognises every image by its bytes.
+type fakeJudge struct {
 	scale float32
-	names map[string]int // of a picture's bytes
-	wrong int            // so many plain pictures are taken for the next one
-	same  bool           // it says the same of everything
+	names map[string]int // by an image's bytes
+	wrong int            // number of plain images that get the vector of the next one
+	same  bool           // whether all vectors are the same
 }
 
-func newFake(t *testing.T) *fake {
+func newFakeJudge(t *testing.T) *fakeJudge {
 	t.Helper()
-	f := &fake{scale: 100, names: map[string]int{}}
+	f := &fakeJudge{scale: 100, names: map[string]int{}}
 	for i, name := range stickers.Concepts() {
 		for _, paled := range []bool{false, true} {
-			img, err := draw(name, f.InputSize(), grounds[i%len(grounds)], paled)
+			img, err := draw(name, f.InputSize(), backgrounds[i%len(backgrounds)], paled)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -34,12 +34,12 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
-func (f *fake) InputSize() int      { return 32 }
-func (f *fake) PatchSize() int      { return 8 }
-func (f *fake) LogitScale() float32 { return f.scale }
+func (f *fakeJudge) InputSize() int      { return 32 }
+func (f *fakeJudge) PatchSize() int      { return 8 }
+func (f *fakeJudge) LogitScale() float32 { return f.scale }
 
-// vector is one of as many directions as there are names.
-func (f *fake) vector(i int) []float32 {
+// vector returns the unit vector of a name: one axis per name.
+func (f *fakeJudge) vector(i int) []float32 {
 	v := make([]float32, len(stickers.Concepts()))
 	if f.same {
 		i = 0
@@ -48,21 +48,21 @@ func (f *fake) vector(i int) []float32 {
 	return v
 }
 
-func (f *fake) EncodeTexts(_ context.Context, texts []string) (out [][]float32, err error) {
+func (f *fakeJudge) EncodeTexts(_ context.Context, texts []string) (out [][]float32, err error) {
 	for i, text := range texts {
 		if want := "a photo of a " + strings.ToUpper(stickers.Concepts()[i]) + "."; text != want {
-			return nil, fmt.Errorf("asked for %q, want %q", text, want)
+			return nil, fmt.Errorf("the text is %q, want %q", text, want)
 		}
 		out = append(out, f.vector(i))
 	}
 	return out, nil
 }
 
-func (f *fake) EncodeImages(_ context.Context, images []*car.Image) (out [][]float32, err error) {
+func (f *fakeJudge) EncodeImages(_ context.Context, images []*car.Image) (out [][]float32, err error) {
 	for k, img := range images {
 		i, ok := f.names[string(img.Pix)]
 		if !ok {
-			return nil, fmt.Errorf("picture %d is no sticker", k)
+			return nil, fmt.Errorf("image %d is not a sticker", k)
 		}
 		if k < f.wrong && len(images) == 64 {
 			i++
@@ -72,26 +72,26 @@ func (f *fake) EncodeImages(_ context.Context, images []*car.Image) (out [][]flo
 	return out, nil
 }
 
-func TestFigures(t *testing.T) {
+func TestMeasure(t *testing.T) {
 	for name, c := range map[string]struct {
-		change      func(f *fake)
+		change      func(f *fakeJudge)
 		plain, pale int
-		doubt       string // in all that is doubted; empty for nothing
+		doubt       string // part of the doubts; empty for none
 	}{
-		"right":            {func(*fake) {}, 64, 32, ""},
-		"just enough":      {func(f *fake) { f.wrong = 8 }, 56, 32, ""},
-		"too few":          {func(f *fake) { f.wrong = 9 }, 55, 32, "names 55 of 64 stickers right, and at least 56"},
-		"always the same":  {func(f *fake) { f.same = true }, 0, 0, "names 0 of 64 stickers right, and at least 56"},
-		"a scale too low":  {func(f *fake) { f.scale = 1 }, 64, 32, "sure of 0.0"},
-		"a scale too high": {func(f *fake) { f.scale = 200 }, 64, 32, "its scale is 200"},
+		"right":            {func(*fakeJudge) {}, 64, 32, ""},
+		"just enough":      {func(f *fakeJudge) { f.wrong = 8 }, 56, 32, ""},
+		"too few":          {func(f *fakeJudge) { f.wrong = 9 }, 55, 32, "names 55 of 64 stickers right, and at least 56"},
+		"always the same":  {func(f *fakeJudge) { f.same = true }, 0, 0, "names 0 of 64 stickers right, and at least 56"},
+		"a scale too low":  {func(f *fakeJudge) { f.scale = 1 }, 64, 32, "sure of 0.0"},
+		"a scale too high": {func(f *fakeJudge) { f.scale = 200 }, 64, 32, "its scale is 200"},
 	} {
-		judge := newFake(t)
+		judge := newFakeJudge(t)
 		c.change(judge)
 		f, err := Measure(t.Context(), judge)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if f.Plain.Right != c.plain || f.Pale.Right != c.pale || f.Plain.Pictures != 64 || f.Pale.Pictures != 32 {
+		if f.Plain.Right != c.plain || f.Pale.Right != c.pale || f.Plain.Images != 64 || f.Pale.Images != 32 {
 			t.Errorf("%s: %+v", name, f)
 		}
 		doubts := strings.Join(f.Doubts(), "; ")
@@ -107,9 +107,9 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// Half the contrast is half the way to the ground, and the ground stays.
+// TestPale: a pale sticker has half the contrast, and the background is unchanged.
 func TestPale(t *testing.T) {
-	ground := grounds[2]
+	ground := backgrounds[2]
 	full, err := draw("dog", 48, ground, false)
 	if err != nil {
 		t.Fatal(err)

@@ -15,19 +15,19 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// TestForeignFiles: what carve did not put into a model's folder is neither
-// replaced nor removed with it.
+// TestForeignFiles: a folder with files that carve did not put there is neither replaced nor
+// removed.
 func TestForeignFiles(t *testing.T) {
-	keepBuilt(t)
+	useBuiltCache(t)
 	dir := tiny.write(t, tensor.F16, 1)
 	b := published(t)
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
-	offer(t, "wanted", srv.URL+"/x.pt", b)
+	addToRegistry(t, "wanted", srv.URL+"/x.pt", b)
 	known, _ := Known("wanted")
 	put := func(name, file, text string) string {
 		t.Helper()
-		path := filepath.Join(folder(name), file)
+		path := filepath.Join(modelDir(name), file)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestForeignFiles(t *testing.T) {
 		}
 	}
 
-	// No model, and nothing that a pull left.
+	// Neither a model nor the remains of a pull.
 	for name, file := range map[string]string{"im1": "weights.txt", "im2": known.File, "im3": known.File + ".part", "im4": "sub/x", "wanted": "notes"} {
 		path := put(name, file, "precious")
 		_, err := Import(t.Context(), dir, name, Options{})
@@ -56,16 +56,16 @@ func TestForeignFiles(t *testing.T) {
 	if left := entries(t, Dir()); slices.ContainsFunc(left, func(s string) bool { return strings.HasPrefix(s, ".") }) {
 		t.Errorf("left behind: %q", left)
 	}
-	if err := os.Remove(filepath.Join(folder("wanted"), "notes")); err != nil {
+	if err := os.Remove(filepath.Join(modelDir("wanted"), "notes")); err != nil {
 		t.Fatal(err)
 	}
 
-	// Another file where the pulled one would be.
+	// Another file with the name of the pulled one.
 	path := put("wanted", known.File, "precious")
 	_, err := Pull(t.Context(), "wanted", PullOptions{})
 	refuses("pull", path, err)
 
-	// What a broken-off pull left makes room, unless it goes on.
+	// The remains of an interrupted pull are replaced, but not while it is running.
 	put("wanted", known.File+".part", "half")
 	lock := flock.New(put("wanted", known.File+".lock", ""))
 	put("wanted", ".carve.part-012345.json", "{")
@@ -83,16 +83,16 @@ func TestForeignFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// A model with something beside it, and one that was put there by hand.
+	// A model with another file in its folder, and a folder that the user put there.
 	path = put("wanted", "notes", "precious")
 	refuses("rm", path, Remove("wanted"))
 	if !installed("wanted") {
-		t.Error("the model is gone nevertheless")
+		t.Error("the model was removed")
 	}
 	if err := errors.Join(os.Remove(path), Remove("wanted")); err != nil {
 		t.Error(err)
 	}
-	if err := os.CopyFS(folder("byhand"), os.DirFS(dir)); err != nil {
+	if err := os.CopyFS(modelDir("byhand"), os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
 	path = put("byhand", "notes", "precious")
@@ -101,7 +101,7 @@ func TestForeignFiles(t *testing.T) {
 		t.Error(err)
 	}
 	for _, name := range []string{"wanted", "byhand"} {
-		if _, err := os.Lstat(folder(name)); !errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Lstat(modelDir(name)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s is still there: %v", name, err)
 		}
 	}

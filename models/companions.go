@@ -5,16 +5,15 @@ import (
 	"slices"
 )
 
-// Beside lists the files that may belong to a checkpoint which is named by its path:
-// those that describe it, and other pieces of it. None of them may be written over
-// while it is in use.
-func Beside(path string) []string {
+// CompanionFiles lists the files that may belong to the checkpoint at path: those that
+// describe it, and its other shards. They must not be overwritten while it is in use.
+func CompanionFiles(path string) []string {
 	dir, base := filepath.Split(path)
 	if !isCheckpoint(base) && filepath.Ext(base) != ".json" {
 		return nil
 	}
 	var files []string
-	for _, name := range companions {
+	for _, name := range companionNames {
 		files = append(files, filepath.Join(dir, name))
 	}
 	for _, pattern := range []string{"*.safetensors", "*.pt", "*.pth", "*.bin", "*.index.json"} {

@@ -16,16 +16,16 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// An UnsoundError says that a model computes nothing that can be used: its
-// weights were damaged, or never were a CLIP's.
-type UnsoundError struct {
+// An InvalidModelError says that the outputs of a model are unusable: its weights are
+// damaged or not those of a CLIP.
+type InvalidModelError struct {
 	Model     string
-	What      string // what came out, and how it is not right
-	Cause     string // what is wrong with the weights; empty where they look well
+	What      string // the output, and what is wrong with it
+	Cause     string // what is wrong with the weights; empty if nothing was found
 	Precision string
 }
 
-func (e *UnsoundError) Error() string {
+func (e *InvalidModelError) Error() string {
 	s := fmt.Sprintf("model %s: %s", e.Model, e.What)
 	switch {
 	case e.Cause != "":
@@ -36,77 +36,76 @@ func (e *UnsoundError) Error() string {
 	return s + ": its weights cannot be those of a trained CLIP"
 }
 
-// Hint says what to do about it.
-func (e *UnsoundError) Hint() string {
+// Hint says how to solve it.
+func (e *InvalidModelError) Hint() string {
 	if e.Cause == "" && e.Precision != Float32 {
 		return "try --precision " + Float32
 	}
 	return "the weights are damaged: fetch or copy them again, and compare their checksum with the publisher's"
 }
 
-// unsound is the error for what came out of the model. It looks for the cause in
-// the weights, which takes reading all of them.
-func (m *Model) unsound(what string) error {
-	e := &UnsoundError{Model: m.name, What: what, Precision: m.options.Precision}
+// invalid returns the error for an unusable output. It searches all weights for the cause.
+func (m *Model) invalid(what string) error {
+	e := &InvalidModelError{Model: m.name, What: what, Precision: m.options.Precision}
 	if err := m.weights.scan(context.Background()); err != nil {
 		e.Cause = err.Error()
 	}
 	return e
 }
 
-// check looks at a model before it comes into the cache: at every number of its
-// weights, and, where ONNX Runtime is there, at what it makes of pictures and
-// texts in its roles, "proposer" and "classifier".
+// check checks a model before it is added to the cache: every number of its weights, and,
+// if ONNX Runtime is available, its outputs for images and texts in its roles, "proposer"
+// and "classifier".
 func (m *Model) check(ctx context.Context, roles string) error {
 	if err := m.weights.scan(ctx); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return &UnsoundError{Model: m.name, What: "its weights are not usable", Cause: err.Error(), Precision: Float32}
+		return &InvalidModelError{Model: m.name, What: "its weights are not usable", Cause: err.Error(), Precision: Float32}
 	}
 	if err := ort.Start(); err != nil {
-		m.options.Log.Warn("the model was not run, so it is not known whether its weights make sense", "model", m.name, "err", err)
+		m.options.Log.Warn("the model was not run, so its outputs are not checked", "model", m.name, "err", err)
 		return nil
 	}
-	err := m.try(ctx, roles)
-	var unsound *UnsoundError
-	if errors.As(err, &unsound) {
-		// What was built from such weights is of no use.
+	err := m.runOnce(ctx, roles)
+	var invalid *InvalidModelError
+	if errors.As(err, &invalid) {
+		// Graphs built from such weights are useless.
 		if sum, e := m.fingerprint(); e == nil {
-			removeBuilt(sum) // what stays costs room, nothing else
+			removeBuilt(sum) // a failure only costs disk space
 		}
 	}
 	return err
 }
 
-// try runs the model once. What it makes of two texts, or of two pictures, has
-// to be numbers, and not the same.
-func (m *Model) try(ctx context.Context, roles string) error {
+// runOnce runs the model. The vectors of two texts, and those of two images, have to be
+// finite and different.
+func (m *Model) runOnce(ctx context.Context, roles string) error {
 	texts, err := m.text.EncodeTexts(ctx, []string{"a dog", "two red cars in the rain"})
 	if err != nil {
 		return err
 	}
-	if alike(texts[0], texts[1]) {
-		return m.unsound("it says the same of every text")
+	if nearlyEqual(texts[0], texts[1]) {
+		return m.invalid("its vectors of all texts are the same")
 	}
 	v := m.config.Vision
 	side := min(4*v.PatchSize, v.ImageSize)
-	images := []*car.Image{pattern(side, 5), pattern(side, 11)}
+	images := []*car.Image{testImage(side, 5), testImage(side, 11)}
 	if strings.Contains(roles, "proposer") {
 		p, err := m.Proposer()
 		if err != nil {
 			return err
 		}
-		views, err := p.(car.BatchProposer).EncodeBatch(ctx, images)
+		features, err := p.(car.BatchProposer).EncodeBatch(ctx, images)
 		if err != nil {
 			return err
 		}
-		defer views[0].Close()
-		defer views[1].Close()
-		if alike(views[0].Feature(), views[1].Feature()) {
-			return m.unsound("it sees the same in every picture")
+		defer features[0].Close()
+		defer features[1].Close()
+		if nearlyEqual(features[0].Feature(), features[1].Feature()) {
+			return m.invalid("its features of all images are the same")
 		}
-		if _, err := views[0].CAM(ctx, texts); err != nil {
+		if _, err := features[0].CAM(ctx, texts); err != nil {
 			return err
 		}
 	}
@@ -119,15 +118,15 @@ func (m *Model) try(ctx context.Context, roles string) error {
 		if err != nil {
 			return err
 		}
-		if alike(vectors[0], vectors[1]) {
-			return m.unsound("it says the same of every picture")
+		if nearlyEqual(vectors[0], vectors[1]) {
+			return m.invalid("its vectors of all images are the same")
 		}
 	}
 	return nil
 }
 
-// pattern is a square picture of coloured blocks; step makes it one or another.
-func pattern(side, step int) *car.Image {
+// testImage is a square image of coloured blocks; the pattern depends on step.
+func testImage(side, step int) *car.Image {
 	img := car.NewImage(side, side)
 	for i := range img.Pix {
 		x, y, c := i/3%side, i/3/side, i%3
@@ -136,8 +135,8 @@ func pattern(side, step int) *car.Image {
 	return img
 }
 
-// alike tells whether two unit vectors are the same but for rounding.
-func alike(a, b []float32) bool {
+// nearlyEqual reports whether two unit vectors are equal up to rounding.
+func nearlyEqual(a, b []float32) bool {
 	for i := range a {
 		if d := a[i] - b[i]; d > 1e-6 || d < -1e-6 {
 			return false
@@ -146,9 +145,9 @@ func alike(a, b []float32) bool {
 	return true
 }
 
-// wrong says what is wrong with a vector that is to have length 1; empty is
-// nothing.
-func wrong(v []float32) string {
+// vectorDefect says what is wrong with a vector that should have length 1; it is empty if
+// nothing is.
+func vectorDefect(v []float32) string {
 	sum := 0.0
 	for _, x := range v {
 		sum += float64(x) * float64(x)
@@ -156,13 +155,13 @@ func wrong(v []float32) string {
 	switch {
 	case !finite(v):
 		return "is not a number"
-	case sum < 0.9 || sum > 1.1: // what has overflowed is divided by infinity
+	case sum < 0.9 || sum > 1.1: // after an overflow the vector is divided by infinity
 		return "has no direction"
 	}
 	return ""
 }
 
-// finite tells whether all of v are numbers, none of them infinite.
+// finite reports whether no element of v is NaN or infinite.
 func finite(v []float32) bool {
 	for _, x := range v {
 		if math.Float32bits(x)&0x7f800000 == 0x7f800000 {
@@ -172,19 +171,19 @@ func finite(v []float32) bool {
 	return true
 }
 
-// scan looks at every number of the weights. It finds those that are none or are
-// infinite, and says where, and weights that are 0 throughout.
+// scan checks every number of the weights. It is an error if one is NaN or infinite, or if
+// all weights are 0.
 func (w *weights) scan(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	names := w.Names()
-	something := make([]bool, len(names)) // that is not 0, in a matrix
+	nonzero := make([]bool, len(names)) // matrices with an element that is not 0
 	for i, name := range names {
 		t, err := w.Tensor(name)
 		if err != nil {
 			return err
 		}
-		if !isFloat(t.DType) || buffers.MatchString(name) { // a mask may well be infinite
+		if !isFloat(t.DType) || buffers.MatchString(name) { // masks may be infinite
 			continue
 		}
 		g.Go(func() error {
@@ -193,35 +192,35 @@ func (w *weights) scan(ctx context.Context) error {
 			}
 			at, all0 := scanFloats(t)
 			if at >= 0 {
-				return fmt.Errorf("%s: tensor %q holds what is not a finite number, first at element %d of %d", t.Path, t.Name, at, t.Len())
+				return fmt.Errorf("%s: tensor %q has numbers that are not finite, first at element %d of %d", t.Path, t.Name, at, t.Len())
 			}
-			something[i] = len(t.Shape) > 1 && !all0
+			nonzero[i] = len(t.Shape) > 1 && !all0
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	for _, s := range something {
-		if s {
+	for _, some := range nonzero {
+		if some {
 			return nil
 		}
 	}
 	return fmt.Errorf("%s: all weights are 0", w.checkpoint.name)
 }
 
-// scanFloats finds the first element that is not a finite float32, or -1, and
-// tells whether all are 0.
+// scanFloats returns the index of the first element that is not a finite float32, or -1,
+// and whether all are 0.
 func scanFloats(t tensor.Tensor) (at int, all0 bool) {
-	b, any := t.Data, uint64(0)
+	b, bits := t.Data, uint64(0)
 	switch t.DType {
 	case tensor.F64:
 		for i := 0; i+8 <= len(b); i += 8 {
 			v := math.Float64frombits(binary.LittleEndian.Uint64(b[i:]))
-			if f := float32(v); f-f != 0 { // infinite and not a number are not 0 away from themselves
+			if f := float32(v); f-f != 0 { // NaN or infinite
 				return i / 8, false
 			} else if f != 0 {
-				any = 1
+				bits = 1
 			}
 		}
 	case tensor.F32:
@@ -230,7 +229,7 @@ func scanFloats(t tensor.Tensor) (at int, all0 bool) {
 			if v&0x7f800000 == 0x7f800000 {
 				return i / 4, false
 			}
-			any |= uint64(v & 0x7fffffff)
+			bits |= uint64(v & 0x7fffffff)
 		}
 	case tensor.F16, tensor.BF16:
 		infinite := uint16(0x7c00)
@@ -242,8 +241,8 @@ func scanFloats(t tensor.Tensor) (at int, all0 bool) {
 			if v&infinite == infinite {
 				return i / 2, false
 			}
-			any |= uint64(v & 0x7fff)
+			bits |= uint64(v & 0x7fff)
 		}
 	}
-	return -1, any == 0
+	return -1, bits == 0
 }

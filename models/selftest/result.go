@@ -13,19 +13,19 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// A Result is a test of a model, and how the model was run.
+// A Result is the result of a self-test, with the settings of the model.
 type Result struct {
 	Version  int       `json:"version"`
 	Model    string    `json:"model"`
 	Settings Settings  `json:"settings"`
 	When     time.Time `json:"when"`
 	Seconds  float64   `json:"seconds"`
-	Figures
-	Doubts []string `json:"doubts"` // what is below the floors; empty where all is well
-	Kept   bool     `json:"kept"`   // whether it was read and not measured now
+	Measurements
+	Doubts    []string `json:"doubts"` // results below the floors; empty if there are none
+	FromCache bool     `json:"kept"`   // whether it was read and not measured now
 }
 
-// Settings are what no tensor shows.
+// Settings are the settings of a model that cannot be read from its tensors.
 type Settings struct {
 	Activation string     `json:"activation"`
 	Mean       [3]float32 `json:"mean"`
@@ -39,12 +39,12 @@ func settingsOf(m *models.Model) Settings {
 	return Settings{i.Activation, i.Mean, i.Std, i.Heads, i.TextHeads}
 }
 
-// maxResult bounds what is read of a kept result, which has a few KB.
+// maxResult is the largest size of a saved result, which has a few KB.
 const maxResult = 1 << 20
 
-// Kept is the result of an earlier test of the model as it is now; nil where there is
-// none.
-func Kept(m *models.Model) *Result {
+// Saved returns the result of an earlier test of the model with the same settings; nil if
+// there is none.
+func Saved(m *models.Model) *Result {
 	path, err := m.SelfTestFile()
 	if err != nil || path == "" {
 		return nil
@@ -57,15 +57,15 @@ func Kept(m *models.Model) *Result {
 	if json.Unmarshal(b, &r) != nil || r.Version != Version || r.Settings != settingsOf(m) {
 		return nil
 	}
-	r.Model, r.Kept = m.Info().Name, true
-	r.Doubts = r.Figures.Doubts() // whatever the file says
+	r.Model, r.FromCache = m.Info().Name, true
+	r.Doubts = r.Measurements.Doubts() // not those of the file
 	return &r
 }
 
-// Run tests a model. keep keeps the result beside what else was made of its weights;
-// one that cannot be kept is returned with the error that says why. Do not keep the
-// result of a model that was opened with other settings than its own.
-func Run(ctx context.Context, m *models.Model, keep bool) (*Result, error) {
+// Run tests a model. If save is true, the result is saved in the cache; if that fails, Run
+// returns both the result and an error. Do not save the result of a model that was opened
+// with other settings than its own.
+func Run(ctx context.Context, m *models.Model, save bool) (*Result, error) {
 	began := time.Now()
 	judge, err := m.Judge()
 	if err != nil {
@@ -76,17 +76,17 @@ func Run(ctx context.Context, m *models.Model, keep bool) (*Result, error) {
 		return nil, fmt.Errorf("failed to test model %s: %w", m.Info().Name, err)
 	}
 	r := &Result{Version: Version, Model: m.Info().Name, Settings: settingsOf(m), When: began.UTC().Truncate(time.Second),
-		Seconds: time.Since(began).Seconds(), Figures: *figures, Doubts: figures.Doubts()}
-	if !keep {
+		Seconds: time.Since(began).Seconds(), Measurements: *figures, Doubts: figures.Doubts()}
+	if !save {
 		return r, nil
 	}
-	if err := r.keep(m); err != nil {
-		return r, fmt.Errorf("the result of the self-test of model %s cannot be kept: %w", r.Model, err)
+	if err := r.save(m); err != nil {
+		return r, fmt.Errorf("the result of the self-test of model %s cannot be saved: %w", r.Model, err)
 	}
 	return r, nil
 }
 
-func (r *Result) keep(m *models.Model) error {
+func (r *Result) save(m *models.Model) error {
 	path, err := m.SelfTestFile()
 	if err != nil || path == "" {
 		return err

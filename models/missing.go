@@ -5,35 +5,35 @@ import (
 	"strings"
 )
 
-// What a checkpoint may leave unsaid: [UnsaidError].
+// The settings that may be missing from a checkpoint, see [MissingSettingsError].
 const (
-	UnsaidHeads      = "heads"
-	UnsaidTextHeads  = "text heads"
-	UnsaidActivation = "activation"
-	UnsaidPixels     = "mean and standard deviation"
+	SettingHeads      = "heads"
+	SettingTextHeads  = "text heads"
+	SettingActivation = "activation"
+	SettingPixels     = "mean and standard deviation"
 )
 
-// An UnsaidError says that a checkpoint does not show how it is to be computed, and
-// that nothing beside it does either.
-type UnsaidError struct {
+// A MissingSettingsError says that settings of a checkpoint are found neither in it nor in
+// the files next to it.
+type MissingSettingsError struct {
 	File             string
-	Alone            bool     // whether what lies beside the file was left aside
-	Missing          []string // UnsaidHeads and so on
+	Standalone       bool     // whether the files next to it were ignored
+	Missing          []string // SettingHeads and so on
 	Width, TextWidth int      // of the towers
 }
 
-func (e *UnsaidError) Error() string {
+func (e *MissingSettingsError) Error() string {
 	var parts []string
 	for _, m := range e.Missing {
 		switch m {
-		case UnsaidHeads:
+		case SettingHeads:
 			m = fmt.Sprintf("how many heads share its width of %d", e.Width)
-		case UnsaidTextHeads:
+		case SettingTextHeads:
 			m = fmt.Sprintf("how many heads share its text width of %d", e.TextWidth)
-		case UnsaidActivation:
+		case SettingActivation:
 			m = "which activation it was trained with"
-		case UnsaidPixels:
-			m = "on pixels of which mean and standard deviation it was trained"
+		case SettingPixels:
+			m = "the mean and standard deviation of the pixels it was trained on"
 		}
 		parts = append(parts, m)
 	}
@@ -44,19 +44,19 @@ func (e *UnsaidError) Error() string {
 	return fmt.Sprintf("%s does not say %s", e.File, parts[0])
 }
 
-// Hint says what to do about it.
-func (e *UnsaidError) Hint() string {
+// Hint says how to solve it.
+func (e *MissingSettingsError) Hint() string {
 	var flags []string
 	files := "config.json"
 	for _, m := range e.Missing {
 		switch m {
-		case UnsaidHeads:
+		case SettingHeads:
 			m = fmt.Sprintf("--heads N (usually width / 64 = %d)", e.Width/64)
-		case UnsaidTextHeads:
+		case SettingTextHeads:
 			m = fmt.Sprintf("--text-heads N (usually %d)", e.TextWidth/64)
-		case UnsaidActivation:
+		case SettingActivation:
 			m = "--activation quick_gelu (OpenAI, MetaCLIP, DFN) or gelu (LAION and most others)"
-		case UnsaidPixels:
+		case SettingPixels:
 			m = "--mean clip --std clip (OpenAI and most others) or --mean 0.5 --std 0.5 (LAION's ViT-L/14 of 2B)"
 			if len(e.Missing) == 1 {
 				files = preprocessorFile
@@ -67,15 +67,15 @@ func (e *UnsaidError) Hint() string {
 		flags = append(flags, m)
 	}
 	beside := "put its " + files + " beside it"
-	if e.Alone {
+	if e.Standalone {
 		beside += " and import the folder"
 	}
 	return fmt.Sprintf("import it with %s, as its publisher says; or %s", strings.Join(flags, ", "), beside)
 }
 
-// assume puts in what the caller knows, and finds what is still missing. alone
-// tells that the file was named by itself.
-func (o Options) assume(c *config, file string, alone bool) error {
+// applyTo sets the settings that the options give, and returns a [MissingSettingsError] if
+// some are still missing. standalone says that the file was given by its path.
+func (o Options) applyTo(c *config, file string, alone bool) error {
 	if o.Heads > 0 {
 		c.Vision.Heads = o.Heads
 	}
@@ -85,17 +85,17 @@ func (o Options) assume(c *config, file string, alone bool) error {
 	if o.Activation != "" {
 		c.Vision.Act, c.Text.Act = o.Activation, o.Activation
 	}
-	e := &UnsaidError{File: file, Alone: alone, Width: c.Vision.Width, TextWidth: c.Text.Width}
+	e := &MissingSettingsError{File: file, Standalone: alone, Width: c.Vision.Width, TextWidth: c.Text.Width}
 	for _, m := range []struct {
-		unsaid bool
-		what   string
+		missing bool
+		what    string
 	}{
-		{c.Vision.Heads == 0, UnsaidHeads},
-		{c.Text.Heads == 0, UnsaidTextHeads},
-		{c.Vision.Act == "" || c.Text.Act == "", UnsaidActivation},
-		{c.pixels.from == "", UnsaidPixels},
+		{c.Vision.Heads == 0, SettingHeads},
+		{c.Text.Heads == 0, SettingTextHeads},
+		{c.Vision.Act == "" || c.Text.Act == "", SettingActivation},
+		{c.pixels.from == "", SettingPixels},
 	} {
-		if m.unsaid {
+		if m.missing {
 			e.Missing = append(e.Missing, m.what)
 		}
 	}

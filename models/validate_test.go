@@ -30,9 +30,8 @@ func rewrite(t *testing.T, dir string, change func(name string, i int, v float32
 
 const someWeights = "vision_model.encoder.layers.1.mlp.fc1.weight"
 
-// unsoundWeights are ways in which weights can be of no use, and what is said of
-// each.
-var unsoundWeights = map[string]struct {
+// invalidWeights are ways in which weights can be unusable, with part of the error of each.
+var invalidWeights = map[string]struct {
 	change func(name string, i int, v float32) float32
 	want   string
 }{
@@ -41,14 +40,14 @@ var unsoundWeights = map[string]struct {
 			return float32(math.NaN())
 		}
 		return v
-	}, `"` + someWeights + `" holds what is not a finite number, first at element 17`},
+	}, `"` + someWeights + `" has numbers that are not finite, first at element 17`},
 	"an infinity": {func(name string, i int, v float32) float32 {
 		if strings.HasPrefix(name, "text_model.final") && i == 0 {
 			return float32(math.Inf(-1))
 		}
 		return v
 	}, "text_model.final_layer_norm"},
-	"all NaN":  {func(string, int, float32) float32 { return float32(math.NaN()) }, "not a finite number"},
+	"all NaN":  {func(string, int, float32) float32 { return float32(math.NaN()) }, "numbers that are not finite"},
 	"all zero": {func(string, int, float32) float32 { return 0 }, "all weights are 0"},
 	"too large": {func(name string, i int, v float32) float32 {
 		if strings.HasSuffix(name, "_projection.weight") {
@@ -58,40 +57,40 @@ var unsoundWeights = map[string]struct {
 	}, "has no direction"},
 	"too large to tell": {func(name string, i int, v float32) float32 {
 		if strings.HasSuffix(name, "fc2.weight") {
-			return v * 1e37 // the next normalisation divides it by infinity
+			return v * 1e37 // the next normalisation divides by infinity
 		}
 		return v
-	}, "the same of every text"},
+	}, "its vectors of all texts are the same"},
 	"a scale of e^50": {func(name string, i int, v float32) float32 {
 		if name == "logit_scale" {
 			return 50
 		}
 		return v
 	}, "its logit_scale is 50"},
-	"eyes closed": {func(name string, i int, v float32) float32 {
+	"zero patch embedding": {func(name string, i int, v float32) float32 {
 		if strings.Contains(name, "patch_embedding") {
 			return 0
 		}
 		return v
-	}, "the same in every picture"},
-	"ears closed": {func(name string, i int, v float32) float32 {
+	}, "its features of all images are the same"},
+	"zero text norm": {func(name string, i int, v float32) float32 {
 		if name == "text_model.final_layer_norm.weight" {
 			return 0
 		}
 		return v
-	}, "the same of every text"},
+	}, "its vectors of all texts are the same"},
 }
 
-// What makes no sense is not imported, and leaves nothing behind.
-func TestImportRefusesUnsound(t *testing.T) {
-	cache := keepBuilt(t)
-	for name, c := range unsoundWeights {
+// TestImportRefusesInvalid: unusable models are not imported, and leave no files behind.
+func TestImportRefusesInvalid(t *testing.T) {
+	cache := useBuiltCache(t)
+	for name, c := range invalidWeights {
 		dir := tiny.write(t, tensor.F32, 1)
 		rewrite(t, dir, c.change)
 		_, err := Import(t.Context(), dir, "bad", Options{})
-		var unsound *UnsoundError
-		if !errors.As(err, &unsound) || !strings.Contains(err.Error(), c.want) || unsound.Hint() == "" {
-			t.Errorf("%s: %v; want an UnsoundError with %q", name, err, c.want)
+		var invalid *InvalidModelError
+		if !errors.As(err, &invalid) || !strings.Contains(err.Error(), c.want) || invalid.Hint() == "" {
+			t.Errorf("%s: %v; want an InvalidModelError with %q", name, err, c.want)
 		}
 	}
 	if left := entries(t, Dir()); len(left) != 0 {
@@ -102,11 +101,11 @@ func TestImportRefusesUnsound(t *testing.T) {
 	}
 }
 
-// A model that is opened by its path is not looked through, which would take
-// reading all of it. Its first use says what is wrong.
-func TestFirstUseOfUnsound(t *testing.T) {
-	for name, c := range unsoundWeights {
-		if strings.HasPrefix(c.want, "the same") {
+// TestFirstUseOfInvalid: the weights of a model that is opened by its path are not checked,
+// which would mean reading all of them. Its first use gives the error.
+func TestFirstUseOfInvalid(t *testing.T) {
+	for name, c := range invalidWeights {
+		if strings.HasSuffix(c.want, "are the same") {
 			continue // computes numbers
 		}
 		dir := tiny.write(t, tensor.F32, 1)
@@ -128,18 +127,18 @@ func TestFirstUseOfUnsound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, looked := p.Encode(t.Context(), noise(16, 16, 1))
-		said := false
-		for _, err := range []error{texts, judged, looked} {
-			var unsound *UnsoundError
-			if errors.As(err, &unsound) {
-				said = said || strings.Contains(err.Error(), c.want)
+		_, encoded := p.Encode(t.Context(), noise(16, 16, 1))
+		found := false
+		for _, err := range []error{texts, judged, encoded} {
+			var invalid *InvalidModelError
+			if errors.As(err, &invalid) {
+				found = found || strings.Contains(err.Error(), c.want)
 			} else if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if !said {
-			t.Errorf("%s: %v; %v; %v; want %q", name, texts, judged, looked, c.want)
+		if !found {
+			t.Errorf("%s: %v; %v; %v; want %q", name, texts, judged, encoded, c.want)
 		}
 		if err := m.Close(); err != nil {
 			t.Error(err)
@@ -147,8 +146,8 @@ func TestFirstUseOfUnsound(t *testing.T) {
 	}
 }
 
-// Maps of activation that are not numbers are refused as well.
-func TestUnsoundMaps(t *testing.T) {
+// TestInvalidMaps: activation maps with NaN are an error too.
+func TestInvalidMaps(t *testing.T) {
 	p, err := openTest(t, tiny.write(t, tensor.F32, 1), Options{}).Proposer()
 	if err != nil {
 		t.Fatal(err)
@@ -160,28 +159,28 @@ func TestUnsoundMaps(t *testing.T) {
 	defer v.Close()
 	direction := make([]float32, len(v.Feature()))
 	direction[0] = float32(math.NaN())
-	var unsound *UnsoundError
-	if _, err := v.CAM(t.Context(), [][]float32{v.Feature(), direction}); !errors.As(err, &unsound) {
-		t.Errorf("error %v, want an UnsoundError", err)
+	var invalid *InvalidModelError
+	if _, err := v.CAM(t.Context(), [][]float32{v.Feature(), direction}); !errors.As(err, &invalid) {
+		t.Errorf("error %v, want an InvalidModelError", err)
 	}
 }
 
-// Bytes of an archive that were changed are told by its checksums.
+// TestImportChecksSums: changed bytes of an archive are detected by its checksums.
 func TestImportChecksSums(t *testing.T) {
-	keepBuilt(t)
+	useBuiltCache(t)
 	b, err := os.ReadFile(golden.Dir(t, "models", "micro-g", "micro-g.openai.pt"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 2000 {
-		b[len(b)/2+2*i] ^= 1 // the last bits of numbers: they stay some
+		b[len(b)/2+2*i] ^= 1 // the last bits of numbers, which stay finite
 	}
 	path := filepath.Join(t.TempDir(), "some.pt")
 	if err := os.WriteFile(path, b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	said := Options{Heads: 2, TextHeads: 1, Activation: quickGELU, Mean: CLIPMean[:], Std: CLIPStd[:]}
-	if _, err := Import(t.Context(), path, "", said); err == nil || !strings.Contains(err.Error(), "/data/") || !strings.Contains(err.Error(), "checksum") {
+	found := Options{Heads: 2, TextHeads: 1, Activation: quickGELU, Mean: CLIPMean[:], Std: CLIPStd[:]}
+	if _, err := Import(t.Context(), path, "", found); err == nil || !strings.Contains(err.Error(), "/data/") || !strings.Contains(err.Error(), "checksum") {
 		t.Errorf("2000 changed bytes: %v", err)
 	}
 	if left := entries(t, Dir()); len(left) != 0 {
@@ -189,7 +188,7 @@ func TestImportChecksSums(t *testing.T) {
 	}
 }
 
-// Every type is scanned, and the masks that archives carry may be infinite.
+// TestScan: every type is scanned, and the masks in archives may be infinite.
 func TestScan(t *testing.T) {
 	for dtype, c := range map[tensor.DType]struct{ good, bad [][]byte }{
 		tensor.F64:  {[][]byte{f64(1e38), f64(-1e-300), f64(0)}, [][]byte{f64(math.NaN()), f64(math.Inf(-1)), f64(1e39)}},
@@ -205,7 +204,7 @@ func TestScan(t *testing.T) {
 		for _, bad := range c.bad {
 			x.Data = append(slices.Clone(data), bad...)
 			if at, _ := scanFloats(x); at != len(c.good) {
-				t.Errorf("%s: % x is taken", dtype, bad)
+				t.Errorf("%s: % x is accepted", dtype, bad)
 			}
 		}
 		x.Data = make([]byte, len(data))
