@@ -40,8 +40,8 @@ func readTensors(t testing.TB, dir string) []tensor.Tensor {
 	return all
 }
 
-// asOpenAI renames tensors, stacks queries, keys and values, and transposes the projections.
-// prefix is added to the text tower's names.
+// asOpenAI renames tensors, stacks queries, keys and values, and transposes the
+// projections. prefix is added to the text tower's names.
 func asOpenAI(t testing.TB, all []tensor.Tensor, prefix string) []tensor.Tensor {
 	t.Helper()
 	by := map[string]tensor.Tensor{}

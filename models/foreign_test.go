@@ -15,8 +15,8 @@ import (
 	"github.com/carve-video/carve/internal/tensor"
 )
 
-// TestForeignFiles: a folder with files that carve did not put there is neither replaced nor
-// removed.
+// TestForeignFiles: a folder with files that carve did not put there is neither replaced
+// nor removed.
 func TestForeignFiles(t *testing.T) {
 	useBuiltCache(t)
 	dir := tiny.write(t, tensor.F16, 1)

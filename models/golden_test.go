@@ -164,9 +164,9 @@ func near(t *testing.T, what string, got, want []float32, allowed float64) {
 
 func concat(rows [][]float32) []float32 { return slices.Concat(rows...) }
 
-// TestGoldenCases: everything that a model computes in a case equals the reference, stage by
-// stage: token ids, text vectors, trunk, probabilities, gradients, maps, and the judge's
-// image vectors. This holds for all formats of the models.
+// TestGoldenCases: everything that a model computes in a case equals the reference, stage
+// by stage: token ids, text vectors, trunk, probabilities, gradients, maps, and the
+// judge's image vectors. This holds for all formats of the models.
 func TestGoldenCases(t *testing.T) {
 	cases := goldenCases(t)
 	if testing.Short() {
@@ -504,8 +504,8 @@ func checkJudge(t *testing.T, j *judge, dir string, file *safetensors.File, with
 	}
 }
 
-// TestGoldenPositions: the table of positions equals PyTorch's bit by bit, for every grid of
-// the units' manifest.
+// TestGoldenPositions: the table of positions equals PyTorch's bit by bit, for every grid
+// of the units' manifest.
 func TestGoldenPositions(t *testing.T) {
 	var manifest struct {
 		Tables []struct {

@@ -89,7 +89,8 @@ func length(v []float32) float64 {
 }
 
 // TestSourcesAgree: a mapped folder on disk and the same files in memory give the same
-// numbers bit by bit, and so do the formats in which a checkpoint may store the same values.
+// numbers bit by bit, and so do the formats in which a checkpoint may store the same
+// values.
 func TestSourcesAgree(t *testing.T) {
 	encode := func(m *Model) []float32 {
 		t.Helper()

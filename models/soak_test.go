@@ -9,9 +9,9 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// TestSoak: resident memory does not grow over hundreds of runs of every graph, with sizes
-// and batches that change as in the loop. With CARVE_SOAK=1 it is long; without, it is short,
-// and -short skips it.
+// TestSoak: resident memory does not grow over hundreds of runs of every graph, with
+// sizes and batches that change as in the loop. With CARVE_SOAK=1 it is long; without, it
+// is short, and -short skips it.
 func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("soak: left out by -short")

@@ -10,8 +10,8 @@ import (
 	"github.com/carve-video/carve/internal/ort"
 )
 
-// randomModel opens one of [RandomPair]. CARVE_BENCH is a folder for them and for the graphs
-// built from them: 5 GB, written once.
+// randomModel opens one of [RandomPair]. CARVE_BENCH is a folder for them and for the
+// graphs built from them: 5 GB, written once.
 func randomModel(b *testing.B, name string) *Model {
 	b.Helper()
 	root := os.Getenv("CARVE_BENCH")

@@ -117,7 +117,8 @@ func FuzzTextCache(f *testing.F) {
 	})
 }
 
-// BenchmarkUpdateTextCache measures replacing the file with the texts of the largest preset.
+// BenchmarkUpdateTextCache measures replacing the file with the texts of the largest
+// preset.
 func BenchmarkUpdateTextCache(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "x.vectors")
 	all := map[string][]float32{}

@@ -19,8 +19,8 @@ const (
 	cacheIp  = "ip"  // N×1  like i2, of post_layernorm
 )
 
-// cacheNames is their order in the trunk's outputs, after feature, length and attention, and
-// in the CAM graph's inputs, after df.
+// cacheNames is their order in the trunk's outputs, after feature, length and attention,
+// and in the CAM graph's inputs, after df.
 var cacheNames = []string{
 	cacheY, cacheQ, cacheK, cacheV, cacheO, cacheXh2, cacheI2, cachePhi, cacheGm, cacheXhp, cacheIp,
 }
@@ -44,8 +44,8 @@ func attentionRows(heads, L int) []int64 {
 	return rows
 }
 
-// A meanAttention accumulates the attention probabilities over heads and blocks, so that one
-// L×L is kept in memory and not one for each head and block.
+// A meanAttention accumulates the attention probabilities over heads and blocks, so that
+// one L×L is kept in memory and not one for each head and block.
 type meanAttention struct {
 	rows onnx.Value   // of the parts
 	sums []onnx.Value // B×1×(rows)×L each
@@ -81,9 +81,9 @@ func (a *meanAttention) attend(n *net, q, k, v onnx.Value, t tower) onnx.Value {
 	return n.join(n.Concat(2, out...), t)
 }
 
-// computeAfter is q, computed after sum. Otherwise the runtime would compute the sums at the
-// end of the graph, because only an output needs them, and keep the probabilities of all
-// blocks until then: gigabytes.
+// computeAfter is q, computed after sum. Otherwise the runtime would compute the sums at
+// the end of the graph, because only an output needs them, and keep the probabilities of
+// all blocks until then: gigabytes.
 func (n *net) computeAfter(q, sum onnx.Value, t tower) onnx.Value {
 	return n.Concat(2, q, n.emptyRows(sum, t))
 }
@@ -114,9 +114,9 @@ func ones(n int) []float32 {
 	return v
 }
 
-// trunkGraph is the image encoder of f for a batch of images of one size (docs/algorithm.md 3.2 to 3.4,
-// 3.6 and 11.2): all blocks, the last one for the patches only, with its caches; the pooled
-// feature; and the mean attention of the last two thirds of the blocks.
+// trunkGraph is the image encoder of f for a batch of images of one size (docs/algorithm.md 3.2 to
+// 3.4, 3.6 and 11.2): all blocks, the last one for the patches only, with its caches; the
+// pooled feature; and the mean attention of the last two thirds of the blocks.
 func trunkGraph(c config, w *weights, precision string) (*net, error) {
 	n := newNet("vision trunk", c, w)
 	n.setPrecision(precision)

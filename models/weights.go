@@ -55,8 +55,8 @@ func (w *weights) tensor(name string, shape ...int) (t tensor.Tensor, transposed
 	return t, p.transposed, nil
 }
 
-// checkUnknown returns an error if a checkpoint has tensors that no graph uses: it is another
-// architecture with a part that has the tensors of a CLIP.
+// checkUnknown returns an error if a checkpoint has tensors that no graph uses: it is
+// another architecture with a part that has the tensors of a CLIP.
 func (w *weights) checkUnknown() error {
 	for _, name := range w.Names() {
 		if !w.used[name] && !buffers.MatchString(name) {

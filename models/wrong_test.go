@@ -211,8 +211,8 @@ func TestUntrained(t *testing.T) {
 	}
 }
 
-// runSelfTest tests a model with a mistake. imageVectors are those of the unaffected images,
-// see recordingJudge.
+// runSelfTest tests a model with a mistake. imageVectors are those of the unaffected
+// images, see recordingJudge.
 func runSelfTest(t *testing.T, model string, c loadingMistake, imageVectors *[][][]float32) *selftest.Measurements {
 	t.Helper()
 	m, err := models.Open(t.Context(), model, models.Options{Device: "cpu", InMemory: true, SkipLastBlock: c.skip})

@@ -22,7 +22,7 @@ type Result struct {
 	Seconds  float64   `json:"seconds"`
 	Measurements
 	Doubts    []string `json:"doubts"` // results below the floors; empty if there are none
-	FromCache bool     `json:"kept"`   // whether it was read and not measured now
+	FromCache bool     `json:"kept"`   // whether it was read from the cache, not measured
 }
 
 // Settings are the settings of a model that cannot be read from its tensors.

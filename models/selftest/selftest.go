@@ -190,8 +190,8 @@ func logits(image []float32, texts [][]float32, scale float64) []float64 {
 	return out
 }
 
-// add adds one image. A name with the same logit as the right one ranks before it, so that a
-// model that gives all names the same logit is never right.
+// add adds one image. A name with the same logit as the right one ranks before it, so
+// that a model that gives all names the same logit is never right.
 func (f *Measurements) add(names []string, right int, logits []float64, pale bool) {
 	before, best := 0, -1
 	mean, squares := 0.0, 0.0
