@@ -44,6 +44,9 @@ func Import(ctx context.Context, path, name string, o Options) (_ *Manifest, err
 	if err != nil {
 		return nil, fmt.Errorf("failed to import %s: %w", path, err)
 	}
+	if _, err := os.Stat(abs); err != nil {
+		return nil, fmt.Errorf("failed to import %w", nowhere.Named(path, err))
+	}
 	o.Device = cmp.Or(o.Device, ort.CPU) // always available
 	if e, ok := knownFile(abs); ok {
 		e.describe(&o)

@@ -190,6 +190,11 @@ func checkName(name string) error {
 	return nil
 }
 
+// A NameError says that a model cannot have this name.
+type NameError struct{ Name, Why string }
+
+func (e *NameError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.Why) }
+
 // PullOptions configure a download. The zero value is usable.
 type PullOptions struct {
 	// Mirror is a base URL that replaces scheme and host of the source:
