@@ -103,7 +103,7 @@ func (f *VideoResult) score(name string, frames int) VideoScore {
 }
 
 func videoTable(rows []VideoScore) *ui.Table {
-	t := ui.NewTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "keys", "asked", "judged", "ms")
+	t := ui.NewTable("clip", "J&F", "J", "F", "found", "false", "away", "returns", "missed", "median", "latest", "lost", "toggles", "after cut", "keys", "evaluated", "judged", "ms")
 	count := func(f Figure) string {
 		if math.IsNaN(float64(f)) {
 			return f.String()
