@@ -96,7 +96,7 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 	}
 	// Of a file that could not be opened nothing is known, least of all that it is no film.
 	if unopened != nil || errors.Is(err, errTooManyFiles) {
-		return nil, fail(ErrUnreadable, lowered(reason(err)))
+		return nil, fail(ErrUnreadable, lowerFirst(reason(err)))
 	}
 	if errors.Is(err, astiav.ErrExit) {
 		return nil, fail(ErrNotMedia, name+", which names itself or does not end")

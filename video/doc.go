@@ -1,12 +1,11 @@
-// Package video reads a clip, shows its pictures to whoever wants to look at
-// them or draw into them, and writes a clip like it.
+// Package video reads a video, gives its frames to a model or to code that draws into
+// them, and writes a video that is like the source in everything else.
 //
-// A [Source] opens a file and decodes up to its first frame, so that whatever
-// makes work impossible is an error of its own before work starts. From then on
-// [Source.Read] returns one [Frame] after the other. A [Preparer] makes of a
-// frame what a model wants to see: the upright picture, with square pixels, in
-// RGB. [Frame.Planes] gives the samples as they were decoded, to be drawn into.
-// A [Sink] takes the frames, encodes them and writes them to a file.
+// A [Source] opens a file and decodes it up to its first frame. Whatever makes the work
+// impossible is therefore an error before the work starts. From then on [Source.Read]
+// returns one [Frame] after the other. A [Preparer] turns a frame into the image that a
+// model expects: upright, square pixels, RGB. [Frame.Planes] gives the samples as they
+// were decoded, to draw into. A [Sink] encodes frames and writes them to a file.
 //
 //	src := &video.Source{Path: "in.mp4"}
 //	if err := src.Initialize(); err != nil { … }
@@ -23,58 +22,56 @@
 //	}
 //	return sink.Finish()
 //
-// # What stays as it was
+// # What is kept
 //
-// The number of frames and the time of each, a variable rate included; size,
-// pixel format and depth, sample aspect, colour description and rotation; tags,
-// chapters and dispositions; mastering display and light level; alpha, where the
-// encoder has it; and every packet of the streams beside the video that the
-// container takes. What cannot be kept is logged, and listed by [Sink.Lost]; most of
-// it is known before work starts ([Losses]). Samples that nobody drew into reach the
-// encoder unchanged.
+// The number of frames and the time of each, also at a variable rate; size, pixel
+// format and depth, sample aspect ratio, colour description and rotation; tags,
+// chapters and dispositions; mastering display and light level; alpha, if the encoder
+// supports it; and every packet of the other streams that the container accepts. What
+// cannot be kept is logged and listed by [Sink.Lost]. Most of it is known before the
+// work starts ([Losses]). Samples that were not drawn on reach the encoder unchanged.
 //
-// A few containers keep less. Matroska and WebM count milliseconds, so times
-// are rounded to them. MPEG-TS has no times before zero: where audio starts
-// there, everything is moved by that much. AVI numbers its frames, from the first.
+// A few containers keep less. Matroska and WebM count milliseconds, so times are
+// rounded to them. MPEG-TS has no times before zero: if audio starts before zero,
+// everything is moved by that much. AVI numbers its frames, starting with the first.
 //
-// Where the clock of a file jumps, as in recordings that were joined or a
-// transport stream that was interrupted, times go on without a hole, for all
-// streams alike; a warning says where and by how much.
+// The clock of a file can jump, for example where recordings were joined or a transport
+// stream was interrupted. Times then continue without a gap, by the same shift for all
+// streams; a warning says where and by how much.
 //
 // # Damage
 //
-// What is broken after the first frame does not end the work. It is counted,
-// logged once with its time and skipped, or kept where the decoder could
-// conceal it; [Source.Damage] tells. A strict source stops instead.
+// Damage after the first frame does not end the work. It is counted, and logged once
+// with its time. A broken frame is skipped, or kept if the decoder could conceal the
+// damage. [Source.Damage] returns the count. A strict source stops instead.
 //
-// FFmpeg tells of much damage in its log only, and some demuxers take a cut for
-// the plain end. So damage is every line of the log that FFmpeg calls an error
-// and that is about the file, an end that comes more than two frames and one
-// percent before the stated one, and an outer structure that breaks off. What is
-// missing before the first key frame is no damage: a recording may start
-// anywhere. Neither is the joint of recordings that were joined byte by byte.
+// FFmpeg reports much damage only in its log, and some demuxers take a truncated file
+// for a complete one. So these count as damage: every log line about the file that
+// FFmpeg calls an error, an end that comes more than two frames and one percent before
+// the stated one, and an outer structure that breaks off. What is missing before the
+// first key frame is no damage, since a recording may start anywhere. The joint of
+// recordings that were joined byte by byte is no damage either.
 //
 // # Memory
 //
-// The frames of a source live in a pool, whose size is known. While all of them are
-// in flight no other is read, which is what keeps a slow model from filling the memory
-// with pictures: Source.Next waits, and
-// Source.Read, for a lone goroutine, fails. Whoever holds
-// a frame last releases it, once; a second time panics. Packets beside the video go from the source straight into the sink,
-// which never waits for the pictures that belong to the same time: the muxer
-// keeps up to ten seconds (150 frames, where those are longer) to put them in
-// order.
+// The frames of a source live in a pool of fixed size. While all of them are in flight
+// no other frame is read, so that a slow model cannot fill the memory with frames:
+// Source.Next waits, and Source.Read, meant for a lone goroutine, fails. The last
+// holder of a frame releases it once; a second time panics. Packets of the other
+// streams go from the source straight into the sink. The sink does not wait for the
+// frames of the same time: to put packets in order, the muxer keeps up to ten seconds
+// of them, or 150 frames if those are longer.
 //
 // # Files
 //
-// An output is written under a hidden name in the folder it is meant for, and
-// renamed when it is complete and on disk. Until then nothing is at its name,
-// or what was there before.
+// An output is written under a hidden name in its folder, and renamed once it is
+// complete and on disk. Until then its name is free, or still belongs to the older
+// file.
 //
 // An encoder that does not fit the container is refused before any work
-// ([CheckOutput]), and before a file gets its name its first picture is decoded
-// again: FFmpeg writes files that it cannot read, and says nothing.
+// ([CheckOutput]). Before a file gets its name, its first frame is decoded again,
+// because FFmpeg writes some files that it cannot read, without an error.
 //
-// A file opens no other file and calls no host, whatever its content says.
+// A file opens no other file and contacts no host, whatever its content says.
 // [Source.AllowPlaylists] lets it open files of this machine.
 package video

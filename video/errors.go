@@ -8,8 +8,8 @@ import (
 	"github.com/carve-video/carve/internal/atomicfile"
 )
 
-// What can be wrong with an input before work starts. [Source.Initialize]
-// wraps exactly one of them, with the path and the reason.
+// Errors of an input before the work starts. [Source.Initialize] wraps exactly one of
+// them, with the path and the reason.
 var (
 	ErrNotFound         = errors.New("no such file")
 	ErrIsDirectory      = atomicfile.ErrIsDirectory // of an output as well
@@ -26,8 +26,8 @@ var (
 	ErrNotLocal         = errors.New("leads off this machine, where no file may lead")
 )
 
-// What can be wrong with an output before work starts. [Sink.Initialize] wraps
-// one of them, or an error of the file system.
+// Errors of an output before the work starts. [Sink.Initialize] wraps one of them, or
+// an error of the file system.
 var (
 	ErrUnknownContainer = errors.New("has an extension that stands for no known container")
 	ErrExists           = atomicfile.ErrExists
@@ -40,22 +40,22 @@ var (
 	ErrEncoderMismatch  = errors.New("cannot hold what the encoder makes")
 )
 
-// ErrReadBack says that a file was written and then could not be read: it did
-// not get its name.
+// ErrReadBack says that a file was written and could not be read again. The output
+// keeps its hidden name and is removed.
 var ErrReadBack = errors.New("the file that was written cannot be read back")
 
-// ErrFramesInUse says that every frame that a [Source] may have in flight is: none was
-// released, and nobody is waited for. Release them earlier, raise Source.Frames, call
-// Source.Reserve, or read with Source.Next where another goroutine releases them.
+// ErrFramesInUse says that all frames of a [Source] are in flight and that Read does
+// not wait. Release frames earlier, raise Source.Frames, call Source.Reserve, or read
+// with Source.Next if another goroutine releases frames.
 var ErrFramesInUse = errors.New("all frames of the source are in use")
 
 var errOutOfMemory = errors.New("out of memory")
 
-// A PathError is a file and what is wrong with it. It unwraps to one of the
-// errors above or to the cause.
+// A PathError says what is wrong with a file. It unwraps to one of the errors above or
+// to the cause.
 type PathError struct {
 	Path   string
-	Err    error  // what is wrong, in general
+	Err    error  // the kind of error
 	Detail string // what FFmpeg or the system said, possibly empty
 }
 
@@ -68,13 +68,13 @@ func (e *PathError) Error() string {
 
 func (e *PathError) Unwrap() error { return e.Err }
 
-// Damage says what of an input was broken: what FFmpeg's demuxer and decoder
-// call an error or mark as corrupt from the first key frame on, and an end that
-// comes before the one that the file states.
+// Damage says what of an input was broken: what FFmpeg's demuxer and decoder call an
+// error or mark as corrupt from the first key frame on, and an end that comes before
+// the one that the file states.
 type Damage struct {
-	Count int64         // broken places; what shows in several ways counts once
-	First time.Duration // where the first was, counted from the first frame
-	Err   error         // what the first was
+	Count int64         // broken places; one with several signs counts once
+	First time.Duration // time of the first one, counted from the first frame
+	Err   error         // cause of the first one
 }
 
 // A DamageError stops a strict [Source] at its first damage.

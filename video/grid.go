@@ -27,7 +27,7 @@ func (s *Source) decodeGrid() error {
 		return io.EOF
 	}
 	s.grid.done = true
-	fail := func(err error) error { return &PathError{Path: s.Path, Err: ErrTiles, Detail: lowered(err.Error())} }
+	fail := func(err error) error { return &PathError{Path: s.Path, Err: ErrTiles, Detail: lowerFirst(err.Error())} }
 	packets, err := s.readTiles()
 	defer func() {
 		for _, p := range packets {

@@ -6,20 +6,20 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// Info describes an opened input. Names are FFmpeg's, as ffprobe prints them.
+// Info describes an opened input. Names are those of FFmpeg, as ffprobe prints them.
 type Info struct {
 	Path      string
-	Container string // demuxer
-	Playlist  bool   // the file names other files, which are read
+	Container string // FFmpeg's name of the demuxer
+	Playlist  bool   // the file names other files, and they are read
 	Codec     string
 
-	Width, Height int    // coded size of the picture, before rotation
+	Width, Height int    // coded size of a frame, before rotation
 	PixelFormat   string // such as "yuv420p10le"
 	BitDepth      int    // of one component
 
 	TimeBase    Rational // of all timestamps
-	AverageRate Rational // frames per second on average, as the container has it
-	RealRate    Rational // lowest rate that can carry all timestamps, a guess
+	AverageRate Rational // average frames per second, as the container states it
+	RealRate    Rational // lowest rate that can represent all timestamps, a guess
 	StartPTS    int64    // of the first frame
 
 	SampleAspect                                            Rational // of a coded pixel; Den 0: unknown
@@ -30,14 +30,14 @@ type Info struct {
 
 	Duration time.Duration // 0: unknown
 	Frames   int64         // estimate, 0: unknown
-	// Still is true for a single image: there will be one frame, and the output
-	// is an image as well.
+	// Still is true for a single image: there is one frame, and the output is an image
+	// as well.
 	Still bool
 
-	// Cover is true for the picture that goes with a file of music: a still as well.
+	// Cover is true for the cover of an audio file, which is a still as well.
 	Cover bool
 
-	// Streams are the others of the file, which travel beside the video.
+	// Streams are the other streams of the file, which are copied.
 	Streams []StreamInfo
 
 	format              astiav.PixelFormat
@@ -47,7 +47,7 @@ type Info struct {
 	index               int // of the video stream
 }
 
-// StreamInfo describes a stream beside the video.
+// StreamInfo describes a stream other than the video.
 type StreamInfo struct {
 	Index    int
 	Kind     string // "audio", "subtitle", "video", "data", "attachment"
@@ -55,7 +55,7 @@ type StreamInfo struct {
 	Language string // possibly empty
 }
 
-// Rate returns the frame rate to go by: the average, or else the real one.
+// Rate returns the frame rate to use: the average rate, or else RealRate.
 func (i Info) Rate() Rational {
 	if i.AverageRate.Known() {
 		return i.AverageRate
@@ -63,9 +63,9 @@ func (i Info) Rate() Rational {
 	return i.RealRate
 }
 
-// scaleMatrix names the picture's colour matrix for the scale filter. Where
-// nothing is said, players take BT.709 for high definition and BT.601 below;
-// FFmpeg's own default would be BT.601 always.
+// scaleMatrix names the colour matrix of the frames for the scale filter. If the file
+// does not say, players assume BT.709 for high definition and BT.601 below; FFmpeg
+// would always assume BT.601.
 func (i Info) scaleMatrix() string {
 	switch astiav.ColorSpace(i.colour.matrix) {
 	case astiav.ColorSpaceUnspecified:

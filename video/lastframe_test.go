@@ -41,6 +41,6 @@ func TestLikely(t *testing.T) {
 		110:  100,
 		5000: 100, // after a gap
 	} {
-		equal(t, "likely", s.likely(step), want)
+		equal(t, "likely", s.guessDuration(step), want)
 	}
 }

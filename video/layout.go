@@ -2,16 +2,16 @@ package video
 
 import "github.com/asticode/go-astiav"
 
-// A Layout says how the samples of a pixel format lie in its planes. It is
-// FFmpeg's description of the format (libavutil/pixdesc.h) in Go types, for
-// code that draws into [Frame.Planes] without knowing FFmpeg.
+// A Layout says how the samples of a pixel format are stored in its planes. It is
+// FFmpeg's description of the format (libavutil/pixdesc.h) in Go types, for code that
+// draws into [Frame.Planes] without knowing FFmpeg.
 type Layout struct {
 	Name string
-	// Components are luma, then the two chroma, or red, green, blue; alpha is
-	// last. A single one is luma.
+	// Components are luma and the two chroma, or red, green, blue; alpha is last. A
+	// single component is luma.
 	Components []Component
-	// ChromaX and ChromaY are the logarithms to base 2 of how many luma samples
-	// lie beside and above one another for one of chroma.
+	// ChromaX and ChromaY are the base-2 logarithms of the horizontal and vertical
+	// chroma subsampling.
 	ChromaX, ChromaY int
 
 	RGB       bool // red, green, blue instead of luma and chroma
@@ -28,8 +28,8 @@ type Layout struct {
 // (v >> Shift) & (1<<Depth - 1) of the one or two bytes that hold it.
 type Component struct {
 	Plane  int
-	Step   int // bytes from one sample to the next of the row
-	Offset int // bytes before the first sample of the row
+	Step   int // bytes from one sample to the next in a row
+	Offset int // bytes before the first sample of a row
 	Shift  int // bits below the sample
 	Depth  int // bits of the sample
 }
@@ -44,14 +44,14 @@ func (l Layout) drawable() bool {
 	return len(l.Components) > 0 && !l.Palette && !l.Bitstream && !l.Float && !l.bayer && !l.hardware
 }
 
-// drawables are the formats that a picture is brought into when its own cannot
-// be drawn on: palettes, single bits, floating point.
+// drawables are the formats that a frame is converted to if its own cannot be drawn on:
+// palettes, single bits, floating point.
 var drawables = []astiav.PixelFormat{
 	astiav.PixelFormatGray8, astiav.PixelFormatGray16Le, astiav.PixelFormatRgb24, astiav.PixelFormatRgba,
 	astiav.PixelFormatRgb48Le, astiav.PixelFormatRgba64Le,
 }
 
-// Layout returns how the frames' samples lie.
+// Layout returns how the samples of the frames are stored.
 func (i Info) Layout() Layout {
 	l, _ := describe(i.format)
 	return l

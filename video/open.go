@@ -16,8 +16,7 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// checkInput finds what is wrong with a path before FFmpeg, whose codes say
-// less, gets to see it.
+// checkInput checks a path before FFmpeg opens it, since FFmpeg's error codes say less.
 func checkInput(path string) error {
 	fi, err := os.Stat(path)
 	switch {
@@ -40,7 +39,8 @@ func checkInput(path string) error {
 	return nil
 }
 
-// reason strips the path from a file system's error: it is already named.
+// reason strips the path from an error of the file system, since the message already
+// names it.
 func reason(err error) string {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
@@ -49,12 +49,12 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// guessed are demuxers that FFmpeg takes for their file name's sake: they make
-// pictures out of any text.
-var guessed = map[string]bool{"tty": true, "bin": true, "xbin": true, "adf": true, "idf": true}
+// textDemuxers are demuxers that FFmpeg chooses by the file name. They make frames out
+// of any text.
+var textDemuxers = map[string]bool{"tty": true, "bin": true, "xbin": true, "adf": true, "idf": true}
 
-// open opens the file and the decoder, and describes what can be known without
-// a picture.
+// open opens the file and the decoder, and describes what is known before a frame is
+// decoded.
 func (s *Source) open() error {
 	fail := func(what error, detail string) error {
 		return &PathError{Path: s.Path, Err: what, Detail: detail}
@@ -83,17 +83,17 @@ func (s *Source) open() error {
 	if err != nil {
 		return fail(ErrNotMedia, detail(lines, err))
 	}
-	if guessed[s.input.InputFormat().Name()] {
+	if textDemuxers[s.input.InputFormat().Name()] {
 		return fail(ErrNotMedia, "text")
 	}
-	if err := s.choose(); err != nil {
+	if err := s.chooseStream(); err != nil {
 		return err
 	}
 
 	s.probed()
 	s.bases, s.time = nil, continuity{}
 	s.order = displayOrder{off: !slices.Contains(reorders, s.stream.CodecParameters().CodecID())}
-	// Elsewhere a step back is a guess of the demuxer's, or plain damage.
+	// In other formats a step back is a guess of the demuxer, or plain damage.
 	s.restarts = s.input.InputFormat().Flags().Has(astiav.IOFormatFlagTsDiscont)
 	codec := findDecoder(s.stream)
 	if codec == nil {
@@ -135,22 +135,22 @@ func (s *Source) open() error {
 // detail makes one line of what FFmpeg logged and returned.
 func detail(lines []string, err error) string {
 	if len(lines) == 0 {
-		return lowered(err.Error())
+		return lowerFirst(err.Error())
 	}
 	return lines[len(lines)-1]
 }
 
-// lowered is s as it stands within a sentence.
-func lowered(s string) string {
+// lowerFirst returns s with a lower-case first letter, for use within a sentence.
+func lowerFirst(s string) string {
 	if s == "" {
 		return ""
 	}
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
-// choose picks the video stream. Cover pictures of music are pictures too, but
-// only if there is nothing else.
-func (s *Source) choose() error {
+// chooseStream picks the video stream. The cover of an audio file is used only if there
+// is no other video.
+func (s *Source) chooseStream() error {
 	best, _, err := s.input.FindBestStream(astiav.MediaTypeVideo, -1, -1)
 	if err != nil {
 		best = nil
@@ -169,7 +169,7 @@ func (s *Source) choose() error {
 		}
 	}
 	if best == nil {
-		return &PathError{Path: s.Path, Err: ErrNoVideo, Detail: s.kinds()}
+		return &PathError{Path: s.Path, Err: ErrNoVideo, Detail: s.streamKinds()}
 	}
 	s.stream = best
 	if s.grid = tileGrid(s.input); s.grid != nil {
@@ -182,8 +182,8 @@ func attached(st *astiav.Stream) bool {
 	return st.DispositionFlags().Has(astiav.DispositionFlagAttachedPic)
 }
 
-// kinds lists what the file has instead of video.
-func (s *Source) kinds() string {
+// streamKinds lists the streams that the file has instead of video.
+func (s *Source) streamKinds() string {
 	var k []string
 	for _, st := range s.input.Streams() {
 		p := st.CodecParameters()
@@ -195,8 +195,8 @@ func (s *Source) kinds() string {
 	return "only " + strings.Join(k, ", ")
 }
 
-// first decodes up to the first frame and describes the input by it.
-func (s *Source) first() error {
+// decodeFirst decodes up to the first frame and describes the input by it.
+func (s *Source) decodeFirst() error {
 	var lines []string
 	lines, err := watchErrors(func() error { return s.decode(context.Background()) })
 	if size := sizeError(s.Path, lines); size != nil && err != nil {
@@ -268,7 +268,7 @@ func (s *Source) describe() error {
 	s.end = s.describeLength(&i)
 	for _, st := range s.input.Streams() {
 		if st.Index() == s.stream.Index() || s.grid != nil {
-			continue // what is beside tiles are tiles, and smaller pictures of the same
+			continue // the other streams are tiles as well, and smaller versions of the same image
 		}
 		i.Streams = append(i.Streams, streamInfo(st))
 	}
@@ -283,8 +283,9 @@ func (s *Source) describe() error {
 	return nil
 }
 
-// describeColour fills in how the picture's samples mean colours. The picture knows
-// best; the container fills in what it leaves open. What is converted is full range.
+// describeColour fills in the colour description of the samples. The frame has
+// precedence; the container fills in what the frame leaves open. Converted samples are
+// full range.
 func (i *Info) describeColour(f *astiav.Frame, p *astiav.CodecParameters, converted bool, desc Layout) {
 	i.colour = frameColour(f)
 	says := parametersColour(p)
@@ -315,7 +316,7 @@ func (i *Info) describeColour(f *astiav.Frame, p *astiav.CodecParameters, conver
 	i.ChromaLocation = i.colour.chromaName()
 }
 
-// describeTurn fills in how the picture is turned to be shown.
+// describeTurn fills in how a frame is turned to be shown.
 func (s *Source) describeTurn(i *Info, f *astiav.Frame) {
 	if i.matrix, i.hasMatrix = frameMatrix(f); !i.hasMatrix {
 		i.matrix, i.hasMatrix = parametersMatrix(s.stream.CodecParameters())
@@ -333,8 +334,8 @@ func (s *Source) describeTurn(i *Info, f *astiav.Frame) {
 	}
 }
 
-// describeLength fills in how long the video is. end is where the container says that
-// it ends, in ticks; math.MinInt64 where it does not.
+// describeLength fills in the length of the video. end is the end that the container
+// states, in ticks; math.MinInt64 if it states none.
 func (s *Source) describeLength(i *Info) (end int64) {
 	end = math.MinInt64
 	if d := s.stream.Duration(); d != astiav.NoPtsValue && d > 0 {
@@ -366,8 +367,8 @@ func streamInfo(st *astiav.Stream) StreamInfo {
 	return si
 }
 
-// still reports whether the input is one image: by its demuxer, or, for the
-// image formats that are built as a film of one frame, by its brand.
+// still reports whether the input is one image: by its demuxer, or by its brand for the
+// image formats that are stored as a video of one frame.
 func (s *Source) still(i Info) bool {
 	switch {
 	case attached(s.stream), s.grid != nil:

@@ -6,8 +6,8 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// Settings says which of a [Sink]'s settings its encoder heeds. The others make no
-// difference to the file.
+// Settings says which settings of a [Sink] its encoder supports. The others have no
+// effect on the file.
 type Settings struct {
 	Encoder  string // FFmpeg's name
 	CRF      bool
@@ -15,8 +15,8 @@ type Settings struct {
 	Preset   bool
 }
 
-// SettingsOf finds them for an output of that name; the encoder may be empty, as in a
-// Sink. An encoder that this FFmpeg lacks heeds nothing.
+// SettingsOf returns the settings for an output of that name. The encoder may be empty,
+// as in a Sink. An encoder that this FFmpeg lacks supports none.
 func SettingsOf(path, encoder string, info Info) Settings {
 	c, err := containerOf(path, info.Still)
 	if err != nil {
@@ -33,7 +33,7 @@ func SettingsOf(path, encoder string, info Info) Settings {
 	return settingsOf(names[i])
 }
 
-// settingsOf looks whether a setting changes what the encoder is told.
+// settingsOf checks for each setting whether it changes the encoder's options.
 func settingsOf(name string) Settings {
 	e := &encoder{codec: astiav.FindEncoderByName(name)}
 	usual := &Sink{CRF: DefaultCRF}

@@ -13,32 +13,33 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// DefaultFrames is how many frames may be in flight when Source.Frames is 0:
-// enough for each stage of a pipeline to have one at work and one waiting.
+// DefaultFrames is how many frames may be in flight if Source.Frames is 0: enough for
+// each stage of a pipeline to work on one while another waits.
 const DefaultFrames = 16
 
-// A Source reads a file: it demuxes, decodes the video, and passes the packets
-// of all other streams on to a [Sink] as they lie in the file. It is used by
-// one goroutine at a time.
+// A Source reads a file: it demuxes, decodes the video, and passes the packets of all
+// other streams to a [Sink] in the order of the file. It is used by one goroutine at a
+// time.
 type Source struct {
 	// Path is the file to read.
 	Path string
-	// Strict makes the first damage an error instead of counting it.
+	// Strict turns the first damage into an error instead of counting it.
 	Strict bool
-	// AllowPlaylists lets the file be one that names other files of this machine,
-	// which are opened then: an HLS playlist, an ffconcat script. Hosts that it
-	// names are never called.
+	// AllowPlaylists accepts files that name other files of this machine, and opens
+	// those: an HLS playlist, an ffconcat script. Hosts that they name are never
+	// contacted.
 	AllowPlaylists bool
-	// Threads decode; 0 lets FFmpeg choose by the number of processors.
+	// Threads is the number of decoding threads; 0 lets FFmpeg choose by the number of
+	// processors.
 	Threads int
-	// Frames may be in flight at the same time; 0 means DefaultFrames. [Source.Reserve]
-	// makes room for more.
+	// Frames is how many frames may be in flight at the same time; 0 means
+	// DefaultFrames. [Source.Reserve] makes room for more.
 	Frames int
-	// Afford, if not nil, is told what the video is before its decoder is opened, and
-	// says what may be used for it, in place of Threads and Frames. Its error, for a
-	// video that is too large, is that of Initialize.
+	// Afford, if not nil, is called with a description of the video before its decoder
+	// is opened. It returns the resources that may be used, in place of Threads and
+	// Frames. If the video is too large it returns an error, which Initialize returns.
 	Afford func(Coded) (Means, error)
-	// Log takes one warning for damage and notes about oddities; nil is silent.
+	// Log receives one warning about damage, and notes about oddities; nil is silent.
 	Log *slog.Logger
 
 	info    Info
@@ -48,49 +49,49 @@ type Source struct {
 	stream  *astiav.Stream
 	decoder *astiav.CodecContext
 	packet  *astiav.Packet
-	decoded *astiav.Frame // what the decoder gave last, when ready
+	decoded *astiav.Frame // the decoder's latest frame, valid if ready
 	ready   bool
-	failed  error // why there is none, to be told when it is asked for
-	drained bool  // the decoder knows that there is no more
+	failed  error // why no frame is ready; returned by the next Read
+	drained bool  // the decoder was told that the input has ended
 	ended   bool  // Read has returned io.EOF
 	closed  bool
 	pool    *pool
-	coded   Coded // what Afford was told
+	coded   Coded // what Afford was called with
 	means   Means
 
-	next  int64         // index
-	grid  *grid         // of a picture that is stored in tiles
-	head  *astiav.Frame // what goes with the first picture
-	views int           // of each moment, in MV-HEVC
-	exif  bool          // an image has it
+	next  int64         // index of the next frame
+	grid  *grid         // of an image that is stored as tiles
+	head  *astiav.Frame // side data of the first frame
+	views int           // per frame, in MV-HEVC
+	exif  bool          // an image has EXIF
 
-	end     int64 // of the video, where the container states it in ticks
+	end     int64 // of the video in ticks, if the container states it
 	lastPTS int64 // of the last frame read, NoPtsValue before the first
-	seen    int64 // latest pts or dts of the video, for naming places
+	seen    int64 // latest pts or dts of the video, to say where something happened
 
 	bases []Rational // time base of each stream
 
-	native astiav.PixelFormat // the decoder's; the frames' too, unless it cannot be drawn on
+	native astiav.PixelFormat // format of the decoder's frames; also of ours, unless it cannot be drawn on
 
 	time  continuity
 	order displayOrder
 
-	restarts bool // the container may start its times anew
+	restarts bool // the container may restart its timestamps
 
 	beside   passthrough
-	damageMu sync.Mutex // Damage may be asked for while Read runs
+	damageMu sync.Mutex // Damage may be called while Read runs
 	damage   Damage
 	retimed  bool
-	convert  graph     // for pictures whose shape differs from the first one's
-	warned   bool      // about a change of shape
-	heard    *listener // of what FFmpeg says about this file
+	convert  graph     // for frames whose size or format differs from the first
+	warned   bool      // about a change of size or format
+	heard    *listener // collects what FFmpeg logs about this file
 	ledger   ledger    // of damage
 	extent   extent    // of the packets
-	offset   int64     // in the file, of the latest packet
+	offset   int64     // file offset of the latest packet
 }
 
-// Initialize opens the file and decodes up to its first frame, so that every
-// reason for which nothing could be done is known before work starts.
+// Initialize opens the file and decodes up to its first frame, so that every reason why
+// the file cannot be processed is known before the work starts.
 func (s *Source) Initialize() (err error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
@@ -106,7 +107,7 @@ func (s *Source) Initialize() (err error) {
 	if err := s.open(); err != nil {
 		return err
 	}
-	if err := s.first(); err != nil {
+	if err := s.decodeFirst(); err != nil {
 		return err
 	}
 	if s.beside.overflowed && s.pipe.Load() != nil {
@@ -114,8 +115,8 @@ func (s *Source) Initialize() (err error) {
 			Detail: fmt.Sprintf("before its first picture there are %d MB of other streams, and a pipe cannot be read twice", s.beside.limit>>20)}
 	}
 	if s.beside.overflowed {
-		// The file starts with more of its other streams than is worth keeping
-		// in memory; the second reading will find the sink in place.
+		// Before its first frame the file has more packets of other streams than is
+		// worth keeping in memory. On the second pass they go to the sink at once.
 		s.closeInput()
 		s.beside = passthrough{}
 		s.damage, s.ledger, s.extent = Damage{}, ledger{}, extent{}
@@ -127,22 +128,23 @@ func (s *Source) Initialize() (err error) {
 	return nil
 }
 
-// Info describes the input, after Initialize.
+// Info describes the input. It is valid after Initialize.
 func (s *Source) Info() Info { return s.info }
 
-// Damage returns what was broken so far. It may be called from any goroutine.
+// Damage returns the damage found so far. It may be called from any goroutine.
 func (s *Source) Damage() Damage {
 	s.damageMu.Lock()
 	defer s.damageMu.Unlock()
 	return s.damage
 }
 
-// Begun reports whether frames have been read and more may come. Who reads on from there
-// has neither the first ones nor what lies beside them.
+// Begun reports whether frames have been read and more may come. A reader that starts
+// now misses the first frames and the packets of other streams before them.
 func (s *Source) Begun() bool { return s.next > 0 && !s.ended }
 
-// Reserve makes room for at least so many frames in flight: one more than are held
-// back before the first of them is released. It does not heed what Afford said.
+// Reserve makes room for at least the given number of frames in flight. A caller that
+// holds back n frames before it releases the first needs n+1. Reserve ignores the limit
+// that Afford set.
 func (s *Source) Reserve(frames int) {
 	if s.pool != nil {
 		s.pool.reserve(frames)
@@ -150,14 +152,15 @@ func (s *Source) Reserve(frames int) {
 }
 
 // Read returns the next frame in display order, and io.EOF after the last. It fails
-// with [ErrFramesInUse] when all are in flight: a lone goroutine would wait for ever.
-func (s *Source) Read(ctx context.Context) (*Frame, error) { return s.obtain(ctx, false) }
+// with [ErrFramesInUse] if all frames are in flight, because a lone goroutine would
+// wait for ever.
+func (s *Source) Read(ctx context.Context) (*Frame, error) { return s.readNext(ctx, false) }
 
-// Next is Read for pipelines, where other goroutines release frames: when all are in
-// flight it waits for one.
-func (s *Source) Next(ctx context.Context) (*Frame, error) { return s.obtain(ctx, true) }
+// Next is Read for pipelines, where other goroutines release frames: if all frames are
+// in flight it waits for one.
+func (s *Source) Next(ctx context.Context) (*Frame, error) { return s.readNext(ctx, true) }
 
-func (s *Source) obtain(ctx context.Context, wait bool) (*Frame, error) {
+func (s *Source) readNext(ctx context.Context, wait bool) (*Frame, error) {
 	if s.pool == nil || s.closed {
 		return nil, fmt.Errorf("reading a frame of %s: the source is not open", s.Path)
 	}
@@ -168,8 +171,8 @@ func (s *Source) obtain(ctx context.Context, wait bool) (*Frame, error) {
 	if err := s.reckon(); err != nil {
 		return nil, err
 	}
-	// A run that holds all frames back until the end must be told of the end while
-	// none of them is free.
+	// A caller that holds all frames back until the end has to see the end although no
+	// frame is free.
 	if last, err := s.atLast(); last || err != nil {
 		s.ended = last
 		return nil, cmp.Or(err, io.EOF)
@@ -189,8 +192,8 @@ func (s *Source) obtain(ctx context.Context, wait bool) (*Frame, error) {
 	return f, nil
 }
 
-// atLast reports whether it is known that no frame follows. What is behind the
-// picture of a still is looked at first.
+// atLast reports whether it is known that no frame follows. For a still it first checks
+// what the file holds after the image.
 func (s *Source) atLast() (bool, error) {
 	if !s.info.Still || s.next == 0 {
 		return !s.ready && errors.Is(s.failed, io.EOF), nil
@@ -216,17 +219,17 @@ func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
 	s.ready = false
 	f := &Frame{Index: s.next, PTS: s.timestamp(s.decoded), TimeBase: s.info.TimeBase, slot: slot}
 	own := frameDuration(s.decoded)
-	if err := s.settle(slot); err != nil {
+	if err := s.storeDecoded(slot); err != nil {
 		return nil, err
 	}
-	step := int64(0) // from the frame before
+	step := int64(0) // ticks since the frame before
 	if s.lastPTS != astiav.NoPtsValue {
 		step = f.PTS - s.lastPTS
 	}
 	s.next++
 	s.lastPTS = f.PTS
 
-	// How long a frame lasts is known for sure once the next is there.
+	// The exact duration of a frame is known once the next frame is decoded.
 	if !s.info.Still {
 		s.failed = s.decode(ctx)
 	}
@@ -238,16 +241,16 @@ func (s *Source) read(ctx context.Context, slot *slot) (*Frame, error) {
 	case own > 0:
 		f.Duration = own
 	default:
-		f.Duration = s.likely(step)
+		f.Duration = s.guessDuration(step)
 	}
 	if err := ctx.Err(); err != nil && errors.Is(s.failed, context.Cause(ctx)) {
-		s.failed = nil // the caller's doing, not the file's
+		s.failed = nil // the caller cancelled; the file is not at fault
 	}
 	return f, nil
 }
 
-// timestamp returns the frame's pts, made to increase: a container cannot hold
-// two pictures at one time, and some files have such.
+// timestamp returns the frame's pts, increased if necessary: some files have two frames
+// at one time, which a container cannot hold.
 func (s *Source) timestamp(f *astiav.Frame) int64 {
 	pts := frameTimestamp(f)
 	first := s.lastPTS == astiav.NoPtsValue
@@ -267,7 +270,7 @@ func (s *Source) timestamp(f *astiav.Frame) int64 {
 	return pts
 }
 
-// frameTicks returns the usual distance of two frames in ticks, at least 0.
+// frameTicks returns the usual distance between two frames in ticks, at least 0.
 func (s *Source) frameTicks() int64 {
 	r, tb := s.info.Rate(), s.info.TimeBase
 	if !r.Known() || !tb.Known() {
@@ -276,10 +279,11 @@ func (s *Source) frameTicks() int64 {
 	return int64(float64(tb.Den)*float64(r.Den)/(float64(tb.Num)*float64(r.Num)) + 0.5)
 }
 
-// likely is how long a frame lasts of which nothing says so: as long as the one before it,
-// which FFmpeg takes, where that is much less than usual. A gap before the last frame does
-// not make that one last as long, but it makes the average long.
-func (s *Source) likely(step int64) int64 {
+// guessDuration returns how long a frame lasts if nothing states it: step, the distance
+// from the frame before, if it is much shorter than usual, as FFmpeg does it; else the
+// usual distance. A long gap before the last frame does not make that frame last as
+// long, but it makes the average longer.
+func (s *Source) guessDuration(step int64) int64 {
 	usual := s.frameTicks()
 	if step > 0 && step < usual/2 {
 		return step
@@ -287,9 +291,9 @@ func (s *Source) likely(step int64) int64 {
 	return usual
 }
 
-// settle moves the decoded picture into the slot, brought to the shape of the
-// first one where it differs: an encoder cannot change horses.
-func (s *Source) settle(slot *slot) error {
+// storeDecoded moves the decoded frame into the slot. If its size or format differs
+// from the first frame it is converted, because an encoder cannot change them.
+func (s *Source) storeDecoded(slot *slot) error {
 	d := s.decoded
 	if d.Width() == s.info.Width && d.Height() == s.info.Height && d.PixelFormat() == s.info.format {
 		slot.decoded.MoveRef(d)
@@ -320,8 +324,7 @@ func (s *Source) settle(slot *slot) error {
 	return nil
 }
 
-// Close frees everything but the frames in flight, which live until they are
-// released.
+// Close frees everything but the frames in flight, which live until they are released.
 func (s *Source) Close() {
 	s.closed = true
 	s.closeInput()
