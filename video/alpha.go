@@ -8,19 +8,19 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// VP8 and VP9 have no alpha: WebM keeps it as a second stream of pictures beside
-// each packet. FFmpeg's own decoders leave it out, those of libvpx read it.
+// VP8 and VP9 have no alpha: WebM stores it as a second stream of frames next to each
+// packet. FFmpeg's own decoders ignore it; those of libvpx read it.
 var alphaDecoders = map[astiav.CodecID]string{astiav.CodecIDVp8: "libvpx", astiav.CodecIDVp9: "libvpx-vp9"}
 
-// alphaBeside reports whether the file says that the stream has alpha that way.
-func alphaBeside(st *astiav.Stream) bool {
+// separateAlpha reports whether the file says that the stream has such alpha.
+func separateAlpha(st *astiav.Stream) bool {
 	if alphaDecoders[st.CodecParameters().CodecID()] == "" {
 		return false
 	}
 	return tagOf(st, "alpha_mode") == "1"
 }
 
-// tagOf returns a tag of a stream, or nothing.
+// tagOf returns a tag of a stream, or "".
 func tagOf(st *astiav.Stream, key string) string {
 	if m := st.Metadata(); m != nil {
 		if e := m.Get(key, nil, astiav.NewDictionaryFlags()); e != nil {
@@ -30,10 +30,9 @@ func tagOf(st *astiav.Stream, key string) string {
 	return ""
 }
 
-// findDecoder finds the decoder for a stream's pictures, alpha included where one
-// can.
+// findDecoder finds the decoder for a stream, one that reads alpha if possible.
 func findDecoder(st *astiav.Stream) *astiav.Codec {
-	if alphaBeside(st) {
+	if separateAlpha(st) {
 		if c := astiav.FindDecoderByName(alphaDecoders[st.CodecParameters().CodecID()]); c != nil {
 			return c
 		}
@@ -46,20 +45,19 @@ func hasAlpha(format astiav.PixelFormat) bool {
 	return ok && d.Alpha
 }
 
-// keepsAlpha reports whether c can keep the alpha that an encoder of that codec
-// makes: that of VP8 and VP9 lies beside the pictures, for which only Matroska and
-// WebM have a place.
+// keepsAlpha reports whether c can store the alpha of an encoder for that codec. The
+// separate alpha of VP8 and VP9 fits only into Matroska and WebM.
 func (c container) keepsAlpha(id astiav.CodecID) bool {
 	return alphaDecoders[id] == "" || c.muxer == "matroska" || c.muxer == "webm"
 }
 
-// formats lists the pixel formats in which an encoder can be given pictures for c.
+// formats lists the pixel formats that an encoder accepts and c can store.
 func (c container) formats(codec *astiav.Codec) []astiav.PixelFormat {
 	return slices.DeleteFunc(encoderFormats(codec), func(f astiav.PixelFormat) bool {
 		switch {
 		case codec.Name() == "mjpeg":
-			// Files of JPEG are full range; the other formats of the list need a
-			// reader that believes a tag.
+			// JPEG files are full range. The other formats of the list need a reader
+			// that honours a tag.
 			return !strings.HasPrefix(f.Name(), "yuvj")
 		case hasAlpha(f):
 			return !c.keepsAlpha(codec.ID())
@@ -68,8 +66,8 @@ func (c container) formats(codec *astiav.Codec) []astiav.PixelFormat {
 	})
 }
 
-// alphaEncoders lists well-known encoders that keep alpha in an output of that
-// name.
+// alphaEncoders lists well-known encoders that keep alpha in an output with the
+// extension of path.
 func alphaEncoders(path string) (names []string) {
 	c, _ := containerOf(path, true)
 	for _, name := range EncodersFor(path) {
@@ -80,8 +78,8 @@ func alphaEncoders(path string) (names []string) {
 	return names
 }
 
-// markAlpha has WebM and Matroska say that alpha lies beside the pictures, exactly
-// where it does.
+// markAlpha sets the tag of WebM and Matroska that says that there is separate alpha,
+// if there is.
 func (e *encoder) markAlpha(st *astiav.Stream) error {
 	if !hasAlpha(e.format) || alphaDecoders[e.codec.ID()] == "" {
 		return nil
@@ -97,21 +95,20 @@ func (e *encoder) markAlpha(st *astiav.Stream) error {
 	return nil
 }
 
-// noteAlpha tells, once, of alpha that the encoder does not keep. A picture that
-// is opaque loses nothing.
+// noteAlpha reports once that the encoder drops alpha. An opaque frame loses nothing.
 func (s *Sink) noteAlpha(p *astiav.Frame) {
-	if s.alphaTold || !hasAlpha(p.PixelFormat()) || hasAlpha(s.encoder.format) || isOpaque(p) {
+	if s.alphaNoted || !hasAlpha(p.PixelFormat()) || hasAlpha(s.encoder.format) || isOpaque(p) {
 		return
 	}
-	s.alphaTold = true
+	s.alphaNoted = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lose(Loss{Stream: s.videoInfo(), Part: "alpha", Encoders: alphaEncoders(s.Path),
+	s.addLoss(Loss{Stream: s.videoInfo(), Part: "alpha", Encoders: alphaEncoders(s.Path),
 		Reason: fmt.Sprintf("the encoder %s has none", s.encoder.codec.Name())})
 }
 
-// isOpaque reports whether nothing shows through a picture. Lossy alpha is a few
-// steps off where it was full.
+// isOpaque reports whether a frame is fully opaque. Lossy alpha may be a few steps
+// below the maximum.
 func isOpaque(p *astiav.Frame) bool {
 	const nearly = 250
 	d, ok := describe(p.PixelFormat())

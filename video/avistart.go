@@ -14,17 +14,17 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// AVI numbers what is in a stream from zero, and says in the stream's header how
-// late it starts. FFmpeg writes that it does not, and sets in for what is late
-// pieces of nothing, but behind the first that is something. So every stream is
-// written from zero, and its start is put into the header at the end.
+// AVI numbers the packets of each stream from zero, and states in the stream's header
+// how late the stream starts. FFmpeg always states no delay. It fills a delay with
+// empty chunks, but only behind the first packet. So every stream is written from zero,
+// and its start is put into the header at the end.
 type starts struct {
-	origin time.Duration // when the first of all starts
-	late   map[int]int64 // by how much others do, by the index in the output, in ticks
+	origin time.Duration // the earliest start
+	late   map[int]int64 // by output index, how much later a stream starts, in its ticks
 }
 
-// beginStarts takes the earliest start of the video and of the streams that are copied
-// for that of the file.
+// beginStarts sets the origin to the earliest start of the video and of the copied
+// streams.
 func (s *Sink) beginStarts() {
 	s.starts = starts{origin: s.info.TimeBase.Duration(s.info.StartPTS), late: make(map[int]int64)}
 	for i, c := range s.copies {
@@ -38,8 +38,7 @@ func (s *Sink) beginStarts() {
 	s.starts.late[s.stream.Index()] = ticksOf(video, s.stream.TimeBase())
 }
 
-// fromZero moves a packet of a copied stream to where it is from the first of that
-// stream.
+// fromZero shifts a packet of a copied stream so that the stream starts at zero.
 func (s *starts) fromZero(p *astiav.Packet, stream *astiav.Stream) {
 	ts := p.Dts()
 	if ts == astiav.NoPtsValue {
@@ -74,7 +73,7 @@ func (s *starts) write(path string) error {
 	defer f.Close()
 	const (
 		listAt  = 12 // behind "RIFF", its size and "AVI "
-		startIn = 28 // in the header of a stream
+		startIn = 28 // dwStart in a stream header
 	)
 	stream, end := 0, int64(math.MaxInt64)
 	for at := int64(listAt); at < end; {
@@ -88,7 +87,7 @@ func (s *starts) write(path string) error {
 			if string(head[8:]) == "hdrl" {
 				end = at + 8 + size
 			}
-			at += 12 // into it
+			at += 12 // descend into the list
 			continue
 		case "strh":
 			if late := s.late[stream]; late > 0 && late <= math.MaxUint32 && size >= startIn+4 {

@@ -9,28 +9,28 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// A container is what an extension stands for.
+// A container describes what is written for an extension.
 type container struct {
 	muxer    string   // FFmpeg's name; empty for images
 	encoders []string // in order of preference
 	image    bool
-	codec    astiav.CodecID // the only one of an image's extension
-	// takes, where it is there, says which codecs a reader knows the file to have.
-	// FFmpeg writes what else it is given, as private data.
+	codec    astiav.CodecID // the only codec, for an image
+	// takes, if not nil, lists the video codecs that a reader can identify. FFmpeg
+	// writes all others too, as private data.
 	takes map[astiav.CodecID]bool
-	// beside are further codecs of takes, of streams beside the video.
-	beside []astiav.CodecID
-	// chapters can be written into it.
+	// otherCodecs adds to takes the codecs of the other streams.
+	otherCodecs []astiav.CodecID
+	// chapters says that the container can hold chapters.
 	chapters bool
-	// upright containers cannot say that a picture is to be turned, so it is
-	// turned before it is encoded.
+	// upright says that the container cannot store a rotation, so that frames are
+	// turned before they are encoded.
 	upright bool
-	// streams can be written to a pipe: nothing in them is filled in later that a
-	// reader needs.
+	// streams says that the container can be written to a pipe: it needs nothing that
+	// is filled in later.
 	streams bool
-	// fixedRate containers number their frames instead of timing them.
+	// fixedRate says that the container numbers its frames instead of timing them.
 	fixedRate bool
-	// tags are those of a file that are kept; nil stands for all.
+	// tags lists the tags of the file that are kept; nil means all.
 	tags []string
 }
 
@@ -47,20 +47,20 @@ var (
 		for _, id := range more {
 			takes[id] = true
 		}
-		return container{muxer: "mpegts", encoders: forH264, takes: takes, beside: beside, upright: true, streams: true, tags: transportTags}
+		return container{muxer: "mpegts", encoders: forH264, takes: takes, otherCodecs: beside, upright: true, streams: true, tags: transportTags}
 	}
 )
 
-// containers by extension.
+// containers maps extensions to containers.
 var containers = map[string]container{
 	".mp4":  {muxer: "mp4", encoders: forH264, chapters: true},
 	".m4v":  {muxer: "mp4", encoders: forH264, chapters: true},
 	".mov":  {muxer: "mov", encoders: forH264, chapters: true},
 	".mkv":  {muxer: "matroska", encoders: forH264, streams: true, chapters: true},
 	".webm": {muxer: "webm", encoders: []string{"libvpx-vp9", "libvpx"}, streams: true, chapters: true},
-	".ts":   forTransport(besideTransport, astiav.CodecIDDirac),
-	".m2ts": forTransport(besideBluRay),
-	".mts":  forTransport(besideTransport, astiav.CodecIDDirac),
+	".ts":   forTransport(otherTransportCodecs, astiav.CodecIDDirac),
+	".m2ts": forTransport(otherBluRayCodecs),
+	".mts":  forTransport(otherTransportCodecs, astiav.CodecIDDirac),
 	".avi":  {muxer: "avi", encoders: forH264, upright: true, fixedRate: true, tags: riffTagNames},
 	".nut":  {muxer: "nut", encoders: []string{"ffv1"}, upright: true, streams: true, chapters: true},
 
@@ -73,10 +73,10 @@ var containers = map[string]container{
 	".webp": forImage("libwebp", astiav.CodecIDWebp),
 }
 
-// odd are codecs of which a muxer says the opposite of what it does: it takes
-// them (true), or takes them and nobody can read the file (false). TestFits
-// writes and reads them all.
-var odd = map[string]map[astiav.CodecID]bool{
+// muxerErrors lists codecs for which a muxer's own statement is wrong: it accepts them
+// (true), or accepts them but the file cannot be read (false). TestFits writes and
+// reads them all.
+var muxerErrors = map[string]map[astiav.CodecID]bool{
 	"avi": {codecHap: true, astiav.CodecIDProres: true},
 	"matroska": {astiav.CodecIDAvui: false, astiav.CodecIDMsrle: false, astiav.CodecIDQtrle: false,
 		astiav.CodecIDSmc: false},
@@ -84,23 +84,23 @@ var odd = map[string]map[astiav.CodecID]bool{
 	"nut": {codecHap: true, astiav.CodecIDMsrle: false, astiav.CodecIDProres: true, astiav.CodecIDXface: false},
 }
 
-// raw lists the pixel formats in which pictures that are not compressed can be
-// told what they are, where that is not all. TestRaw reads them.
-var raw = map[string][]string{
+// rawFormats lists the pixel formats in which a reader can identify uncompressed
+// frames, for containers where not all are. TestRaw reads them.
+var rawFormats = map[string][]string{
 	"avi": {"yuv420p", "yuvj420p", "yuv422p", "nv12", "rgba", "gray"},
 	"mov": {"yuv420p", "yuvj420p", "yuv422p", "nv12", "rgba"},
 }
 
-// usual are encoders worth naming to someone who has named one that does not
-// fit, the best known first.
-var usual = []string{
+// commonEncoders are suggested if the chosen encoder does not fit, the best known
+// first.
+var commonEncoders = []string{
 	"libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9", "libvpx", "prores_ks", "dnxhd", "ffv1",
 	"mjpeg", "mpeg2video", "mpeg4", "huffyuv", "qtrle", "png", "bmp", "tiff", "libwebp",
 }
 
-// CheckOutput finds what is wrong with the name of an output and with the
-// encoder for it, as [Sink.Initialize] does, but without opening anything. The
-// encoder may be empty. info is the source's.
+// CheckOutput checks the extension of an output and the encoder for it as
+// [Sink.Initialize] does, but without opening anything. The encoder may be empty. info
+// is that of the source.
 func CheckOutput(path, encoder string, info Info) error {
 	c, err := containerOf(path, info.Still)
 	if err == nil && info.Cover && !c.image {
@@ -116,53 +116,53 @@ func CheckOutput(path, encoder string, info Info) error {
 	if onlyDevices(codec) {
 		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder + " takes no pictures from memory, only from a device"}
 	}
-	if !c.holds(codec.ID()) {
+	if !c.canHold(codec.ID()) {
 		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder}
 	}
-	if formats, some := raw[c.muxer]; some && encoder == "rawvideo" && !slices.Contains(formats, info.PixelFormat) {
+	if formats, some := rawFormats[c.muxer]; some && encoder == "rawvideo" && !slices.Contains(formats, info.PixelFormat) {
 		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder + " in " + info.PixelFormat}
 	}
 	return nil
 }
 
-// EncodersFor lists well-known encoders of this FFmpeg whose pictures an output
-// of that name can hold, those that it takes by itself first.
+// EncodersFor lists well-known encoders of this FFmpeg that fit an output with the
+// extension of path, the container's defaults first.
 func EncodersFor(path string) (encoders []string) {
 	c := containers[strings.ToLower(filepath.Ext(path))]
-	for _, name := range slices.Concat(c.encoders, usual) {
+	for _, name := range slices.Concat(c.encoders, commonEncoders) {
 		if slices.Contains(encoders, name) {
 			continue
 		}
-		if codec := astiav.FindEncoderByName(name); codec != nil && c.holds(codec.ID()) {
+		if codec := astiav.FindEncoderByName(name); codec != nil && c.canHold(codec.ID()) {
 			encoders = append(encoders, name)
 		}
 	}
 	return encoders
 }
 
-// holds tells whether a file of c that has pictures of that codec can be read.
-func (c container) holds(id astiav.CodecID) bool {
+// canHold reports whether a file of c with video of that codec can be read.
+func (c container) canHold(id astiav.CodecID) bool {
 	switch {
 	case c.image:
 		return id == c.codec
 	case astiav.FindDecoder(id) == nil:
-		return false // there are encoders for machines of 1982
+		return false // some encoders are for home computers of 1982
 	case c.takes != nil:
 		return c.takes[id]
 	}
-	if reads, known := odd[c.muxer][id]; known {
+	if reads, known := muxerErrors[c.muxer][id]; known {
 		return reads
 	}
 	switch c.muxer {
 	case "matroska", "mov":
-		// The one says yes to everything, the other falls back upon AVI's tags.
+		// The Matroska muxer accepts everything; that of mov falls back on AVI's tags.
 		return hasTag(riffTags, id) || hasTag(quickTimeTags, id)
 	}
 	of := astiav.FindOutputFormat(c.muxer)
 	return of != nil && canStore(of, id) == takes
 }
 
-// Extensions returns those an output may have, for video and for images.
+// Extensions returns the extensions that an output may have, for videos and for images.
 func Extensions() (videos, images []string) {
 	for e, c := range containers {
 		if c.image {

@@ -6,18 +6,18 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// backwards is how far a stream must fall back to count as a jump of the file's
-// clock. Smaller steps are jitter of a container.
+// backwards is how far a stream must step back to count as a jump of the file's clock.
+// Smaller steps are jitter of a container.
 const backwards = time.Second
 
-// A counter is how a format keeps the times of a stream.
+// A counter describes how a format counts the times of a stream.
 type counter struct {
-	wrap  time.Duration // what it counts to before it begins anew; 0: it does not
-	reach time.Duration // what a stream may leave out without a jump of the clock
+	wrap  time.Duration // the period after which it starts again; 0: never
+	reach time.Duration // the longest gap in a stream that is no jump of the clock
 }
 
-// counterOf is that of times of so many bits. MPEG's, which has 33, states its
-// clock every tenth of a second; other formats may show one picture for long.
+// counterOf returns the counter of timestamps with that many bits. MPEG, which has 33,
+// states its clock every tenth of a second. Other formats may show one frame for long.
 func counterOf(bits int, base Rational) counter {
 	c := counter{reach: time.Hour}
 	if bits == 33 {
@@ -29,38 +29,38 @@ func counterOf(bits int, base Rational) counter {
 	return c
 }
 
-// overlap is how much of a stream's sound or picture the joint may run into
-// before it is moved on.
+// overlap is how far the joint may run into the audio or video of a stream before that
+// stream is moved on.
 const overlap = 100 * time.Millisecond
 
 // A clock is one run of a file's times without a jump.
 type clock struct {
-	shift time.Duration // to be added to what the file says
+	shift time.Duration // added to the times of the file
 }
 
-// A pace is how far a stream has come.
+// A pace is the current position of a stream.
 type pace struct {
 	clock *clock
-	wraps time.Duration // to be added because the stream's counter has wrapped around
+	wraps time.Duration // added because the stream's counter has wrapped around
 	at    time.Duration // of the latest packet, shifted
-	end   time.Duration // of it
+	end   time.Duration // end of the latest packet
 }
 
-// A continuity keeps time going where a file's clock jumps, to either side:
-// recordings that were joined byte by byte, a camera that was switched off and
-// on, a counter that wraps around. The same shift goes to all streams, so that
-// sound and picture stay together; each takes it on where it jumps itself, since
-// around the joint packets of both sides may lie in any order.
+// A continuity makes times continue where a file's clock jumps in either direction:
+// recordings that were joined byte by byte, a camera that was switched off and on, a
+// counter that wraps around. All streams get the same shift, so that audio and video
+// stay in sync. Each stream gets it at its own jump, because around a joint the packets
+// of both sides may be in any order.
 type continuity struct {
 	streams map[int]*pace
 	latest  *clock // the one that began last
-	before  *clock // and the one before
+	before  *clock // the one before it
 }
 
-// mend shifts the packet's times, and returns by how much and which way the clock
-// jumps, where it does. Only sound and picture, which never pause for long, tell
-// that: leads.
-func (c *continuity) mend(p *astiav.Packet, base Rational, leads bool, kept counter) (step, shift time.Duration) {
+// adjust shifts the packet's times. If the clock jumps here it returns by how much,
+// with the sign of the jump. Only audio and video never pause for long and so can
+// reveal a jump; leads is true for them.
+func (c *continuity) adjust(p *astiav.Packet, base Rational, leads bool, ctr counter) (step, shift time.Duration) {
 	ts := p.Dts()
 	if ts == astiav.NoPtsValue {
 		ts = p.Pts()
@@ -75,12 +75,12 @@ func (c *continuity) mend(p *astiav.Packet, base Rational, leads bool, kept coun
 	s, known := c.streams[p.StreamIndex()]
 	switch {
 	case known:
-		step = c.follow(s, at, kept)
+		step = c.follow(s, at, ctr)
 	case leads:
-		s = c.join(at, kept)
+		s = c.join(at, ctr)
 		c.streams[p.StreamIndex()] = s
 	default:
-		s = c.nearest(at, kept)
+		s = c.nearest(at, ctr)
 	}
 	shift = s.clock.shift + s.wraps
 	s.at = at + shift
@@ -97,19 +97,19 @@ func (c *continuity) mend(p *astiav.Packet, base Rational, leads bool, kept coun
 	return step, shift
 }
 
-// follow finds the clock by which a stream goes on, and returns how far that of
-// the file jumps here.
-func (c *continuity) follow(s *pace, at time.Duration, kept counter) (step time.Duration) {
-	turns := nearestTurns(s.at-(at+s.clock.shift), kept.wrap)
+// follow finds the clock with which a stream continues, and returns how far the file's
+// clock jumps here.
+func (c *continuity) follow(s *pace, at time.Duration, ctr counter) (step time.Duration) {
+	turns := nearestTurns(s.at-(at+s.clock.shift), ctr.wrap)
 	here := at + s.clock.shift + turns
-	if step = here - s.at; -backwards <= step && step <= kept.reach || step > 0 && c.accompanied(s, here, kept.reach) {
-		s.wraps = turns // or it is a gap in this stream only
+	if step = here - s.at; -backwards <= step && step <= ctr.reach || step > 0 && c.accompanied(s, here, ctr.reach) {
+		s.wraps = turns // no jump, or a gap in this stream only
 		return 0
 	}
 	if s.clock != c.latest {
 		// Another stream may have jumped before this one.
-		turns := nearestTurns(c.now()-(at+c.latest.shift), kept.wrap)
-		if here := at + c.latest.shift + turns; apart(here, c.now()) <= kept.reach {
+		turns := nearestTurns(c.now()-(at+c.latest.shift), ctr.wrap)
+		if here := at + c.latest.shift + turns; apart(here, c.now()) <= ctr.reach {
 			s.clock, s.wraps = c.latest, turns
 			if into := s.end - here; into > overlap {
 				c.latest.shift += into
@@ -122,11 +122,11 @@ func (c *continuity) follow(s *pace, at time.Duration, kept counter) (step time.
 	return step
 }
 
-// join takes in a stream of sound or picture. One that is far from the others
-// has a clock of its own, as another programme of a broadcast does.
-func (c *continuity) join(at time.Duration, kept counter) *pace {
-	s := c.nearest(at, kept)
-	if now := c.now(); len(c.streams) > 0 && apart(s.at, now) > kept.reach {
+// join adds a stream of audio or video. If it is far from the others it has its own
+// clock, as another programme of a broadcast does.
+func (c *continuity) join(at time.Duration, ctr counter) *pace {
+	s := c.nearest(at, ctr)
+	if now := c.now(); len(c.streams) > 0 && apart(s.at, now) > ctr.reach {
 		s.clock, s.wraps = &clock{shift: now - at}, 0
 		s.at = now
 	}
@@ -134,9 +134,8 @@ func (c *continuity) join(at time.Duration, kept counter) *pace {
 	return s
 }
 
-// nearest takes the known clock that brings a time nearest to where the streams
-// are.
-func (c *continuity) nearest(at time.Duration, kept counter) *pace {
+// nearest chooses the known clock that brings the time nearest to the other streams.
+func (c *continuity) nearest(at time.Duration, ctr counter) *pace {
 	now := c.now()
 	best := &pace{}
 	for _, k := range []*clock{c.latest, c.before} {
@@ -145,7 +144,7 @@ func (c *continuity) nearest(at time.Duration, kept counter) *pace {
 		}
 		s := &pace{clock: k}
 		if len(c.streams) > 0 {
-			s.wraps = nearestTurns(now-(at+k.shift), kept.wrap)
+			s.wraps = nearestTurns(now-(at+k.shift), ctr.wrap)
 		}
 		s.at = at + k.shift + s.wraps
 		if best.clock == nil || apart(s.at, now) < apart(best.at, now) {
@@ -155,8 +154,7 @@ func (c *continuity) nearest(at time.Duration, kept counter) *pace {
 	return best
 }
 
-// nearestTurns returns what a counter that counts to wrap must have gone round to
-// have made most of a difference.
+// nearestTurns returns the multiple of wrap that is nearest to difference.
 func nearestTurns(difference, wrap time.Duration) time.Duration {
 	if wrap <= 0 {
 		return 0
@@ -164,8 +162,7 @@ func nearestTurns(difference, wrap time.Duration) time.Duration {
 	return difference.Round(wrap)
 }
 
-// accompanied reports whether another stream with the clock of s has come to
-// that time.
+// accompanied reports whether another stream with the clock of s has reached that time.
 func (c *continuity) accompanied(s *pace, at, reach time.Duration) bool {
 	for _, o := range c.streams {
 		if o != s && o.clock == s.clock && apart(at, o.at) <= reach {
@@ -175,7 +172,8 @@ func (c *continuity) accompanied(s *pace, at, reach time.Duration) bool {
 	return false
 }
 
-// now is the end of what is there: all streams go on after the furthest.
+// now returns the end of the furthest stream. After a jump all streams continue from
+// there.
 func (c *continuity) now() (end time.Duration) {
 	first := true
 	for _, s := range c.streams {

@@ -9,38 +9,38 @@ import (
 	"github.com/carve-video/carve/internal/plural"
 )
 
-// A copied stream goes into the output packet by packet, untouched.
+// A copied stream goes into the output packet by packet, unchanged.
 type copied struct {
-	info    StreamInfo
-	out     *astiav.Stream
-	base    astiav.Rational // of the source's stream
-	cover   bool
-	lastDTS int64
-	strict  bool             // the container takes no two packets with one decoding time
-	hides   bool             // packets that the demuxer marks are hidden by an edit list
-	shown   bool             // one that is not hidden was there
-	lead    []*astiav.Packet // hidden ones before
-	filter  *astiav.BitStreamFilterContext
-	waits   struct { // how long the first picture out of filter does for others
+	info     StreamInfo
+	out      *astiav.Stream
+	base     astiav.Rational // of the source's stream
+	cover    bool
+	lastDTS  int64
+	strict   bool             // the container requires increasing decoding times
+	editList bool             // an edit list hides the packets that the demuxer marks
+	shown    bool             // a packet that is not hidden was seen
+	lead     []*astiav.Packet // the hidden packets before it
+	filter   *astiav.BitStreamFilterContext
+	waits    struct { // by how much the filter delays the first frame
 		ticks int64
 		known bool
 	}
-	refused int64 // packets that the container did not take
+	refused int64 // packets that the container did not accept
 	reason  error
 }
 
-// addCopies adds an output stream for each of the source's that the container
-// takes, and says which it does not.
+// addCopies adds an output stream for each source stream that the container accepts,
+// and records the losses.
 func (s *Sink) addCopies(c container, of *astiav.OutputFormat) error {
 	s.copies = make(map[int]*copied)
 	left := make(map[int]bool)
 	for _, l := range c.losses(s.Source) {
-		s.lose(l)
+		s.addLoss(l)
 		if l.Part == "" {
 			left[l.Stream.Index] = true
 		}
 	}
-	for _, in := range s.Source.others() {
+	for _, in := range s.Source.otherStreams() {
 		si := streamInfo(in)
 		if left[si.Index] {
 			continue
@@ -67,13 +67,12 @@ func (s *Sink) addCopies(c container, of *astiav.OutputFormat) error {
 		out.SetSampleAspectRatio(in.SampleAspectRatio())
 		s.numberCopy(c, out, in)
 		s.copies[si.Index] = &copied{info: si, out: out, base: in.TimeBase(), cover: attached(in), lastDTS: astiav.NoPtsValue,
-			strict: !of.Flags().Has(astiav.IOFormatFlagTsNonstrict), hides: s.hidesPackets(in)}
+			strict: !of.Flags().Has(astiav.IOFormatFlagTsNonstrict), editList: s.hidesPackets(in)}
 	}
 	return nil
 }
 
-// attachCover writes the picture that goes with a file as Matroska has it: as an
-// attachment, that is a file with a name.
+// attachCover stores a cover as Matroska does: as an attachment, which is a named file.
 func (s *Sink) attachCover(in *astiav.Stream) error {
 	out := s.output.NewStream(nil)
 	if out == nil {

@@ -10,8 +10,9 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// copyPacket writes one packet of another stream. An error is that of the next frame, or
-// of the end: it is the output's, and not that of the source that hands out packets.
+// copyPacket writes one packet of another stream. An error is kept and returned with
+// the next frame or at the end: it belongs to the output, and not to the source that
+// delivers the packet.
 func (s *Sink) copyPacket(p *astiav.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -20,18 +21,18 @@ func (s *Sink) copyPacket(p *astiav.Packet) {
 	}
 }
 
-// copying is the error of a packet that was copied.
-func (s *Sink) copying() error {
+// copyError returns the error of a copied packet, if there was one.
+func (s *Sink) copyError() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.copyErr
 }
 
-// copyShown writes a packet that is shown, and of those before it what it needs. A packet
-// that the container refuses is counted and does not stop the video.
+// copyShown writes a visible packet, preceded by the hidden packets that it needs. A
+// packet that the container refuses is counted and does not stop the video.
 func (s *Sink) copyShown(c *copied, p *astiav.Packet) error {
 	switch {
-	case !c.hides || c.shown && !p.Flags().Has(astiav.PacketFlagDiscard):
+	case !c.editList || c.shown && !p.Flags().Has(astiav.PacketFlagDiscard):
 		return s.writeCopy(c, p)
 	case p.Flags().Has(astiav.PacketFlagDiscard):
 		return c.hide(p)
@@ -46,7 +47,7 @@ func (s *Sink) copyShown(c *copied, p *astiav.Packet) error {
 	return s.writeCopy(c, p)
 }
 
-// writeCopy writes a packet, by way of a filter where it needs one.
+// writeCopy writes a packet, through a filter if it needs one.
 func (s *Sink) writeCopy(c *copied, p *astiav.Packet) error {
 	q := s.spare
 	if err := q.Ref(p); err != nil {
@@ -63,11 +64,11 @@ func (s *Sink) writeCopy(c *copied, p *astiav.Packet) error {
 		s.refuse(c, err)
 		return nil
 	}
-	return s.filtered(c)
+	return s.writeFiltered(c)
 }
 
-// needFilter opens the filter that tells from the pictures when they are shown,
-// for a video whose packets, as in AVI, only say when they are decoded.
+// needFilter opens the filter that derives presentation times from the frames, for a
+// video whose packets only have decoding times, as in AVI.
 func (c *copied) needFilter(p *astiav.Packet) error {
 	par := c.out.CodecParameters()
 	if c.filter != nil || p.Pts() != astiav.NoPtsValue || p.Dts() == astiav.NoPtsValue ||
@@ -76,7 +77,7 @@ func (c *copied) needFilter(p *astiav.Packet) error {
 	}
 	f := astiav.FindBitStreamFilterByName("dts2pts")
 	if f == nil {
-		return nil // the packets are refused
+		return nil // then the packets are refused
 	}
 	filter, err := astiav.AllocBitStreamFilterContext(f)
 	if err != nil {
@@ -94,8 +95,8 @@ func (c *copied) needFilter(p *astiav.Packet) error {
 	return nil
 }
 
-// filtered writes what the filter has ready.
-func (s *Sink) filtered(c *copied) error {
+// writeFiltered writes the packets that the filter has ready.
+func (s *Sink) writeFiltered(c *copied) error {
 	q := s.spare
 	for {
 		q.Unref()
@@ -109,16 +110,16 @@ func (s *Sink) filtered(c *copied) error {
 		case err != nil:
 			return fmt.Errorf("copying a packet: %w", err)
 		}
-		if err := s.muxCopy(c, c.early(q)); err != nil {
+		if err := s.muxCopy(c, c.undoDelay(q)); err != nil {
 			return err
 		}
 	}
 }
 
-// early moves a filtered packet so that the first picture is shown when the file
-// says that it is decoded. The filter takes that time for what it is, and so shows
-// pictures as much later as they wait for others.
-func (c *copied) early(p *astiav.Packet) *astiav.Packet {
+// undoDelay moves a filtered packet so that the first frame is shown at the decoding
+// time that the file states. The filter takes that time for a real decoding time, and
+// so shows every frame later by the reordering delay.
+func (c *copied) undoDelay(p *astiav.Packet) *astiav.Packet {
 	if p.Pts() == astiav.NoPtsValue || p.Dts() == astiav.NoPtsValue {
 		return p
 	}
@@ -130,7 +131,7 @@ func (c *copied) early(p *astiav.Packet) *astiav.Packet {
 	return p
 }
 
-// endCopies writes what filters still hold.
+// endCopies writes the packets that the filters still hold.
 func (s *Sink) endCopies() error {
 	for _, c := range s.copies {
 		if c.filter == nil {
@@ -139,7 +140,7 @@ func (s *Sink) endCopies() error {
 		if err := c.filter.SendPacket(nil); err != nil {
 			return fmt.Errorf("copying the end of stream %d: %w", c.info.Index, err)
 		}
-		err := s.filtered(c)
+		err := s.writeFiltered(c)
 		s.spare.Unref()
 		if err != nil {
 			return err
@@ -153,7 +154,7 @@ func (s *Sink) muxCopy(c *copied, q *astiav.Packet) error {
 	q.SetStreamIndex(c.out.Index())
 	q.SetPos(-1)
 	q.RescaleTs(c.base, c.out.TimeBase())
-	s.move(q, c.out.TimeBase())
+	s.shiftTimes(q, c.out.TimeBase())
 	if c.cover && q.Dts() == astiav.NoPtsValue {
 		q.SetPts(0)
 		q.SetDts(0)
@@ -165,14 +166,14 @@ func (s *Sink) muxCopy(c *copied, q *astiav.Packet) error {
 	if s.fixedRate {
 		s.starts.fromZero(q, c.out)
 	}
-	c.increase(q)
+	c.increaseDTS(q)
 	dts := q.Dts()
 	if err := s.output.WriteInterleavedFrame(q); err != nil {
 		if errors.Is(err, errInvalidArgument) || errors.Is(err, astiav.ErrInvaliddata) {
 			s.refuse(c, err)
 			return nil
 		}
-		return s.writing("", err)
+		return s.writeError("", err)
 	}
 	if dts != astiav.NoPtsValue {
 		c.lastDTS = dts
@@ -180,12 +181,12 @@ func (s *Sink) muxCopy(c *copied, q *astiav.Packet) error {
 	return nil
 }
 
-// increase makes decoding times increase as the container wants them. A damaged
-// file may go back in time, and some writers give two packets one time.
-func (c *copied) increase(p *astiav.Packet) {
+// increaseDTS makes decoding times increase, as the container requires. A damaged file
+// may go back in time, and some writers give two packets the same time.
+func (c *copied) increaseDTS(p *astiav.Packet) {
 	if p.Dts() == astiav.NoPtsValue {
 		if c.lastDTS == astiav.NoPtsValue && parametersDelay(c.out.CodecParameters()) > 0 {
-			return // as at the start of Matroska with B-frames: the muxer counts back
+			return // as at the start of Matroska with B-frames: the muxer derives it
 		}
 		p.SetDts(p.Pts())
 	}
@@ -197,8 +198,8 @@ func (c *copied) increase(p *astiav.Packet) {
 	if p.Dts() == c.lastDTS && mayEqual {
 		return
 	}
-	// What went back comes after the one before it, and not with it: a reader of DVB
-	// subtitles takes packets of one time for one.
+	// A packet that went back in time is put after the one before it, not at the same
+	// time: a reader of DVB subtitles takes packets with equal times for one packet.
 	if least := c.lastDTS + 1; p.Dts() < least {
 		p.SetDts(least)
 		if p.Pts() != astiav.NoPtsValue {
@@ -207,23 +208,23 @@ func (c *copied) increase(p *astiav.Packet) {
 	}
 }
 
-// hidesPackets reports whether packets of a stream that are marked as not to be
-// shown are hidden by an edit list. In a file of fragments FFmpeg marks those that
-// overlap, which is what careless writers make of sound that is whole.
+// hidesPackets reports whether an edit list hides the packets of a stream that are
+// marked as discarded. In fragmented files FFmpeg also marks overlapping packets.
+// Careless writers produce those in audio that is complete.
 func (s *Sink) hidesPackets(in *astiav.Stream) bool {
 	return strings.HasPrefix(s.Source.input.InputFormat().Name(), "mov,") && in.NbFrames() > 0 && !attached(in)
 }
 
-// warmUpLength is how much hidden sound before the first that is heard a decoder
-// may need: encoders put two packets there, or the like.
+// warmUpLength is how much hidden audio a decoder may need before the first audible
+// sample: encoders put about two packets there.
 const warmUpLength = 100 * time.Millisecond
 
-// maxLead is how many packets FFmpeg hands out before the first that is shown, and
-// more: it goes back by a second.
+// maxLead is more than the number of packets that FFmpeg returns before the first
+// visible one: it seeks back by a second.
 const maxLead = 1024
 
-// hide keeps a hidden packet before the first that is shown, and drops the others.
-// Their times are those of what is shown.
+// hide stores a hidden packet that comes before the first visible one, and drops later
+// ones, whose times are those of visible packets.
 func (c *copied) hide(p *astiav.Packet) error {
 	if c.shown || len(c.lead) == maxLead {
 		return nil
@@ -236,9 +237,9 @@ func (c *copied) hide(p *astiav.Packet) error {
 	return nil
 }
 
-// warmUp returns the hidden packets that go into the output all the same, before
-// the first one that is shown. Where all of them are what the encoder has put there
-// they do; of more, which somebody has cut off, they do in a container that can
+// warmUp returns the hidden packets before the first visible one that are written as
+// well. If all of them belong to the encoder's start-up they are written. If there are
+// more, because something was cut off, they are written only to a container that can
 // hide them again.
 func (c *copied) warmUp(first *astiav.Packet, container string) []*astiav.Packet {
 	base := fromAV(c.base)

@@ -118,7 +118,7 @@ func TestIncrease(t *testing.T) {
 		k := &copied{out: out, strict: c.strict, lastDTS: 100}
 		p.SetDts(c.dts)
 		p.SetPts(c.dts)
-		k.increase(p)
+		k.increaseDTS(p)
 		if p.Dts() != c.want || p.Pts() != c.want {
 			t.Errorf("%v, strict %v: a packet at %d behind one at 100 is at %d, shown at %d, want %d", c.kind, c.strict, c.dts, p.Dts(), p.Pts(), c.want)
 		}

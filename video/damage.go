@@ -13,49 +13,50 @@ import (
 	"github.com/carve-video/carve/internal/structure"
 )
 
-// A sign is a way in which damage shows. One broken packet often shows in
-// several, and is one damage all the same.
+// A sign is a way in which damage shows. One broken packet often shows several signs,
+// which count as one damage.
 type sign uint8
 
 const (
-	remarked  sign = 1 << iota // FFmpeg's log says so
-	refused                    // a call of FFmpeg's returned an error
+	remarked  sign = 1 << iota // FFmpeg logged it
+	refused                    // a call to FFmpeg returned an error
 	marked                     // the demuxer marked a packet as corrupt
-	concealed                  // the decoder marked a frame as made up in part
+	concealed                  // the decoder marked a frame as partly concealed
 	short                      // the file ends too early
 )
 
-// A spot is a packet of the video near which damage was counted, and the signs
-// of it that were seen.
+// A spot is a packet of the video at which damage was counted, and the signs seen
+// there.
 type spot struct {
 	packet int64
 	signs  sign
 }
 
-// reordering is how many packets a frame may wait in a decoder for those that
-// are shown before it.
+// reordering is how many packets a frame may wait in a decoder for frames that are
+// shown earlier.
 const reordering = 16
 
-// A ledger keeps count of damage.
+// A ledger counts damage.
 type ledger struct {
-	sent   int64  // packets of the video so far
+	sent   int64  // packets of the video sent to the decoder so far
 	lag    int64  // of the decoder, see codecLag
 	recent []spot // newest last
 
-	// Until the first key frame is out nobody knows whether what is missing
-	// was ever there: a file may start within an open group of pictures. And
-	// until the first frame is asked for nobody knows which streams are copied.
-	started bool
-	open    bool  // it does
-	keyed   bool  // a key packet was there
-	keyTime int64 // its pts
-	leans   bool  // it refers to what came before, see startsAfresh
-	early   []finding
+	// Before the first key frame comes out it is unknown whether missing data was ever
+	// there, because a file may start within an open group of pictures. And before the
+	// first frame is read it is unknown which streams are copied. Until then findings
+	// wait in early.
+	started    bool
+	open       bool  // the file starts within an open group of pictures
+	keyed      bool  // a key packet was seen
+	keyTime    int64 // its pts
+	refersBack bool  // it refers to earlier frames, see resetsDecoder
+	early      []finding
 
-	// What was said while the file was probed, which reads ahead, waits for
-	// the packet that it is about.
-	ahead []remark
-	told  int // so many of them are counted
+	// Probing reads ahead. What FFmpeg logs meanwhile waits for the packet that it is
+	// about.
+	ahead   []remark
+	counted int // how many of ahead are counted
 }
 
 // A finding is damage that is not counted yet.
@@ -63,33 +64,35 @@ type finding struct {
 	sign    sign
 	err     error
 	at      time.Duration
-	picture bool // it is about decoding, which an open start explains
+	picture bool // about decoding, which an open start explains
 	stream  int
-	packet  int64 // of the video, the latest one then
+	packet  int64 // the latest packet of the video at that time
 }
 
-// maxEarly bounds what is kept before the first key frame.
+// maxEarly bounds the findings that wait for the first key frame.
 const maxEarly = 64
 
-// damaged takes note of one sign of damage to the video. A strict source returns
-// it as an error.
-func (s *Source) damaged(sg sign, err error) error { return s.damagedStream(s.stream.Index(), sg, err) }
-
-func (s *Source) damagedStream(stream int, sg sign, err error) error {
-	return s.find(finding{sg, err, s.place(s.seen), sg == refused || sg == concealed || sg == marked, stream, s.ledger.sent})
+// reportDamage reports one sign of damage to the video. A strict source returns it as
+// an error.
+func (s *Source) reportDamage(sg sign, err error) error {
+	return s.reportStreamDamage(s.stream.Index(), sg, err)
 }
 
-func (s *Source) find(f finding) error {
-	if !s.ledger.started || !s.beside.begun {
+func (s *Source) reportStreamDamage(stream int, sg sign, err error) error {
+	return s.countFinding(finding{sg, err, s.position(s.lastSeen), sg == refused || sg == concealed || sg == marked, stream, s.ledger.sent})
+}
+
+func (s *Source) countFinding(f finding) error {
+	if !s.ledger.started || !s.passthrough.begun {
 		if len(s.ledger.early) < maxEarly {
 			s.ledger.early = append(s.ledger.early, f)
 		}
 		return nil
 	}
-	if f.stream != s.stream.Index() && !s.beside.copies(f.stream) {
-		return nil // nobody wants it
+	if f.stream != s.stream.Index() && !s.passthrough.copies(f.stream) {
+		return nil // the stream is not copied
 	}
-	if !s.ledger.fresh(f.sign, f.packet) {
+	if !s.ledger.isNew(f.sign, f.packet) {
 		return nil
 	}
 	s.damageMu.Lock()
@@ -107,16 +110,16 @@ func (s *Source) find(f finding) error {
 	return nil
 }
 
-// fresh reports whether a sign tells of damage that was not counted yet.
-func (l *ledger) fresh(sg sign, packet int64) bool {
+// isNew reports whether a sign means damage that was not counted yet.
+func (l *ledger) isNew(sg sign, packet int64) bool {
 	window := l.lag
 	if sg == concealed {
 		window += reordering
 	}
 	for i := range l.recent {
 		p := &l.recent[i]
-		// Lines of the log come in any number, and so do marked packets of other
-		// streams; of the rest each is one.
+		// Log lines, and marked packets of other streams, may come in any number for
+		// one damage. Of the other signs each is one damage.
 		many := sg == remarked || sg == short || sg == marked && packet == p.packet
 		if packet-p.packet <= window && (many || p.signs&sg == 0) {
 			p.signs |= sg
@@ -130,20 +133,20 @@ func (l *ledger) fresh(sg sign, packet int64) bool {
 	return true
 }
 
-// packet tells the ledger of a packet of the video, and how to know whether a key
-// packet leans on what came before.
-func (l *ledger) packet(p *astiav.Packet, leans func(*astiav.Packet) bool) {
+// packet records a packet of the video. refersBack reports whether a key packet refers
+// to earlier frames.
+func (l *ledger) packet(p *astiav.Packet, refersBack func(*astiav.Packet) bool) {
 	l.sent++
 	if l.started {
 		return
 	}
 	switch key, pts := p.Flags().Has(astiav.PacketFlagKey), p.Pts(); {
 	case l.keyed:
-		// Shown before the key frame, though it comes after it.
+		// Shown before the key frame, although it follows in the file.
 		l.open = l.open || pts != astiav.NoPtsValue && pts < l.keyTime
 	case key:
-		l.keyed, l.keyTime, l.leans = true, math.MinInt64, leans(p)
-		l.open = l.open || l.leans
+		l.keyed, l.keyTime, l.refersBack = true, math.MinInt64, refersBack(p)
+		l.open = l.open || l.refersBack
 		if pts != astiav.NoPtsValue {
 			l.keyTime = pts
 		}
@@ -152,8 +155,8 @@ func (l *ledger) packet(p *astiav.Packet, leans func(*astiav.Packet) bool) {
 	}
 }
 
-// frame tells the ledger of a frame; from the first that is a key frame or
-// shown after one damage counts.
+// frame records a decoded frame. Damage counts from the first frame that is a key frame
+// or is shown after one.
 func (s *Source) frame(f *astiav.Frame) error {
 	l := &s.ledger
 	if l.started || !l.keyed && !frameKey(f) {
@@ -163,19 +166,20 @@ func (s *Source) frame(f *astiav.Frame) error {
 	if ts != astiav.NoPtsValue && ts < l.keyTime {
 		return nil
 	}
-	// Without times, and where the key frame does not make good what is missing,
-	// only the frame itself tells.
-	if (l.leans || l.keyTime == math.MinInt64) && !frameKey(f) {
+	// Without timestamps, or if the key frame does not replace what is missing, only
+	// the frame's own flag is reliable.
+	if (l.refersBack || l.keyTime == math.MinInt64) && !frameKey(f) {
 		return nil
 	}
 	l.started = true
-	return s.reckon()
+	return s.countEarly()
 }
 
-// reckon counts what was found before it could be known whether it matters.
-func (s *Source) reckon() error {
+// countEarly counts the findings that had to wait until it was known whether they
+// matter.
+func (s *Source) countEarly() error {
 	l := &s.ledger
-	if !l.started || !s.beside.begun || len(l.early) == 0 {
+	if !l.started || !s.passthrough.begun || len(l.early) == 0 {
 		return nil
 	}
 	early := l.early
@@ -184,49 +188,49 @@ func (s *Source) reckon() error {
 		if l.open && f.picture {
 			continue
 		}
-		if err := s.find(f); err != nil {
+		if err := s.countFinding(f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// listen runs a call of FFmpeg and returns its error.
-func (s *Source) listen(call func() error) error { return s.heard.during(call) }
+// listen runs a call to FFmpeg and collects what it logs about the file.
+func (s *Source) listen(call func() error) error { return s.listener.during(call) }
 
-// hear counts what FFmpeg said since it was called last.
-func (s *Source) hear() error {
+// countRemarks counts what FFmpeg logged since the last call.
+func (s *Source) countRemarks() error {
 	l := &s.ledger
 	var remarks []remark
-	for _, r := range s.heard.take() {
-		// Probing may have read this part of the file before.
+	for _, r := range s.listener.take() {
+		// Probing may have read this part of the file already.
 		if r.pos < 0 || !slices.Contains(l.ahead, r) {
 			remarks = append(remarks, r)
 		}
 	}
-	for ; l.told < len(l.ahead) && l.ahead[l.told].pos <= s.offset; l.told++ {
-		remarks = append(remarks, l.ahead[l.told])
+	for ; l.counted < len(l.ahead) && l.ahead[l.counted].pos <= s.offset; l.counted++ {
+		remarks = append(remarks, l.ahead[l.counted])
 	}
 	for _, r := range remarks {
-		if err := s.remark(r); err != nil {
+		if err := s.countRemark(r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Source) remark(r remark) error {
+func (s *Source) countRemark(r remark) error {
 	if r.voice == gapVoice {
-		return s.gap(r)
+		return s.countGap(r)
 	}
-	// Demuxers speak of the file, whatever it starts with.
+	// Remarks of demuxers are about the file, wherever it starts.
 	picture := r.voice != demuxerVoice && r.voice != otherVoice
-	return s.find(finding{remarked, errors.New(r.text), s.place(s.seen), picture, s.stream.Index(), s.ledger.sent})
+	return s.countFinding(finding{remarked, errors.New(r.text), s.position(s.lastSeen), picture, s.stream.Index(), s.ledger.sent})
 }
 
-// gap takes note of a counter of packets that jumps. Where two recordings were
-// joined nothing is missing.
-func (s *Source) gap(r remark) error {
+// countGap counts a jump of a packet counter. At the joint of two recordings nothing is
+// missing.
+func (s *Source) countGap(r remark) error {
 	var pid int
 	if _, err := fmt.Sscanf(r.text, "Continuity check failed for pid %d", &pid); err != nil {
 		return nil
@@ -238,8 +242,8 @@ func (s *Source) gap(r remark) error {
 		pos := r.pos - structure.PacketTS
 		joint, err := false, error(nil)
 		if p := s.demuxer.pipe; p != nil {
-			joint, err = structure.JointAtWithin(&p.past, p.past.start(), p.past.end, pos, pid)
-			joint = joint || err != nil // nobody can tell any more
+			joint, err = structure.JointAtWithin(&p.history, p.history.start(), p.history.end, pos, pid)
+			joint = joint || err != nil // it can no longer be determined
 		} else if joint, err = structure.JointAt(s.Path, pos, pid); err != nil {
 			joint = false
 		}
@@ -247,17 +251,16 @@ func (s *Source) gap(r remark) error {
 			return nil
 		}
 		err = fmt.Errorf("packets of stream %d are missing", st.Index())
-		return s.find(finding{remarked, err, s.place(s.seen), true, st.Index(), s.ledger.sent})
+		return s.countFinding(finding{remarked, err, s.position(s.lastSeen), true, st.Index(), s.ledger.sent})
 	}
-	return nil // a table, which comes again
+	return nil // a table, which is repeated
 }
 
-// probed keeps what was said while the file was opened and read ahead, in the
-// order of the file. The decoders that probing tries are not those that will
-// decode.
-func (s *Source) probed() {
+// keepProbed stores what was logged while the file was opened and probed, in file
+// order. Probing uses its own decoders, so their remarks are dropped.
+func (s *Source) keepProbed() {
 	l := &s.ledger
-	for _, r := range s.heard.take() {
+	for _, r := range s.listener.take() {
 		if r.voice == innerVoice || slices.Contains(l.ahead, r) {
 			continue
 		}
@@ -269,8 +272,8 @@ func (s *Source) probed() {
 	slices.SortStableFunc(l.ahead, func(a, b remark) int { return cmp.Compare(a.pos, b.pos) })
 }
 
-// place says how far into the film a timestamp is.
-func (s *Source) place(ts int64) time.Duration {
+// position returns the time of a timestamp from the start of the video.
+func (s *Source) position(ts int64) time.Duration {
 	if ts == astiav.NoPtsValue || s.stream == nil {
 		return 0
 	}
@@ -282,18 +285,18 @@ func (s *Source) place(ts int64) time.Duration {
 	return max(0, tb.Duration(ts-start))
 }
 
-// atEnd looks, at the end of the file, for signs that it is not the end of
-// what was recorded. Several demuxers take a cut for a plain end.
+// atEnd checks, at the end of the file, whether the recording was longer. Several
+// demuxers take a truncated file for a complete one.
 func (s *Source) atEnd() error {
 	if s.interrupted() {
-		return nil // it was the user who cut it off
+		return nil // the user ended it
 	}
 	s.offset = math.MaxInt64
-	if err := s.hear(); err != nil {
+	if err := s.countRemarks(); err != nil {
 		return err
 	}
 	if err := readError(s.input); err != nil {
-		if err := s.damaged(refused, fmt.Errorf("reading: %w", err)); err != nil {
+		if err := s.reportDamage(refused, fmt.Errorf("reading: %w", err)); err != nil {
 			return err
 		}
 	}
@@ -301,12 +304,12 @@ func (s *Source) atEnd() error {
 	case errors.Is(err, structure.ErrUnstated):
 		return nil
 	case errors.Is(err, structure.ErrBroken):
-		if err := s.damaged(short, err); err != nil {
+		if err := s.reportDamage(short, err); err != nil {
 			return err
 		}
 	}
 	if err := s.shortfall(); err != nil {
-		return s.damaged(short, err)
+		return s.reportDamage(short, err)
 	}
 	return nil
 }

@@ -331,10 +331,10 @@ func lookPiped(t *testing.T, path string) (Damage, int, error) {
 
 // TestPast holds what is kept of a pipe against what went through.
 func TestPast(t *testing.T) {
-	var p past
+	var p history
 	b := make([]byte, 100003)
 	var all []byte
-	for i := range 3 * pastReach / len(b) {
+	for i := range 3 * historySize / len(b) {
 		for j := range b {
 			b[j] = byte(i + j*j)
 		}
@@ -342,7 +342,7 @@ func TestPast(t *testing.T) {
 		all = append(all, b...)
 	}
 	equal(t, "end", p.end, int64(len(all)))
-	equal(t, "start", p.start(), int64(len(all)-pastReach))
+	equal(t, "start", p.start(), int64(len(all)-historySize))
 	got := make([]byte, 3*len(b))
 	for off := p.start(); off <= p.end-int64(len(got)); off += 654321 {
 		if n, err := p.ReadAt(got, off); n != len(got) || err != nil || !bytes.Equal(got, all[off:off+int64(n)]) {
@@ -588,12 +588,12 @@ func TestLedger(t *testing.T) {
 		{18, remarked, false},
 		{40, concealed, true},
 	} {
-		if got := l.fresh(step.sign, step.sent); got != step.fresh {
+		if got := l.isNew(step.sign, step.sent); got != step.fresh {
 			t.Errorf("step %d: fresh is %v", i, got)
 		}
 	}
 	for i := range int64(1000) {
-		l.fresh(marked, 100+50*i)
+		l.isNew(marked, 100+50*i)
 	}
 	if len(l.recent) > 2*maxEarly {
 		t.Errorf("%d spots are kept", len(l.recent))

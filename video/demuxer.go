@@ -16,41 +16,41 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// A demuxer is an opened file. FFmpeg gets the file that is already open, and
-// beside it a list of the protocols that it may open more with. For a plain
-// file this list is empty: whatever the content says, and whichever of
-// FFmpeg's formats believes it, no other file is opened and nothing is sent.
+// A demuxer is an opened file. FFmpeg gets the open file and a list of protocols with
+// which it may open others. For a plain file this list is empty: whatever its content
+// says, and whichever format FFmpeg recognises, no other file is opened and no host is
+// contacted.
 type demuxer struct {
 	format *astiav.FormatContext
 	file   *astiav.IOContext
-	pipe   *pipe                 // what file reads, where that is no regular file
-	guard  *C.carvePlaylistGuard // while playlists are allowed
+	pipe   *pipe                 // what file reads if it is not a regular file
+	guard  *C.carvePlaylistGuard // if playlists are allowed
 }
 
-// Protocols that the content of a file may name: none, or, where playlists are
-// allowed, those that stay on this machine. A playlist on disk that names hosts
-// is refused with them too.
+// Protocols that the content of a file may name: none, or, if playlists are allowed,
+// those that stay on this machine. Playlists on disk that name hosts are refused either
+// way.
 const (
-	noProtocols    = "none" // a name that no protocol has; an empty list allows all
+	noProtocols    = "none" // not a protocol; an empty list would allow all
 	localProtocols = "file,crypto,data"
 )
 
-// playlistReads bounds how much is read until a playlist has led to its first
-// film: one that names itself would be followed for ever.
+// playlistReads bounds the reads until a playlist has led to its first video, because
+// one that names itself would be followed for ever.
 const playlistReads = 4096
 
-// playlists are the formats whose files name other files.
-var playlists = []string{"concat", "dash", "hls", "imf"}
+// playlistFormats are the formats whose files name other files.
+var playlistFormats = []string{"concat", "dash", "hls", "imf"}
 
-// Formats that are never opened from a file: they say which hosts to call, or
-// are programs that FFmpeg would run.
+// Formats that are never opened: they name hosts to contact, or are scripts that FFmpeg
+// would run.
 var (
-	sessions = []string{"rtp", "rtsp", "sap", "sdp"}
-	programs = []string{"avisynth", "vapoursynth"}
+	sessionFormats = []string{"rtp", "rtsp", "sap", "sdp"}
+	scriptFormats  = []string{"avisynth", "vapoursynth"}
 )
 
-// openDemuxer opens a file and reads its header. FFmpeg's lines that explain an
-// error are in it.
+// openDemuxer opens a file and reads its header. An error includes the log line of
+// FFmpeg that explains it.
 func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 	fail := func(what error, detail string) error { return &PathError{Path: path, Err: what, Detail: detail} }
 	d := &demuxer{}
@@ -71,15 +71,15 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 			return err
 		}
 		switch {
-		case slices.Contains(sessions, name):
+		case slices.Contains(sessionFormats, name):
 			return ErrNotLocal
-		case slices.Contains(programs, name):
+		case slices.Contains(scriptFormats, name):
 			return ErrNotMedia
-		case slices.Contains(playlists, name) && !allowPlaylists:
+		case slices.Contains(playlistFormats, name) && !allowPlaylists:
 			return ErrPlaylist
 		}
 		if d.pipe != nil && name != "mpegts" {
-			d.pipe.past.drop() // only recordings of this format are joined byte by byte
+			d.pipe.history.drop() // only recordings of this format are joined byte by byte
 		}
 		return d.open(url, name, allowPlaylists)
 	})
@@ -94,7 +94,7 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 	if errors.Is(err, errOutOfMemory) {
 		return nil, fmt.Errorf("opening the input: %w", err)
 	}
-	// Of a file that could not be opened nothing is known, least of all that it is no film.
+	// If the file could not be opened, nothing is known about its content.
 	if unopened != nil || errors.Is(err, errTooManyFiles) {
 		return nil, fail(ErrUnreadable, lowerFirst(reason(err)))
 	}
@@ -106,7 +106,7 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 	}
 	switch {
 	case refused("Protocol") && !allowPlaylists:
-		// Not one of those above, and yet it has tried to open something.
+		// An unlisted format tried to open another file.
 		return nil, fail(ErrPlaylist, name)
 	case refused("Protocol"), refused("Format"):
 		return nil, fail(ErrNotLocal, name)
@@ -125,7 +125,7 @@ func (d *demuxer) probe(url string) (string, error) {
 	return C.GoString(f.name), nil
 }
 
-// open reads the header of the file, which is of the format of that name.
+// open reads the header of the file as the format name.
 func (d *demuxer) open(url, name string, allowPlaylists bool) error {
 	protocols := noProtocols
 	if allowPlaylists {
@@ -135,11 +135,11 @@ func (d *demuxer) open(url, name string, allowPlaylists bool) error {
 	defer options.Free()
 	for _, kv := range [][2]string{
 		{"protocol_whitelist", protocols},
-		{"format_whitelist", ownFormats()}, // for what a playlist names
-		// A name with a percent sign is that name, not a numbered series. Other
-		// demuxers leave the option alone.
+		{"format_whitelist", ownFormats()}, // for files that a playlist names
+		// A name with a percent sign is a plain name, not a numbered series. Other
+		// demuxers ignore the option.
 		{"pattern_type", "none"},
-		// An HLS playlist on disk that does not say that it ends, ends.
+		// Do not wait for more of an HLS playlist that does not state its end.
 		{"max_reload", "1"},
 	} {
 		if err := options.Set(kv[0], kv[1], astiav.NewDictionaryFlags()); err != nil {
@@ -156,21 +156,21 @@ func (d *demuxer) open(url, name string, allowPlaylists bool) error {
 		}
 		defer C.carvePlaylistGuardRest(d.guard)
 	}
-	// The first of the names that a format goes by is enough to find it.
+	// One of the aliases of a format is enough to find it.
 	first, _, _ := strings.Cut(name, ",")
 	if err := d.format.OpenInput(url, astiav.FindInputFormat(first), options); err != nil {
-		d.format = nil // OpenInput has freed it
+		d.format = nil // OpenInput freed it
 		return err
 	}
 	return nil
 }
 
-// ownFormats lists the formats that read pictures and sound out of a file.
+// ownFormats lists the formats that read media from a file.
 var ownFormats = sync.OnceValue(func() string {
 	var names []string
 	var at unsafe.Pointer
 	for f := C.av_demuxer_iterate(&at); f != nil; f = C.av_demuxer_iterate(&at) {
-		if name := C.GoString(f.name); !slices.Contains(sessions, name) && !slices.Contains(programs, name) {
+		if name := C.GoString(f.name); !slices.Contains(sessionFormats, name) && !slices.Contains(scriptFormats, name) {
 			names = append(names, name)
 		}
 	}

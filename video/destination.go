@@ -8,8 +8,8 @@ import (
 	"github.com/carve-video/carve/internal/atomicfile"
 )
 
-// createOutput checks the path and begins the file, which has a hidden name
-// until [Sink.Commit].
+// createOutput checks the path and creates the file, which has a hidden name until
+// [Sink.Commit].
 func (s *Sink) createOutput() error {
 	o := atomicfile.Options{Overwrite: s.Overwrite, Inputs: s.Protect}
 	if s.info.Path != "" {
@@ -23,7 +23,7 @@ func (s *Sink) createOutput() error {
 	return nil
 }
 
-// outputError is an error of the output as this package has them.
+// outputError converts an error of the output to a PathError.
 func outputError(err error) error {
 	var e *atomicfile.Error
 	if errors.As(err, &e) {
@@ -32,8 +32,8 @@ func outputError(err error) error {
 	return err
 }
 
-// openIO opens the file for the muxer. A pipe or a device is written through the
-// file that is open already: opening it once more could wait for another reader.
+// openIO opens the file for the muxer. A pipe or a device is written through the open
+// file, because opening it again could wait for another reader.
 func (s *Sink) openIO(c container) (err error) {
 	if !s.file.InPlace() {
 		s.io, err = astiav.OpenIOContext("file:"+s.file.Path(), astiav.NewIOContextFlags(astiav.IOContextFlagWrite), nil, nil)
@@ -50,7 +50,7 @@ func (s *Sink) openIO(c container) (err error) {
 		n, err := s.file.Write(b)
 		var e *atomicfile.Error
 		if errors.As(err, &e) && s.ioErr == nil {
-			s.ioErr = e.Err // FFmpeg makes a number of it
+			s.ioErr = e.Err // FFmpeg passes on only a number
 		}
 		return n, err
 	})
@@ -61,7 +61,7 @@ func (s *Sink) openIO(c container) (err error) {
 	return nil
 }
 
-// closeIO writes what the muxer's buffer still holds.
+// closeIO flushes the muxer's buffer and closes it.
 func (s *Sink) closeIO() error {
 	if s.io == nil {
 		return nil
@@ -75,8 +75,8 @@ func (s *Sink) closeIO() error {
 	return io.Close()
 }
 
-// writing is the error of a write, in the system's words where there are any.
-func (s *Sink) writing(what string, err error) error {
+// writeError returns the error of a write, with the system's own error if there is one.
+func (s *Sink) writeError(what string, err error) error {
 	if s.ioErr != nil {
 		err = s.ioErr
 	}

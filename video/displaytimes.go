@@ -6,23 +6,22 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// reorders are the codecs whose pictures may wait for others although the
-// container, as AVI does, only says when each is decoded.
+// reorders are the codecs whose frames may be reordered although the container, such as
+// AVI, only states decoding times.
 var reorders = []astiav.CodecID{astiav.CodecIDH264, astiav.CodecIDHevc, codecVVC}
 
-// maxWaiting is more than a decoder ever holds back, threads included.
+// maxWaiting is more than any decoder holds back, including its threads.
 const maxWaiting = 128
 
-// A displayOrder gives pictures times where their packets have none: the first
-// that is shown gets the first time at which one is decoded, and so on.
+// A displayOrder gives frames times if their packets only have decoding times: the
+// first frame shown gets the first decoding time, and so on.
 type displayOrder struct {
-	waiting []int64 // times of packets whose pictures have not come out, in order
-	off     bool    // the packets have times
+	waiting []int64 // sorted times of packets whose frames have not come out
+	off     bool    // the packets have presentation times
 }
 
-// packet takes note of a packet of the video before it is decoded. It is given
-// its own time to be decoded at as that to be shown at, by which its picture is
-// recognised.
+// packet records a packet of the video before it is decoded. It sets the packet's pts
+// to its dts, to identify the frame later.
 func (o *displayOrder) packet(p *astiav.Packet) {
 	if o.off {
 		return
@@ -38,16 +37,16 @@ func (o *displayOrder) packet(p *astiav.Packet) {
 	i, _ := slices.BinarySearch(o.waiting, p.Dts())
 	o.waiting = slices.Insert(o.waiting, i, p.Dts())
 	if len(o.waiting) > maxWaiting {
-		o.waiting = o.waiting[1:] // packets that hold no picture of their own
+		o.waiting = o.waiting[1:] // packets that hold no frame of their own
 	}
 }
 
-// frame sets the time of a picture that has come out.
+// frame sets the time of a decoded frame.
 func (o *displayOrder) frame(f *astiav.Frame) {
 	if o.off || len(o.waiting) == 0 {
 		return
 	}
-	// What is decoded before a key frame is shown before it, or is lost.
+	// Frames decoded before a key frame are shown before it, or are lost.
 	if own := f.Pts(); own != astiav.NoPtsValue && frameKey(f) {
 		i, _ := slices.BinarySearch(o.waiting, own)
 		o.waiting = o.waiting[min(i, len(o.waiting)-1):]

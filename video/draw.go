@@ -6,7 +6,7 @@ import (
 	"github.com/carve-video/carve/video/overlay"
 )
 
-// OverlayFormat says what the samples of the frames mean, for drawing.
+// OverlayFormat describes the samples of the frames for drawing.
 func (i Info) OverlayFormat() overlay.Format {
 	l := i.Layout()
 	f := overlay.Format{
@@ -30,8 +30,7 @@ func (i Info) Painter() *overlay.Painter {
 	return p
 }
 
-// Draw paints the layers into the frame. Without layers the frame is not even
-// looked at.
+// Draw paints the layers into the frame. Without layers the frame is not touched.
 func (f *Frame) Draw(p *overlay.Painter, layers []overlay.Layer) error {
 	if len(layers) == 0 {
 		return nil

@@ -8,18 +8,19 @@ import (
 	"iter"
 )
 
-// A Shot is a frame of [Source.Each], with what a model sees of it.
+// A Shot is a frame of [Source.Each], with the image that a model sees.
 type Shot struct {
 	*Frame
 	preparer *Preparer
 }
 
-// Picture is the frame as the model sees it. It lives as long as the frame.
+// Picture returns the image of the frame for the model. It is valid until the frame is
+// released.
 func (s *Shot) Picture() (Picture, error) { return s.preparer.Prepare(s.Frame) }
 
-// Each reads the frames that are left, one at a time. maxSide bounds the longer side of
-// their pictures, see [Preparer]. A frame is released when the loop goes on or ends: what
-// is to stay is copied. An error is the last thing that the loop is given.
+// Each iterates over the remaining frames. maxSide bounds the longer side of their
+// images, see [Preparer]. A frame is released when the loop continues or ends, so what
+// is needed later has to be copied. An error is the last item.
 func (s *Source) Each(ctx context.Context, maxSide int) iter.Seq2[*Shot, error] {
 	return func(yield func(*Shot, error) bool) {
 		p := &Preparer{Info: s.Info(), MaxSide: maxSide}
@@ -37,15 +38,15 @@ func (s *Source) Each(ctx context.Context, maxSide int) iter.Seq2[*Shot, error] 
 				yield(nil, fmt.Errorf("reading %s: %w", s.Path, err))
 				return
 			}
-			if !give(yield, &Shot{frame, p}) {
+			if !lend(yield, &Shot{frame, p}) {
 				return
 			}
 		}
 	}
 }
 
-// give lends a frame to the body of a loop.
-func give(yield func(*Shot, error) bool, s *Shot) bool {
-	defer s.Release() // also where the body panics
+// lend passes a frame to the body of the loop and releases it.
+func lend(yield func(*Shot, error) bool, s *Shot) bool {
+	defer s.Release() // also if the body panics
 	return yield(s, nil)
 }

@@ -11,40 +11,40 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// DefaultCRF is libx264's constant rate factor when none is given: 18 is where
-// differences from the source stop being visible, which is what footage that
-// will be worked on deserves.
+// DefaultCRF is the constant rate factor for libx264 if none is given. At 18
+// differences from the source are no longer visible, which footage that will be edited
+// deserves.
 const DefaultCRF = 18
 
-// An encoder turns frames into packets. Its input is the source's picture, or
-// what the graph makes of it where that cannot be encoded as it is.
+// An encoder turns frames into packets. Its input is the source's frame, or the output
+// of graph if the encoder cannot take that frame.
 type encoder struct {
 	codec   *astiav.Codec
 	context *astiav.CodecContext
 	format  astiav.PixelFormat
 	colour  colour
-	chain   string // filters before the encoder; empty: the picture goes in as it is
+	chain   string // filters before the encoder; empty: none
 	graph   graph
-	out     *astiav.Frame // what the graph gave
+	out     *astiav.Frame // output of graph
 	base    Rational      // time base of its input
-	w, h    int           // of its pictures
-	fields  bool          // it codes them by fields
+	w, h    int           // of its frames
+	fields  bool          // it encodes fields
 
 	lastPTS int64
-	inside  []int64 // pts of the frames in it, in its time base
+	inside  []int64 // pts of the frames inside, in its time base
 	pause   int64   // see planTimes
-	// times holds pts and duration of the frames inside, in the source's time
-	// base, for an encoder whose own is too coarse. Such encoders do not reorder.
-	times    []span
-	source   Rational
-	origin   int64 // in source, what its own time base counts from
-	oneOrder bool  // it must encode in the order in which frames are shown
+	// times holds pts and duration of the frames inside, in the source's time base, for
+	// an encoder whose own time base is too coarse. Such encoders do not reorder.
+	times     []span
+	source    Rational
+	origin    int64 // in source; zero of its own time base
+	noReorder bool  // it must encode in presentation order
 }
 
 type span struct{ pts, duration int64 }
 
-// findEncoder picks the encoder: the named one, or the first of the container's
-// that this FFmpeg has.
+// findEncoder returns the named encoder, or the first of the container's that this
+// FFmpeg has.
 func (s *Sink) findEncoder(c container) (*astiav.Codec, error) {
 	names := c.encoders
 	if s.Encoder != "" {
@@ -58,12 +58,12 @@ func (s *Sink) findEncoder(c container) (*astiav.Codec, error) {
 		if i > 0 {
 			s.Log.Warn("encoder is missing in this FFmpeg; another one is used", "missing", names[0], "used", n)
 		}
-		return codec, hush(n)
+		return codec, silence(n)
 	}
 	return nil, &PathError{Path: s.Path, Err: ErrNoEncoder, Detail: strings.Join(names, ", ")}
 }
 
-// openEncoder opens the encoder for pictures like those of info.
+// openEncoder opens the encoder for the frames that s.info describes.
 func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	info := s.info
 	e := &encoder{lastPTS: astiav.NoPtsValue, source: info.TimeBase, out: astiav.AllocFrame()}
@@ -78,7 +78,7 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	if e.codec, err = s.findEncoder(c); err != nil {
 		return err
 	}
-	if err := s.planPicture(e, c); err != nil {
+	if err := s.planFormat(e, c); err != nil {
 		return err
 	}
 	cc := astiav.AllocCodecContext(e.codec)
@@ -105,17 +105,17 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	}
 	e.base = encoderBase(e.codec.Name(), c, info)
 	cc.SetTimeBase(e.base.av())
-	if s.planTimes(e, c); e.oneOrder {
+	if s.planTimes(e, c); e.noReorder {
 		cc.SetMaxBFrames(0)
 	}
-	if s.Source != nil && s.Source.head != nil {
-		if err := contextLight(cc, s.Source.head); err != nil {
+	if s.Source != nil && s.Source.firstData != nil {
+		if err := setContextLight(cc, s.Source.firstData); err != nil {
 			return fmt.Errorf("opening the encoder: %w", err)
 		}
 	}
 	cc.SetThreadCount(s.Threads)
 	if s.Threads == 0 && strings.HasPrefix(e.codec.Name(), "libvpx") {
-		cc.SetThreadCount(min(16, runtime.NumCPU())) // it does not choose itself
+		cc.SetThreadCount(min(16, runtime.NumCPU())) // libvpx does not choose itself
 	}
 	if c.image {
 		cc.SetThreadCount(1)
@@ -137,12 +137,12 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	return nil
 }
 
-// open opens the encoder with private options, each of which it must know.
+// open opens the encoder with private options. An unknown option is an error.
 func (e *encoder) open(private [][2]string) error {
 	options := astiav.NewDictionary()
 	defer options.Free()
 	if e.codec.Name() == "libvpx" && hasAlpha(e.format) {
-		// Frames that are only referred to have no alpha.
+		// Reference-only frames have no alpha.
 		private = append([][2]string{{"auto-alt-ref", "0"}}, private...)
 	}
 	for _, kv := range private {
@@ -160,26 +160,26 @@ func (e *encoder) open(private [][2]string) error {
 	return nil
 }
 
-// hush keeps a library that prints on stderr by itself, past FFmpeg's log, from
-// doing so where it can be told by nothing but its environment.
-func hush(encoder string) error {
+// silence stops a library from printing on stderr, past FFmpeg's log. It is for
+// libraries that can only be told through their environment.
+func silence(encoder string) error {
 	if encoder != "libsvtav1" || os.Getenv("SVT_LOG") != "" {
 		return nil
 	}
-	if err := os.Setenv("SVT_LOG", "0"); err != nil { // what is fatal only
+	if err := os.Setenv("SVT_LOG", "0"); err != nil { // fatal errors only
 		return fmt.Errorf("opening the encoder: %w", err)
 	}
 	return nil
 }
 
-// encoderBase returns the time base that the encoder counts in: the source's,
-// so that no timestamp is ever rounded, wherever that is possible.
+// encoderBase returns the time base of the encoder: that of the source if possible, so
+// that no timestamp is rounded.
 func encoderBase(name string, c container, info Info) Rational {
 	rate := info.Rate()
 	switch {
 	case c.fixedRate && rate.Known():
 		return Rational{rate.Den, rate.Num}
-	case name == "mpeg4" && info.TimeBase.Den > 65535: // 16 bits in its headers
+	case name == "mpeg4" && info.TimeBase.Den > 65535: // its headers have 16 bits for it
 		if rate.Known() && rate.Num <= 65535 {
 			return Rational{rate.Den, rate.Num}
 		}
@@ -188,8 +188,8 @@ func encoderBase(name string, c container, info Info) Rational {
 	return info.TimeBase
 }
 
-// evenSize returns the size an encoder needs for w × h: those for H.26x cut
-// pictures by whole chroma samples only.
+// evenSize returns the size that an encoder needs for w × h: in H.26x a frame can only
+// be cropped by whole chroma samples.
 func evenSize(encoder string, format astiav.PixelFormat, w, h int) (int, int) {
 	switch encoder {
 	case "libx264", "libx265", "libopenh264":
@@ -201,8 +201,8 @@ func evenSize(encoder string, format astiav.PixelFormat, w, h int) (int, int) {
 	return w, h
 }
 
-// planPicture chooses the pixel format and the filters before the encoder.
-func (s *Sink) planPicture(e *encoder, c container) error {
+// planFormat chooses the pixel format and the filters before the encoder.
+func (s *Sink) planFormat(e *encoder, c container) error {
 	info := s.info
 	list := c.formats(e.codec)
 	shown := s.shownFormats(e.codec, list)
@@ -228,7 +228,7 @@ func (s *Sink) planPicture(e *encoder, c container) error {
 		case from.RGB && !to.RGB:
 			e.colour.matrix, e.colour.colourRange = bt709, limited
 			if strings.HasPrefix(best.Name(), "yuvj") {
-				const bt601 = 6 // what JFIF prescribes
+				const bt601 = 6 // prescribed by JFIF
 				e.colour.matrix, e.colour.colourRange = bt601, full
 				scale += ":out_color_matrix=bt601:out_range=pc"
 			} else {
@@ -245,7 +245,7 @@ func (s *Sink) planPicture(e *encoder, c container) error {
 		if len(shown) > 0 {
 			s.Log.Warn("RGB is encoded with half the resolution of colours, as players need it; a lossless encoding keeps all of it",
 				"encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
-		} else if lossy && !(c.image && keeps(to, from)) {
+		} else if lossy && !(c.image && keepsDepth(to, from)) {
 			s.Log.Warn("encoder does not take the pixel format; the nearest is used",
 				"encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
 		} else {
@@ -265,9 +265,10 @@ func (s *Sink) planPicture(e *encoder, c container) error {
 	return nil
 }
 
-// keeps tells whether a format has the depth and the alpha of another. The rest that an
-// image's format decides, such as colours for JPEG, is what its extension asks for.
-func keeps(format, of Layout) bool {
+// keepsDepth reports whether a format has at least the depth and the alpha of another.
+// Everything else that the format of an image changes, such as the chroma of JPEG, was
+// asked for with the extension.
+func keepsDepth(format, of Layout) bool {
 	depth := func(l Layout) (bits int) {
 		for _, c := range l.Components {
 			bits = max(bits, c.Depth)
@@ -277,8 +278,8 @@ func keeps(format, of Layout) bool {
 	return depth(format) >= depth(of) && (format.Alpha || !of.Alpha)
 }
 
-// send gives one frame to the encoder; nil says that there are no more. Packets
-// go to emit as they come out, in the encoder's time base.
+// send gives one frame to the encoder; nil ends the input. emit is called with each
+// packet that comes out, in the encoder's time base.
 func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Packet) error {
 	var in *astiav.Frame
 	if f != nil {
@@ -328,8 +329,8 @@ func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Pa
 	}
 }
 
-// pop returns the times, in the source's time base, of the frame that the next
-// packet holds; ok is false where the encoder counts in that base itself.
+// pop returns the times, in the source's time base, of the frame in the next packet; ok
+// is false if the encoder itself uses that base.
 func (e *encoder) pop() (t span, ok bool) {
 	if len(e.times) == 0 {
 		return span{}, false

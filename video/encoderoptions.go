@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// encoderOptions returns the private options, the caller's last.
+// encoderOptions returns the encoder's private options, with those of the caller last.
 func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 	name := e.codec.Name()
 	crf := func(byDefault int) string {
@@ -27,7 +27,7 @@ func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 			kv = append(kv, [2]string{"crf", crf(DefaultCRF)})
 		}
 	case "libx265":
-		// It writes on stderr by itself unless told not to.
+		// x265 prints on stderr by itself unless told otherwise.
 		params := "log-level=none"
 		if s.Lossless {
 			params += ":lossless=1"
@@ -44,7 +44,7 @@ func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 			kv = append(kv, [2]string{"crf", crf(24)})
 		}
 	case "libvpx":
-		// VP8 has no quality mode without a rate: the rate is only its ceiling.
+		// VP8 has no quality mode without a bit rate; here the rate is only a ceiling.
 		kv = append(kv, [2]string{"b", "20M"}, [2]string{"crf", crf(10)}, [2]string{"cpu-used", "3"})
 	case "libsvtav1":
 		kv = append(kv, [2]string{"preset", av1Speed(preset, svtSpeeds)}, [2]string{"crf", crf(24)})
@@ -56,7 +56,7 @@ func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 			kv = append(kv, [2]string{"crf", crf(24)})
 		}
 	case "mpeg4":
-		// Quantiser scale 2 to 31, near what x264's factor means.
+		// Quantiser scale 2 to 31, roughly matched to x264's rate factor.
 		q := 3
 		if s.CRF > 0 {
 			q = min(31, max(2, s.CRF/6))
@@ -66,7 +66,7 @@ func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(2 * 118)})
 	}
 	if name == "libx264" || name == "libx265" {
-		// A key frame that is asked for is one that no picture before it waits for.
+		// A forced key frame has to be one that no earlier frame depends on.
 		kv = append(kv, [2]string{"forced-idr", "1"})
 	}
 	if s.Lookahead > 0 {
@@ -85,19 +85,19 @@ func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 	return kv
 }
 
-// presets are x264's words from the quickest to the slowest; the speeds of the encoders
-// of AV1, which count them, stand in the same order.
+// presets are x264's, from the fastest to the slowest. The AV1 encoders number their
+// speeds, which are listed in the same order.
 var (
 	presets   = []string{"ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"}
 	svtSpeeds = []string{"12", "11", "10", "9", "9", "8", "6", "5", "4", "2"}
 	aomSpeeds = []string{"8", "8", "8", "7", "7", "6", "4", "3", "2", "1"}
 )
 
-// Presets are the words that x264 and x265 know for how long they take, the quickest
-// first.
+// Presets lists the presets of x264 and x265, the fastest first.
 func Presets() []string { return slices.Clone(presets) }
 
-// av1Speed translates a preset. What is no word of x264's is the encoder's own.
+// av1Speed translates a preset of x264. Anything else is a value for the encoder
+// itself.
 func av1Speed(preset string, speeds []string) string {
 	if i := slices.Index(presets, preset); i >= 0 {
 		return speeds[i]

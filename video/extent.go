@@ -10,23 +10,23 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// An extent is how far the packets of a file go.
+// An extent is how far the packets of a file reach.
 type extent struct {
-	video, all time.Duration // where the furthest packet ends
-	step       time.Duration // the longest distance of two packets of the video that the first one's duration does not tell
-	beside     time.Duration // the same of the other streams
+	video, all time.Duration // end of the furthest packet
+	step       time.Duration // longest gap between packets of the video beyond their durations
+	otherStep  time.Duration // the same for the other streams
 	streams    []reached
 }
 
-// A reached is the latest packet of one stream.
+// A reached holds the latest packet of one stream.
 type reached struct {
-	at    time.Duration // when it is decoded
+	at    time.Duration // its decoding time
 	lasts time.Duration
 	begun bool
 }
 
-// reach notes a packet.
-func (s *Source) reach(p *astiav.Packet, video bool) {
+// extendExtent adds a packet to the extent.
+func (s *Source) extendExtent(p *astiav.Packet, video bool) {
 	ts := p.Pts()
 	if ts == astiav.NoPtsValue {
 		ts = p.Dts()
@@ -39,7 +39,7 @@ func (s *Source) reach(p *astiav.Packet, video bool) {
 	lasts := base.Duration(max(0, p.Duration()))
 	at := base.Duration(ts)
 	e.all = max(e.all, at+lasts)
-	step := &e.beside
+	step := &e.otherStep
 	if video {
 		step = &e.step
 		e.video = max(e.video, at+lasts)
@@ -57,19 +57,19 @@ func (s *Source) reach(p *astiav.Packet, video bool) {
 	*last = reached{at, lasts, true}
 }
 
-// shortfall compares the end of the packets with the length that the file
-// states. A whole file may be off by two frames or one percent: headers round,
-// and a last packet may have no duration.
+// shortfall compares the end of the packets with the length that the file states. A
+// complete file may be off by two frames or one percent: headers round, and a last
+// packet may have no duration.
 func (s *Source) shortfall() error {
 	if i := s.stream.Index(); s.info.Still || i >= len(s.extent.streams) || !s.extent.streams[i].begun {
 		return nil
 	} else if s.extent.step == 0 && s.extent.streams[i].lasts == 0 {
-		return nil // nothing tells how long a picture lasts
+		return nil // the duration of a frame is unknown
 	}
 	promised, reached, whole := s.stated()
 	slack := max(2*s.info.TimeBase.Duration(s.frameTicks()), 2*s.extent.step, promised/100)
 	if whole {
-		slack = max(slack, 2*s.extent.beside)
+		slack = max(slack, 2*s.extent.otherStep)
 	}
 	if promised <= 0 || promised-reached <= slack {
 		return nil
@@ -83,9 +83,9 @@ func (s *Source) shortfall() error {
 	return fmt.Errorf("the file is cut off: it ends at %v of %v", round(reached), round(promised))
 }
 
-// stated returns where the video ends by what the file states, 0 where it does
-// not, and where the packets that this is about end: those of the video or, if
-// it is about the whole file, those of all streams.
+// stated returns where the file says that the video ends, 0 if it does not, and where
+// the packets end that this is about: those of the video, or those of all streams if
+// the stated length is that of the whole file.
 func (s *Source) stated() (promised, reached time.Duration, whole bool) {
 	name, ticks := s.input.InputFormat().Name(), s.stream.Duration()
 	switch {
@@ -107,32 +107,34 @@ func (s *Source) stated() (promised, reached time.Duration, whole bool) {
 	return s.info.TimeBase.Duration(start + ticks), s.extent.video, false
 }
 
-// wholeLengths are the formats whose demuxers give each stream the length of the
-// whole file.
+// wholeLengths are the formats whose demuxers give each stream the length of the whole
+// file.
 var wholeLengths = []string{"asf", "asf_o", "wtv"}
 
 // statedOfAll takes a length for that of all streams. Some writers measure it from
-// zero, others from where the file begins; from zero is never the longer one.
+// zero, others from the beginning of the content. It is taken as measured from zero,
+// which never gives the later end.
 func (s *Source) statedOfAll(length time.Duration) (promised, reached time.Duration, whole bool) {
-	if s.beside.discards {
+	if s.passthrough.discards {
 		return 0, 0, false // a stream that was not read may be the longest
 	}
 	return length, s.extent.all, true
 }
 
-// allOnes reports whether a writer that could not go back has left what it put
-// where the length belongs.
+// allOnes reports whether the length is still the placeholder of a writer that could
+// not seek back.
 func allOnes(ticks int64) bool {
 	return ticks == math.MaxInt32 || ticks == math.MaxUint32 || ticks == math.MaxInt64
 }
 
-// statedByMatroska reads the lengths that a Matroska file states: that of the
-// whole, and mostly that of each track in a tag.
+// statedByMatroska reads the lengths that a Matroska file states: that of the whole
+// file, and usually that of each track in a tag.
 func (s *Source) statedByMatroska() (promised, reached time.Duration, whole bool) {
 	length := time.Duration(s.input.Duration()) * time.Microsecond
 	if m := s.stream.Metadata(); m != nil {
 		if e := m.Get("DURATION", nil, astiav.NewDictionaryFlags()); e != nil {
-			// A tag that a later tool forgot to change can only be told by this.
+			// A later tool may have left the tag as it was; then it exceeds the length
+			// of the file.
 			if d, ok := parseClock(e.Value()); ok && d <= length+time.Second {
 				return min(d, length), s.extent.video, false
 			}

@@ -2,9 +2,9 @@ package video
 
 import "github.com/asticode/go-astiav"
 
-// codeFields has the encoder code pictures of h rows by fields, where it can.
+// codeFields makes the encoder code frames of h rows as fields, if it can.
 func (s *Sink) codeFields(e *encoder, flags astiav.CodecContextFlags, h int) astiav.CodecContextFlags {
-	setContextFieldOrder(e.context, s.info.topFirst) // which some containers tell by themselves
+	setContextFieldOrder(e.context, s.info.topFirst) // some containers store this by themselves
 	if e.fields = codesFields(e.codec.Name(), e.format, h); e.fields {
 		return flags.Add(astiav.CodecContextFlagInterlacedDct).Add(astiav.CodecContextFlagInterlacedMe)
 	}
@@ -13,8 +13,8 @@ func (s *Sink) codeFields(e *encoder, flags astiav.CodecContextFlags, h int) ast
 	return flags
 }
 
-// fieldParams says in x264's words which field comes first, and what more there is.
-// What it learns later, from the first picture, it does not put into all headers.
+// fieldParams tells x264 which field comes first, followed by more. If x264 only learns
+// it from the first frame, it does not put it into all headers.
 func fieldParams(topFirst bool, more string) string {
 	if topFirst {
 		return "tff=1" + more
@@ -22,11 +22,11 @@ func fieldParams(topFirst bool, more string) string {
 	return "bff=1" + more
 }
 
-// codesFields reports whether an encoder codes pictures of that height by fields.
+// codesFields reports whether an encoder can code frames of that height as fields.
 func codesFields(encoder string, format astiav.PixelFormat, h int) bool {
 	rows := 2
 	if d, ok := describe(format); ok && encoder == "libx264" {
-		rows <<= d.ChromaY // it takes fields of whole chroma rows only
+		rows <<= d.ChromaY // it needs whole chroma rows in each field
 	}
 	return interlaces[encoder] && h%rows == 0
 }

@@ -184,7 +184,7 @@ func TestFits(t *testing.T) {
 				codecOf, found = readStrips(path, want)
 				if looked = sink.readBack(path); found != nil && looked == nil {
 					// It looks at one picture, not at what it shows.
-					if c.holds(codec.ID()) {
+					if c.canHold(codec.ID()) {
 						t.Errorf("%s in %s passes both looks, but: %v", encoder, ext, found)
 					}
 				}

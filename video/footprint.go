@@ -8,12 +8,12 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// What a picture costs differs by a factor of a thousand between a film for a phone
-// and one for a dome, so memory is bounded in bytes and not in frames. FFmpeg does not
-// say what a decoder or an encoder will take: the figures here come from how they work
-// and are held to what was measured (docs/performance.md), within a quarter.
+// The size of a frame differs by a factor of a thousand between a phone video and a
+// dome projection, so memory is bounded in bytes and not in frames. FFmpeg does not say
+// how much memory a decoder or an encoder will need. The figures here follow from how
+// they work, and are within a quarter of what was measured (docs/performance.md).
 
-// Coded is what is known of a video before its decoder is opened.
+// Coded describes a video before its decoder is opened.
 type Coded struct {
 	Codec         string // FFmpeg's name
 	Width, Height int
@@ -21,32 +21,33 @@ type Coded struct {
 	Rate          Rational
 	Still         bool
 
-	references int  // pictures that a decoder keeps to predict others from
-	threaded   bool // it decodes several pictures at a time
+	references int  // frames that a decoder keeps for prediction
+	threaded   bool // it decodes several frames at a time
 	format     astiav.PixelFormat
 }
 
-// Means are what a [Source] may use.
+// Means are the resources that a [Source] may use.
 type Means struct {
 	Threads int   // of the decoder; 0 lets FFmpeg choose
 	Frames  int   // in flight; 0 means DefaultFrames
-	Pixels  int64 // of a picture, should they grow on the way; 0: DefaultPixels
+	Pixels  int64 // of a frame, if frames grow later; 0: DefaultPixels
 }
 
-// DefaultPixels is how many pixels a picture may have when nobody says: those of 16384
-// by 16384. A file of a few bytes can claim any number.
+// DefaultPixels is how many pixels a frame may have if no limit is set: 16384 × 16384.
+// A file of a few bytes can claim any size.
 const DefaultPixels = 1 << 28
 
-// Pixels is how many a picture has.
+// Pixels returns the number of pixels of a frame.
 func (c Coded) Pixels() int64 { return int64(c.Width) * int64(c.Height) }
 
-// Picture is how many bytes one takes.
+// Picture returns the number of bytes of a frame.
 func (c Coded) Picture() int64 {
 	planes, _ := c.bytes()
 	return planes
 }
 
-// bytes returns those of all planes of a picture, and of the first component alone.
+// bytes returns the number of bytes of all planes of a frame, and of the first
+// component alone.
 func (c Coded) bytes() (planes, luma int64) {
 	d, ok := describe(c.format)
 	if !ok || d.hardware || len(d.Components) == 0 {
@@ -74,9 +75,9 @@ func (c Coded) bytes() (planes, luma int64) {
 	return planes, luma
 }
 
-// Decoder is how many bytes decoding takes on so many threads, the picture that is
-// read ahead with it. Pictures that are in flight are not counted, though the decoder
-// may be looking at them as well.
+// Decoder returns the number of bytes that decoding takes with so many threads,
+// including the frame that is read ahead. Frames in flight are not counted, although
+// the decoder may refer to them as well.
 func (c Coded) Decoder(threads int) int64 {
 	pictures := int64(c.references) + 2
 	if c.threaded {
@@ -84,16 +85,16 @@ func (c Coded) Decoder(threads int) int64 {
 	}
 	each := c.Picture()
 	if c.references > 0 {
-		each += c.Pixels() * 7 / 10 // motion, types and modes of all blocks
+		each += c.Pixels() * 7 / 10 // motion vectors, types and modes of all blocks
 	}
 	return pictures * each
 }
 
-// Threaded tells whether the decoder's memory grows with its threads.
+// Threaded reports whether the decoder's memory grows with its threads.
 func (c Coded) Threaded() bool { return c.threaded }
 
-// Copies is how many bytes the pictures take that were drawn on, which are copies: the
-// one at work, and two that an encoder still looks at.
+// Copies returns the number of bytes of the frames that are copied to be drawn on: one
+// being drawn, and two that an encoder still holds.
 func (c Coded) Copies() int64 {
 	if c.Still {
 		return c.Picture()
@@ -101,8 +102,8 @@ func (c Coded) Copies() int64 {
 	return 3 * c.Picture()
 }
 
-// references by codec, where they are not few: as many as a stream usually has, the
-// ones that wait to be shown in their turn not counted.
+// references is the usual number of reference frames by codec, for codecs with more
+// than a few. Frames that wait for reordering are not included.
 var references = map[string]int{"h264": 4, "hevc": 5, "vvc": 5, "av1": 8, "vp9": 8, "vp8": 3, "mpeg4": 2, "mpeg2video": 2, "mpeg1video": 2, "vc1": 2, "wmv3": 2, "h263": 1}
 
 func codedOf(st *astiav.Stream, codec *astiav.Codec, still bool) Coded {
@@ -123,8 +124,8 @@ func codedOf(st *astiav.Stream, codec *astiav.Codec, still bool) Coded {
 	return c
 }
 
-// afford finds out what may be used for the video, once.
-func (s *Source) afford(c Coded) error {
+// planMeans determines, once, what may be used for the video.
+func (s *Source) planMeans(c Coded) error {
 	if s.means.Frames > 0 {
 		return nil // the file is opened a second time
 	}
@@ -141,15 +142,15 @@ func (s *Source) afford(c Coded) error {
 	if s.means.Pixels <= 0 {
 		s.means.Pixels = DefaultPixels
 	}
-	// Decoders count the pixels that they round up to.
+	// Decoders round the size up and count those pixels as well.
 	const block = 256
 	s.means.Pixels = max(s.means.Pixels, (int64(c.Width)+block)*(int64(c.Height)+block))
 	return nil
 }
 
-// affordFirst asks again if the first picture is not what the file says. The decoder
-// is at work by then, on as many threads as it was given.
-func (s *Source) affordFirst() error {
+// planMeansAgain repeats planMeans if the first frame is not what the file says. The
+// decoder is running by then, so its number of threads stays.
+func (s *Source) planMeansAgain() error {
 	c := s.coded
 	c.Width, c.Height, c.format, c.PixelFormat = s.info.Width, s.info.Height, s.native, s.native.Name()
 	if s.Afford == nil || c == s.coded {
@@ -157,15 +158,15 @@ func (s *Source) affordFirst() error {
 	}
 	threads := s.means.Threads
 	s.means = Means{}
-	if err := s.afford(c); err != nil {
+	if err := s.planMeans(c); err != nil {
 		return err
 	}
 	s.means.Threads = threads
 	return nil
 }
 
-// sizeError finds the line by which FFmpeg refuses a picture for its size: what it returns
-// is the same as for any other damage.
+// sizeError finds the log line by which FFmpeg refuses a frame for its size. The
+// returned error code is the same as for other damage.
 func sizeError(path string, lines []string) error {
 	for _, l := range lines {
 		if !strings.HasPrefix(l, "Picture size ") {
@@ -180,18 +181,17 @@ func sizeError(path string, lines []string) error {
 	return nil
 }
 
-// An Encoding is what an encoder's memory depends on.
+// An Encoding holds what an encoder's memory depends on.
 type Encoding struct {
 	Encoder   string // FFmpeg's name
 	Preset    string
-	Threads   int // 0 lets it choose
-	Lookahead int // frames that it looks at before it encodes one; 0 lets it choose
+	Threads   int // 0 means the encoder's choice
+	Lookahead int // frames that the encoder looks ahead; 0 means its choice
 }
 
-// PlanEncoding is how a [Sink] of this path, with this encoder (empty: the
-// container's usual one), will encode on a machine with so many processors. Its
-// Threads and Lookahead are what the encoder chooses by itself; ok is false where no
-// encoder would be found.
+// PlanEncoding returns how a [Sink] with this path and encoder (empty: the container's
+// default) encodes on a machine with so many processors. Threads and Lookahead are what
+// the encoder would choose. ok is false if no encoder is found.
 func PlanEncoding(path, encoder, preset string, still bool, processors int) (e Encoding, ok bool) {
 	c, err := containerOf(path, still)
 	if err != nil {
@@ -227,8 +227,8 @@ func PlanEncoding(path, encoder, preset string, still bool, processors int) (e E
 	return e, ok
 }
 
-// lookaheadOptions says to an encoder how far it shall look ahead, by its own option.
-// That of x265 stands among its parameters.
+// lookaheadOptions returns the encoder's option for its lookahead. x265 takes it among
+// its parameters instead.
 func lookaheadOptions(encoder string, frames int) [][2]string {
 	switch encoder {
 	case "libx264", "libx264rgb":
@@ -239,17 +239,17 @@ func lookaheadOptions(encoder string, frames int) [][2]string {
 	return nil
 }
 
-// LeastLookahead is how far an encoder looks ahead at least: below it the pictures
-// themselves would suffer, and not just the size of the file.
+// LeastLookahead is the shortest lookahead in frames. A shorter one would reduce the
+// quality, and not just increase the size of the file.
 const LeastLookahead = 10
 
-// x264Presets are those of x264 whose memory differs.
+// x264Presets are the settings of x264's presets that its memory depends on.
 var x264Presets = map[string]struct{ references, between, lookahead int }{
 	"ultrafast": {1, 0, 0}, "superfast": {1, 3, 0}, "veryfast": {1, 3, 10}, "faster": {2, 3, 20}, "fast": {2, 3, 30},
 	"medium": {3, 3, 40}, "slow": {5, 3, 50}, "slower": {8, 3, 60}, "veryslow": {16, 8, 60}, "placebo": {16, 16, 60},
 }
 
-// Bytes is how many an encoder takes for pictures like those of c.
+// Bytes returns the number of bytes that an encoder takes for frames like those of c.
 func (e Encoding) Bytes(c Coded) int64 {
 	planes, luma := c.bytes()
 	pixels := c.Pixels()
@@ -260,9 +260,9 @@ func (e Encoding) Bytes(c Coded) int64 {
 		if !ok {
 			p = x264Presets["medium"]
 		}
-		// A picture to encode comes with one of a quarter of its size in four
-		// positions; one that is done with three more of half a pixel between the
-		// samples, of every component that is not smaller.
+		// A frame to encode comes with four versions of half its width and height, each at its own offset.
+		// A finished frame has three more planes with half-pixel offsets, for every
+		// component that is not subsampled.
 		in := planes + luma + pixels*9/10
 		out := planes + 3*luma + pixels/2
 		if planes >= 3*luma {

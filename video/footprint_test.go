@@ -161,8 +161,8 @@ func TestSpares(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := like.Clone()
-	p.keep(first)
-	if o := p.spare(like); o == first { // like looks at it
+	p.putSpare(first)
+	if o := p.getSpare(like); o == first { // like looks at it
 		t.Error("a picture that somebody looks at is used again")
 	} else {
 		o.Free()
@@ -170,14 +170,14 @@ func TestSpares(t *testing.T) {
 	if err := first.MakeWritable(); err != nil {
 		t.Fatal(err)
 	}
-	if o := p.spare(like); o != first {
+	if o := p.getSpare(like); o != first {
 		t.Error("a picture is not used again")
 		o.Free()
 	} else {
-		p.keep(o)
+		p.putSpare(o)
 	}
 	like.SetWidth(32)
-	if o := p.spare(like); o == first || len(p.spares) != 0 {
+	if o := p.getSpare(like); o == first || len(p.spares) != 0 {
 		t.Error("a picture of another shape is kept or used")
 	} else {
 		o.Free()

@@ -23,8 +23,8 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// encoderFormats returns the pixel formats that an encoder takes; none where it does not
-// say. The binding's own method for it is called differently for FFmpeg 7 and 8.
+// encoderFormats returns the pixel formats that an encoder accepts, none if it does not
+// say. The binding's own method has different signatures for FFmpeg 7 and 8.
 func encoderFormats(c *astiav.Codec) (list []astiav.PixelFormat) {
 	p := C.carveEncoderFormats((*C.AVCodec)(pointer(c)))
 	for p != nil && *p != C.AV_PIX_FMT_NONE {
@@ -34,8 +34,8 @@ func encoderFormats(c *astiav.Codec) (list []astiav.PixelFormat) {
 	return list
 }
 
-// onlyDevices tells whether an encoder takes no pictures but those that lie on a device,
-// which carve has none of.
+// onlyDevices reports whether an encoder accepts only frames in the memory of a device,
+// which carve does not use.
 func onlyDevices(c *astiav.Codec) bool {
 	list := encoderFormats(c)
 	return len(list) > 0 && !slices.ContainsFunc(list, func(f astiav.PixelFormat) bool {
@@ -44,9 +44,10 @@ func onlyDevices(c *astiav.Codec) bool {
 	})
 }
 
-// shownFormats are those of an encoder's formats in which RGB becomes a file of H.264 or
-// H.265 that players and editors show: few take 4:4:4, which loses least. It is empty for
-// other pictures, where every sample is to be kept, and for an encoder of RGB itself.
+// shownFormats returns those of an encoder's formats in which RGB becomes an H.264 or
+// H.265 file that players and editors can show: few can decode 4:4:4, which would lose
+// least. It is empty for other sources, for lossless output, where every sample is
+// kept, and for an encoder of RGB itself.
 func (s *Sink) shownFormats(codec *astiav.Codec, list []astiav.PixelFormat) (shown []astiav.PixelFormat) {
 	from, ok := describe(s.info.format)
 	if id := codec.ID(); !ok || !from.RGB || s.Lossless || id != astiav.CodecIDH264 && id != astiav.CodecIDHevc {

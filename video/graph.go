@@ -6,9 +6,9 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// A graph is a chain of FFmpeg filters for single pictures. Scaling goes
-// through the scale filter and not through swscale's own context, because only
-// the filter can be told matrix and range.
+// A graph is a chain of FFmpeg filters that takes single frames. Scaling uses the scale
+// filter and not swscale's own context, because only the filter accepts matrix and
+// range.
 type graph struct {
 	filters *astiav.FilterGraph
 	src     *astiav.BuffersrcFilterContext
@@ -17,7 +17,7 @@ type graph struct {
 	chain   string
 }
 
-// A shape is everything a configured chain of filters depends on.
+// A shape is everything that a configured chain of filters depends on.
 type shape struct {
 	w, h   int
 	format astiav.PixelFormat
@@ -91,7 +91,7 @@ func (g *graph) fit(s shape, chain string) (err error) {
 	return nil
 }
 
-// run sends in through the chain; the result replaces what out held.
+// run sends in through the chain. The result replaces the content of out.
 func (g *graph) run(in, out *astiav.Frame) error {
 	if err := g.src.AddFrame(in, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef)); err != nil {
 		return fmt.Errorf("filtering a picture: %w", err)

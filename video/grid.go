@@ -8,20 +8,19 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// Phones store photos as a grid of tiles, each a picture of its own that FFmpeg
-// gives a stream. A grid says how they become one picture.
+// Phones store photos as a grid of tiles. Each is an image of its own, and FFmpeg makes
+// a stream of it. A grid says how to assemble the whole image.
 type grid struct {
-	x, y, w, h int // what is shown of the canvas
+	x, y, w, h int // the visible part of the canvas
 	background [4]byte
 	tiles      []tile
-	done       bool // it was put together
+	done       bool // the image was assembled
 }
 
-// A tile is where the picture of a stream lies on the canvas.
+// A tile is the position of a stream's image on the canvas.
 type tile struct{ stream, x, y int }
 
-// decodeGrid leaves the whole picture in s.decoded, once. Nothing is shown of a
-// picture that lacks a tile.
+// decodeGrid leaves the whole image in s.decoded, once. If a tile is missing it fails.
 func (s *Source) decodeGrid() error {
 	if s.grid.done {
 		return io.EOF
@@ -66,7 +65,8 @@ func (s *Source) readTiles() (map[int]*astiav.Packet, error) {
 	}
 }
 
-// decodeTile decodes one tile and lays it on the canvas, which the first one makes.
+// decodeTile decodes one tile and copies it to the canvas. The first tile creates the
+// canvas.
 func (s *Source) decodeTile(p *astiav.Packet, t tile, first bool) error {
 	if p == nil {
 		return errors.New("it is not there")
@@ -85,7 +85,7 @@ func (s *Source) decodeTile(p *astiav.Packet, t tile, first bool) error {
 	if err := cc.FromCodecParameters(st.CodecParameters()); err != nil {
 		return err
 	}
-	cc.SetThreadCount(1) // more would wait for more packets
+	cc.SetThreadCount(1) // more threads would wait for more packets
 	if err := cc.Open(codec, nil); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (s *Source) decodeTile(p *astiav.Packet, t tile, first bool) error {
 	return s.grid.lay(s.decoded, f, t)
 }
 
-// makeCanvas makes s.decoded a picture of the whole size, like a tile otherwise.
+// makeCanvas makes s.decoded a frame of the whole size, otherwise like a tile.
 func (s *Source) makeCanvas(like *astiav.Frame) error {
 	d := s.decoded
 	d.Unref()
@@ -124,7 +124,7 @@ func (s *Source) makeCanvas(like *astiav.Frame) error {
 	return frameFill(d, s.grid.background)
 }
 
-// lay copies the part of a tile that is shown.
+// lay copies the visible part of a tile.
 func (g *grid) lay(canvas, f *astiav.Frame, t tile) error {
 	if f.PixelFormat() != canvas.PixelFormat() {
 		return fmt.Errorf("it is %s, the first one %s", f.PixelFormat().Name(), canvas.PixelFormat().Name())
@@ -133,7 +133,7 @@ func (g *grid) lay(canvas, f *astiav.Frame, t tile) error {
 	if !ok || !l.drawable() || frameUpsideDown(f) {
 		return fmt.Errorf("tiles of %s cannot be put together", f.PixelFormat().Name())
 	}
-	// From here on in pixels of the picture.
+	// From here on in pixels of the visible part.
 	x, y := t.x-g.x, t.y-g.y
 	left, top := max(0, -x), max(0, -y)
 	w, h := min(f.Width(), g.w-x)-left, min(f.Height(), g.h-y)-top

@@ -6,10 +6,10 @@ import (
 	"os"
 )
 
-// FFmpeg 7.1 reads photos in HEIF and leaves out which way up they are.
+// FFmpeg 7.1 reads photos in HEIF and ignores their orientation.
 
-// heifOrientation reads it from the properties of the file's main picture; ok is
-// false where it says nothing, or cannot be read.
+// heifOrientation reads the orientation from the properties of the file's primary
+// image; ok is false if there is none, or if it cannot be read.
 func heifOrientation(path string) (o Orientation, ok bool) {
 	const most = 16 << 20
 	fi, err := os.Stat(path)
@@ -58,7 +58,7 @@ func parseProperties(meta []byte) (o Orientation, ok bool) {
 			kind    string
 			content []byte
 		}
-		properties := []property{{}} // they are counted from 1
+		properties := []property{{}} // they are numbered from 1
 		boxesIn(b, func(kind string, b []byte) {
 			if kind == "ipco" {
 				boxesIn(b, func(kind string, b []byte) { properties = append(properties, property{kind, b}) })
@@ -73,7 +73,7 @@ func parseProperties(meta []byte) (o Orientation, ok bool) {
 					continue
 				}
 				switch value := properties[i].content[0]; properties[i].kind {
-				case "irot": // quarter turns to the left
+				case "irot": // anticlockwise quarter turns
 					for range (4 - value&3) & 3 {
 						o = o.turned()
 					}
@@ -92,7 +92,7 @@ func parseProperties(meta []byte) (o Orientation, ok bool) {
 	return o, ok
 }
 
-// propertiesOf reads which properties an item has, in the order in which they are
+// propertiesOf returns the properties of an item, in the order in which they are
 // applied.
 func propertiesOf(ipma []byte, item uint32) (list []int) {
 	if len(ipma) < 8 {
@@ -133,7 +133,7 @@ func propertiesOf(ipma []byte, item uint32) (list []int) {
 	return list
 }
 
-// boxesIn calls do with each box that lies whole in b.
+// boxesIn calls do with each complete box in b.
 func boxesIn(b []byte, do func(kind string, content []byte)) {
 	for len(b) >= 8 {
 		size := uint64(binary.BigEndian.Uint32(b))
@@ -145,12 +145,12 @@ func boxesIn(b []byte, do func(kind string, content []byte)) {
 	}
 }
 
-// turned is the orientation with a quarter turn to the right after it.
+// turned returns the orientation followed by a clockwise quarter turn.
 func (o Orientation) turned() Orientation {
 	return Orientation{Transpose: !o.Transpose, FlipX: !o.FlipY, FlipY: o.FlipX}
 }
 
-// displayMatrix is the orientation as the MP4 family states it.
+// displayMatrix returns the orientation as the MP4 family stores it.
 func (o Orientation) displayMatrix() (m [9]int32) {
 	sign := func(flip bool) int32 {
 		if flip {

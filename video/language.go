@@ -8,13 +8,13 @@ import (
 	"os"
 )
 
-// The header of a track in a QuickTime file has two bytes for its language: a
-// number of the old Macintosh, or the three letters of ISO 639-2, five bits each.
-// FFmpeg's muxer writes only the numbers, which few languages have, and this for
+// The header of a track in a QuickTime file has two bytes for its language: a language
+// code of the old Macintosh, or the three letters of ISO 639-2 with five bits each.
+// FFmpeg's muxer only writes the codes, which few languages have, and this value for
 // all others.
 const noLanguage = 0x7fff
 
-// languages lists what the tracks of a QuickTime file are to say, by their number.
+// languages returns the languages of the tracks of a QuickTime file, by track number.
 func (s *Sink) languages() map[uint32]uint16 {
 	if s.output.OutputFormat().Name() != "mov" {
 		return nil
@@ -28,7 +28,7 @@ func (s *Sink) languages() map[uint32]uint16 {
 	return list
 }
 
-// packLanguage makes two bytes of the three letters of a language.
+// packLanguage packs the three letters of a language into two bytes.
 func packLanguage(name string) (code uint16, ok bool) {
 	if len(name) != 3 || name == "und" {
 		return 0, false
@@ -42,9 +42,9 @@ func packLanguage(name string) (code uint16, ok bool) {
 	return code, true
 }
 
-// stateLanguages writes the languages into the tracks of a finished file that say
-// nothing. What is left alone says nothing as before.
-func stateLanguages(path string, languages map[uint32]uint16) (err error) {
+// writeLanguages writes the languages into those tracks of a finished file that have
+// none.
+func writeLanguages(path string, languages map[uint32]uint16) (err error) {
 	if len(languages) == 0 {
 		return nil
 	}
@@ -77,25 +77,25 @@ func stateLanguages(path string, languages map[uint32]uint16) (err error) {
 	})
 }
 
-// trackNumber reads it from the content of a track's header.
+// trackNumber reads the number from the content of a track header.
 func trackNumber(f io.ReaderAt, at int64) (uint32, error) {
 	var b [24]byte
 	if _, err := f.ReadAt(b[:], at); err != nil {
 		return 0, err
 	}
-	if b[0] == 1 { // times of eight bytes
+	if b[0] == 1 { // 64-bit times
 		return binary.BigEndian.Uint32(b[20:]), nil
 	}
 	return binary.BigEndian.Uint32(b[12:]), nil
 }
 
-// setLanguage writes a language into the content of a media's header.
+// setLanguage writes a language into the content of a media header, unless it has one.
 func setLanguage(f *os.File, at int64, code uint16) error {
 	var b [2]byte
 	if _, err := f.ReadAt(b[:1], at); err != nil {
 		return err
 	}
-	if at += 20; b[0] == 1 { // times and length of eight bytes
+	if at += 20; b[0] == 1 { // 64-bit times and duration
 		at += 12
 	}
 	if _, err := f.ReadAt(b[:], at); err != nil {
@@ -109,8 +109,8 @@ func setLanguage(f *os.File, at int64, code uint16) error {
 	return err
 }
 
-// eachBox calls do with where the content of each box of a kind lies, among those
-// from one byte to another.
+// eachBox calls do with the range of the content of each box of a kind, among the boxes
+// in [from, to).
 func eachBox(f io.ReaderAt, from, to int64, kind string, do func(from, to int64) error) error {
 	for at := from; at+8 <= to; {
 		var b [16]byte
@@ -119,7 +119,7 @@ func eachBox(f io.ReaderAt, from, to int64, kind string, do func(from, to int64)
 		}
 		size, head := int64(binary.BigEndian.Uint32(b[:])), int64(8)
 		switch size {
-		case 0: // to the end
+		case 0: // up to the end
 			size = to - at
 		case 1:
 			if _, err := f.ReadAt(b[8:], at+8); err != nil {

@@ -12,23 +12,22 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// FFmpeg tells of much damage in its log only: the call that met it goes on and
-// succeeds. A listener gets the lines that are about one [Source], whichever
-// thread they come from: those written while one of the source's own calls
-// runs, and those of its decoder's contexts.
+// FFmpeg reports much damage only in its log, while the call that met it succeeds. A
+// listener gets the log lines about one [Source], from any thread: those written during
+// a call of the source, and those of its decoder's contexts.
 type listener struct {
 	handle  uintptr
-	badEXIF atomic.Bool // some was there
+	badEXIF atomic.Bool // there was unreadable EXIF
 
-	mu      sync.Mutex // FFmpeg's threads write, the reader takes
+	mu      sync.Mutex // guards remarks, which FFmpeg's threads write
 	remarks []remark
 }
 
-// A remark is a line of the log that tells of damage.
+// A remark is a log line that means damage.
 type remark struct {
 	text  string
 	voice voice
-	pos   int64 // where in the file the demuxer was, -1 where that is not known
+	pos   int64 // the demuxer's position in the file, -1 if unknown
 }
 
 type voice int
@@ -41,12 +40,12 @@ const (
 	gapVoice     = voice(C.CARVE_VOICE_GAP)
 )
 
-// maxRemarks bounds what is kept from one call to the next: one broken frame
-// can be worth hundreds of lines, and the first say enough.
+// maxRemarks bounds the remarks between two calls: one broken frame can cause hundreds
+// of lines, of which the first are enough.
 const maxRemarks = 64
 
 var (
-	listeners  sync.Map // of handles to listeners: C must not hold pointers of Go's
+	listeners  sync.Map // handle to listener: C must not hold Go pointers
 	lastHandle atomic.Uintptr
 )
 
@@ -58,27 +57,27 @@ func newListener() *listener {
 
 func (l *listener) close() { listeners.Delete(l.handle) }
 
-// during listens while do, a call of FFmpeg, runs.
+// during listens while do, a call to FFmpeg, runs.
 func (l *listener) during(do func() error) error {
-	runtime.LockOSThread() // who listens is noted by thread
+	runtime.LockOSThread() // the listener is registered for the thread
 	defer runtime.UnlockOSThread()
 	C.carveListen(C.uintptr_t(l.handle))
 	defer C.carveListen(0)
 	return do()
 }
 
-// to makes the decoder's contexts known as this listener's. It must not be open
-// yet, since its threads get copies.
+// attachTo makes the listener receive what the decoder's contexts log. The decoder must
+// not be open yet, because its threads get copies of the context.
 func (l *listener) to(cc *astiav.CodecContext) {
 	C.carveCodecListener((*C.AVCodecContext)(cc.UnsafePointer()), C.uintptr_t(l.handle))
 }
 
-func (l *listener) hear(isError bool, v voice, text string, pos int64) {
+func (l *listener) add(isError bool, v voice, text string, pos int64) {
 	text = strings.TrimSpace(text)
 	if isError && strings.Contains(text, badEXIF) {
 		l.badEXIF.Store(true)
 	}
-	if text == "" || v != gapVoice && !telling(isError, text) {
+	if text == "" || v != gapVoice && !meansDamage(isError, text) {
 		return
 	}
 	l.mu.Lock()
@@ -88,7 +87,7 @@ func (l *listener) hear(isError bool, v voice, text string, pos int64) {
 	}
 }
 
-// take returns what was heard since it was called last.
+// take returns and removes the remarks since the last call.
 func (l *listener) take() []remark {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,46 +96,46 @@ func (l *listener) take() []remark {
 	return r
 }
 
-// losses are what FFmpeg calls a warning although something is lost.
-var losses = []string{
-	"Invalid NAL unit",                 // H.264 and HEVC: left out
-	"Skipping invalid undecodable NAL", // HEVC: left out
+// lossWarnings are warnings of FFmpeg that mean a loss.
+var lossWarnings = []string{
+	"Invalid NAL unit",                 // H.264 and HEVC: dropped
+	"Skipping invalid undecodable NAL", // HEVC: dropped
 	"Exceeded next NALFF position",     // H.264 and HEVC: sizes that do not fit
-	"Discarding interframe without",    // VP8: left out
+	"Discarding interframe without",    // VP8: dropped
 	"not contain a complete image",     // APNG
-	"Missing EOC Marker",               // JPEG 2000: cut
-	"reached eof, corrupted",           // MP4: a table of the index is cut
+	"Missing EOC Marker",               // JPEG 2000: truncated
+	"reached eof, corrupted",           // MP4: a table of the index is truncated
 	"edit unit sync lost",              // MXF: units are skipped
-	"Skip due to FRAME_HEADER_SIZE",    // ASF: a packet is left out
+	"Skip due to FRAME_HEADER_SIZE",    // ASF: a packet is dropped
 }
 
-// harmless are what FFmpeg calls an error although no packet is lost: all are
-// about headers, and describe what is beside the picture or for seeking only.
-var harmless = []string{
+// harmlessErrors are errors of FFmpeg although no packet is lost. All are about
+// headers, and concern only metadata or seeking.
+var harmlessErrors = []string{
 	badEXIF,
 	"Error parsing cover art",
 	"Unknown MOV field order",
 	"Empty stereoscopic video box",
-	"spherical", // of panoramas, in MP4 and Matroska
+	"spherical", // panoramas, in MP4 and Matroska
 	"projection private properties",
 	"Mastering Display",
 	"Content Light Level",
 	"Ambient Viewing Environment",
 	"Chapter end time",
 	"Error parsing Cues",
-	"failed to find absolute offset of", // MXF: an index, as are the next two
+	"failed to find absolute offset of", // MXF: an index, like the next two
 	"index entry ",
 	"unable to compute the size of the last packet",
 }
 
-// badEXIF is what FFmpeg calls EXIF that it cannot read. The picture is whole, so that it
-// is a loss of what is beside it, as all EXIF is: see [Source.unread].
+// badEXIF marks EXIF that FFmpeg cannot read. The image itself is complete, so this is
+// only a loss of metadata, as is all EXIF: see [Source.unreadParts].
 const badEXIF = "EXIF data"
 
-func telling(isError bool, text string) bool {
-	list := losses
+func meansDamage(isError bool, text string) bool {
+	list := lossWarnings
 	if isError {
-		list = harmless
+		list = harmlessErrors
 	}
 	for _, part := range list {
 		if strings.Contains(text, part) {

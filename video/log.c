@@ -6,20 +6,21 @@
 #include "shim.h"
 #include "_cgo_export.h"
 
-// Who listens to what FFmpeg says on this thread; see listener in Go.
+// The listener for what FFmpeg logs on this thread; see listener in Go.
 static _Thread_local uintptr_t listening;
 
 void carveListen(uintptr_t listener) {
 	listening = listener;
 }
 
-// Decoders work on threads of their own, and every context of theirs has the
-// opaque pointer of the one that the user opened.
+// Decoders use threads of their own. All their contexts inherit the opaque pointer of
+// the context that the user opened.
 void carveCodecListener(AVCodecContext *c, uintptr_t listener) {
 	c->opaque = (void *)listener;
 }
 
-// carveSpeaker finds out who speaks, and to whom.
+// carveSpeaker determines the source of a log line, its listener, and the demuxer's
+// position in the file.
 static enum carveVoice carveSpeaker(void *ptr, uintptr_t *listener, int64_t *pos) {
 	*listener = listening;
 	*pos = -1;
@@ -43,11 +44,11 @@ static enum carveVoice carveSpeaker(void *ptr, uintptr_t *listener, int64_t *pos
 	return CARVE_VOICE_OTHER;
 }
 
-// The binding's own callback prints into a fixed buffer without a bound, and a
-// long file name or tag is enough to run over it; this one cuts.
+// The binding's own callback prints into a fixed buffer without a bound, so that a long
+// file name or tag overflows it. This one truncates.
 static void carveLog(void *ptr, int level, const char *fmt, va_list args) {
-	if (level >= 0) level &= 0xff; // above are hints about colours
-	// Of packets that are missing in MPEG-TS only this line for debugging tells.
+	if (level >= 0) level &= 0xff; // the upper bits are hints about colours
+	// Missing packets in MPEG-TS are reported only in this debug line.
 	int gap = listening && level == AV_LOG_DEBUG && !strncmp(fmt, "Continuity check failed", 23);
 	if (level > av_log_get_level() && !gap) return;
 	char line[1024];

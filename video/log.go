@@ -11,21 +11,20 @@ import (
 	"sync"
 )
 
-// FFmpeg prints on stderr unless told otherwise, from whichever thread has
-// something to say. From the moment this package is loaded it does not: its
+// FFmpeg prints on stderr by default, from any thread. Once this package is loaded its
 // lines go to the logger given to [SetLog], or nowhere.
 func init() {
 	C.av_log_set_level(C.AV_LOG_WARNING)
 	C.carveLogInstall()
 }
 
-// SetLog sends FFmpeg's own messages to l; nil silences them. It is global, as
-// FFmpeg's log is.
+// SetLog sends FFmpeg's own messages to l; nil silences them. It is global, as FFmpeg's
+// log is.
 //
-// Messages of demuxers and decoders go out at debug level, because what they
-// mean for the run is said once by [Source]; errors of everything else are
-// warnings. A message that comes back, numbers aside, is written the first
-// time, the tenth, the hundredth and so on, with its count.
+// Messages of demuxers and decoders are logged at debug level, because [Source] reports
+// once what they mean for the run. Errors of everything else are warnings. A repeated
+// message, ignoring numbers, is logged the first, tenth, hundredth time and so on, with
+// its count.
 func SetLog(l *slog.Logger) {
 	level := C.int(C.AV_LOG_WARNING)
 	if l != nil && l.Enabled(context.Background(), slog.LevelDebug) {
@@ -38,23 +37,23 @@ func SetLog(l *slog.Logger) {
 	C.av_log_set_level(level)
 }
 
-var ffmpegLog folder
+var ffmpegLog logLimiter
 
-// A folder writes each distinct message once per power of ten.
-type folder struct {
+// A logLimiter logs each distinct message once per power of ten.
+type logLimiter struct {
 	mu   sync.Mutex
 	to   *slog.Logger
 	seen map[string]int
 	// watch collects error lines while a watcher is registered (see watchErrors).
 	watch *[]string
-	// quiet keeps lines to the watcher.
+	// quiet sends lines only to the watcher.
 	quiet bool
 }
 
-// maxSeen bounds the memory of messages; beyond it the folder starts afresh.
+// maxSeen bounds the number of messages in memory. Beyond it the limiter starts again.
 const maxSeen = 512
 
-func (f *folder) line(level slog.Level, isError bool, name, text string) {
+func (f *logLimiter) line(level slog.Level, isError bool, name, text string) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return
@@ -93,8 +92,7 @@ func powerOfTen(n int) bool {
 	return n == 1
 }
 
-// withoutNumbers makes "error while decoding MB 12 34" and "… MB 5 6" the same
-// message.
+// withoutNumbers makes "error while decoding MB 12 34" and "… MB 5 6" the same message.
 func withoutNumbers(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
@@ -113,16 +111,16 @@ func withoutNumbers(s string) string {
 	return b.String()
 }
 
-// watching serialises watchErrors: the log is global, so only one opening at a
-// time can call the lines its own.
-var watching sync.Mutex
+// watchMu serialises watchErrors: the log is global, so only one call at a time can
+// collect its lines.
+var watchMu sync.Mutex
 
-// watchErrors runs do and returns the error lines that FFmpeg wrote meanwhile.
-// They say what an error code such as "Invalid data found" leaves out. Lines
-// of other work in the same moment can slip in, so they only explain.
+// watchErrors runs do and returns the error lines that FFmpeg logged meanwhile. They
+// explain an error code such as "Invalid data found". Lines of other work at the same
+// time may be among them, so they are only used to explain.
 func watchErrors(do func() error) ([]string, error) {
-	watching.Lock()
-	defer watching.Unlock()
+	watchMu.Lock()
+	defer watchMu.Unlock()
 	var lines []string
 	ffmpegLog.mu.Lock()
 	ffmpegLog.watch = &lines
@@ -134,7 +132,7 @@ func watchErrors(do func() error) ([]string, error) {
 	return lines, err
 }
 
-// watchTrial is watchErrors for what is only tried: nobody else is told of it.
+// watchTrial is watchErrors for an attempt that may fail: its lines are not logged.
 func watchTrial(do func() error) ([]string, error) {
 	quiet := func(on bool) {
 		ffmpegLog.mu.Lock()
@@ -153,10 +151,10 @@ func carveLogLine(level, category C.int, name, line *C.char, to C.uintptr_t, spe
 	isError := level <= C.AV_LOG_ERROR
 	text := C.GoString(line)
 	if l, ok := listeners.Load(uintptr(to)); ok {
-		l.(*listener).hear(isError, voice(speaker), text, int64(pos))
+		l.(*listener).add(isError, voice(speaker), text, int64(pos))
 	}
 	if voice(speaker) == gapVoice {
-		return // it is for debugging FFmpeg
+		return // a debug line of FFmpeg
 	}
 	at := slog.LevelDebug
 	switch category {

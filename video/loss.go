@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// A Loss is something of the source that the output does not have.
+// A Loss is something of the source that the output lacks.
 type Loss struct {
-	// Stream is of which stream; Kind is empty where it is of the whole file.
+	// Stream is the stream that loses something. Its Kind is empty if the loss concerns
+	// the whole file.
 	Stream StreamInfo
-	// Part is what is gone of it, such as "alpha"; empty stands for all of it.
+	// Part is what is lost, such as "alpha"; empty means all of the stream.
 	Part string
 	// Reason says why.
 	Reason string
-	// Encoders, where there are some, are encoders that an output of that name can have
-	// and that keep it.
+	// Encoders lists encoders that fit the output and would keep it, if there are any.
 	Encoders []string
-	// Minor losses are of what is neither seen, heard nor read: sensor records of a
-	// camera, marks for advertisements, statements about brightness.
+	// Minor losses affect nothing that is seen, heard or read: sensor data of a camera,
+	// advertisement markers, metadata about brightness.
 	Minor bool
 }
 
-// What says what is gone, without the reason: "audio stream 1 (opus)".
+// What describes the loss without its reason: "audio stream 1 (opus)".
 func (l Loss) What() string {
 	if l.Stream.Kind == "" {
 		return l.Part
@@ -33,8 +33,8 @@ func (l Loss) What() string {
 	return l.Part + " of " + stream
 }
 
-// lose takes note of a loss and says so.
-func (s *Sink) lose(l Loss) {
+// addLoss records a loss and logs it.
+func (s *Sink) addLoss(l Loss) {
 	s.lost = append(s.lost, l)
 	args := []any{"reason", l.Reason}
 	if l.Stream.Language != "" {
@@ -50,7 +50,7 @@ func (s *Sink) lose(l Loss) {
 	s.Log.Warn("left out: "+l.What(), args...)
 }
 
-// videoInfo describes the stream that is encoded, as that of the source.
+// videoInfo describes the encoded stream as that of the source.
 func (s *Sink) videoInfo() StreamInfo { return s.info.video() }
 
 func (i Info) video() StreamInfo { return StreamInfo{Index: i.index, Kind: "video", Codec: i.Codec} }

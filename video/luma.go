@@ -6,9 +6,9 @@ import "github.com/asticode/go-astiav"
 type sampler struct {
 	row         []byte
 	step        int
-	shift, mask int  // to the sample itself
-	down, up    int  // to its upper eight bits
-	wide, big   bool // two bytes a sample, the upper first
+	shift, mask int  // to extract the sample
+	down, up    int  // to convert it to 8 bits
+	wide, big   bool // two bytes per sample; big endian
 }
 
 func (s sampler) at(x int) byte {
@@ -24,7 +24,7 @@ func (s sampler) at(x int) byte {
 	return byte(v >> s.shift & s.mask >> s.down << s.up)
 }
 
-// sampler returns the reader of component c (of full resolution) in row y.
+// sampler returns a sampler for component c (at full resolution) in row y.
 func (d Layout) sampler(p *astiav.Frame, c, y int) sampler {
 	comp := d.Components[c]
 	data, stride := framePlane(p, comp.Plane, d.rows(comp.Plane, p.Height()))

@@ -7,7 +7,7 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// openMuxer begins the container, with the streams and tags that it gets.
+// openMuxer opens the container and adds its streams and tags.
 func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 	if s.output, err = astiav.AllocOutputFormatContext(of, c.muxer, "file:"+s.file.Path()); err != nil {
 		return fmt.Errorf("opening the container: %w", err)
@@ -34,8 +34,8 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 	}
 	switch c.muxer {
 	case "mp4", "mov", "matroska", "webm":
-		// Players leave out what lies before zero, as after the clock of a transport
-		// stream has started anew, and Matroska has no such times.
+		// Players skip what lies before zero, which happens after the clock of a
+		// transport stream restarts. Matroska has no negative times.
 		s.shift = max(0, -s.info.StartPTS)
 	}
 	if err := s.openIO(c); err != nil {
@@ -61,7 +61,7 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 		for i := range s.copies {
 			wanted[i] = true
 		}
-		if err := s.Source.beside.attach(s, wanted); err != nil {
+		if err := s.Source.passthrough.attach(s, wanted); err != nil {
 			return fmt.Errorf("opening %s: %w", s.Path, err)
 		}
 	}
@@ -106,12 +106,13 @@ func (s *Sink) addVideo(c container) error {
 	return s.encoder.markAlpha(s.stream)
 }
 
-// muxerOptions sees to it that timestamps survive.
+// muxerOptions returns options that keep timestamps exact.
 func (s *Sink) muxerOptions(c container) map[string]string {
 	o := make(map[string]string)
-	// How far one stream may run ahead of another before they are written out
-	// of order. Ten seconds bound the memory; where frames are rare it must
-	// still be longer than what is between the demuxer and the encoder's end.
+	// max_interleave_delta is how far one stream may run ahead of another before
+	// packets are written out of order. Ten seconds bound the memory. At low frame
+	// rates the delta must still exceed the delay between the demuxer and the encoder's
+	// output.
 	interleave := 10.0
 	if r := s.info.Rate(); r.Known() {
 		interleave = max(interleave, 150/r.Float())
@@ -134,11 +135,11 @@ func (s *Sink) muxerOptions(c container) map[string]string {
 		o["write_tmcd"] = "1"
 		if !timecodeFits(s.output) {
 			o["write_tmcd"] = "0"
-			s.lose(s.Source.timecodeLoss(misfit))
+			s.addLoss(s.Source.timecodeLoss(timecodeMisfit))
 		}
 	case "matroska", "webm":
-		// Shifting everything because one audio packet lies a few milliseconds
-		// before zero would move the pictures.
+		// A single audio packet a few milliseconds before zero would otherwise move all
+		// frames.
 		o["avoid_negative_ts"] = "disabled"
 	case "mpegts":
 		o["mpegts_copyts"] = "1"
@@ -146,9 +147,9 @@ func (s *Sink) muxerOptions(c container) map[string]string {
 	return o
 }
 
-// movieTimescale returns a unit in which a file of the MP4 family can state
-// exactly where its streams start and how long they are, or 0 to leave it at
-// the usual millisecond.
+// movieTimescale returns a time scale in which a file of the MP4 family can state
+// exactly where its streams start and how long they are, or 0 for the usual
+// millisecond.
 func (s *Sink) movieTimescale() int {
 	if s.Source == nil {
 		return 0
@@ -192,8 +193,8 @@ func (s *Sink) shifted(base astiav.Rational) int64 {
 	return rescale(s.shift, s.info.TimeBase, fromAV(base))
 }
 
-// move shifts a packet's times by as much as all others'.
-func (s *Sink) move(p *astiav.Packet, base astiav.Rational) {
+// shiftTimes shifts the times of a packet by the shift of all streams.
+func (s *Sink) shiftTimes(p *astiav.Packet, base astiav.Rational) {
 	ticks := s.shifted(base)
 	if p.Pts() != astiav.NoPtsValue {
 		p.SetPts(p.Pts() + ticks)
@@ -203,10 +204,10 @@ func (s *Sink) move(p *astiav.Packet, base astiav.Rational) {
 	}
 }
 
-// lastDuration makes the film as long as it was. The MP4 family adds up
-// durations in decoding order, where the last packet is not the last picture
-// once there are B-frames; with a variable rate the sum would come out wrong.
-func (s *Sink) lastDuration() {
+// setLastDuration makes the video as long as its source. The MP4 family adds up
+// durations in decoding order. With B-frames the last packet does not hold the last
+// frame, so that at a variable rate the sum would be wrong.
+func (s *Sink) setLastDuration() {
 	switch s.output.OutputFormat().Name() {
 	case "mp4", "mov":
 		if d := s.firstDTS + s.endPTS - s.startPTS - s.held.Dts(); s.holds && d > 0 {
@@ -225,14 +226,14 @@ func (s *Sink) closeMuxer() error {
 	s.length = fromAV(s.stream.TimeBase()).Duration(s.endPTS - max(0, s.startPTS))
 	languages := s.languages()
 	if err := s.output.WriteTrailer(); err != nil {
-		return s.writing("the end of ", err)
+		return s.writeError("the end of ", err)
 	}
 	err := s.closeIO()
-	// Gone, so that a packet of a source that still reads finds no muxer.
+	// A source that still reads may deliver packets, which must not find the muxer.
 	s.output.Free()
 	s.output = nil
 	if err == nil {
-		err = stateLanguages(s.file.Path(), languages)
+		err = writeLanguages(s.file.Path(), languages)
 	}
 	if err == nil && s.fixedRate {
 		err = s.starts.write(s.file.Path())

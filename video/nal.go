@@ -6,19 +6,19 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// startsAfresh reports whether a key packet of H.264 or HEVC makes a decoder
-// forget all that came before. One that does not may begin an open group of
-// pictures or a gradual refresh, whose pictures refer to earlier ones. Of other
-// codecs, and of what cannot be read, nothing else is known.
-func startsAfresh(codec astiav.CodecID, extradata, packet []byte) bool {
-	var kind func(first byte) (afresh, picture bool)
-	width := 0 // of the sizes before units; 0: a mark is before each
+// resetsDecoder reports whether a key packet of H.264 or HEVC makes a decoder forget
+// all earlier frames. A key packet that does not may begin an open group of pictures or
+// a gradual refresh, whose frames refer to earlier ones. For other codecs, and if the
+// packet cannot be parsed, the result is true.
+func resetsDecoder(codec astiav.CodecID, extradata, packet []byte) bool {
+	var kind func(first byte) (resets, picture bool)
+	width := 0 // bytes of the size before each unit; 0: start codes
 	switch codec {
 	case astiav.CodecIDH264:
 		if len(extradata) > 4 && extradata[0] == 1 {
 			width = int(extradata[4]&3) + 1
 		}
-		kind = func(first byte) (afresh, picture bool) {
+		kind = func(first byte) (resets, picture bool) {
 			n := first & 0x1f
 			return n == 5, n >= 1 && n <= 5
 		}
@@ -26,7 +26,7 @@ func startsAfresh(codec astiav.CodecID, extradata, packet []byte) bool {
 		if len(extradata) > 21 && extradata[0] == 1 {
 			width = int(extradata[21]&3) + 1
 		}
-		kind = func(first byte) (afresh, picture bool) {
+		kind = func(first byte) (resets, picture bool) {
 			n := first >> 1 & 0x3f
 			return n >= 16 && n <= 20, n < 32
 		}
@@ -38,15 +38,15 @@ func startsAfresh(codec astiav.CodecID, extradata, packet []byte) bool {
 		if unit, packet = nextUnit(packet, width); len(unit) == 0 {
 			continue
 		}
-		if afresh, picture := kind(unit[0]); picture {
-			return afresh
+		if resets, picture := kind(unit[0]); picture {
+			return resets
 		}
 	}
 	return true
 }
 
-// nextUnit splits a packet behind the beginning of its first unit, of which it
-// returns at least one byte if there is one.
+// nextUnit returns the first unit of a packet and the rest. With start codes it returns
+// only the first byte of the unit, and the rest includes that byte.
 func nextUnit(b []byte, width int) (unit, rest []byte) {
 	if width == 0 {
 		for i := 0; i+3 < len(b); i++ {

@@ -26,7 +26,7 @@ func TestStartsAfresh(t *testing.T) {
 		"hevc idr":              {hevc, nil, []byte{0, 0, 1, 32 << 1, 1, 0, 0, 1, 19 << 1, 1}, true},
 		"hevc idr with sizes":   {hevc, sizes2, []byte{0, 1, 34 << 1, 0, 1, 20 << 1}, true},
 	} {
-		if got := startsAfresh(c.codec, c.extradata, c.packet); got != c.want {
+		if got := resetsDecoder(c.codec, c.extradata, c.packet); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -37,7 +37,7 @@ func FuzzStartsAfresh(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 0, 0xff}, []byte{0, 0, 0, 1, 0x65})
 	f.Add([]byte{}, []byte{0, 0, 1, 0x65, 0, 0, 1})
 	f.Fuzz(func(t *testing.T, extradata, packet []byte) {
-		startsAfresh(astiav.CodecIDH264, extradata, packet)
-		startsAfresh(astiav.CodecIDHevc, extradata, packet)
+		resetsDecoder(astiav.CodecIDH264, extradata, packet)
+		resetsDecoder(astiav.CodecIDHevc, extradata, packet)
 	})
 }

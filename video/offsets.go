@@ -7,53 +7,54 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// The MP4 family writes, for each packet, by how much it is shown after it is
-// decoded, and how long until the next is decoded. FFmpeg takes a table with a
-// larger offset than this for broken and ignores all of it, and muxes no longer
-// step than that.
+// For each packet the MP4 family stores the offset from its decoding to its
+// presentation, and the time to the next decoding. FFmpeg takes a table with a larger
+// offset than maxOffset for broken and ignores it, and its muxer refuses longer steps
+// than maxStep.
 const (
 	maxOffset = 1 << 28
 	maxStep   = math.MaxInt32
 )
 
-// maxPause is what may lie between two pictures of which the second is encoded
-// first, with as many more of them as an encoder reorders.
+// maxPause is the longest time between two frames in an encoder that reorders, so that
+// the offsets of several such pauses still fit.
 const maxPause = maxOffset / 32
 
-// reorderRoom is more than the pictures an encoder may hold back.
+// reorderRoom is more than the number of frames that an encoder holds back.
 const reorderRoom = 512
 
-// pausesLong reports whether the usual distance of two pictures alone brings an
-// encoder that reorders them near to what an offset holds.
-func pausesLong(info Info) bool {
+// exceedsOffsets reports whether the usual distance between frames is so long that the
+// offsets of an encoder that reorders might not fit.
+func exceedsOffsets(info Info) bool {
 	const reordered = 16
 	r, tb := info.Rate(), info.TimeBase
 	return r.Known() && tb.Known() && reordered*r.Den*tb.Den/r.Num/tb.Num > maxOffset
 }
 
-// planTimes settles how the encoder keeps time.
+// planTimes decides how the encoder keeps time.
 func (s *Sink) planTimes(e *encoder, c container) {
-	e.oneOrder = c.fixedRate || e.base != e.source // no place for two: see times
+	e.noReorder = c.fixedRate || e.base != e.source // see times
 	if c.fixedRate {
 		e.origin = s.info.StartPTS // frames are numbered from the first
 	}
 	if s.boundsOffsets {
-		// A frame so long after the one before is made a key frame: nothing before a
-		// pause waits for what comes after it.
-		if e.pause = maxPause; pausesLong(s.info) {
-			e.oneOrder, e.pause = true, 0
+		// A frame after a longer pause becomes a key frame, so that no frame before the
+		// pause waits for one after it.
+		if e.pause = maxPause; exceedsOffsets(s.info) {
+			e.noReorder, e.pause = true, 0
 		}
 	}
 }
 
-// bound brings the time at which a packet is decoded near enough to the one at
-// which it is shown. After a pause the encoder goes on with times from before it,
-// since it counts in pictures. first is when the first of those that it still
-// holds is shown, in the same ticks.
-func (s *Sink) bound(p *astiav.Packet, first int64) {
+// boundOffset moves the decoding time of a packet close enough to its presentation
+// time. After a pause the encoder's decoding times lag behind, because it counts in
+// frames. first is the earliest presentation time of the frames still in the encoder,
+// in the same ticks.
+func (s *Sink) boundOffset(p *astiav.Packet, first int64) {
 	dts := p.Dts()
 	if p.Pts()-dts > maxOffset/2 {
-		// Those that are still inside must be decoded later, and no later than shown.
+		// The frames still in the encoder must be decoded later than this one, and no
+		// later than they are shown.
 		dts = max(dts, min(first, p.Pts())-reorderRoom)
 	}
 	if s.lastDTS != astiav.NoPtsValue {
@@ -64,14 +65,14 @@ func (s *Sink) bound(p *astiav.Packet, first int64) {
 	p.SetPts(max(p.Pts(), dts))
 }
 
-// trackTicks returns how many ticks a second the MP4 family counts for the video:
-// the source's, unless a pause could be longer than what a step holds. 0 leaves it
-// to the muxer.
+// trackTicks returns the ticks per second of the video track in the MP4 family: those
+// of the source, unless a pause might not fit into a step. 0 leaves the choice to the
+// muxer.
 func (s *Sink) trackTicks() int {
 	den := s.encoder.base.Den
 	switch {
 	case den < 600:
-		return 0 // the muxer takes a power of two times it: exact as well
+		return 0 // the muxer multiplies it by a power of two, which is exact as well
 	case s.info.Duration > 0 && s.info.Duration.Seconds()*float64(den) < maxStep, den <= 1e6:
 		return den
 	}
@@ -84,9 +85,9 @@ func (s *Sink) trackTicks() int {
 	return best
 }
 
-// left takes note that a packet has come out, and returns the first time of those
-// that are still inside, or its own where there are none.
-func (e *encoder) left(pts int64) int64 {
+// takeOut records that a packet has come out. It returns the earliest time of the
+// frames still inside, or that of the packet if there are none.
+func (e *encoder) takeOut(pts int64) int64 {
 	if i := slices.Index(e.inside, pts); i >= 0 {
 		e.inside = slices.Delete(e.inside, i, i+1)
 	}

@@ -59,12 +59,12 @@ func (s *Source) open() error {
 	fail := func(what error, detail string) error {
 		return &PathError{Path: s.Path, Err: what, Detail: detail}
 	}
-	s.lastPTS, s.seen = astiav.NoPtsValue, astiav.NoPtsValue
+	s.lastPTS, s.lastSeen = astiav.NoPtsValue, astiav.NoPtsValue
 	s.next, s.drained, s.offset = 0, false, -1
 	if s.packet, s.decoded = astiav.AllocPacket(), astiav.AllocFrame(); s.packet == nil || s.decoded == nil {
 		return fmt.Errorf("opening the input: %w", errOutOfMemory)
 	}
-	s.heard = newListener()
+	s.listener = newListener()
 	var d *demuxer
 	err := s.listen(func() (err error) {
 		d, err = openDemuxer(s.Path, s.AllowPlaylists)
@@ -75,7 +75,7 @@ func (s *Source) open() error {
 	}
 	s.demuxer, s.input = d, d.format
 	if s.pipe.Store(d.pipe); d.pipe != nil {
-		s.beside.limit = maxKeptOfPipe
+		s.passthrough.limit = maxKeptOfPipe
 	}
 	lines, err := watchErrors(func() error {
 		return s.listen(func() error { return findStreamInfo(s.input, DefaultPixels) })
@@ -90,7 +90,7 @@ func (s *Source) open() error {
 		return err
 	}
 
-	s.probed()
+	s.keepProbed()
 	s.bases, s.time = nil, continuity{}
 	s.order = displayOrder{off: !slices.Contains(reorders, s.stream.CodecParameters().CodecID())}
 	// In other formats a step back is a guess of the demuxer, or plain damage.
@@ -109,7 +109,7 @@ func (s *Source) open() error {
 	if s.grid != nil {
 		coded.Width, coded.Height = s.grid.w, s.grid.h
 	}
-	if err := s.afford(coded); err != nil {
+	if err := s.planMeans(coded); err != nil {
 		return err
 	}
 	if s.grid != nil && int64(s.grid.w)*int64(s.grid.h) > s.means.Pixels {
@@ -118,7 +118,7 @@ func (s *Source) open() error {
 	s.decoder.SetThreadCount(s.means.Threads)
 	showFromAnywhere(s.decoder)
 	setPacketTimeBase(s.decoder, s.stream.TimeBase())
-	s.heard.to(s.decoder)
+	s.listener.to(s.decoder)
 	bounds := astiav.NewDictionary()
 	defer bounds.Free()
 	if err := bounds.Set("max_pixels", strconv.FormatInt(s.means.Pixels, 10), astiav.NewDictionaryFlags()); err != nil {
@@ -224,7 +224,7 @@ func (s *Source) decodeFirst() error {
 	if err := s.describe(); err != nil {
 		return err
 	}
-	return s.affordFirst()
+	return s.planMeansAgain()
 }
 
 func (s *Source) describe() error {
@@ -244,7 +244,7 @@ func (s *Source) describe() error {
 		desc, _ = describe(format)
 	}
 	i := Info{
-		Path: s.Path, Container: s.input.InputFormat().Name(), Playlist: slices.Contains(playlists, s.input.InputFormat().Name()), Codec: p.CodecID().Name(),
+		Path: s.Path, Container: s.input.InputFormat().Name(), Playlist: slices.Contains(playlistFormats, s.input.InputFormat().Name()), Codec: p.CodecID().Name(),
 		Width: f.Width(), Height: f.Height(), PixelFormat: desc.Name,
 		TimeBase: fromAV(s.stream.TimeBase()), AverageRate: fromAV(s.stream.AvgFrameRate()),
 		RealRate: fromAV(s.stream.RFrameRate()), StartPTS: frameTimestamp(f),
@@ -277,7 +277,7 @@ func (s *Source) describe() error {
 		s.views = max(s.views, 2)
 	}
 	s.exif = s.hasEXIF()
-	if err := s.remember(f); err != nil {
+	if err := s.keepSideData(f); err != nil {
 		return fmt.Errorf("keeping what goes with the first picture: %w", err)
 	}
 	return nil

@@ -2,19 +2,18 @@ package video
 
 import "math"
 
-// An Orientation says how the coded picture becomes upright: transposed first
-// (rows become columns), then mirrored. The eight values are the eight ways to
-// lay a rectangle on itself, which is all that cameras write.
+// An Orientation says how a coded frame becomes upright: it is transposed first (rows
+// become columns), then mirrored. These are the eight symmetries of a rectangle, and
+// cameras write nothing else.
 type Orientation struct {
 	Transpose bool // swap x and y
 	FlipX     bool // then mirror left and right
 	FlipY     bool // then mirror top and bottom
 }
 
-// orientationOf reads a display matrix (ISO/IEC 14496-12, 6.2.2): a coded point
-// (p, q) is shown at x = a·p + c·q, y = b·p + d·q, with a, b, c, d at positions
-// 0, 1, 3, 4. Angles between quarter turns go to the nearest; exact is false
-// for those.
+// orientationOf reads a display matrix (ISO/IEC 14496-12, 6.2.2): a coded point (p, q)
+// is shown at x = a·p + c·q, y = b·p + d·q, with a, b, c, d at positions 0, 1, 3, 4.
+// Other angles are rounded to the nearest quarter turn; exact is false for those.
 func orientationOf(m [9]int32) (o Orientation, exact bool) {
 	a, b, c, d := float64(m[0]), float64(m[1]), float64(m[3]), float64(m[4])
 	on, off := math.Abs(a)+math.Abs(d), math.Abs(b)+math.Abs(c)
@@ -27,8 +26,8 @@ func orientationOf(m [9]int32) (o Orientation, exact bool) {
 	return Orientation{Transpose: true, FlipX: c < 0, FlipY: b < 0}, on < off/64
 }
 
-// Rotation returns the clockwise turn in degrees (0, 90, 180, 270) that makes
-// the picture upright, and whether it is mirrored left to right before that.
+// Rotation returns the clockwise turn in degrees (0, 90, 180, 270) that makes the frame
+// upright, and whether it is mirrored left to right before that.
 func (o Orientation) Rotation() (degrees int, mirrored bool) {
 	switch o {
 	case Orientation{}:
@@ -45,14 +44,13 @@ func (o Orientation) Rotation() (degrees int, mirrored bool) {
 		return 90, true
 	case Orientation{Transpose: true, FlipY: true}:
 		return 270, false
-	default: // Transpose alone
+	default: // Transpose without a flip
 		return 270, true
 	}
 }
 
-// Upright returns the size that a coded picture of w × h has once upright. As
-// a transposition is its own inverse, it also returns the coded size of an
-// upright picture.
+// Upright returns the upright size of a coded frame of w × h. As a transposition is its
+// own inverse, it also returns the coded size of an upright frame.
 func (o Orientation) Upright(w, h int) (int, int) {
 	if o.Transpose {
 		return h, w
@@ -60,8 +58,8 @@ func (o Orientation) Upright(w, h int) (int, int) {
 	return w, h
 }
 
-// filters returns the filter chain that makes a coded picture upright, empty
-// where there is nothing to do.
+// filters returns the filter chain that makes a coded frame upright, empty if it is
+// upright already.
 func (o Orientation) filters() []string {
 	var f []string
 	if o.Transpose {
@@ -76,8 +74,7 @@ func (o Orientation) filters() []string {
 	return f
 }
 
-// Point returns where the pixel (x, y) of an upright picture of w × h lies in
-// the coded one.
+// Point returns the coded position of the pixel (x, y) of an upright frame of w × h.
 func (o Orientation) Point(x, y, w, h int) (int, int) {
 	if o.FlipX {
 		x = w - 1 - x
@@ -91,10 +88,10 @@ func (o Orientation) Point(x, y, w, h int) (int, int) {
 	return x, y
 }
 
-// ToCoded lays a plane of w × h values, such as a mask, from the upright into
-// the coded orientation, and returns its size there. dst and src hold w·h
-// values and do not overlap. The result still has the model's resolution: it
-// is brought to the coded size along the edges of the full picture.
+// ToCoded converts a plane of w × h values, such as a mask, from the upright to the
+// coded orientation, and returns its size there. dst and src hold w·h values and do not
+// overlap. The result still has the model's resolution. It is upsampled to the coded
+// size later, along the edges of the full frame.
 func ToCoded[T any](o Orientation, dst, src []T, w, h int) (int, int) {
 	dst, src = dst[:w*h], src[:w*h]
 	if o == (Orientation{}) {
@@ -102,7 +99,7 @@ func ToCoded[T any](o Orientation, dst, src []T, w, h int) (int, int) {
 		return w, h
 	}
 	cw, ch := o.Upright(w, h)
-	// One step right and one step down in src, seen in dst.
+	// Steps in dst for one step right and one step down in src.
 	x0, y0 := o.Point(0, 0, w, h)
 	origin := y0*cw + x0
 	right, down := 1, cw

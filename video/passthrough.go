@@ -8,43 +8,44 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// errBegun is the error of a sink that comes too late for the first packets.
+// errBegun is the error of a sink that is attached after the first packets were read.
 var errBegun = errors.New("the source has been read from already")
 
-// A packetSink takes the packets of the streams that are copied. It must neither change
-// nor keep p, and must not wait for the video: the source delivers both. What goes wrong
-// is the sink's to tell: it is no error of the source, nor of the other sinks.
+// A packetSink takes the packets of the streams that are copied. It must not change or
+// keep p, and must not wait for the video, because the source delivers both. The sink
+// reports its own errors: they are not errors of the source or of other sinks.
 type packetSink interface {
 	copyPacket(p *astiav.Packet)
 }
 
-// A passthrough hands packets of the streams beside the video to the sinks that want
-// them. What is read while the source is opened, before there can be a sink, is kept.
+// A passthrough hands the packets of all streams except the video to the sinks that
+// want them. Packets that are read while the source is opened, before there is a sink,
+// are stored.
 type passthrough struct {
 	to         []recipient
 	begun      bool
-	discards   bool // a stream is skipped, so that nobody knows how far it goes
+	discards   bool // a stream is skipped, so its length is unknown
 	kept       []*astiav.Packet
 	bytes      int
-	limit      int // of bytes; 0 means maxKept
+	limit      int // in bytes; 0 means maxKept
 	overflowed bool
 }
 
 // A recipient is a sink and the streams that it copies.
 type recipient struct {
 	sink   packetSink
-	wanted map[int]bool // by the index in the source
+	wanted map[int]bool // by index in the source
 }
 
-// maxKept bounds, in bytes, what is kept of the other streams until the first
-// frame is there.
+// maxKept bounds, in bytes, the packets of other streams that are stored before the
+// first frame.
 const maxKept = 32 << 20
 
-// maxKeptOfPipe is more: a file is read a second time instead, which a pipe cannot
-// be. Tests lower it.
+// maxKeptOfPipe is larger, because a pipe, unlike a file, cannot be read a second time.
+// Tests lower it.
 var maxKeptOfPipe = 256 << 20
 
-// attach has a sink receive the packets of the streams in wanted, from the first.
+// attach makes a sink receive all packets of the streams in wanted.
 func (b *passthrough) attach(sink packetSink, wanted map[int]bool) error {
 	if b.begun {
 		return errBegun
@@ -53,17 +54,18 @@ func (b *passthrough) attach(sink packetSink, wanted map[int]bool) error {
 	return nil
 }
 
-// detach ends that.
+// detach undoes attach.
 func (b *passthrough) detach(sink packetSink) {
 	b.to = slices.DeleteFunc(b.to, func(r recipient) bool { return r.sink == sink })
 }
 
-// copies reports whether some sink wants a stream.
+// copies reports whether any sink wants the stream.
 func (b *passthrough) copies(stream int) bool {
 	return slices.ContainsFunc(b.to, func(r recipient) bool { return r.wanted[stream] })
 }
 
-// begin delivers what was kept and lets the demuxer skip what nobody wants.
+// begin delivers the stored packets and lets the demuxer skip the streams that no sink
+// wants.
 func (b *passthrough) begin(s *Source) {
 	if b.begun {
 		return
@@ -83,7 +85,7 @@ func (b *passthrough) begin(s *Source) {
 	}
 }
 
-// pass takes one packet in file order. It leaves p to its owner.
+// pass takes one packet in file order. The caller still owns p.
 func (b *passthrough) pass(p *astiav.Packet) error {
 	if b.begun {
 		b.deliver(p)

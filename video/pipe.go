@@ -10,12 +10,12 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// A pipe is an input that is no regular file. Whoever writes into it may pause for
-// ever, so it is read by Go, which can break a read off; FFmpeg cannot.
+// A pipe is an input that is not a regular file. Its writer may pause for ever, so Go
+// reads it, which unlike FFmpeg can interrupt a read.
 type pipe struct {
-	file  *os.File
-	ended atomic.Bool // by interrupt: it counts as at its end
-	past  past        // what was read last
+	file    *os.File
+	ended   atomic.Bool // by interrupt: reads return io.EOF
+	history history     // the latest bytes read
 }
 
 // openFile opens the file that FFmpeg reads.
@@ -41,32 +41,32 @@ func (d *demuxer) openFile(path, url string) (err error) {
 
 func (p *pipe) read(b []byte) (int, error) {
 	n, err := p.file.Read(b)
-	p.past.add(b[:max(0, n)])
+	p.history.add(b[:max(0, n)])
 	if err != nil && p.ended.Load() {
 		return n, io.EOF
 	}
 	return n, err
 }
 
-// A past keeps what was read last of a pipe, for it cannot be read again.
-type past struct {
-	kept []byte // a ring once it is full
-	end  int64  // how much was read in all
-	none bool   // nobody wants it
+// A history keeps the latest bytes read from a pipe, which cannot be read again.
+type history struct {
+	kept []byte // a ring buffer once it is full
+	end  int64  // number of bytes read in all
+	none bool   // nothing is kept
 }
 
-// pastReach is more than is read ahead while a file is probed, and what must be seen
-// around a joint of recordings.
-const pastReach = 12 << 20
+// historySize exceeds what probing reads ahead, and what must be seen around a joint of
+// recordings.
+const historySize = 12 << 20
 
-func (p *past) add(b []byte) {
+func (p *history) add(b []byte) {
 	if p.none {
 		return
 	}
 	for len(b) > 0 {
-		at := int(p.end % pastReach)
-		n := min(len(b), pastReach-at)
-		if len(p.kept) < pastReach {
+		at := int(p.end % historySize)
+		n := min(len(b), historySize-at)
+		if len(p.kept) < historySize {
 			p.kept = append(p.kept, b[:n]...)
 		} else {
 			copy(p.kept[at:], b[:n])
@@ -76,18 +76,18 @@ func (p *past) add(b []byte) {
 	}
 }
 
-// drop gives up keeping.
-func (p *past) drop() { p.kept, p.none = nil, true }
+// drop stops keeping bytes.
+func (p *history) drop() { p.kept, p.none = nil, true }
 
-func (p *past) start() int64 { return p.end - int64(len(p.kept)) }
+func (p *history) start() int64 { return p.end - int64(len(p.kept)) }
 
-// ReadAt reads what was read before, at its place in the pipe.
-func (p *past) ReadAt(b []byte, off int64) (n int, err error) {
+// ReadAt reads bytes again, at their offset in the pipe.
+func (p *history) ReadAt(b []byte, off int64) (n int, err error) {
 	if off < p.start() || off >= p.end {
 		return 0, io.EOF
 	}
 	for n < len(b) && off < p.end {
-		at := off % pastReach
+		at := off % historySize
 		c := copy(b[n:], p.kept[at:min(int64(len(p.kept)), at+p.end-off)])
 		n += c
 		off += int64(c)
@@ -98,7 +98,7 @@ func (p *past) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// interrupt ends the pipe for its reader, also one that waits for more.
+// interrupt ends the input, even for a reader that is waiting for more.
 func (p *pipe) interrupt() {
 	p.ended.Store(true)
 	p.file.SetReadDeadline(time.Now()) // a device without deadlines does not wait
@@ -109,16 +109,16 @@ func (p *pipe) close(io *astiav.IOContext) {
 	p.file.Close()
 }
 
-// Interrupt ends an input that is a pipe: Read returns what has arrived, then
-// io.EOF. Other inputs go on. It may be called from any goroutine, at any time after
-// Initialize.
+// Interrupt ends an input that is a pipe: Read returns the frames that have arrived,
+// then io.EOF. Other inputs continue. It may be called from any goroutine, at any time
+// after Initialize.
 func (s *Source) Interrupt() {
 	if p := s.pipe.Load(); p != nil {
 		p.interrupt()
 	}
 }
 
-// interrupted reports whether the input was ended before its end.
+// interrupted reports whether the input was interrupted.
 func (s *Source) interrupted() bool {
 	p := s.pipe.Load()
 	return p != nil && p.ended.Load()

@@ -2,17 +2,17 @@ package video
 
 import "fmt"
 
-// A Plane is one plane of samples as it lies in memory: rows of Stride bytes,
-// of which the first belong to the picture.
+// A Plane is one plane of samples in memory: rows of Stride bytes, of which the first
+// bytes belong to the frame.
 type Plane struct {
 	Data   []byte
 	Stride int
 }
 
-// Planes returns the picture's planes for drawing, in the source's pixel
-// format. It first makes sure that nobody else looks at the samples: a decoder
-// predicts later pictures from earlier ones, and what were drawn there would
-// smear over the rest of the film. The planes are valid until Release.
+// Planes returns the frame's planes for drawing, in the source's pixel format. If
+// others share the samples it copies them first: a decoder predicts later frames from
+// earlier ones, so that drawing into its samples would smear over the rest of the
+// video. The planes are valid until Release.
 func (f *Frame) Planes() ([4]Plane, error) {
 	var planes [4]Plane
 	if err := f.slot.detach(); err != nil {
@@ -21,8 +21,8 @@ func (f *Frame) Planes() ([4]Plane, error) {
 	return f.planes()
 }
 
-// View returns the picture's planes for reading: others may look at them at the same
-// time. They are valid until Release.
+// View returns the frame's planes for reading. Others may read them at the same time.
+// They are valid until Release.
 func (f *Frame) View() ([4]Plane, error) {
 	if frameUpsideDown(f.slot.picture()) {
 		return f.Planes()
@@ -43,7 +43,7 @@ func (f *Frame) planes() (planes [4]Plane, err error) {
 	return planes, nil
 }
 
-// rows returns the height of plane i in a picture of height h.
+// rows returns the height of plane i in a frame of height h.
 func (d Layout) rows(i, h int) int {
 	if d.Palette && i == 1 {
 		return 1
@@ -52,8 +52,8 @@ func (d Layout) rows(i, h int) int {
 	for c, comp := range d.Components {
 		if comp.Plane == i {
 			used = true
-			// Components 1 and 2 are chroma; where they share their plane with
-			// luma the picture is packed and has all rows.
+			// Components 1 and 2 are chroma. If they share a plane with luma the format
+			// is packed, and the plane has all rows.
 			chroma = !d.RGB && (c == 1 || c == 2) && comp.Plane != d.Components[0].Plane
 		}
 	}
@@ -66,10 +66,10 @@ func (d Layout) rows(i, h int) int {
 	return h
 }
 
-// Luma returns the picture's brightness as 8-bit samples of the coded size, row
-// after row, in dst or, if that is too small, in new memory. It guides the upsampling of masks, for
-// which edges matter and exact values do not: deeper samples are cut to their
-// upper eight bits, and RGB is weighted as BT.601 does.
+// Luma returns the frame's brightness as 8-bit samples of the coded size, row after
+// row, in dst or, if that is too small, in new memory. It guides the upsampling of
+// masks, for which edges matter and exact values do not. Deeper samples are cut to
+// their upper eight bits, and RGB is weighted as in BT.601.
 func (f *Frame) Luma(dst []byte) ([]byte, error) {
 	p := f.slot.picture()
 	if frameUpsideDown(p) {

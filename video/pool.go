@@ -9,16 +9,16 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// A slot is the memory of one frame in flight. Frames are handed out afresh
-// around recycled slots, so that a stale frame is never mistaken for the next.
+// A slot is the memory of one frame in flight. Slots are reused, and each use gets a
+// new Frame, so that a stale frame is never mistaken for the next one.
 type slot struct {
 	pool   *pool
-	shares bool // the picture is another slot's as well
-	// decoded is the decoder's picture; after detach it is empty and own holds
-	// the samples.
+	shares bool // the samples also belong to another slot
+	// decoded is the decoder's frame; after detach it is empty and own holds the
+	// samples.
 	decoded *astiav.Frame
-	own     *astiav.Frame // nil until detach needs one
-	rgb     []byte        // prepared picture
+	own     *astiav.Frame // nil until detach makes a copy
+	rgb     []byte        // prepared image
 }
 
 func (s *slot) picture() *astiav.Frame {
@@ -28,15 +28,14 @@ func (s *slot) picture() *astiav.Frame {
 	return s.decoded
 }
 
-// detach makes the picture writable: alone in holding its samples, rows top
-// down. A decoder keeps pictures to predict later ones from, and those must
-// never be drawn into.
+// detach makes the frame writable: it alone holds its samples, and rows run top down. A
+// decoder keeps frames to predict later ones from, and those must never be drawn into.
 func (s *slot) detach() error {
 	p := s.picture()
 	if p.IsWritable() && !frameUpsideDown(p) {
 		return nil
 	}
-	o := s.pool.spare(p)
+	o := s.pool.getSpare(p)
 	if o == nil {
 		return fmt.Errorf("copying a picture: %w", errOutOfMemory)
 	}
@@ -49,10 +48,10 @@ func (s *slot) detach() error {
 			return fmt.Errorf("allocating a picture of %dx%d: %w", p.Width(), p.Height(), err)
 		}
 	}
-	if s.own != nil { // an encoder looks at it
-		s.pool.keep(s.own)
+	if s.own != nil { // an encoder still reads it
+		s.pool.putSpare(s.own)
 	}
-	s.own = o // from here on put looks after it
+	s.own = o // put gives it back to the pool
 	if err := p.Copy(o); err != nil {
 		return fmt.Errorf("copying a picture of %dx%d: %w", p.Width(), p.Height(), err)
 	}
@@ -63,22 +62,21 @@ func (s *slot) detach() error {
 	return nil
 }
 
-// A pool holds a number of slots. Its size is what bounds the memory of everything
+// A pool holds a limited number of slots. Its size bounds the memory of everything
 // between the decoder and the encoder.
 type pool struct {
-	freed chan struct{} // that a slot has come back since somebody looked
+	freed chan struct{} // signals that a slot was freed since the last wait
 
 	mu     sync.Mutex
 	closed bool
-	free   []*slot // slots without a frame
-	size   int     // slots there may be
-	made   int     // slots there are
-	// sharing are those without a frame that stand beside the free ones: slots of
-	// pictures that others have.
+	free   []*slot // unused slots
+	size   int     // maximum number of slots
+	made   int     // number of slots allocated
+	// sharing holds unused slots for shared frames, which do not count towards size.
 	sharing []*slot
-	// spares are the pictures that detach copied into, for the next that it copies. They
-	// are the pool's and not the slots': only what is between drawing and encoding needs
-	// one, which is far less than what is in flight.
+	// spares are frames that detach copied into, for reuse. They belong to the pool and
+	// not to a slot: only frames between drawing and encoding need one, far fewer than
+	// are in flight.
 	spares []*astiav.Frame
 }
 
@@ -86,15 +84,15 @@ func newPool(n int) *pool {
 	return &pool{freed: make(chan struct{}, 1), size: n}
 }
 
-// reserve makes room for n slots, if there is less.
+// reserve raises the size to at least n slots.
 func (p *pool) reserve(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.size = max(p.size, n)
 }
 
-// get returns a slot. Where all of them are in use it waits for one, or fails with
-// [ErrFramesInUse]. It is for one goroutine at a time.
+// get returns a slot. If all of them are in use it waits for one, or fails with
+// [ErrFramesInUse]. It is called by one goroutine at a time.
 func (p *pool) get(ctx context.Context, wait bool) (*slot, error) {
 	for {
 		if s, err := p.take(); s != nil || err != nil {
@@ -111,7 +109,7 @@ func (p *pool) get(ctx context.Context, wait bool) (*slot, error) {
 	}
 }
 
-// take returns a slot that is free or may be made; nil if there is none.
+// take returns a free slot or allocates one; nil if the limit is reached.
 func (p *pool) take() (*slot, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,7 +129,7 @@ func (p *pool) take() (*slot, error) {
 	return &slot{pool: p, decoded: decoded}, nil
 }
 
-// share returns a slot of its own for a picture that another one has.
+// share returns a new slot that refers to the samples of frame.
 func (p *pool) share(picture *astiav.Frame) (*slot, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -150,7 +148,7 @@ func (p *pool) share(picture *astiav.Frame) (*slot, error) {
 
 func (p *pool) put(s *slot) {
 	if s.own != nil {
-		p.keep(s.own)
+		p.putSpare(s.own)
 		s.own = nil
 	}
 	p.mu.Lock()
@@ -167,12 +165,12 @@ func (p *pool) put(s *slot) {
 	p.free = append(p.free, s)
 	select {
 	case p.freed <- struct{}{}:
-	default: // the reader will look anyway
+	default: // a signal is pending already
 	}
 }
 
-// keep takes back a picture that spare gave.
-func (p *pool) keep(o *astiav.Frame) {
+// putSpare takes back a frame that getSpare returned.
+func (p *pool) putSpare(o *astiav.Frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -182,10 +180,11 @@ func (p *pool) keep(o *astiav.Frame) {
 	p.spares = append(p.spares, o)
 }
 
-// spare returns a picture of the same shape that nobody looks at any more, or an empty
-// one: in steady state nothing is allocated. An encoder may still hold the latest, so
-// all are asked; those of another shape will not be needed again.
-func (p *pool) spare(like *astiav.Frame) *astiav.Frame {
+// getSpare returns a frame of the same size and format that is no longer used, or an
+// empty one, so that in steady state nothing is allocated. An encoder may still hold
+// the latest spares, so all are checked. Those of another size or format are freed,
+// since they will not be needed again.
+func (p *pool) getSpare(like *astiav.Frame) *astiav.Frame {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := 0; i < len(p.spares); i++ {
@@ -204,8 +203,7 @@ func (p *pool) spare(like *astiav.Frame) *astiav.Frame {
 	return astiav.AllocFrame()
 }
 
-// close frees the slots that are in the pool; those in flight follow when they
-// are released.
+// close frees the unused slots. Those in flight are freed when they are released.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

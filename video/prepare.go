@@ -8,33 +8,34 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// A Picture is a frame as the model sees it: upright, square pixels, RGB of 8
-// bits each, rows of 3·W bytes without padding. It lives as long as its frame.
+// A Picture is the image of a frame for the model: upright, square pixels, RGB with 8
+// bits per component, rows of 3·W bytes without padding. It is valid until its frame is
+// released.
 type Picture struct {
 	Pix  []byte
 	W, H int
 }
 
-// A Preparer turns frames into pictures for the model. It keeps one chain of
-// filters and is used by one goroutine at a time.
+// A Preparer turns frames into images for the model. It keeps one chain of filters and
+// is used by one goroutine at a time.
 type Preparer struct {
-	// MaxSide bounds the longer side; a larger picture is reduced, a smaller
-	// one stays as it is. 0 means no bound.
+	// MaxSide bounds the longer side of the image: a larger one is scaled down, a
+	// smaller one keeps its size. 0 means no bound.
 	MaxSide int
-	// Info describes the frames, as their source does.
+	// Info describes the frames, as returned by their source.
 	Info Info
 
 	graph graph
 	out   *astiav.Frame
-	w, h  int // upright
+	w, h  int // of the upright image
 	chain string
 }
 
-// Initialize fixes the size of the pictures.
+// Initialize computes the size of the images.
 func (p *Preparer) Initialize() error {
 	info := p.Info
 	p.w, p.h = ModelSize(info, p.MaxSide)
-	cw, ch := info.Orientation.Upright(p.w, p.h) // its own inverse: upright to coded
+	cw, ch := info.Orientation.Upright(p.w, p.h) // its own inverse: from upright to coded
 	chain := []string{
 		fmt.Sprintf("scale=%d:%d:flags=bicubic+accurate_rnd+full_chroma_int:in_color_matrix=%s:out_range=pc",
 			cw, ch, info.scaleMatrix()),
@@ -47,10 +48,10 @@ func (p *Preparer) Initialize() error {
 	return nil
 }
 
-// Size returns the size of every prepared picture.
+// Size returns the size of every prepared image.
 func (p *Preparer) Size() (w, h int) { return p.w, p.h }
 
-// Prepare makes the picture of f in memory that belongs to f.
+// Prepare makes the image of f, in memory that belongs to f.
 func (p *Preparer) Prepare(f *Frame) (Picture, error) {
 	in := f.slot.picture()
 	if err := p.graph.fit(shapeOf(in), p.chain); err != nil {
@@ -81,10 +82,9 @@ func (p *Preparer) Close() {
 	}
 }
 
-// ModelSize returns the size of the upright picture with square pixels whose
-// longer side is at most maxSide (0: no bound). Pixels that are not square are
-// made so by stretching the shorter way, so that no detail is lost; beyond
-// that nothing is enlarged.
+// ModelSize returns the size of the upright image with square pixels whose longer side
+// is at most maxSide (0: no bound). Pixels that are not square are stretched along
+// their shorter side, so that no detail is lost. Nothing else is enlarged.
 func ModelSize(info Info, maxSide int) (w, h int) {
 	fw, fh := float64(info.Width), float64(info.Height)
 	if a := info.SampleAspect; a.Known() {

@@ -21,24 +21,23 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// What an FFmpeg lists it may still not be able to do: an encoder whose library
-// was built without what it needs, a device whose driver is not there. The
-// functions of this file therefore try.
+// An FFmpeg may lack what it lists: an encoder whose library was built without a part,
+// a device without a driver. So the functions of this file try everything.
 
 // ErrNotBuilt says that this FFmpeg was built without something.
 var ErrNotBuilt = errors.New("this FFmpeg was built without it")
 
-// A Library is one of FFmpeg's.
+// A Library is a library of FFmpeg.
 type Library struct {
 	Name    string
-	Version string // of the one that was loaded
+	Version string // of the loaded library
 	Built   string // of the headers that carve was compiled with
-	// Fits says that the loaded one keeps the promises of those headers: the
-	// same major version, and not older.
+	// Fits says that the loaded library is compatible with those headers: it has the
+	// same major version and is not older.
 	Fits bool
 }
 
-// Libraries lists those of FFmpeg that this package calls.
+// Libraries lists the FFmpeg libraries that this package calls.
 func Libraries() []Library {
 	var list []Library
 	for _, l := range []struct {
@@ -57,23 +56,23 @@ func Libraries() []Library {
 	return list
 }
 
-// fits compares versions as FFmpeg packs them, major << 16 | minor << 8 | micro.
-// The micro version says nothing about what can be called.
+// fits compares versions as FFmpeg packs them, major << 16 | minor << 8 | micro. The
+// micro version does not affect the interface.
 func fits(loaded, built uint) bool {
 	return loaded>>16 == built>>16 && loaded>>8 >= built>>8
 }
 
 func libraryVersion(v uint) string { return fmt.Sprintf("%d.%d.%d", v>>16, v>>8&255, v&255) }
 
-// A ContainerInfo says how outputs of some extensions are written.
+// A ContainerInfo describes how outputs with some extensions are written.
 type ContainerInfo struct {
 	Extensions []string
 	Muxer      string   // FFmpeg's name; empty for images
-	Encoders   []string // FFmpeg's names, the preferred one first
+	Encoders   []string // FFmpeg's names, the default first
 }
 
-// Containers lists what an output may be, one entry for all the extensions that
-// are written alike.
+// Containers lists the kinds of output, one entry for all extensions that are written
+// alike.
 func Containers() []ContainerInfo {
 	var list []ContainerInfo
 	for _, ext := range slices.Sorted(maps.Keys(containers)) {
@@ -97,7 +96,7 @@ func Containers() []ContainerInfo {
 	return list
 }
 
-// ProbeMuxer finds a muxer.
+// ProbeMuxer checks that FFmpeg has a muxer.
 func ProbeMuxer(name string) error {
 	if astiav.FindOutputFormat(name) == nil {
 		return ErrNotBuilt
@@ -105,13 +104,12 @@ func ProbeMuxer(name string) error {
 	return nil
 }
 
-// probeWidth and probeHeight are the size of the picture that is encoded for
-// trial: NVIDIA's encoders take no picture that is smaller than 145 × 49.
+// probeWidth and probeHeight are the size of the test frame: NVIDIA's encoders accept
+// no frame smaller than 145 × 49.
 const probeWidth, probeHeight = 160, 96
 
-// ProbeEncoder opens an encoder of pictures and encodes one with it, a black
-// one from memory, which is how [Sink] uses encoders. Encoders that take
-// pictures only from the memory of a device therefore fail.
+// ProbeEncoder opens a video encoder and encodes one black frame from memory, as [Sink]
+// does. Encoders that only accept frames in the memory of a device therefore fail.
 func ProbeEncoder(name string) error {
 	codec := astiav.FindEncoderByName(name)
 	if codec == nil || codec.ID().MediaType() != astiav.MediaTypeVideo {
@@ -125,7 +123,7 @@ func ProbeEncoder(name string) error {
 		}
 		format = list[i]
 	}
-	if err := hush(name); err != nil {
+	if err := silence(name); err != nil {
 		return err
 	}
 	lines, err := watchErrors(func() error { return encodeOne(codec, format) })
@@ -135,7 +133,7 @@ func ProbeEncoder(name string) error {
 	return nil
 }
 
-// encodeOne encodes a black picture to the end.
+// encodeOne encodes a black frame and flushes the encoder.
 func encodeOne(codec *astiav.Codec, format astiav.PixelFormat) error {
 	cc := astiav.AllocCodecContext(codec)
 	if cc == nil {
@@ -151,7 +149,7 @@ func encodeOne(codec *astiav.Codec, format astiav.PixelFormat) error {
 	cc.SetStrictStdCompliance(astiav.StrictStdComplianceExperimental)
 	options := astiav.NewDictionary()
 	defer options.Free()
-	if codec.Name() == "libx265" { // it writes on stderr by itself unless told not to
+	if codec.Name() == "libx265" { // it prints on stderr by itself unless told otherwise
 		if err := options.Set("x265-params", "log-level=none", astiav.NewDictionaryFlags()); err != nil {
 			return err
 		}
@@ -179,12 +177,11 @@ func encodeOne(codec *astiav.Codec, format astiav.PixelFormat) error {
 			return err
 		}
 	}
-	// The end of the stream before any packet is an error as well.
+	// It is also an error if the stream ends without a packet.
 	return cc.ReceivePacket(pkt)
 }
 
-// ProbeDecoder opens the decoder that FFmpeg takes for a codec, and returns
-// what it is called.
+// ProbeDecoder opens the decoder that FFmpeg chooses for a codec, and returns its name.
 func ProbeDecoder(codec string) (decoder string, err error) {
 	name := C.CString(codec)
 	defer C.free(unsafe.Pointer(name))
@@ -196,7 +193,7 @@ func ProbeDecoder(codec string) (decoder string, err error) {
 	if c == nil {
 		return "", ErrNotBuilt
 	}
-	// FFmpeg's own decoder of AV1 only feeds those in hardware.
+	// FFmpeg's own AV1 decoder only feeds hardware decoders.
 	if c.Name() == "av1" {
 		return "", fmt.Errorf("%w: only its decoder for hardware is there", ErrNotBuilt)
 	}
@@ -208,8 +205,8 @@ func ProbeDecoder(codec string) (decoder string, err error) {
 		defer cc.Free()
 		cc.SetThreadCount(1)
 		err := cc.Open(c, nil)
-		// Some want the header of a stream, which there is none of here; to miss it
-		// they have to run.
+		// Some decoders need the header of a stream, which is missing here. To notice
+		// that they have to run.
 		if errors.Is(err, astiav.ErrInvaliddata) {
 			return nil
 		}
@@ -221,8 +218,8 @@ func ProbeDecoder(codec string) (decoder string, err error) {
 	return c.Name(), nil
 }
 
-// ProbeFilters sets up each filter that this package may need, on a small
-// picture, and returns what is wrong with those that cannot be.
+// ProbeFilters sets up each filter that this package may need, for a small frame, and
+// returns the errors of those that fail.
 func ProbeFilters() map[string]error {
 	bad := map[string]error{}
 	for _, chain := range []string{
@@ -246,13 +243,13 @@ func ProbeFilters() map[string]error {
 	return bad
 }
 
-// A HardwareProbe says whether a kind of device for decoding can be used.
+// A HardwareProbe says whether a kind of decoding device can be used.
 type HardwareProbe struct {
-	Name string // FFmpeg's: "vaapi"
-	Err  error  // why not
+	Name string // FFmpeg's name, such as "vaapi"
+	Err  error  // nil if it can be used
 }
 
-// ProbeHardware opens a device of every kind that this FFmpeg was built with.
+// ProbeHardware opens a device of every kind that this FFmpeg supports.
 func ProbeHardware() []HardwareProbe {
 	var list []HardwareProbe
 	for t := C.av_hwdevice_iterate_types(C.AV_HWDEVICE_TYPE_NONE); t != C.AV_HWDEVICE_TYPE_NONE; t = C.av_hwdevice_iterate_types(t) {

@@ -10,10 +10,10 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// readBack opens the file that was written, finds the pictures in it and decodes
-// the first of them: FFmpeg writes some files that it cannot read, and says
-// nothing. It costs about as much as encoding a frame. What went into a pipe or a
-// device is gone and cannot be looked at.
+// readBack opens the file that was written, finds its video and decodes the first
+// frame, because FFmpeg writes some files that it cannot read, without an error. It
+// costs about as much as encoding one frame. The output of a pipe or a device cannot be
+// read back and is not checked.
 func (s *Sink) readBack(path string) error {
 	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() {
 		return nil
@@ -26,7 +26,7 @@ func (s *Sink) readBack(path string) error {
 		var pe *PathError
 		if errors.As(err, &pe) {
 			if errors.Is(pe, ErrUnreadable) && pe.Detail != "" {
-				return fail("%s", pe.Detail) // what the system says: the file may be good
+				return fail("%s", pe.Detail) // an error of the system; the file itself may be good
 			}
 			return fail("%v", pe.Err)
 		}
@@ -38,14 +38,14 @@ func (s *Sink) readBack(path string) error {
 		return fmt.Errorf("reading %s back: %w", s.Path, errOutOfMemory)
 	}
 	defer pkt.Free()
-	stream, err := firstPicture(d.format, pkt)
+	stream, err := firstPacket(d.format, pkt)
 	if err != nil {
 		return fail("%v", err)
 	}
 	if err := s.checkLength(d.format, stream); err != nil {
 		return fail("%v", err)
 	}
-	w, h, err := decodeAlone(stream, pkt, s.compareData)
+	w, h, err := decodeAlone(stream, pkt, s.compareSideData)
 	switch e := s.encoder; {
 	case err != nil:
 		return fail("%v", err)
@@ -55,10 +55,10 @@ func (s *Sink) readBack(path string) error {
 	return nil
 }
 
-// firstPicture reads the first packet of the stream that was encoded. It was added
-// first, and is the first video of the file, before those that were copied. Streams
-// of MPEG-TS may turn up with their packets.
-func firstPicture(input *astiav.FormatContext, pkt *astiav.Packet) (*astiav.Stream, error) {
+// firstPacket reads the first packet of the encoded stream. That stream was added
+// first, so it is the first video of the file, before copied ones. MPEG-TS may announce
+// its streams only with their packets.
+func firstPacket(input *astiav.FormatContext, pkt *astiav.Packet) (*astiav.Stream, error) {
 	for {
 		if err := input.ReadFrame(pkt); err != nil {
 			if errors.Is(err, astiav.ErrEof) {
@@ -79,8 +79,8 @@ func firstPicture(input *astiav.FormatContext, pkt *astiav.Packet) (*astiav.Stre
 	}
 }
 
-// checkLength compares what the header says with what was written. A container
-// that states neither number nor length says nothing.
+// checkLength compares the length in the header with what was written. Containers that
+// state neither the number of packets nor a duration pass.
 func (s *Sink) checkLength(input *astiav.FormatContext, stream *astiav.Stream) error {
 	if s.still {
 		return nil
@@ -95,7 +95,7 @@ func (s *Sink) checkLength(input *astiav.FormatContext, stream *astiav.Stream) e
 	if says == astiav.NoPtsValue || says <= 0 {
 		return nil
 	}
-	// Containers round, and the last duration may not be stated.
+	// Containers round times, and some do not state the last duration.
 	want, got, frame := s.length, base.Duration(says), time.Duration(0)
 	if r := s.info.Rate(); r.Known() {
 		frame = Rational{r.Den, r.Num}.Duration(1)
@@ -106,13 +106,13 @@ func (s *Sink) checkLength(input *astiav.FormatContext, stream *astiav.Stream) e
 	return nil
 }
 
-// decodeAlone decodes one packet by itself, a key frame as the first one is, and
-// returns the size of the picture. Where this FFmpeg cannot decode what it can
-// encode the size is 0: having the packet has to do. look is shown the picture.
-func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet, look func(*astiav.Frame)) (w, h int, err error) {
+// decodeAlone decodes a single packet, which has to be a key frame as the first one is,
+// and returns the size of the frame. Where this FFmpeg has an encoder but no decoder
+// the size is 0: a packet has to be enough. inspect is called with the frame.
+func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet, inspect func(*astiav.Frame)) (w, h int, err error) {
 	p := stream.CodecParameters()
 	codec := astiav.FindDecoder(p.CodecID())
-	if codec == nil || codec.Name() == "av1" { // FFmpeg's own only feeds hardware
+	if codec == nil || codec.Name() == "av1" { // FFmpeg's own decoder only feeds hardware
 		if p.CodecID() == astiav.CodecIDNone || p.CodecID() == astiav.CodecIDBinData {
 			return 0, 0, errors.New("what its pictures are cannot be told")
 		}
@@ -127,7 +127,7 @@ func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet, look func(*astiav.Fr
 	if err := cc.FromCodecParameters(p); err != nil {
 		return 0, 0, err
 	}
-	cc.SetThreadCount(1) // more would wait for more packets
+	cc.SetThreadCount(1) // more threads would wait for more packets
 	showFromAnywhere(cc)
 	lines, err := watchErrors(func() error {
 		if err := cc.Open(codec, nil); err != nil {
@@ -146,6 +146,6 @@ func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet, look func(*astiav.Fr
 	case err != nil:
 		return 0, 0, fmt.Errorf("its first picture cannot be decoded: %s", detail(lines, err))
 	}
-	look(f)
+	inspect(f)
 	return f.Width(), f.Height(), nil
 }

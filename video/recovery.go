@@ -5,9 +5,9 @@ import "C"
 
 import "github.com/asticode/go-astiav"
 
-// showFromAnywhere has a decoder give the pictures of H.265 that refer to others before
-// the beginning of the stream. FFmpeg 7 gives them; FFmpeg 8 keeps them back unless it is
-// told, and of a recording without a second key frame nothing would be left.
+// showFromAnywhere makes an H.265 decoder return frames that refer to others before the
+// beginning of the stream. FFmpeg 7 returns them. FFmpeg 8 drops them unless it is told
+// otherwise, and then nothing would be left of a recording with a single key frame.
 func showFromAnywhere(cc *astiav.CodecContext) {
 	if C.LIBAVCODEC_VERSION_MAJOR >= 62 && cc.CodecID() == astiav.CodecIDHevc {
 		cc.SetFlags(cc.Flags().Add(astiav.CodecContextFlagOutputCorrupt))

@@ -8,12 +8,12 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// A Reel makes frames of pictures in memory, for a [Sink] of a film that comes
-// from no file. It is used by one goroutine at a time.
+// A Reel turns images in memory into frames, for a [Sink] whose video does not come
+// from a file. It is used by one goroutine at a time.
 type Reel struct {
-	Width, Height int // of all pictures; even, as the usual encoders want them
+	Width, Height int // of all images; even, as the usual encoders require
 	TimeBase      Rational
-	Rate          Rational // frames a second, on average
+	Rate          Rational // average frames per second
 
 	pool  *pool
 	graph graph
@@ -21,17 +21,17 @@ type Reel struct {
 	index int64
 }
 
-// reelFrames is how many frames of a reel are in flight, unless more are reserved: one
-// that is made and one that is encoded.
+// reelFrames is the default number of frames in flight: one that is made and one that
+// is encoded.
 const reelFrames = 2
 
-// reelColour is how pictures of a reel are stored: by BT.709, the range of
-// video, and said so, since players guess otherwise.
+// reelColour is the colour description of the frames: BT.709, limited range. It is
+// stated in the file, since players would otherwise guess.
 var reelColour = colour{matrix: 1, colourRange: 1, primaries: 1, transfer: 1, chroma: 1}
 
 const reelChain = "scale=flags=bicubic+accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=tv,format=yuv420p"
 
-// Initialize checks the size and makes room for frames.
+// Initialize checks the size and allocates the frames.
 func (r *Reel) Initialize() error {
 	if r.Width < 2 || r.Height < 2 || r.Width%2 != 0 || r.Height%2 != 0 {
 		return fmt.Errorf("making frames of %dx%d: sides must be even", r.Width, r.Height)
@@ -63,11 +63,11 @@ func (r *Reel) Info() Info {
 	}
 }
 
-// Reserve makes room for at least so many frames in flight, see [Source.Reserve].
+// Reserve makes room for at least that many frames in flight, see [Source.Reserve].
 func (r *Reel) Reserve(frames int) { r.pool.reserve(frames) }
 
-// Frame makes a frame of an opaque picture, at a time and for a while in ticks
-// of the time base. It waits until a frame made earlier is released.
+// Frame makes a frame of an opaque image. pts and duration are in ticks of the time
+// base. If too many frames are in flight it waits until one is released.
 func (r *Reel) Frame(ctx context.Context, img *image.RGBA, pts, duration int64) (*Frame, error) {
 	if img.Rect.Dx() != r.Width || img.Rect.Dy() != r.Height {
 		return nil, fmt.Errorf("making frame %d: the picture is %dx%d, not %dx%d", r.index, img.Rect.Dx(), img.Rect.Dy(), r.Width, r.Height)
@@ -96,8 +96,7 @@ func (r *Reel) Frame(ctx context.Context, img *image.RGBA, pts, duration int64) 
 	return f, nil
 }
 
-// Close frees what the reel holds; frames that are not yet released live on
-// until they are.
+// Close frees the reel. Frames in flight live until they are released.
 func (r *Reel) Close() {
 	if r.pool != nil {
 		r.pool.close()

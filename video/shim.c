@@ -11,7 +11,7 @@
 #include <libavutil/stereo3d.h>
 
 int carveFrameCopyProps(AVFrame *dst, const AVFrame *src) {
-	// Side data is added to what is there, and dst is used again and again.
+	// av_frame_copy_props appends side data, and dst is reused.
 	av_frame_side_data_free(&dst->side_data, &dst->nb_side_data);
 	return av_frame_copy_props(dst, src);
 }
@@ -26,7 +26,7 @@ int carveFrameMatrix(const AVFrame *f, int32_t *m) {
 void carveFrameForEncoder(AVFrame *f, int64_t pts, int64_t duration) {
 	f->pts = pts;
 	f->duration = duration;
-	// Types are the encoder's to choose; left in place they would be forced.
+	// The encoder chooses the picture type; a type that is set would be forced.
 	f->pict_type = AV_PICTURE_TYPE_NONE;
 }
 
@@ -52,15 +52,14 @@ void carveParametersDropMatrix(AVCodecParameters *p) {
 int carveParametersForCopy(AVCodecParameters *dst, const AVCodecParameters *src, const AVOutputFormat *of) {
 	int err = avcodec_parameters_copy(dst, src);
 	if (err < 0) return err;
-	// Matroska's sound has channels and says nothing of where they are, which the MP4
-	// family must.
+	// Matroska's audio does not state a channel layout, but the MP4 family needs one.
 	if (dst->codec_type == AVMEDIA_TYPE_AUDIO && dst->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC) {
 		int n = dst->ch_layout.nb_channels;
 		av_channel_layout_uninit(&dst->ch_layout);
 		av_channel_layout_default(&dst->ch_layout, n);
 	}
-	// A tag belongs to its container: it is kept only where the new container
-	// gives it the same meaning, or has no tags of its own.
+	// A codec tag belongs to its container. It is kept only if the new container gives
+	// it the same meaning, or has no tags of its own.
 	unsigned int tag;
 	if (of->codec_tag && av_codec_get_id(of->codec_tag, src->codec_tag) != src->codec_id &&
 		av_codec_get_tag2(of->codec_tag, src->codec_id, &tag))
@@ -69,8 +68,8 @@ int carveParametersForCopy(AVCodecParameters *dst, const AVCodecParameters *src,
 }
 
 int carveParametersCopySideData(AVCodecParameters *dst, const AVCodecParameters *src) {
-	// What describes the picture as such. What describes the old bit stream
-	// (parameter sets, encoder properties, Dolby Vision layers) must not travel.
+	// Side data about the frames. Side data about the old bit stream (parameter sets,
+	// encoder properties, Dolby Vision layers) must not be copied.
 	static const enum AVPacketSideDataType kinds[] = {
 		AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_STEREO3D, AV_PKT_DATA_SPHERICAL,
 		AV_PKT_DATA_MASTERING_DISPLAY_METADATA, AV_PKT_DATA_CONTENT_LIGHT_LEVEL,
@@ -114,8 +113,8 @@ int carveBestPixelFormat(const int *list, int n, int src, int *loss) {
 	return best;
 }
 
-// FFmpeg asks this before every read, in whichever playlist it is by then. Each
-// playlist within another is opened deeper in the stack.
+// FFmpeg calls this before every read, for whichever playlist it is in. Nested
+// playlists are opened deeper in the stack.
 static int playlistGuard(void *opaque) {
 	static const uintptr_t deepest = 256 << 10;
 	static _Thread_local uintptr_t top;
@@ -123,7 +122,7 @@ static int playlistGuard(void *opaque) {
 	char here;
 	uintptr_t at = (uintptr_t)&here;
 	if (at > top) top = at;
-	if (g->reads > 1) g->reads--; // to 1, where it stays: too many
+	if (g->reads > 1) g->reads--; // it stays at 1, which means too many
 	return top - at > deepest || g->reads == 1;
 }
 
@@ -135,7 +134,7 @@ carvePlaylistGuard *carvePlaylistGuardNew(AVFormatContext *c, int reads) {
 	return g;
 }
 
-// From here on only the depth is looked at: a film may be read for hours.
+// From here on only the depth is checked: a video may be read for hours.
 void carvePlaylistGuardRest(carvePlaylistGuard *g) { g->reads = 0; }
 
 static void dropPrefixed(AVDictionary **d, const char *prefix) {
@@ -153,7 +152,7 @@ int carveStreamCopyMetadata(AVStream *dst, const AVStream *src, int encoded) {
 	int err = av_dict_copy(&dst->metadata, src->metadata, 0);
 	if (err < 0) return err;
 	if (encoded) {
-		// Statements about the old bit stream, no longer true.
+		// Tags about the old bit stream, which no longer hold.
 		static const char *const stale[] = {"encoder", "BPS", "NUMBER_OF_", "_STATISTICS_", "rotate", "alpha_mode"};
 		for (size_t i = 0; i < sizeof(stale) / sizeof(*stale); i++) dropPrefixed(&dst->metadata, stale[i]);
 	}
@@ -163,7 +162,7 @@ int carveStreamCopyMetadata(AVStream *dst, const AVStream *src, int encoded) {
 int carveFormatCopyMetadata(AVFormatContext *dst, const AVFormatContext *src) {
 	int err = av_dict_copy(&dst->metadata, src->metadata, 0);
 	if (err < 0) return err;
-	// The muxer's own business, each of them.
+	// The muxer sets these itself.
 	static const char *const own[] = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration"};
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) av_dict_set(&dst->metadata, own[i], NULL, 0);
 	return 0;
@@ -196,7 +195,7 @@ int carveTimecodeFits(const AVFormatContext *c) {
 		const AVDictionaryEntry *e = global ? global : own;
 		if (st->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || !e) continue;
 		AVTimecode tc;
-		// The muxer counts the frames of a second in one byte.
+		// The muxer stores the frames per second in one byte.
 		if (av_timecode_init_from_string(&tc, st->avg_frame_rate, e->value, NULL) < 0 || tc.fps > 255) return 0;
 	}
 	return 1;
@@ -215,7 +214,7 @@ const AVStreamGroupTileGrid *carveTileGrid(const AVFormatContext *c) {
 	return g ? g->params.tile_grid : NULL;
 }
 
-// The index in the file of the stream of tile i, and where it lies.
+// Returns the stream index of tile i and its position.
 int carveTile(const AVFormatContext *c, const AVStreamGroupTileGrid *g, int i, int *tile) {
 	const AVStreamGroup *group = mainGrid(c);
 	unsigned of = g->offsets[i].idx;
@@ -229,8 +228,8 @@ int carveTile(const AVFormatContext *c, const AVStreamGroupTileGrid *g, int i, i
 int carveFrameFill(AVFrame *f, const uint8_t *rgba) {
 	ptrdiff_t strides[4];
 	for (int i = 0; i < 4; i++) strides[i] = f->linesize[i];
-	// Tiles cover a picture, as a rule: of what they leave free only the brightness is
-	// told where there is no red, green and blue.
+	// Tiles usually cover the whole image. Outside them, formats without RGB get only
+	// the brightness of the background.
 	uint32_t colour[4] = {0};
 	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(f->format);
 	if (!d) return AVERROR(EINVAL);
@@ -266,7 +265,7 @@ int carveCodecViews(AVCodecContext *c) {
 
 int carveSeveralViews(const AVCodecParameters *p) {
 	const AVPacketSideData *sd = av_packet_side_data_get(p->coded_side_data, p->nb_coded_side_data, AV_PKT_DATA_STEREO3D);
-	// What lies in one picture has a type.
+	// Views packed into one frame have a type.
 	return sd && ((const AVStereo3D *)sd->data)->type == AV_STEREO3D_UNSPEC;
 }
 
@@ -312,7 +311,8 @@ int carveHeaderDuration(const AVFormatContext *c) {
 }
 
 int carveFindStreamInfo(AVFormatContext *c, int64_t pixels) {
-	// It opens decoders of its own. One dictionary for each stream that is there by now.
+	// Probing opens decoders of its own. It takes one dictionary for each stream that
+	// is known so far.
 	unsigned n = c->nb_streams;
 	AVDictionary **options = av_calloc(n + 1, sizeof(*options));
 	if (!options) return AVERROR(ENOMEM);

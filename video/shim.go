@@ -12,13 +12,12 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// FFmpegVersion returns the version of the FFmpeg libraries in use, such as
-// "7.1.5".
+// FFmpegVersion returns the version of the FFmpeg libraries in use, such as "7.1.5".
 func FFmpegVersion() string { return C.GoString(C.av_version_info()) }
 
-// pointer returns the C pointer that a type of the binding wraps. The binding
-// shows it for frames and codec contexts only; for the rest it is the first
-// word of the struct, which TestBindingLayout holds it to.
+// pointer returns the C pointer that a type of the binding wraps. The binding exposes
+// it only for frames and codec contexts. For the others it is the first word of the
+// struct, which TestBindingLayout checks.
 func pointer[T any](p *T) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(p)) }
 
 func cFrame(f *astiav.Frame) *C.AVFrame { return (*C.AVFrame)(f.UnsafePointer()) }
@@ -36,16 +35,16 @@ func check(ret C.int) error {
 	return nil
 }
 
-// errInvalidArgument is what muxers answer to a packet they cannot place.
+// errInvalidArgument is returned by muxers for a packet that they cannot place.
 const errInvalidArgument = astiav.Error(-C.EINVAL)
 
-// errTooManyFiles is that no more descriptors can be had.
+// errTooManyFiles means that no more file descriptors are available.
 const errTooManyFiles = astiav.Error(-C.EMFILE)
 
-// errNotPermitted is minus one, which a demuxer may return for no reason of its own.
+// errNotPermitted is -1, which a demuxer may also return without meaning this error.
 const errNotPermitted = astiav.Error(-C.EPERM)
 
-// Codecs that the binding leaves out.
+// Codecs that the binding lacks.
 const (
 	codecVVC              = astiav.CodecID(C.AV_CODEC_ID_VVC)
 	codecHap              = astiav.CodecID(C.AV_CODEC_ID_HAP)
@@ -54,20 +53,20 @@ const (
 	codecSMPTE2038        = astiav.CodecID(C.AV_CODEC_ID_SMPTE_2038)
 )
 
-// keepDurations makes an encoder hand its frames' durations on to its packets.
+// keepDurations makes an encoder pass the durations of frames on to its packets.
 const keepDurations = astiav.CodecContextFlag(C.AV_CODEC_FLAG_FRAME_DURATION)
 
-// rescale converts ticks of one time base to another's, to the nearest.
+// rescale converts ticks from one time base to another, rounded to the nearest.
 func rescale(ticks int64, from, to Rational) int64 {
 	return int64(C.av_rescale_q(C.int64_t(ticks),
 		C.AVRational{num: C.int(from.Num), den: C.int(from.Den)}, C.AVRational{num: C.int(to.Num), den: C.int(to.Den)}))
 }
 
-// streamWrapBits returns how many bits the container has for a stream's times.
+// streamWrapBits returns how many bits a timestamp of the stream has.
 func streamWrapBits(st *astiav.Stream) int { return int((*C.AVStream)(pointer(st)).pts_wrap_bits) }
 
-// frameDamaged reports whether the decoder marked f as decoded with errors,
-// concealed ones included.
+// frameDamaged reports whether the decoder marked f as decoded with errors, including
+// concealed ones.
 func frameDamaged(f *astiav.Frame) bool {
 	c := cFrame(f)
 	return c.flags&C.AV_FRAME_FLAG_CORRUPT != 0 || c.decode_error_flags != 0
@@ -78,7 +77,7 @@ func frameInterlaced(f *astiav.Frame) (interlaced, topFirst bool) {
 	return flags&C.AV_FRAME_FLAG_INTERLACED != 0, flags&C.AV_FRAME_FLAG_TOP_FIELD_FIRST != 0
 }
 
-// frameTimestamp returns the pts, guessed from the dts where it is missing.
+// frameTimestamp returns the pts, guessed from the dts if it is missing.
 func frameTimestamp(f *astiav.Frame) int64 { return int64(cFrame(f).best_effort_timestamp) }
 
 func setFrameTimestamp(f *astiav.Frame, ts int64) {
@@ -101,8 +100,8 @@ func frameForEncoder(f *astiav.Frame, pts, duration int64) {
 	C.carveFrameForEncoder(cFrame(f), C.int64_t(pts), C.int64_t(duration))
 }
 
-// framePlane returns rows rows of plane i as they lie in memory. The stride is
-// positive for every frame that Frame.Planes lets through.
+// framePlane returns the given number of rows of plane i in memory. The stride is
+// positive for every frame that Frame.Planes accepts.
 func framePlane(f *astiav.Frame, i, rows int) (data []byte, stride int) {
 	c := cFrame(f)
 	stride = int(c.linesize[i])
@@ -112,7 +111,7 @@ func framePlane(f *astiav.Frame, i, rows int) (data []byte, stride int) {
 	return unsafe.Slice((*byte)(unsafe.Pointer(c.data[i])), stride*rows), stride
 }
 
-// frameUpsideDown reports whether a plane's rows lie backwards in memory.
+// frameUpsideDown reports whether the rows of a plane are stored bottom up.
 func frameUpsideDown(f *astiav.Frame) bool {
 	for _, l := range cFrame(f).linesize[:4] {
 		if l < 0 {
@@ -122,8 +121,8 @@ func frameUpsideDown(f *astiav.Frame) bool {
 	return false
 }
 
-// colour holds FFmpeg's numbers (those of ITU-T H.273) of a picture's colour
-// description.
+// colour holds the colour description of a frame in FFmpeg's numbers (those of ITU-T
+// H.273).
 type colour struct {
 	matrix, colourRange, primaries, transfer, chroma int
 }
@@ -160,15 +159,14 @@ func setContextFieldOrder(cc *astiav.CodecContext, topFirst bool) {
 	}
 }
 
-// setPacketTimeBase tells a decoder the unit of its packets' timestamps, from
-// which it computes those of frames that have none.
+// setPacketTimeBase sets the time base of a decoder's packets. The decoder needs it to
+// compute missing timestamps.
 func setPacketTimeBase(cc *astiav.CodecContext, tb astiav.Rational) {
 	c := (*C.AVCodecContext)(cc.UnsafePointer())
 	c.pkt_timebase = C.AVRational{num: C.int(tb.Num()), den: C.int(tb.Den())}
 }
 
-// codecLag returns how many packets a decoder may still be at work on when it
-// takes the next.
+// codecLag returns how many earlier packets a decoder may still be working on.
 func codecLag(cc *astiav.CodecContext) int64 {
 	return int64(C.carveCodecLag((*C.AVCodecContext)(cc.UnsafePointer())))
 }
@@ -221,28 +219,27 @@ func copyPictureSideData(dst, src *astiav.CodecParameters) error {
 	return check(C.carveParametersCopySideData(cParameters(dst), cParameters(src)))
 }
 
-// parametersDelay returns how many pictures a decoder holds back to bring them into
-// the order in which they are shown.
+// parametersDelay returns how many frames a decoder holds back for reordering.
 func parametersDelay(p *astiav.CodecParameters) int { return max(0, int(cParameters(p).video_delay)) }
 
-// codecThreadsFrames tells whether a decoder works on several pictures at a time.
+// codecThreadsFrames reports whether a decoder works on several frames at a time.
 func codecThreadsFrames(c *astiav.Codec) bool {
 	return (*C.AVCodec)(pointer(c)).capabilities&(C.AV_CODEC_CAP_FRAME_THREADS|C.AV_CODEC_CAP_OTHER_THREADS) != 0
 }
 
-// findStreamInfo finds out what the streams are, of which no picture may have more
-// pixels than that.
+// findStreamInfo probes the streams. No frame may have more than the given number of
+// pixels.
 func findStreamInfo(c *astiav.FormatContext, pixels int64) error {
 	return check(C.carveFindStreamInfo(cFormat(c), C.int64_t(pixels)))
 }
 
-// storage says whether a container takes a codec.
+// storage says whether a container accepts a codec.
 type storage int
 
 const (
 	refuses storage = iota
 	takes
-	unsure // the container does not say: trying is the only way to know
+	unsure // the container does not say; it has to be tried
 )
 
 func canStore(of *astiav.OutputFormat, id astiav.CodecID) storage {
@@ -256,7 +253,7 @@ func canStore(of *astiav.OutputFormat, id astiav.CodecID) storage {
 	}
 }
 
-// The tables by which AVI and QuickTime name codecs; others borrow from them.
+// The codec tags of AVI and QuickTime, which other containers use as well.
 var (
 	riffTags      = C.avformat_get_riff_video_tags()
 	quickTimeTags = C.avformat_get_mov_video_tags()
@@ -266,8 +263,8 @@ func hasTag(table *C.struct_AVCodecTag, id astiav.CodecID) bool {
 	return C.carveHasTag(table, C.int(id)) != 0
 }
 
-// nearestPixelFormat returns the format of list that loses least of src, and
-// whether anything is lost.
+// nearestPixelFormat returns the format of list that loses least of src, and whether it
+// loses anything.
 func nearestPixelFormat(list []astiav.PixelFormat, src astiav.PixelFormat) (best astiav.PixelFormat, lossy bool, err error) {
 	c := make([]C.int, 0, len(list)+1)
 	for _, f := range list {
@@ -282,8 +279,8 @@ func nearestPixelFormat(list []astiav.PixelFormat, src astiav.PixelFormat) (best
 	return astiav.PixelFormat(got), loss != 0, nil
 }
 
-// copyStreamMetadata copies tags and dispositions. For a stream that has been
-// encoded anew, tags that describe the old bit stream are left out.
+// copyStreamMetadata copies tags and dispositions. For an encoded stream, tags that
+// describe the old bit stream are left out.
 func copyStreamMetadata(dst, src *astiav.Stream, encoded bool) error {
 	e := C.int(0)
 	if encoded {
@@ -300,19 +297,19 @@ func copyChapters(dst, src *astiav.FormatContext) error {
 	return check(C.carveFormatCopyChapters(cFormat(dst), cFormat(src)))
 }
 
-// timecodeFits reports whether the muxer of the MP4 family can make tracks of the
-// time codes in the tags.
+// timecodeFits reports whether the muxer of the MP4 family can make tracks of the time
+// codes in the tags.
 func timecodeFits(c *astiav.FormatContext) bool { return C.carveTimecodeFits(cFormat(c)) != 0 }
 
-// headerDuration reports whether the duration of the file is stated in it,
-// rather than guessed from its size or its last timestamps.
+// headerDuration reports whether the file states its duration, which is otherwise
+// guessed from its size or its last timestamps.
 func headerDuration(c *astiav.FormatContext) bool { return C.carveHeaderDuration(cFormat(c)) != 0 }
 
 // readError returns the error that stopped reading, if one did.
 func readError(c *astiav.FormatContext) error { return check(C.carveReadError(cFormat(c))) }
 
-// described keeps what describe found: it is asked for with every frame.
-var described sync.Map // of astiav.PixelFormat to Layout
+// described caches the results of describe, which is called for every frame.
+var described sync.Map // from astiav.PixelFormat to Layout
 
 func describe(pf astiav.PixelFormat) (Layout, bool) {
 	if p, ok := described.Load(pf); ok {

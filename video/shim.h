@@ -1,5 +1,5 @@
-// What the Go binding of FFmpeg does not reach. Every function here is a thin
-// accessor: no state, no policy.
+// Functions that the Go binding of FFmpeg lacks. All of them are thin accessors without
+// state or policy.
 #ifndef CARVE_VIDEO_SHIM_H
 #define CARVE_VIDEO_SHIM_H
 
@@ -14,13 +14,13 @@
 #include <libavutil/mathematics.h>
 #include <libavutil/pixdesc.h>
 
-// Who says a line of the log.
+// The source of a log line.
 enum carveVoice {
-	CARVE_VOICE_OTHER,   // no context, or one that stands by itself: files, bit stream filters
+	CARVE_VOICE_OTHER,   // no context, or an independent one: files, bit stream filters
 	CARVE_VOICE_DEMUXER,
-	CARVE_VOICE_DECODER, // one that a listener was given to
-	CARVE_VOICE_INNER,   // a codec context of the demuxer's own: parsers, probing
-	CARVE_VOICE_GAP,     // the demuxer of MPEG-TS, of a counter that jumps
+	CARVE_VOICE_DECODER, // with a listener
+	CARVE_VOICE_INNER,   // a codec context of the demuxer itself: parsers, probing
+	CARVE_VOICE_GAP,     // the MPEG-TS demuxer, about a jump of a packet counter
 };
 
 void carveLogInstall(void);
@@ -42,7 +42,7 @@ int carveCanStore(const AVOutputFormat *of, int codec);
 int carveHasTag(const struct AVCodecTag *table, int codec);
 int carveBestPixelFormat(const int *list, int n, int src, int *loss);
 
-// A guard ends the following of playlists that name themselves.
+// A guard stops playlists that name themselves.
 typedef struct carvePlaylistGuard { int reads; } carvePlaylistGuard;
 carvePlaylistGuard *carvePlaylistGuardNew(AVFormatContext *c, int reads);
 void carvePlaylistGuardRest(carvePlaylistGuard *g);

@@ -8,19 +8,19 @@ import "github.com/asticode/go-astiav"
 // chapterCount returns how many chapters a file has.
 func chapterCount(c *astiav.FormatContext) int { return int(cFormat(c).nb_chapters) }
 
-// tryHeader has a muxer write the header of a file that has that stream alone, to
-// nowhere, and returns why it does not.
+// tryHeader makes a muxer write the header of a file with that stream alone, without
+// output, and returns the error if it fails.
 func tryHeader(of *astiav.OutputFormat, in *astiav.Stream) error {
 	return check(C.carveTryHeader((*C.AVOutputFormat)(pointer(of)), (*C.AVStream)(pointer(in))))
 }
 
-// setAttachment makes a stream an attachment that holds the picture of a cover.
+// setAttachment makes a stream an attachment that holds a cover.
 func setAttachment(out, cover *astiav.Stream) error {
 	return check(C.carveStreamSetAttachment((*C.AVStream)(pointer(out)), (*C.AVStream)(pointer(cover))))
 }
 
-// tileGrid returns how the main picture of a file is put together, nil where it
-// is not.
+// tileGrid returns how the main image of a file is assembled from tiles, nil if it is
+// not.
 func tileGrid(c *astiav.FormatContext) *grid {
 	p := C.carveTileGrid(cFormat(c))
 	if p == nil {
@@ -43,7 +43,7 @@ func tileGrid(c *astiav.FormatContext) *grid {
 	return g
 }
 
-// frameFill paints a picture in one colour, red, green, blue and alpha.
+// frameFill fills a frame with one colour, given as RGBA.
 func frameFill(f *astiav.Frame, colour [4]byte) error {
 	var c [4]C.uint8_t
 	for i, v := range colour {
@@ -52,7 +52,7 @@ func frameFill(f *astiav.Frame, colour [4]byte) error {
 	return check(C.carveFrameFill(cFrame(f), &c[0]))
 }
 
-// frameData is a kind of what goes with a picture.
+// frameData is a kind of side data of a frame.
 type frameData int
 
 const (
@@ -70,18 +70,18 @@ func frameHas(f *astiav.Frame, kind frameData) bool {
 	return C.av_frame_get_side_data(cFrame(f), C.enum_AVFrameSideDataType(kind)) != nil
 }
 
-// contextLight tells an encoder what the pictures say of the display that they were
-// made on and of how bright they are.
-func contextLight(cc *astiav.CodecContext, f *astiav.Frame) error {
+// setContextLight passes the mastering display, light level and viewing environment of
+// the frames on to an encoder.
+func setContextLight(cc *astiav.CodecContext, f *astiav.Frame) error {
 	return check(C.carveContextLight((*C.AVCodecContext)(cc.UnsafePointer()), cFrame(f)))
 }
 
-// codecViews returns how many views of each moment the decoder has found, of which
-// it gives the first.
+// codecViews returns how many views per frame the decoder has found. It decodes only
+// the first.
 func codecViews(cc *astiav.CodecContext) int {
 	return int(C.carveCodecViews((*C.AVCodecContext)(cc.UnsafePointer())))
 }
 
-// severalViews reports whether a stream is said to hold a picture for each eye that
-// are not parts of one.
+// severalViews reports whether a stream states that it has separate frames for each
+// eye, which are not packed into one.
 func severalViews(p *astiav.CodecParameters) bool { return C.carveSeveralViews(cParameters(p)) != 0 }

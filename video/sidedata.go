@@ -9,10 +9,10 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// What goes with a picture beside its samples. Some of it FFmpeg's encoders write
-// into the new stream, some of it they do not, which depends on the encoder and on
-// the container: the finished file is looked at.
-var besidePicture = []struct {
+// frameSideData lists the side data of a frame that may get lost. Whether FFmpeg writes
+// it into the new stream depends on the encoder and the container, so the finished file
+// is inspected.
+var frameSideData = []struct {
 	kind  frameData
 	name  string
 	minor bool
@@ -27,21 +27,20 @@ var besidePicture = []struct {
 	{dataCaptions, "closed captions", false},
 }
 
-// remember keeps what goes with the first picture, without the picture.
-func (s *Source) remember(f *astiav.Frame) error {
-	if s.head == nil {
-		if s.head = astiav.AllocFrame(); s.head == nil {
+// keepSideData keeps the side data of the first frame, without its samples.
+func (s *Source) keepSideData(f *astiav.Frame) error {
+	if s.firstData == nil {
+		if s.firstData = astiav.AllocFrame(); s.firstData == nil {
 			return errOutOfMemory
 		}
 	}
-	return frameCopyProperties(s.head, f)
+	return frameCopyProperties(s.firstData, f)
 }
 
-// unread lists what of the pictures the decoder leaves out, whatever they are
-// encoded with.
-func (s *Source) unread() (lost []Loss) {
+// unreadParts lists what the decoder drops from the frames, however they are encoded.
+func (s *Source) unreadParts() (lost []Loss) {
 	of := s.info.video()
-	if alphaBeside(s.stream) && !hasAlpha(s.info.format) {
+	if separateAlpha(s.stream) && !hasAlpha(s.info.format) {
 		lost = append(lost, Loss{Stream: of, Part: "alpha", Reason: "this FFmpeg is built without libvpx, which alone reads it"})
 	}
 	if s.views > 1 {
@@ -49,7 +48,7 @@ func (s *Source) unread() (lost []Loss) {
 	}
 	if s.exif {
 		why := "this FFmpeg does not write it"
-		if s.heard.badEXIF.Load() {
+		if s.listener.badEXIF.Load() {
 			why = "it is damaged; a photo that it says is turned stays as it lies"
 		}
 		lost = append(lost, Loss{Stream: of, Part: "EXIF", Reason: why, Minor: true})
@@ -57,27 +56,27 @@ func (s *Source) unread() (lost []Loss) {
 	return lost
 }
 
-// compareData finds what goes with the first picture of the source and not with
-// that of the output.
-func (s *Sink) compareData(f *astiav.Frame) {
-	if s.Source == nil || s.Source.head == nil {
+// compareSideData reports side data that the first frame of the source has and that of
+// the output lacks.
+func (s *Sink) compareSideData(f *astiav.Frame) {
+	if s.Source == nil || s.Source.firstData == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, d := range besidePicture {
-		if frameHas(s.Source.head, d.kind) && !frameHas(f, d.kind) {
-			s.lose(Loss{Stream: s.videoInfo(), Part: d.name, Minor: d.minor,
+	for _, d := range frameSideData {
+		if frameHas(s.Source.firstData, d.kind) && !frameHas(f, d.kind) {
+			s.addLoss(Loss{Stream: s.videoInfo(), Part: d.name, Minor: d.minor,
 				Reason: "the encoder " + s.encoder.codec.Name() + " does not write it here"})
 		}
 	}
 }
 
-// exifMarks are how EXIF begins, by the demuxer of the image.
+// exifMarks are the bytes that EXIF begins with, by the demuxer of the image.
 var exifMarks = map[string]string{"jpeg_pipe": "Exif\x00\x00", "png_pipe": "eXIf", "webp_pipe": "EXIF", "mov,mp4,m4a,3gp,3g2,mj2": "Exif", "image2": "Exif\x00\x00"}
 
-// hasEXIF reports whether an image has EXIF, which stands before or not far behind
-// the picture.
+// hasEXIF reports whether an image has EXIF. It is stored before the samples or not far
+// behind them.
 func (s *Source) hasEXIF() bool {
 	const most = 1 << 20
 	mark, known := exifMarks[s.info.Container]

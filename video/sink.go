@@ -14,86 +14,84 @@ import (
 	"github.com/carve-video/carve/internal/atomicfile"
 )
 
-// A Sink writes a file like its source's: the frames it is given, with their
-// timestamps, and copies of all other streams that the container takes. Until
-// Commit the file has another, hidden name. A pipe or a device has no other name:
-// it is written in place, in containers that need not go back.
+// A Sink writes a file like the source's: the frames that it is given, with their
+// timestamps, and copies of all other streams that the container accepts. Until Commit
+// the file has a hidden name. A pipe or a device is written in place, and only in
+// containers that need no seeking.
 //
-// Frames come from one goroutine; the packets of the copied streams come from
-// the goroutine that reads the source. Neither waits for the other.
+// Frames come from one goroutine. Packets of the copied streams come from the goroutine
+// that reads the source. Neither waits for the other.
 type Sink struct {
-	// Path is the file to write; its extension names the container.
+	// Path is the file to write. Its extension chooses the container.
 	Path string
-	// Source is where the frames and the other streams come from. It is
-	// initialized and not yet read from.
+	// Source provides the frames and the other streams. It is initialized and not yet
+	// read from.
 	Source *Source
-	// Reel is where the frames come from if they come from no file; there is no
-	// Source then, and nothing to copy.
+	// Reel provides the frames if they do not come from a file. Then Source is nil, and
+	// there are no streams to copy.
 	Reel *Reel
-	// Encoder is FFmpeg's name for it; empty takes the container's usual one.
+	// Encoder is FFmpeg's name of the encoder; empty means the container's default.
 	Encoder string
-	// CRF is the quality, smaller is better; 0 takes a default.
+	// CRF is the constant rate factor. Smaller is better; 0 means a default.
 	CRF int
-	// Lossless keeps every sample, where the encoder can.
+	// Lossless keeps every sample, if the encoder can.
 	Lossless bool
-	// Preset trades speed for size, in the words of x264 or the encoder's own; empty is
-	// "medium".
+	// Preset trades speed for size, as a preset of x264 or of the encoder itself; empty
+	// means "medium".
 	Preset string
 	// Options are further options of the encoder.
 	Options map[string]string
-	// Threads encode; 0 lets FFmpeg choose.
+	// Threads is the number of encoding threads; 0 lets FFmpeg choose.
 	Threads int
-	// Lookahead is how many frames the encoder looks at before it encodes one; 0 lets it
-	// choose.
+	// Lookahead is how many frames the encoder looks ahead; 0 lets it choose.
 	Lookahead int
-	// Overwrite replaces a file that exists.
+	// Overwrite replaces an existing file.
 	Overwrite bool
-	// Protect names what else the run reads: files, and folders whose files, that
-	// are never replaced. The source's file is protected without being named.
+	// Protect lists files that the run reads, and folders of such files. They are never
+	// replaced. The source's file is always protected.
 	Protect []string
-	// Log takes warnings about what cannot be kept; nil is silent.
+	// Log receives warnings about what cannot be kept; nil is silent.
 	Log *slog.Logger
 
 	info                       Info
 	file                       *atomicfile.File
-	undo                       *atomicfile.Undo // of Commit
+	undo                       *atomicfile.Undo // undoes Commit
 	pipe                       bool             // the file is written in place
-	ioErr                      error            // of a write in place
+	ioErr                      error            // of writing in place
 	encoder                    *encoder
-	image                      []byte // encoded picture, for an image
+	image                      []byte // the encoded image, if the output is one
 	packet                     *astiav.Packet
-	held                       *astiav.Packet // the video's latest, while holds
+	held                       *astiav.Packet // the video's latest packet, valid if holds
 	holds                      bool
 	firstDTS, startPTS, endPTS int64 // of the video, in the stream's ticks
 	lastDTS                    int64
 	packets                    int64         // of the video
-	length                     time.Duration // of the video, once the file is closed
+	length                     time.Duration // of the video, set when the file is closed
 	still                      bool          // the output is an image
-	fixedRate                  bool          // the container numbers frames
-	starts                     starts        // where it does
+	fixedRate                  bool          // the container numbers frames instead of timing them
+	starts                     starts        // used if fixedRate
 	boundsOffsets              bool          // the container is one of the MP4 family
-	shift                      int64         // of all times, in the source\'s ticks
+	shift                      int64         // of all times, in ticks of the source
 	frames                     atomic.Int64
 	lost                       []Loss
 	skewed                     bool
-	alphaTold                  bool // alpha was lost, and that was said
+	alphaNoted                 bool // the loss of alpha was reported
 	prepared                   bool
 	done                       bool
-	unchecked                  bool // by tests, which want to see what comes of it
+	unchecked                  bool // set by tests that write files which cannot be read
 
-	mu     sync.Mutex // guards the muxer, which both goroutines feed
+	mu     sync.Mutex // guards the muxer, which both goroutines use
 	output *astiav.FormatContext
 	io     *astiav.IOContext
 	stream *astiav.Stream
-	copies map[int]*copied // by the index in the source
-	// copyErr is what went wrong with a packet of one of them, to be told to the
-	// goroutine that encodes.
+	copies map[int]*copied // by index in the source
+	// copyErr is the error of a copied packet. The goroutine that encodes returns it.
 	copyErr error
 	spare   *astiav.Packet
 }
 
-// Initialize checks the output, opens the encoder and writes the header. It
-// leaves nothing behind when it fails.
+// Initialize checks the output, opens the encoder and writes the header. If it fails it
+// leaves nothing behind.
 func (s *Sink) Initialize() (err error) {
 	if s.done || s.file != nil {
 		return fmt.Errorf("opening %s: a sink is for one output", s.Path)
@@ -129,8 +127,8 @@ func (s *Sink) Initialize() (err error) {
 	s.firstDTS, s.startPTS, s.endPTS = astiav.NoPtsValue, math.MaxInt64, math.MinInt64
 	s.lastDTS, s.boundsOffsets = astiav.NoPtsValue, c.muxer == "mp4" || c.muxer == "mov"
 	if s.Source != nil {
-		for _, l := range s.Source.unread() {
-			s.lose(l)
+		for _, l := range s.Source.unreadParts() {
+			s.addLoss(l)
 		}
 	}
 	if c.image {
@@ -146,8 +144,8 @@ func (s *Sink) Initialize() (err error) {
 	return s.openMuxer(c, of)
 }
 
-// Encode writes one frame. The frame stays the caller's, who may release it as
-// soon as Encode returns.
+// Encode writes one frame. The caller still owns the frame and may release it as soon
+// as Encode returns.
 func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -155,7 +153,7 @@ func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 	if s.still && s.frames.Load() > 0 {
 		return &PathError{Path: s.Path, Err: ErrStillContainer}
 	}
-	if err := s.copying(); err != nil {
+	if err := s.copyError(); err != nil {
 		return err
 	}
 	s.noteAlpha(f.slot.picture())
@@ -166,13 +164,13 @@ func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 	return nil
 }
 
-// emit takes one packet of the encoder.
+// emit takes one packet from the encoder.
 func (s *Sink) emit(p *astiav.Packet) error {
 	if s.still {
 		s.image = append(s.image[:0], p.Data()...)
 		return nil
 	}
-	base, first := s.encoder.base, s.encoder.left(p.Pts())
+	base, first := s.encoder.base, s.encoder.takeOut(p.Pts())
 	if t, ok := s.encoder.pop(); ok {
 		if s.fixedRate {
 			s.noteSkew(t.pts, p.Pts())
@@ -184,9 +182,9 @@ func (s *Sink) emit(p *astiav.Packet) error {
 		}
 	}
 	p.RescaleTs(base.av(), s.stream.TimeBase())
-	s.move(p, s.stream.TimeBase())
+	s.shiftTimes(p, s.stream.TimeBase())
 	if s.boundsOffsets {
-		s.bound(p, rescale(first, base, fromAV(s.stream.TimeBase()))+s.shifted(s.stream.TimeBase()))
+		s.boundOffset(p, rescale(first, base, fromAV(s.stream.TimeBase()))+s.shifted(s.stream.TimeBase()))
 	}
 	if s.firstDTS == astiav.NoPtsValue {
 		s.firstDTS = p.Dts()
@@ -201,8 +199,8 @@ func (s *Sink) emit(p *astiav.Packet) error {
 	return nil
 }
 
-// writeHeld writes the packet that emit kept back. The last one is kept until
-// the end because only then is its duration known: see lastDuration.
+// writeHeld writes the packet that emit held back. The last packet is held until the
+// end, because its duration is known only then: see setLastDuration.
 func (s *Sink) writeHeld() error {
 	if !s.holds {
 		return nil
@@ -213,13 +211,13 @@ func (s *Sink) writeHeld() error {
 	defer s.mu.Unlock()
 	s.held.SetStreamIndex(s.stream.Index())
 	if err := s.output.WriteInterleavedFrame(s.held); err != nil {
-		return s.writing("", err)
+		return s.writeError("", err)
 	}
 	return nil
 }
 
-// noteSkew reports, once, that a container which only counts frames has moved
-// one by more than a millisecond.
+// noteSkew reports once that a container which only counts frames has moved one by more
+// than a millisecond.
 func (s *Sink) noteSkew(pts, counted int64) {
 	want, got := s.info.TimeBase.Duration(pts-s.info.StartPTS), s.encoder.base.Duration(counted)
 	if d := want - got; !s.skewed && (d > 1e6 || d < -1e6) {
@@ -231,8 +229,7 @@ func (s *Sink) noteSkew(pts, counted int64) {
 	}
 }
 
-// Lost returns what of the source is missing in the output. It is complete
-// after Finish.
+// Lost returns what the output lacks of the source. It is complete after Finish.
 func (s *Sink) Lost() []Loss {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -240,13 +237,13 @@ func (s *Sink) Lost() []Loss {
 	return append(lost, s.lostPackets()...)
 }
 
-// Frames returns how many frames were given to the encoder so far. It may be
-// called from any goroutine.
+// Frames returns how many frames the encoder was given so far. It may be called from
+// any goroutine.
 func (s *Sink) Frames() int64 { return s.frames.Load() }
 
-// Prepare writes what the encoder still holds and the trailer, and brings the
-// file to the disk. After it, Commit has only a name left to give. The source must
-// not be read from meanwhile. When it fails nothing is left behind.
+// Prepare writes the remaining packets and the trailer, and syncs the file to disk, so
+// that Commit only has to rename it. The source must not be read meanwhile. If Prepare
+// fails it leaves nothing behind.
 func (s *Sink) Prepare() (err error) {
 	switch {
 	case s.done:
@@ -262,7 +259,7 @@ func (s *Sink) Prepare() (err error) {
 	if s.frames.Load() == 0 {
 		return fmt.Errorf("finishing %s: no frame was written", s.Path)
 	}
-	if err := s.copying(); err != nil {
+	if err := s.copyError(); err != nil {
 		return err
 	}
 	if err := s.encoder.send(nil, s.emit, s.packet); err != nil {
@@ -273,7 +270,7 @@ func (s *Sink) Prepare() (err error) {
 			return fmt.Errorf("writing the image: %w", err)
 		}
 	} else {
-		s.lastDuration()
+		s.setLastDuration()
 		if err := s.writeHeld(); err != nil {
 			return err
 		}
@@ -293,20 +290,20 @@ func (s *Sink) Prepare() (err error) {
 	return nil
 }
 
-// Commit prepares the file if that is not done yet, and gives it its name. When
-// it fails nothing is left behind, and what had the name before still has it. Until
-// Close, Abort takes it back.
+// Commit calls Prepare if that was not done, and gives the file its name. If it fails
+// it leaves nothing behind, and an older file of that name stays. Until Close, Abort
+// undoes Commit.
 func (s *Sink) Commit() error {
 	if err := s.Prepare(); err != nil {
 		return err
 	}
-	defer s.free() // the file has its name by then, or must go
+	defer s.free() // the file either has its name by then, or is removed
 	undo, err := s.file.CommitUndoable()
 	s.undo = undo
 	return outputError(err)
 }
 
-// Finish is Prepare, Commit and Close, for a run with one output.
+// Finish calls Prepare, Commit and Close, for a run with one output.
 func (s *Sink) Finish() error {
 	if err := s.Commit(); err != nil {
 		return err
@@ -315,22 +312,22 @@ func (s *Sink) Finish() error {
 	return nil
 }
 
-// Close ends the use of the sink. A file that has its name keeps it for good; what is
-// not finished is removed.
+// Close ends the use of the sink. A committed file can no longer be undone; an
+// unfinished one is removed.
 func (s *Sink) Close() {
 	s.undo.Keep()
 	s.free()
 }
 
-// Abort stops writing and removes the file, also one that has its name already: then
-// what had the name before has it again. After Close or Finish, or a second time, it
+// Abort stops writing and removes the file. A committed file is removed as well, and an
+// older file of that name is restored. After Close or Finish, or a second time, Abort
 // does nothing.
 func (s *Sink) Abort() {
 	s.undo.Revert()
 	s.free()
 }
 
-// free gives back what the sink holds, and removes a file without a name.
+// free frees what the sink holds, and removes a file that was not committed.
 func (s *Sink) free() {
 	if s.done {
 		return
@@ -338,7 +335,7 @@ func (s *Sink) free() {
 	s.done = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = s.closeIO() // the file goes anyway
+	_ = s.closeIO() // the file is removed anyway
 	if s.output != nil {
 		s.output.Free()
 		s.output = nil

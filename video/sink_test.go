@@ -89,7 +89,7 @@ func journeys() []journey {
 		{name: "video long after audio", ext: "mkv", make: append([]string{"-itsoffset", "40"}, x264()...), to: "mkv", how: lossless, pixels: true, audio: true},
 		{name: "audio long after video", ext: "mp4", make: []string{"-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=40", "-c:v", "libx264", "-c:a", "aac"}, to: "mp4", how: quick, audio: true, total: true},
 		{name: "audio read twice", ext: "mp4", make: x264(), to: "mp4", audio: true, total: true,
-			how: func(src *Source, s *Sink) { src.beside.limit = 100; s.Preset = "veryfast" }},
+			how: func(src *Source, s *Sink) { src.passthrough.limit = 100; s.Preset = "veryfast" }},
 		{name: "audio only where it takes it", ext: "mkv", make: x264(), to: "webm", how: func(_ *Source, s *Sink) { s.Encoder = "libvpx-vp9" },
 			special: func(t *testing.T, r *run, _, b probe) {
 				if len(r.lost) != 1 || r.lost[0].Stream.Codec != "aac" || len(b.Streams) != 1 {

@@ -59,35 +59,35 @@ type Source struct {
 	coded   Coded // what Afford was called with
 	means   Means
 
-	next  int64         // index of the next frame
-	grid  *grid         // of an image that is stored as tiles
-	head  *astiav.Frame // side data of the first frame
-	views int           // per frame, in MV-HEVC
-	exif  bool          // an image has EXIF
+	next      int64         // index of the next frame
+	grid      *grid         // of an image that is stored as tiles
+	firstData *astiav.Frame // side data of the first frame
+	views     int           // per frame, in MV-HEVC
+	exif      bool          // an image has EXIF
 
-	end     int64 // of the video in ticks, if the container states it
-	lastPTS int64 // of the last frame read, NoPtsValue before the first
-	seen    int64 // latest pts or dts of the video, to say where something happened
+	end      int64 // of the video in ticks, if the container states it
+	lastPTS  int64 // of the last frame read, NoPtsValue before the first
+	lastSeen int64 // latest pts or dts of the video, to say where something happened
 
 	bases []Rational // time base of each stream
 
-	native astiav.PixelFormat // format of the decoder's frames; also of ours, unless it cannot be drawn on
+	native astiav.PixelFormat // of the decoder's frames, which may have to be converted
 
 	time  continuity
 	order displayOrder
 
 	restarts bool // the container may restart its timestamps
 
-	beside   passthrough
-	damageMu sync.Mutex // Damage may be called while Read runs
-	damage   Damage
-	retimed  bool
-	convert  graph     // for frames whose size or format differs from the first
-	warned   bool      // about a change of size or format
-	heard    *listener // collects what FFmpeg logs about this file
-	ledger   ledger    // of damage
-	extent   extent    // of the packets
-	offset   int64     // file offset of the latest packet
+	passthrough passthrough
+	damageMu    sync.Mutex // Damage may be called while Read runs
+	damage      Damage
+	retimed     bool
+	convert     graph     // for frames whose size or format differs from the first
+	warned      bool      // about a change of size or format
+	listener    *listener // collects what FFmpeg logs about this file
+	ledger      ledger    // of damage
+	extent      extent    // of the packets
+	offset      int64     // file offset of the latest packet
 }
 
 // Initialize opens the file and decodes up to its first frame, so that every reason why
@@ -110,15 +110,15 @@ func (s *Source) Initialize() (err error) {
 	if err := s.decodeFirst(); err != nil {
 		return err
 	}
-	if s.beside.overflowed && s.pipe.Load() != nil {
+	if s.passthrough.overflowed && s.pipe.Load() != nil {
 		return &PathError{Path: s.Path, Err: ErrUnreadable,
-			Detail: fmt.Sprintf("before its first picture there are %d MB of other streams, and a pipe cannot be read twice", s.beside.limit>>20)}
+			Detail: fmt.Sprintf("before its first picture there are %d MB of other streams, and a pipe cannot be read twice", s.passthrough.limit>>20)}
 	}
-	if s.beside.overflowed {
+	if s.passthrough.overflowed {
 		// Before its first frame the file has more packets of other streams than is
 		// worth keeping in memory. On the second pass they go to the sink at once.
 		s.closeInput()
-		s.beside = passthrough{}
+		s.passthrough = passthrough{}
 		s.damage, s.ledger, s.extent = Damage{}, ledger{}, extent{}
 		if err := s.open(); err != nil {
 			return err
@@ -167,8 +167,8 @@ func (s *Source) readNext(ctx context.Context, wait bool) (*Frame, error) {
 	if s.ended {
 		return nil, io.EOF
 	}
-	s.beside.begin(s)
-	if err := s.reckon(); err != nil {
+	s.passthrough.begin(s)
+	if err := s.countEarly(); err != nil {
 		return nil, err
 	}
 	// A caller that holds all frames back until the end has to see the end although no
@@ -263,7 +263,7 @@ func (s *Source) timestamp(f *astiav.Frame) int64 {
 		if !s.retimed {
 			s.retimed = true
 			s.Log.Warn("timestamps do not increase; such frames are put one tick after the one before",
-				"at", s.place(pts))
+				"at", s.position(pts))
 		}
 		return s.lastPTS + 1
 	}
@@ -303,7 +303,7 @@ func (s *Source) storeDecoded(slot *slot) error {
 	if !same && !s.warned {
 		s.warned = true
 		s.Log.Warn("the picture changes its size or pixel format; it is converted to the first one's",
-			"at", s.place(frameTimestamp(d)),
+			"at", s.position(frameTimestamp(d)),
 			"from", fmt.Sprintf("%dx%d %s", s.info.Width, s.info.Height, s.info.PixelFormat),
 			"to", fmt.Sprintf("%dx%d %s", d.Width(), d.Height(), d.PixelFormat().Name()))
 	}
@@ -328,12 +328,12 @@ func (s *Source) storeDecoded(slot *slot) error {
 func (s *Source) Close() {
 	s.closed = true
 	s.closeInput()
-	if s.head != nil {
-		s.head.Free()
-		s.head = nil
+	if s.firstData != nil {
+		s.firstData.Free()
+		s.firstData = nil
 	}
 	s.convert.close()
-	s.beside.drop()
+	s.passthrough.drop()
 	if s.pool != nil {
 		s.pool.close()
 	}
@@ -349,9 +349,9 @@ func (s *Source) closeInput() {
 		s.demuxer.close()
 		s.demuxer, s.input = nil, nil
 	}
-	if s.heard != nil {
-		s.heard.close()
-		s.heard = nil
+	if s.listener != nil {
+		s.listener.close()
+		s.listener = nil
 	}
 	if s.packet != nil {
 		s.packet.Free()

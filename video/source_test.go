@@ -323,7 +323,7 @@ func TestStartingAnew(t *testing.T) {
 
 func TestLogFolds(t *testing.T) {
 	var j journal
-	f := &folder{to: j.logger(slog.LevelDebug)}
+	f := &logLimiter{to: j.logger(slog.LevelDebug)}
 	for i := range 120 {
 		f.line(slog.LevelWarn, true, "h264", "error while decoding MB "+strings.Repeat("1", i%7+1))
 	}

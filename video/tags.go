@@ -7,15 +7,15 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// What the containers make of tags of the file and of time codes. FFmpeg's muxers leave
-// out what they have no place for, and say nothing.
+// How containers treat the tags of the file and time codes. FFmpeg's muxers silently
+// drop what they cannot store.
 
 const timecodeTag = "timecode"
 
-// muxersTags are of the file that was read, and say nothing of what is in it.
+// muxersTags describe the input file itself, not its content.
 var muxersTags = []string{"encoder", "major_brand", "minor_version", "compatible_brands", "duration"}
 
-// Tags that are kept, by the muxer.
+// The tags that a muxer keeps.
 var (
 	transportTags = []string{"title", "service_name", "service_provider"}
 	riffTagNames  = []string{"artist", "comment", "copyright", "date", "genre", "language", "title", "album", "track",
@@ -36,8 +36,8 @@ func dictionary(d *astiav.Dictionary) (entries []*astiav.DictionaryEntry) {
 	}
 }
 
-// tagLosses are those of a file's tags, and of the time code, which some files have as a
-// tag of the video.
+// tagLosses lists the tags of the file that the container drops, and the time code,
+// which some files store as a tag of the video.
 func (c container) tagLosses(src *Source) (lost []Loss) {
 	if c.tags == nil {
 		return nil
@@ -70,20 +70,20 @@ func (s *Source) timecodeLoss(why string) Loss {
 	return Loss{Stream: s.info.video(), Part: "the time code", Reason: why, Minor: true}
 }
 
-// misfit is why a track of time codes cannot have that of the source.
-const misfit = "a track of time codes does not count so many frames a second, or it is none; .mkv takes any"
+// timecodeMisfit says why a time code track cannot hold the time code of the source.
+const timecodeMisfit = "a track of time codes does not count so many frames a second, or it is none; .mkv takes any"
 
-// misfits is the loss of a time code in the MP4 family, as far as it is known before the
-// output's streams are there.
-func (c container) misfits(src *Source) []Loss {
+// timecodeLosses returns the loss of a time code in the MP4 family, as far as it is
+// known before the output has its streams.
+func (c container) timecodeLosses(src *Source) []Loss {
 	if c.muxer != "mp4" && c.muxer != "mov" || timecodeFits(src.input) {
 		return nil
 	}
-	return []Loss{src.timecodeLoss(misfit)}
+	return []Loss{src.timecodeLoss(timecodeMisfit)}
 }
 
-// placeTimecode makes the time code of the video one of the file, where the container
-// has a place for that only.
+// placeTimecode turns the time code of the video into a tag of the file, for containers
+// that can only store it there.
 func (s *Sink) placeTimecode(c container) error {
 	code := tagOf(s.Source.stream, timecodeTag)
 	if code == "" || !slices.Contains(c.tags, timecodeTag) {

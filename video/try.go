@@ -7,10 +7,10 @@ import (
 	"github.com/carve-video/carve/internal/atomicfile"
 )
 
-// Try finds what [Sink.Initialize] would find wrong: it opens the encoder, begins the
-// file and leaves nothing of either. A run calls it before work that takes long, and
-// Initialize after it. Warnings are left to Initialize. A pipe or a device, whose bytes
-// cannot be taken back, is not written to.
+// Try reports the error that [Sink.Initialize] would return. It opens the encoder,
+// begins the file and removes both. A run calls it before long work, and Initialize
+// after it. Warnings are left to Initialize. A pipe or a device is not written to,
+// because bytes cannot be taken back.
 func (s *Sink) Try() error {
 	t := s.trial()
 	if atomicfile.InPlace(s.Path) {
@@ -21,12 +21,12 @@ func (s *Sink) Try() error {
 	}
 	t.Abort()
 	if t.Source != nil {
-		t.Source.beside.detach(t) // the other streams are those of the sinks that come
+		t.Source.passthrough.detach(t) // the other streams are for the sinks that follow
 	}
 	return nil
 }
 
-// trial is a sink like s that says nothing.
+// trial returns a copy of s that logs nothing.
 func (s *Sink) trial() *Sink {
 	return &Sink{Path: s.Path, Source: s.Source, Reel: s.Reel, Encoder: s.Encoder, CRF: s.CRF, Lossless: s.Lossless,
 		Preset: s.Preset, Options: s.Options, Threads: s.Threads, Lookahead: s.Lookahead,

@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// animatedWebP reports whether a file is a WebP of several pictures. FFmpeg knows
-// the format and finds no picture in it, which it takes for damage.
+// animatedWebP reports whether a file is an animated WebP. FFmpeg knows the format but
+// finds no frame in it, which looks like damage.
 func animatedWebP(path string) bool {
 	const kindAt, featuresAt, animation = 12, 20, 2
 	fi, err := os.Stat(path)

@@ -1,7 +1,7 @@
 package overlay
 
-// A canvas holds what will be laid over a frame: premultiplied RGBA, 8 bits,
-// with the span of columns in use for every row.
+// A canvas holds what is laid over a frame: premultiplied RGBA with 8 bits, and for
+// each row the range of columns in use.
 type canvas struct {
 	w, h   int
 	pix    []uint8
@@ -17,7 +17,7 @@ func (c *canvas) init(w, h int) {
 	}
 }
 
-// clear empties the canvas; only what was drawn on is cleared.
+// clear empties the canvas. It clears only what was drawn on.
 func (c *canvas) clear() {
 	for y := range c.h {
 		if c.x1[y] > c.x0[y] {
@@ -27,7 +27,7 @@ func (c *canvas) clear() {
 	}
 }
 
-// over lays a colour over a pixel, opacity 0..1.
+// over draws a colour over a pixel, with an opacity of 0..1.
 func (c *canvas) over(x, y int, colour [3]uint8, opacity float32) {
 	a := uint32(min(max(opacity, 0), 1)*255 + 0.5)
 	if a == 0 {

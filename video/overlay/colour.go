@@ -8,21 +8,21 @@ import (
 	"golang.org/x/image/colornames"
 )
 
-// palette begins with the seven colours of Okabe and Ito ("Color Universal
-// Design", 2008) that are neither black nor grey, which people with any of the
-// common kinds of colour blindness tell apart; then come lighter and darker
-// ones of the same hues, which differ by lightness.
+// palette begins with the seven colours of Okabe and Ito ("Color Universal Design",
+// 2008) that are neither black nor grey. People with any of the common kinds of colour
+// blindness can tell them apart. Lighter and darker colours of the same hues follow,
+// which differ in lightness.
 var palette = [][3]uint8{
 	{230, 159, 0}, {86, 180, 233}, {0, 158, 115}, {240, 228, 66}, {0, 114, 178}, {213, 94, 0}, {204, 121, 167},
 	{255, 204, 102}, {172, 222, 250}, {110, 220, 184}, {152, 143, 20}, {96, 164, 255}, {255, 158, 92}, {240, 186, 216},
 	{140, 96, 0}, {30, 92, 130}, {0, 92, 66}, {128, 54, 0}, {128, 64, 102},
 }
 
-// Colour returns the i-th colour for concepts. They are told apart by people
-// with colour blindness, and the same i has the same colour in every run.
+// Colour returns the i-th colour for queries. People with colour blindness can tell the
+// colours apart. The same i gives the same colour in every run.
 func Colour(i int) [3]uint8 { return palette[i%len(palette)] }
 
-// ParseColour reads #rgb, #rrggbb or a name of CSS.
+// ParseColour parses #rgb, #rrggbb or a CSS colour name.
 func ParseColour(s string) ([3]uint8, error) {
 	name := strings.ToLower(strings.TrimSpace(s))
 	if c, ok := colornames.Map[name]; ok {
@@ -39,8 +39,8 @@ func ParseColour(s string) ([3]uint8, error) {
 	return [3]uint8{uint8(v >> 16), uint8(v >> 8), uint8(v)}, nil
 }
 
-// edging returns the colour of what stands around a line of colour c, so that the line
-// can be seen on any footage: black, and white around lines that are dark themselves.
+// edging returns the colour of the edging around a line of colour c, so that the line
+// can be seen on any footage: black, or white around dark lines.
 func edging(c [3]uint8) [3]uint8 {
 	const dark = 80
 	if luma := (299*int(c[0]) + 587*int(c[1]) + 114*int(c[2])) / 1000; luma < dark {

@@ -7,26 +7,24 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 )
 
-// A Component says where the samples of one component lie: the first at byte
-// Offset of a row of Plane, each further one Step bytes on; Depth bits, Shift
-// bits up from the lowest of its 8- or 16-bit word.
+// A Component says where the samples of one component are stored. The first is at byte
+// Offset of a row of Plane, and each further one Step bytes later. A sample has Depth
+// bits, starting at bit Shift of its 8- or 16-bit word.
 type Component struct{ Plane, Step, Offset, Shift, Depth int }
 
-// A Format says what samples mean. The facts are those of FFmpeg's pixel format
-// descriptions and colour tags.
+// A Format describes samples, as FFmpeg's pixel format descriptions and colour tags do.
 type Format struct {
-	// Components are Y, Cb, Cr, or R, G, B, or Y alone; an alpha component may
-	// follow and is left as it is.
+	// Components are Y, Cb, Cr, or R, G, B, or Y alone. An alpha component may follow
+	// and is left unchanged.
 	Components []Component
 	RGB        bool
-	// Log2ChromaW and Log2ChromaH are how many times the chroma planes are
-	// halved.
+	// Log2ChromaW and Log2ChromaH say how many times the chroma planes are halved.
 	Log2ChromaW, Log2ChromaH int
 	BigEndian                bool
 
-	// Matrix is that of YCbCr, by FFmpeg's name; what is not known is taken as
-	// players take it, BT.709 from 720 rows on and BT.601 below. Rows is the
-	// height to go by.
+	// Matrix is FFmpeg's name of the YCbCr matrix. If it is unknown the choice is that
+	// of players: BT.709 from 720 rows on and BT.601 below. Rows is the height that
+	// decides this.
 	Matrix    string
 	Rows      int
 	FullRange bool
@@ -45,8 +43,8 @@ func (f *Format) check() error {
 	return nil
 }
 
-// matrix returns the luma coefficients of red and blue (ITU-R BT.601, BT.709,
-// BT.2020; SMPTE 240M; FCC).
+// matrix returns the luma coefficients of red and blue (ITU-R BT.601, BT.709, BT.2020;
+// SMPTE 240M; FCC).
 func (f *Format) matrix() (kr, kb float64) {
 	switch f.Matrix {
 	case "bt709":
@@ -66,8 +64,8 @@ func (f *Format) matrix() (kr, kb float64) {
 	return 0.299, 0.114
 }
 
-// A mix makes the value of one component, in its samples, out of premultiplied
-// RGBA of 0..255: r·R + g·G + b·B + a·A. A carries the component's offset.
+// A mix computes the value of one component, in its samples, from premultiplied RGBA of
+// 0..255: r·R + g·G + b·B + a·A. A carries the component's offset.
 type mix struct {
 	r, g, b, a float32
 }
@@ -93,9 +91,9 @@ func (f *Format) mixes() [3]mix {
 	for i := range min(len(f.Components), 3) {
 		depth := f.Components[i].Depth
 		top := float64(int(1)<<depth - 1)
-		unit := float64(int(1)<<depth) / 256 // of the limited range, in samples
+		unit := float64(int(1)<<depth) / 256 // one 8-bit step of the limited range, in samples
 		if i == 0 {
-			// A is 255 where the colour is opaque, and so stands for the offset.
+			// A is 255 if the colour is opaque, so it carries the offset.
 			scale, offset := top, 0.0
 			if !f.FullRange {
 				scale, offset = 219*unit, 16*unit
@@ -120,7 +118,7 @@ func (f *Format) mixes() [3]mix {
 	return m
 }
 
-// blend lays the canvas over the planes.
+// blend draws the canvas over the planes.
 func (f *Format) blend(planes []Plane, c *canvas, threads int) error {
 	mixes := f.mixes()
 	n := min(len(f.Components), 3)

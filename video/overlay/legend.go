@@ -13,9 +13,9 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// A legend names the concepts of a frame in its upper left corner. It is drawn
-// upright and laid over the frame as the frame is stored; the picture is kept
-// while the words stay the same.
+// A legend names the queries of a frame in its upper left corner. It is drawn upright,
+// and turned when it is laid over the stored frame. The image is reused while the text
+// stays the same.
 type legend struct {
 	face font.Face
 	size float64
@@ -24,8 +24,8 @@ type legend struct {
 	image *image.RGBA
 }
 
-// init chooses a size of letters that can be read at any size of picture and
-// takes little of it.
+// init chooses a text size that is legible in frames of any size and covers little of
+// them.
 func (l *legend) init(height int) error {
 	l.size = min(max(float64(height)/32, 9), 72)
 	f, err := opentype.Parse(gomedium.TTF)
@@ -39,8 +39,8 @@ func (l *legend) init(height int) error {
 	return nil
 }
 
-// draw puts the legend of the layers on the canvas. upright maps a pixel of the
-// upright picture of w×h to the coded one.
+// draw puts the legend of the layers on the canvas. upright maps a pixel of the upright
+// frame of w×h to the coded one.
 func (l *legend) draw(c *canvas, layers []Layer, upright func(x, y, w, h int) (int, int), w, h int) error {
 	words := ""
 	for _, layer := range layers {
@@ -107,7 +107,7 @@ func fillRect(img *image.RGBA, r image.Rectangle, c color.Color) {
 	draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Src)
 }
 
-// panel fills the picture with a colour, its corners rounded.
+// panel fills the image with a colour and rounds its corners.
 func panel(img *image.RGBA, radius float64, c color.RGBA) {
 	b := img.Bounds()
 	for y := range b.Dy() {

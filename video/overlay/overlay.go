@@ -1,15 +1,14 @@
-// Package overlay draws what was found into decoded frames: a translucent fill
-// in the concept's colour, a crisp outline that reads on dark and on bright
-// footage, and a small legend.
+// Package overlay draws masks into decoded frames: a translucent fill in the query's
+// colour, a crisp outline that is visible on dark and on bright footage, and a small
+// legend.
 //
-// It draws where the decoder left the samples, in their own format and bit
-// depth. Nothing is converted, so a sample that no fill, line or letter covers
-// is not touched, and ten bits stay ten bits.
+// It draws into the decoder's samples, in their own format and bit depth. Nothing is
+// converted: a sample that no fill, line or letter covers is not touched, and ten bits
+// stay ten bits.
 //
-// A frame is drawn in two steps. The layers are painted on a canvas of 8-bit
-// RGBA, of which only the rows and columns that hold something are looked at;
-// then the canvas is blended into the planes, each component in its own terms
-// (see [Format]).
+// A frame is drawn in two steps. The layers are painted on a canvas of 8-bit RGBA, of
+// which only the rows and columns in use are visited. Then the canvas is blended into
+// the planes, each component with its own formula (see [Format]).
 package overlay
 
 import (
@@ -19,10 +18,9 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 )
 
-// A Layer is one concept in one frame.
+// A Layer is the mask of one query in one frame.
 type Layer struct {
-	// Alpha says how much of each pixel belongs to the concept, 0..255, in the
-	// coded size and orientation.
+	// Alpha is the opacity of each pixel, 0..255, in the coded size and orientation.
 	Alpha  []uint8
 	Colour [3]uint8
 	Label  string
@@ -35,20 +33,20 @@ type Plane struct {
 	Stride int
 }
 
-// A Painter draws layers into the frames of one film. Its exported fields are
-// parameters; it is for one goroutine.
+// A Painter draws layers into the frames of one video. Its exported fields are
+// parameters. It is used by one goroutine.
 type Painter struct {
 	Width, Height int // coded
 	Format        Format
-	// Upright maps a pixel of the upright picture to the coded one, given the
-	// upright size; nil where they are the same. UprightWidth and UprightHeight
-	// are needed with it.
+	// Upright maps a pixel of the upright frame to the coded one, given the upright
+	// size; nil if the frame is stored upright. It needs UprightWidth and
+	// UprightHeight.
 	Upright                     func(x, y, w, h int) (int, int)
 	UprightWidth, UprightHeight int
 	// NoLegend leaves the legend out.
 	NoLegend bool
-	// Threads bounds the goroutines that share the rows of a picture; 0 and 1 stand
-	// for none. What is drawn does not depend on it.
+	// Threads bounds the goroutines that share the rows of a frame; with 0 and 1 there
+	// are none. The result does not depend on it.
 	Threads int
 
 	canvas canvas
@@ -56,8 +54,8 @@ type Painter struct {
 	legend legend
 }
 
-// The fill lets the picture through; the line is the colour itself, so that it is the one
-// that the legend shows.
+// The frame shows through the fill. The line is opaque, so that its colour is that of
+// the legend.
 const (
 	fillOpacity   = 0.42
 	edgingOpacity = 0.55
@@ -76,13 +74,13 @@ func (p *Painter) Initialize() error {
 		p.UprightWidth, p.UprightHeight = p.Width, p.Height
 	}
 	p.canvas.init(p.Width, p.Height)
-	// A line is three and a half pixels wide at 1080 rows. It is never so thin that subsampled
-	// chroma has no pixel of its colour.
+	// A line is 3.5 pixels wide at 1080 rows. It is never so thin that subsampled
+	// chroma has no sample of its colour.
 	p.line.init(p.Width, float32(max(2, 3.5*float64(min(p.Width, p.Height))/1080)))
 	return p.legend.init(p.UprightHeight)
 }
 
-// Draw paints the layers, first to last, into the planes.
+// Draw paints the layers into the planes, in order.
 func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 	if len(layers) == 0 {
 		return nil
@@ -103,8 +101,8 @@ func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 	return p.Format.blend(planes, &p.canvas, p.Threads)
 }
 
-// paint puts one layer on the canvas: fill, a line of the full colour inside the edge,
-// and its edging outside.
+// paint draws one layer on the canvas: the fill, an opaque line inside the edge, and
+// its edging outside.
 func (p *Painter) paint(l *Layer) {
 	box, ok := bounds(l.Alpha, p.Width, p.Height)
 	if !ok {
@@ -124,7 +122,7 @@ func (p *Painter) paint(l *Layer) {
 				if a := l.Alpha[i]; a != 0 {
 					p.canvas.over(x, y, l.Colour, fillOpacity*float32(a)/255)
 				}
-				d := line.distance(x) // above 0 inside
+				d := line.distance(x) // positive inside
 				if d == far || d > 2*t+1 || d < -2*t-1 {
 					continue
 				}
@@ -142,8 +140,8 @@ func (p *Painter) paint(l *Layer) {
 	})
 }
 
-// cover is how much of a pixel at distance d from its middle a line of the
-// given width covers.
+// cover returns how much of a pixel a line of the given width covers. d is the distance
+// from the middle of the line to the pixel.
 func cover(d, width float32) float32 {
 	if d < 0 {
 		d = -d
@@ -158,7 +156,7 @@ func (r rect) grow(by, w, h int) rect {
 	return rect{max(r.x0-by, 0), max(r.y0-by, 0), min(r.x1+by, w), min(r.y1+by, h)}
 }
 
-// bounds is the smallest rectangle that holds all of a mask.
+// bounds returns the smallest rectangle that holds all of a mask.
 func bounds(alpha []uint8, w, h int) (rect, bool) {
 	r := rect{w, h, 0, 0}
 	for y := range h {
@@ -180,12 +178,12 @@ func bounds(alpha []uint8, w, h int) (rect, bool) {
 	return r, r.y1 > r.y0
 }
 
-// far stands for a distance that is larger than any line is wide.
+// far means a distance larger than any line is wide.
 const far = float32(math.MaxFloat32)
 
-// A liner tells how far a pixel is from the outline of a mask. A box blur of
-// the mask falls linearly across a straight edge, by 1/(2r+1) a pixel, so its
-// difference from one half is the distance, as fine as the mask's own edge is.
+// A liner computes the distance of pixels from the outline of a mask. A box blur of the
+// mask falls linearly across a straight edge, by 1/(2r+1) per pixel. So its difference
+// from one half gives the distance, as precisely as the edge of the mask is.
 type liner struct {
 	w, r    int
 	width   float32
@@ -200,22 +198,22 @@ func (l *liner) init(w int, width float32) {
 	l.area = float32(side * side * 255)
 }
 
-// reach is how far outside a mask its line goes.
+// reach returns how far a line extends outside its mask, in pixels.
 func (l *liner) reach() int { return l.r + 1 }
 
-// A walker blurs the mask inside a box, row after row. It keeps the rows that the window
-// spans and no more: those of a whole picture would take more memory than the picture.
+// A walker blurs the mask inside a box, row after row. It keeps only the rows that the
+// window spans, because those of a whole frame would take more memory than the frame.
 type walker struct {
 	*liner
 	alpha   []uint8
 	box     rect
-	y       int      // of the box, whose distances are known
-	blurred int      // rows of the box that were blurred along x
-	rows    []uint16 // the latest of them, in turn
-	sums    []uint32 // of the rows in the window
+	y       int      // row of the box that sums is for
+	blurred int      // rows of the box blurred along x so far
+	rows    []uint16 // the latest blurred rows, as a ring buffer
+	sums    []uint32 // column sums of the rows in the window
 }
 
-// walk begins with row from of a box.
+// walk starts a walker at row from of a box.
 func (l *liner) walk(worker int, alpha []uint8, b rect, from int) *walker {
 	k := &l.walkers[worker]
 	w := b.x1 - b.x0
@@ -233,7 +231,7 @@ func (l *liner) walk(worker int, alpha []uint8, b rect, from int) *walker {
 	return k
 }
 
-// next goes on to the next row.
+// next advances to the next row.
 func (k *walker) next() {
 	add, sub := k.row(k.y+k.r+1), k.row(k.y-k.r)
 	for x := range k.sums {
@@ -242,7 +240,8 @@ func (k *walker) next() {
 	k.y++
 }
 
-// row is one of the box, blurred along x. Beyond the border it goes on as there.
+// row returns a row of the box, blurred along x. Beyond its border the border pixels are
+// repeated.
 func (k *walker) row(y int) []uint16 {
 	b, w := k.box, k.box.x1-k.box.x0
 	y = min(max(y, 0), b.y1-b.y0-1)
@@ -262,7 +261,8 @@ func (k *walker) row(y int) []uint16 {
 	return at(y)
 }
 
-// distance is that of a pixel of the row from the outline, in pixels, above 0 inside.
+// distance returns the distance of a pixel of the row from the outline, in pixels,
+// positive inside.
 func (k *walker) distance(x int) float32 {
 	v := float32(k.sums[x-k.box.x0]) / k.area
 	if v == 0 || v >= 1 {

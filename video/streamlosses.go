@@ -8,33 +8,31 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// What a container holds beside the video that was encoded. FFmpeg's muxers are
-// asked by having them write a header: what they say of themselves is not what
-// they do.
+// This file finds out which streams of a source a container accepts. FFmpeg's muxers
+// are tested by writing a header, because their own statements are not reliable.
 
-// beside lists, for MPEG-TS, the codecs beside the usual ones of video that a
-// reader knows again. FFmpeg writes any others too, as private data that nobody
-// can tell. TestCarries writes and reads them.
+// Lists of the codecs, other than those of video, that a reader of MPEG-TS recognises.
+// FFmpeg writes all other codecs too, as private data that no reader can identify.
+// TestCarries writes and reads them.
 var (
-	besideTransport = []astiav.CodecID{
+	otherTransportCodecs = []astiav.CodecID{
 		astiav.CodecIDMp2, astiav.CodecIDMp3, astiav.CodecIDAac, astiav.CodecIDAacLatm, astiav.CodecIDAc3, astiav.CodecIDEac3,
 		astiav.CodecIDDts, astiav.CodecIDOpus, astiav.CodecIDS302M,
 		astiav.CodecIDDvbSubtitle, astiav.CodecIDDvbTeletext, codecARIBCaption,
 		astiav.CodecIDTimedId3, astiav.CodecIDSmpteKlv, codecSMPTE2038,
 	}
-	besideBluRay = []astiav.CodecID{
+	otherBluRayCodecs = []astiav.CodecID{
 		astiav.CodecIDAc3, astiav.CodecIDEac3, astiav.CodecIDDts, astiav.CodecIDTruehd, astiav.CodecIDPcmBluray,
-		astiav.CodecIDMp2, astiav.CodecIDMp3, astiav.CodecIDAac, astiav.CodecIDOpus, // no part of it, but told by what they hold
+		astiav.CodecIDMp2, astiav.CodecIDMp3, astiav.CodecIDAac, astiav.CodecIDOpus, // not in the standard, but recognised by their content
 		astiav.CodecIDHdmvPgsSubtitle, codecHDMVTextSubtitle,
 	}
 )
 
-// coverCodecs are those of a picture that goes with a file.
+// coverCodecs are the codecs of covers.
 var coverCodecs = []astiav.CodecID{astiav.CodecIDMjpeg, astiav.CodecIDPng, astiav.CodecIDBmp, astiav.CodecIDGif, astiav.CodecIDTiff}
 
-// refuses says why a file of c cannot have a stream of another file, or is empty
-// where it can.
-func (c container) refuses(in *astiav.Stream) string {
+// refusal returns why c cannot hold a stream of another file, or "" if it can.
+func (c container) refusal(in *astiav.Stream) string {
 	p := in.CodecParameters()
 	codec := p.CodecID().Name()
 	of := astiav.FindOutputFormat(c.muxer)
@@ -47,20 +45,20 @@ func (c container) refuses(in *astiav.Stream) string {
 		}
 		return ""
 	case p.CodecID() == astiav.CodecIDNone, p.CodecID() == astiav.CodecIDBinData && p.CodecTag() != fourCC("gpmd"):
-		// Of data without a name the muxer of MP4 would make the records of a GoPro.
+		// The MP4 muxer would declare unnamed data to be the telemetry of a GoPro.
 		return "FFmpeg does not know what it is"
 	case p.MediaType() == astiav.MediaTypeAudio && p.SampleRate() <= 0:
 		return "it is damaged: its sample rate cannot be told" // one such stream spoils the header
 	case attached(in):
-		// As a cover, that is: elsewhere it would become a video of one frame.
+		// Only as a cover: otherwise it would become a video of one frame.
 		switch {
 		case c.muxer == "matroska" && slices.Contains(coverCodecs, p.CodecID()):
 			return ""
-		case c.muxer != "mp4": // that of mov leaves them out and says nothing
+		case c.muxer != "mp4": // the mov muxer silently drops covers
 			return c.muxer + " has no covers"
 		}
 	case c.takes != nil:
-		if !c.takes[p.CodecID()] && !slices.Contains(c.beside, p.CodecID()) {
+		if !c.takes[p.CodecID()] && !slices.Contains(c.otherCodecs, p.CodecID()) {
 			return fmt.Sprintf("a reader of %s would not know %s again", c.muxer, codec)
 		}
 	}
@@ -79,14 +77,14 @@ func (c container) refuses(in *astiav.Stream) string {
 	return ""
 }
 
-// holders are the containers that are proposed for a stream, the most usual first.
-var holders = []string{".mp4", ".mov", ".mkv", ".m2ts"}
+// suggested are the extensions that are suggested for a stream, the most common first.
+var suggested = []string{".mp4", ".mov", ".mkv", ".m2ts"}
 
-// elsewhere names containers that take a stream which another one does not.
-func elsewhere(in *astiav.Stream) string {
+// alternatives names containers that accept a stream which another one refuses.
+func alternatives(in *astiav.Stream) string {
 	var can []string
-	for _, ext := range holders {
-		if containers[ext].refuses(in) == "" {
+	for _, ext := range suggested {
+		if containers[ext].refusal(in) == "" {
 			can = append(can, ext)
 		}
 	}
@@ -96,26 +94,26 @@ func elsewhere(in *astiav.Stream) string {
 	return "; " + strings.Join(can, ", ") + " can hold it"
 }
 
-// Losses lists what of an opened source an output of that name will not have, as
-// far as it is known before work starts. [Sink.Lost] tells the rest.
+// Losses lists what an output with the extension of path will lack of an opened source,
+// as far as it is known before the work starts. [Sink.Lost] lists all of it.
 func Losses(path string, src *Source) []Loss {
 	c, err := containerOf(path, src.info.Still)
 	if err != nil {
 		return nil
 	}
-	return slices.Concat(src.unread(), c.losses(src), c.misfits(src))
+	return slices.Concat(src.unreadParts(), c.losses(src), c.timecodeLosses(src))
 }
 
-// losses are those of the streams beside the video, of the chapters and of tags. In an
-// image, which is asked for one picture, nothing else is expected.
+// losses lists the losses of other streams, chapters and tags. An image is expected to
+// hold nothing but the image, so it has none.
 func (c container) losses(src *Source) (lost []Loss) {
 	if c.image {
 		return nil
 	}
-	for _, in := range src.others() {
-		if why := c.refuses(in); why != "" {
+	for _, in := range src.otherStreams() {
+		if why := c.refusal(in); why != "" {
 			si := streamInfo(in)
-			lost = append(lost, Loss{Stream: si, Reason: why + elsewhere(in), Minor: si.Kind == "data"})
+			lost = append(lost, Loss{Stream: si, Reason: why + alternatives(in), Minor: si.Kind == "data"})
 		}
 	}
 	if n := chapterCount(src.input); n > 0 && !c.chapters {
@@ -124,20 +122,20 @@ func (c container) losses(src *Source) (lost []Loss) {
 	return append(lost, c.tagLosses(src)...)
 }
 
-// others lists the streams that travel beside the video. What the demuxer itself
-// skips holds chapters, say, read already.
-func (s *Source) others() (list []*astiav.Stream) {
+// otherStreams lists the streams other than the video. Streams that the demuxer itself
+// skips are left out: they hold chapters, for example, which were read already.
+func (s *Source) otherStreams() (list []*astiav.Stream) {
 	for _, st := range s.input.Streams() {
-		if s.grid == nil && st.Index() != s.stream.Index() && st.Discard() != astiav.DiscardAll && !remade(st, s.stream) {
+		if s.grid == nil && st.Index() != s.stream.Index() && st.Discard() != astiav.DiscardAll && !muxerMakes(st, s.stream) {
 			list = append(list, st)
 		}
 	}
 	return list
 }
 
-// remade reports whether the muxer makes the stream itself: time codes, from
-// the tag of the video.
-func remade(in, video *astiav.Stream) bool {
+// muxerMakes reports whether the muxer makes the stream itself, as it does with time
+// codes, from the tag of the video.
+func muxerMakes(in, video *astiav.Stream) bool {
 	if in.CodecParameters().MediaType() != astiav.MediaTypeData {
 		return false
 	}
