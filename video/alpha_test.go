@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// alphaOf returns the mean alpha of the first picture of a file, which a decoder
-// that reads alpha is named for; 255 is opaque.
+// alphaOf returns the mean alpha of the first frame of a file, read with the named
+// decoder; 255 is opaque.
 func alphaOf(t *testing.T, decoder, path string) float64 {
 	t.Helper()
 	args := []string{"-v", "error"}
@@ -31,33 +31,33 @@ func parts(lost []Loss) (names []string) {
 	return names
 }
 
-// TestAlpha: alpha is kept where the encoder and the container can, and named where
-// they cannot; what says that there is alpha is true.
+// TestAlpha checks that alpha is kept if the encoder and the container can, that its
+// loss is reported if not, and that the tag for it is right.
 func TestAlpha(t *testing.T) {
 	const half, full = "testsrc2=size=64x48:rate=25:duration=0.12:alpha=100,format=rgba", "testsrc2=size=64x48:rate=25:duration=0.12,format=rgba"
 	for _, c := range []struct {
-		film, in      string
+		clip, in      string
 		make          []string
 		decoder       string // of the output
 		to, encoder   string
-		kept, unnamed bool // unnamed: there was nothing to lose
+		kept, unnamed bool // unnamed: there is nothing to lose, so no loss is reported
 	}{
-		{film: half, in: "in.webm", make: []string{"-c:v", "libvpx-vp9", "-cpu-used", "8", "-pix_fmt", "yuva420p"}, to: "o.webm", decoder: "libvpx-vp9", kept: true},
-		{film: half, in: "in.webm", make: []string{"-c:v", "libvpx", "-auto-alt-ref", "0", "-pix_fmt", "yuva420p"}, to: "o.webm", encoder: "libvpx", decoder: "libvpx", kept: true},
-		{film: half, in: "in.webm", make: []string{"-c:v", "libvpx-vp9", "-cpu-used", "8", "-pix_fmt", "yuva420p"}, to: "o.mkv"},
-		{film: half, in: "in.webm", make: []string{"-c:v", "libvpx-vp9", "-cpu-used", "8", "-pix_fmt", "yuva420p"}, to: "o.mp4", encoder: "libvpx-vp9"},
-		{film: half, in: "in.mov", make: []string{"-c:v", "prores_ks", "-pix_fmt", "yuva444p10le"}, to: "o.mov", encoder: "prores_ks", kept: true},
-		{film: half, in: "in.mov", make: []string{"-c:v", "prores_ks", "-pix_fmt", "yuva444p10le"}, to: "o.mov"},
-		{film: half, in: "in.mov", make: []string{"-c:v", "png"}, to: "o.mov", encoder: "png", kept: true},
-		{film: half, in: "in.mov", make: []string{"-c:v", "qtrle"}, to: "o.nut", kept: true},
-		{film: half, in: "in.png", make: []string{"-frames:v", "1"}, to: "o.png", kept: true},
-		{film: half, in: "in.png", make: []string{"-frames:v", "1"}, to: "o.jpg"},
-		{film: full, in: "in.png", make: []string{"-frames:v", "1"}, to: "o.jpg", unnamed: true},
-		{film: full, in: "in.mov", make: []string{"-c:v", "png"}, to: "o.mp4", unnamed: true},
+		{clip: half, in: "in.webm", make: []string{"-c:v", "libvpx-vp9", "-cpu-used", "8", "-pix_fmt", "yuva420p"}, to: "o.webm", decoder: "libvpx-vp9", kept: true},
+		{clip: half, in: "in.webm", make: []string{"-c:v", "libvpx", "-auto-alt-ref", "0", "-pix_fmt", "yuva420p"}, to: "o.webm", encoder: "libvpx", decoder: "libvpx", kept: true},
+		{clip: half, in: "in.webm", make: []string{"-c:v", "libvpx-vp9", "-cpu-used", "8", "-pix_fmt", "yuva420p"}, to: "o.mkv"},
+		{clip: half, in: "in.webm", make: []string{"-c:v", "libvpx-vp9", "-cpu-used", "8", "-pix_fmt", "yuva420p"}, to: "o.mp4", encoder: "libvpx-vp9"},
+		{clip: half, in: "in.mov", make: []string{"-c:v", "prores_ks", "-pix_fmt", "yuva444p10le"}, to: "o.mov", encoder: "prores_ks", kept: true},
+		{clip: half, in: "in.mov", make: []string{"-c:v", "prores_ks", "-pix_fmt", "yuva444p10le"}, to: "o.mov"},
+		{clip: half, in: "in.mov", make: []string{"-c:v", "png"}, to: "o.mov", encoder: "png", kept: true},
+		{clip: half, in: "in.mov", make: []string{"-c:v", "qtrle"}, to: "o.nut", kept: true},
+		{clip: half, in: "in.png", make: []string{"-frames:v", "1"}, to: "o.png", kept: true},
+		{clip: half, in: "in.png", make: []string{"-frames:v", "1"}, to: "o.jpg"},
+		{clip: full, in: "in.png", make: []string{"-frames:v", "1"}, to: "o.jpg", unnamed: true},
+		{clip: full, in: "in.mov", make: []string{"-c:v", "png"}, to: "o.mp4", unnamed: true},
 	} {
 		t.Run(c.in+strings.Join(c.make, "")+c.to+c.encoder, func(t *testing.T) {
 			t.Parallel()
-			in := ffmpeg(t, c.in, append([]string{"-f", "lavfi", "-i", c.film}, c.make...)...)
+			in := ffmpeg(t, c.in, append([]string{"-f", "lavfi", "-i", c.clip}, c.make...)...)
 			r := transcode(t, in, c.to, func(_ *Source, s *Sink) { s.Encoder = c.encoder })
 			named := slices.ContainsFunc(r.lost, func(l Loss) bool { return l.Part == "alpha" && !l.Minor })
 			if named != (!c.kept && !c.unnamed) || len(r.lost) > 1 {
@@ -81,7 +81,7 @@ func TestAlpha(t *testing.T) {
 	}
 }
 
-// TestCover: the cover of a piece of music is a picture, and no video.
+// TestCover checks that the cover of an audio file is an image, and not a video.
 func TestCover(t *testing.T) {
 	cover := ffmpeg(t, "cover.png", "-f", "lavfi", "-i", "testsrc=size=40x40:duration=0.04:rate=25", "-frames:v", "1")
 	in := ffmpeg(t, "in.flac", "-f", "lavfi", "-i", "sine=duration=0.4", "-i", cover, "-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v", "attached_pic")

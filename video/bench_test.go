@@ -16,8 +16,8 @@ func hd(b testing.TB) string {
 	return ffmpeg(b, "hd.mp4", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=30:duration=4", "-c:v", "libx264", "-preset", "veryfast")
 }
 
-// BenchmarkTranscode reads and writes 1080p, and lets FFmpeg's own program do
-// the same for comparison.
+// BenchmarkTranscode reads and writes 1080p, and runs the ffmpeg program for
+// comparison.
 func BenchmarkTranscode(b *testing.B) {
 	in := hd(b)
 	perFrame := func(b *testing.B, frames int) {
@@ -44,7 +44,7 @@ func BenchmarkTranscode(b *testing.B) {
 	})
 }
 
-// BenchmarkFrame measures what happens to each 1080p frame between the coders.
+// BenchmarkFrame measures the work on each 1080p frame between decoder and encoder.
 func BenchmarkFrame(b *testing.B) {
 	s := &Source{Path: hd(b)}
 	if err := s.Initialize(); err != nil {
@@ -102,8 +102,8 @@ func resident(t testing.TB) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// TestSoakMemory reads, prepares, draws and writes thousands of frames; the
-// memory at a quarter of the way is that at the end.
+// TestSoakMemory reads, prepares, draws on and writes thousands of frames. The memory
+// after a quarter of them must not grow until the end.
 func TestSoakMemory(t *testing.T) {
 	frames := int64(3000)
 	if os.Getenv("CARVE_SOAK") == "" {
@@ -135,7 +135,7 @@ func TestSoakMemory(t *testing.T) {
 	}, func(src *Source, s *Sink) {
 		s.Preset = "ultrafast"
 		p = &Preparer{MaxSide: 256}
-		// The preparer needs the picture's size, and Initialize comes after this.
+		// The preparer needs the size of the frames before Initialize.
 		probe := &Source{Path: in}
 		if err := probe.Initialize(); err != nil {
 			t.Fatal(err)
@@ -157,7 +157,8 @@ func TestSoakMemory(t *testing.T) {
 	}
 }
 
-// TestOpenAndClose: handles and memory of files that were looked at and left.
+// TestOpenAndClose checks that files which are opened and closed leave no handles or
+// memory behind.
 func TestOpenAndClose(t *testing.T) {
 	in := clip(t, "c.mp4", "-c:v", "libx264")
 	open := func() {

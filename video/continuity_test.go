@@ -9,7 +9,7 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// seconds are the times of the shown frames of a file.
+// seconds returns the presentation times of a file's frames.
 func seconds(t testing.TB, path string) (list []float64) {
 	t.Helper()
 	for _, s := range timestamps(t, path, "best_effort_timestamp_time") {
@@ -22,9 +22,9 @@ func seconds(t testing.TB, path string) (list []float64) {
 	return list
 }
 
-// evenly checks that there are so many frames and that each comes a step after
-// the one before it, save for gaps, by the index of the frame after them.
-func evenly(t *testing.T, path string, frames int, step float64, gaps map[int]float64) {
+// checkSpacing checks the number of frames and that they are a step apart, except for
+// gaps, which are given by the index of the frame after them.
+func checkSpacing(t *testing.T, path string, frames int, step float64, gaps map[int]float64) {
 	t.Helper()
 	times := seconds(t, path)
 	equal(t, filepath.Ext(path)+": frames", len(times), frames)
@@ -40,7 +40,7 @@ func evenly(t *testing.T, path string, frames int, step float64, gaps map[int]fl
 	}
 }
 
-// joined writes files one behind the other, as recorders and cat do.
+// joined concatenates files, as recorders and cat do.
 func joined(t *testing.T, name string, parts ...string) string {
 	t.Helper()
 	var all []byte
@@ -69,8 +69,8 @@ func clockParts(t *testing.T, offsets ...string) (paths []string) {
 	return paths
 }
 
-// TestClockJumps: where the clock of a file jumps, to whichever side, times go on,
-// for sound as for picture.
+// TestClockJumps checks that times continue, for audio and video alike, if the clock of
+// a file jumps in either direction.
 func TestClockJumps(t *testing.T) {
 	for name, offsets := range map[string][]string{
 		"back":                 {"5000", "0"},
@@ -93,27 +93,27 @@ func TestClockJumps(t *testing.T) {
 	})
 }
 
-// TestPauseOfOneStream: where only the picture, or only the sound, pauses, the clock
-// has not jumped, and the pause stays.
+// TestPauseOfOneStream checks that a pause in only the audio or only the video is kept,
+// and not taken for a jump of the clock.
 func TestPauseOfOneStream(t *testing.T) {
-	film := []string{"-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=24",
+	clip := []string{"-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=24",
 		"-vf", "setpts='PTS+gte(N,25)*20/TB'", "-fps_mode", "passthrough", "-c:v", "libx264", "-bf", "0", "-c:a", "mp2"}
-	in := ffmpeg(t, "in.ts", film...)
+	in := ffmpeg(t, "in.ts", clip...)
 	r := transcode(t, in, "o.mkv", quick)
-	evenly(t, r.out, 50, 0.04, map[int]float64{25: 20.04})
+	checkSpacing(t, r.out, 50, 0.04, map[int]float64{25: 20.04})
 	equal(t, "packets of sound", len(packets(t, r.out, "a", "pts")), len(packets(t, in, "a", "pts")))
 	equal(t, "jumps", r.log.count("timestamps "), 0)
 }
 
 func continues(t *testing.T, in string, frames int, outputs ...string) {
 	t.Helper()
-	sounds := len(packets(t, in, "a", "pts"))
+	audioCodecs := len(packets(t, in, "a", "pts"))
 	for _, to := range outputs {
 		r := transcode(t, in, to, quick)
 		times := seconds(t, r.out)
 		equal(t, to+": frames", len(times), frames)
 		for i := 1; i < len(times); i++ {
-			// A joint may leave as much as sound is longer than picture.
+			// At a joint there may be a gap as long as the audio exceeds the video.
 			if d := times[i] - times[i-1]; d < 0.005 || d > 0.2 {
 				t.Errorf("%s: frame %d comes %.3f s after the one before", to, i, d)
 				break
@@ -121,7 +121,7 @@ func continues(t *testing.T, in string, frames int, outputs ...string) {
 		}
 		var last float64
 		list := packets(t, r.out, "a", "pts_time")
-		equal(t, to+": packets of sound", len(list), sounds)
+		equal(t, to+": packets of sound", len(list), audioCodecs)
 		for i, s := range list {
 			x, _ := strconv.ParseFloat(s, 64)
 			if d := x - last; i > 0 && (d < 0 || d > 0.2) {

@@ -10,7 +10,8 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// TestHiddenSound: packets that an edit list hides are not heard in any container.
+// TestHiddenSound checks that packets that an edit list hides are not audible in any
+// container.
 func TestHiddenSound(t *testing.T) {
 	in := filepath.Join(golden.Shared(t, "cases", "video"), "elst2.mp4")
 	var shown []string
@@ -40,7 +41,8 @@ func TestHiddenSound(t *testing.T) {
 	}
 }
 
-// TestEqualTimes: sound whose packets have one time in twos is kept whole.
+// TestEqualTimes checks that audio whose packets share a time in pairs is kept
+// completely.
 func TestEqualTimes(t *testing.T) {
 	in := filepath.Join(golden.Shared(t, "cases", "video"), "fragev.mp4")
 	want := packets(t, in, "a", "data_hash")
@@ -49,7 +51,7 @@ func TestEqualTimes(t *testing.T) {
 	}
 	for _, to := range []string{"o.mp4", "o.mkv", "o.ts", "o.nut"} {
 		r := transcode(t, in, to)
-		if to == "o.ts" { // which puts a header before each
+		if to == "o.ts" { // it puts a header before each packet
 			equal(t, to, len(packets(t, r.out, "a", "pts")), len(want))
 			continue
 		}
@@ -60,8 +62,8 @@ func TestEqualTimes(t *testing.T) {
 	}
 }
 
-// TestSecondVideo: a second video that is copied has the times it had, though its
-// first packets have none to be decoded at, or none to be shown at.
+// TestSecondVideo checks that a copied second video keeps its times although its first
+// packets have no decoding time, or no presentation time.
 func TestSecondVideo(t *testing.T) {
 	two := []string{"-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=1.2", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=25:duration=1.2",
 		"-map", "0", "-map", "1", "-c:v", "libx264", "-bf", "3", "-b_strategy", "0"}
@@ -73,7 +75,7 @@ func TestSecondVideo(t *testing.T) {
 			in := ffmpeg(t, c.from, two...)
 			r := transcode(t, in, c.to, quick)
 			of := in
-			if c.from == "in.avi" { // which numbers its frames
+			if c.from == "in.avi" { // AVI numbers its frames
 				of = ffmpeg(t, "plain.mkv", two...)
 			}
 			const shown = "frame=best_effort_timestamp_time"
@@ -90,8 +92,9 @@ func TestSecondVideo(t *testing.T) {
 	}
 }
 
-// TestIncrease: what has the time of the packet before it keeps it where the muxer
-// takes that, and what went back comes after it, as with the ffmpeg program.
+// TestIncrease checks that, as with the ffmpeg program, a packet keeps the time of the
+// one before it if the muxer accepts that, and that a packet that goes back in time is
+// put after it.
 func TestIncrease(t *testing.T) {
 	output, err := astiav.AllocOutputFormatContext(nil, "mpegts", "o.ts")
 	if err != nil {
@@ -125,7 +128,7 @@ func TestIncrease(t *testing.T) {
 	}
 }
 
-// TestRefusedPackets: what a container did not take is counted in words.
+// TestRefusedPackets checks that the loss states how many packets a container refused.
 func TestRefusedPackets(t *testing.T) {
 	for n, want := range map[int64]string{1: "1 packet of audio stream 1 (aac)", 3: "3 packets of audio stream 1 (aac)"} {
 		s := &Sink{copies: map[int]*copied{1: {info: StreamInfo{Index: 1, Kind: "audio", Codec: "aac"}, refused: n, reason: errInvalidArgument}}}

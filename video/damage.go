@@ -61,12 +61,12 @@ type ledger struct {
 
 // A finding is damage that is not counted yet.
 type finding struct {
-	sign    sign
-	err     error
-	at      time.Duration
-	picture bool // about decoding, which an open start explains
-	stream  int
-	packet  int64 // the latest packet of the video at that time
+	sign     sign
+	err      error
+	at       time.Duration
+	decoding bool // about decoding, which an open start explains
+	stream   int
+	packet   int64 // the latest packet of the video at that time
 }
 
 // maxEarly bounds the findings that wait for the first key frame.
@@ -185,7 +185,7 @@ func (s *Source) countEarly() error {
 	early := l.early
 	l.early = nil
 	for _, f := range early {
-		if l.open && f.picture {
+		if l.open && f.decoding {
 			continue
 		}
 		if err := s.countFinding(f); err != nil {
@@ -224,8 +224,8 @@ func (s *Source) countRemark(r remark) error {
 		return s.countGap(r)
 	}
 	// Remarks of demuxers are about the file, wherever it starts.
-	picture := r.voice != demuxerVoice && r.voice != otherVoice
-	return s.countFinding(finding{remarked, errors.New(r.text), s.position(s.lastSeen), picture, s.stream.Index(), s.ledger.sent})
+	decoding := r.voice != demuxerVoice && r.voice != otherVoice
+	return s.countFinding(finding{remarked, errors.New(r.text), s.position(s.lastSeen), decoding, s.stream.Index(), s.ledger.sent})
 }
 
 // countGap counts a jump of a packet counter. At the joint of two recordings nothing is

@@ -20,8 +20,8 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// look reads a file to its end, without a sink.
-func look(path string, strict bool) (d Damage, frames int, err error) {
+// damageOf reads a file to its end, without a sink.
+func damageOf(path string, strict bool) (d Damage, frames int, err error) {
 	s := &Source{Path: path, Strict: strict}
 	if err := s.Initialize(); err != nil {
 		return d, 0, err
@@ -58,10 +58,10 @@ func files(t *testing.T, folder ...string) (paths []string) {
 	return paths
 }
 
-// damagedOrRefused checks what must be true of a file that lost something.
+// damagedOrRefused checks the reports about a file that lost data.
 func damagedOrRefused(t *testing.T, path string) {
 	t.Helper()
-	d, n, err := look(path, false)
+	d, n, err := damageOf(path, false)
 	if err != nil {
 		var pe *PathError
 		if !errors.As(err, &pe) {
@@ -74,7 +74,7 @@ func damagedOrRefused(t *testing.T, path string) {
 		return
 	}
 	var de *DamageError
-	if _, _, err := look(path, true); !errors.As(err, &de) {
+	if _, _, err := damageOf(path, true); !errors.As(err, &de) {
 		t.Errorf("%s: strict ends with %v", filepath.Base(path), err)
 	} else if de.Count != 1 {
 		t.Errorf("%s: strict stops at damage %d", filepath.Base(path), de.Count)
@@ -83,7 +83,7 @@ func damagedOrRefused(t *testing.T, path string) {
 
 func sound(t *testing.T, path string) {
 	t.Helper()
-	d, n, err := look(path, true)
+	d, n, err := damageOf(path, true)
 	if err != nil || d.Count != 0 || n == 0 {
 		t.Errorf("%s: %d frames, %v, %v", filepath.Base(path), n, d, err)
 	}
@@ -95,15 +95,15 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-func TestSoundFiles(t *testing.T) {
+func TestIntactFiles(t *testing.T) {
 	for _, path := range files(t, "cases", "video") {
 		sound(t, path)
 	}
 }
 
-// mutants are a file cut, with bytes missing, bytes too many, and part of it
-// twice, at places where pictures are. An index that is at the end goes on
-// telling where they were.
+// mutants returns a file truncated, with bytes missing, with extra bytes, and with a
+// part repeated, at places where frames are. An index at the end keeps its old
+// positions.
 func mutants(b []byte) map[string][]byte {
 	n := len(b)
 	junk := bytes.Repeat([]byte{0xa5, 0x17, 0xee, 0x3c}, 25)
@@ -149,7 +149,7 @@ func TestMutants(t *testing.T) {
 			}
 			for how, m := range mutants(b) {
 				if name == "one.jpg" && strings.HasPrefix(how, "part") || name == "h264.ts" && how == "part twice" {
-					continue // coded pictures may be anything, and packets may come twice
+					continue // coded data may contain anything, and packets may come twice
 				}
 				path := filepath.Join(t.TempDir(), strings.ReplaceAll(how, " ", "-")+"-"+name)
 				if err := os.WriteFile(path, m, 0o600); err != nil {
@@ -161,8 +161,8 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// TestOddButSound holds whole files of all sorts against false alarms.
-func TestOddButSound(t *testing.T) {
+// TestNoFalseAlarms reads unusual but complete files, which must not count as damaged.
+func TestNoFalseAlarms(t *testing.T) {
 	const picture = "-f lavfi -i testsrc2=size=96x64:rate=25:duration=2 "
 	const both = picture + "-f lavfi -i sine=duration=2 "
 	const longer = picture + "-f lavfi -i sine=duration=5 "
@@ -214,14 +214,14 @@ func TestOddButSound(t *testing.T) {
 	}
 }
 
-// TestStartsAnywhere reads copies that begin within a group of pictures: what
-// the first frames lack was never there.
+// TestStartsAnywhere reads copies that begin within a group of pictures. What their
+// first frames lack does not count as damage.
 func TestStartsAnywhere(t *testing.T) {
 	for name, codec := range map[string]string{
 		"a.ts":  "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
 		"b.ts":  "-c:v mpeg2video -bf 2 -g 12",
 		"c.mkv": "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
-		// Without a key frame after the start.
+		// This one has no further key frame.
 		"d.mkv": "-c:v libx265 -x265-params log-level=error:bframes=8:b-adapt=0",
 		"e.mp4": "-c:v libx265 -x265-params log-level=error:bframes=8:b-adapt=0",
 		"f.mxf": "-c:v mpeg2video -bf 2 -g 12",
@@ -246,7 +246,7 @@ func TestStartsAnywhere(t *testing.T) {
 	}
 }
 
-// TestRawStartsAnywhere does so where packets have no times.
+// TestRawStartsAnywhere does the same with packets without times.
 func TestRawStartsAnywhere(t *testing.T) {
 	for name, codec := range map[string]string{
 		"a.h264": "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
@@ -257,7 +257,7 @@ func TestRawStartsAnywhere(t *testing.T) {
 			t.Parallel()
 			whole := ffmpeg(t, name, append(strings.Fields("-f lavfi -i testsrc2=size=96x64:rate=25:duration=2"), strings.Fields(codec)...)...)
 			sound(t, ffmpeg(t, "key-"+name, "-i", whole, "-ss", "0.5", "-c", "copy"))
-			if name != "b.h264" { // of which nothing could be shown
+			if name != "b.h264" { // nothing of this file can be shown
 				sound(t, ffmpeg(t, "late-"+name, "-i", whole, "-ss", "1.1", "-c", "copy"))
 				sound(t, ffmpeg(t, "from-"+name, "-i", whole, "-ss", "0.5", "-c", "copy", "-copyinkf"))
 			}
@@ -277,7 +277,7 @@ func TestRawStartsAnywhere(t *testing.T) {
 	}
 }
 
-// TestJoined joins recordings byte by byte, of which each is whole.
+// TestJoined joins complete recordings byte by byte.
 func TestJoined(t *testing.T) {
 	const both = "-f lavfi -i testsrc2=size=320x240:rate=25:duration=2 -f lavfi -i sine=duration=2 -c:v libx264 -c:a mp2 -b:a 32k "
 	one, err := os.ReadFile(ffmpeg(t, "one.ts", strings.Fields(both)...))
@@ -294,7 +294,7 @@ func TestJoined(t *testing.T) {
 			t.Fatal(err)
 		}
 		sound(t, path)
-		if d, n, err := lookPiped(t, path); d.Count != 0 || err != nil || n == 0 {
+		if d, n, err := readPiped(t, path); d.Count != 0 || err != nil || n == 0 {
 			t.Errorf("%s through a pipe: %d frames, %v, %v", name, n, d, err)
 		}
 		// The same, with packets lost at the joint.
@@ -302,14 +302,14 @@ func TestJoined(t *testing.T) {
 			t.Fatal(err)
 		}
 		damagedOrRefused(t, path)
-		if d, _, err := lookPiped(t, path); d.Count == 0 || err != nil {
+		if d, _, err := readPiped(t, path); d.Count == 0 || err != nil {
 			t.Errorf("%s through a pipe, with packets lost: %v, %v", name, d, err)
 		}
 	}
 }
 
-// lookPiped does what look does through a named pipe.
-func lookPiped(t *testing.T, path string) (Damage, int, error) {
+// readPiped is damageOf through a named pipe.
+func readPiped(t *testing.T, path string) (Damage, int, error) {
 	t.Helper()
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
@@ -326,11 +326,11 @@ func lookPiped(t *testing.T, path string) (Damage, int, error) {
 			t.Error(err)
 		}
 	})
-	return look(fifo, false)
+	return damageOf(fifo, false)
 }
 
-// TestPast holds what is kept of a pipe against what went through.
-func TestPast(t *testing.T) {
+// TestHistory compares what is kept of a pipe with what was written.
+func TestHistory(t *testing.T) {
 	var p history
 	b := make([]byte, 100003)
 	var all []byte
@@ -357,8 +357,8 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// TestBrokenOnce breaks one frame: it shows in several ways and counts once, at
-// its place.
+// TestBrokenOnce breaks one frame. It shows several signs, counts once, and is reported
+// at its place.
 func TestBrokenOnce(t *testing.T) {
 	path := ffmpeg(t, "a.mkv", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=4", "-c:v", "libx264", "-g", "25", "-bf", "0")
 	b, err := os.ReadFile(path)
@@ -369,7 +369,7 @@ func TestBrokenOnce(t *testing.T) {
 	for _, p := range packets(t, path, "v", "pts_time,pos,size,flags") {
 		var f [4]string
 		copy(f[:], strings.Split(p, ","))
-		if f[0] == "2.960000" { // the last of its group
+		if f[0] == "2.960000" { // the last frame of its group
 			fmt.Sscan(f[1], &size)
 			fmt.Sscan(f[2], &at)
 		}
@@ -395,14 +395,15 @@ func TestBrokenOnce(t *testing.T) {
 		d := s.Damage()
 		s.Close()
 		equal(t, "damage", d.Count, 1)
-		// Threads are at work on as many frames; FFmpeg does not say on which.
+		// Several threads work on as many frames, and FFmpeg does not say which one
+		// failed.
 		if off := (d.First - 2960*time.Millisecond).Abs(); off > time.Duration(threads+1)*40*time.Millisecond {
 			t.Errorf("%d threads: at %v, it is at 2.96 s", threads, d.First)
 		}
 	}
 }
 
-// TestShort cuts a file where nothing but its stated length tells: between two
+// TestShort truncates a file where only the stated length shows it: between two
 // clusters of a segment without a size.
 func TestShort(t *testing.T) {
 	path := ffmpeg(t, "a.mkv", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=2", "-c:v", "libx264", "-bf", "0", "-g", "1",
@@ -434,14 +435,14 @@ func TestShort(t *testing.T) {
 		if err := os.WriteFile(bad, b[:clusters[n-c.missing]], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		d, frames, err := look(bad, false)
+		d, frames, err := damageOf(bad, false)
 		if err != nil || frames != 50-c.missing || c.short != (d.Count == 1) {
 			t.Errorf("without %d frames: %d, %+v, %v", c.missing, frames, d, err)
 		}
 	}
 }
 
-// TestWrittenToPipe reads files whose writer could not go back to fill in sizes.
+// TestWrittenToPipe reads files whose writer could not seek back to fill in sizes.
 func TestWrittenToPipe(t *testing.T) {
 	for format, codec := range map[string]string{"avi": "mjpeg", "matroska": "libx264", "webm": "libvpx", "flv": "flv",
 		"ivf": "libvpx", "rm": "rv10 -s 176x144", "asf": "wmv2"} {
@@ -454,8 +455,8 @@ func TestWrittenToPipe(t *testing.T) {
 	}
 }
 
-// TestMissingPackets takes whole pictures out of a recording. FFmpeg marks
-// nothing, since those beside them are whole.
+// TestMissingPackets removes whole frames from a recording. FFmpeg marks nothing,
+// because their neighbours are complete.
 func TestMissingPackets(t *testing.T) {
 	path := ffmpeg(t, "a.ts", "-f", "lavfi", "-i", "color=size=96x64:rate=25:duration=2", "-c:v", "libx264", "-bf", "0")
 	b, err := os.ReadFile(path)
@@ -465,7 +466,7 @@ func TestMissingPackets(t *testing.T) {
 	const picture = 0x100
 	for i := len(b) / 2 / 188 * 188; ; i += 188 {
 		if int(b[i+1]&0x1f)<<8|int(b[i+2]) == picture {
-			b = slices.Delete(b, i, i+188) // small enough to lie in one
+			b = slices.Delete(b, i, i+188) // small enough to fit into one packet
 			break
 		}
 	}
@@ -473,13 +474,13 @@ func TestMissingPackets(t *testing.T) {
 	if err := os.WriteFile(bad, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, _, err := look(bad, false)
+	d, _, err := damageOf(bad, false)
 	if err != nil || d.Count != 1 || d.First < 500*time.Millisecond || d.First > 1500*time.Millisecond {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
 
-// TestDamageOfCopied breaks the sound alone, which matters only if it is copied.
+// TestDamageOfCopied breaks only the audio, which matters only if it is copied.
 func TestDamageOfCopied(t *testing.T) {
 	path := ffmpeg(t, "a.ts", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2",
 		"-c:v", "libx264", "-c:a", "mp2", "-b:a", "192k")
@@ -498,7 +499,7 @@ func TestDamageOfCopied(t *testing.T) {
 	if err := os.WriteFile(bad, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if d, _, err := look(bad, false); err != nil || d.Count != 0 {
+	if d, _, err := damageOf(bad, false); err != nil || d.Count != 0 {
 		t.Errorf("not copied: %+v, %v", d, err)
 	}
 	if d := transcode(t, bad, "o.mp4").damage; d.Count != 1 || d.First < 500*time.Millisecond {
@@ -506,16 +507,16 @@ func TestDamageOfCopied(t *testing.T) {
 	}
 }
 
-// TestWhoseDamage reads a broken file and a whole one at the same time: what
-// FFmpeg says of one is not the other's.
-func TestWhoseDamage(t *testing.T) {
+// TestDamageIsPerSource reads a broken file and a good one at the same time. FFmpeg's
+// log lines about one must not count for the other.
+func TestDamageIsPerSource(t *testing.T) {
 	paths := damagedClips(t)
 	good := clip(t, "good.mkv", "-c:v", "libx264")
 	var wg sync.WaitGroup
 	for range 4 {
 		for path, broken := range map[string]bool{paths["flipped.mkv"]: true, paths["flipped.ts"]: true, good: false} {
 			wg.Go(func() {
-				d, _, err := look(path, false)
+				d, _, err := damageOf(path, false)
 				if err != nil || broken != (d.Count > 0) {
 					t.Errorf("%s: %+v, %v", filepath.Base(path), d, err)
 				}
@@ -538,7 +539,7 @@ func TestListener(t *testing.T) {
 		say(astiav.LogLevelError, "an error")
 		say(astiav.LogLevelWarning, "a warning")
 		done := make(chan struct{})
-		go func() { // another thread: this one is locked
+		go func() { // on another thread, because this one is locked
 			defer close(done)
 			say(astiav.LogLevelError, "somebody else's")
 		}()
@@ -578,11 +579,11 @@ func TestLedger(t *testing.T) {
 		fresh bool
 	}{
 		{10, marked, true},
-		{10, remarked, false}, // of the same packet
-		{12, refused, false},  // the decoder is two behind
-		{12, refused, true},   // a second one is another's
+		{10, remarked, false}, // the same packet
+		{12, refused, false},  // the decoder is two packets behind
+		{12, refused, true},   // a second error belongs to another packet
 		{14, concealed, false},
-		{14, concealed, false}, // of the second
+		{14, concealed, false}, // the second one
 		{14, concealed, true},
 		{17, remarked, true},
 		{18, remarked, false},

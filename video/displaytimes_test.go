@@ -10,8 +10,8 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// TestDecodingTimesOnly: pictures of a file that only says when they are decoded
-// are shown in even steps from the first, also where some come to nothing.
+// TestDecodingTimesOnly checks that frames with decoding times only are shown in even
+// steps from the first, even if some packets yield no frame.
 func TestDecodingTimesOnly(t *testing.T) {
 	made := strings.Fields("-f lavfi -i testsrc2=size=160x120:rate=25:duration=2 -c:v libx264 -g 15 -b_strategy 0 -bf ")
 	for name, in := range map[string]string{
@@ -22,11 +22,11 @@ func TestDecodingTimesOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := transcode(t, in, "o.mkv", quick)
 			equal(t, "start", seconds(t, r.out)[0], 0)
-			evenly(t, r.out, 50, 0.04, nil)
+			checkSpacing(t, r.out, 50, 0.04, nil)
 		})
 	}
 	t.Run("lost", func(t *testing.T) {
-		// A packet that comes to nothing takes its time with it, if not at once.
+		// The time of a packet without a frame is dropped, although maybe not at once.
 		in := ffmpeg(t, "in.avi", append(made, "3")...)
 		b, err := os.ReadFile(in)
 		if err != nil {
@@ -51,7 +51,7 @@ func TestDecodingTimesOnly(t *testing.T) {
 		for _, to := range []string{"o.mkv", "o.mp4"} {
 			r := transcode(t, filepath.Join(golden.Shared(t, "cases", "video"), "h264b.avi"), to, quick)
 			equal(t, to+": start", seconds(t, r.out)[0], 0)
-			evenly(t, r.out, 25, 0.04, nil)
+			checkSpacing(t, r.out, 25, 0.04, nil)
 		}
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestEach: every frame comes once and is released, however the loop ends.
+// TestEach checks that every frame comes once and is released, however the loop ends.
 func TestEach(t *testing.T) {
 	in := clip(t, "in.mp4", "-c:v", "libx264")
 	open := func(t *testing.T) *Source {
@@ -41,7 +41,8 @@ func TestEach(t *testing.T) {
 		t.Error("the last frame is not released")
 	}
 
-	// With room for one frame, going on after a break shows that it was released.
+	// There is room for one frame, so continuing after a break shows that it was
+	// released.
 	s = open(t)
 	for _, err := range s.Each(t.Context(), 0) {
 		if err != nil {
@@ -57,7 +58,7 @@ func TestEach(t *testing.T) {
 		break
 	}
 
-	// An error comes once, and is the end.
+	// An error comes once and ends the loop.
 	s = open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -69,7 +70,7 @@ func TestEach(t *testing.T) {
 			cancel()
 		}
 	}
-	// A frame or two may have been decoded before.
+	// One or two frames may have been decoded already.
 	if !errors.Is(failed, context.Canceled) || times > 6 {
 		t.Errorf("cancelled in the third turn: error %v, %d turns", failed, times)
 	}

@@ -283,7 +283,7 @@ func keepsDepth(format, of Layout) bool {
 func (e *encoder) send(f *Frame, emit func(*astiav.Packet) error, pkt *astiav.Packet) error {
 	var in *astiav.Frame
 	if f != nil {
-		in = f.slot.picture()
+		in = f.slot.frame()
 		pts, duration := f.PTS, f.Duration
 		if e.base != e.source || e.origin != 0 {
 			e.times = append(e.times, span{pts, duration})

@@ -11,7 +11,8 @@ import (
 	"github.com/carve-video/carve/internal/nofiles"
 )
 
-// Running out of file descriptors is not taken for something wrong with the file.
+// TestTooManyFiles checks that running out of file descriptors is not reported as an
+// error in the file.
 func TestTooManyFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "o.mkv")
 	sink, err := write(path, "libx264", "")

@@ -17,7 +17,7 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// encoders lists the video encoders of this FFmpeg that work in memory.
+// encoders lists the video encoders of this FFmpeg that accept frames in memory.
 func encoders(t testing.TB) (names []string) {
 	t.Helper()
 	for line := range strings.Lines(output(t, "ffmpeg", "-hide_banner", "-encoders")) {
@@ -29,18 +29,18 @@ func encoders(t testing.TB) (names []string) {
 			continue
 		}
 		if slices.Contains([]string{"a64multi", "cinepak", "roqvideo"}, f[1]) {
-			continue // these take their time
+			continue // these are slow
 		}
 		if f[1] == "libxvid" {
-			continue // its packets are too few for a transport stream (see strip), and mpeg4 makes the same
+			continue // too few packets for a transport stream (see strip); mpeg4 makes the same
 		}
 		names = append(names, f[1])
 	}
 	return names
 }
 
-// A strip is a grey picture with a bright bar, and grainy: FFmpeg does not know
-// a transport stream of less than ten packets for one.
+// A strip is a grey frame with a bright bar and noise: FFmpeg does not recognise a
+// transport stream of less than ten packets.
 const stripWidth, stripHeight, stripFrames = 176, 144, 3
 
 func strip() *image.RGBA {
@@ -57,8 +57,8 @@ func strip() *image.RGBA {
 	return img
 }
 
-// write makes a file of a few strips with an encoder, whether it fits or not; an
-// image is made of the one in still.
+// write makes a file of a few strips with an encoder, whether it fits or not. An image
+// is made from the file still.
 func write(path, encoder, still string) (*Sink, error) {
 	ctx := context.Background()
 	s := &Sink{Path: path, Encoder: encoder, Preset: "ultrafast", Threads: 1, Overwrite: true, unchecked: true}
@@ -104,7 +104,7 @@ func write(path, encoder, still string) (*Sink, error) {
 	}
 }
 
-// readStrips says what is wrong with the file that write has made.
+// readStrips checks the file that write made.
 func readStrips(path string, want int) (codec string, err error) {
 	s := &Source{Path: path, Strict: true}
 	if err := s.Initialize(); err != nil {
@@ -140,13 +140,13 @@ func readStrips(path string, want int) (codec string, err error) {
 	}
 }
 
-// luck are files that can be read because a reader guesses well. They are
-// refused: another reader need not.
-var luck = []string{"bmp.avi", "pam.avi", "ppm.avi", "ljpeg.avi", "ljpeg.mkv", "ljpeg.mov", "ljpeg.nut", "ljpeg.jpg"}
+// guessed are files that can be read only because a reader guesses well. They are
+// refused, because another reader may not.
+var guessed = []string{"bmp.avi", "pam.avi", "ppm.avi", "ljpeg.avi", "ljpeg.mkv", "ljpeg.mov", "ljpeg.nut", "ljpeg.jpg"}
 
-// TestFits writes every container with every encoder and reads the file: what is
-// refused before work must be what could not be read after it, and the look at
-// the finished file must find the same.
+// TestFits writes every container with every encoder and reads the file. An encoder has
+// to be refused before the work exactly if its file cannot be read, and the check of
+// the finished file has to agree.
 func TestFits(t *testing.T) {
 	dir := t.TempDir()
 	still := filepath.Join(dir, "still.png")
@@ -171,7 +171,7 @@ func TestFits(t *testing.T) {
 			path := filepath.Join(dir, "o"+ext)
 			sink, err := write(path, encoder, still)
 			if err != nil && strings.Contains(err.Error(), "opening encoder") {
-				break // other sizes, other formats: not what this test is about
+				break // other sizes and formats, which this test is not about
 			}
 			tried++
 			var found, looked error
@@ -183,7 +183,7 @@ func TestFits(t *testing.T) {
 				}
 				codecOf, found = readStrips(path, want)
 				if looked = sink.readBack(path); found != nil && looked == nil {
-					// It looks at one picture, not at what it shows.
+					// readBack decodes one frame and does not compare it.
 					if c.canHold(codec.ID()) {
 						t.Errorf("%s in %s passes both looks, but: %v", encoder, ext, found)
 					}
@@ -200,7 +200,7 @@ func TestFits(t *testing.T) {
 			if refused != nil && !errors.Is(refused, ErrEncoderMismatch) {
 				t.Errorf("%s in %s: %v", encoder, ext, refused)
 			}
-			if reads != (refused == nil) && !slices.Contains(luck, encoder+ext) {
+			if reads != (refused == nil) && !slices.Contains(guessed, encoder+ext) {
 				t.Errorf("%s in %s: before work %v, after it %v", encoder, ext, refused, found)
 			}
 			os.Remove(path)
@@ -212,12 +212,12 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// TestRaw does the same for pictures that are not compressed, of which a
-// container must say how they lie.
+// TestRaw does the same for uncompressed frames, whose layout the container has to
+// state.
 func TestRaw(t *testing.T) {
 	for _, format := range []string{"yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "nv12", "rgba", "rgb24", "bgr24", "gbrp", "gray", "gray16le", "yuva420p"} {
 		in := ffmpeg(t, "in.nut", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=0.08", "-pix_fmt", format, "-c:v", "rawvideo")
-		want := picturesOf(t, in, "-pix_fmt", "rgb24")
+		want := frameHashes(t, in, "-pix_fmt", "rgb24")
 		for _, ext := range []string{"mkv", "mov", "avi", "nut"} {
 			r := &run{in: in, out: filepath.Join(t.TempDir(), "o."+ext)}
 			err := r.do(t.Context(), func(*Frame) error { return nil }, func(_ *Source, s *Sink) { s.Encoder, s.unchecked = "rawvideo", true })
@@ -225,7 +225,7 @@ func TestRaw(t *testing.T) {
 				t.Fatal(err)
 			}
 			n, err := read(t, r.out, true)
-			reads := err == nil && n == len(want) && slices.Equal(picturesOf(t, r.out, "-pix_fmt", "rgb24"), want)
+			reads := err == nil && n == len(want) && slices.Equal(frameHashes(t, r.out, "-pix_fmt", "rgb24"), want)
 			if refused := CheckOutput(r.out, "rawvideo", r.info); reads != (refused == nil) {
 				t.Errorf("%s in %s: before work %v, after it %d frames, %v", format, ext, refused, n, err)
 			}

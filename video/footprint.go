@@ -79,15 +79,15 @@ func (c Coded) bytes() (planes, luma int64) {
 // including the frame that is read ahead. Frames in flight are not counted, although
 // the decoder may refer to them as well.
 func (c Coded) Decoder(threads int) int64 {
-	pictures := int64(c.references) + 2
+	frames := int64(c.references) + 2
 	if c.threaded {
-		pictures += int64(max(threads, 1) - 1)
+		frames += int64(max(threads, 1) - 1)
 	}
 	each := c.Picture()
 	if c.references > 0 {
 		each += c.Pixels() * 7 / 10 // motion vectors, types and modes of all blocks
 	}
-	return pictures * each
+	return frames * each
 }
 
 // Threaded reports whether the decoder's memory grows with its threads.

@@ -10,8 +10,8 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// The bytes of a picture are those that FFmpeg itself says it takes, in every format
-// that frames can have.
+// TestPictureBytes compares the size of a frame with FFmpeg's own, in every format that
+// frames can have.
 func TestPictureBytes(t *testing.T) {
 	const w, h = 640, 362
 	seen := 0
@@ -33,7 +33,7 @@ func TestPictureBytes(t *testing.T) {
 			continue
 		}
 		seen++
-		if d.Name == "uyyvyy411" { // six bytes for four pixels, and a step of four
+		if d.Name == "uyyvyy411" { // six bytes for four pixels, at a step of four
 			continue
 		}
 		if got := (Coded{Width: w, Height: h, format: pf}).Picture(); got != int64(want) {
@@ -45,14 +45,14 @@ func TestPictureBytes(t *testing.T) {
 	}
 }
 
-// What an encoder takes grows with its threads and its look-ahead, and is known for each
-// that a container is given by default.
+// TestEncodingBytes checks that the memory of an encoder grows with its threads and its
+// lookahead, and is known for every default encoder.
 func TestEncodingBytes(t *testing.T) {
 	c := Coded{Width: 1920, Height: 1080, format: astiav.PixelFormatYuv420P}
 	for ext, k := range containers {
 		e, ok := PlanEncoding("out"+ext, "", "", k.image, 4)
 		if !ok {
-			continue // this FFmpeg has none
+			continue // this FFmpeg lacks it
 		}
 		whole := e.Bytes(c)
 		if whole < c.Picture() {
@@ -92,7 +92,7 @@ func TestAfford(t *testing.T) {
 	if one, four := told[0].Decoder(1), told[0].Decoder(4); one >= four || !told[0].Threaded() {
 		t.Errorf("%d bytes on one thread, %d on four", one, four)
 	}
-	// Two frames, and no third.
+	// Two frames are available, and no third.
 	a, err := src.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestAfford(t *testing.T) {
 	}
 }
 
-// A film whose pictures grow on the way beyond what it was given does not get them.
+// TestGrowingPictures checks that frames that grow beyond the limit are refused.
 func TestGrowingPictures(t *testing.T) {
 	small := clip(t, "small.ts", "-c:v", "libx264", "-frames:v", "10")
 	large := ffmpeg(t, "large.ts", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=25", "-frames:v", "10", "-c:v", "libx264", "-preset", "ultrafast")
@@ -138,7 +138,7 @@ func TestGrowingPictures(t *testing.T) {
 			f.Release()
 		}
 	}
-	frames, seam := read(0) // where they were put together may count as damage
+	frames, seam := read(0) // the joint may count as damage
 	if frames != 20 {
 		t.Errorf("without a bound: %d frames", frames)
 	}
@@ -147,8 +147,8 @@ func TestGrowingPictures(t *testing.T) {
 	}
 }
 
-// The copies that drawing makes are used again, and not for pictures that an encoder
-// still looks at.
+// TestSpares checks that the copies made for drawing are reused, but not while an
+// encoder still holds them.
 func TestSpares(t *testing.T) {
 	p := newPool(1)
 	defer p.close()
@@ -162,7 +162,7 @@ func TestSpares(t *testing.T) {
 	}
 	first := like.Clone()
 	p.putSpare(first)
-	if o := p.getSpare(like); o == first { // like looks at it
+	if o := p.getSpare(like); o == first { // like refers to it
 		t.Error("a picture that somebody looks at is used again")
 	} else {
 		o.Free()

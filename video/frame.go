@@ -27,7 +27,7 @@ func (f *Frame) Time() time.Duration { return f.TimeBase.Duration(f.PTS) }
 // does not count among the frames in flight. Several goroutines may share one frame at
 // the same time, as long as none draws into it.
 func (f *Frame) Share() (*Frame, error) {
-	s, err := f.slot.pool.share(f.slot.picture())
+	s, err := f.slot.pool.share(f.slot.frame())
 	if err != nil {
 		return nil, fmt.Errorf("frame %d: %w", f.Index, err)
 	}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestShare: what is drawn into a frame that shares a picture is seen there alone, and
-// either may end first.
+// TestShare checks that drawing into a shared frame changes only that one, and that
+// either frame may be released first.
 func TestShare(t *testing.T) {
 	s := &Source{Path: clip(t, "c.mp4", "-c:v", "libx264"), Frames: 2}
 	if err := s.Initialize(); err != nil {
@@ -52,7 +52,7 @@ func TestShare(t *testing.T) {
 		drawn := read(a)
 		f.Release()
 		if i == 1 {
-			s.Reserve(1) // the pool is used while shares are out
+			s.Reserve(1) // the pool is used while shares are in flight
 		}
 		if !bytes.Equal(read(b), before) || !bytes.Equal(read(a), drawn) {
 			t.Error("a frame changes when the one ends that it was made of")
@@ -68,13 +68,14 @@ func TestShare(t *testing.T) {
 		}
 		b.Release()
 	}
-	// Shares do not count among the frames in flight, and leave none behind.
+	// Shares do not count among the frames in flight, and none is left behind.
 	if n := len(s.pool.free) + len(s.pool.sharing); n != 0 {
 		t.Errorf("a closed pool holds %d slots", n)
 	}
 }
 
-// TestTooLate: a sink that is opened behind the first packets says so.
+// TestTooLate checks the error of a sink that is opened after the first packets were
+// read.
 func TestTooLate(t *testing.T) {
 	s := &Source{Path: clip(t, "c.mp4", "-c:v", "libx264")}
 	if err := s.Initialize(); err != nil {

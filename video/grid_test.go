@@ -30,8 +30,8 @@ func be32(v ...int) (b []byte) {
 	return b
 }
 
-// A photo is a picture of 120 × 100 in four tiles of 64 × 64, as phones store theirs
-// (ISO/IEC 23008-12), with what else its main item has.
+// photo makes an image of 120 × 100 from four tiles of 64 × 64, stored as phones do
+// (ISO/IEC 23008-12). properties are further ones of the main item.
 func photo(t *testing.T, properties ...[]byte) string {
 	t.Helper()
 	var hvcC []byte
@@ -87,7 +87,7 @@ func photo(t *testing.T, properties ...[]byte) string {
 	return path
 }
 
-// TestGrid: the whole of a photo in tiles is read, the right way up.
+// TestGrid checks that a tiled photo is read as a whole and upright.
 func TestGrid(t *testing.T) {
 	whole := ffmpeg(t, "whole.png", "-f", "lavfi", "-i", "testsrc2=size=128x128:rate=25:duration=0.04", "-vf", "format=yuv420p,crop=120:100:0:0", "-frames:v", "1")
 	turned := ffmpeg(t, "turned.png", "-i", whole, "-vf", "transpose=cclock")
@@ -109,7 +109,7 @@ func TestGrid(t *testing.T) {
 			}
 			most := 2.0
 			if to == "o.png" {
-				most = 8 // chroma is enlarged in another way than by the ffmpeg program
+				most = 8 // the ffmpeg program upsamples chroma differently
 			}
 			if d := difference(rawRGB(t, r.out, c.w, c.h), rawRGB(t, c.like, c.w, c.h)); d > most {
 				t.Errorf("%s to %s: mean difference %.1f", filepath.Base(c.like), to, d)
@@ -118,7 +118,7 @@ func TestGrid(t *testing.T) {
 	}
 }
 
-// TestTiles: of a photo that lacks a tile, or has a broken one, nothing is shown.
+// TestTiles checks that a photo with a missing or broken tile is refused.
 func TestTiles(t *testing.T) {
 	b, err := os.ReadFile(photo(t))
 	if err != nil {
@@ -137,7 +137,7 @@ func TestTiles(t *testing.T) {
 		}
 		src.Close()
 	}
-	// What says which way up it is may be anything.
+	// The orientation property may contain anything.
 	at := bytes.Index(b, []byte("meta"))
 	for n := range 400 {
 		meta := slices.Clone(b[at+8 : at+8+n])
@@ -145,7 +145,8 @@ func TestTiles(t *testing.T) {
 	}
 }
 
-// TestTurned: four quarter turns are none, and each agrees with its matrix.
+// TestTurned checks that four quarter turns cancel out, and that each agrees with its
+// matrix.
 func TestTurned(t *testing.T) {
 	for _, o := range []Orientation{{}, {FlipX: true}, {FlipY: true}, {Transpose: true}, {true, true, true}} {
 		p := o

@@ -9,8 +9,8 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// TestLastFrame: a last frame of which nothing says how long it lasts does not last as
-// long as frames do on average, where a gap of half a minute makes that a second.
+// TestLastFrame checks that a last frame of unknown duration does not get the average
+// duration, which a gap of half a minute raises to a second.
 func TestLastFrame(t *testing.T) {
 	src := &Source{Path: filepath.Join(golden.Shared(t, "cases", "video"), "vfr_gap_30s_timescale_1e7.mp4")}
 	if err := src.Initialize(); err != nil {
@@ -32,7 +32,7 @@ func TestLastFrame(t *testing.T) {
 	equal(t, "ticks of the last frame", last, 333333)
 }
 
-func TestLikely(t *testing.T) {
+func TestGuessDuration(t *testing.T) {
 	s := &Source{info: Info{TimeBase: Rational{1, 1000}, AverageRate: Rational{10, 1}}}
 	for step, want := range map[int64]int64{
 		0:    100, // the only frame

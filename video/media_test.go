@@ -17,8 +17,8 @@ import (
 	"testing"
 )
 
-// Media are made by the ffmpeg program of the build under test and judged by
-// its ffprobe: neither has anything in common with this package but FFmpeg.
+// The ffmpeg program of the build under test makes the test files, and its ffprobe
+// checks the results. They share only FFmpeg with this package.
 
 func program(t testing.TB, name string) string {
 	t.Helper()
@@ -32,7 +32,7 @@ func program(t testing.TB, name string) string {
 	return p
 }
 
-// ffmpeg makes a file in a temporary folder; args end before the output.
+// ffmpeg makes a file in a temporary folder. args are those before the output.
 func ffmpeg(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
@@ -109,8 +109,8 @@ func ffprobe(t testing.TB, path string) (p probe) {
 	return p
 }
 
-// timestamps lists the presentation times of the shown frames, in seconds as
-// ffprobe prints them or in ticks.
+// timestamps lists the presentation times of the frames, in seconds as ffprobe prints
+// them or in ticks.
 func timestamps(t testing.TB, path, entry string) []string {
 	t.Helper()
 	out := output(t, "ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame="+entry, "-of", "csv=p=0", path)
@@ -130,7 +130,7 @@ func packets(t testing.TB, path, selector, entries string) []string {
 		"-show_entries", "packet="+entries, "-of", "csv=p=0", path)
 	var l []string
 	for line := range strings.Lines(out) {
-		// Side data follows in further columns and lines: it is not the packet's.
+		// Side data follows in further columns and lines, which are ignored.
 		if f := strings.Split(strings.TrimSpace(line), ","); len(f) > strings.Count(entries, ",") {
 			l = append(l, strings.Join(f[:strings.Count(entries, ",")+1], ","))
 		}
@@ -138,8 +138,8 @@ func packets(t testing.TB, path, selector, entries string) []string {
 	return l
 }
 
-// picturesOf hashes the decoded pictures, without their times, not turned.
-func picturesOf(t testing.TB, path string, args ...string) []string {
+// frameHashes hashes the decoded frames, without their times and without rotation.
+func frameHashes(t testing.TB, path string, args ...string) []string {
 	t.Helper()
 	a := append([]string{"-v", "error", "-noautorotate", "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough"}, args...)
 	out := output(t, "ffmpeg", append(a, "-f", "framemd5", "-")...)
@@ -154,7 +154,7 @@ func picturesOf(t testing.TB, path string, args ...string) []string {
 	return l
 }
 
-// A journal keeps what is logged.
+// A journal records what is logged.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -186,7 +186,7 @@ func (j *journal) count(part string) (n int) {
 	return n
 }
 
-// A run is a file taken through the package.
+// A run is a file converted by the package.
 type run struct {
 	in, out string
 	info    Info
@@ -196,8 +196,8 @@ type run struct {
 	log     journal
 }
 
-// transcode reads in and writes name beside it, the reading and the encoding
-// in goroutines of their own as in a real pipeline.
+// transcode reads in and writes name in the same folder. Reading and encoding run in
+// separate goroutines, as in a real pipeline.
 func transcode(t testing.TB, in, name string, set ...func(*Source, *Sink)) *run {
 	t.Helper()
 	r := &run{in: in, out: filepath.Join(t.TempDir(), name)}
@@ -295,8 +295,8 @@ func equal[T comparable](t testing.TB, what string, got, want T) {
 	}
 }
 
-// sameTime checks that the video of both files has the same times, in ticks
-// where the time bases are equal and in seconds anyway.
+// sameTime checks that the video of both files has the same times, in ticks if the time
+// bases are equal, and in seconds.
 func sameTime(t testing.TB, in, out string) {
 	t.Helper()
 	sameList(t, "pts", timestamps(t, out, "pts_time"), timestamps(t, in, "pts_time"))

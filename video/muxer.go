@@ -77,7 +77,7 @@ func (s *Sink) addVideo(c container) error {
 		return err
 	}
 	if s.Source != nil {
-		if err := copyPictureSideData(p, s.Source.stream.CodecParameters()); err != nil {
+		if err := copyFrameSideData(p, s.Source.stream.CodecParameters()); err != nil {
 			return err
 		}
 	}

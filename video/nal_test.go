@@ -6,7 +6,7 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-func TestStartsAfresh(t *testing.T) {
+func TestResetsDecoder(t *testing.T) {
 	h264, hevc := astiav.CodecIDH264, astiav.CodecIDHevc
 	sizes4 := []byte{1, 0, 0, 0, 0xff}
 	sizes2 := append(append([]byte{1}, make([]byte, 20)...), 0xfd)
@@ -32,8 +32,8 @@ func TestStartsAfresh(t *testing.T) {
 	}
 }
 
-// FuzzStartsAfresh looks for packets that hang or crash.
-func FuzzStartsAfresh(f *testing.F) {
+// FuzzResetsDecoder looks for packets that hang or crash.
+func FuzzResetsDecoder(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 0, 0xff}, []byte{0, 0, 0, 1, 0x65})
 	f.Add([]byte{}, []byte{0, 0, 1, 0x65, 0, 0, 1})
 	f.Fuzz(func(t *testing.T, extradata, packet []byte) {

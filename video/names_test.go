@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestNames: a name is a name, whatever FFmpeg would read into it as a protocol,
-// a series of pictures or a pattern.
+// TestNames checks that a file name is taken literally, even if FFmpeg would see a
+// protocol, a numbered series or a pattern in it.
 func TestNames(t *testing.T) {
-	film := ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=0.5", "-c:v", "libx264")
+	clip := ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=0.5", "-c:v", "libx264")
 	still := ffmpeg(t, "in.png", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=0.1", "-frames:v", "1", "-update", "1")
 	for _, stem := range []string{
 		"12:30", "file:x", "file:file:x", "concat:a|b", "http:", "http://host/x", "pipe:1", "-", "-i", "--", "%d", "%03d", "a[12]", "*", "?{a,b}",
@@ -17,7 +17,7 @@ func TestNames(t *testing.T) {
 		strings.Repeat("x", 250), strings.Repeat("ü", 125),
 	} {
 		stem = strings.ReplaceAll(stem, "/", "∕")
-		for _, c := range []struct{ in, ext string }{{film, ".mp4"}, {film, ".ts"}, {still, ".png"}} {
+		for _, c := range []struct{ in, ext string }{{clip, ".mp4"}, {clip, ".ts"}, {still, ".png"}} {
 			t.Run(stem+c.ext, func(t *testing.T) {
 				t.Chdir(t.TempDir())
 				name, plain := stem+c.ext, "plain"+c.ext

@@ -7,8 +7,8 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// TestLongPauses: a picture that stands for long keeps its time, however finely the
-// file counts.
+// TestLongPauses checks that a frame that is shown for long keeps its time, however
+// small the ticks of the file are.
 func TestLongPauses(t *testing.T) {
 	const n = 30
 	pause := func(base, seconds, every string) []string {
@@ -64,7 +64,7 @@ func keepsTimes(t *testing.T, in, to string, how ...func(*Source, *Sink)) {
 	if r.damage.Count != 0 || len(r.lost) != 0 {
 		t.Errorf("%s: %v, %v", to, r.damage, r.lost)
 	}
-	if d, _, err := look(r.out, true); d.Count != 0 || err != nil {
+	if d, _, err := damageOf(r.out, true); d.Count != 0 || err != nil {
 		t.Errorf("%s: reading it back: %v, %v", to, d, err)
 	}
 }

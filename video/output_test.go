@@ -68,8 +68,8 @@ func TestOutputErrors(t *testing.T) {
 	}
 }
 
-// TestNothingUntilFinished: the name stands for a whole file or for what was
-// there before.
+// TestNothingUntilFinished checks that the output's name always refers to a complete
+// file or to the older one.
 func TestNothingUntilFinished(t *testing.T) {
 	in := clip(t, "in.mp4", "-c:v", "libx264")
 	real := filepath.Join(t.TempDir(), "real.mp4")
@@ -135,7 +135,7 @@ func TestNothingUntilFinished(t *testing.T) {
 	}
 }
 
-// TestNoFrames: a file without a single frame is not an output.
+// TestNoFrames checks that a file without frames is no output.
 func TestNoFrames(t *testing.T) {
 	src := &Source{Path: clip(t, "in.mp4", "-c:v", "libx264")}
 	if err := src.Initialize(); err != nil {
@@ -205,8 +205,8 @@ func ffprobeStill(t *testing.T, path string) stillProbe {
 	return stillProbe{i.PixelFormat, i.Width, i.Height}
 }
 
-// TestUprightPhoto: cameras store photos lying down and say so in EXIF, which
-// is not written back, so the picture is turned.
+// TestUprightPhoto checks that a photo whose EXIF states a rotation is turned, since
+// EXIF is not written.
 func TestUprightPhoto(t *testing.T) {
 	plain := ffmpeg(t, "p.jpg", "-f", "lavfi", "-i", "testsrc2=size=64x40:rate=25:duration=0.04", "-frames:v", "1")
 	b, err := os.ReadFile(plain)
@@ -230,8 +230,8 @@ func TestUprightPhoto(t *testing.T) {
 	}
 }
 
-// TestTwoVideos: what is read back is the stream that was encoded, whichever of the
-// file's videos begins first.
+// TestTwoVideos checks that the encoded stream is the one that is read back, whichever
+// video of the file begins first.
 func TestTwoVideos(t *testing.T) {
 	in := ffmpeg(t, "two.mp4", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=1", "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=2",
 		"-map", "0", "-map", "1", "-c:v", "libx264")
@@ -243,8 +243,9 @@ func TestTwoVideos(t *testing.T) {
 	}
 }
 
-// TestBeforeZero: the clock of a transport stream starts anew after 26.5 hours, and
-// what lies before that has negative times, at which players of MP4 show nothing.
+// TestBeforeZero checks frames before zero. The clock of a transport stream restarts
+// after 26.5 hours; what comes before that gets negative times, which MP4 players do
+// not show.
 func TestBeforeZero(t *testing.T) {
 	in := ffmpeg(t, "wrap.ts", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=4", "-f", "lavfi", "-i", "sine=d=4",
 		"-c:v", "libx264", "-c:a", "aac", "-output_ts_offset", "95441")

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// piped makes a named pipe into which write writes, until the test ends.
-func piped(t *testing.T, write func(w io.Writer)) string {
+// namedPipe makes a named pipe that write writes into until the test ends.
+func namedPipe(t *testing.T, write func(w io.Writer)) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -33,17 +33,17 @@ func piped(t *testing.T, write func(w io.Writer)) string {
 	return path
 }
 
-// TestInterrupt: a pipe into which nobody writes any more is at its end as soon as it
-// is interrupted, and that is no damage.
+// TestInterrupt checks that an interrupted pipe ends at once, even if its writer is
+// idle, and that this is no damage.
 func TestInterrupt(t *testing.T) {
 	b, err := os.ReadFile(clip(t, "in.ts", "-c:v", "libx264", "-f", "mpegts"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	release := make(chan struct{})
-	src := &Source{Path: piped(t, func(w io.Writer) {
+	src := &Source{Path: namedPipe(t, func(w io.Writer) {
 		w.Write(b)
-		<-release // it pauses, and does not close
+		<-release // the writer pauses and does not close
 	})}
 	defer close(release)
 	if err := src.Initialize(); err != nil {
@@ -68,8 +68,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestPipeIsReadOnce: a file with much sound before its first picture is opened a
-// second time, which a pipe cannot be: it is refused, and not begun in its middle.
+// TestPipeIsReadOnce checks that much audio before the first frame is an error for a
+// pipe. A file would be opened a second time.
 func TestPipeIsReadOnce(t *testing.T) {
 	defer func(n int) { maxKeptOfPipe = n }(maxKeptOfPipe)
 	in := ffmpeg(t, "late.mkv", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", "-f", "lavfi", "-i", "sine=d=8:r=48000",
@@ -81,7 +81,7 @@ func TestPipeIsReadOnce(t *testing.T) {
 	write := func(w io.Writer) { w.Write(b) }
 	for limit, want := range map[int]string{16 << 10: "a pipe cannot be read twice", 256 << 20: ""} {
 		maxKeptOfPipe = limit
-		src := &Source{Path: piped(t, write)}
+		src := &Source{Path: namedPipe(t, write)}
 		err := src.Initialize()
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("limit %d: %v, want %q", limit, err, want)
@@ -90,8 +90,8 @@ func TestPipeIsReadOnce(t *testing.T) {
 	}
 }
 
-// TestBrokenPipe: when the reader of one output goes away, that is no error of the source:
-// another output of it gets all its packets.
+// TestBrokenPipe checks that if the reader of one output goes away, another output of
+// the same source still gets all its packets.
 func TestBrokenPipe(t *testing.T) {
 	in := ffmpeg(t, "in.mkv", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=4", "-f", "lavfi", "-i", "sine=d=4:r=48000",
 		"-c:v", "libx264", "-c:a", "pcm_s16le")

@@ -24,14 +24,14 @@ func (f *Frame) Planes() ([4]Plane, error) {
 // View returns the frame's planes for reading. Others may read them at the same time.
 // They are valid until Release.
 func (f *Frame) View() ([4]Plane, error) {
-	if frameUpsideDown(f.slot.picture()) {
+	if frameUpsideDown(f.slot.frame()) {
 		return f.Planes()
 	}
 	return f.planes()
 }
 
 func (f *Frame) planes() (planes [4]Plane, err error) {
-	p := f.slot.picture()
+	p := f.slot.frame()
 	d, ok := describe(p.PixelFormat())
 	if !ok {
 		return planes, fmt.Errorf("frame %d: unknown pixel format %s", f.Index, p.PixelFormat().Name())
@@ -71,12 +71,12 @@ func (d Layout) rows(i, h int) int {
 // masks, for which edges matter and exact values do not. Deeper samples are cut to
 // their upper eight bits, and RGB is weighted as in BT.601.
 func (f *Frame) Luma(dst []byte) ([]byte, error) {
-	p := f.slot.picture()
+	p := f.slot.frame()
 	if frameUpsideDown(p) {
 		if err := f.slot.detach(); err != nil {
 			return nil, fmt.Errorf("frame %d: %w", f.Index, err)
 		}
-		p = f.slot.picture()
+		p = f.slot.frame()
 	}
 	w, h := p.Width(), p.Height()
 	if cap(dst) < w*h {

@@ -33,13 +33,13 @@ func read(t testing.TB, path string, allowPlaylists bool) (frames int, err error
 	}
 }
 
-// TestPlaylists: the content of a file opens no other file unless that is
-// allowed, and never a host.
+// TestPlaylists checks that the content of a file opens another file only if that is
+// allowed, and never contacts a host.
 func TestPlaylists(t *testing.T) {
-	film := ffmpeg(t, "film.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=0.5", "-c:v", "libx264")
-	stream := ffmpeg(t, "film.ts", "-i", film, "-c", "copy")
+	clip := ffmpeg(t, "film.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=0.5", "-c:v", "libx264")
+	stream := ffmpeg(t, "film.ts", "-i", clip, "-c", "copy")
 	dir := t.TempDir()
-	for from, to := range map[string]string{film: "film.mp4", stream: "film.ts"} {
+	for from, to := range map[string]string{clip: "film.mp4", stream: "film.ts"} {
 		if err := os.Rename(from, filepath.Join(dir, to)); err != nil {
 			t.Fatal(err)
 		}
@@ -50,8 +50,8 @@ func TestPlaylists(t *testing.T) {
 	concat := func(target string) string { return "ffconcat version 1.0\nfile " + target + "\n" }
 	for _, c := range []struct {
 		name, content string
-		plain         error // what it is without leave; nil: nothing that can be read
-		allowed       int   // frames with it; 0: it is refused all the same
+		plain         error // if playlists are not allowed; nil: cannot be read
+		allowed       int   // frames if playlists are allowed; 0: refused as well
 	}{
 		{"concat.mp4", concat("film.mp4"), ErrPlaylist, 5},
 		{"nested.mkv", concat("concat.mp4"), ErrPlaylist, 5},
@@ -95,7 +95,8 @@ func TestPlaylists(t *testing.T) {
 	}
 }
 
-// TestPlanesBeside: FFmpeg's reader of raw planes opens those beside the first.
+// TestPlanesBeside checks FFmpeg's reader of raw planes, which opens files next to the
+// first.
 func TestPlanesBeside(t *testing.T) {
 	dir := t.TempDir()
 	for _, ext := range []string{"y", "u", "v", "U", "V"} {

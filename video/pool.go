@@ -21,7 +21,7 @@ type slot struct {
 	rgb     []byte        // prepared image
 }
 
-func (s *slot) picture() *astiav.Frame {
+func (s *slot) frame() *astiav.Frame {
 	if s.own != nil {
 		return s.own
 	}
@@ -31,7 +31,7 @@ func (s *slot) picture() *astiav.Frame {
 // detach makes the frame writable: it alone holds its samples, and rows run top down. A
 // decoder keeps frames to predict later ones from, and those must never be drawn into.
 func (s *slot) detach() error {
-	p := s.picture()
+	p := s.frame()
 	if p.IsWritable() && !frameUpsideDown(p) {
 		return nil
 	}
@@ -130,7 +130,7 @@ func (p *pool) take() (*slot, error) {
 }
 
 // share returns a new slot that refers to the samples of frame.
-func (p *pool) share(picture *astiav.Frame) (*slot, error) {
+func (p *pool) share(frame *astiav.Frame) (*slot, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var s *slot
@@ -139,7 +139,7 @@ func (p *pool) share(picture *astiav.Frame) (*slot, error) {
 	} else if s = (&slot{pool: p, shares: true, decoded: astiav.AllocFrame()}); s.decoded == nil {
 		return nil, fmt.Errorf("sharing a picture: %w", errOutOfMemory)
 	}
-	if err := s.decoded.Ref(picture); err != nil {
+	if err := s.decoded.Ref(frame); err != nil {
 		p.sharing = append(p.sharing, s)
 		return nil, fmt.Errorf("sharing a picture: %w", err)
 	}

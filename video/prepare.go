@@ -53,7 +53,7 @@ func (p *Preparer) Size() (w, h int) { return p.w, p.h }
 
 // Prepare makes the image of f, in memory that belongs to f.
 func (p *Preparer) Prepare(f *Frame) (Picture, error) {
-	in := f.slot.picture()
+	in := f.slot.frame()
 	if err := p.graph.fit(shapeOf(in), p.chain); err != nil {
 		return Picture{}, err
 	}

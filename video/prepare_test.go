@@ -39,7 +39,7 @@ func TestToCoded(t *testing.T) {
 
 func rawRGB(t *testing.T, path string, w, h int, args ...string) []byte {
 	t.Helper()
-	// By another name: the program takes a percent sign for a series.
+	// The link avoids a percent sign, which the ffmpeg program takes for a series.
 	link := filepath.Join(t.TempDir(), "x"+filepath.Ext(path))
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
@@ -112,14 +112,15 @@ func TestUpright(t *testing.T) {
 				if d := difference(pic.Pix, want); d > 2 {
 					t.Errorf("%+v: mean difference %.2f from FFmpeg's rotation", info.Orientation, d)
 				}
-				// The output shows the same.
+				// The output is shown in the same way.
 				r := transcode(t, path, "o.mp4", lossless)
 				got := rawRGB(t, r.out, w, h, "-sws_flags", "bicubic+accurate_rnd+full_chroma_int")
 				if d := difference(got, want); d != 0 {
 					t.Errorf("output is shown otherwise: mean difference %.2f", d)
 				}
 				sameSide(t, path, r.out)
-				// Where the container cannot say so, the picture itself is turned.
+				// If the container cannot store a rotation the frames themselves are
+				// turned.
 				r = transcode(t, path, "o.nut")
 				got = rawRGB(t, r.out, w, h, "-sws_flags", "bicubic+accurate_rnd+full_chroma_int")
 				if d := difference(got, want); d != 0 {
@@ -163,7 +164,7 @@ func TestModelSize(t *testing.T) {
 	}
 }
 
-// TestColours: a red clip is red, whatever numbers stand for red in it.
+// TestColours checks that a red clip is red in every format.
 func TestColours(t *testing.T) {
 	for _, c := range []struct{ matrix, rng, format, codec string }{
 		{"bt709", "tv", "yuv420p", "libx264"},
@@ -193,7 +194,7 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// TestLuma compares with FFmpeg's gray for formats of every build.
+// TestLuma compares with FFmpeg's gray for formats that every build has.
 func TestLuma(t *testing.T) {
 	for _, format := range []string{"yuv420p", "nv12", "yuyv422", "yuv422p10le", "yuv444p16be", "p010le", "gray", "gray12le", "gbrp", "gbrp10le", "rgb24", "bgra", "rgb48be", "pal8", "rgb565le"} {
 		t.Run(format, func(t *testing.T) {
@@ -217,7 +218,8 @@ func TestLuma(t *testing.T) {
 			for i := range gray {
 				gray[i] = byte((77*int(rgb[3*i]) + 150*int(rgb[3*i+1]) + 29*int(rgb[3*i+2])) >> 8)
 			}
-			// Limited range differs by up to 16 levels; the picture must be the same.
+			// Limited range differs by up to 16 levels; apart from that the image must
+			// be the same.
 			if d := difference(luma, gray); d > 14 {
 				t.Errorf("mean difference %.1f from grey", d)
 			}

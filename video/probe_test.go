@@ -63,15 +63,15 @@ func TestContainers(t *testing.T) {
 	}
 }
 
-// Trials come out as what the rest of these tests needs says: set-up builds all
-// of this.
+// TestProbes expects the probes to succeed for everything that the other tests need,
+// since set-up builds all of it.
 func TestProbes(t *testing.T) {
 	for _, name := range []string{"libx264", "ffv1", "png", "mpeg4", "prores_ks"} {
 		if err := ProbeEncoder(name); err != nil {
 			t.Errorf("encoder %s: %v", name, err)
 		}
 	}
-	for _, name := range []string{"no such encoder", "aac"} { // the latter has no pictures
+	for _, name := range []string{"no such encoder", "aac"} { // the latter is not for video
 		if err := ProbeEncoder(name); !errors.Is(err, ErrNotBuilt) {
 			t.Errorf("encoder %s: %v", name, err)
 		}
@@ -94,8 +94,9 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// Some encoders print on standard error when they are set up, past FFmpeg's log: a trial
-// of them does not, in the program of whoever uses this package either.
+// TestTrialsAreSilent checks that probing prints nothing on standard error, in any
+// program that uses this package. Some encoders print there by themselves when they are
+// opened.
 func TestTrialsAreSilent(t *testing.T) {
 	if os.Getenv("TEST_TRIALS") != "" {
 		for _, c := range Containers() {
@@ -109,7 +110,7 @@ func TestTrialsAreSilent(t *testing.T) {
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestTrialsAreSilent$")
-	// This process may have told a library to be silent already.
+	// This process may have silenced a library already.
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SVT_LOG=") })
 	cmd.Env = append(env, "TEST_TRIALS=1", "GOCOVERDIR="+t.TempDir())
 	var stderr strings.Builder

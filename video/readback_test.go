@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestReadBack damages what was written, as a broken disk or muxer would, and
-// looks at it.
+// TestReadBack damages a written file, as a broken disk or muxer would, and reads it
+// back.
 func TestReadBack(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {
@@ -69,7 +69,7 @@ func TestReadBack(t *testing.T) {
 	}
 }
 
-// TestShorterThanWritten: the length that a container states is compared.
+// TestShorterThanWritten checks that the length stated by the container is compared.
 func TestShorterThanWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "o.mkv")
 	sink, err := write(path, "libx264", "")

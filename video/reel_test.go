@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestReel: pictures from memory at uneven times come back at those times, in
-// their colours, and the file says what the colours are.
+// TestReel checks that images from memory at uneven times keep their times and their
+// colours, and that the file states its colour description.
 func TestReel(t *testing.T) {
 	for _, name := range []string{"clip.mp4", "clip.mkv"} {
 		t.Run(name, func(t *testing.T) {

@@ -2,8 +2,9 @@ package video
 
 import "testing"
 
-// TestRGB: what was RGB becomes a file that players show, unless it is asked for without
-// loss or by an encoder of RGB, and that colours lose resolution is said.
+// TestRGB checks that RGB becomes a file that players show, unless the encoding is
+// lossless or the encoder is one of RGB, and that the loss of chroma resolution is
+// logged.
 func TestRGB(t *testing.T) {
 	const w, h = 320, 240
 	in := func(name, codec, format string, more ...string) string {

@@ -21,7 +21,7 @@ func TestSettingsOf(t *testing.T) {
 		"ffv1":       {},
 	} {
 		if astiav.FindEncoderByName(encoder) == nil {
-			continue // of AV1 not every FFmpeg has one
+			continue // not every FFmpeg has an AV1 encoder
 		}
 		want.Encoder = encoder
 		if got := settingsOf(encoder); got != want {

@@ -215,7 +215,7 @@ func copyParameters(dst, src *astiav.CodecParameters, of *astiav.OutputFormat) e
 	return check(C.carveParametersForCopy(cParameters(dst), cParameters(src), (*C.AVOutputFormat)(pointer(of))))
 }
 
-func copyPictureSideData(dst, src *astiav.CodecParameters) error {
+func copyFrameSideData(dst, src *astiav.CodecParameters) error {
 	return check(C.carveParametersCopySideData(cParameters(dst), cParameters(src)))
 }
 

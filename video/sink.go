@@ -156,7 +156,7 @@ func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 	if err := s.copyError(); err != nil {
 		return err
 	}
-	s.noteAlpha(f.slot.picture())
+	s.noteAlpha(f.slot.frame())
 	if err := s.encoder.send(f, s.emit, s.packet); err != nil {
 		return fmt.Errorf("frame %d: %w", f.Index, err)
 	}

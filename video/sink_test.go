@@ -16,18 +16,18 @@ import (
 
 const av = "testsrc2=size=176x144:rate=25:duration=1.2"
 
-// A journey is a clip, how it was made, and where it goes.
-type journey struct {
+// A conversion is a clip, how it is made, and what it is converted to.
+type conversion struct {
 	name string
 	ext  string   // of the clip made
 	make []string // arguments for ffmpeg; nil: AV with x264 and AAC
 	to   string   // of the output
 	how  func(*Source, *Sink)
 
-	pixels  bool    // samples are the same after a lossless encoding
-	within  float64 // seconds by which times may differ: what the container rounds
-	audio   bool    // packets of audio are the same
-	total   bool    // duration is the same, in ticks
+	pixels  bool    // samples are the same after lossless encoding
+	within  float64 // tolerance of times in seconds, for the container's rounding
+	audio   bool    // audio packets are the same
+	total   bool    // the duration in ticks is the same
 	special func(t *testing.T, r *run, a, b probe)
 }
 
@@ -35,8 +35,8 @@ func x264(args ...string) []string {
 	return append([]string{"-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=1.2:sample_rate=44100", "-c:v", "libx264", "-c:a", "aac"}, args...)
 }
 
-func journeys() []journey {
-	return []journey{
+func conversions() []conversion {
+	return []conversion{
 		{name: "plain", ext: "mp4", make: x264(), to: "mp4", how: lossless, pixels: true, audio: true, total: true},
 		{name: "plain with B-frames", ext: "mp4", make: x264(), to: "mp4", how: quick, audio: true, total: true},
 		{name: "rational rate", ext: "mp4", make: x264("-r", "24000/1001"), to: "mov", how: lossless, pixels: true, audio: true, total: true},
@@ -158,8 +158,8 @@ func journeys() []journey {
 	}
 }
 
-// withExtras makes the clips that need several inputs.
-func (j journey) clip(t *testing.T) string {
+// clip makes the clip. Some clips need several inputs.
+func (j conversion) clip(t *testing.T) string {
 	t.Helper()
 	if j.make != nil {
 		return ffmpeg(t, "in."+j.ext, j.make...)
@@ -170,10 +170,10 @@ func (j journey) clip(t *testing.T) string {
 		return ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=1.2", "-i", cover,
 			"-map", "0", "-map", "1", "-map", "2", "-c:v:0", "libx264", "-c:v:1", "copy", "-disposition:v:1", "attached_pic")
 	}
-	film, sound := av, "sine=duration=1.2"
+	clip, sound := av, "sine=duration=1.2"
 	first, last := "00:00:00,100 --> 00:00:00,500", "00:00:01,000 --> 00:00:01,100"
 	if strings.HasPrefix(j.name, "slow") {
-		film, sound = "testsrc2=size=64x48:rate=1:duration=60", "sine=duration=60"
+		clip, sound = "testsrc2=size=64x48:rate=1:duration=60", "sine=duration=60"
 		last = "00:00:59,000 --> 00:00:59,500"
 	}
 	srt, meta := filepath.Join(dir, "s.srt"), filepath.Join(dir, "meta.txt")
@@ -186,7 +186,7 @@ func (j journey) clip(t *testing.T) string {
 		}
 	}
 	if j.name == "chapters in MP4" {
-		return ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", film, "-f", "lavfi", "-i", sound, "-i", meta, "-map_metadata", "2", "-map_chapters", "2",
+		return ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", clip, "-f", "lavfi", "-i", sound, "-i", meta, "-map_metadata", "2", "-map_chapters", "2",
 			"-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "aac")
 	}
 	var more []string
@@ -197,7 +197,7 @@ func (j journey) clip(t *testing.T) string {
 		}
 		more = []string{"-attach", font, "-metadata:s:t", "mimetype=application/x-truetype-font"}
 	}
-	return ffmpeg(t, "in.mkv", append([]string{"-f", "lavfi", "-i", film, "-f", "lavfi", "-i", sound, "-i", srt, "-i", meta,
+	return ffmpeg(t, "in.mkv", append([]string{"-f", "lavfi", "-i", clip, "-f", "lavfi", "-i", sound, "-i", srt, "-i", meta,
 		"-map_metadata", "3", "-map_chapters", "3", "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-c:a", "aac", "-c:s", "srt",
 		"-metadata:s:s", "language=ger", "-metadata:s:a", "language=eng", "-disposition:s", "forced"}, more...)...)
 }
@@ -218,8 +218,8 @@ func sameTags(t *testing.T, a, b probe) {
 	}
 }
 
-func TestJourneys(t *testing.T) {
-	for _, j := range journeys() {
+func TestConversions(t *testing.T) {
+	for _, j := range conversions() {
 		t.Run(j.name, func(t *testing.T) {
 			t.Parallel()
 			j.check(t, j.clip(t))
@@ -227,7 +227,7 @@ func TestJourneys(t *testing.T) {
 	}
 }
 
-func (j journey) check(t *testing.T, in string) {
+func (j conversion) check(t *testing.T, in string) {
 	t.Helper()
 	r := transcode(t, in, "out."+j.to, j.how)
 	a, b := ffprobe(t, in), ffprobe(t, r.out)
@@ -255,12 +255,12 @@ func (j journey) check(t *testing.T, in string) {
 	}
 	if j.audio {
 		sameList(t, "audio", packets(t, r.out, "a", "data_hash"), packets(t, in, "a", "data_hash"))
-		// A stream in milliseconds comes out in samples, which is near but not equal.
+		// Milliseconds are converted to samples, which is close but not equal.
 		sameWithin(t, "audio times", packets(t, r.out, "a", "pts_time"), packets(t, in, "a", "pts_time"), 0.0001)
 	}
 	if j.pixels {
 		equal(t, "pixel format", vb.PixFmt, va.PixFmt)
-		sameList(t, "pictures", picturesOf(t, r.out), picturesOf(t, in))
+		sameList(t, "pictures", frameHashes(t, r.out), frameHashes(t, in))
 	}
 	if j.special == nil {
 		equal(t, "size", [2]int{vb.Width, vb.Height}, [2]int{va.Width, va.Height})
@@ -268,13 +268,13 @@ func (j journey) check(t *testing.T, in string) {
 	if j.name != "RGB" {
 		sar := func(s string) string {
 			if s == "" || s == "0:1" {
-				return "1:1" // WebM has no way to say unknown
+				return "1:1" // WebM cannot state an unknown aspect
 			}
 			return s
 		}
 		equal(t, "sample aspect", sar(vb.SAR), sar(va.SAR))
 		if r.info.PixelFormat != "gbrp" && j.to != "ts" && j.to != "avi" {
-			// H.264 has no way to say limited range alone; it is what unsaid means.
+			// H.264 cannot state limited range; it is the default.
 			rng := func(s string) string { return strings.TrimPrefix(s, "tv") }
 			equal(t, "colours", vb.Space+" "+rng(vb.Range)+" "+vb.Primaries+" "+vb.Transfer, va.Space+" "+rng(va.Range)+" "+va.Primaries+" "+va.Transfer)
 		}
@@ -287,8 +287,8 @@ func (j journey) check(t *testing.T, in string) {
 	}
 }
 
-// sameWithin compares lists of seconds; a raw stream, which has no times, is
-// one of 25 frames a second.
+// sameWithin compares lists of seconds. A raw stream without times counts as 25 frames
+// per second.
 func sameWithin(t *testing.T, what string, got, want []string, within float64) {
 	t.Helper()
 	equal(t, "number of "+what, len(got), len(want))
@@ -305,7 +305,7 @@ func sameWithin(t *testing.T, what string, got, want []string, within float64) {
 	}
 }
 
-// TestSharedClips takes real footage through, as users will.
+// TestSharedClips converts real footage.
 func TestSharedClips(t *testing.T) {
 	dir := golden.Shared(t, "clips")
 	clips, err := filepath.Glob(filepath.Join(dir, "*.mp4"))
@@ -314,7 +314,7 @@ func TestSharedClips(t *testing.T) {
 	}
 	for _, path := range clips {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			journey{to: "mp4", how: lossless, pixels: true, audio: true, total: true, special: func(t *testing.T, r *run, a, b probe) {
+			conversion{to: "mp4", how: lossless, pixels: true, audio: true, total: true, special: func(t *testing.T, r *run, a, b probe) {
 				equal(t, "time base", b.Streams[0].TimeBase, a.Streams[0].TimeBase)
 				equal(t, "ticks", b.Streams[0].DurationTS, a.Streams[0].DurationTS)
 				equal(t, "streams", len(b.Streams), len(a.Streams))
@@ -326,8 +326,8 @@ func TestSharedClips(t *testing.T) {
 	}
 }
 
-// TestOverlay draws with the real painter, upright and turned, and looks where
-// the colour has gone.
+// TestOverlay draws with the real painter, upright and turned, and checks where the
+// colour is.
 func TestOverlay(t *testing.T) {
 	plain := ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", "color=gray:size=320x240:rate=5:duration=0.8", "-c:v", "libx264")
 	for _, c := range []struct {
@@ -353,7 +353,7 @@ func TestOverlay(t *testing.T) {
 						return err
 					}
 				}
-				// The left third of the upright picture.
+				// The left third of the upright frame.
 				uw, uh := info.Orientation.Upright(info.Width, info.Height)
 				mask, alpha := make([]uint8, uw*uh), make([]uint8, uw*uh)
 				for i := range mask {
@@ -384,8 +384,8 @@ func TestOverlay(t *testing.T) {
 	}
 }
 
-// TestDrawing paints every other frame over. A single painted sample that
-// another picture was predicted from would show in the rest.
+// TestDrawing paints over every other frame. A single painted sample used to predict
+// another frame would show in the rest.
 func TestDrawing(t *testing.T) {
 	for _, format := range []string{"yuv420p", "yuv420p10le"} {
 		t.Run(format, func(t *testing.T) {
@@ -409,7 +409,7 @@ func TestDrawing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			before, after := picturesOf(t, in), picturesOf(t, r.out)
+			before, after := frameHashes(t, in), frameHashes(t, r.out)
 			equal(t, "frames", len(after), len(before))
 			for i := range min(len(before), len(after)) {
 				if (before[i] == after[i]) != (i%2 == 1) {

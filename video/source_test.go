@@ -19,8 +19,7 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// TestBindingLayout guards pointer, which reads the first word of the
-// binding's types.
+// TestBindingLayout guards pointer, which reads the first word of the binding's types.
 func TestBindingLayout(t *testing.T) {
 	for _, v := range []any{
 		astiav.CodecParameters{}, astiav.Codec{}, astiav.FormatContext{}, astiav.Stream{}, astiav.OutputFormat{}, astiav.Frame{},
@@ -43,7 +42,7 @@ func clip(t testing.TB, name string, args ...string) string {
 	return ffmpeg(t, name, a...)
 }
 
-// blankPNG is the beginning of a PNG that says that it is so large.
+// blankPNG is the beginning of a PNG that states that size.
 func blankPNG(w, h int) string {
 	b := []byte("\x89PNG\r\n\x1a\n")
 	for _, chunk := range []string{"IHDR" + string(be32(w, h)) + "\x08\x02\x00\x00\x00", "IDATx\x9cc\x00\x00\x00\x01\x00\x01", "IEND"} {
@@ -70,7 +69,7 @@ func TestInputErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A header, and then nothing that decodes.
+	// A header without anything that can be decoded.
 	headless := slices.Clone(mp4)
 	if i := strings.Index(string(headless), "mdat"); i > 0 {
 		j := i + 4 + strings.Index(string(headless[i:]), "moov") - 8
@@ -123,7 +122,7 @@ func TestFrameOwnership(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Two in flight, and there are two: the third is an error, or waits.
+	// Two frames are available and in flight: reading a third is an error, or waits.
 	if _, err := s.Read(ctx); !errors.Is(err, ErrFramesInUse) {
 		t.Fatalf("a third frame of two: %v", err)
 	}
@@ -145,7 +144,7 @@ func TestFrameOwnership(t *testing.T) {
 	}
 	equal(t, "index of one more", d.Index, 3)
 	d.Release()
-	// The slot is another frame's now; the old handle still knows better.
+	// The slot belongs to another frame now; the old handle must notice.
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -209,7 +208,7 @@ func TestInfo(t *testing.T) {
 	equal(t, "damage", s.Damage(), Damage{})
 }
 
-// damagedClips are made of one good clip of two seconds.
+// damagedClips are made from one good clip of two seconds.
 func damagedClips(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -254,7 +253,8 @@ func TestDamage(t *testing.T) {
 			if n := r.log.count("input is damaged"); n != 1 {
 				t.Errorf("%d warnings about damage, want 1:\n%s", n, r.log.all())
 			}
-			// As many frames as FFmpeg's own program finds, and a whole file.
+			// The number of frames is that of the ffmpeg program, and the file is
+			// complete.
 			sameTime(t, path, r.out)
 			t.Log(r.frames, r.damage)
 
@@ -294,7 +294,7 @@ func TestChangeOfShape(t *testing.T) {
 	t.Log(r.damage)
 }
 
-// TestStartingAnew joins two recordings that both begin at the same time.
+// TestStartingAnew joins two recordings that begin at the same time.
 func TestStartingAnew(t *testing.T) {
 	one, err := os.ReadFile(ffmpeg(t, "a.ts", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=25:duration=3", "-f", "lavfi", "-i", "sine=duration=3",
 		"-c:v", "libx264", "-c:a", "mp2"))
@@ -313,7 +313,7 @@ func TestStartingAnew(t *testing.T) {
 	if d < 5.9 || d > 6.4 {
 		t.Errorf("%.2f s of two times three", d)
 	}
-	// Sound and picture still end together.
+	// Audio and video still end together.
 	a, _ := strconv.ParseFloat(p.Streams[1].Duration, 64)
 	if a < d-0.3 || a > d+0.3 {
 		t.Errorf("%.2f s of picture, %.2f s of sound", d, a)
@@ -328,7 +328,7 @@ func TestLogFolds(t *testing.T) {
 		f.line(slog.LevelWarn, true, "h264", "error while decoding MB "+strings.Repeat("1", i%7+1))
 	}
 	f.line(slog.LevelWarn, true, "h264", "something else")
-	equal(t, "lines", len(j.lines), 4) // 1st, 10th, 100th, and the other
+	equal(t, "lines", len(j.lines), 4) // 1st, 10th, 100th, and the different one
 	if !strings.Contains(j.lines[2], "times=100") {
 		t.Error(j.lines[2])
 	}
@@ -352,16 +352,16 @@ func TestLogGoesToSlog(t *testing.T) {
 	if j.count("level=WARN") != 0 {
 		t.Errorf("a decoder's complaints are not warnings:\n%s", j.all())
 	}
-	// Far longer than any buffer for a line.
+	// Much longer than any buffer for a line.
 	astiav.Log(nil, astiav.LogLevelError, "%s", strings.Repeat("x", 1<<16))
 	if j.count("xxx") != 1 {
 		t.Error("a long line is lost")
 	}
 }
 
-// TestEndIsToldWithoutRoom: a run that holds every frame back until the end is told
-// of the end while none of them is free.
-func TestEndIsToldWithoutRoom(t *testing.T) {
+// TestEndWithAllFramesInUse checks that a caller that holds every frame until the end
+// sees the end although no frame is free.
+func TestEndWithAllFramesInUse(t *testing.T) {
 	still := ffmpeg(t, "one.png", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=25:duration=0.04", "-frames:v", "1", "-update", "1")
 	for in, frames := range map[string]int{still: 1, clip(t, "in.mp4", "-c:v", "libx264", "-frames:v", "3"): 3} {
 		src := &Source{Path: in, Frames: frames}

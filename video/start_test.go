@@ -9,8 +9,8 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// TestLateStart: sound and picture stay in step where the file, or one of them,
-// starts late, also in a container in which nothing can.
+// TestLateStart checks that audio and video stay in sync if the file or one stream
+// starts late, even in a container where all streams start at zero.
 func TestLateStart(t *testing.T) {
 	const both = "-f lavfi -i testsrc2=size=96x64:rate=25:duration=2 -itsoffset %a -f lavfi -i sine=duration=2 -map 0 -map 1 -c:v libx264 -c:a %c "
 	args := func(video, audio, codec, file string) []string {
@@ -34,17 +34,17 @@ func TestLateStart(t *testing.T) {
 			}
 			t.Run(c.name+" "+to, func(t *testing.T) {
 				t.Parallel()
-				inStep(t, in, to)
+				checkSync(t, in, to)
 			})
 		}
 	}
 	t.Run("shared", func(t *testing.T) {
-		inStep(t, filepath.Join(golden.Shared(t, "cases", "video"), "start0.ts"), "o.avi")
+		checkSync(t, filepath.Join(golden.Shared(t, "cases", "video"), "start0.ts"), "o.avi")
 	})
 }
 
-// inStep checks how long the first sound comes after the first picture.
-func inStep(t *testing.T, in, to string) {
+// checkSync compares the time from the first frame to the first audio.
+func checkSync(t *testing.T, in, to string) {
 	t.Helper()
 	r := transcode(t, in, to, quick)
 	first := func(path, stream string) float64 {

@@ -13,37 +13,36 @@ import (
 
 const tiny = "testsrc2=size=64x48:rate=25:duration=0.4"
 
-// sounds are codecs of audio that this FFmpeg can encode and Matroska can hold.
-var sounds = []string{"aac", "mp2", "ac3", "eac3", "dca", "flac", "alac", "opus", "vorbis", "pcm_s16le", "wavpack"}
+// audioCodecs are audio codecs that this FFmpeg can encode and Matroska can hold.
+var audioCodecs = []string{"aac", "mp2", "ac3", "eac3", "dca", "flac", "alac", "opus", "vorbis", "pcm_s16le", "wavpack"}
 
-// choir makes a film with a stream of each of many codecs, in as many files as
-// there are formats to hold them.
-func choir(t *testing.T) map[string]string {
+// manyStreams makes videos with streams of many codecs, in as many files as it takes
+// formats to hold them.
+func manyStreams(t *testing.T) map[string]string {
 	t.Helper()
 	srt := filepath.Join(t.TempDir(), "s.srt")
 	if err := os.WriteFile(srt, []byte("1\n00:00:00,100 --> 00:00:00,300\nEins\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	sup := discSubtitles(t)
-	film := func(name string, args ...string) string {
+	clip := func(name string, args ...string) string {
 		return ffmpeg(t, name, append([]string{"-f", "lavfi", "-i", tiny, "-f", "lavfi", "-i", "sine=duration=0.4:sample_rate=48000", "-i", srt, "-i", sup,
 			"-map", "0", "-c:v", "libx264", "-preset", "ultrafast", "-strict", "-2", "-ac", "2"}, args...)...)
 	}
 	args := []string{"-map", "2", "-map", "2", "-map", "2", "-c:s:0", "subrip", "-c:s:1", "ass", "-c:s:2", "webvtt"}
-	for i, s := range sounds {
+	for i, s := range audioCodecs {
 		args = append(args, "-map", "1", fmt.Sprintf("-c:a:%d", i), s)
 	}
 	return map[string]string{
-		"in.mkv":  film("in.mkv", args...),
-		"in.mp4":  film("in.mp4", "-map", "1", "-map", "2", "-c:a", "truehd", "-c:s", "mov_text"),
-		"in.ts":   film("in.ts", "-map", "1", "-map", "0", "-c:a", "s302m"),
-		"in.m2ts": film("in.m2ts", "-map", "1", "-c:a", "pcm_bluray"),
-		"pgs.mkv": film("pgs.mkv", "-map", "3", "-c:s", "copy"),
+		"in.mkv":  clip("in.mkv", args...),
+		"in.mp4":  clip("in.mp4", "-map", "1", "-map", "2", "-c:a", "truehd", "-c:s", "mov_text"),
+		"in.ts":   clip("in.ts", "-map", "1", "-map", "0", "-c:a", "s302m"),
+		"in.m2ts": clip("in.m2ts", "-map", "1", "-c:a", "pcm_bluray"),
+		"pgs.mkv": clip("pgs.mkv", "-map", "3", "-c:s", "copy"),
 	}
 }
 
-// discSubtitles makes a file of subtitles as Blu-ray discs have them, with two
-// empty pictures.
+// discSubtitles makes a subtitle file as on Blu-ray discs, with two empty images.
 func discSubtitles(t *testing.T) string {
 	t.Helper()
 	var b []byte
@@ -61,11 +60,11 @@ func discSubtitles(t *testing.T) string {
 	return path
 }
 
-// TestCarries takes streams of many codecs into every container. Each is either in
-// the output, where a reader knows it again, or named before work starts: nothing
-// fails, and nothing becomes data.
+// TestCarries copies streams of many codecs into every container. Each must either be
+// recognised in the output or be listed before the work starts. Nothing may fail or
+// become private data.
 func TestCarries(t *testing.T) {
-	for name, in := range choir(t) {
+	for name, in := range manyStreams(t) {
 		for _, ext := range []string{".mp4", ".mov", ".mkv", ".webm", ".ts", ".m2ts", ".avi", ".nut"} {
 			t.Run(name+ext, func(t *testing.T) {
 				t.Parallel()
@@ -89,13 +88,13 @@ func TestCarries(t *testing.T) {
 					got = append(got, s.Codec)
 				}
 				if i := slices.Index(want, "eac3"); i >= 0 && ext == ".nut" {
-					want[i] = "ac3" // which has one name for both
+					want[i] = "ac3" // both have the same name
 				}
 				if i := slices.Index(want, "mp2"); i >= 0 && ext == ".mp4" {
 					want[i] = "mp3"
 				}
 				if i := slices.Index(want, "truehd"); i >= 0 && ext == ".m2ts" {
-					want = slices.Insert(want, i+1, "ac3") // FFmpeg expects the second one of a disc
+					want = slices.Insert(want, i+1, "ac3") // FFmpeg expects the second one on a disc
 				}
 				if !slices.Equal(got, want) {
 					t.Errorf("%s holds %v, want %v", ext, got, want)
@@ -108,7 +107,7 @@ func TestCarries(t *testing.T) {
 	}
 }
 
-// TestKept takes the shared cases of streams that a container does take.
+// TestKept checks the shared cases of streams that a container accepts.
 func TestKept(t *testing.T) {
 	dir := golden.Shared(t, filepath.Join("cases", "video"))
 	r := transcode(t, filepath.Join(dir, "dvbsub.ts"), "o.ts")
@@ -118,9 +117,9 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// TestElsewhere: what a container does not take is named with one that does, and
-// with a reason that is true.
-func TestElsewhere(t *testing.T) {
+// TestAlternatives checks that a refused stream is listed with a container that accepts
+// it, and with the right reason.
+func TestAlternatives(t *testing.T) {
 	in := ffmpeg(t, "in.webm", "-f", "lavfi", "-i", tiny, "-f", "lavfi", "-i", "sine=duration=0.4:sample_rate=48000", "-c:v", "libvpx", "-c:a", "opus", "-strict", "-2")
 	src := &Source{Path: in}
 	if err := src.Initialize(); err != nil {
@@ -137,13 +136,13 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
-// TestCovers: Matroska keeps a cover as an attachment.
+// TestCovers checks that Matroska keeps a cover as an attachment.
 func TestCovers(t *testing.T) {
 	cover := ffmpeg(t, "cover.png", "-f", "lavfi", "-i", "testsrc=size=40x40:duration=0.04:rate=25", "-frames:v", "1")
-	film := []string{"-f", "lavfi", "-i", tiny, "-i", cover, "-map", "0", "-c:v:0", "libx264"}
+	clip := []string{"-f", "lavfi", "-i", tiny, "-i", cover, "-map", "0", "-c:v:0", "libx264"}
 	for name, in := range map[string]string{
-		"in.mp4": ffmpeg(t, "in.mp4", append(slices.Clone(film), "-map", "1", "-c:v:1", "copy", "-disposition:v:1", "attached_pic")...),
-		"in.mkv": ffmpeg(t, "in.mkv", append(slices.Clone(film[:4]), "-c:v", "libx264", "-attach", cover, "-metadata:s:t", "mimetype=image/png", "-metadata:s:t", "filename=front.png")...),
+		"in.mp4": ffmpeg(t, "in.mp4", append(slices.Clone(clip), "-map", "1", "-c:v:1", "copy", "-disposition:v:1", "attached_pic")...),
+		"in.mkv": ffmpeg(t, "in.mkv", append(slices.Clone(clip[:4]), "-c:v", "libx264", "-attach", cover, "-metadata:s:t", "mimetype=image/png", "-metadata:s:t", "filename=front.png")...),
 	} {
 		for _, to := range []string{"o.mkv", "o.mp4"} {
 			r := transcode(t, in, to)
@@ -165,7 +164,7 @@ func TestCovers(t *testing.T) {
 	}
 }
 
-// TestChapters: they are in the output, or named.
+// TestChapters checks that chapters are either in the output or listed.
 func TestChapters(t *testing.T) {
 	meta := filepath.Join(t.TempDir(), "meta.txt")
 	if err := os.WriteFile(meta, []byte(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=200\ntitle=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=200\nEND=400\ntitle=Two\n"), 0o644); err != nil {
@@ -189,10 +188,9 @@ func TestChapters(t *testing.T) {
 	}
 }
 
-// TestDataTracks: what a camera records beside the film is named, and no loss of
-// what is seen or heard.
+// TestDataTracks checks that the data that a camera records is listed, as a minor loss.
 func TestDataTracks(t *testing.T) {
-	// Sound that the muxer has no type for comes out as data of no kind.
+	// The muxer has no type for this audio, so it is stored as unknown data.
 	in := ffmpeg(t, "in.ts", "-f", "lavfi", "-i", tiny, "-f", "lavfi", "-i", "sine=duration=0.4", "-c:v", "libx264", "-c:a", "pcm_s16le")
 	for _, to := range []string{"o.mp4", "o.mkv"} {
 		r := transcode(t, in, to)

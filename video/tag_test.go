@@ -13,15 +13,15 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// sideData lists what goes with the first picture of a file, and with its stream.
+// sideData lists the side data of the first frame of a file, and of its stream.
 func sideData(t *testing.T, path string) string {
 	t.Helper()
 	return output(t, "ffprobe", "-v", "error", "-select_streams", "v:0", "-read_intervals", "%+#1", "-show_frames", "-show_streams",
 		"-show_entries", "frame=side_data_list:stream=side_data_list:stream_side_data:frame_side_data", path)
 }
 
-// TestLight: what a film says of the display that it was made on may stand in its
-// pictures only.
+// TestLight checks that mastering display and light level are kept even if they are
+// stored only in the frames.
 func TestLight(t *testing.T) {
 	in := ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=0.12", "-pix_fmt", "yuv420p10le", "-c:v", "libx265", "-x265-params",
 		"log-level=none:hdr10=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400")
@@ -43,7 +43,8 @@ func TestLight(t *testing.T) {
 	}
 }
 
-// TestKeyedTags: phones write when and where they filmed under names of their own.
+// TestKeyedTags checks the tags in which phones store the time and place of a
+// recording.
 func TestKeyedTags(t *testing.T) {
 	in := ffmpeg(t, "in.mov", "-f", "lavfi", "-i", tiny, "-c:v", "libx264", "-movflags", "use_metadata_tags",
 		"-metadata", "com.apple.quicktime.creationdate=2024-05-01T10:20:30+0200", "-metadata", "com.apple.quicktime.location.ISO6709=+48.1+011.5/", "-metadata", "title=Hello")
@@ -64,7 +65,8 @@ func TestKeyedTags(t *testing.T) {
 	}
 }
 
-// TestLanguages: QuickTime has a number for some languages, and letters for all.
+// TestLanguages checks that QuickTime files keep languages with and without a Macintosh
+// code.
 func TestLanguages(t *testing.T) {
 	langs := []string{"deu", "ger", "eng", "cym", "nds", "und"}
 	args := []string{"-f", "lavfi", "-i", tiny, "-f", "lavfi", "-i", "sine=duration=0.4", "-map", "0", "-c:v", "libx264", "-c:a", "aac", "-metadata:s:v", "language=jpn"}
@@ -86,7 +88,8 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-// TestHEVCTag: players of Apple take H.265 under one of its two names only.
+// TestHEVCTag checks that H.265 gets the one of its two tags that Apple's players
+// accept.
 func TestHEVCTag(t *testing.T) {
 	in := []string{"-f", "lavfi", "-i", tiny, "-map", "0", "-map", "0", "-c:v:0", "libx264", "-c:v:1", "libx265", "-x265-params", "log-level=none", "-preset", "ultrafast"}
 	for name, in := range map[string]string{"in.mp4": ffmpeg(t, "in.mp4", append(in, "-tag:v:1", "hev1")...), "in.ts": ffmpeg(t, "in.ts", in...)} {
@@ -101,8 +104,8 @@ func TestHEVCTag(t *testing.T) {
 	}
 }
 
-// TestPIDs: numbers of streams that a transport stream may have, and that the muxer
-// would need for a table.
+// TestPIDs checks stream IDs that a transport stream may have, and ones that the muxer
+// needs for a table.
 func TestPIDs(t *testing.T) {
 	in := ffmpeg(t, "in.ts", "-f", "lavfi", "-i", tiny, "-f", "lavfi", "-i", "sine=duration=0.4", "-c:v", "libx264", "-c:a", "aac",
 		"-mpegts_pmt_start_pid", "32", "-streamid", "0:4096", "-streamid", "1:256")
@@ -115,8 +118,8 @@ func TestPIDs(t *testing.T) {
 	}
 }
 
-// withViews inserts into a QuickTime file with its header last what Apple's phones
-// write there for films with a picture for each eye.
+// withViews inserts into a QuickTime file, whose header is last, what Apple's phones
+// write there for stereo video.
 func withViews(t *testing.T, path string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -150,8 +153,8 @@ func withViews(t *testing.T, path string) {
 	}
 }
 
-// TestViews: of a film with a picture for each eye one is read. That is said, and
-// the output does not claim to have two.
+// TestViews checks that of a stereo video one view is read, that this is reported, and
+// that the output does not claim to have two.
 func TestViews(t *testing.T) {
 	in := ffmpeg(t, "in.mov", "-f", "lavfi", "-i", tiny, "-c:v", "libx265", "-x265-params", "log-level=none", "-preset", "ultrafast", "-tag:v", "hvc1")
 	withViews(t, in)
@@ -167,7 +170,7 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// TestEXIF: what a camera writes beside a photo is named, since nothing writes it.
+// TestEXIF checks that EXIF, which is not written, is listed.
 func TestEXIF(t *testing.T) {
 	plain := ffmpeg(t, "p.jpg", "-f", "lavfi", "-i", "testsrc2=size=64x40:rate=25:duration=0.04", "-frames:v", "1")
 	b, err := os.ReadFile(plain)
@@ -185,7 +188,7 @@ func TestEXIF(t *testing.T) {
 	if r := transcode(t, plain, "o.jpg"); len(r.lost) != 0 {
 		t.Errorf("lost %+v", r.lost)
 	}
-	// What cannot be read is no damage of the picture.
+	// EXIF that cannot be read is no damage to the image.
 	for name, bad := range map[string]string{
 		"its header":  strings.Replace(exif, "MM", "XX", 1),
 		"its entries": strings.Replace(exif, "\x08\x00\x01", "\x08\xff\xff", 1),

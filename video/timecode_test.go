@@ -7,19 +7,20 @@ import (
 	"github.com/carve-video/carve/internal/golden"
 )
 
-// TestTimecodes: a time code that no track can hold does not cost the film.
+// TestTimecodes checks that a time code that does not fit into a track does not fail
+// the video.
 func TestTimecodes(t *testing.T) {
-	film := func(rate string, more ...string) []string {
+	clip := func(rate string, more ...string) []string {
 		return append([]string{"-f", "lavfi", "-i", "testsrc2=size=64x48:rate=" + rate + ":duration=0.2", "-c:v", "libx264"}, more...)
 	}
 	ins := map[string]string{
-		"300 frames a second": ffmpeg(t, "in.mkv", film("300", "-metadata", "timecode=00:00:00:00")...),
-		"of the stream":       ffmpeg(t, "in.mkv", film("300", "-metadata:s:v", "timecode=00:00:00:00")...),
-		"one frame":           ffmpeg(t, "in.mov", film("25", "-frames:v", "1", "-metadata:s:v", "timecode=10:00:00:00")...),
-		"one short frame": ffmpeg(t, "in.mkv", film("25", "-vf", "settb=1/90000", "-frames:v", "1", "-bsf:v", "setts=duration=1",
+		"300 frames a second": ffmpeg(t, "in.mkv", clip("300", "-metadata", "timecode=00:00:00:00")...),
+		"of the stream":       ffmpeg(t, "in.mkv", clip("300", "-metadata:s:v", "timecode=00:00:00:00")...),
+		"one frame":           ffmpeg(t, "in.mov", clip("25", "-frames:v", "1", "-metadata:s:v", "timecode=10:00:00:00")...),
+		"one short frame": ffmpeg(t, "in.mkv", clip("25", "-vf", "settb=1/90000", "-frames:v", "1", "-bsf:v", "setts=duration=1",
 			"-metadata:s:v", "timecode=10:00:00:00")...),
-		"no time code":     ffmpeg(t, "in.mkv", film("25", "-metadata", "timecode=early")...),
-		"drop frame at 25": ffmpeg(t, "in.mkv", film("25", "-metadata", "timecode=00:00:01;00")...),
+		"no time code":     ffmpeg(t, "in.mkv", clip("25", "-metadata", "timecode=early")...),
+		"drop frame at 25": ffmpeg(t, "in.mkv", clip("25", "-metadata", "timecode=00:00:01;00")...),
 	}
 	for name, in := range ins {
 		for _, to := range []string{"o.mp4", "o.mov"} {
@@ -33,7 +34,7 @@ func TestTimecodes(t *testing.T) {
 						t.Errorf("lost %+v", l)
 					}
 				}
-				if foreseen := foresee(t, in, to); len(foreseen) != said {
+				if foreseen := knownLosses(t, in, to); len(foreseen) != said {
 					t.Errorf("before work %+v, after it %+v", foreseen, r.lost)
 				}
 				if tag := ffprobe(t, r.out).Streams[0].Tags["timecode"]; tag != "" {
@@ -51,8 +52,8 @@ func TestTimecodes(t *testing.T) {
 	})
 }
 
-// foresee lists what is known before work of what an output will not have.
-func foresee(t *testing.T, in, to string) []Loss {
+// knownLosses lists the losses that are known before the work starts.
+func knownLosses(t *testing.T, in, to string) []Loss {
 	t.Helper()
 	src := &Source{Path: in}
 	if err := src.Initialize(); err != nil {
@@ -62,8 +63,8 @@ func foresee(t *testing.T, in, to string) []Loss {
 	return Losses(to, src)
 }
 
-// TestTags: what a container has no place for of tags and time codes is named before
-// work and after it, and the rest is there.
+// TestTags checks that tags and time codes that a container cannot store are listed
+// before the work starts and afterwards, and that the others are kept.
 func TestTags(t *testing.T) {
 	in := ffmpeg(t, "in.mov", "-f", "lavfi", "-i", tiny, "-c:v", "libx264", "-metadata", "title=Dogs", "-metadata", "artist=Ann",
 		"-metadata", "comment=late", "-metadata", "location=+47.1+008.5/", "-metadata:s:v", "timecode=10:00:00:00")
@@ -82,7 +83,7 @@ func TestTags(t *testing.T) {
 		t.Run(to, func(t *testing.T) {
 			r := transcode(t, in, to, quick)
 			sameList(t, "lost", parts(r.lost), want.lost)
-			sameList(t, "foreseen", parts(foresee(t, in, to)), want.lost)
+			sameList(t, "foreseen", parts(knownLosses(t, in, to)), want.lost)
 			for _, l := range r.lost {
 				if !l.Minor || l.Reason == "" {
 					t.Errorf("%+v", l)

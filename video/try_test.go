@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestTry: a trial leaves nothing, and makes no difference to the file that is written
-// after it.
+// TestTry checks that a trial leaves nothing behind and does not change the file that
+// is written afterwards.
 func TestTry(t *testing.T) {
 	in := clip(t, "in.mp4", "-f", "lavfi", "-i", "sine=duration=1", "-c:v", "libx264", "-c:a", "aac")
 	write := func(try bool) []byte {
@@ -63,7 +63,7 @@ func TestTry(t *testing.T) {
 	}
 }
 
-// TestTryTakesAll: a trial is of the sink as it is, whatever fields it gets.
+// TestTryTakesAll checks that a trial copies every field of the sink.
 func TestTryTakesAll(t *testing.T) {
 	s := &Sink{Source: &Source{}, Reel: &Reel{}, Protect: []string{"x"}, Options: map[string]string{"a": "b"}, Log: slog.Default()}
 	fields := reflect.ValueOf(s).Elem()
@@ -86,7 +86,7 @@ func TestTryTakesAll(t *testing.T) {
 	}
 }
 
-// TestTryRefuses what only opening shows.
+// TestTryRefuses checks errors that only opening the encoder or the file reveals.
 func TestTryRefuses(t *testing.T) {
 	in := clip(t, "in.mp4", "-c:v", "libx264")
 	src := &Source{Path: in}
@@ -106,7 +106,7 @@ func TestTryRefuses(t *testing.T) {
 		{"out.mp4", "hasty", "opening encoder libx264"},
 		{"pipe.mkv", "hasty", "opening encoder libx264"},
 		{"pipe.mp4", "", ErrNotSeekable.Error()},
-		{"pipe.mkv", "", ""}, // which nobody reads: it is not waited for
+		{"pipe.mkv", "", ""}, // without a reader; Try does not wait for one
 	} {
 		err := (&Sink{Path: filepath.Join(dir, c.name), Source: src, Preset: c.preset}).Try()
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

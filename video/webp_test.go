@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// TestAnimatedWebP: what FFmpeg does not read is not called broken.
+// TestAnimatedWebP checks that a format which FFmpeg cannot read is not called damaged.
 func TestAnimatedWebP(t *testing.T) {
 	ivf, err := os.ReadFile(ffmpeg(t, "one.ivf", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=0.1", "-c:v", "libvpx"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const frameAt = 32 + 12 // behind the headers of the file and of the frame
+	const frameAt = 32 + 12 // after the headers of the file and of the frame
 	chunk := func(kind string, data ...byte) []byte {
 		b := binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(data)))
 		return append(append(b, data...), make([]byte, len(data)%2)...)
@@ -31,11 +31,11 @@ func TestAnimatedWebP(t *testing.T) {
 		}
 		return path
 	}
-	size := []byte{95, 0, 0, 63, 0, 0} // less one
+	size := []byte{95, 0, 0, 63, 0, 0} // minus one
 	frame := chunk("ANMF", append(append(append(make([]byte, 6), size...), 100, 0, 0, 2), picture...)...)
 	animated := riff(chunk("VP8X", append([]byte{2, 0, 0, 0}, size...)...), chunk("ANIM", make([]byte, 6)...), frame, frame)
-	if d, _, err := look(animated, false); err == nil {
-		if d.Count != 0 { // an FFmpeg that reads them
+	if d, _, err := damageOf(animated, false); err == nil {
+		if d.Count != 0 { // newer FFmpeg reads them
 			t.Errorf("%v", d)
 		}
 	} else if !errors.Is(err, ErrUnsupportedCodec) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// formats are one of each kind that decoders give, by FFmpeg's name.
+// formats has one format of each kind that decoders return, by FFmpeg's name.
 var formats = map[string]Format{
 	"gray":        {Components: comps(1, 8)},
 	"gray10le":    {Components: comps(1, 10)},
@@ -45,8 +45,8 @@ func comps(n, depth int) (list []Component) {
 	return list
 }
 
-// A picture is a set of planes with a little padding at the end of rows.
-func picture(f Format, w, h int, seed uint64) []Plane {
+// testPlanes makes a set of planes with a little padding at the end of rows.
+func testPlanes(f Format, w, h int, seed uint64) []Plane {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	planes := make([]Plane, 4)
 	for i, c := range f.Components {
@@ -112,9 +112,8 @@ func square(w, h, x0, y0, side int) []uint8 {
 	return m
 }
 
-// TestUntouched draws into every format and demands that samples away from the
-// concept and from the legend are the same to the bit, padding included, and
-// that those inside are not.
+// TestUntouched draws into every format. Samples away from the mask and from the legend
+// must stay the same to the bit, including padding, and those inside must change.
 func TestUntouched(t *testing.T) {
 	const w, h = 161, 119 // odd, so that chroma is cut
 	for name, f := range formats {
@@ -124,7 +123,7 @@ func TestUntouched(t *testing.T) {
 			if err := p.Initialize(); err != nil {
 				t.Fatal(err)
 			}
-			planes := picture(f, w, h, 1)
+			planes := testPlanes(f, w, h, 1)
 			before := clonePlanes(planes)
 			const x0, y0, side = 64, 48, 40
 			layer := Layer{Alpha: square(w, h, x0, y0, side), Colour: [3]uint8{255, 0, 128}, Label: "dog"}
@@ -166,15 +165,15 @@ func TestUntouched(t *testing.T) {
 	}
 }
 
-// TestNothingToDraw: no layers, no change; an empty mask changes the legend
-// only.
+// TestNothingToDraw checks that without layers nothing changes, and that an empty mask
+// changes only the legend.
 func TestNothingToDraw(t *testing.T) {
 	f := formats["yuv420p"]
 	p := &Painter{Width: 64, Height: 48, Format: f}
 	if err := p.Initialize(); err != nil {
 		t.Fatal(err)
 	}
-	planes := picture(f, 64, 48, 2)
+	planes := testPlanes(f, 64, 48, 2)
 	before := clonePlanes(planes)
 	if err := p.Draw(planes, nil); err != nil {
 		t.Fatal(err)
@@ -186,9 +185,8 @@ func TestNothingToDraw(t *testing.T) {
 	}
 }
 
-// TestColours fills a black picture with an opaque colour in every format and
-// demands that colour's value in the format's own terms: exact for RGB, the
-// well-known values of the colour bars for YCbCr.
+// TestColours fills a black frame with an opaque colour in every format and checks the
+// samples: exact for RGB, the well-known values of the colour bars for YCbCr.
 func TestColours(t *testing.T) {
 	bars := []struct {
 		format, matrix string
@@ -215,7 +213,7 @@ func TestColours(t *testing.T) {
 		t.Run(fmt.Sprint(b.format, b.matrix, b.rgb), func(t *testing.T) {
 			f := formats[b.format]
 			f.Matrix, f.FullRange = b.matrix, b.full
-			planes := picture(f, 16, 16, 3)
+			planes := testPlanes(f, 16, 16, 3)
 			var c canvas
 			c.init(16, 16)
 			for y := range 16 {
@@ -235,8 +233,8 @@ func TestColours(t *testing.T) {
 	}
 }
 
-// TestLine looks at the outline of a square across its edge: the full colour inside,
-// its edging outside, in places that do not move when the mask has a soft edge.
+// TestLine checks the outline of a square across its edge: the full colour inside, its
+// edging outside, at positions that do not move if the mask has a soft edge.
 func TestLine(t *testing.T) {
 	const w, h = 1200, 1080
 	f := formats["rgb24"]
@@ -271,8 +269,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestLegendAgrees: of every colour the outline is what the legend's swatch is, and
-// what stands around it is not like it.
+// TestLegendAgrees checks that the outline has the colour of the legend's swatch, and
+// that its edging differs from it.
 func TestLegendAgrees(t *testing.T) {
 	const w, h = 640, 360
 	p := &Painter{Width: w, Height: h, Format: formats["rgb24"]}
@@ -299,8 +297,8 @@ func TestLegendAgrees(t *testing.T) {
 	}
 }
 
-// TestLegendIsUpright draws the legend on a picture that is stored turned by a
-// quarter and demands the same pixels, turned.
+// TestLegendIsUpright draws the legend on a frame that is stored with a quarter turn
+// and expects the same pixels, turned.
 func TestLegendIsUpright(t *testing.T) {
 	f := formats["rgb24"]
 	const w, h = 300, 200
@@ -337,7 +335,7 @@ func TestLegendIsUpright(t *testing.T) {
 	}
 }
 
-// TestTiny draws on pictures that are smaller than lines and letters.
+// TestTiny draws on frames that are smaller than lines and letters.
 func TestTiny(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {2, 3}, {17, 5}} {
 		w, h := size[0], size[1]
@@ -347,7 +345,7 @@ func TestTiny(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := Layer{Alpha: bytes.Repeat([]byte{255}, w*h), Label: "a very long name indeed", Score: 1}
-		if err := p.Draw(picture(f, w, h, 4), []Layer{l}); err != nil {
+		if err := p.Draw(testPlanes(f, w, h, 4), []Layer{l}); err != nil {
 			t.Errorf("%dx%d: %v", w, h, err)
 		}
 	}
@@ -373,7 +371,8 @@ func TestColourNames(t *testing.T) {
 	}
 }
 
-// What is drawn is the same on any number of threads, in every format.
+// TestThreads checks that the result is the same on any number of threads, in every
+// format.
 func TestThreads(t *testing.T) {
 	for name, f := range formats {
 		const w, h = 97, 61
@@ -382,8 +381,8 @@ func TestThreads(t *testing.T) {
 			if err := p.Initialize(); err != nil {
 				t.Fatal(err)
 			}
-			planes := picture(f, w, h, 5)
-			for i := range 2 { // the second time on what was used
+			planes := testPlanes(f, w, h, 5)
+			for i := range 2 { // the second time in reused memory
 				layers := []Layer{
 					{Alpha: square(w, h, 10+i, 8, 30), Colour: Colour(0), Label: "a", Score: .5},
 					{Alpha: square(w, h, 30, 20, 40), Colour: Colour(1), Label: "b", Score: .7},
@@ -414,7 +413,7 @@ func BenchmarkDraw(b *testing.B) {
 			if err := p.Initialize(); err != nil {
 				b.Fatal(err)
 			}
-			planes := picture(f, w, h, 5)
+			planes := testPlanes(f, w, h, 5)
 			var layers []Layer
 			for i := range 3 {
 				layers = append(layers, Layer{Alpha: square(w, h, 200+i*w/4, h/3, h/4), Colour: Colour(i), Label: "concept", Score: 0.97})
