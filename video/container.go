@@ -114,7 +114,7 @@ func CheckOutput(path, encoder string, info Info) error {
 		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder}
 	}
 	if onlyDevices(codec) {
-		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder + " takes no pictures from memory, only from a device"}
+		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder + " takes no frames from memory, only from a device"}
 	}
 	if !c.canHold(codec.ID()) {
 		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder}
@@ -188,7 +188,7 @@ func containerOf(path string, still bool) (container, error) {
 		return c, &PathError{Path: path, Err: ErrUnknownContainer, Detail: d}
 	}
 	if c.image && !still {
-		return c, &PathError{Path: path, Err: ErrStillContainer, Detail: fmt.Sprintf("%s holds one picture", ext)}
+		return c, &PathError{Path: path, Err: ErrStillContainer, Detail: fmt.Sprintf("%s holds one image", ext)}
 	}
 	return c, nil
 }

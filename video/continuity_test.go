@@ -101,13 +101,13 @@ func TestPauseOfOneStream(t *testing.T) {
 	in := ffmpeg(t, "in.ts", clip...)
 	r := transcode(t, in, "o.mkv", quick)
 	checkSpacing(t, r.out, 50, 0.04, map[int]float64{25: 20.04})
-	equal(t, "packets of sound", len(packets(t, r.out, "a", "pts")), len(packets(t, in, "a", "pts")))
+	equal(t, "packets of audio", len(packets(t, r.out, "a", "pts")), len(packets(t, in, "a", "pts")))
 	equal(t, "jumps", r.log.count("timestamps "), 0)
 }
 
 func continues(t *testing.T, in string, frames int, outputs ...string) {
 	t.Helper()
-	audioCodecs := len(packets(t, in, "a", "pts"))
+	audioPackets := len(packets(t, in, "a", "pts"))
 	for _, to := range outputs {
 		r := transcode(t, in, to, quick)
 		times := seconds(t, r.out)
@@ -121,22 +121,22 @@ func continues(t *testing.T, in string, frames int, outputs ...string) {
 		}
 		var last float64
 		list := packets(t, r.out, "a", "pts_time")
-		equal(t, to+": packets of sound", len(list), audioCodecs)
+		equal(t, to+": packets of audio", len(list), audioPackets)
 		for i, s := range list {
 			x, _ := strconv.ParseFloat(s, 64)
 			if d := x - last; i > 0 && (d < 0 || d > 0.2) {
-				t.Errorf("%s: packet %d of sound comes %.3f s after the one before", to, i, d)
+				t.Errorf("%s: packet %d of audio comes %.3f s after the one before", to, i, d)
 			}
 			last = x
 		}
 		if d := times[len(times)-1] - last; d < -0.3 || d > 0.3 {
-			t.Errorf("%s: the picture ends %.3f s after the sound", to, d)
+			t.Errorf("%s: the video ends %.3f s after the audio", to, d)
 		}
 		if r.damage.Count != 0 || len(r.lost) != 0 {
 			t.Errorf("%s: %v, %v", to, r.damage, r.lost)
 		}
 		if r.log.count("timestamps ") == 0 {
-			t.Errorf("%s: nothing is said of the jump:\n%s", to, r.log.all())
+			t.Errorf("%s: the jump is not logged:\n%s", to, r.log.all())
 		}
 	}
 }

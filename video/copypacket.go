@@ -89,7 +89,7 @@ func (c *copied) needFilter(p *astiav.Packet) error {
 	}
 	if err != nil {
 		filter.Free()
-		return fmt.Errorf("copying stream %d: finding out when its pictures are shown: %w", c.info.Index, err)
+		return fmt.Errorf("copying stream %d: finding out when its frames are shown: %w", c.info.Index, err)
 	}
 	c.filter = filter
 	return nil

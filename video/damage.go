@@ -101,7 +101,7 @@ func (s *Source) countFinding(f finding) error {
 	if s.damage.Count == 1 {
 		s.damage.First, s.damage.Err = f.at, f.err
 		if !s.Strict {
-			s.Log.Warn("input is damaged; what is broken is skipped or mended", "at", f.at, "error", f.err)
+			s.Log.Warn("input is damaged; broken parts are skipped or concealed", "at", f.at, "error", f.err)
 		}
 	}
 	if s.Strict {

@@ -81,7 +81,7 @@ func damagedOrRefused(t *testing.T, path string) {
 	}
 }
 
-func sound(t *testing.T, path string) {
+func checkIntact(t *testing.T, path string) {
 	t.Helper()
 	d, n, err := damageOf(path, true)
 	if err != nil || d.Count != 0 || n == 0 {
@@ -97,7 +97,7 @@ func TestDamagedFiles(t *testing.T) {
 
 func TestIntactFiles(t *testing.T) {
 	for _, path := range files(t, "cases", "video") {
-		sound(t, path)
+		checkIntact(t, path)
 	}
 }
 
@@ -117,32 +117,32 @@ func mutants(b []byte) map[string][]byte {
 }
 
 func TestMutants(t *testing.T) {
-	picture := []string{"-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=1"}
+	clip := []string{"-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=1"}
 	tone := []string{"-f", "lavfi", "-i", "sine=duration=1"}
 	for name, args := range map[string][]string{
-		"a.gif":      picture,
-		"vp8.webm":   append(picture[:4:4], "-c:v", "libvpx"),
-		"vp9.webm":   append(picture[:4:4], "-c:v", "libvpx-vp9"),
-		"ffv1.mkv":   append(picture[:4:4], "-c:v", "ffv1", "-pix_fmt", "yuv420p10le"),
-		"h264.mkv":   slices.Concat(picture, tone, []string{"-c:v", "libx264", "-c:a", "aac"}),
-		"h264.ts":    append(picture[:4:4], "-c:v", "libx264", "-g", "5"),
-		"front.mp4":  slices.Concat(picture, tone, []string{"-c:v", "libx264", "-c:a", "aac", "-movflags", "+faststart"}),
-		"parts.mp4":  append(picture[:4:4], "-c:v", "libx264", "-g", "3", "-movflags", "frag_keyframe+empty_moov"),
-		"prores.mov": append(picture[:4:4], "-c:v", "prores_ks"),
-		"mjpeg.avi":  slices.Concat(picture, tone, []string{"-c:v", "mjpeg", "-c:a", "pcm_s16le"}),
-		"h264.flv":   append(picture[:4:4], "-c:v", "libx264"),
-		"vp8.ivf":    append(picture[:4:4], "-c:v", "libvpx"),
-		"wmv2.wmv":   slices.Concat(picture, tone, []string{"-c:v", "wmv2", "-c:a", "wmav2"}),
-		"raw.y4m":    picture,
-		"a.gxf":      append(picture[:4:4], "-c:v", "mpeg2video", "-s", "720x576"),
-		"a.mxf":      append(picture[:4:4], "-r", "25", "-c:v", "mpeg2video"),
-		"one.png":    append(picture[:4:4], "-frames:v", "1"),
-		"one.jpg":    append(picture[:4:4], "-frames:v", "1"),
+		"a.gif":      clip,
+		"vp8.webm":   append(clip[:4:4], "-c:v", "libvpx"),
+		"vp9.webm":   append(clip[:4:4], "-c:v", "libvpx-vp9"),
+		"ffv1.mkv":   append(clip[:4:4], "-c:v", "ffv1", "-pix_fmt", "yuv420p10le"),
+		"h264.mkv":   slices.Concat(clip, tone, []string{"-c:v", "libx264", "-c:a", "aac"}),
+		"h264.ts":    append(clip[:4:4], "-c:v", "libx264", "-g", "5"),
+		"front.mp4":  slices.Concat(clip, tone, []string{"-c:v", "libx264", "-c:a", "aac", "-movflags", "+faststart"}),
+		"parts.mp4":  append(clip[:4:4], "-c:v", "libx264", "-g", "3", "-movflags", "frag_keyframe+empty_moov"),
+		"prores.mov": append(clip[:4:4], "-c:v", "prores_ks"),
+		"mjpeg.avi":  slices.Concat(clip, tone, []string{"-c:v", "mjpeg", "-c:a", "pcm_s16le"}),
+		"h264.flv":   append(clip[:4:4], "-c:v", "libx264"),
+		"vp8.ivf":    append(clip[:4:4], "-c:v", "libvpx"),
+		"wmv2.wmv":   slices.Concat(clip, tone, []string{"-c:v", "wmv2", "-c:a", "wmav2"}),
+		"raw.y4m":    clip,
+		"a.gxf":      append(clip[:4:4], "-c:v", "mpeg2video", "-s", "720x576"),
+		"a.mxf":      append(clip[:4:4], "-r", "25", "-c:v", "mpeg2video"),
+		"one.png":    append(clip[:4:4], "-frames:v", "1"),
+		"one.jpg":    append(clip[:4:4], "-frames:v", "1"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			good := ffmpeg(t, name, args...)
-			sound(t, good)
+			checkIntact(t, good)
 			b, err := os.ReadFile(good)
 			if err != nil {
 				t.Fatal(err)
@@ -163,14 +163,14 @@ func TestMutants(t *testing.T) {
 
 // TestNoFalseAlarms reads unusual but complete files, which must not count as damaged.
 func TestNoFalseAlarms(t *testing.T) {
-	const picture = "-f lavfi -i testsrc2=size=96x64:rate=25:duration=2 "
-	const both = picture + "-f lavfi -i sine=duration=2 "
-	const longer = picture + "-f lavfi -i sine=duration=5 "
-	const sparse = picture + "-vf select='not(mod(n,24))',setpts=N*4/TB -fps_mode vfr "
+	const clip = "-f lavfi -i testsrc2=size=96x64:rate=25:duration=2 "
+	const both = clip + "-f lavfi -i sine=duration=2 "
+	const longer = clip + "-f lavfi -i sine=duration=5 "
+	const sparse = clip + "-vf select='not(mod(n,24))',setpts=N*4/TB -fps_mode vfr "
 	for name, args := range map[string]string{
 		"late-1.mkv":       both + "-c:v libx264 -c:a aac -output_ts_offset 1",
 		"late-10.mkv":      both + "-c:v libx264 -c:a aac -output_ts_offset 10",
-		"picture-late.mkv": "-itsoffset 3 " + both + "-map 0 -map 1 -c:v libx264 -c:a aac",
+		"video-late.mkv": "-itsoffset 3 " + both + "-map 0 -map 1 -c:v libx264 -c:a aac",
 		"late.mp4":         both + "-c:v libx264 -c:a aac -output_ts_offset 5",
 		"tone-longer.mkv":  longer + "-c:v libx264 -c:a aac",
 		"tone-longer.avi":  longer + "-c:v mpeg4 -c:a mp2",
@@ -179,37 +179,37 @@ func TestNoFalseAlarms(t *testing.T) {
 		"sparse.webm":      sparse + "-c:v libvpx",
 		"sparse.mp4":       sparse + "-c:v libx264",
 		"sparse.gif":       sparse,
-		"open.mkv":         picture + "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
+		"open.mkv":         clip + "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
 		"open.ts":          both + "-c:v mpeg2video -bf 2 -g 12 -c:a mp2",
-		"hidden.webm":      picture + "-c:v libvpx -auto-alt-ref 1 -lag-in-frames 16",
-		"live.webm":        picture + "-c:v libvpx-vp9 -f webm -live 1",
+		"hidden.webm":      clip + "-c:v libvpx -auto-alt-ref 1 -lag-in-frames 16",
+		"live.webm":        clip + "-c:v libvpx-vp9 -f webm -live 1",
 		"parts.mp4":        both + "-c:v libx264 -g 12 -c:a aac -movflags frag_keyframe+empty_moov -frag_duration 300000",
-		"fields.mkv":       picture + "-c:v libx264 -flags +ildct+ilme",
+		"fields.mkv":       clip + "-c:v libx264 -flags +ildct+ilme",
 		"intra.mov":        both + "-c:v prores_ks -c:a pcm_s16le",
-		"loop.gif":         picture + "-r 10 -loop 3",
+		"loop.gif":         clip + "-r 10 -loop 3",
 		"program.mpg":      both + "-c:v mpeg2video -c:a mp2",
 		"a.mxf":            both + "-ar 48000 -c:v mpeg2video -c:a pcm_s16le",
-		"a.y4m":            picture,
-		"a.apng":           picture + "-r 5 -f apng",
+		"a.y4m":            clip,
+		"a.apng":           clip + "-r 5 -f apng",
 		"a.wmv":            both + "-c:v wmv2 -c:a wmav2",
-		"a.jpg":            picture + "-frames:v 1",
-		"raw.h264":         picture + "-c:v libx264",
+		"a.jpg":            clip + "-frames:v 1",
+		"raw.h264":         clip + "-c:v libx264",
 		"tone-longer.wmv":  longer + "-c:v wmv2 -c:a wmav2",
 		"tone-longer.wtv":  longer + "-c:v mpeg2video -c:a mp2",
-		"tone-bit.wmv":     picture + "-f lavfi -i sine=d=2.1:r=48000 -c:v wmv2 -c:a wmav2",
+		"tone-bit.wmv":     clip + "-f lavfi -i sine=d=2.1:r=48000 -c:v wmv2 -c:a wmav2",
 		"late.asf":         both + "-c:v wmv2 -c:a wmav2 -output_ts_offset 5",
-		"one.wmv":          picture + "-c:v wmv2 -frames:v 1",
+		"one.wmv":          clip + "-c:v wmv2 -frames:v 1",
 		"two.wmv":          both + "-c:v wmv2 -c:a wmav2 -frames:v 2",
-		"reordered.flv":    picture + "-r 30 -c:v libx264",
-		"a.gxf":            picture + "-f lavfi -i sine=duration=2:sample_rate=48000 -c:v mpeg2video -s 720x576 -c:a pcm_s16le",
-		"a.rm":             picture + "-c:v rv20 -s 176x144",
-		"a.jls":            picture + "-c:v jpegls -frames:v 1",
-		"slow.flv":         picture + "-r 1 -c:v libx264",
+		"reordered.flv":    clip + "-r 30 -c:v libx264",
+		"a.gxf":            clip + "-f lavfi -i sine=duration=2:sample_rate=48000 -c:v mpeg2video -s 720x576 -c:a pcm_s16le",
+		"a.rm":             clip + "-c:v rv20 -s 176x144",
+		"a.jls":            clip + "-c:v jpegls -frames:v 1",
+		"slow.flv":         clip + "-r 1 -c:v libx264",
 		"short.flv":        both + "-c:v libx264 -c:a aac -ar 44100 -frames:v 3",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sound(t, ffmpeg(t, name, strings.Fields(args)...))
+			checkIntact(t, ffmpeg(t, name, strings.Fields(args)...))
 		})
 	}
 }
@@ -229,7 +229,7 @@ func TestStartsAnywhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			whole := ffmpeg(t, name, append(strings.Fields("-f lavfi -i testsrc2=size=96x64:rate=25:duration=2"), strings.Fields(codec)...)...)
-			sound(t, ffmpeg(t, "from-"+name, "-i", whole, "-ss", "0.7", "-c", "copy", "-copyinkf"))
+			checkIntact(t, ffmpeg(t, "from-"+name, "-i", whole, "-ss", "0.7", "-c", "copy", "-copyinkf"))
 			if filepath.Ext(name) != ".ts" {
 				return
 			}
@@ -241,7 +241,7 @@ func TestStartsAnywhere(t *testing.T) {
 			if err := os.WriteFile(part, b[len(b)/188/3*188:], 0o600); err != nil {
 				t.Fatal(err)
 			}
-			sound(t, part)
+			checkIntact(t, part)
 		})
 	}
 }
@@ -256,10 +256,10 @@ func TestRawStartsAnywhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			whole := ffmpeg(t, name, append(strings.Fields("-f lavfi -i testsrc2=size=96x64:rate=25:duration=2"), strings.Fields(codec)...)...)
-			sound(t, ffmpeg(t, "key-"+name, "-i", whole, "-ss", "0.5", "-c", "copy"))
+			checkIntact(t, ffmpeg(t, "key-"+name, "-i", whole, "-ss", "0.5", "-c", "copy"))
 			if name != "b.h264" { // nothing of this file can be shown
-				sound(t, ffmpeg(t, "late-"+name, "-i", whole, "-ss", "1.1", "-c", "copy"))
-				sound(t, ffmpeg(t, "from-"+name, "-i", whole, "-ss", "0.5", "-c", "copy", "-copyinkf"))
+				checkIntact(t, ffmpeg(t, "late-"+name, "-i", whole, "-ss", "1.1", "-c", "copy"))
+				checkIntact(t, ffmpeg(t, "from-"+name, "-i", whole, "-ss", "0.5", "-c", "copy", "-copyinkf"))
 			}
 			b, err := os.ReadFile(whole)
 			if err != nil {
@@ -293,7 +293,7 @@ func TestJoined(t *testing.T) {
 		if err := os.WriteFile(path, slices.Concat(one, other), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		sound(t, path)
+		checkIntact(t, path)
 		if d, n, err := readPiped(t, path); d.Count != 0 || err != nil || n == 0 {
 			t.Errorf("%s through a pipe: %d frames, %v, %v", name, n, d, err)
 		}
@@ -451,7 +451,7 @@ func TestWrittenToPipe(t *testing.T) {
 		if err := os.WriteFile(path, []byte(b), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		sound(t, path)
+		checkIntact(t, path)
 	}
 }
 
@@ -463,9 +463,9 @@ func TestMissingPackets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const picture = 0x100
+	const videoPID = 0x100
 	for i := len(b) / 2 / 188 * 188; ; i += 188 {
-		if int(b[i+1]&0x1f)<<8|int(b[i+2]) == picture {
+		if int(b[i+1]&0x1f)<<8|int(b[i+2]) == videoPID {
 			b = slices.Delete(b, i, i+188) // small enough to fit into one packet
 			break
 		}
@@ -488,9 +488,9 @@ func TestDamageOfCopied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const sound = 0x101
+	const audioPID = 0x101
 	for i := len(b) / 2 / 188 * 188; ; i += 188 {
-		if int(b[i+1]&0x1f)<<8|int(b[i+2]) == sound && b[i+1]&0x40 == 0 {
+		if int(b[i+1]&0x1f)<<8|int(b[i+2]) == audioPID && b[i+1]&0x40 == 0 {
 			b = slices.Delete(b, i, i+188)
 			break
 		}
@@ -541,7 +541,7 @@ func TestListener(t *testing.T) {
 		done := make(chan struct{})
 		go func() { // on another thread, because this one is locked
 			defer close(done)
-			say(astiav.LogLevelError, "somebody else's")
+			say(astiav.LogLevelError, "another listener's")
 		}()
 		<-done
 		return io.EOF

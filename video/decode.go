@@ -185,9 +185,9 @@ func (s *Source) adjustTimes(p *astiav.Packet) {
 	step, shift := s.time.adjust(p, base, leads, counterOf(streamWrapBits(st), base))
 	switch at := s.position(s.lastSeen); {
 	case step < 0:
-		s.Log.Warn("timestamps start anew; from here on they are shifted to go on", "at", at, "by", shift)
+		s.Log.Warn("timestamps restart; from here on they are shifted to continue", "at", at, "by", shift)
 	case step > 0:
-		s.Log.Warn("timestamps jump ahead; from here on they are shifted to go on", "at", at, "jump", step, "by", shift)
+		s.Log.Warn("timestamps jump ahead; from here on they are shifted to continue", "at", at, "jump", step, "by", shift)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestEach(t *testing.T) {
 			t.Fatal(err)
 		}
 		if max(p.W, p.H) != 80 || len(p.Pix) != 3*p.W*p.H {
-			t.Fatalf("the picture is %dx%d with %d bytes", p.W, p.H, len(p.Pix))
+			t.Fatalf("the image is %dx%d with %d bytes", p.W, p.H, len(p.Pix))
 		}
 		last = shot.Frame
 		n++

@@ -19,11 +19,11 @@ var (
 	ErrNoVideo          = errors.New("has no video stream")
 	ErrUnsupportedCodec = errors.New("has a video codec that cannot be decoded")
 	ErrNoFrame          = errors.New("ends before its first frame")
-	ErrTiles            = errors.New("is a picture of tiles, not all of which can be read")
-	ErrTooLarge         = errors.New("has larger pictures than can be held in memory")
-	ErrNoPixels         = errors.New("has pictures without a pixel: their width or height is 0")
+	ErrTiles            = errors.New("is an image of tiles, not all of which can be read")
+	ErrTooLarge         = errors.New("has frames that are too large for the memory")
+	ErrNoPixels         = errors.New("has frames without pixels: their width or height is 0")
 	ErrPlaylist         = errors.New("is a playlist, which opens other files")
-	ErrNotLocal         = errors.New("leads off this machine, where no file may lead")
+	ErrNotLocal         = errors.New("refers to another machine, which no file may do")
 )
 
 // Errors of an output before the work starts. [Sink.Initialize] wraps one of them, or
@@ -33,9 +33,9 @@ var (
 	ErrExists           = atomicfile.ErrExists
 	ErrIsInput          = atomicfile.ErrIsInput
 	ErrNoFolder         = atomicfile.ErrNoFolder
-	ErrNotSeekable      = errors.New("is a pipe or a device, and this container must go back in its file")
+	ErrNotSeekable      = errors.New("is a pipe or a device, and this container needs a seekable file")
 	ErrStillContainer   = errors.New("is an image, which cannot hold a video")
-	ErrCover            = errors.New("is a video, and the input has no pictures but its cover")
+	ErrCover            = errors.New("is a video, and the input has no video, only a cover")
 	ErrNoEncoder        = errors.New("no encoder for it in this FFmpeg")
 	ErrEncoderMismatch  = errors.New("cannot hold what the encoder makes")
 )

@@ -8,7 +8,7 @@ func (s *Sink) codeFields(e *encoder, flags astiav.CodecContextFlags, h int) ast
 	if e.fields = codesFields(e.codec.Name(), e.format, h); e.fields {
 		return flags.Add(astiav.CodecContextFlagInterlacedDct).Add(astiav.CodecContextFlagInterlacedMe)
 	}
-	s.Log.Warn("the encoder does not code fields of such pictures; at most the container tells which comes first",
+	s.Log.Warn("the encoder cannot code fields of such frames; at most the container states which comes first",
 		"encoder", e.codec.Name(), "height", h)
 	return flags
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// TestPictureBytes compares the size of a frame with FFmpeg's own, in every format that
+// TestFrameBytes compares the size of a frame with FFmpeg's own, in every format that
 // frames can have.
-func TestPictureBytes(t *testing.T) {
+func TestFrameBytes(t *testing.T) {
 	const w, h = 640, 362
 	seen := 0
 	for pf := astiav.PixelFormat(0); pf < 250; pf++ {
@@ -56,7 +56,7 @@ func TestEncodingBytes(t *testing.T) {
 		}
 		whole := e.Bytes(c)
 		if whole < c.Picture() {
-			t.Errorf("%s: %s takes %d bytes, less than a picture", ext, e.Encoder, whole)
+			t.Errorf("%s: %s takes %d bytes, less than a frame", ext, e.Encoder, whole)
 		}
 		if e.Lookahead > LeastLookahead {
 			e.Lookahead = LeastLookahead
@@ -70,7 +70,7 @@ func TestEncodingBytes(t *testing.T) {
 	}
 	for _, path := range []string{"out.xyz", "out.png"} {
 		if e, ok := PlanEncoding(path, "", "", false, 4); ok {
-			t.Errorf("%s of a film: %+v", path, e)
+			t.Errorf("%s of a video: %+v", path, e)
 		}
 	}
 }
@@ -114,8 +114,8 @@ func TestAfford(t *testing.T) {
 	}
 }
 
-// TestGrowingPictures checks that frames that grow beyond the limit are refused.
-func TestGrowingPictures(t *testing.T) {
+// TestGrowingFrames checks that frames that grow beyond the limit are refused.
+func TestGrowingFrames(t *testing.T) {
 	small := clip(t, "small.ts", "-c:v", "libx264", "-frames:v", "10")
 	large := ffmpeg(t, "large.ts", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=25", "-frames:v", "10", "-c:v", "libx264", "-preset", "ultrafast")
 	in := filepath.Join(t.TempDir(), "both.ts")
@@ -163,7 +163,7 @@ func TestSpares(t *testing.T) {
 	first := like.Clone()
 	p.putSpare(first)
 	if o := p.getSpare(like); o == first { // like refers to it
-		t.Error("a picture that somebody looks at is used again")
+		t.Error("a frame that an encoder holds is reused")
 	} else {
 		o.Free()
 	}
@@ -171,14 +171,14 @@ func TestSpares(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o := p.getSpare(like); o != first {
-		t.Error("a picture is not used again")
+		t.Error("a frame is not reused")
 		o.Free()
 	} else {
 		p.putSpare(o)
 	}
 	like.SetWidth(32)
 	if o := p.getSpare(like); o == first || len(p.spares) != 0 {
-		t.Error("a picture of another shape is kept or used")
+		t.Error("a frame of another size is kept or reused")
 	} else {
 		o.Free()
 	}

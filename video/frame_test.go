@@ -37,7 +37,7 @@ func TestShare(t *testing.T) {
 		}
 		equal(t, "time of the other", a.Time(), f.Time())
 		if !bytes.Equal(read(a), before) {
-			t.Error("a frame that shares has another picture")
+			t.Error("a frame that shares has other samples")
 		}
 		planes, err := a.Planes()
 		if err != nil {

@@ -94,11 +94,11 @@ func (g *graph) fit(s shape, chain string) (err error) {
 // run sends in through the chain. The result replaces the content of out.
 func (g *graph) run(in, out *astiav.Frame) error {
 	if err := g.src.AddFrame(in, astiav.NewBuffersrcFlags(astiav.BuffersrcFlagKeepRef)); err != nil {
-		return fmt.Errorf("filtering a picture: %w", err)
+		return fmt.Errorf("filtering a frame: %w", err)
 	}
 	out.Unref()
 	if err := g.sink.GetFrame(out, astiav.NewBuffersinkFlags()); err != nil {
-		return fmt.Errorf("filtering a picture: %w", err)
+		return fmt.Errorf("filtering a frame: %w", err)
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (s *Source) readTiles() (map[int]*astiav.Packet, error) {
 // canvas.
 func (s *Source) decodeTile(p *astiav.Packet, t tile, first bool) error {
 	if p == nil {
-		return errors.New("it is not there")
+		return errors.New("it is missing")
 	}
 	st := s.input.Streams()[t.stream]
 	codec := astiav.FindDecoder(st.CodecParameters().CodecID())
@@ -127,7 +127,7 @@ func (s *Source) makeCanvas(like *astiav.Frame) error {
 // lay copies the visible part of a tile.
 func (g *grid) lay(canvas, f *astiav.Frame, t tile) error {
 	if f.PixelFormat() != canvas.PixelFormat() {
-		return fmt.Errorf("it is %s, the first one %s", f.PixelFormat().Name(), canvas.PixelFormat().Name())
+		return fmt.Errorf("its pixel format is %s, that of the first one %s", f.PixelFormat().Name(), canvas.PixelFormat().Name())
 	}
 	l, ok := describe(f.PixelFormat())
 	if !ok || !l.drawable() || frameUpsideDown(f) {

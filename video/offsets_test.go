@@ -26,7 +26,7 @@ func TestLongPauses(t *testing.T) {
 		{"longer than a step", "in.nut", "o.mp4", "10000000", "500", "20"},
 		{"nanoseconds", "in.nut", "o.mp4", "1000000000", "3", "10"},
 		{"an hour", "in.mp4", "o.mp4", "90000", "3600", "20"},
-		{"every picture", "in.mp4", "o.mp4", "1000000", "300", "1"},
+		{"every frame", "in.mp4", "o.mp4", "1000000", "300", "1"},
 		{"to Matroska", "in.mp4", "o.mkv", "10000000", "30", "20"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

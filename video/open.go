@@ -240,7 +240,7 @@ func (s *Source) describe() error {
 		if format, _, err = nearestPixelFormat(drawables, format); err != nil {
 			return &PathError{Path: s.Path, Err: ErrUnsupportedCodec, Detail: err.Error()}
 		}
-		s.Log.Debug("pictures are converted to a format that can be drawn on", "from", desc.Name, "to", format.Name())
+		s.Log.Debug("frames are converted to a format that can be drawn on", "from", desc.Name, "to", format.Name())
 		desc, _ = describe(format)
 	}
 	i := Info{
@@ -278,7 +278,7 @@ func (s *Source) describe() error {
 	}
 	s.exif = s.hasEXIF()
 	if err := s.keepSideData(f); err != nil {
-		return fmt.Errorf("keeping what goes with the first picture: %w", err)
+		return fmt.Errorf("keeping the side data of the first frame: %w", err)
 	}
 	return nil
 }
@@ -329,7 +329,7 @@ func (s *Source) describeTurn(i *Info, f *astiav.Frame) {
 	if i.hasMatrix {
 		var exact bool
 		if i.Orientation, exact = orientationOf(i.matrix); !exact {
-			s.Log.Warn("the picture is turned by something else than quarter turns; the nearest is taken")
+			s.Log.Warn("the rotation is no multiple of 90 degrees; the nearest one is used")
 		}
 	}
 }

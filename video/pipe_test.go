@@ -148,5 +148,5 @@ func TestBrokenPipe(t *testing.T) {
 	if err := good.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	sameList(t, "sound", packets(t, good.Path, "a", "data_hash"), packets(t, in, "a", "data_hash"))
+	sameList(t, "audio", packets(t, good.Path, "a", "data_hash"), packets(t, in, "a", "data_hash"))
 }

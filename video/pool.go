@@ -37,7 +37,7 @@ func (s *slot) detach() error {
 	}
 	o := s.pool.getSpare(p)
 	if o == nil {
-		return fmt.Errorf("copying a picture: %w", errOutOfMemory)
+		return fmt.Errorf("copying a frame: %w", errOutOfMemory)
 	}
 	if o.Width() == 0 {
 		o.SetWidth(p.Width())
@@ -45,7 +45,7 @@ func (s *slot) detach() error {
 		o.SetPixelFormat(p.PixelFormat())
 		if err := o.AllocBuffer(0); err != nil {
 			o.Free()
-			return fmt.Errorf("allocating a picture of %dx%d: %w", p.Width(), p.Height(), err)
+			return fmt.Errorf("allocating a frame of %dx%d: %w", p.Width(), p.Height(), err)
 		}
 	}
 	if s.own != nil { // an encoder still reads it
@@ -53,10 +53,10 @@ func (s *slot) detach() error {
 	}
 	s.own = o // put gives it back to the pool
 	if err := p.Copy(o); err != nil {
-		return fmt.Errorf("copying a picture of %dx%d: %w", p.Width(), p.Height(), err)
+		return fmt.Errorf("copying a frame of %dx%d: %w", p.Width(), p.Height(), err)
 	}
 	if err := frameCopyProperties(o, p); err != nil {
-		return fmt.Errorf("copying a picture's properties: %w", err)
+		return fmt.Errorf("copying a frame's properties: %w", err)
 	}
 	s.decoded.Unref()
 	return nil
@@ -137,11 +137,11 @@ func (p *pool) share(frame *astiav.Frame) (*slot, error) {
 	if n := len(p.sharing); n > 0 {
 		s, p.sharing = p.sharing[n-1], p.sharing[:n-1]
 	} else if s = (&slot{pool: p, shares: true, decoded: astiav.AllocFrame()}); s.decoded == nil {
-		return nil, fmt.Errorf("sharing a picture: %w", errOutOfMemory)
+		return nil, fmt.Errorf("sharing a frame: %w", errOutOfMemory)
 	}
 	if err := s.decoded.Ref(frame); err != nil {
 		p.sharing = append(p.sharing, s)
-		return nil, fmt.Errorf("sharing a picture: %w", err)
+		return nil, fmt.Errorf("sharing a frame: %w", err)
 	}
 	return s, nil
 }

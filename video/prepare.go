@@ -68,7 +68,7 @@ func (p *Preparer) Prepare(f *Frame) (Picture, error) {
 	_, err := p.out.ImageCopyToBuffer(pix, 1)
 	p.out.Unref()
 	if err != nil {
-		return Picture{}, fmt.Errorf("copying the picture of frame %d: %w", f.Index, err)
+		return Picture{}, fmt.Errorf("copying the image of frame %d: %w", f.Index, err)
 	}
 	return Picture{pix, p.w, p.h}, nil
 }

@@ -119,7 +119,7 @@ func ProbeEncoder(name string) error {
 	if list := encoderFormats(codec); len(list) > 0 && !slices.Contains(list, format) {
 		i := slices.IndexFunc(list, func(f astiav.PixelFormat) bool { l, ok := describe(f); return ok && !l.hardware })
 		if i < 0 {
-			return errors.New("it takes no pictures from memory, only from a device")
+			return errors.New("it takes no frames from memory, only from a device")
 		}
 		format = list[i]
 	}

@@ -50,7 +50,7 @@ func (s *Sink) readBack(path string) error {
 	case err != nil:
 		return fail("%v", err)
 	case w != 0 && (w != e.w || h != e.h):
-		return fail("its pictures are %dx%d, not %dx%d", w, h, e.w, e.h)
+		return fail("its frames are %dx%d, not %dx%d", w, h, e.w, e.h)
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func firstPacket(input *astiav.FormatContext, pkt *astiav.Packet) (*astiav.Strea
 	for {
 		if err := input.ReadFrame(pkt); err != nil {
 			if errors.Is(err, astiav.ErrEof) {
-				return nil, errors.New("it has no pictures")
+				return nil, errors.New("it has no frames")
 			}
 			return nil, err
 		}
@@ -114,7 +114,7 @@ func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet, inspect func(*astiav
 	codec := astiav.FindDecoder(p.CodecID())
 	if codec == nil || codec.Name() == "av1" { // FFmpeg's own decoder only feeds hardware
 		if p.CodecID() == astiav.CodecIDNone || p.CodecID() == astiav.CodecIDBinData {
-			return 0, 0, errors.New("what its pictures are cannot be told")
+			return 0, 0, errors.New("its video codec is unknown")
 		}
 		return 0, 0, nil
 	}
@@ -142,9 +142,9 @@ func decodeAlone(stream *astiav.Stream, pkt *astiav.Packet, inspect func(*astiav
 	})
 	switch {
 	case errors.Is(err, astiav.ErrEof) || errors.Is(err, io.EOF):
-		return 0, 0, errors.New("its first packet holds no picture")
+		return 0, 0, errors.New("its first packet holds no frame")
 	case err != nil:
-		return 0, 0, fmt.Errorf("its first picture cannot be decoded: %s", detail(lines, err))
+		return 0, 0, fmt.Errorf("its first frame cannot be decoded: %s", detail(lines, err))
 	}
 	inspect(f)
 	return f.Width(), f.Height(), nil

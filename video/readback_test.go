@@ -25,7 +25,7 @@ func TestReadBack(t *testing.T) {
 		{"nothing", ".mp4", func(b []byte) []byte { return nil }},
 		{"no end", ".mp4", func(b []byte) []byte { return b[:len(b)/2] }},
 		{"zeros", ".mkv", func(b []byte) []byte { return make([]byte, len(b)) }},
-		{"no pictures", ".mp4", func(b []byte) []byte {
+		{"no frames", ".mp4", func(b []byte) []byte {
 			i := bytes.Index(b, []byte("mdat"))
 			clear(b[i+4:])
 			return b

@@ -42,14 +42,14 @@ func (r *Reel) Initialize() error {
 	r.pool = newPool(reelFrames)
 	if r.rgb = astiav.AllocFrame(); r.rgb == nil {
 		r.Close()
-		return fmt.Errorf("allocating a picture: %w", errOutOfMemory)
+		return fmt.Errorf("allocating an image: %w", errOutOfMemory)
 	}
 	r.rgb.SetWidth(r.Width)
 	r.rgb.SetHeight(r.Height)
 	r.rgb.SetPixelFormat(astiav.PixelFormatRgba)
 	if err := r.rgb.AllocBuffer(0); err != nil {
 		r.Close()
-		return fmt.Errorf("allocating a picture of %dx%d: %w", r.Width, r.Height, err)
+		return fmt.Errorf("allocating an image of %dx%d: %w", r.Width, r.Height, err)
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (r *Reel) Reserve(frames int) { r.pool.reserve(frames) }
 // base. If too many frames are in flight it waits until one is released.
 func (r *Reel) Frame(ctx context.Context, img *image.RGBA, pts, duration int64) (*Frame, error) {
 	if img.Rect.Dx() != r.Width || img.Rect.Dy() != r.Height {
-		return nil, fmt.Errorf("making frame %d: the picture is %dx%d, not %dx%d", r.index, img.Rect.Dx(), img.Rect.Dy(), r.Width, r.Height)
+		return nil, fmt.Errorf("making frame %d: the image is %dx%d, not %dx%d", r.index, img.Rect.Dx(), img.Rect.Dy(), r.Width, r.Height)
 	}
 	s, err := r.pool.get(ctx, true)
 	if err != nil {

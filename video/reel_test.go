@@ -99,6 +99,6 @@ func TestReelRefuses(t *testing.T) {
 	}
 	defer reel.Close()
 	if _, err := reel.Frame(t.Context(), image.NewRGBA(image.Rect(0, 0, 32, 48)), 0, 1); err == nil {
-		t.Error("a picture of another size: no error")
+		t.Error("an image of another size: no error")
 	}
 }

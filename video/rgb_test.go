@@ -22,7 +22,7 @@ func TestRGB(t *testing.T) {
 		{"RGB", rgb, "o.mov", "", "yuv420p", quick, 1},
 		{"RGB", rgb, "o.mkv", "libx265", "yuv420p", quick, 1},
 		{"10 bits", deep, "o.mkv", "", "yuv420p10le", quick, 1},
-		{"one picture", in("in.png", "png", "rgb24", "-frames:v", "1", "-update", "1"), "o.mp4", "", "yuv420p", quick, 1},
+		{"one frame", in("in.png", "png", "rgb24", "-frames:v", "1", "-update", "1"), "o.mp4", "", "yuv420p", quick, 1},
 		{"without loss", rgb, "o.mp4", "", "yuv444p", lossless, 0},
 		{"as RGB", rgb, "o.mkv", "libx264rgb", "gbrp", quick, 0},
 		{"RGB in FFV1", rgb, "o.mkv", "ffv1", "bgr0", quick, 0},
@@ -31,7 +31,7 @@ func TestRGB(t *testing.T) {
 		t.Run(c.name+" "+c.to, func(t *testing.T) {
 			r := transcode(t, c.in, c.to, c.how, func(_ *Source, s *Sink) { s.Encoder = c.encoder })
 			equal(t, "format", ffprobe(t, r.out).Streams[0].PixFmt, c.want)
-			equal(t, "what is said of it", r.log.count("half the resolution of colours"), c.said)
+			equal(t, "warnings", r.log.count("half the resolution of colours"), c.said)
 			if d := difference(rawRGB(t, r.out, w, h), rawRGB(t, c.in, w, h)); d > 5 {
 				t.Errorf("mean difference %.1f", d)
 			}

@@ -44,12 +44,12 @@ func (s *Source) unreadParts() (lost []Loss) {
 		lost = append(lost, Loss{Stream: of, Part: "alpha", Reason: "this FFmpeg is built without libvpx, which alone reads it"})
 	}
 	if s.views > 1 {
-		lost = append(lost, Loss{Stream: of, Part: "all views but the first", Reason: "carve reads one picture of each moment"})
+		lost = append(lost, Loss{Stream: of, Part: "all views but the first", Reason: "carve reads one view of each frame"})
 	}
 	if s.exif {
 		why := "this FFmpeg does not write it"
 		if s.listener.badEXIF.Load() {
-			why = "it is damaged; a photo that it says is turned stays as it lies"
+			why = "it is damaged; a rotation that it states is not applied"
 		}
 		lost = append(lost, Loss{Stream: of, Part: "EXIF", Reason: why, Minor: true})
 	}

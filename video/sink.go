@@ -225,7 +225,7 @@ func (s *Sink) noteSkew(pts, counted int64) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.Log.Warn("the container numbers its frames; timestamps that do not fit are moved to the nearest", "at", want)
-		s.lost = append(s.lost, Loss{Stream: s.videoInfo(), Part: "timestamps", Reason: "they are of a variable rate"})
+		s.lost = append(s.lost, Loss{Stream: s.videoInfo(), Part: "timestamps", Reason: "the frame rate is variable, and the container has a fixed one"})
 	}
 }
 

@@ -96,7 +96,7 @@ func conversions() []conversion {
 					t.Errorf("lost %+v, %d streams", r.lost, len(b.Streams))
 				}
 			}},
-		{name: "slow film, sparse subtitles", ext: "mkv", make: nil, to: "mkv", how: lossless, pixels: true, audio: true,
+		{name: "slow video, sparse subtitles", ext: "mkv", make: nil, to: "mkv", how: lossless, pixels: true, audio: true,
 			special: func(t *testing.T, r *run, a, b probe) {
 				sameList(t, "subtitles", packets(t, r.out, "s", "pts_time,data_hash"), packets(t, r.in, "s", "pts_time,data_hash"))
 			}},
@@ -170,10 +170,10 @@ func (j conversion) clip(t *testing.T) string {
 		return ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", av, "-f", "lavfi", "-i", "sine=duration=1.2", "-i", cover,
 			"-map", "0", "-map", "1", "-map", "2", "-c:v:0", "libx264", "-c:v:1", "copy", "-disposition:v:1", "attached_pic")
 	}
-	clip, sound := av, "sine=duration=1.2"
+	clip, audio := av, "sine=duration=1.2"
 	first, last := "00:00:00,100 --> 00:00:00,500", "00:00:01,000 --> 00:00:01,100"
 	if strings.HasPrefix(j.name, "slow") {
-		clip, sound = "testsrc2=size=64x48:rate=1:duration=60", "sine=duration=60"
+		clip, audio = "testsrc2=size=64x48:rate=1:duration=60", "sine=duration=60"
 		last = "00:00:59,000 --> 00:00:59,500"
 	}
 	srt, meta := filepath.Join(dir, "s.srt"), filepath.Join(dir, "meta.txt")
@@ -186,7 +186,7 @@ func (j conversion) clip(t *testing.T) string {
 		}
 	}
 	if j.name == "chapters in MP4" {
-		return ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", clip, "-f", "lavfi", "-i", sound, "-i", meta, "-map_metadata", "2", "-map_chapters", "2",
+		return ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", clip, "-f", "lavfi", "-i", audio, "-i", meta, "-map_metadata", "2", "-map_chapters", "2",
 			"-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "aac")
 	}
 	var more []string
@@ -197,7 +197,7 @@ func (j conversion) clip(t *testing.T) string {
 		}
 		more = []string{"-attach", font, "-metadata:s:t", "mimetype=application/x-truetype-font"}
 	}
-	return ffmpeg(t, "in.mkv", append([]string{"-f", "lavfi", "-i", clip, "-f", "lavfi", "-i", sound, "-i", srt, "-i", meta,
+	return ffmpeg(t, "in.mkv", append([]string{"-f", "lavfi", "-i", clip, "-f", "lavfi", "-i", audio, "-i", srt, "-i", meta,
 		"-map_metadata", "3", "-map_chapters", "3", "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-c:a", "aac", "-c:s", "srt",
 		"-metadata:s:s", "language=ger", "-metadata:s:a", "language=eng", "-disposition:s", "forced"}, more...)...)
 }
@@ -260,7 +260,7 @@ func (j conversion) check(t *testing.T, in string) {
 	}
 	if j.pixels {
 		equal(t, "pixel format", vb.PixFmt, va.PixFmt)
-		sameList(t, "pictures", frameHashes(t, r.out), frameHashes(t, in))
+		sameList(t, "frames", frameHashes(t, r.out), frameHashes(t, in))
 	}
 	if j.special == nil {
 		equal(t, "size", [2]int{vb.Width, vb.Height}, [2]int{va.Width, va.Height})

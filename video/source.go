@@ -112,7 +112,7 @@ func (s *Source) Initialize() (err error) {
 	}
 	if s.passthrough.overflowed && s.pipe.Load() != nil {
 		return &PathError{Path: s.Path, Err: ErrUnreadable,
-			Detail: fmt.Sprintf("before its first picture there are %d MB of other streams, and a pipe cannot be read twice", s.passthrough.limit>>20)}
+			Detail: fmt.Sprintf("before its first frame there are %d MB of other streams, and a pipe cannot be read twice", s.passthrough.limit>>20)}
 	}
 	if s.passthrough.overflowed {
 		// Before its first frame the file has more packets of other streams than is
@@ -302,7 +302,7 @@ func (s *Source) storeDecoded(slot *slot) error {
 	same := d.Width() == s.info.Width && d.Height() == s.info.Height && d.PixelFormat() == s.native
 	if !same && !s.warned {
 		s.warned = true
-		s.Log.Warn("the picture changes its size or pixel format; it is converted to the first one's",
+		s.Log.Warn("frames change their size or pixel format; they are converted to those of the first frame",
 			"at", s.position(frameTimestamp(d)),
 			"from", fmt.Sprintf("%dx%d %s", s.info.Width, s.info.Height, s.info.PixelFormat),
 			"to", fmt.Sprintf("%dx%d %s", d.Width(), d.Height(), d.PixelFormat().Name()))
@@ -316,7 +316,7 @@ func (s *Source) storeDecoded(slot *slot) error {
 		return err
 	}
 	if err := frameCopyProperties(slot.decoded, d); err != nil {
-		return fmt.Errorf("copying a picture's properties: %w", err)
+		return fmt.Errorf("copying a frame's properties: %w", err)
 	}
 	setFrameColour(slot.decoded, s.info.colour)
 	slot.decoded.SetSampleAspectRatio(s.info.SampleAspect.av())

@@ -21,11 +21,11 @@ func TestLateStart(t *testing.T) {
 		args       []string
 	}{
 		{"both", "in.ts", args("0", "0", "mp2", "3")},
-		{"sound first", "in.mkv", args("0.6", "0", "mp2", "1")},
-		{"picture first", "in.mkv", args("0", "0.6", "mp2", "1")},
-		{"picture first, AAC", "in.mkv", args("0", "0.6", "aac", "1")},
-		{"picture first, PCM", "in.mkv", args("0", "0.6", "pcm_s16le", "0")},
-		{"sound first, PCM", "in.mkv", args("0.6", "0", "pcm_s16le", "0")},
+		{"audio first", "in.mkv", args("0.6", "0", "mp2", "1")},
+		{"video first", "in.mkv", args("0", "0.6", "mp2", "1")},
+		{"video first, AAC", "in.mkv", args("0", "0.6", "aac", "1")},
+		{"video first, PCM", "in.mkv", args("0", "0.6", "pcm_s16le", "0")},
+		{"audio first, PCM", "in.mkv", args("0.6", "0", "pcm_s16le", "0")},
 	} {
 		in := ffmpeg(t, c.from, c.args...)
 		for _, to := range []string{"o.avi", "o.mp4", "o.mkv", "o.ts", "o.nut"} {
@@ -61,7 +61,7 @@ func checkSync(t *testing.T, in, to string) {
 	want := first(in, "a") - seconds(t, in)[0]
 	got := first(r.out, "a") - seconds(t, r.out)[0]
 	if d := got - want; d < -0.041 || d > 0.041 {
-		t.Errorf("%s: the sound starts %.3f s after the picture, want %.3f\n%s", to, got, want, r.log.all())
+		t.Errorf("%s: the audio starts %.3f s after the video, want %.3f\n%s", to, got, want, r.log.all())
 	}
 	equal(t, "frames", len(seconds(t, r.out)), len(seconds(t, in)))
 	if len(r.lost) != 0 {
@@ -69,6 +69,6 @@ func checkSync(t *testing.T, in, to string) {
 	}
 	times := seconds(t, r.out)
 	if d := times[1] - times[0]; d > 0.05 {
-		t.Errorf("the second picture comes %.3f s after the first", d)
+		t.Errorf("the second frame comes %.3f s after the first", d)
 	}
 }

@@ -48,7 +48,7 @@ func (c container) refusal(in *astiav.Stream) string {
 		// The MP4 muxer would declare unnamed data to be the telemetry of a GoPro.
 		return "FFmpeg does not know what it is"
 	case p.MediaType() == astiav.MediaTypeAudio && p.SampleRate() <= 0:
-		return "it is damaged: its sample rate cannot be told" // one such stream spoils the header
+		return "it is damaged: its sample rate is unknown" // one such stream spoils the header
 	case attached(in):
 		// Only as a cover: otherwise it would become a video of one frame.
 		switch {
@@ -59,7 +59,7 @@ func (c container) refusal(in *astiav.Stream) string {
 		}
 	case c.takes != nil:
 		if !c.takes[p.CodecID()] && !slices.Contains(c.otherCodecs, p.CodecID()) {
-			return fmt.Sprintf("a reader of %s would not know %s again", c.muxer, codec)
+			return fmt.Sprintf("a reader of %s would not recognise %s", c.muxer, codec)
 		}
 	}
 	switch canStore(of, p.CodecID()) {

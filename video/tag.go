@@ -49,7 +49,7 @@ func (s *Sink) keysTags() bool {
 	}
 	for _, c := range s.copies {
 		if c.cover {
-			s.addLoss(Loss{Part: "what the camera wrote of place and time", Minor: true, Reason: "MP4 cannot have it beside a cover; .mkv can"})
+			s.addLoss(Loss{Part: "the camera's tags of place and time", Minor: true, Reason: "MP4 cannot hold them together with a cover; .mkv can"})
 			return false
 		}
 	}

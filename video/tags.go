@@ -71,7 +71,7 @@ func (s *Source) timecodeLoss(why string) Loss {
 }
 
 // timecodeMisfit says why a time code track cannot hold the time code of the source.
-const timecodeMisfit = "a track of time codes does not count so many frames a second, or it is none; .mkv takes any"
+const timecodeMisfit = "a time code track cannot count that many frames a second, or the tag is no time code; .mkv takes any"
 
 // timecodeLosses returns the loss of a time code in the MP4 family, as far as it is
 // known before the output has its streams.

@@ -148,7 +148,7 @@ func (f *Format) blendComponent(p Plane, comp Component, m mix, sw, sh int, c *c
 	}
 	rows, cols := -(-c.h >> sh), -(-c.w >> sw)
 	if need := (rows-1)*p.Stride + comp.Offset + (cols-1)*comp.Step + word; len(p.Data) < need {
-		return fmt.Errorf("a plane of %d bytes is smaller than a picture of %dx%d", len(p.Data), c.w, c.h)
+		return fmt.Errorf("a plane of %d bytes is smaller than a frame of %dx%d", len(p.Data), c.w, c.h)
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if f.BigEndian {

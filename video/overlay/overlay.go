@@ -64,7 +64,7 @@ const (
 // Initialize checks the format and makes the canvas.
 func (p *Painter) Initialize() error {
 	if p.Width <= 0 || p.Height <= 0 {
-		return fmt.Errorf("a picture of %dx%d cannot be drawn on", p.Width, p.Height)
+		return fmt.Errorf("a frame of %dx%d cannot be drawn on", p.Width, p.Height)
 	}
 	if err := p.Format.check(); err != nil {
 		return err
