@@ -39,7 +39,7 @@ var (
 	forImage = func(encoder string, codec astiav.CodecID) container {
 		return container{encoders: []string{encoder}, image: true, codec: codec, upright: true}
 	}
-	forTransport = func(beside []astiav.CodecID, more ...astiav.CodecID) container {
+	forTransport = func(others []astiav.CodecID, more ...astiav.CodecID) container {
 		takes := map[astiav.CodecID]bool{
 			astiav.CodecIDMpeg1Video: true, astiav.CodecIDMpeg2Video: true, astiav.CodecIDMpeg4: true, astiav.CodecIDH264: true,
 			astiav.CodecIDHevc: true, codecVVC: true, astiav.CodecIDVc1: true, astiav.CodecIDCavs: true,
@@ -47,7 +47,7 @@ var (
 		for _, id := range more {
 			takes[id] = true
 		}
-		return container{muxer: "mpegts", encoders: forH264, takes: takes, otherCodecs: beside, upright: true, streams: true, tags: transportTags}
+		return container{muxer: "mpegts", encoders: forH264, takes: takes, otherCodecs: others, upright: true, streams: true, tags: transportTags}
 	}
 )
 

@@ -109,7 +109,7 @@ func (c *continuity) follow(s *pace, at time.Duration, ctr counter) (step time.D
 	if s.clock != c.latest {
 		// Another stream may have jumped before this one.
 		turns := nearestTurns(c.now()-(at+c.latest.shift), ctr.wrap)
-		if here := at + c.latest.shift + turns; apart(here, c.now()) <= ctr.reach {
+		if here := at + c.latest.shift + turns; distance(here, c.now()) <= ctr.reach {
 			s.clock, s.wraps = c.latest, turns
 			if into := s.end - here; into > overlap {
 				c.latest.shift += into
@@ -126,7 +126,7 @@ func (c *continuity) follow(s *pace, at time.Duration, ctr counter) (step time.D
 // clock, as another programme of a broadcast does.
 func (c *continuity) join(at time.Duration, ctr counter) *pace {
 	s := c.nearest(at, ctr)
-	if now := c.now(); len(c.streams) > 0 && apart(s.at, now) > ctr.reach {
+	if now := c.now(); len(c.streams) > 0 && distance(s.at, now) > ctr.reach {
 		s.clock, s.wraps = &clock{shift: now - at}, 0
 		s.at = now
 	}
@@ -147,7 +147,7 @@ func (c *continuity) nearest(at time.Duration, ctr counter) *pace {
 			s.wraps = nearestTurns(now-(at+k.shift), ctr.wrap)
 		}
 		s.at = at + k.shift + s.wraps
-		if best.clock == nil || apart(s.at, now) < apart(best.at, now) {
+		if best.clock == nil || distance(s.at, now) < distance(best.at, now) {
 			best = s
 		}
 	}
@@ -165,7 +165,7 @@ func nearestTurns(difference, wrap time.Duration) time.Duration {
 // accompanied reports whether another stream with the clock of s has reached that time.
 func (c *continuity) accompanied(s *pace, at, reach time.Duration) bool {
 	for _, o := range c.streams {
-		if o != s && o.clock == s.clock && apart(at, o.at) <= reach {
+		if o != s && o.clock == s.clock && distance(at, o.at) <= reach {
 			return true
 		}
 	}
@@ -184,4 +184,4 @@ func (c *continuity) now() (end time.Duration) {
 	return end
 }
 
-func apart(a, b time.Duration) time.Duration { return (a - b).Abs() }
+func distance(a, b time.Duration) time.Duration { return (a - b).Abs() }

@@ -21,7 +21,7 @@ type copied struct {
 	shown    bool             // a packet that is not hidden was seen
 	lead     []*astiav.Packet // the hidden packets before it
 	filter   *astiav.BitStreamFilterContext
-	waits    struct { // by how much the filter delays the first frame
+	delay    struct { // by how much the filter delays the first frame
 		ticks int64
 		known bool
 	}

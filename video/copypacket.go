@@ -49,7 +49,7 @@ func (s *Sink) copyShown(c *copied, p *astiav.Packet) error {
 
 // writeCopy writes a packet, through a filter if it needs one.
 func (s *Sink) writeCopy(c *copied, p *astiav.Packet) error {
-	q := s.spare
+	q := s.scratch
 	if err := q.Ref(p); err != nil {
 		return fmt.Errorf("copying a packet: %w", err)
 	}
@@ -97,7 +97,7 @@ func (c *copied) needFilter(p *astiav.Packet) error {
 
 // writeFiltered writes the packets that the filter has ready.
 func (s *Sink) writeFiltered(c *copied) error {
-	q := s.spare
+	q := s.scratch
 	for {
 		q.Unref()
 		err := c.filter.ReceivePacket(q)
@@ -123,11 +123,11 @@ func (c *copied) undoDelay(p *astiav.Packet) *astiav.Packet {
 	if p.Pts() == astiav.NoPtsValue || p.Dts() == astiav.NoPtsValue {
 		return p
 	}
-	if !c.waits.known {
-		c.waits.known, c.waits.ticks = true, p.Pts()-p.Dts()
+	if !c.delay.known {
+		c.delay.known, c.delay.ticks = true, p.Pts()-p.Dts()
 	}
-	p.SetPts(p.Pts() - c.waits.ticks)
-	p.SetDts(p.Dts() - c.waits.ticks)
+	p.SetPts(p.Pts() - c.delay.ticks)
+	p.SetDts(p.Dts() - c.delay.ticks)
 	return p
 }
 
@@ -141,7 +141,7 @@ func (s *Sink) endCopies() error {
 			return fmt.Errorf("copying the end of stream %d: %w", c.info.Index, err)
 		}
 		err := s.writeFiltered(c)
-		s.spare.Unref()
+		s.scratch.Unref()
 		if err != nil {
 			return err
 		}

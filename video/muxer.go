@@ -210,7 +210,7 @@ func (s *Sink) shiftTimes(p *astiav.Packet, base astiav.Rational) {
 func (s *Sink) setLastDuration() {
 	switch s.output.OutputFormat().Name() {
 	case "mp4", "mov":
-		if d := s.firstDTS + s.endPTS - s.startPTS - s.held.Dts(); s.holds && d > 0 {
+		if d := s.firstDTS + s.endPTS - s.startPTS - s.held.Dts(); s.hasHeld && d > 0 {
 			s.held.SetDuration(d)
 		}
 	}

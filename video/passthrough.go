@@ -22,7 +22,7 @@ type packetSink interface {
 // want them. Packets that are read while the source is opened, before there is a sink,
 // are stored.
 type passthrough struct {
-	to         []recipient
+	recipients []recipient
 	begun      bool
 	discards   bool // a stream is skipped, so its length is unknown
 	kept       []*astiav.Packet
@@ -50,18 +50,18 @@ func (b *passthrough) attach(sink packetSink, wanted map[int]bool) error {
 	if b.begun {
 		return errBegun
 	}
-	b.to = append(b.to, recipient{sink, wanted})
+	b.recipients = append(b.recipients, recipient{sink, wanted})
 	return nil
 }
 
 // detach undoes attach.
 func (b *passthrough) detach(sink packetSink) {
-	b.to = slices.DeleteFunc(b.to, func(r recipient) bool { return r.sink == sink })
+	b.recipients = slices.DeleteFunc(b.recipients, func(r recipient) bool { return r.sink == sink })
 }
 
 // copies reports whether any sink wants the stream.
 func (b *passthrough) copies(stream int) bool {
-	return slices.ContainsFunc(b.to, func(r recipient) bool { return r.wanted[stream] })
+	return slices.ContainsFunc(b.recipients, func(r recipient) bool { return r.wanted[stream] })
 }
 
 // begin delivers the stored packets and lets the demuxer skip the streams that no sink
@@ -112,7 +112,7 @@ func (b *passthrough) pass(p *astiav.Packet) error {
 }
 
 func (b *passthrough) deliver(p *astiav.Packet) {
-	for _, r := range b.to {
+	for _, r := range b.recipients {
 		if r.wanted[p.StreamIndex()] {
 			r.sink.copyPacket(p)
 		}

@@ -61,8 +61,8 @@ type Sink struct {
 	encoder                    *encoder
 	image                      []byte // the encoded image, if the output is one
 	packet                     *astiav.Packet
-	held                       *astiav.Packet // the video's latest packet, valid if holds
-	holds                      bool
+	held                       *astiav.Packet // the video's latest packet, valid if hasHeld
+	hasHeld                    bool
 	firstDTS, startPTS, endPTS int64 // of the video, in the stream's ticks
 	lastDTS                    int64
 	packets                    int64         // of the video
@@ -87,7 +87,7 @@ type Sink struct {
 	copies map[int]*copied // by index in the source
 	// copyErr is the error of a copied packet. The goroutine that encodes returns it.
 	copyErr error
-	spare   *astiav.Packet
+	scratch *astiav.Packet
 }
 
 // Initialize checks the output, opens the encoder and writes the header. If it fails it
@@ -120,8 +120,8 @@ func (s *Sink) Initialize() (err error) {
 			s.Abort()
 		}
 	}()
-	s.packet, s.spare, s.held = astiav.AllocPacket(), astiav.AllocPacket(), astiav.AllocPacket()
-	if s.packet == nil || s.spare == nil || s.held == nil {
+	s.packet, s.scratch, s.held = astiav.AllocPacket(), astiav.AllocPacket(), astiav.AllocPacket()
+	if s.packet == nil || s.scratch == nil || s.held == nil {
 		return fmt.Errorf("opening the output: %w", errOutOfMemory)
 	}
 	s.firstDTS, s.startPTS, s.endPTS = astiav.NoPtsValue, math.MaxInt64, math.MinInt64
@@ -194,7 +194,7 @@ func (s *Sink) emit(p *astiav.Packet) error {
 		return err
 	}
 	s.held.MoveRef(p)
-	s.holds = true
+	s.hasHeld = true
 	s.packets++
 	return nil
 }
@@ -202,10 +202,10 @@ func (s *Sink) emit(p *astiav.Packet) error {
 // writeHeld writes the packet that emit held back. The last packet is held until the
 // end, because its duration is known only then: see setLastDuration.
 func (s *Sink) writeHeld() error {
-	if !s.holds {
+	if !s.hasHeld {
 		return nil
 	}
-	s.holds = false
+	s.hasHeld = false
 	defer s.held.Unref()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -346,7 +346,7 @@ func (s *Sink) free() {
 	for _, c := range s.copies {
 		c.close()
 	}
-	for _, p := range []*astiav.Packet{s.packet, s.held, s.spare} {
+	for _, p := range []*astiav.Packet{s.packet, s.held, s.scratch} {
 		if p != nil {
 			p.Free()
 		}

@@ -50,7 +50,7 @@ type Painter struct {
 	Threads int
 
 	canvas canvas
-	line   liner
+	line   outline
 	legend legend
 }
 
@@ -181,17 +181,17 @@ func bounds(alpha []uint8, w, h int) (rect, bool) {
 // far means a distance larger than any line is wide.
 const far = float32(math.MaxFloat32)
 
-// A liner computes the distance of pixels from the outline of a mask. A box blur of the
+// An outline computes the distance of pixels from the edge of a mask. A box blur of the
 // mask falls linearly across a straight edge, by 1/(2r+1) per pixel. So its difference
 // from one half gives the distance, as precisely as the edge of the mask is.
-type liner struct {
+type outline struct {
 	w, r    int
 	width   float32
 	area    float32
 	walkers []walker // one for each goroutine
 }
 
-func (l *liner) init(w int, width float32) {
+func (l *outline) init(w int, width float32) {
 	l.w, l.width = w, width
 	l.r = int(math.Ceil(float64(2*width))) + 1
 	side := 2*l.r + 1
@@ -199,12 +199,12 @@ func (l *liner) init(w int, width float32) {
 }
 
 // reach returns how far a line extends outside its mask, in pixels.
-func (l *liner) reach() int { return l.r + 1 }
+func (l *outline) reach() int { return l.r + 1 }
 
 // A walker blurs the mask inside a box, row after row. It keeps only the rows that the
 // window spans, because those of a whole frame would take more memory than the frame.
 type walker struct {
-	*liner
+	*outline
 	alpha   []uint8
 	box     rect
 	y       int      // row of the box that sums is for
@@ -214,10 +214,10 @@ type walker struct {
 }
 
 // walk starts a walker at row from of a box.
-func (l *liner) walk(worker int, alpha []uint8, b rect, from int) *walker {
+func (l *outline) walk(worker int, alpha []uint8, b rect, from int) *walker {
 	k := &l.walkers[worker]
 	w := b.x1 - b.x0
-	k.liner, k.alpha, k.box, k.y, k.blurred = l, alpha, b, from, max(from-l.r, 0)
+	k.outline, k.alpha, k.box, k.y, k.blurred = l, alpha, b, from, max(from-l.r, 0)
 	if n := (2*l.r + 2) * w; cap(k.rows) < n || cap(k.sums) < w {
 		k.rows, k.sums = make([]uint16, n), make([]uint32, w)
 	}
