@@ -7,16 +7,16 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// skip reads the frames of the source that a checkpoint is after, and drops them. The last of
-// them must have the time that it had.
+// skip reads the frames up to that of the checkpoint, and drops them. The last of them must
+// have the time that it had when the checkpoint was taken.
 func (r *run) skip(ctx context.Context, k *tracking.Checkpoint) error {
 	for {
-		picture, err := r.job.Source.Next(ctx)
+		frame, err := r.job.Source.Next(ctx)
 		if err != nil {
 			return err
 		}
-		index, at := picture.Index, picture.Time()
-		picture.Release()
+		index, at := frame.Index, frame.Time()
+		frame.Release()
 		if index < k.Frame.Frame {
 			continue
 		}
@@ -36,8 +36,8 @@ func (r *run) markCheckpoint(it *item) {
 	it.analysis.Checkpoint, r.lastMark = true, it.analysis.Moment
 }
 
-// takeCheckpoint takes over the checkpoint of a step. It waits for all sinks that get every
-// frame.
+// takeCheckpoint moves the checkpoint of the step to the item, and counts the sinks that it
+// waits for: those that get every frame.
 func (it *item) takeCheckpoint(list outputs) {
 	if it.checkpoint = it.step.Checkpoint; it.checkpoint == nil {
 		return
@@ -51,8 +51,9 @@ func (it *item) takeCheckpoint(list outputs) {
 	it.waiting.Store(waiting)
 }
 
-// delivered notes that an output has the frame. The last one hands on the checkpoint, if there is
-// one; checkpoints come one at a time, because it has no later frame yet.
+// delivered notes that an output has the frame. After the last output it writes the
+// checkpoint, if there is one. Checkpoints are written one at a time, because that output
+// has no later frame yet.
 func (it *item) delivered(o *output) error {
 	if it.checkpoint == nil || o.traits.Drop || it.waiting.Add(-1) > 0 {
 		return nil

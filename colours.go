@@ -7,9 +7,9 @@ import (
 	"github.com/carve-video/carve/video/overlay"
 )
 
-// Colours returns the colour of each query as red, green and blue: its own, or the one
-// that the palette has for its ID or, without one, for its place. It fails where a query
-// names a colour that is none.
+// Colours returns the colour of each query as red, green and blue. A query without a
+// colour gets that of its ID in the palette, or, without an ID, that of its index. Colours
+// fails if a query's colour cannot be parsed.
 func Colours(queries []car.Query) ([][3]uint8, error) {
 	colours := make([][3]uint8, len(queries))
 	for i, q := range queries {
@@ -29,16 +29,17 @@ func Colours(queries []car.Query) ([][3]uint8, error) {
 	return colours, nil
 }
 
-// shade tells the things of one query apart: lighter, darker, and so on.
-func shade(c [3]uint8, thing int) [3]uint8 {
-	steps := [...]float64{0, .45, -.35, .7, -.6}
-	s := steps[(thing-1)%len(steps)]
+// shade returns the colour of an instance of a query: lighter or darker than the query's,
+// so that instances can be told apart. Instances are numbered from 1.
+func shade(c [3]uint8, instance int) [3]uint8 {
+	steps := [...]float64{0, .45, -.35, .7, -.6} // towards white, or black if negative
+	s := steps[(instance-1)%len(steps)]
 	for i, v := range c {
-		to := 255.
+		end := 255.
 		if s < 0 {
-			to = 0
+			end = 0
 		}
-		c[i] = uint8(float64(v) + max(s, -s)*(to-float64(v)))
+		c[i] = uint8(float64(v) + max(s, -s)*(end-float64(v)))
 	}
 	return c
 }

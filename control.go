@@ -10,11 +10,11 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// ErrNotRunning says that a run has not begun, or has ended.
+// ErrNotRunning is the error of a [Control] whose run has not begun or has ended.
 var ErrNotRunning = errors.New("nothing is running")
 
-// A Control changes a run while it goes on. The zero value is ready. It is for one run,
-// as [Job.Control]; its methods may be called from any goroutine.
+// A Control changes the queries of a run while it goes on. Its zero value is ready to use,
+// as the [Job.Control] of one run. Its methods may be called from any goroutine.
 type Control struct {
 	mu        sync.Mutex
 	segmenter *car.Segmenter
@@ -22,15 +22,15 @@ type Control struct {
 	numbering car.Numbering
 	queries   []car.Query
 
-	next atomic.Pointer[car.Bank] // for the tracker to take
+	next atomic.Pointer[car.Bank] // taken by the tracking stage
 }
 
-// SetQueries makes these queries what is looked for, from the next frame on that the
-// model stage takes. It returns them with their IDs.
+// SetQueries replaces the queries, from the next frame that the tracking stage takes. It
+// returns them with their IDs.
 //
-// A query keeps its ID, its colour, and what is known of it: one with an ID is that
-// query, under whatever label; one without is the one that had its label, or else new. A
-// query that means something else than before is asked again at once, as is a new one.
+// A query that was set before keeps its ID, its colour, and what is known about it. It is
+// recognised by its ID, whatever its label, or, without an ID, by its label. Other queries
+// are new. New queries, and those whose phrases have changed, are evaluated at once.
 func (c *Control) SetQueries(ctx context.Context, queries []car.Query) ([]car.Query, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,7 +47,7 @@ func (c *Control) SetQueries(ctx context.Context, queries []car.Query) ([]car.Qu
 	if err != nil {
 		return nil, err
 	}
-	// This goroutine waits for the texts, and not the run.
+	// The texts are embedded here, so that the run does not wait for them.
 	bank, err := c.segmenter.EmbedQueries(ctx, queries)
 	if err != nil {
 		return nil, err
@@ -57,14 +57,14 @@ func (c *Control) SetQueries(ctx context.Context, queries []car.Query) ([]car.Qu
 	return append([]car.Query(nil), queries...), nil
 }
 
-// Queries are those that were set last; none while nothing is running.
+// Queries returns the queries that were set last. It returns none before and after the run.
 func (c *Control) Queries() []car.Query {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]car.Query(nil), c.queries...)
 }
 
-// begin returns the queries of a job with their IDs.
+// begin ties the control to a job, and returns the job's queries with their IDs.
 func (c *Control) begin(j *Job) ([]car.Query, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,11 +79,11 @@ func (c *Control) begin(j *Job) ([]car.Query, error) {
 	return queries, nil
 }
 
-// run says whether changes can be taken.
-func (c *Control) run(yes bool) {
+// setRunning notes whether the run is going on, so that queries can be set.
+func (c *Control) setRunning(running bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.running = yes; !yes {
+	if c.running = running; !running {
 		c.queries = nil
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/carve-video/carve/internal/atomicfile"
 )
 
-// Decisions writes a file of JSON, one object a line for every frame: what was decided
-// about each query, and why. An object is a [tracking.Explanation].
+// Decisions is a sink that writes what was decided about each query, and why, as JSON
+// lines. It writes one [tracking.Explanation] per frame.
 type Decisions struct {
-	// Path is the file to write.
+	// Path is the output file.
 	Path string
-	// Overwrite replaces a file that exists.
+	// Overwrite allows an existing file to be replaced.
 	Overwrite bool
-	// Protect names files that are never replaced, and folders whose files are not.
+	// Protect lists files and folders that are never overwritten.
 	Protect []string
 
 	file *atomicfile.File
@@ -30,7 +30,7 @@ func (d *Decisions) Traits() Traits { return Traits{Name: "explanation", NoMasks
 // Paths implements [FileSink].
 func (d *Decisions) Paths() []string { return []string{d.Path} }
 
-// Open begins the file.
+// Open creates the file, under a temporary name.
 func (d *Decisions) Open(_ context.Context, s *Stream) (err error) {
 	inputs := append([]string{s.Info.Path}, d.Protect...)
 	d.file, err = atomicfile.Create(d.Path, atomicfile.Options{Overwrite: d.Overwrite, Inputs: inputs})
@@ -43,10 +43,10 @@ func (d *Decisions) Open(_ context.Context, s *Stream) (err error) {
 	return nil
 }
 
-// Write appends a line.
+// Write appends the line of a frame.
 func (d *Decisions) Write(_ context.Context, f *Frame) error { return d.json.Encode(f.Decision) }
 
-// Prepare brings the file to the disk.
+// Prepare writes the rest of the file to disk.
 func (d *Decisions) Prepare() error {
 	if err := d.w.Flush(); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (d *Decisions) Commit() (err error) {
 	return err
 }
 
-// Abort removes the file; what had its name before has it again.
+// Abort removes the file, and restores the one that it replaced.
 func (d *Decisions) Abort() {
 	d.undo.Revert()
 	if d.file != nil {
@@ -68,11 +68,11 @@ func (d *Decisions) Abort() {
 	}
 }
 
-// Close ends the use of the file.
+// Close closes the file, and removes it if it was not committed.
 func (d *Decisions) Close() error {
 	d.undo.Keep()
 	if d.file != nil {
-		d.file.Abort() // does nothing to a file that has its name
+		d.file.Abort() // does nothing after Commit
 	}
 	return nil
 }

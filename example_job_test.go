@@ -14,7 +14,7 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// workFolder is a folder with the demo clip in it.
+// workFolder makes a temporary folder with the demo clip in it.
 func workFolder() (dir, clip string) {
 	dir, err := os.MkdirTemp("", "carve-example-*")
 	if err != nil {
@@ -27,7 +27,8 @@ func workFolder() (dir, clip string) {
 	return dir, clip
 }
 
-// exampleJob is the job of [ExampleRun] without its sink.
+// exampleJob returns the job of [ExampleRun] without its sink. The caller calls done after
+// the run.
 func exampleJob() (job carve.Job, done func()) {
 	dir, clip := workFolder()
 	preset, err := car.PresetNamed("stickers")

@@ -16,8 +16,8 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// What "carve -i clip.mp4 -q dog -q pizza -o out.mp4 -m demo" does. With models.OpenPair
-// of "clip" and the preset "voc" the names may be any.
+// This is what "carve -i clip.mp4 -q dog -q pizza -o out.mp4 -m demo" does. The demo model
+// knows 64 names. With the model "clip" and the preset "voc", any name can be a query.
 func ExampleRun() {
 	dir, clip := workFolder()
 	defer os.RemoveAll(dir)
@@ -57,29 +57,29 @@ func ExampleRun() {
 	// pizza: in 0 of 24 frames
 }
 
-// Boxes prints where things are.
+// Boxes is a sink that prints where objects are.
 type Boxes struct{ frame image.Rectangle }
 
-// Open is told what is to come.
+// Open notes the size of the frames.
 func (b *Boxes) Open(_ context.Context, s *carve.Stream) error {
 	b.frame = image.Rect(0, 0, s.Info.Width, s.Info.Height)
 	return nil
 }
 
-// Write takes a frame, which is lent.
+// Write prints the boxes of every eighth frame.
 func (b *Boxes) Write(_ context.Context, f *carve.Frame) error {
 	for _, l := range f.Layers {
 		if f.Index%8 == 0 {
-			fmt.Printf("%v: %s, inside of the frame: %t\n", f.Time.Round(time.Millisecond), l.Label, l.Box.In(b.frame))
+			fmt.Printf("%v: %s, in the frame: %t\n", f.Time.Round(time.Millisecond), l.Label, l.Box.In(b.frame))
 		}
 	}
 	return nil
 }
 
-// Close ends it.
+// Close does nothing.
 func (b *Boxes) Close() error { return nil }
 
-// A sink of one's own.
+// A type of your own can be a sink.
 func ExampleSink() {
 	job, done := exampleJob()
 	defer done()
@@ -88,12 +88,12 @@ func ExampleSink() {
 		log.Fatal(err)
 	}
 	// Output:
-	// 0s: dog, inside of the frame: true
-	// 333ms: dog, inside of the frame: true
-	// 667ms: dog, inside of the frame: true
+	// 0s: dog, in the frame: true
+	// 333ms: dog, in the frame: true
+	// 667ms: dog, in the frame: true
 }
 
-// No sink: what is found goes to a loop.
+// A loop over the frames needs no sink.
 func ExampleFrames() {
 	job, done := exampleJob()
 	defer done()

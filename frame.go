@@ -10,74 +10,75 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// A Frame is what a run knows of one frame when it is done with it. It is lent: what is
-// to stay is copied. Nothing of it may be changed, since other sinks look at it at the
-// same time; [video.Frame.Share] makes a picture to draw into.
+// A Frame is one frame of the video with its results. A sink may use it only until Write
+// returns, so it copies what it keeps. It must not change anything in it, because other
+// sinks read it at the same time. To draw on the frame, use [video.Frame.Share].
 type Frame struct {
 	Index int64         // position in display order, from 0
 	Time  time.Duration // presentation time
 
-	// Picture is the frame as it was decoded.
-	Picture *video.Frame
-	// Queries are what was looked for.
+	// Decoded is the frame as it was decoded.
+	Decoded *video.Frame
+	// Queries are the queries of this frame. They change only through a [Control].
 	Queries []car.Query
-	// Result is what was found, at the size that the model sees. A query that was kept
-	// may have no pixel.
+	// Result holds the masks at the size of the image that the model sees. A query that is
+	// present may have no pixels.
 	Result *car.Result
-	// Instances are the things of each query, where they are told apart.
+	// Instances are the instances of each query, if [Tracking.Instances] is set.
 	Instances []tracking.Instance
-	// Layers are what there is to see, in the order of the queries: one for each query
-	// with pixels, or one for each thing of it.
+	// Layers are the masks at the size of the video, in the order of the queries: one layer
+	// for each query with pixels, or one for each of its instances.
 	Layers []Layer
-	// Decision is what was decided about each query, and why.
+	// Decision says what was decided about each query, and why.
 	Decision *tracking.Explanation
 }
 
-// A Layer is one query in one frame, or one thing of it where things are told apart.
+// A Layer is the mask of one query in one frame, or of one instance of the query.
 type Layer struct {
 	Query    int      // index in [Frame.Queries]
-	Instance int      // number among the things of the query, from 1; 0 for the query as a whole
-	Label    string   // that of the query, and the number where there is one: "dog 2"
-	Score    float32  // of the query, 0..1
+	Instance int      // number of the instance, from 1; 0 for the whole query
+	Label    string   // label of the query, with the number of the instance: "dog 2"
+	Score    float32  // score of the query, 0..1
 	Colour   [3]uint8 // red, green, blue
 
-	// Box is the smallest that holds the pixels of the mask that are more inside than
-	// outside, in pixels of the coded picture.
+	// Box is the bounding box of the mask's pixels of 128 and above, in pixels of the
+	// coded frame.
 	Box image.Rectangle
-	// Mask is how much of each pixel of the coded picture belongs to it: a byte a pixel,
-	// 0..255, in rows of the picture's width. As the picture itself it is not turned
-	// upright: [video.Info.Orientation] says how. Nil where no sink needs it.
+	// Mask is the matte: how much of each pixel belongs to the layer, 0..255. It has one
+	// byte per pixel of the coded frame, in rows of [video.Info.Width]. Like the coded
+	// frame, it may have to be turned upright, as [video.Info.Orientation] says. It is nil
+	// if no sink needs masks.
 	Mask []uint8
 
-	probability []float32 // the same at the size of the result, upright, 0..1
+	probability []float32 // the mask at the size of the result, upright, 0..1
 }
 
 // An item is a frame on its way through a run.
 type item struct {
 	Frame
 	image      car.Image
-	bank       *car.Bank // of the step
+	bank       *car.Bank // the queries of the step
 	analysis   *tracking.Analysis
 	step       *tracking.Step
-	decision   tracking.Explanation // memory of Frame.Decision
-	refs       atomic.Int32         // sinks that have not released it
+	decision   tracking.Explanation // Frame.Decision points to it
+	refs       atomic.Int32         // number of sinks that have not released the item
 	checkpoint *tracking.Checkpoint
-	waiting    atomic.Int32 // sinks that the checkpoint waits for
+	waiting    atomic.Int32 // number of sinks that the checkpoint waits for
 	run        *run
 }
 
-// release gives back what the item holds, once every sink has released it.
+// release drops one reference to the item. The last one frees what the item holds.
 func (it *item) release() {
 	if it.refs.Add(-1) > 0 {
 		return
 	}
 	switch {
 	case it.step != nil:
-		it.step.Close() // the sight with it
+		it.step.Close() // and its analysis
 	case it.analysis != nil:
 		it.analysis.Close()
 	}
-	it.Picture.Release()
+	it.Decoded.Release()
 	it.run.upsampler.Recycle(it.Layers)
 	if it.Result != nil {
 		it.run.session.Propagator.Recycle(it.Result)

@@ -6,13 +6,15 @@ import (
 	"iter"
 )
 
-// errLeft ends a run when its loop is left.
+// errLeft is the cause of the end of a run whose loop was left.
 var errLeft = errors.New("the loop over the frames was left")
 
-// Frames does a job and gives what it finds to a loop. A frame is lent until the loop
-// goes on. An error is the last thing that the loop is given. A loop that is left gives
-// the run up: outputs of the job's sinks are not committed. When the loop has ended, so
-// has all that the run started. A source is read once, and so is what Frames returns.
+// Frames does a job, and returns its frames for a loop. A frame is valid until the loop's
+// next iteration. If the run fails, the last iteration has the error and no frame.
+//
+// A loop that is left early ends the run, and the job's sinks commit nothing. When the loop
+// has ended, so has every goroutine of the run. The iterator can be used once, since it
+// reads the source.
 func Frames(ctx context.Context, job Job) iter.Seq2[*Frame, error] {
 	return func(yield func(*Frame, error) bool) {
 		job := job
@@ -24,7 +26,7 @@ func Frames(ctx context.Context, job Job) iter.Seq2[*Frame, error] {
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
-			<-next // the loop holds the frame
+			<-next // the loop is done with the frame
 			return nil
 		}))
 		ended := make(chan error, 1)
@@ -33,9 +35,9 @@ func Frames(ctx context.Context, job Job) iter.Seq2[*Frame, error] {
 			close(frames)
 			ended <- err
 		}()
-		over := false
-		defer func() { // also where the body panics
-			if !over {
+		ranToEnd := false
+		defer func() { // also if the body of the loop panics
+			if !ranToEnd {
 				leave(errLeft)
 				for range frames {
 					next <- struct{}{}
@@ -52,7 +54,7 @@ func Frames(ctx context.Context, job Job) iter.Seq2[*Frame, error] {
 				return
 			}
 		}
-		over = true
+		ranToEnd = true
 		err := <-ended
 		leave(nil)
 		if err != nil {

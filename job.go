@@ -11,79 +11,83 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// A Job is what a run has to do. Source, Segmenter and Queries are needed; of the other
-// fields the zero value is what the program does by default.
+// A Job is what a run does. Source, Segmenter and Queries are required. The zero values of
+// the other fields are the defaults of the program.
 type Job struct {
-	// Source gives the frames. It has not been read from: where it has a method Begun that
-	// says otherwise the job is refused.
+	// Source gives the frames. It must not have been read from. If it has a method
+	// Begun() bool that returns true, Run returns [ErrBegun].
 	Source Source
-	// Segmenter has the models and the preset. One run has it for itself: a second one at
-	// the same time is refused. Models can make any number of segmenters.
+	// Segmenter has the models and the preset. It can be used by one run at a time: a
+	// second run gets [ErrBusy]. For runs at the same time, make several segmenters from
+	// the same models.
 	Segmenter *car.Segmenter
-	// Queries are what to look for.
+	// Queries name the objects to find.
 	Queries []car.Query
-	// Sinks take what is found. A sink is for one run.
+	// Sinks take the results. A sink is used in one run only.
 	Sinks []Sink
 
-	// Tracking says what is carried from frame to frame; nil stands for
+	// Tracking says what is propagated from frame to frame. The default is
 	// [DefaultTracking].
 	Tracking *Tracking
-	// MaxSide bounds the long side of the picture that the model sees, in pixels; 0
-	// stands for that of the preset, or for [DefaultMaxSide] where that has none.
+	// MaxSide bounds the long side of the image that the model sees, in pixels. The default
+	// is that of the preset, or [DefaultMaxSide] if the preset has none.
 	MaxSide int
-	// Threads bounds the goroutines of work on pixels; 0 stands for runtime.GOMAXPROCS.
+	// Threads bounds the goroutines of the work on pixels. The default is
+	// runtime.GOMAXPROCS.
 	Threads int
-	// Limit is how many frames are read; 0 is all.
+	// Limit is the number of frames to read; 0 stands for all.
 	Limit int64
-	// Checkpoint, if not nil, is called with the state of the run, from which another can go
-	// on: at the first key frame after each CheckpointEvery of the source, once every sink
-	// has that frame, but for those that may drop frames. An error ends the run.
+	// Checkpoint, if not nil, is called with checkpoints of the run, from which another run
+	// can go on. A checkpoint is taken at the first key frame after each CheckpointEvery of
+	// the video. Checkpoint is called once all sinks have that frame, except those that may
+	// drop frames. An error ends the run.
 	Checkpoint func(*tracking.Checkpoint) error
-	// CheckpointEvery is the time between checkpoints; the zero value stands for
+	// CheckpointEvery is the time between checkpoints. The default is
 	// [DefaultCheckpointEvery].
 	CheckpointEvery tracking.Interval
 	// Restore, if not nil, makes the run go on after the last frame of a checkpoint. The
-	// frames up to it are read from the source and dropped. Another source, other queries,
-	// models or settings are a [tracking.MismatchError].
+	// frames up to that one are read and dropped. If the source, the queries, the models or
+	// the settings are not those of the checkpoint, Run returns a [tracking.MismatchError].
 	Restore *tracking.Checkpoint
-	// Control, if not nil, changes the queries while the run goes on.
+	// Control, if not nil, can change the queries while the run goes on.
 	Control *Control
 	// Stop, if not nil, ends the run when it is closed, as the end of the source would:
-	// what was read is finished, and outputs are committed. A source that has a method
-	// Interrupt is called by it, so that a Next that waits for bytes returns.
+	// frames that were read are finished, and outputs are committed. If the source has a
+	// method Interrupt, it is called then, so that a Next that waits for input returns.
 	Stop <-chan struct{}
-	// Commit, if not nil, is called when every output is whole and has only its name to
-	// get. It calls name once, which gives all of them their names, or returns an error,
-	// and none has one. It is for last checks, and for programs that must not be ended
-	// between two names.
+	// Commit, if not nil, is called when every output is complete under its temporary name.
+	// It calls name once, which renames all outputs, or it returns an error, and no output
+	// remains. It is for last checks, and for programs that must not be ended between two
+	// renames.
 	Commit func(name func() error) error
 }
 
-// Tracking says what is carried from frame to frame; see package tracking. Take
-// [DefaultTracking] and change what shall be different.
+// Tracking says what is propagated from frame to frame; see package tracking. Start from
+// [DefaultTracking] and change fields of it.
 type Tracking struct {
-	// Stateless runs the whole image loop on every frame. Nothing is carried then, and
-	// the other fields but Batch mean nothing.
+	// Stateless segments every frame as an image of its own. Nothing is propagated, and of
+	// the other fields only Batch has an effect.
 	Stateless bool
-	// Every is how many frames lie from one key frame to the next; 0 lets how wrong the
-	// carried masks are decide.
+	// Every is the number of frames from one key frame to the next. With 0 the spacing is
+	// adapted to how well propagated masks fit.
 	Every int
-	// Probe is the time within which every absent query is asked again, and JudgeEvery
-	// that within which a present one is judged again.
+	// Probe is the time within which every absent query is evaluated again, and JudgeEvery
+	// the time within which a present query is judged again.
 	Probe, JudgeEvery tracking.Interval
-	// Lookahead is how many frames are held back, so that what is found late can be
-	// shown from where it began. 0 is for live sources.
+	// Lookahead is the number of frames that are held back, so that an object that is found
+	// late is shown from where it appeared. Use 0 for live sources.
 	Lookahead int
-	// Steady is how much of a key frame's mask comes from the frames before, 0 to below 1.
+	// Steady is the weight of the propagated mask in that of a key frame, from 0 to below 1.
+	// More weight makes edges flicker less.
 	Steady float64
-	// Instances tells the things of each query apart and numbers them.
+	// Instances tells the instances of each query apart and numbers them.
 	Instances bool
-	// Batch is how many frames are looked at in one go where every frame is looked at; 0
-	// and 1 stand for one. It is for devices that one picture does not fill.
+	// Batch is the number of frames that are encoded in one batch if every frame is a key
+	// frame; 0 stands for 1. It is for devices that one image does not fill.
 	Batch int
 }
 
-// DefaultTracking is what the program does without any flag.
+// DefaultTracking returns what the program uses without flags.
 func DefaultTracking() Tracking {
 	return Tracking{
 		Probe: tracking.DefaultProbe, JudgeEvery: tracking.DefaultJudgeEvery,
@@ -91,22 +95,22 @@ func DefaultTracking() Tracking {
 	}
 }
 
-// DefaultCheckpointEvery is the time between checkpoints.
+// DefaultCheckpointEvery is the default time between checkpoints.
 var DefaultCheckpointEvery = tracking.Interval{Time: 10e9}
 
-// DefaultSteady is how much of a key frame's mask comes from the frames before.
+// DefaultSteady is the default of [Tracking.Steady].
 const DefaultSteady = 0.6
 
-// DefaultMaxSide is the long side of the picture that the model sees. A ViT's cost grows
-// with more than the square of the side, and CLIP's B/16 was trained on 224 pixels; 640
-// is where Pascal VOC and COCO, on which the published figures stand, have their images
-// (docs/algorithm.md 15). A picture of 1280 costs four times the trunk and sixteen
-// times the attention.
+// DefaultMaxSide is the default long side of the image that the model sees, in pixels. It
+// is that of most images in Pascal VOC and COCO, on which the published figures were
+// measured (docs/algorithm.md 15). CLIP's B/16 was trained on 224 pixels. The cost of a ViT
+// grows faster than the square of the side: with 1280 pixels the trunk has four times the
+// work, and its attention sixteen times.
 const DefaultMaxSide = 640
 
-const leastMaxSide = 16
+const minMaxSide = 16
 
-// check finds what is wrong with a job alone.
+// check returns an error if the job is invalid. It opens nothing.
 func (j *Job) check() error {
 	switch {
 	case j.Source == nil:
@@ -115,8 +119,8 @@ func (j *Job) check() error {
 		return errors.New("the job has no segmenter")
 	case j.Threads < 0 || j.Limit < 0:
 		return fmt.Errorf("the job has a negative bound: threads %d, frames %d", j.Threads, j.Limit)
-	case j.MaxSide != 0 && (j.MaxSide < leastMaxSide || j.MaxSide > car.MaxMaxSide):
-		return fmt.Errorf("the long side of the job is %d; it is from %d pixels, below which a picture shows a model nothing, to %d", j.MaxSide, leastMaxSide, car.MaxMaxSide)
+	case j.MaxSide != 0 && (j.MaxSide < minMaxSide || j.MaxSide > car.MaxMaxSide):
+		return fmt.Errorf("the long side of the job is %d; it is from %d pixels, below which an image shows a model nothing, to %d", j.MaxSide, minMaxSide, car.MaxMaxSide)
 	case j.Source.Info().Width <= 0:
 		return errors.New("the source of the job is not initialized")
 	case begun(j.Source):
@@ -136,16 +140,16 @@ func (j *Job) check() error {
 	return car.CheckQueries(j.Queries)
 }
 
-// begun reports whether a source says that some of its frames are gone.
+// begun reports whether a source says that it has been read from.
 func begun(s Source) bool {
 	b, ok := s.(interface{ Begun() bool })
 	return ok && b.Begun()
 }
 
-// checkSinks finds sinks that would write over each other or over the input.
+// checkSinks returns an error if sinks would overwrite each other or the input.
 func checkSinks(sinks []Sink, input string) error {
 	var plan atomicfile.Plan
-	plan.Overwrite = true // what else is there is each sink's own business
+	plan.Overwrite = true // each sink checks for existing files itself
 	if input != "" {
 		plan.Inputs = []string{input}
 	}
@@ -176,16 +180,16 @@ func (t Tracking) check() error {
 	case !(t.Steady >= 0 && t.Steady < 1):
 		return fmt.Errorf("steady is %g; it is from 0 to below 1", t.Steady)
 	case t.Stateless && t.Instances:
-		return errors.New("things are told apart along the motion, which a stateless run has none of")
+		return errors.New("instances are told apart along the motion, which a stateless run does not compute")
 	}
 	return nil
 }
 
-// everyFrame says that the model looks at every frame.
+// everyFrame reports whether every frame is a key frame.
 func (t Tracking) everyFrame() bool { return t.Stateless || t.Every == 1 }
 
-// Held is how many frames are held back before any goes on: for the look-ahead, and until
-// a batch is whole. A source needs room for one more.
+// Held returns the number of frames that a run holds back, for the look-ahead and until a
+// batch is full. A source must allow one frame more to be in use.
 func (t Tracking) Held() (n int) {
 	if !t.Stateless {
 		n = t.Lookahead
@@ -196,7 +200,7 @@ func (t Tracking) Held() (n int) {
 	return n
 }
 
-// Session makes the memory of a run, not yet initialized.
+// Session returns a session with these settings. Initialize has not been called on it.
 func (t Tracking) Session(segmenter *car.Segmenter, queries []car.Query, threads int) *tracking.Session {
 	s := &tracking.Session{
 		Motion: tracking.MotionAnalyzer{Threads: threads},
@@ -213,7 +217,7 @@ func (t Tracking) Session(segmenter *car.Segmenter, queries []car.Query, threads
 	return s
 }
 
-// looker looks ahead with the model, as the session's tracker would.
+// prefetcher returns a prefetcher with the settings of the session's tracker.
 func (t Tracking) prefetcher(segmenter *car.Segmenter) *tracking.Prefetcher {
 	l := &tracking.Prefetcher{Segmenter: segmenter, Stateless: t.Stateless, Every: t.Every}
 	if t.everyFrame() {
@@ -222,7 +226,7 @@ func (t Tracking) prefetcher(segmenter *car.Segmenter) *tracking.Prefetcher {
 	return l
 }
 
-// atLeastOne makes an interval of nothing one frame: nothing means the default to a
+// atLeastOne returns one frame for the zero interval, which would be the default in a
 // [tracking.Tracker].
 func atLeastOne(i tracking.Interval) tracking.Interval {
 	if i == (tracking.Interval{}) {

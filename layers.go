@@ -8,19 +8,19 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// Layers are what there is to see of a result, in the order of the queries: one layer for
-// each query with pixels, or one for each of its things where instances has any. Their
-// masks are made by [Upsampler.Masks]. colours has the colour of each query.
+// Layers returns the layers of a result, in the order of the queries: one for each query
+// with pixels, or one for each of its instances if there are any. colours has the colour of
+// each query. [Upsampler.Masks] fills in the masks.
 func Layers(result *car.Result, instances []tracking.Instance, colours [][3]uint8) []Layer {
 	return appendLayers(nil, result, instances, colours)
 }
 
-// appendLayers is Layers with the memory of earlier ones.
+// appendLayers appends what Layers returns.
 func appendLayers(layers []Layer, result *car.Result, instances []tracking.Instance, colours [][3]uint8) []Layer {
 	for i := range result.Found {
 		f := &result.Found[i]
 		if f.Area == 0 {
-			continue // it was kept, and won no pixel
+			continue // it is present, but has no pixels
 		}
 		var own []*tracking.Instance
 		for k := range instances {
@@ -35,7 +35,7 @@ func appendLayers(layers []Layer, result *car.Result, instances []tracking.Insta
 		}
 		shares := [][]float32{f.Probability}
 		if len(own) > 1 {
-			shares = shareOut(f.Probability, own, result.W, result.H)
+			shares = splitMask(f.Probability, own, result.W, result.H)
 		}
 		for k, in := range own {
 			l := whole
@@ -47,22 +47,22 @@ func appendLayers(layers []Layer, result *car.Result, instances []tracking.Insta
 	return layers
 }
 
-// shows reports whether there is something of a query to see.
-func shows(layers []Layer, query int) bool {
+// hasLayer reports whether a query has a layer.
+func hasLayer(layers []Layer, query int) bool {
 	return slices.ContainsFunc(layers, func(l Layer) bool { return l.Query == query })
 }
 
-// softEdge is how far the soft outline of a mask reaches beyond it, in pixels.
+// softEdge is how far the soft mask reaches beyond the mask, in pixels.
 const softEdge = 3
 
-// shareOut deals the soft mask of a query to its things: what lies outside of
-// all of them, the soft outline, to the nearest.
-func shareOut(probability []float32, own []*tracking.Instance, w, h int) [][]float32 {
+// splitMask splits the soft mask of a query among its instances. Pixels outside all of
+// them, which form the soft outline, go to the nearest one.
+func splitMask(probability []float32, own []*tracking.Instance, w, h int) [][]float32 {
 	shares := make([][]float32, len(own))
 	for k := range shares {
 		shares[k] = make([]float32, w*h)
 	}
-	whose := func(p int) int {
+	ownerOf := func(p int) int { // -1 for none
 		for k, in := range own {
 			if in.Mask[p] != 0 {
 				return k
@@ -73,12 +73,12 @@ func shareOut(probability []float32, own []*tracking.Instance, w, h int) [][]flo
 	for y := range h {
 		for x := range w {
 			p := y*w + x
-			if probability[p] < 1./512 { // nothing of it would be drawn
+			if probability[p] < 1./512 { // rounds to nothing in 8 bits
 				continue
 			}
-			k := whose(p)
+			k := ownerOf(p)
 			if k < 0 {
-				k = nearestOwner(x, y, w, h, whose)
+				k = nearestOwner(x, y, w, h, ownerOf)
 			}
 			if k >= 0 {
 				shares[k][p] = probability[p]
@@ -88,14 +88,13 @@ func shareOut(probability []float32, own []*tracking.Instance, w, h int) [][]flo
 	return shares
 }
 
-// nearestOwner finds the thing with the nearest pixel, within the soft edge; -1 if there
-// is none.
-func nearestOwner(x, y, w, h int, whose func(p int) int) int {
+// nearestOwner returns the instance with the nearest pixel within softEdge, or -1.
+func nearestOwner(x, y, w, h int, ownerOf func(p int) int) int {
 	owner, nearest := -1, 2*softEdge*softEdge+1
 	for ny := max(y-softEdge, 0); ny <= min(y+softEdge, h-1); ny++ {
 		for nx := max(x-softEdge, 0); nx <= min(x+softEdge, w-1); nx++ {
 			if d := (nx-x)*(nx-x) + (ny-y)*(ny-y); d < nearest {
-				if o := whose(ny*w + nx); o >= 0 {
+				if o := ownerOf(ny*w + nx); o >= 0 {
 					owner, nearest = o, d
 				}
 			}

@@ -8,9 +8,9 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// Every pixel of a soft mask is drawn for one thing of the concept, and the
-// outline for the nearest.
-func TestShareOut(t *testing.T) {
+// TestSplitMask: every pixel of a soft mask belongs to one instance, and the outline to the
+// nearest one.
+func TestSplitMask(t *testing.T) {
 	const w, h = 24, 8
 	left, right := make([]uint8, w*h), make([]uint8, w*h)
 	soft := make([]float32, w*h)
@@ -24,24 +24,24 @@ func TestShareOut(t *testing.T) {
 			case x == 3 || x == 10 || x == 11 || x == 18:
 				soft[p] = .4
 			case x == 23:
-				soft[p] = .3 // nobody's
+				soft[p] = .3 // too far from both
 			}
 		}
 	}
 	own := []*tracking.Instance{{ID: 1, Mask: left}, {ID: 4, Mask: right}}
-	shares := shareOut(soft, own, w, h)
+	shares := splitMask(soft, own, w, h)
 	for x, want := range map[int]int{3: 0, 5: 0, 10: 0, 11: 1, 13: 1, 18: 1, 23: -1, 1: -1} {
 		for k := range shares {
 			p := 4*w + x
 			if got := shares[k][p]; (k == want) != (got == soft[p] && got > 0) {
-				t.Errorf("column %d: %g for thing %d", x, got, k)
+				t.Errorf("column %d: %g for instance %d", x, got, k)
 			}
 		}
 	}
 
 	area := car.Stats{Area: 1}
 	found := []car.Found{{Query: 1, Label: "dog", Probability: soft, Judgement: car.Judgement{Score: .7}, Stats: area},
-		{Query: 2, Label: "kept, and without a pixel", Probability: soft}, {Query: 0, Label: "cat", Probability: soft, Stats: area}}
+		{Query: 2, Label: "present, without pixels", Probability: soft}, {Query: 0, Label: "cat", Probability: soft, Stats: area}}
 	colours := [][3]uint8{{10, 10, 10}, {200, 100, 0}}
 	layers := Layers(&car.Result{W: w, H: h, Found: found}, []tracking.Instance{{Query: 1, ID: 1, Mask: left}, {Query: 1, ID: 4, Mask: right}}, colours)
 	if len(layers) != 3 || layers[0].Label != "dog 1" || layers[1].Label != "dog 4" || layers[2].Label != "cat" {
@@ -50,13 +50,14 @@ func TestShareOut(t *testing.T) {
 	if layers[0].Colour != colours[1] || layers[1].Colour == colours[1] || layers[2].Colour != colours[0] || layers[0].Score != .7 || layers[2].Instance != 0 {
 		t.Errorf("%+v", layers)
 	}
-	// One thing alone has all of the soft mask.
+	// A single instance has the whole soft mask.
 	layers = Layers(&car.Result{W: w, H: h, Found: found[:1]}, []tracking.Instance{{Query: 1, ID: 2, Mask: left}}, colours)
 	if len(layers) != 1 || &layers[0].probability[0] != &soft[0] || layers[0].Label != "dog 2" {
 		t.Errorf("%+v", layers)
 	}
 }
 
+// TestBoxOf: the box holds the pixels of 128 and above.
 func TestBoxOf(t *testing.T) {
 	const w, h = 7, 5
 	mask := make([]uint8, w*h)
@@ -70,7 +71,8 @@ func TestBoxOf(t *testing.T) {
 	}
 }
 
-// Any place in rows of any length, against a look at each pixel.
+// TestInside: firstInside and lastInside find the ends of a run anywhere in rows of any
+// length.
 func TestInside(t *testing.T) {
 	for n := range 40 {
 		for from := range n + 1 {
@@ -94,12 +96,13 @@ func TestInside(t *testing.T) {
 	}
 }
 
+// TestColours: a query's own colour is used, and a colour that cannot be parsed is an error.
 func TestColours(t *testing.T) {
 	colours, err := Colours([]car.Query{{Label: "a"}, {Label: "b", Colour: "#010203"}, {Label: "c"}})
 	if err != nil || colours[1] != [3]uint8{1, 2, 3} || colours[0] == colours[2] {
 		t.Errorf("%v, %v", colours, err)
 	}
 	if _, err := Colours([]car.Query{{Label: "a", Colour: "nonsuch"}}); err == nil {
-		t.Error("a colour that is none is taken")
+		t.Error("a colour that does not exist is accepted")
 	}
 }

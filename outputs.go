@@ -10,15 +10,15 @@ import (
 
 // A SinkError is the error of a sink.
 type SinkError struct {
-	Name string // what the sink is called, as in "the overlay"
-	Op   string // what it was doing: "opening", "writing", "finishing", "naming", "closing"
+	Name string // such as "the overlay"
+	Op   string // what failed: "opening", "writing", "finishing", "naming" or "closing"
 	Sink Sink
 	Err  error
 }
 
 func (e *SinkError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Name, e.Err) }
 
-// Unwrap returns what the sink said.
+// Unwrap returns the error that the sink returned.
 func (e *SinkError) Unwrap() error { return e.Err }
 
 // An output is a sink in a run.
@@ -28,12 +28,12 @@ type output struct {
 	traits Traits
 
 	opened           bool
-	committed        bool // it may not be taken back any more
+	committed        bool // its file is no longer removed on an error
 	written, dropped int64
-	err              error // why it is given up
+	err              error // why it was given up
 }
 
-// outputs are those of a run, in the order of its sinks.
+// outputs are the outputs of a run, in the order of its sinks.
 type outputs []*output
 
 func newOutputs(sinks []Sink) outputs {
@@ -51,15 +51,16 @@ func newOutputs(sinks []Sink) outputs {
 	return list
 }
 
+// fail returns the error of the output as a SinkError.
 func (o *output) fail(op string, err error) error {
-	called := o.name
+	name := o.name
 	if o.traits.Name != "" {
-		called = "the " + called
+		name = "the " + name
 	}
-	return &SinkError{Name: called, Op: op, Sink: o.Sink, Err: err}
+	return &SinkError{Name: name, Op: op, Sink: o.Sink, Err: err}
 }
 
-// open opens all of them.
+// open opens all outputs.
 func (list outputs) open(ctx context.Context, s *Stream) error {
 	for _, o := range list {
 		o.opened = true
@@ -70,7 +71,7 @@ func (list outputs) open(ctx context.Context, s *Stream) error {
 	return nil
 }
 
-// branches are their ways out of the last stage that they share.
+// branches returns the channels that lead from the last common stage to the outputs.
 func (list outputs) branches() []pipeline.Branch {
 	branches := make([]pipeline.Branch, len(list))
 	for i, o := range list {
@@ -81,7 +82,7 @@ func (list outputs) branches() []pipeline.Branch {
 	return branches
 }
 
-// wantMasks says that one of them needs masks at the source's size.
+// wantMasks reports whether an output needs masks at the size of the video.
 func (list outputs) wantMasks() bool {
 	for _, o := range list {
 		if !o.traits.NoMasks {
@@ -91,11 +92,11 @@ func (list outputs) wantMasks() bool {
 	return false
 }
 
-// write is the stage of a sink.
+// write gives a frame to the sink.
 func (o *output) write(ctx context.Context, it *item) error {
 	defer it.release()
 	if o.err != nil {
-		return it.delivered(o) // given up
+		return it.delivered(o) // it was given up
 	}
 	err := o.Write(ctx, &it.Frame)
 	if err == nil {
@@ -109,8 +110,8 @@ func (o *output) write(ctx context.Context, it *item) error {
 	return it.delivered(o)
 }
 
-// commit brings all outputs to their end. Streams are closed first: bytes that they lose
-// are a reason for the files not to get their names.
+// commit finishes all outputs. Streams are closed first, so that no file is committed if a
+// stream has lost bytes.
 func (list outputs) commit(around func(name func() error) error) error {
 	var files []*output
 	for _, o := range list {
@@ -118,27 +119,27 @@ func (list outputs) commit(around func(name func() error) error) error {
 		case ok && o.err == nil:
 			files = append(files, o)
 		case !ok:
-			if err := o.end(); err != nil {
+			if err := o.closeOnce(); err != nil {
 				return err
 			}
 		}
 	}
-	whole := files[:0]
+	prepared := files[:0]
 	for _, o := range files {
 		switch err := o.Sink.(Committer).Prepare(); {
 		case err == nil:
-			whole = append(whole, o)
+			prepared = append(prepared, o)
 		case o.traits.Optional:
 			o.err = o.fail("finishing", err)
 		default:
 			return o.fail("finishing", err)
 		}
 	}
-	files = whole
+	files = prepared
 	named := false
 	name := func() error {
 		if named {
-			return errors.New("outputs are named once")
+			return errors.New("the job's Commit named the outputs twice")
 		}
 		named = true
 		for _, o := range files {
@@ -163,8 +164,8 @@ func (list outputs) commit(around func(name func() error) error) error {
 	return nil
 }
 
-// end closes a sink, once.
-func (o *output) end() error {
+// closeOnce closes the sink if it is open.
+func (o *output) closeOnce() error {
 	if !o.opened {
 		return nil
 	}
@@ -181,7 +182,7 @@ func (o *output) end() error {
 	return err
 }
 
-// close takes back what is not committed, and closes what is open.
+// close aborts what is not committed, and closes what is open.
 func (list outputs) close() {
 	for _, o := range list {
 		if c, ok := o.Sink.(Committer); ok && o.opened && !o.committed {
@@ -189,6 +190,6 @@ func (list outputs) close() {
 		}
 	}
 	for _, o := range list {
-		_ = o.end() // what was to be kept has its name
+		_ = o.closeOnce() // files to be kept are committed by now
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A recorder is a sink that writes down what is asked of it, and fails where it is told.
+// A recorder is a sink that logs its calls, and fails in one of them.
 type recorder struct {
 	name   string
 	log    *[]string
@@ -41,8 +41,8 @@ func (f *filer) Prepare() error { return f.note("prepare") }
 func (f *filer) Commit() error  { return f.note("commit") }
 func (f *filer) Abort()         { _ = f.note("abort") }
 
-// TestOutputs: everything is whole before anything has its name, and a failure takes
-// back what has.
+// TestOutputs: everything is prepared before anything is committed, and a failure aborts
+// what was committed.
 func TestOutputs(t *testing.T) {
 	const opened = "a open, b open, s open"
 	for _, c := range []struct {
@@ -87,15 +87,15 @@ func TestOutputs(t *testing.T) {
 		if fails := c.where != "" && c.where != "a close"; (err != nil) != fails {
 			t.Errorf("%q fails: error %v", c.where, err)
 		}
-		var of2 *SinkError
-		if c.where != "" && c.where != "hook" && err != nil && (!errors.As(err, &of2) || of2.Name != "the "+name) {
+		var failed *SinkError
+		if c.where != "" && c.where != "hook" && err != nil && (!errors.As(err, &failed) || failed.Name != "the "+name) {
 			t.Errorf("%q fails: the error is not the sink's: %v", c.where, err)
 		}
 	}
 }
 
-// TestOptionalOutput: a sink that may fail is given no more frames, its output is given
-// up, and the others go on.
+// TestOptionalOutput: after an optional sink fails it gets no more frames and is aborted,
+// and the others go on.
 func TestOptionalOutput(t *testing.T) {
 	for fails, want := range map[string][]string{
 		"write": {"a open", "b open", "a write", "a write", "b write", "a prepare", "a commit", "b abort", "a close", "b close"},

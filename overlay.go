@@ -8,11 +8,12 @@ import (
 	"github.com/carve-video/carve/video/overlay"
 )
 
-// An Overlay writes the source's video with coloured masks, their outlines and a legend
-// drawn over it. Samples that nothing is drawn over stay as they are.
+// An Overlay is a sink that writes the video with coloured masks, their outlines and a
+// legend drawn over it. Pixels that nothing is drawn over are not changed.
 type Overlay struct {
-	// Output says where and how it is written. Its Source is that of the run, unless it
-	// or a Reel is given: for the streams that are copied it must be a [video.Source].
+	// Output says where and how the video is written. If neither its Source nor its Reel is
+	// set, the source of the run is used, whose other streams are copied. That source must
+	// then be a [video.Source].
 	Output video.Sink
 
 	painter *overlay.Painter
@@ -25,7 +26,7 @@ func (o *Overlay) Traits() Traits { return Traits{Name: "overlay"} }
 // Paths implements [FileSink].
 func (o *Overlay) Paths() []string { return []string{o.Output.Path} }
 
-// Open begins the file.
+// Open creates the file, under a temporary name.
 func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	if o.Output.Source == nil && o.Output.Reel == nil {
 		src, ok := s.Source.(*video.Source)
@@ -42,34 +43,34 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	return o.Output.Initialize()
 }
 
-// Write draws a frame and encodes it.
+// Write draws the layers on a frame, and encodes it.
 func (o *Overlay) Write(ctx context.Context, f *Frame) error {
-	picture, err := f.Picture.Share()
+	frame, err := f.Decoded.Share()
 	if err != nil {
 		return err
 	}
-	defer picture.Release()
+	defer frame.Release()
 	o.layers = o.layers[:0]
 	for i := range f.Layers {
 		l := &f.Layers[i]
 		o.layers = append(o.layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Label: l.Label, Score: l.Score})
 	}
-	if err := picture.Draw(o.painter, o.layers); err != nil {
+	if err := frame.Draw(o.painter, o.layers); err != nil {
 		return err
 	}
-	return o.Output.Encode(ctx, picture)
+	return o.Output.Encode(ctx, frame)
 }
 
-// Prepare brings the file to the disk.
+// Prepare writes the rest of the file to disk.
 func (o *Overlay) Prepare() error { return o.Output.Prepare() }
 
 // Commit gives the file its name.
 func (o *Overlay) Commit() error { return o.Output.Commit() }
 
-// Abort removes the file; what had its name before has it again.
+// Abort removes the file, and restores the one that it replaced.
 func (o *Overlay) Abort() { o.Output.Abort() }
 
-// Close ends the use of the file.
+// Close closes the file, and removes it if it was not committed.
 func (o *Overlay) Close() error {
 	o.Output.Close()
 	return nil

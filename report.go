@@ -10,48 +10,48 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// A Report is what a run came to.
+// A Report sums up a run.
 type Report struct {
-	Frames     int64         // that were done
-	Start, End time.Duration // times of the first and of the last
-	Elapsed    time.Duration // that the stages took
-	KeyFrames  int64         // that the model looked at
-	Stopped    bool          // by [Job.Stop]
-	Queries    []QueryReport // of all that were looked for, in the order in which they were set
+	Frames     int64         // number of frames
+	Start, End time.Duration // times of the first and the last frame
+	Elapsed    time.Duration // how long the stages took
+	KeyFrames  int64         // number of key frames
+	Stopped    bool          // the run was ended by [Job.Stop]
+	Queries    []QueryReport // all queries, in the order in which they were set
 	Stages     []StageReport
 	Sinks      []SinkReport // in the order of [Job.Sinks]
 }
 
-// A QueryReport is what became of one query.
+// A QueryReport sums up one query.
 type QueryReport struct {
 	ID        int
 	Label     string
-	Frames    int64   // in which it was to be seen
-	Presence  float32 // the highest, 0..1; 0 if it was not weighed
-	Evaluated int64   // key frames in which it was asked for
-	Judged    int64   // of them, those in which it was judged
-	Instances int     // the highest number of a thing of it; 0 where they are not told apart
+	Frames    int64   // frames in which it has a mask
+	Presence  float32 // its highest presence, 0..1; 0 if presence is not used
+	Evaluated int64   // key frames in which it was evaluated
+	Judged    int64   // key frames in which it was judged
+	Instances int     // the highest number of an instance; 0 if instances are not tracked
 }
 
 // A StageReport says where the time of one stage went.
 type StageReport struct {
 	Name    string
 	Frames  int64
-	Busy    time.Duration // at work
-	Waiting time.Duration // for frames
-	Blocked time.Duration // by the next stage
-	Queue   float64       // frames waiting for it, on average
+	Busy    time.Duration // time at work
+	Waiting time.Duration // time waiting for frames
+	Blocked time.Duration // time waiting for the next stage
+	Queue   float64       // frames waiting for the stage, on average
 }
 
-// A SinkReport says how a sink fared.
+// A SinkReport sums up one sink.
 type SinkReport struct {
 	Name    string
-	Written int64 // frames
-	Dropped int64 // frames that came while it was busy
-	Err     error // of an optional sink
+	Written int64 // number of frames written
+	Dropped int64 // number of frames that came while the sink was busy, and were dropped
+	Err     error // error of an optional sink
 }
 
-// PrintStages writes a table of where the time of a run went.
+// PrintStages prints a table of where the time of the run went.
 func (r *Report) PrintStages(w io.Writer) error {
 	elapsed := max(r.Elapsed, 1)
 	share := func(d time.Duration) float64 { return 100 * float64(d) / float64(elapsed) }
@@ -66,31 +66,31 @@ func (r *Report) PrintStages(w io.Writer) error {
 	return err
 }
 
-// A tally counts for a report. Of it, Stopped belongs to the decoding stage, and all else
-// to the one that finishes frames.
+// A tally collects a report. Stopped belongs to the decoding stage, all else to the stage
+// that makes layers.
 type tally struct {
 	Report
-	of []*QueryReport // by place among the queries of the frame at hand
+	current []*QueryReport // reports of the current queries, by index
 }
 
-// set makes these queries those of the frames that come.
-func (t *tally) set(queries []car.Query) {
-	places := make([]int, len(queries))
+// setQueries sets the queries of the frames to come.
+func (t *tally) setQueries(queries []car.Query) {
+	indices := make([]int, len(queries)) // in t.Queries
 	for i, q := range queries {
 		at := slices.IndexFunc(t.Queries, func(r QueryReport) bool { return r.ID == q.ID })
 		if at < 0 {
 			at = len(t.Queries)
 			t.Queries = append(t.Queries, QueryReport{ID: q.ID})
 		}
-		t.Queries[at].Label, places[i] = q.Label, at
+		t.Queries[at].Label, indices[i] = q.Label, at
 	}
-	t.of = t.of[:0]
-	for _, at := range places {
-		t.of = append(t.of, &t.Queries[at])
+	t.current = t.current[:0]
+	for _, at := range indices {
+		t.current = append(t.current, &t.Queries[at])
 	}
 }
 
-// add counts a frame that is done.
+// add counts a finished frame.
 func (t *tally) add(f *Frame) {
 	if t.Frames == 0 {
 		t.Start = f.Time
@@ -102,19 +102,19 @@ func (t *tally) add(f *Frame) {
 	}
 	for i, q := range f.Decision.Queries {
 		if q.Evaluated != "" {
-			t.of[i].Evaluated++
+			t.current[i].Evaluated++
 			if q.Verdict != tracking.Reused {
-				t.of[i].Judged++
+				t.current[i].Judged++
 			}
 		}
 		if *q.Shown {
-			t.of[i].Frames++
+			t.current[i].Frames++
 		}
 	}
 	for _, l := range f.Layers {
-		t.of[l.Query].Instances = max(t.of[l.Query].Instances, l.Instance)
+		t.current[l.Query].Instances = max(t.current[l.Query].Instances, l.Instance)
 	}
 	for _, v := range f.Result.Verdicts {
-		t.of[v.Query].Presence = max(t.of[v.Query].Presence, v.Presence)
+		t.current[v.Query].Presence = max(t.current[v.Query].Presence, v.Presence)
 	}
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// ErrNoFrames says that the source had no frame, or none any more.
+// ErrNoFrames is the error of a run whose source had no frame, or none after a checkpoint.
 var ErrNoFrames = errors.New("the source has no frames left")
 
-// ErrBegun says that the source has been read from before: the run would lack its
-// beginning.
+// ErrBegun is the error of a run whose source has been read from before: the run would
+// lack the first frames.
 var ErrBegun = errors.New("the source of the job has been read from already")
 
-// ErrBusy says that another run has the segmenter.
+// ErrBusy is the error of a run whose segmenter is in use.
 var ErrBusy = errors.New("the segmenter is in use by another run")
 
-// claimed are the segmenters that runs have: they keep memory that is for one run.
+// claimed holds the segmenters in use. A segmenter has buffers for one run at a time.
 var claimed sync.Map
 
 func claim(s *car.Segmenter) error {
@@ -36,15 +36,15 @@ func claim(s *car.Segmenter) error {
 
 func release(s *car.Segmenter) { claimed.Delete(s) }
 
-// ErrStopped says that a run was stopped before its first frame was done: there is no
-// output.
+// ErrStopped is the error of a run that was stopped before its first frame was finished.
+// There is no output then.
 var ErrStopped = errors.New("stopped before the first frame")
 
-// Run does a job, and returns when all that it started has ended. Outputs are committed
-// when everything has succeeded; after an error none of them is there.
+// Run does a job. It returns when every goroutine that it started has ended. If everything
+// succeeds the outputs are committed; after an error no output remains.
 //
-// When ctx ends the run is given up, and the error is its cause. [Job.Stop] ends it with
-// what was done until then.
+// If ctx ends, the run ends without output, and the error is the cause of ctx. To end a run
+// early and keep its output, use [Job.Stop].
 func Run(ctx context.Context, job Job) (*Report, error) {
 	r, err := newRun(job)
 	if err != nil {
@@ -58,7 +58,7 @@ func Run(ctx context.Context, job Job) (*Report, error) {
 	defer r.outputs.close()
 	err = r.run(ctx)
 	if cause := context.Cause(ctx); cause != nil {
-		err = cause // a run that is given up at its last frame leaves nothing either
+		err = cause // even after the last frame
 	}
 	if err == nil {
 		err = r.outputs.commit(job.Commit)
@@ -69,7 +69,7 @@ func Run(ctx context.Context, job Job) (*Report, error) {
 	return r.report(), nil
 }
 
-// run does everything but to commit the outputs.
+// run does everything except committing the outputs.
 func (r *run) run(ctx context.Context) error {
 	if err := r.outputs.open(ctx, r.stream()); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (r *run) run(ctx context.Context) error {
 		r.prefetcher.Restore(k)
 		r.lastMark = k.Frame
 	}
-	r.job.Control.run(true)
-	defer r.job.Control.run(false)
+	r.job.Control.setRunning(true)
+	defer r.job.Control.setRunning(false)
 	defer r.interruptOnStop()()
 	if err := r.stages(ctx); err != nil {
 		return err
@@ -99,8 +99,8 @@ func (r *run) run(ctx context.Context) error {
 	return ErrNoFrames
 }
 
-// interruptOnStop tells the source when the run is to stop, since it may wait for bytes.
-// What it returns ends that.
+// interruptOnStop calls the source's Interrupt, if it has one, when [Job.Stop] is closed,
+// because its Next may be waiting for input. The caller must call end when the run is over.
 func (r *run) interruptOnStop() (end func()) {
 	source, ok := r.job.Source.(interface{ Interrupt() })
 	if !ok || r.job.Stop == nil {
@@ -121,7 +121,8 @@ func (r *run) interruptOnStop() (end func()) {
 	}
 }
 
-// A run takes the frames of a source through the stages, all at the same time.
+// A run is the state of one call of Run. Each stage is a goroutine, and the fields belong to
+// one stage each, unless they say otherwise.
 type run struct {
 	job        Job
 	tracking   Tracking
@@ -130,22 +131,23 @@ type run struct {
 	prep       *video.Preparer
 	upsampler  *Upsampler
 	outputs    outputs
-	colours    [][3]uint8 // of the queries of bank
-	bank       *car.Bank  // of the last frame that was finished
+	colours    [][3]uint8 // of the queries in bank
+	bank       *car.Bank  // of the last frame that got layers
 
 	line        *pipeline.Line
-	read        int64           // frames so far; of the decoding stage alone
-	feedback    chan float64    // of key frames, from propagate to track
-	prefetching []*item         // with an analysis that the prefetcher holds
-	propagating []*item         // with a step that the propagator holds
+	read        int64           // number of frames decoded
+	feedback    chan float64    // see tracking.Feedback; from propagate to track
+	prefetching []*item         // items whose analysis the prefetcher holds back
+	propagating []*item         // items whose step the propagator holds back
 	lastMark    tracking.Moment // the last frame that was marked for a checkpoint
-	judged      *item           // in hand in the tracking stage
+	tracked     *item           // the item that track works on
 	tally       tally
 
 	mu    sync.Mutex
-	spare []*item
+	spare []*item // for reuse, under mu
 }
 
+// newRun checks a job and prepares its run. It starts nothing and opens no sink.
 func newRun(job Job) (*run, error) {
 	if err := job.check(); err != nil {
 		return nil, err
@@ -178,7 +180,7 @@ func newRun(job Job) (*run, error) {
 		job: job, tracking: t,
 		session:    t.Session(job.Segmenter, job.Queries, job.Threads),
 		prefetcher: t.prefetcher(job.Segmenter),
-		feedback:   make(chan float64, 4), // one is read a key frame later
+		feedback:   make(chan float64, 4), // each value is read one key frame later
 		prep:       &video.Preparer{Info: info, MaxSide: job.MaxSide},
 		upsampler:  &Upsampler{Info: info, Overlap: job.Segmenter.Preset().Overlap, Threads: job.Threads},
 		outputs:    newOutputs(job.Sinks),
@@ -201,11 +203,11 @@ func (r *run) stream() *Stream {
 		Threads: cmp.Or(r.job.Threads, runtime.GOMAXPROCS(0))}
 }
 
-// stages takes all frames through. It returns when every stage has ended.
+// stages runs all stages, and returns when every one has ended.
 //
-// Every later stage than the first has one frame waiting and one at work: more would
-// only hold frames back. Sinks have none waiting, since masks at the source's size are
-// what takes most memory.
+// After the first stage, each channel holds one waiting frame; more would only add memory.
+// Sinks have no waiting frames, because masks at the size of the video take most of the
+// memory.
 func (r *run) stages(ctx context.Context) error {
 	const depth = 1
 	r.line = pipeline.New(ctx)
@@ -213,19 +215,19 @@ func (r *run) stages(ctx context.Context) error {
 	free := (*item).release
 
 	decoded := pipeline.Produce(l, "decode", 2*depth, free, r.decode)
-	prepared := pipeline.Map(l, "prepare", decoded, depth, free, owned(r.prepare))
-	analyzed := pipeline.Map(l, "motion", prepared, depth, free, owned(r.analyzeMotion))
+	prepared := pipeline.Map(l, "prepare", decoded, depth, free, releaseOnError(r.prepare))
+	analyzed := pipeline.Map(l, "motion", prepared, depth, free, releaseOnError(r.analyzeMotion))
 	prefetched := pipeline.Buffer(l, "prefetch", analyzed, depth, free, r.prefetch, r.flushPrefetch)
-	tracked := pipeline.Map(l, "track", prefetched, depth, free, owned(r.track))
+	tracked := pipeline.Map(l, "track", prefetched, depth, free, releaseOnError(r.track))
 	propagated := pipeline.Buffer(l, "propagate", tracked, depth, free, r.propagate, r.flushPropagate)
-	branches := pipeline.Tee(l, "layers", propagated, free, r.outputs.branches(), r.finish)
+	branches := pipeline.Tee(l, "layers", propagated, free, r.outputs.branches(), r.makeLayers)
 	for i, o := range r.outputs {
 		pipeline.Consume(l, o.name, branches[i], o.write)
 	}
 	return l.Wait()
 }
 
-// report is what the run came to.
+// report sums up the run.
 func (r *run) report() *Report {
 	report := r.tally.Report
 	report.Elapsed = r.line.Elapsed()

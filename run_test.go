@@ -49,7 +49,7 @@ func segmenter(t testing.TB) *car.Segmenter {
 	return s
 }
 
-// demoClip writes the demo clip, and returns where it is.
+// demoClip writes the demo clip to a file, and returns its path.
 func demoClip(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "clip.mp4")
@@ -59,6 +59,7 @@ func demoClip(t testing.TB) string {
 	return path
 }
 
+// open opens a video.
 func open(t testing.TB, path string) *video.Source {
 	t.Helper()
 	src := &video.Source{Path: path}
@@ -69,7 +70,7 @@ func open(t testing.TB, path string) *video.Source {
 	return src
 }
 
-// job is a short, small one.
+// job returns a short job on small images.
 func job(t testing.TB, s *car.Segmenter) carve.Job {
 	j := carve.Job{Source: open(t, demoClip(t)), Segmenter: s, MaxSide: 160, Limit: 20,
 		Queries: []car.Query{car.Named("dog"), car.Named("car")}}
@@ -79,7 +80,7 @@ func job(t testing.TB, s *car.Segmenter) carve.Job {
 	return j
 }
 
-// each is a sink that is only a function.
+// each returns a sink that calls a function for each frame.
 func each(do func(*carve.Frame)) carve.Sink {
 	return carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
 		do(f)
@@ -87,7 +88,7 @@ func each(do func(*carve.Frame)) carve.Sink {
 	})
 }
 
-// listing is what is in a folder.
+// listing returns the names of the files in a folder.
 func listing(t testing.TB, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -100,7 +101,7 @@ func listing(t testing.TB, dir string) (names []string) {
 	return names
 }
 
-// samples is the checksum of what is in the planes of a picture.
+// samples returns the checksum of the samples of a frame.
 func samples(t testing.TB, f *video.Frame, info video.Info) [32]byte {
 	planes, err := f.View()
 	if err != nil {
@@ -120,18 +121,18 @@ func samples(t testing.TB, f *video.Frame, info video.Info) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-// TestSeveralSinks: two videos, a file of decisions and two functions in one run. Each is
-// whole, the videos both have the sound, and nobody sees what the overlays draw.
+// TestSeveralSinks: one run writes two videos and a file of decisions, and calls a function.
+// Each output is complete, both videos have sound, and no sink sees what an overlay draws.
 func TestSeveralSinks(t *testing.T) {
 	s := segmenter(t)
 	j := job(t, s)
 	info := j.Source.Info()
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	var pictures, want [][32]byte
+	var seen, want [][32]byte // checksums of frames
 	layers, shown := 0, int64(0)
-	look := each(func(f *carve.Frame) {
-		pictures = append(pictures, samples(t, f.Picture, info))
+	inspect := each(func(f *carve.Frame) {
+		seen = append(seen, samples(t, f.Decoded, info))
 		layers += len(f.Layers)
 		for _, l := range f.Layers {
 			if l.Label == "dog" {
@@ -143,7 +144,7 @@ func TestSeveralSinks(t *testing.T) {
 		}
 	})
 	j.Sinks = []carve.Sink{
-		&carve.Overlay{Output: video.Sink{Path: in("a.mp4")}}, look,
+		&carve.Overlay{Output: video.Sink{Path: in("a.mp4")}}, inspect,
 		&carve.Overlay{Output: video.Sink{Path: in("b.mkv"), Preset: "ultrafast"}},
 		&carve.Decisions{Path: in("why.jsonl")},
 	}
@@ -154,11 +155,11 @@ func TestSeveralSinks(t *testing.T) {
 	if got := listing(t, dir); !slices.Equal(got, []string{"a.mp4", "b.mkv", "why.jsonl"}) {
 		t.Errorf("there are %v", got)
 	}
-	if report.Frames != j.Limit || len(pictures) != int(j.Limit) || layers == 0 || report.KeyFrames == 0 {
-		t.Errorf("%d frames in the report, %d seen, %d layers, %d key frames", report.Frames, len(pictures), layers, report.KeyFrames)
+	if report.Frames != j.Limit || len(seen) != int(j.Limit) || layers == 0 || report.KeyFrames == 0 {
+		t.Errorf("%d frames in the report, %d seen, %d layers, %d key frames", report.Frames, len(seen), layers, report.KeyFrames)
 	}
 	if q := report.Queries[0]; q.Label != "dog" || q.Frames != shown || q.Judged == 0 || q.Presence == 0 {
-		t.Errorf("%+v, and the dog is to be seen in %d frames", q, shown)
+		t.Errorf("%+v, and the dog has a mask in %d frames", q, shown)
 	}
 	plain := open(t, j.Source.(*video.Source).Path)
 	for f, err := range plain.Each(t.Context(), 0) {
@@ -169,8 +170,8 @@ func TestSeveralSinks(t *testing.T) {
 			break
 		}
 	}
-	if !slices.Equal(pictures, want) {
-		t.Error("a sink sees other pictures than the source gives")
+	if !slices.Equal(seen, want) {
+		t.Error("a sink sees other frames than the source gives")
 	}
 	for _, name := range []string{"a.mp4", "b.mkv"} {
 		if n := probe(t, in(name), "v"); n != int(j.Limit) {
@@ -197,11 +198,11 @@ func TestSeveralSinks(t *testing.T) {
 		}
 	}
 	if n != j.Limit || dogs != shown {
-		t.Errorf("%d decisions; the dog is shown in %d, to be seen in %d", n, dogs, shown)
+		t.Errorf("%d decisions; the dog is shown in %d, and has a mask in %d", n, dogs, shown)
 	}
 }
 
-// probe counts the packets of a stream.
+// probe returns the number of packets of a stream.
 func probe(t testing.TB, path, stream string) int {
 	t.Helper()
 	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", stream, "-show_entries", "packet=pts", "-of", "csv=p=0", path).Output()
@@ -211,14 +212,14 @@ func probe(t testing.TB, path, stream string) int {
 	return len(strings.Fields(string(out)))
 }
 
-// TestFailures: whatever fails, nothing is left of any output, what was there is there
-// again, and Run has ended all that it started.
+// TestFailures: whatever fails, no output remains, the files that were there before are
+// restored, and every goroutine of the run has ended.
 func TestFailures(t *testing.T) {
 	s := segmenter(t)
 	broken := errors.New("broken")
 	for _, c := range []struct {
 		name string
-		do   func(j *carve.Job, cancel func())
+		set  func(j *carve.Job, cancel func())
 		want error
 	}{
 		{"a sink fails to open", func(j *carve.Job, _ func()) { j.Sinks = append(j.Sinks, &failing{open: broken}) }, broken},
@@ -256,7 +257,7 @@ func TestFailures(t *testing.T) {
 			j.Sinks = []carve.Sink{&carve.Overlay{Output: video.Sink{Path: filepath.Join(dir, "a.mp4")}}, &carve.Decisions{Path: before, Overwrite: true}}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			c.do(&j, cancel)
+			c.set(&j, cancel)
 			_, err := carve.Run(ctx, j)
 			if err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("error %v, want %v", err, c.want)
@@ -268,21 +269,21 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// failing fails where it has an error.
+// A failing sink returns these errors.
 type failing struct{ open, write, close error }
 
 func (s *failing) Open(context.Context, *carve.Stream) error { return s.open }
 func (s *failing) Write(context.Context, *carve.Frame) error { return s.write }
 func (s *failing) Close() error                              { return s.close }
 
-// lossy is a slow sink that drops.
+// A lossy sink drops the frames that come while it is busy.
 type lossy struct {
 	carve.SinkFunc
 }
 
 func (lossy) Traits() carve.Traits { return carve.Traits{Name: "slow", Drop: true} }
 
-// TestDrop: a sink that drops does not hold up the others.
+// TestDrop: a sink that drops frames does not delay the others.
 func TestDrop(t *testing.T) {
 	j := job(t, segmenter(t))
 	gate := make(chan struct{})
@@ -310,7 +311,7 @@ func TestDrop(t *testing.T) {
 	}
 }
 
-// TestStop: what was read is finished and committed.
+// TestStop: after Stop, the frames that were read are finished, and the output committed.
 func TestStop(t *testing.T) {
 	j := job(t, segmenter(t))
 	j.Limit = 0
@@ -331,8 +332,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestAllHeldBack: any look-ahead and batch goes through, also where the source has room
-// for one frame.
+// TestAllHeldBack: a run with any look-ahead and batch ends, even if the source allows only
+// one frame in use.
 func TestAllHeldBack(t *testing.T) {
 	s := segmenter(t)
 	for _, tr := range []carve.Tracking{{Lookahead: 30, Every: 40}, {Every: 1, Batch: 9, Lookahead: 3}, {Stateless: true, Batch: 50}} {
@@ -353,7 +354,7 @@ func TestAllHeldBack(t *testing.T) {
 	}
 }
 
-// TestFrames: a loop has every frame, an error last, and nothing goes on when it is left.
+// TestFrames: a loop gets every frame, and an error last. A loop that is left ends the run.
 func TestFrames(t *testing.T) {
 	s := segmenter(t)
 	j := job(t, s)
@@ -407,7 +408,7 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-// TestJobs: what is wrong with a job is said before anything is opened.
+// TestJobs: an invalid job is an error before any sink is opened.
 func TestJobs(t *testing.T) {
 	s := segmenter(t)
 	opened := false
@@ -442,26 +443,27 @@ func TestJobs(t *testing.T) {
 	}
 }
 
+// An opening sink notes that it was opened, and checks its stream.
 type opening struct{ opened *bool }
 
 func (o *opening) Open(_ context.Context, s *carve.Stream) error {
 	*o.opened = true
 	if s.Source == nil || s.Info.Width == 0 || len(s.Queries) == 0 || s.Width <= 0 || s.Height <= 0 || s.Threads < 1 {
-		return fmt.Errorf("a sink is told %+v", s)
+		return fmt.Errorf("a sink gets %+v", s)
 	}
 	return nil
 }
 func (*opening) Write(context.Context, *carve.Frame) error { return nil }
 func (*opening) Close() error                              { return nil }
 
-// pictures are a source of one's own: frames made of pictures in memory.
-type pictures struct {
+// A drawnSource is a source of frames that are drawn.
+type drawnSource struct {
 	video.Reel
 	clip *stickers.Clip
 	next int
 }
 
-func (p *pictures) Next(ctx context.Context) (*video.Frame, error) {
+func (p *drawnSource) Next(ctx context.Context) (*video.Frame, error) {
 	if p.next == p.clip.Frames {
 		return nil, io.EOF
 	}
@@ -470,10 +472,10 @@ func (p *pictures) Next(ctx context.Context) (*video.Frame, error) {
 	return p.Frame(ctx, img, int64(p.next-1), 1)
 }
 
-// TestOwnSource: a run takes any source.
+// TestOwnSource: a run takes a source of another type.
 func TestOwnSource(t *testing.T) {
 	rate := video.Rational{Num: 25, Den: 1}
-	p := &pictures{
+	p := &drawnSource{
 		Reel: video.Reel{Width: 320, Height: 180, TimeBase: video.Rational{Num: 1, Den: 25}, Rate: rate},
 		clip: &stickers.Clip{Width: 320, Height: 180, Rate: stickers.Rate(rate), Frames: 12, Seed: 3,
 			Tracks: []stickers.Track{{Concept: "dog", Keys: []stickers.Key{{X: .3, Y: .5, Size: .6}, {T: 1, X: .4, Y: .5, Size: .6}}}}},
@@ -496,8 +498,8 @@ func TestOwnSource(t *testing.T) {
 	}
 }
 
-// TestSameAsSession: how the parts are joined does not show, whichever is quicker. A run
-// has the results of a session in one goroutine.
+// TestSameAsSession: a run, whose stages run at once, has the results of a session in one
+// goroutine.
 func TestSameAsSession(t *testing.T) {
 	s := segmenter(t)
 	j := job(t, s)
@@ -589,7 +591,7 @@ func TestControl(t *testing.T) {
 			}
 			for _, bad := range [][]car.Query{nil, {car.Named("a"), car.Named("a")}, {{Label: "a", Phrases: []string{"a"}, Colour: "nonsuch"}}} {
 				if _, err := control.SetQueries(ctx, bad); err == nil {
-					t.Errorf("%v is taken", bad)
+					t.Errorf("%v is accepted", bad)
 				}
 			}
 			if got := labels(control.Queries()); !slices.Equal(got, labels(set)) {
@@ -608,7 +610,7 @@ func TestControl(t *testing.T) {
 		t.Fatal(err)
 	}
 	if changed < 3 || changed > 30 {
-		t.Errorf("the queries have changed at frame %d", changed)
+		t.Errorf("the queries changed at frame %d", changed)
 	}
 	q := report.Queries
 	if len(q) != 2 || q[0].ID != 1 || q[0].Label != "my dog" || q[0].Frames != 40 || q[1].ID != 2 || q[1].Evaluated == 0 {
@@ -619,11 +621,11 @@ func TestControl(t *testing.T) {
 	}
 	j.Source = open(t, demoClip(t))
 	if _, err := carve.Run(t.Context(), j); err == nil {
-		t.Error("one control for two runs is taken")
+		t.Error("one control is accepted for two runs")
 	}
 }
 
-// TestOneSegmenter: a segmenter is for one run at a time.
+// TestOneSegmenter: a segmenter that is in use is refused.
 func TestOneSegmenter(t *testing.T) {
 	s := segmenter(t)
 	for f, err := range carve.Frames(t.Context(), job(t, s)) {
@@ -640,8 +642,7 @@ func TestOneSegmenter(t *testing.T) {
 	}
 }
 
-// TestReadOnce: a loop that is begun again, or a source that is at its end or closed, is
-// an error and not an empty film.
+// TestReadOnce: a second loop over the same frames, and a closed source, are errors.
 func TestReadOnce(t *testing.T) {
 	s := segmenter(t)
 	j := job(t, s)
@@ -666,7 +667,7 @@ func TestReadOnce(t *testing.T) {
 	}
 }
 
-// TestBegun: a source of which some frames are gone is refused before anything is opened.
+// TestBegun: a source that has been read from is refused before any sink is opened.
 func TestBegun(t *testing.T) {
 	j := job(t, segmenter(t))
 	f, err := j.Source.Next(t.Context())
@@ -680,17 +681,18 @@ func TestBegun(t *testing.T) {
 	}
 }
 
-// still writes a picture, and returns where it is.
+// still writes an image, and returns its path.
 func still(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "still.png")
 	if out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=96x64", "-frames:v", "1", path).CombinedOutput(); err != nil {
-		t.Fatalf("making a picture: %v: %s", err, out)
+		t.Fatalf("making an image: %v: %s", err, out)
 	}
 	return path
 }
 
-// TestCommit: whatever a job's Commit does, outputs are there when Run says so.
+// TestCommit: if a job's Commit does not call name once and return nil, Run fails and no
+// output remains.
 func TestCommit(t *testing.T) {
 	s := segmenter(t)
 	for name, commit := range map[string]func(name func() error) error{
@@ -709,35 +711,35 @@ func TestCommit(t *testing.T) {
 	}
 }
 
-// waiting is a source that gives a frame and then waits for bytes.
-type waiting struct {
+// A waitingSource gives one frame, and then waits until it is interrupted.
+type waitingSource struct {
 	*video.Source
-	given  bool
-	broken chan struct{}
+	given       bool
+	interrupted chan struct{}
 }
 
-func (w *waiting) Next(ctx context.Context) (*video.Frame, error) {
+func (w *waitingSource) Next(ctx context.Context) (*video.Frame, error) {
 	if !w.given {
 		w.given = true
 		return w.Source.Next(ctx)
 	}
 	select {
-	case <-w.broken:
+	case <-w.interrupted:
 		return nil, io.EOF
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
 }
 
-func (w *waiting) Interrupt() { close(w.broken) }
+func (w *waitingSource) Interrupt() { close(w.interrupted) }
 
-// TestStopWaiting: a run that is stopped tells a source that waits.
+// TestStopWaiting: a run that is stopped interrupts a source that waits.
 func TestStopWaiting(t *testing.T) {
 	j := job(t, segmenter(t))
 	tr := carve.DefaultTracking()
 	tr.Lookahead = 0
 	j.Tracking = &tr
-	j.Source = &waiting{Source: j.Source.(*video.Source), broken: make(chan struct{})}
+	j.Source = &waitingSource{Source: j.Source.(*video.Source), interrupted: make(chan struct{})}
 	stop := make(chan struct{})
 	j.Stop = stop
 	j.Sinks = []carve.Sink{each(func(*carve.Frame) { close(stop) })}

@@ -12,8 +12,8 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// owned makes a stage out of work on an item: when that fails the item ends there.
-func owned(work func(context.Context, *item) error) func(context.Context, *item) (*item, error) {
+// releaseOnError makes a stage of a function on an item. If it fails, the item is released.
+func releaseOnError(work func(context.Context, *item) error) func(context.Context, *item) (*item, error) {
 	return func(ctx context.Context, it *item) (*item, error) {
 		if err := work(ctx, it); err != nil {
 			it.release()
@@ -23,6 +23,7 @@ func owned(work func(context.Context, *item) error) func(context.Context, *item)
 	}
 }
 
+// decode reads the next frame of the source.
 func (r *run) decode(ctx context.Context) (*item, error) {
 	if r.stopping() || r.job.Limit > 0 && r.read == r.job.Limit {
 		return nil, pipeline.ErrDone
@@ -34,21 +35,21 @@ func (r *run) decode(ctx context.Context) (*item, error) {
 			return nil, err
 		}
 	}
-	picture, err := r.job.Source.Next(ctx)
+	frame, err := r.job.Source.Next(ctx)
 	if errors.Is(err, io.EOF) {
-		r.stopping() // a pipe that was broken off is at its end
+		r.stopping() // a source that was interrupted also returns io.EOF
 		return nil, pipeline.ErrDone
 	}
 	if err != nil {
 		return nil, err
 	}
 	r.read++
-	it := r.take()
-	it.Index, it.Time, it.Picture = picture.Index, picture.Time(), picture
+	it := r.takeItem()
+	it.Index, it.Time, it.Decoded = frame.Index, frame.Time(), frame
 	return it, nil
 }
 
-// stopping reports, and notes, whether the run is to end here.
+// stopping reports whether [Job.Stop] is closed, and notes it in the report.
 func (r *run) stopping() bool {
 	select {
 	case <-r.job.Stop:
@@ -58,33 +59,36 @@ func (r *run) stopping() bool {
 	return r.tally.Stopped
 }
 
+// prepare makes the image that the model sees.
 func (r *run) prepare(_ context.Context, it *item) error {
-	p, err := r.prep.Prepare(it.Picture)
+	p, err := r.prep.Prepare(it.Decoded)
 	it.image = car.Image{Pix: p.Pix, W: p.W, H: p.H}
 	return err
 }
 
+// analyzeMotion computes the motion since the last frame.
 func (r *run) analyzeMotion(_ context.Context, it *item) error {
 	it.analysis = r.session.Motion.Analyze(&it.image, it.Time)
 	r.markCheckpoint(it)
 	return nil
 }
 
-// look takes one item and gives those that may go on.
+// prefetch takes one item, and returns those that the prefetcher no longer holds back.
 func (r *run) prefetch(ctx context.Context, it *item) ([]*item, error) {
 	r.prefetching = append(r.prefetching, it)
-	sights, err := r.prefetcher.Next(ctx, it.analysis)
-	return first(&r.prefetching, len(sights)), err
+	analyses, err := r.prefetcher.Next(ctx, it.analysis)
+	return removeFirst(&r.prefetching, len(analyses)), err
 }
 
-// flushLook gives the items that are held after the last one.
+// flushPrefetch returns the items that are held back after the last frame.
 func (r *run) flushPrefetch(ctx context.Context) ([]*item, error) {
-	sights, err := r.prefetcher.Flush(ctx)
-	return first(&r.prefetching, len(sights)), err
+	analyses, err := r.prefetcher.Flush(ctx)
+	return removeFirst(&r.prefetching, len(analyses)), err
 }
 
+// track decides which queries are present. New queries take effect here.
 func (r *run) track(ctx context.Context, it *item) (err error) {
-	r.judged = it
+	r.tracked = it
 	if bank := r.job.Control.next.Swap(nil); bank != nil {
 		if err := r.session.Tracker.SetQueries(bank); err != nil {
 			return err
@@ -94,52 +98,52 @@ func (r *run) track(ctx context.Context, it *item) (err error) {
 	return err
 }
 
-// explain is told by the tracker what it has decided in the frame at hand.
+// explain copies what the tracker has decided to the item in hand.
 func (r *run) explain(x *tracking.Explanation) {
-	d := &r.judged.decision
+	d := &r.tracked.decision
 	queries := append(d.Queries[:0], x.Queries...)
 	*d = *x
 	d.Queries = queries
 }
 
-// readFeedback waits for the propagating stage to say how well masks fitted in the key frame
-// before.
+// readFeedback waits until the propagating stage has reported how well the masks fitted in
+// the last key frame.
 func (r *run) readFeedback(ctx context.Context) (float64, error) {
 	select {
-	case carried := <-r.feedback:
-		return carried, nil
+	case carriedIoU := <-r.feedback:
+		return carriedIoU, nil
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
 }
 
-// propagate takes one item and returns those that are done.
+// propagate takes one item, and returns those whose masks are final.
 func (r *run) propagate(ctx context.Context, it *item) ([]*item, error) {
 	r.propagating = append(r.propagating, it)
 	if it.step.Key && !r.tracking.Stateless {
-		carried, err := r.session.Propagator.Refine(ctx, it.step)
-		if err == nil { // or else Next returns the error
+		carriedIoU, err := r.session.Propagator.Refine(ctx, it.step)
+		if err == nil { // Next returns the error
 			select {
-			case r.feedback <- carried:
+			case r.feedback <- carriedIoU:
 			case <-ctx.Done():
 			}
 		}
 	}
 	steps, err := r.session.Propagator.Next(ctx, it.step)
-	return r.collect(first(&r.propagating, len(steps))), err
+	return r.collect(removeFirst(&r.propagating, len(steps))), err
 }
 
-// flushRefine gives the items that are held after the last one.
+// flushPropagate returns the items that are held back after the last frame.
 func (r *run) flushPropagate(context.Context) ([]*item, error) {
-	done := r.collect(first(&r.propagating, len(r.session.Propagator.Flush())))
-	for _, it := range r.propagating { // where carrying failed
+	done := r.collect(removeFirst(&r.propagating, len(r.session.Propagator.Flush())))
+	for _, it := range r.propagating { // left if propagation failed
 		it.release()
 	}
 	r.propagating = nil
 	return done, nil
 }
 
-// settle takes from steps what they came to, and closes them.
+// collect copies the results of the items' steps to the items, and closes the steps.
 func (r *run) collect(done []*item) []*item {
 	for _, it := range done {
 		it.Result, it.Instances, it.bank = it.step.Result, it.step.Instances, it.step.Bank
@@ -150,8 +154,8 @@ func (r *run) collect(done []*item) []*item {
 	return done
 }
 
-// finish makes of a result what sinks are given.
-func (r *run) finish(_ context.Context, it *item) error {
+// makeLayers completes the frame that the sinks get.
+func (r *run) makeLayers(_ context.Context, it *item) error {
 	if it.bank != r.bank {
 		colours, err := Colours(it.bank.Queries())
 		if err != nil {
@@ -159,48 +163,48 @@ func (r *run) finish(_ context.Context, it *item) error {
 			return err
 		}
 		r.bank, r.colours = it.bank, colours
-		r.tally.set(it.bank.Queries())
+		r.tally.setQueries(it.bank.Queries())
 	}
 	it.Queries = it.bank.Queries()
 	it.Layers = appendLayers(it.Layers[:0], it.Result, it.Instances, r.colours)
 	if r.outputs.wantMasks() {
-		if err := r.upsampler.Masks(it.Picture, it.Layers, it.Result.W, it.Result.H); err != nil {
+		if err := r.upsampler.Masks(it.Decoded, it.Layers, it.Result.W, it.Result.H); err != nil {
 			it.release()
 			return err
 		}
 	}
 	it.Decision = &it.decision
 	for q := range it.decision.Queries {
-		it.decision.Queries[q].Shown = &answers[0]
-		if shows(it.Layers, q) {
-			it.decision.Queries[q].Shown = &answers[1]
+		it.decision.Queries[q].Shown = &notShown
+		if hasLayer(it.Layers, q) {
+			it.decision.Queries[q].Shown = &shown
 		}
 	}
 	r.tally.add(&it.Frame)
 	it.refs.Store(int32(len(r.outputs)))
 	var err error
-	if it.checkpoint != nil && it.waiting.Load() == 0 { // for no sink
+	if it.checkpoint != nil && it.waiting.Load() == 0 { // there is no sink to wait for
 		err = r.writeCheckpoint(it)
 	}
-	if len(r.outputs) == 0 || err != nil { // the report alone is wanted
+	if len(r.outputs) == 0 || err != nil { // no sink will release it
 		it.refs.Store(0)
 		it.release()
 	}
 	return err
 }
 
-// answers are what [tracking.QueryExplanation.Shown] points to: no and yes.
-var answers = [2]bool{false, true}
+// Values for [tracking.QueryExplanation.Shown], which is a pointer.
+var notShown, shown = false, true
 
-// first takes the first n items out of a list.
-func first(list *[]*item, n int) []*item {
+// removeFirst removes the first n items of a list and returns them.
+func removeFirst(list *[]*item, n int) []*item {
 	done := slices.Clone((*list)[:n])
 	*list = slices.Delete(*list, 0, n)
 	return done
 }
 
-// take returns an item without a frame.
-func (r *run) take() *item {
+// takeItem returns an empty item.
+func (r *run) takeItem() *item {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(r.spare); n > 0 {
@@ -211,7 +215,7 @@ func (r *run) take() *item {
 	return &item{run: r}
 }
 
-// keep takes back an item whose frame has ended, for the next.
+// recycle empties an item, so that takeItem returns it again.
 func (r *run) recycle(it *item) {
 	layers, queries := it.Layers[:0], it.decision.Queries[:0]
 	it.Frame, it.image, it.bank, it.analysis, it.step = Frame{Layers: layers}, car.Image{}, nil, nil, nil

@@ -11,43 +11,43 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// An Upsampler brings masks from the size that the model sees to that of the source,
-// along the edges of the picture itself (see internal/matte). It is for one goroutine,
-// but for Recycle.
+// An Upsampler enlarges masks from the size that the model sees to that of the video. Their
+// outlines follow the edges of the frame (see internal/matte). Except for Recycle, it is
+// for one goroutine.
 type Upsampler struct {
 	// Info describes the frames.
 	Info video.Info
-	// Overlap lets masks cover each other; else they add up to 255 at most.
+	// Overlap allows masks to overlap. Otherwise the masks of a pixel add up to 255 at most.
 	Overlap bool
-	// Threads bounds the goroutines; 0 stands for runtime.GOMAXPROCS. Masks do not depend
+	// Threads bounds the goroutines. The default is runtime.GOMAXPROCS. Masks do not depend
 	// on it.
 	Threads int
 
 	enlarger *matte.Enlarger
-	lw, lh   int    // size of the small masks, as coded
-	luma     []byte // of the frame at hand
-	turned   []float32
-	planes   [][]uint8
+	lw, lh   int       // size of the small masks, in the orientation of the coded frame
+	luma     []byte    // of the frame in hand
+	turned   []float32 // a small mask in that orientation
+	planes   [][]uint8 // the masks of the frame in hand
 
 	mu    sync.Mutex
 	spare [][]uint8
 }
 
-// Masks fills in the masks and boxes of the layers of a result of w×h, for the frame that
-// it was found in.
-func (u *Upsampler) Masks(picture *video.Frame, layers []Layer, w, h int) (err error) {
+// Masks fills in the masks and boxes of layers. The layers are those of a result of w×h
+// pixels for this frame.
+func (u *Upsampler) Masks(frame *video.Frame, layers []Layer, w, h int) (err error) {
 	if len(layers) == 0 {
 		return nil
 	}
-	if u.luma, err = picture.Luma(u.luma); err != nil {
+	if u.luma, err = frame.Luma(u.luma); err != nil {
 		return err
 	}
 	u.MasksAlong(u.luma, layers, w, h)
 	return nil
 }
 
-// MasksAlong does what Masks does along the edges of a brightness: a byte for each pixel
-// of the coded picture, which must stay as it is until the next call.
+// MasksAlong is Masks for a frame of which only the luma is given: one byte per pixel of
+// the coded frame. luma must not change until the next call.
 func (u *Upsampler) MasksAlong(luma []byte, layers []Layer, w, h int) {
 	threads := u.Threads
 	if threads == 0 {
@@ -63,7 +63,7 @@ func (u *Upsampler) MasksAlong(luma []byte, layers []Layer, w, h int) {
 	u.planes = u.planes[:0]
 	for i := range layers {
 		l := &layers[i]
-		l.Mask = u.take()
+		l.Mask = u.takeMask()
 		video.ToCoded(u.Info.Orientation, u.turned, l.probability, w, h)
 		u.enlarger.Enlarge(u.turned, l.Mask)
 		u.planes = append(u.planes, l.Mask)
@@ -76,7 +76,7 @@ func (u *Upsampler) MasksAlong(luma []byte, layers []Layer, w, h int) {
 	}
 }
 
-// Recycle takes back the memory of masks. It may be called from any goroutine.
+// Recycle takes back the masks of layers for reuse. It may be called from any goroutine.
 func (u *Upsampler) Recycle(layers []Layer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -88,7 +88,8 @@ func (u *Upsampler) Recycle(layers []Layer) {
 	}
 }
 
-func (u *Upsampler) take() []uint8 {
+// takeMask returns memory for a mask.
+func (u *Upsampler) takeMask() []uint8 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if n := len(u.spare); n > 0 {
@@ -99,14 +100,14 @@ func (u *Upsampler) take() []uint8 {
 	return make([]uint8, u.Info.Width*u.Info.Height)
 }
 
-// inside is the value from which a pixel is more inside a mask than outside: those with
-// the highest bit, which eight pixels can be asked for at a time.
+// A pixel is inside a mask if its value is at least inside, which is to say that its highest
+// bit is set. insideBits tests eight pixels at once.
 const (
-	inside  = 128
-	insides = 0x8080808080808080
+	inside     = 128
+	insideBits = 0x8080808080808080
 )
 
-// boxOf is the smallest box that holds the pixels inside of a mask.
+// boxOf returns the bounding box of the pixels inside a mask.
 func boxOf(mask []uint8, width int) (box image.Rectangle) {
 	for y := 0; (y+1)*width <= len(mask); y++ {
 		row := mask[y*width : (y+1)*width]
@@ -119,12 +120,12 @@ func boxOf(mask []uint8, width int) (box image.Rectangle) {
 	return box
 }
 
-// firstInside is the first place in a row that is inside of the mask; its length if
-// there is none.
+// firstInside returns the first pixel of a row that is inside, or the row's length if none
+// is.
 func firstInside(row []uint8) int {
 	x := 0
 	for ; x+8 <= len(row); x += 8 {
-		if bits := binary.LittleEndian.Uint64(row[x:]) & insides; bits != 0 {
+		if bits := binary.LittleEndian.Uint64(row[x:]) & insideBits; bits != 0 {
 			return x + mathbits.TrailingZeros64(bits)/8
 		}
 	}
@@ -133,11 +134,11 @@ func firstInside(row []uint8) int {
 	return x
 }
 
-// lastInside is the last place in a row that is inside of the mask, -1 if there is none.
+// lastInside returns the last pixel of a row that is inside, or -1 if none is.
 func lastInside(row []uint8) int {
 	x := len(row)
 	for ; x >= 8; x -= 8 {
-		if bits := binary.LittleEndian.Uint64(row[x-8:]) & insides; bits != 0 {
+		if bits := binary.LittleEndian.Uint64(row[x-8:]) & insideBits; bits != 0 {
 			return x - 1 - mathbits.LeadingZeros64(bits)/8
 		}
 	}
