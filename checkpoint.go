@@ -55,10 +55,42 @@ func (it *item) takeCheckpoint(list outputs) {
 // checkpoint, if there is one. Checkpoints are written one at a time, because that output
 // has no later frame yet.
 func (it *item) delivered(o *output) error {
-	if it.checkpoint == nil || o.traits.Drop || it.waiting.Add(-1) > 0 {
+	if it.checkpoint == nil || o.traits.Drop {
 		return nil
 	}
+	if s, ok := o.Sink.(Stateful); ok && o.err == nil {
+		state, err := s.State()
+		if err != nil {
+			return o.fail("saving the state of", err)
+		}
+		it.states.Store(o.name, state)
+	}
+	if it.waiting.Add(-1) > 0 {
+		return nil
+	}
+	it.checkpoint.Sinks = make(map[string][]byte)
+	it.states.Range(func(name, state any) bool {
+		it.checkpoint.Sinks[name.(string)] = state.([]byte)
+		return true
+	})
+	it.states.Clear()
 	return it.run.writeCheckpoint(it)
+}
+
+// restore gives the outputs the states that they had in the run of a checkpoint. Outputs that
+// run did not have begin as new ones.
+func (list outputs) restore(k *tracking.Checkpoint) error {
+	for _, o := range list {
+		s, ok := o.Sink.(Stateful)
+		state, known := k.Sinks[o.name]
+		if !ok || !known {
+			continue
+		}
+		if err := s.SetState(state); err != nil {
+			return o.fail("restoring", err)
+		}
+	}
+	return nil
 }
 
 func (r *run) writeCheckpoint(it *item) error {

@@ -2,6 +2,7 @@ package carve
 
 import (
 	"image"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +64,7 @@ type item struct {
 	decision   tracking.Explanation // Frame.Decision points to it
 	refs       atomic.Int32         // number of sinks that have not released the item
 	checkpoint *tracking.Checkpoint
+	states     sync.Map     // of the sinks, for the checkpoint: name to bytes
 	waiting    atomic.Int32 // number of sinks that the checkpoint waits for
 	run        *run
 }

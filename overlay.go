@@ -3,7 +3,9 @@ package carve
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
@@ -15,6 +17,10 @@ type Overlay struct {
 	// set, the source of the run is used, whose other streams are copied. That source must
 	// then be a [video.Source].
 	Output video.Sink
+	// Style says how masks and names are drawn; nil stands for [overlay.DefaultStyle].
+	Style *overlay.Style
+	// Concepts are the labels of the queries that are drawn; none stands for all.
+	Concepts []string
 
 	painter *overlay.Painter
 	layers  []overlay.Layer
@@ -36,7 +42,10 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 		o.Output.Source = src
 	}
 	o.painter = s.Info.Painter()
-	o.painter.Threads = s.Threads
+	o.painter.Threads, o.painter.Style = s.Threads, o.Style
+	if err := checkConcepts(o.Concepts, s.Queries); err != nil {
+		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
+	}
 	if err := o.painter.Initialize(); err != nil {
 		return fmt.Errorf("drawing on frames of %s: %w", s.Info.Path, err)
 	}
@@ -53,12 +62,52 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 	o.layers = o.layers[:0]
 	for i := range f.Layers {
 		l := &f.Layers[i]
-		o.layers = append(o.layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Label: l.Label, Score: l.Score})
+		q := &f.Queries[l.Query]
+		if len(o.Concepts) > 0 && !slices.Contains(o.Concepts, q.Label) {
+			continue
+		}
+		o.layers = append(o.layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Query: l.Query, Label: q.Label,
+			Number: l.Instance, Score: confidence(f, l)})
 	}
 	if err := frame.Draw(o.painter, o.layers); err != nil {
 		return err
 	}
 	return o.Output.Encode(ctx, frame)
+}
+
+// confidence is the number beside a name: the score among the queries, or for a lone query,
+// whose score is always 1, its presence; below 0 if that was not measured.
+func confidence(f *Frame, l *Layer) float32 {
+	if len(f.Queries) > 1 {
+		return l.Score
+	}
+	if found := f.Result.Lookup(l.Query); found != nil && found.Presence > 0 {
+		return found.Presence
+	}
+	return -1
+}
+
+// checkConcepts finds concepts that are not the label of a query.
+func checkConcepts(concepts []string, queries []car.Query) error {
+	for _, c := range concepts {
+		if !slices.ContainsFunc(queries, func(q car.Query) bool { return q.Label == c }) {
+			return fmt.Errorf("there is no query %q", c)
+		}
+	}
+	return nil
+}
+
+// State implements [Stateful]: where the legend is.
+func (o *Overlay) State() ([]byte, error) { return []byte(o.painter.Corner().String()), nil }
+
+// SetState implements [Stateful].
+func (o *Overlay) SetState(state []byte) error {
+	var corner overlay.Corner
+	if err := corner.UnmarshalText(state); err != nil {
+		return err
+	}
+	o.painter.SetCorner(corner)
+	return nil
 }
 
 // Prepare writes the rest of the file to disk.

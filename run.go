@@ -82,6 +82,9 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 		r.prefetcher.Restore(k)
+		if err := r.outputs.restore(k); err != nil {
+			return err
+		}
 		r.lastMark = k.Frame
 	}
 	r.job.Control.setRunning(true)

@@ -66,6 +66,15 @@ type Traits struct {
 // A Traited is a sink that has traits. The traits of other sinks are the zero value.
 type Traited interface{ Traits() Traits }
 
+// A Stateful sink has state that passes from frame to frame, and that a checkpoint of the
+// run has to contain. The methods are called as Write is, SetState after Open.
+type Stateful interface {
+	// State returns the state after the last Write.
+	State() ([]byte, error)
+	// SetState sets the state that a sink of the same kind had in an earlier run.
+	SetState(state []byte) error
+}
+
 // A FileSink is a sink that knows which files it will write. Run returns an error if two
 // sinks write to one file, or a sink to the input.
 type FileSink interface{ Paths() []string }

@@ -39,6 +39,8 @@ type Checkpoint struct {
 	Tracker    State           `json:"tracker"`
 	Propagator PropagatorState `json:"propagator"`
 	Instances  *InstanceState  `json:"instances,omitempty"`
+	// Sinks has the state of the outputs of a run, by their names. A Session leaves it empty.
+	Sinks map[string][]byte `json:"sinks,omitempty"`
 }
 
 // Settings are what decisions depend on, besides frames and queries.

@@ -348,7 +348,9 @@ func TestOverlay(t *testing.T) {
 				if painter == nil {
 					info = r.info
 					painter = info.Painter()
-					painter.NoLegend = true
+					style := overlay.DefaultStyle()
+					style.Labels = overlay.LabelOff
+					painter.Style = &style
 					if err := painter.Initialize(); err != nil {
 						return err
 					}

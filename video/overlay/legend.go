@@ -6,68 +6,94 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
-
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gomedium"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
 )
 
-// A legend names the queries of a frame in its upper left corner. It is drawn upright,
-// and turned when it is laid over the stored frame. The image is reused while the text
-// stays the same.
+// A legend names the queries of a frame in a corner. It is drawn upright, and turned when it
+// is laid over the stored frame. The image is reused while the text stays the same.
 type legend struct {
-	face font.Face
-	size float64
+	typeface
+	corner Corner // where it is, not AutoCorner
 
 	words string
 	image *image.RGBA
 }
 
+// maxLegend is the largest share of a frame's width and height that a legend covers.
+const maxLegend = 0.6
+
 // init chooses a text size that is legible in frames of any size and covers little of
 // them.
-func (l *legend) init(height int) error {
-	l.size = min(max(float64(height)/32, 9), 72)
-	f, err := opentype.Parse(gomedium.TTF)
-	if err != nil {
-		return fmt.Errorf("reading the legend's font: %w", err)
-	}
-	l.face, err = opentype.NewFace(f, &opentype.FaceOptions{Size: l.size, DPI: 72, Hinting: font.HintingFull})
-	if err != nil {
-		return fmt.Errorf("reading the legend's font: %w", err)
-	}
-	return nil
+func (l *legend) init(height int, corner Corner) error {
+	l.corner = max(corner, TopLeft)
+	return l.typeface.init(textSize(height))
 }
 
-// draw puts the legend of the layers on the canvas. upright maps a pixel of the upright
-// frame of w×h to the coded one.
-func (l *legend) draw(c *canvas, layers []Layer, upright func(x, y, w, h int) (int, int), w, h int) error {
+func textSize(height int) float64 { return min(max(float64(height)/32, 9), 72) }
+
+// draw puts the legend of the layers on the canvas.
+func (l *legend) draw(c *canvas, layers []Layer, u *uprightMap, corner Corner) {
 	words := ""
 	for _, layer := range layers {
-		words += fmt.Sprintf("%s\x00%.2f\x00%v\n", layer.Label, layer.Score, layer.Colour)
+		words += fmt.Sprintf("%s\x00%d\x00%.2f\x00%v\n", layer.Label, layer.Number, layer.Score, layer.Colour)
 	}
 	if words != l.words {
-		l.render(layers, w, h)
+		l.render(layers, u.w, u.h)
 		l.words = words
 	}
-	margin := int(l.size * 0.6)
-	b := l.image.Bounds()
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			p := l.image.Pix[l.image.PixOffset(x, y):][:4:4]
-			if p[3] == 0 || margin+x >= w || margin+y >= h {
-				continue
-			}
-			cx, cy := upright(margin+x, margin+y, w, h)
-			a := float32(p[3]) / 255
-			straight := [3]uint8{unpremultiply(p[0], p[3]), unpremultiply(p[1], p[3]), unpremultiply(p[2], p[3])}
-			c.over(cx, cy, straight, a)
-		}
+	if corner == AutoCorner {
+		l.corner = l.choose(c, u)
 	}
-	return nil
+	u.lay(c, l.image, l.at(l.corner, u))
 }
 
-func unpremultiply(v, a uint8) uint8 { return uint8(min((int(v)*255+int(a)/2)/int(a), 255)) }
+// at is the upper left pixel of the legend in a corner of the upright frame.
+func (l *legend) at(corner Corner, u *uprightMap) image.Point {
+	margin := int(l.size * 0.6)
+	p := image.Pt(margin, margin)
+	if corner == TopRight || corner == BottomRight {
+		p.X = max(u.w-margin-l.image.Rect.Dx(), 0)
+	}
+	if corner == BottomLeft || corner == BottomRight {
+		p.Y = max(u.h-margin-l.image.Rect.Dy(), 0)
+	}
+	return p
+}
+
+// A legend moves to another corner if it covers masks with more than moveAbove of its area
+// where it is, and with less than half as much there.
+const moveAbove = 0.1
+
+// choose returns the corner for a legend over what is on the canvas.
+func (l *legend) choose(c *canvas, u *uprightMap) Corner {
+	here := l.covered(c, u, l.corner)
+	best, least := l.corner, here
+	if here <= moveAbove {
+		return best
+	}
+	for corner := TopLeft; corner <= BottomRight; corner++ {
+		if n := l.covered(c, u, corner); n < here/2 && n < least {
+			best, least = corner, n
+		}
+	}
+	return best
+}
+
+// covered is the share of the legend's area in a corner that lies on masks. Every fourth
+// pixel each way is enough.
+func (l *legend) covered(c *canvas, u *uprightMap, corner Corner) float64 {
+	at, size := l.at(corner, u), l.image.Rect.Size()
+	n, on := 0, 0
+	for y := at.Y; y < min(at.Y+size.Y, u.h); y += 4 {
+		for x := at.X; x < min(at.X+size.X, u.w); x += 4 {
+			cx, cy := u.point(x, y, u.w, u.h)
+			n++
+			if c.pix[4*(cy*c.w+cx)+3] != 0 {
+				on++
+			}
+		}
+	}
+	return float64(on) / float64(max(n, 1))
+}
 
 func (l *legend) render(layers []Layer, w, h int) {
 	m := l.face.Metrics()
@@ -75,32 +101,43 @@ func (l *legend) render(layers []Layer, w, h int) {
 	pad := int(math.Ceil(l.size * 0.45))
 	chip := int(math.Ceil(l.size * 0.8))
 	gap := int(math.Ceil(l.size * 0.5))
-	names, scores := 0, 0
-	for _, layer := range layers {
-		names = max(names, font.MeasureString(l.face, layer.Label).Ceil())
-		scores = max(scores, font.MeasureString(l.face, score(layer)).Ceil())
+	scores := 0
+	for i := range layers {
+		scores = max(scores, l.measure(score(&layers[i])))
 	}
-	width := min(pad+chip+gap+names+gap+scores+pad, max(w-2*pad, 1))
+	if scores > 0 {
+		scores += gap
+	}
+	room := max(int(maxLegend*float64(w))-2*pad-chip-gap-scores, 1)
+	var texts []string
+	names := 0
+	for i := range layers {
+		texts = append(texts, l.fit(&layers[i], room))
+		names = max(names, l.measure(texts[i]))
+	}
+	width := min(pad+chip+gap+names+scores+pad, max(w-2*pad, 1))
 	height := min(2*pad+line*len(layers), max(h-2*pad, 1))
 	if l.image == nil || l.image.Rect.Dx() != width || l.image.Rect.Dy() != height {
 		l.image = image.NewRGBA(image.Rect(0, 0, width, height))
 	}
 	panel(l.image, float64(pad), color.RGBA{0, 0, 0, 150})
-	for i, layer := range layers {
+	for i := range layers {
+		layer := &layers[i]
 		top := pad + i*line
 		ct := top + (line-chip)/2
 		fillRect(l.image, image.Rect(pad, ct, pad+chip, ct+chip), color.RGBA{layer.Colour[0], layer.Colour[1], layer.Colour[2], 255})
 		baseline := top + (line+m.Ascent.Ceil()-m.Descent.Ceil())/2
-		l.text(layer.Label, pad+chip+gap, baseline, color.White)
-		l.text(score(layer), pad+chip+gap+names+gap, baseline, color.Gray{190})
+		l.typeface.draw(l.image, texts[i], pad+chip+gap, baseline, color.White)
+		l.typeface.draw(l.image, score(layer), pad+chip+gap+names+gap, baseline, color.Gray{190})
 	}
 }
 
-func score(l Layer) string { return fmt.Sprintf("%.2f", l.Score) }
-
-func (l *legend) text(s string, x, y int, c color.Color) {
-	d := font.Drawer{Dst: l.image, Src: image.NewUniform(c), Face: l.face, Dot: fixed.P(x, y)}
-	d.DrawString(s)
+// score is the number beside a name, empty for a layer without one.
+func score(l *Layer) string {
+	if l.Score < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", l.Score)
 }
 
 func fillRect(img *image.RGBA, r image.Rectangle, c color.Color) {

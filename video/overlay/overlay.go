@@ -1,6 +1,6 @@
 // Package overlay draws masks into decoded frames: a translucent fill in the query's
-// colour, a crisp outline that is visible on dark and on bright footage, and a small
-// legend.
+// colour, a crisp outline that is visible on dark and on bright footage, and names in a
+// small legend or at the objects.
 //
 // It draws into the decoder's samples, in their own format and bit depth. Nothing is
 // converted: a sample that no fill, line or letter covers is not touched, and ten bits
@@ -23,8 +23,10 @@ type Layer struct {
 	// Alpha is the opacity of each pixel, 0..255, in the coded size and orientation.
 	Alpha  []uint8
 	Colour [3]uint8
-	Label  string
-	Score  float32 // 0..1
+	Query  int     // index of the query, which names it if its label cannot be drawn
+	Label  string  // of the query
+	Number int     // of the instance; 0 for none
+	Score  float32 // 0..1; below 0 for none
 }
 
 // A Plane is one plane of samples: rows of Stride bytes.
@@ -43,8 +45,8 @@ type Painter struct {
 	// UprightHeight.
 	Upright                     func(x, y, w, h int) (int, int)
 	UprightWidth, UprightHeight int
-	// NoLegend leaves the legend out.
-	NoLegend bool
+	// Style says how layers are drawn; nil stands for [DefaultStyle].
+	Style *Style
 	// Threads bounds the goroutines that share the rows of a frame; with 0 and 1 there
 	// are none. The result does not depend on it.
 	Threads int
@@ -52,14 +54,11 @@ type Painter struct {
 	canvas canvas
 	line   outline
 	legend legend
+	tags   tags
 }
 
-// The frame shows through the fill. The line is opaque, so that its colour is that of
-// the legend.
-const (
-	fillOpacity   = 0.42
-	edgingOpacity = 0.55
-)
+// edgingOpacity is that of the line around the outline.
+const edgingOpacity = 0.55
 
 // Initialize checks the format and makes the canvas.
 func (p *Painter) Initialize() error {
@@ -74,10 +73,30 @@ func (p *Painter) Initialize() error {
 		p.UprightWidth, p.UprightHeight = p.Width, p.Height
 	}
 	p.canvas.init(p.Width, p.Height)
-	// A line is 3.5 pixels wide at 1080 rows. It is never so thin that subsampled
-	// chroma has no sample of its colour.
-	p.line.init(p.Width, float32(max(2, 3.5*float64(min(p.Width, p.Height))/1080)))
-	return p.legend.init(p.UprightHeight)
+	if p.Style == nil {
+		style := DefaultStyle()
+		p.Style = &style
+	}
+	if err := p.Style.check(); err != nil {
+		return err
+	}
+	// A line is never so thin that subsampled chroma has no sample of its colour.
+	p.line.init(p.Width, float32(max(2, p.Style.Contour*float64(min(p.Width, p.Height))/1080)))
+	if err := p.legend.init(p.UprightHeight, p.Style.Legend); err != nil {
+		return err
+	}
+	return p.tags.init(p.UprightHeight)
+}
+
+// Corner returns the corner in which the legend is. It is to be kept, and given to
+// SetCorner, where drawing goes on in another process.
+func (p *Painter) Corner() Corner { return p.legend.corner }
+
+// SetCorner puts the legend into a corner, from which it may move on with [AutoCorner].
+func (p *Painter) SetCorner(c Corner) {
+	if c > AutoCorner && int(c) < len(cornerNames) && p.Style.Legend == AutoCorner {
+		p.legend.corner = c
+	}
 }
 
 // Draw paints the layers into the planes, in order.
@@ -93,9 +112,15 @@ func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 		}
 		p.paint(l)
 	}
-	if !p.NoLegend {
-		if err := p.legend.draw(&p.canvas, layers, p.Upright, p.UprightWidth, p.UprightHeight); err != nil {
-			return err
+	u := uprightMap{p.UprightWidth, p.UprightHeight, p.Upright}
+	if at := p.Style.Labels; at == LabelLegend || at == LabelBoth {
+		p.legend.draw(&p.canvas, layers, &u, p.Style.Legend)
+	}
+	if at := p.Style.Labels; at == LabelThing || at == LabelBoth {
+		for i := range layers {
+			if box, ok := bounds(layers[i].Alpha, p.Width, p.Height); ok {
+				p.tags.draw(&p.canvas, &layers[i], box, &u)
+			}
 		}
 	}
 	return p.Format.blend(planes, &p.canvas, p.Threads)
@@ -114,13 +139,17 @@ func (p *Painter) paint(l *Layer) {
 	}
 	around := edging(l.Colour)
 	t := p.line.width
+	opacity, contour := float32(p.Style.Opacity), p.Style.Contour > 0
 	parallel.Do(p.Threads, box.y1-box.y0, func(worker, from, to int) {
 		line := p.line.walk(worker, l.Alpha, box, from)
 		for y := box.y0 + from; y < box.y0+to; y++ {
 			for x := box.x0; x < box.x1; x++ {
 				i := y*p.Width + x
 				if a := l.Alpha[i]; a != 0 {
-					p.canvas.over(x, y, l.Colour, fillOpacity*float32(a)/255)
+					p.canvas.over(x, y, l.Colour, opacity*float32(a)/255)
+				}
+				if !contour {
+					continue
 				}
 				d := line.distance(x) // positive inside
 				if d == far || d > 2*t+1 || d < -2*t-1 {

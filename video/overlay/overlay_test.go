@@ -119,7 +119,7 @@ func TestUntouched(t *testing.T) {
 	for name, f := range formats {
 		t.Run(name, func(t *testing.T) {
 			f.Rows = h
-			p := &Painter{Width: w, Height: h, Format: f, NoLegend: true}
+			p := &Painter{Width: w, Height: h, Format: f, Style: &noLabels}
 			if err := p.Initialize(); err != nil {
 				t.Fatal(err)
 			}
@@ -238,7 +238,7 @@ func TestColours(t *testing.T) {
 func TestLine(t *testing.T) {
 	const w, h = 1200, 1080
 	f := formats["rgb24"]
-	p := &Painter{Width: w, Height: h, Format: f, NoLegend: true}
+	p := &Painter{Width: w, Height: h, Format: f, Style: &noLabels}
 	if err := p.Initialize(); err != nil {
 		t.Fatal(err)
 	}
@@ -296,6 +296,9 @@ func TestLegendAgrees(t *testing.T) {
 		}
 	}
 }
+
+// noLabels is the default style without names.
+var noLabels = Style{Opacity: DefaultStyle().Opacity, Contour: DefaultStyle().Contour, Labels: LabelOff}
 
 // TestLegendIsUpright draws the legend on a frame that is stored with a quarter turn
 // and expects the same pixels, turned.

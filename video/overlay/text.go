@@ -1,0 +1,98 @@
+package overlay
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gomedium"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+)
+
+// A typeface draws text of one size. The font has the Latin, Greek and Cyrillic scripts.
+type typeface struct {
+	face   font.Face
+	font   *sfnt.Font
+	buffer sfnt.Buffer
+	size   float64 // pixels
+}
+
+func (t *typeface) init(size float64) (err error) {
+	t.size = size
+	if t.font, err = opentype.Parse(gomedium.TTF); err != nil {
+		return fmt.Errorf("reading the font of labels: %w", err)
+	}
+	t.face, err = opentype.NewFace(t.font, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingFull})
+	if err != nil {
+		return fmt.Errorf("reading the font of labels: %w", err)
+	}
+	return nil
+}
+
+func (t *typeface) measure(s string) int { return font.MeasureString(t.face, s).Ceil() }
+
+func (t *typeface) draw(dst *image.RGBA, s string, x, y int, c color.Color) {
+	d := font.Drawer{Dst: dst, Src: image.NewUniform(c), Face: t.face, Dot: fixed.P(x, y)}
+	d.DrawString(s)
+}
+
+// has reports whether the font has a character.
+func (t *typeface) has(r rune) bool {
+	i, err := t.font.GlyphIndex(&t.buffer, r)
+	return err == nil && i != 0
+}
+
+// name returns what a layer is called: its label, as far as the font has its characters, and
+// the number of the instance. A label of which less than half can be drawn is replaced by
+// the number of the query, because the rest of a word misleads.
+func (t *typeface) name(l *Layer) string {
+	var b strings.Builder
+	drawn, all := 0, 0
+	for _, r := range l.Label {
+		switch {
+		case unicode.Is(unicode.Mn, r) && !t.has(r), r == '\u200d': // marks and joiners of what is left out
+		case unicode.IsSpace(r):
+			b.WriteByte(' ')
+		case t.has(r):
+			b.WriteRune(r)
+			drawn, all = drawn+1, all+1
+		default:
+			all++
+		}
+	}
+	name := strings.Join(strings.Fields(b.String()), " ")
+	if 2*drawn < all || drawn == 0 {
+		name = "query " + strconv.Itoa(l.Query+1)
+	}
+	return name + number(l)
+}
+
+func number(l *Layer) string {
+	if l.Number == 0 {
+		return ""
+	}
+	return " " + strconv.Itoa(l.Number)
+}
+
+// fit returns the name of a layer, shortened to a width with an ellipsis. The number of the
+// instance stays.
+func (t *typeface) fit(l *Layer, width int) string {
+	name, end := t.name(l), number(l)
+	if t.measure(name) <= width {
+		return name
+	}
+	runes := []rune(strings.TrimSuffix(name, end))
+	for n := len(runes) - 1; n > 0; n-- {
+		short := strings.TrimRight(string(runes[:n]), " ") + "…" + end
+		if t.measure(short) <= width {
+			return short
+		}
+	}
+	return strings.TrimSpace("…" + end)
+}
