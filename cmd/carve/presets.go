@@ -60,7 +60,7 @@ func (o *presetOptions) check() error {
 		}
 	}
 	if o.given("max-side") && (o.maxSide < 16 || o.maxSide > car.MaxMaxSide) {
-		return ui.Usagef("--max-side is %d; it is from 16 pixels, below which a picture shows a model nothing, to %d", o.maxSide, car.MaxMaxSide)
+		return ui.Usagef("--max-side is %d; it is from 16 pixels, below which an image shows a model nothing, to %d", o.maxSide, car.MaxMaxSide)
 	}
 	return nil
 }
