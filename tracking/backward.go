@@ -6,10 +6,11 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// correctPending corrects the pending frames by the key frame behind them. Queries that
-// are gone are removed from where they ended. Masks of the key frame are propagated back:
-// those of known queries if carriedIoU, that of the worst propagated mask, is low, and
-// those of new queries as far as they are visible.
+// correctPending corrects the pending frames by the key frame after them. Queries that the
+// key frame no longer shows are removed from the frames in which they are not visible.
+// Masks of the key frame are propagated back: those of known queries if carriedIoU, the IoU
+// of the propagated mask that fitted worst, is low, and those of new queries as far as they
+// are visible.
 func (c *Propagator) correctPending(ctx context.Context, step *Step, carriedIoU float64) {
 	if len(c.pending) == 0 || step.NewShot {
 		return
@@ -39,8 +40,8 @@ func (c *Propagator) correctPending(ctx context.Context, step *Step, carriedIoU 
 	}
 }
 
-// endAtBlank removes what has faded into a blank frame from the pending frames. The blank
-// frame serves as the template of every place without an object.
+// endAtBlank removes objects that faded into a blank frame from the pending frames in which
+// they are no longer visible. The blank frame is the template without the object.
 func (c *Propagator) endAtBlank(step *Step) {
 	if len(c.pending) == 0 || len(c.sources) == 0 || step.NewShot {
 		return
@@ -57,17 +58,18 @@ func (c *Propagator) endAtBlank(step *Step) {
 	c.removeGone(gone, true)
 }
 
+// growNextLumaAt makes nextLumaAt as long as pending.
 func (c *Propagator) growNextLumaAt() {
 	for len(c.nextLumaAt) < len(c.pending) {
 		c.nextLumaAt = append(c.nextLumaAt, nil)
 	}
 }
 
-// propagateBack propagates masks of the key frame back through the pending frames, and its
-// brightness too if withLuma is set. A mask that was propagated from the key frame before
-// is blended with it: each weighs by its confidence and by how near its key frame is, so
-// that what came into view between the two comes from the one behind. A new mask ends
-// where it is hidden.
+// propagateBack propagates masks of the key frame back through the pending frames, and the
+// key frame's luma too if withLuma is set. Where a query also has a mask from the key frame
+// before, the two are blended. Each weighs by its confidence and by how near its key frame
+// is, so that what came into view between the key frames comes from the later one. The mask
+// of a new query ends where the query is hidden.
 func (c *Propagator) propagateBack(ctx context.Context, step *Step, found []*car.Found, withLuma bool) {
 	w, h, factor := flowSize(step.Analysis)
 	c.backPath.reset(w, h, factor)

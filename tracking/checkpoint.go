@@ -13,21 +13,20 @@ import (
 // CheckpointVersion is the version of the format of checkpoints.
 const CheckpointVersion = 1
 
-// A Checkpoint is all that a [Session] knows after a frame: with it, another session goes
-// on as if it had not been interrupted, to the last bit if it has the same number of
-// threads. It is taken at a consistent cut, which is a key frame: then no frame is held
-// back. [Analysis].Checkpoint asks for one, [Step].Checkpoint is it, and [Session.Restore]
-// goes on from it.
+// A Checkpoint is all that a [Session] knows after a key frame, when no frame is held back.
+// Another session can go on from it with [Session.Restore], with the same results as one
+// that was not interrupted, to the last bit if the number of threads is the same. To get a
+// checkpoint, call [Session.NextCheckpoint] or set [Analysis].Checkpoint; it is then in
+// [Step].Checkpoint.
 type Checkpoint struct {
 	Version int `json:"version"`
-	// Frame is the last frame that is part of it. The next frame comes after it.
+	// Frame is the last frame that the session had.
 	Frame Moment `json:"frame"`
 	// W and H are the size of the images that the model sees.
 	W int `json:"w"`
 	H int `json:"h"`
 
-	// Queries are those that were looked for, and Settings how. They must be the same when
-	// the checkpoint is restored.
+	// Queries and Settings must be the same when the checkpoint is restored.
 	Queries  []car.Query `json:"queries"`
 	Settings Settings    `json:"settings"`
 	// Proposer and Judge are the vectors of the queries in each of the two models, by which
@@ -43,7 +42,7 @@ type Checkpoint struct {
 	Sinks map[string][]byte `json:"sinks,omitempty"`
 }
 
-// Settings are what decisions depend on, besides frames and queries.
+// Settings are what results depend on, besides frames, queries and models.
 type Settings struct {
 	Stateless  bool     `json:"stateless"`
 	Every      int      `json:"every"`
@@ -85,7 +84,7 @@ type InstanceState struct {
 	LastGroup int      `json:"last_group"`
 }
 
-// A plane is float32 values, in JSON their bytes in base64.
+// A plane is a list of float32 values. In JSON it is their bytes in base64.
 type plane []float32
 
 // MarshalJSON implements json.Marshaler.
@@ -117,7 +116,7 @@ func (p *plane) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// planes are the vectors of embeddings.
+// planes converts the vectors of embeddings.
 func planes(vectors [][]float32) []plane {
 	out := make([]plane, len(vectors))
 	for i, v := range vectors {
@@ -126,8 +125,8 @@ func planes(vectors [][]float32) []plane {
 	return out
 }
 
-// checkpoint gathers the checkpoint of a key frame, of which the Tracker has left its
-// state. No frame is pending.
+// checkpoint returns the checkpoint of a key frame, for which the Tracker has left a
+// snapshot in the step. No frame is pending.
 func (c *Propagator) checkpoint(step *Step) *Checkpoint {
 	s := *step.snapshot
 	// The Tracker ran ahead of the Propagator and does not know this yet.
@@ -150,14 +149,14 @@ func (c *Propagator) checkpoint(step *Step) *Checkpoint {
 	return k
 }
 
-// currentSettings are those of the Tracker; the others are the Propagator's.
+// currentSettings returns the settings of the Tracker. Those of the Propagator are not set.
 func (t *Tracker) currentSettings() (Settings, error) {
 	preset, err := t.Segmenter.Preset().YAML()
 	return Settings{Stateless: t.Stateless, Every: t.Every, MaxEvery: t.MaxEvery, Probe: t.Probe, JudgeEvery: t.JudgeEvery,
 		Params: *t.Params, Preset: string(preset)}, err
 }
 
-// state is that of the analyzer after this frame.
+// state returns the state of the analyzer after this frame.
 func (a *Analysis) state() MotionState {
 	if a.analyzer.SkipMotion {
 		return MotionState{}

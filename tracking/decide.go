@@ -5,8 +5,8 @@ import (
 )
 
 // compareProposals compares the proposals of a round with what the frame is expected to
-// show: those of the set with their propagated masks, the others with the masks of queries
-// that match their templates.
+// show: those of present queries with their propagated masks, those of absent queries with
+// the masks of queries that match their templates.
 func (t *Tracker) compareProposals(a *Analysis, round *car.Round) {
 	for p := range round.Proposals() {
 		o := &t.observed[p.Query]
@@ -36,7 +36,7 @@ func (t *Tracker) reusable(a *Analysis, round *car.Round) map[int]car.Judgement 
 	return known
 }
 
-// decide returns the queries of a judged round that stay in the set or enter it.
+// decide returns the queries of a judged round that stay in the active set or enter it.
 func (t *Tracker) decide(a *Analysis, round *car.Round) (stay []int) {
 	for p := range round.Proposals() {
 		passed := t.Segmenter.Passes(t.bank, p.Query, p.Judgement)
@@ -55,12 +55,12 @@ func (t *Tracker) decideOn(query int, j car.Judgement, passed bool, now Moment) 
 	return t.enters(query, j, passed, now)
 }
 
-// stays decides whether a query of the set stays in it. Because the object has been there,
-// a blurred frame or a light that the judge was not trained on does not remove it. A query
-// that missed is dropped at once if it no longer looks like its template, and is retained
-// while it still does. Otherwise it is dropped after some misses in a row: after more of
-// them if its proposal is where the motion leads, and at once if it is elsewhere and hardly
-// any presence is left.
+// stays decides whether a present query stays in the set. A single miss is not enough to
+// drop it, because a blurred frame or unusual light can make the judge fail. A query that
+// missed is dropped at once if it no longer looks like its template, and is retained while
+// it does. If the template does not tell, it is dropped after some misses in a row: after
+// more of them if its proposal is where the motion leads, and at once if it is elsewhere
+// and hardly any presence is left.
 func (t *Tracker) stays(query int, j car.Judgement, passed bool, now Moment) bool {
 	q, o := &t.state.Queries[query], &t.observed[query]
 	switch {
@@ -68,7 +68,7 @@ func (t *Tracker) stays(query int, j car.Judgement, passed bool, now Moment) boo
 		return true
 	case o.mismatches:
 		return false
-	case t.matchesLongEnough(q, o, now):
+	case t.isRetained(q, o, now):
 		o.retained = true
 		return true
 	case o.iou > t.Params.PropagatedIoU:
@@ -77,7 +77,7 @@ func (t *Tracker) stays(query int, j car.Judgement, passed bool, now Moment) boo
 	return q.Misses+1 < t.Params.MissLimit && !t.isClearlyAbsent(query, j)
 }
 
-// isClearlyAbsent says that a judgement needs no second one.
+// isClearlyAbsent reports whether one judgement is enough to drop a query.
 func (t *Tracker) isClearlyAbsent(query int, j car.Judgement) bool {
 	threshold := t.Segmenter.Preset().Presence
 	if own := t.Queries[query].Presence; own != nil {
@@ -86,10 +86,10 @@ func (t *Tracker) isClearlyAbsent(query int, j car.Judgement) bool {
 	return j.Presence < float32(t.Params.AbsentShare)*threshold
 }
 
-// enters decides whether an absent query enters the set. One that passes by little has to
-// pass twice. One whose proposal lies on queries that match their templates, so that
-// another object was seen there a moment ago, has to pass with certainty for ConfirmTime:
-// the judge is shown both objects there and may name the one after the other.
+// enters decides whether an absent query enters the set. A query that passes by little has
+// to pass twice. A query whose proposal lies on queries that match their templates has to
+// pass with certainty for ConfirmTime: another object is visible there, and the judge may
+// take one for the other.
 func (t *Tracker) enters(query int, j car.Judgement, passed bool, now Moment) bool {
 	q, o := &t.state.Queries[query], &t.observed[query]
 	certain := float64(j.Presence) >= t.Params.CertainPresence || t.Segmenter.Preset().Presence == 0
@@ -132,14 +132,14 @@ func (t *Tracker) occupiedShare(query int, mask []byte) float64 {
 	return float64(on) / float64(max(n, 1))
 }
 
-// proposalMask is the mask of a proposal that the judge is shown, at the flow's
-// resolution, in the memory of dst.
+// proposalMask returns the mask of a proposal that the judge sees, at the flow's
+// resolution. It reuses the memory of dst.
 func (t *Tracker) proposalMask(a *Analysis, p *car.Proposal, dst []byte) []byte {
 	return maskAtFlowSize(a, p.Heat, t.Segmenter.Preset().Eta, dst)
 }
 
-// maskAtFlowSize is where a plane of the image's size is above a value, at the flow's
-// resolution, in the memory of dst.
+// maskAtFlowSize returns a mask, at the flow's resolution, of where a plane of the image's
+// size is above a value. It reuses the memory of dst.
 func maskAtFlowSize(a *Analysis, plane []float32, above float32, dst []byte) []byte {
 	w, h, f := flowSize(a)
 	dst = resizedSlice(dst, w*h)
@@ -155,8 +155,8 @@ func maskAtFlowSize(a *Analysis, plane []float32, above float32, dst []byte) []b
 	return dst
 }
 
-// iou is the intersection of two masks over their union: 1 if both are empty, and 0 if
-// they have not the same size.
+// iou is the intersection of two masks over their union. It is 1 if both are empty, and 0 if
+// their sizes differ.
 func iou(a, b []byte) float64 {
 	if len(a) != len(b) {
 		return 0

@@ -15,15 +15,15 @@ type Explanation struct {
 	NewShot       bool    `json:"new_shot,omitempty"`
 	Blank         bool    `json:"blank,omitempty"`
 	OccludedShare float32 `json:"occluded"`
-	// CarriedIoU is, in a key frame, the overlap of propagated masks with the new ones at
-	// the key frame before, of the mask that fitted worst; 1 where there was none.
+	// CarriedIoU is set in key frames. It is the IoU of propagated and new masks at the key
+	// frame before, of the mask that fitted worst, or 1 if there was none.
 	CarriedIoU float64 `json:"carried_iou,omitempty"`
-	// KeySpacing is how many frames off the next key frame is, if nothing happens.
+	// KeySpacing is the number of frames to the next key frame, if nothing happens before.
 	KeySpacing float64            `json:"key_spacing"`
 	Queries    []QueryExplanation `json:"queries"`
 }
 
-// A Verdict is what a key frame decided about a query that was evaluated.
+// A Verdict is what was decided in a key frame about a query that was evaluated.
 type Verdict string
 
 // The verdicts.
@@ -45,10 +45,11 @@ type QueryExplanation struct {
 	Evaluated string `json:"evaluated,omitempty"`
 	// Verdict is what was decided about it, empty if it was not evaluated.
 	Verdict Verdict `json:"verdict,omitempty"`
-	// TemplateMatch is the correlation of the frame, where the motion brought the query,
-	// with how it looked when it last passed, -1..1; 0 where they were not compared.
+	// TemplateMatch is the correlation, -1..1, of the frame with the query's template inside
+	// its propagated mask; 0 if they were not compared.
 	TemplateMatch float64 `json:"template_match,omitempty"`
-	// TemplateStrength is the strength of that pattern, 1 being as strong as it was.
+	// TemplateStrength is the strength of the template's pattern in the frame; 1 if it is as
+	// strong as in the template.
 	TemplateStrength float64 `json:"template_strength,omitempty"`
 	// Occupied is the share of the proposal of an absent query that lies on others which
 	// match their templates.
@@ -56,11 +57,12 @@ type QueryExplanation struct {
 	// Score and Presence are the last judgement.
 	Score    float32 `json:"score"`
 	Presence float32 `json:"presence"`
-	// Shown is whether the frame shows it in the end, nil if that is not known. It is not to
-	// a [Tracker]: a [Propagator] adds what was found late and removes what has gone.
+	// Shown says whether the query has a mask in the final result. A [Tracker] leaves it
+	// nil, because the [Propagator] still adds what was found late and removes what vanished.
 	Shown *bool `json:"shown,omitempty"`
 }
 
+// begin resets the explanation for a frame.
 func (e *Explanation) begin(a *Analysis, queries []car.Query) {
 	*e = Explanation{Moment: a.Moment, NewShot: a.NewShot, Blank: a.Blank, Queries: e.Queries}
 	if a.Motion.W > 0 {
@@ -81,6 +83,7 @@ func (e *Explanation) setTemplateMatch(q int, m templateMatch) {
 	e.Queries[q].TemplateMatch, e.Queries[q].TemplateStrength = m.correlation, m.strength
 }
 
+// end fills in what is known after the frame.
 func (e *Explanation) end(step *Step, reason string, s *State) {
 	e.KeySpacing = s.KeySpacing
 	if !step.Blank {

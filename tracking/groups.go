@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Two instances of a concept that pass each other are one region for a while, and little
-// or nothing of the one behind is visible. What reappears then comes from pixels that
-// belonged to the one in front, so that pixels cannot tell which is which when they part.
-// Their motion and appearance before they met can. A group is the set of tracks that
-// share a region, or have not parted since.
+// While two instances of a query pass each other they are one region, and little or nothing
+// of the one behind is visible. When they part, pixels cannot tell which is which, because
+// what reappears comes from pixels that belonged to the one in front. Their motion and
+// appearance from before they met can tell. A group is a set of tracks that share a region,
+// or have not parted since they did.
 
 // An aloneState is what a track was like when it last had a region of its own.
 type aloneState struct {
@@ -63,7 +63,7 @@ func (r *InstanceTracker) firstOfGroup(group int) int {
 	return slices.IndexFunc(r.tracks, func(t *track) bool { return t != nil && t.Group == group })
 }
 
-// endGroup ends a group if each of its tracks, lost ones too, has a region of its own.
+// endGroup ends a group if each of its tracks, also a lost one, has a region of its own.
 func (r *InstanceTracker) endGroup(step *Step, group int, regions [][]int32, regionOwners [][]uint16) {
 	params := r.Params.orDefault()
 	var members []uint16

@@ -8,16 +8,15 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// An InstanceTracker tells the instances of a concept apart and gives each a number. An
-// instance keeps its number while it moves, while it touches another instance of the
-// concept, while an object in front cuts it in two, and when it comes back after having
-// been hidden.
+// An InstanceTracker tells the instances of a query apart and numbers them. An instance
+// keeps its number while it moves, while it touches another instance of the query, while
+// an object in front cuts it in two, and when it reappears after it was hidden.
 //
-// The decisions follow from the masks and the motion. A pixel belongs to the track that
-// owned the place it came from a frame ago. A pixel that came from no owned place goes to
-// the nearest track in its region. A region without a track is re-identified as a track
-// lost lately that has a similar appearance, or becomes a new track. When two tracks
-// part, one of which was behind the other, their motion tells which is which.
+// A pixel belongs to the track that owned, one frame ago, the position that the pixel came
+// from. If no track did, it goes to the nearest track in its region. A region without a
+// track is re-identified as a track of similar appearance that was lost lately, or becomes
+// a new track. When two tracks part of which one was behind the other, their motion tells
+// which is which.
 type InstanceTracker struct {
 	// Params tunes it; nil stands for [DefaultParams].
 	Params *Params
@@ -28,13 +27,13 @@ type InstanceTracker struct {
 	regionOf       []int32  // the region of each pixel, from 1 in scan order
 	queue          []int32
 	tracks         []*track // nil where a track was dropped
-	matched        []bool   // by track, whether it is visible in this frame; of the concept at hand only
-	nextID         []int    // by query, the number given last
+	matched        []bool   // by track, whether it is visible in this frame; of the query in hand only
+	nextID         []int    // by query, the last number given
 
-	lastGroup int // the number of the group made last
+	lastGroup int // the number of the last group
 }
 
-// An Instance is one object of a concept in one frame.
+// An Instance is one object of a query in one frame.
 type Instance struct {
 	Query int // index in the bank
 	ID    int // its number among the instances of the query, from 1
@@ -77,7 +76,7 @@ func (r *InstanceTracker) Track(step *Step) {
 	clear(r.owners)
 	for i := range res.Found {
 		if f := &res.Found[i]; f.Area > 0 {
-			r.assignConcept(step, f)
+			r.assignQuery(step, f)
 		}
 	}
 	r.updateTracks(step)
@@ -92,9 +91,9 @@ func resizedSlice[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// assignConcept assigns the pixels of a concept to tracks.
-func (r *InstanceTracker) assignConcept(step *Step, f *car.Found) {
-	// The owner that each pixel had where it came from.
+// assignQuery assigns the pixels of a query to tracks.
+func (r *InstanceTracker) assignQuery(step *Step, f *car.Found) {
+	// Each pixel starts with the owner of the position that it came from.
 	m := &step.Motion
 	hasMotion := m.W > 0
 	for y := range r.h {
@@ -134,9 +133,9 @@ func (r *InstanceTracker) assignConcept(step *Step, f *car.Found) {
 
 // findRegionOwners returns the owners of each region, in ascending order. A track owns a
 // region if it has a tenth of the region's pixels, or a tenth of its own last area there.
-// A track that is mostly in another region does not own a region that is the main region
-// of some track. Its pixels there were uncovered when the two tracks parted, and went to
-// the nearer one.
+// A track that is mostly in another region does not own a region in which some other track
+// mostly is. Its pixels there were uncovered when the two tracks parted, and went to the
+// nearer one.
 func (r *InstanceTracker) findRegionOwners(regions [][]int32) [][]uint16 {
 	counts := make([]map[uint16]int, len(regions)) // pixels, by owner
 	mainRegion := make(map[uint16]int)             // the region with most pixels of each owner

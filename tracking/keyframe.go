@@ -12,7 +12,7 @@ const (
 	keyMemoryOff  = "memory off" // every frame is a key frame
 )
 
-// A schedule knows which frames are key frames whatever becomes of the queries.
+// A schedule knows the key frames that do not depend on the state of the queries.
 type schedule struct {
 	stateless bool
 	every     int64 // frames; 0 if the spacing is adapted
@@ -40,7 +40,7 @@ func (t *Tracker) keyReason(a *Analysis) string {
 	switch reason := s.due(a); {
 	case reason != "":
 		return reason
-	case t.isAnyUnevaluated():
+	case t.hasUnevaluated():
 		return keyNewQueries
 	case t.Every > 0:
 		return ""
@@ -80,9 +80,9 @@ func occludedShare(a *Analysis, mask []byte) float64 {
 	return float64(sum / float32(max(n, 1)))
 }
 
-// adaptSpacing adapts the spacing of key frames to how well propagated masks fit: the exact
-// ones at the key frame before this one, and those at the flow's resolution, in rough, at
-// this one. changed says that the set of queries is another one than before.
+// adaptSpacing adapts the spacing of key frames to how well propagated masks fit. For the
+// last key frame, the IoU of the exact masks is known. For this one, rough has the IoUs of
+// the masks at the flow's resolution. changed says that the set of present queries changed.
 func (t *Tracker) adaptSpacing(a *Analysis, rough []float64, changed bool) {
 	worst := 1.0
 	for _, iou := range rough {

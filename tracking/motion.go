@@ -9,9 +9,9 @@ import (
 	"github.com/carve-video/carve/tracking/flow"
 )
 
-// A MotionAnalyzer finds in a video what does not depend on queries: how everything moved
-// since the frame before, what that leaves unexplained, where a shot begins, and where
-// there is nothing to see. It may run ahead of the model. It is for one goroutine.
+// A MotionAnalyzer finds what does not depend on queries: how everything moved since the
+// frame before, what the motion leaves unexplained, where a shot begins, and which frames
+// are blank. It may run ahead of the Tracker. It is for one goroutine.
 type MotionAnalyzer struct {
 	// Threads bounds its goroutines; 0 stands for runtime.GOMAXPROCS.
 	Threads int
@@ -20,7 +20,7 @@ type MotionAnalyzer struct {
 	// SkipMotion skips optical flow, for callers that propagate nothing.
 	SkipMotion bool
 
-	last          *Analysis // the next flow leads back to its frame
+	last          *Analysis // of the frame before
 	frame         int64
 	typicalChange float32 // mean occluded share of the shot so far; negative: none yet
 	flow          flow.Estimator
@@ -34,10 +34,10 @@ type Analysis struct {
 	Moment
 	Image *car.Image
 
-	// NewShot says that nothing of the frames before is of use here: this is the first
-	// frame, or the first after a cut, a gap or a blank frame.
+	// NewShot says that nothing is propagated to this frame: it is the first, or the first
+	// after a cut, a gap or a blank frame, or SkipMotion is set.
 	NewShot bool
-	// Blank says that there is nothing to see: the frame has one colour.
+	// Blank says that the frame shows nothing: it has one colour.
 	Blank bool
 	// Motion leads back to the frame before. Its size is 0 if there is none.
 	Motion flow.Field
@@ -48,7 +48,7 @@ type Analysis struct {
 	// be visible now.
 	FadeIn bool
 	// Checkpoint asks for a [Step].Checkpoint, at this frame if it is a key frame, or else
-	// at the next one that is. It is set by the caller and passes all parts like the frame.
+	// at the next one. The caller sets it before the Tracker's Step.
 	Checkpoint bool
 
 	encoded   *car.EncodedImage // by a Prefetcher
@@ -65,7 +65,7 @@ type Analysis struct {
 func (m *MotionAnalyzer) Analyze(img *car.Image, at time.Duration) *Analysis {
 	a := m.take()
 	a.Image, a.Moment = img, Moment{m.frame, at}
-	a.w, a.h = img.W, img.H // Image is the caller's again when the next frame comes
+	a.w, a.h = img.W, img.H // the caller may have reused Image when the next frame comes
 	m.frame++
 	if m.SkipMotion {
 		a.NewShot, a.refs = true, 1
@@ -99,7 +99,7 @@ func (m *MotionAnalyzer) Analyze(img *car.Image, at time.Duration) *Analysis {
 	}
 	a.typical = m.typicalChange
 	m.last = a
-	a.refs = 2 // the caller, and the next frame
+	a.refs = 2 // the caller's, and that of the next frame
 	return a
 }
 
@@ -142,7 +142,7 @@ func (a *Analysis) closeEncoded() {
 	}
 }
 
-// release is called by each of the holders when it needs the Analysis no more.
+// release drops one reference. The last one frees the Analysis.
 func (a *Analysis) release() {
 	m := a.analyzer
 	m.mu.Lock()

@@ -80,8 +80,8 @@ type Params struct {
 	SimilarityGain   float64 `yaml:"similarity_gain"`
 	SimilarityWindow int     `yaml:"similarity_window"`
 	// ReuseIoU is the overlap of a proposal with the propagated mask above which the query
-	// has only moved and its judgement is used again. Heat is coarse, and its outline is
-	// never quite the same.
+	// has only moved, so that its judgement is used again. It is well below 1 because heat is
+	// coarse, and its outline is never quite the same.
 	ReuseIoU float64 `yaml:"reuse_iou"`
 	// PresenceFall is the share of its last presence below which a query, though it passes,
 	// is judged again at the next key frame, and gets no new template.
@@ -103,7 +103,7 @@ type Params struct {
 	AbsentShare float64 `yaml:"absent_share"`
 	// A proposal of an absent query that lies on other queries which match their templates
 	// by more than OccupiedShare must pass for ConfirmTime before the query enters the set:
-	// the judge is shown both objects and may name the one after the other.
+	// the judge sees both objects and may take one for the other.
 	OccupiedShare float64       `yaml:"occupied_share"`
 	ConfirmTime   time.Duration `yaml:"confirm_time"`
 
@@ -114,26 +114,26 @@ type Params struct {
 	TemplateMatch    float64 `yaml:"template_match"`
 	TemplateMismatch float64 `yaml:"template_mismatch"`
 	// TemplateStrength is the value below which both the correlation and the strength of the
-	// pattern mean the same: in a dissolve they are about the share of the old image.
+	// pattern mean a mismatch: in a dissolve both are about the share of the old image.
 	TemplateStrength float64 `yaml:"template_strength"`
-	// TemplateContrast is the standard deviation of brightness below which a template says
-	// nothing.
+	// TemplateContrast is the standard deviation of brightness below which a template is not
+	// compared.
 	TemplateContrast float64 `yaml:"template_contrast"`
-	// RetainTime is how long a query that misses stays because it matches its template, but
-	// not longer than it had passed before. RetainArea is the share of its mask that must
-	// be left for that: what leaves the frame matches to the last pixel.
+	// RetainTime bounds how long a query that misses stays because it matches its template;
+	// it never stays longer than it had passed before. RetainArea is the share of its mask
+	// that must be left, because what leaves the frame matches to the last pixel.
 	RetainTime time.Duration `yaml:"retain_time"`
 	RetainArea float64       `yaml:"retain_area"`
 
 	// Propagation of masks.
 
 	// A propagated mask is mixed into that of the next key frame from an overlap of
-	// SmoothFrom on, and with its whole weight from SmoothFull on: smoothing is for edges
-	// that flicker, not for masks that went elsewhere.
+	// SmoothFrom on, and with its whole weight from SmoothFull on. Smoothing is for edges
+	// that flicker, not for masks that do not fit.
 	SmoothFrom float64 `yaml:"smooth_from"`
 	SmoothFull float64 `yaml:"smooth_full"`
 	// CorrectBelow is the overlap below which masks that were propagated forward are
-	// corrected from the key frame behind them.
+	// corrected by the next key frame.
 	CorrectBelow float64 `yaml:"correct_below"`
 	// MinConfidence is the mean confidence below which a mask that was propagated backward
 	// is taken to be hidden.
@@ -161,8 +161,8 @@ type Params struct {
 	// MinRegionPixels is the same in pixels.
 	MinRegionShare  float64 `yaml:"min_region_share"`
 	MinRegionPixels int     `yaml:"min_region_pixels"`
-	// SplitAfter is how long two parts of an instance may be apart before they are two
-	// instances: what stands in front of one does not stay that long.
+	// SplitAfter is how long two parts of an instance may be apart before they become two
+	// instances. Objects in front of an instance seldom cut it in two for that long.
 	SplitAfter time.Duration `yaml:"split_after"`
 	// HiddenShare is the share of its area below which an instance in a group counts as
 	// hidden, so that its pixels no longer tell which one it is.
@@ -174,12 +174,12 @@ type Params struct {
 	// AppearanceWeight is the distance, in lengths of the instance, that counts as much as
 	// colours that have nothing in common.
 	AppearanceWeight float64 `yaml:"appearance_weight"`
-	// MaxGroup bounds how many instances of a group are told apart at once: there are n!
-	// ways.
+	// MaxGroup bounds the instances of a group that are matched at once, since n instances
+	// can be matched in n! ways.
 	MaxGroup int `yaml:"max_group"`
 }
 
-// DefaultParams returns the usual parameters.
+// DefaultParams returns the default parameters.
 func DefaultParams() Params {
 	return Params{
 		Gap: time.Second, CutHistogram: .45, CutResidual: .35, CutResidualLevel: 5, BlankContrast: 4,
@@ -204,9 +204,9 @@ func DefaultParams() Params {
 	}
 }
 
-// ReadParams returns the default parameters with those changed that a preset names, as in
-// [car.Preset].Tracking. An unknown name, a value of another kind and one that makes no
-// sense are errors.
+// ReadParams returns the default parameters, changed by values, which has parameters by
+// name as in [car.Preset].Tracking. An unknown name, a value of another kind and a value
+// out of range are errors.
 func ReadParams(values map[string]any) (Params, error) {
 	p := DefaultParams()
 	fields := make(map[string]reflect.Value)
@@ -229,8 +229,8 @@ func ReadParams(values map[string]any) (Params, error) {
 	return p, p.Check()
 }
 
-// setParam sets a parameter to a value as YAML and JSON have it. If that is not possible it
-// returns what a value is.
+// setParam sets a parameter to a value that was read from YAML or JSON. If the value is of
+// the wrong kind, setParam returns the right kind.
 func setParam(f reflect.Value, value any) (kind string) {
 	v := reflect.ValueOf(value)
 	if f.Type() == reflect.TypeFor[time.Duration]() {
@@ -280,8 +280,8 @@ func (p *Params) Map() map[string]any {
 	return m
 }
 
-// Check finds what is wrong with parameters. All are positive or 0, shares are at most 1,
-// and what must happen at some time is at least once.
+// Check returns an error if a parameter is out of range: none may be negative, shares and
+// IoUs are at most 1, and some have limits of their own.
 func (p *Params) Check() error {
 	v := reflect.ValueOf(p).Elem()
 	for i := range v.NumField() {

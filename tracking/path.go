@@ -7,10 +7,10 @@ import (
 	"github.com/carve-video/carve/tracking/flow"
 )
 
-// A path leads from every pixel of a frame to where it was in the key frame before, or
-// will be in the key frame behind. It is composed of the flows between neighbouring frames,
-// at their resolution. Masks are warped along it in one step: warped from frame to frame
-// they would be blurred each time.
+// A path leads from every pixel of a frame to where it was in the key frame before, or will
+// be in the key frame after. It is composed of the flows between neighbouring frames, at
+// their resolution. Masks are warped along it in one step, because warping them from frame
+// to frame would blur them each time.
 type path struct {
 	w, h, factor int       // as of flow.Field
 	u, v         []float32 // displacement of each pixel, in pixels of the flow

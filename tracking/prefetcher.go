@@ -7,32 +7,32 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// A Prefetcher runs the model's trunk over frames before the Tracker comes to them. The
-// trunk needs no state: while the loop of one frame runs, the next one can be encoded. That
-// is done for frames that are key frames whatever becomes of the queries: every one without
-// memory, the first of a shot, those of a fixed interval, and abrupt changes. The others
-// are not known before the Tracker has decided, and encoding a frame for nothing costs more
-// than encoding it late.
+// A Prefetcher runs the model's trunk over frames before the Tracker needs it. The trunk
+// needs no state, so a frame can be encoded while the loop of the frame before runs. A
+// Prefetcher encodes only frames that are key frames whatever the state of the queries:
+// every frame if the Tracker is stateless, the first of a shot, those of a fixed interval,
+// and abrupt changes. Whether another frame is a key frame is known only after the Tracker
+// has decided, and encoding a frame for nothing costs more than encoding it late.
 //
-// It is of use between a MotionAnalyzer and a Tracker that run at the same time, with a
-// [car.Proposer] that may be called from several goroutines. It is for one goroutine.
+// It is useful between a MotionAnalyzer and a Tracker that run in goroutines of their own,
+// with a [car.Proposer] that may be called from several goroutines. A Prefetcher itself is
+// for one goroutine.
 type Prefetcher struct {
 	// Segmenter encodes; Stateless and Every are the Tracker's.
 	Segmenter *car.Segmenter
 	Stateless bool
 	Every     int
-	// Batch is how many frames are held back at most, so that those of them that are to be
-	// encoded are encoded in one batch: for devices that one image does not fill. 0 and 1
-	// hold nothing back.
+	// Batch is the number of frames that are collected and then encoded in one batch, for
+	// devices that one image does not fill. With 0 and 1 no frame is held back.
 	Batch int
 
 	schedule schedule
 	held     []*Analysis
-	certain  []*Analysis // of those that are held, the ones to encode
+	certain  []*Analysis // held frames that are certain to be key frames
 }
 
-// Next takes the next frame, and returns those that may go on, in order. What it returns
-// and what it held is the caller's again, also if it fails.
+// Next takes the next frame, and returns the frames that are no longer held back, in order.
+// They belong to the caller again, also if Next fails.
 func (l *Prefetcher) Next(ctx context.Context, a *Analysis) (done []*Analysis, err error) {
 	l.schedule.stateless, l.schedule.every = l.Stateless, int64(l.Every)
 	l.held = append(l.held, a)
@@ -67,5 +67,5 @@ func (l *Prefetcher) Flush(ctx context.Context) (done []*Analysis, err error) {
 	return done, err
 }
 
-// Restore makes it go on after a checkpoint.
+// Restore makes the Prefetcher go on after a checkpoint.
 func (l *Prefetcher) Restore(c *Checkpoint) { l.schedule.key = c.Tracker.LastKey.Frame }

@@ -10,9 +10,9 @@ import (
 )
 
 // A Propagator makes the masks of every frame. In key frames it refines what the model
-// proposed. To the others it propagates those masks along the motion, forward from the key
-// frame before and backward from the key frame behind. It is for one goroutine, but for
-// Recycle.
+// proposed. To the other frames it propagates those masks along the motion, forward from
+// the key frame before and backward from the key frame after. Except for Recycle, it is
+// for one goroutine.
 type Propagator struct {
 	// Segmenter refines.
 	Segmenter *car.Segmenter
@@ -21,12 +21,12 @@ type Propagator struct {
 	// Params tunes it; nil stands for [DefaultParams].
 	Params *Params
 
-	// Smoothing is the weight of the propagated mask in that of a key frame, 0..1: edges
-	// that are found anew each time flicker.
+	// Smoothing is the weight of the propagated mask in that of a key frame, 0..1. Without
+	// it edges flicker, because each key frame finds them anew.
 	Smoothing float64
-	// Lookahead is how many frames are held back at most, so that a query which appears in
-	// a key frame is shown from where it appeared, and one which is gone until it
-	// vanished. 0 is for live streams.
+	// Lookahead is the number of frames that are held back at most. An object that a key
+	// frame finds is then shown from where it appeared, and one that it no longer finds
+	// until it vanished. Use 0 for live streams.
 	Lookahead int
 	// InstanceTracker, if not nil, numbers the instances of each query.
 	InstanceTracker *InstanceTracker
@@ -36,15 +36,15 @@ type Propagator struct {
 
 	sources []source // the masks that are propagated, by query
 	path    path     // from the frame in hand to the key frame of the sources
-	pending []*Step
-	begun   []*Step // steps that are done, until Next returns them
+	pending []*Step  // steps that are held back
+	done    []*Step  // steps that are done, until Next returns them
 
 	// Luma at the flow's resolution, see visibility.go: of the last key frame, of the key
-	// frame behind the pending frames, and of that as moved to each of them.
+	// frame after the pending frames, and of the latter moved to each pending frame.
 	keyLuma, nextLuma []byte
 	nextLumaAt        [][]byte
 
-	// Memory that is used again.
+	// Reused memory.
 	backPath       path
 	flow           flow.Estimator
 	backFlow       flow.Field
@@ -63,13 +63,13 @@ type source struct {
 	query   int
 	mask    []float32 // 0..1, W×H
 	carried []float32 // the same propagated to the frame in hand
-	iou     float64   // its overlap with the mask that the frame in hand, a key frame, has
+	iou     float64   // IoU of carried with the new mask, if the frame in hand is a key frame
 }
 
 // Refine begins the next step. In a key frame it makes the masks, and returns how well the
-// propagated ones fitted: the overlap of the one that fitted worst, or 1 if there was none,
-// which is the [Feedback] for the Tracker. In other frames it returns 1. Next calls it if
-// the caller has not; a pipeline calls it, so that the Tracker need not wait for Next.
+// propagated masks fitted, which is the [Feedback] for the Tracker: the IoU of the one that
+// fitted worst, or 1 if there was none. In other frames it returns 1. Next calls Refine if
+// the caller has not. A pipeline calls it, so that the Tracker need not wait for Next.
 func (c *Propagator) Refine(ctx context.Context, step *Step) (carriedIoU float64, err error) {
 	c.begin(ctx, step)
 	if !step.Key {
@@ -89,30 +89,30 @@ func (c *Propagator) begin(ctx context.Context, step *Step) {
 	step.begun = true
 	step.Result = c.takeResult()
 	step.Result.W, step.Result.H = step.Image.W, step.Image.H
-	if step.Bank != c.Bank { // other queries
-		c.begun = append(c.begun, c.Flush()...)
+	if step.Bank != c.Bank { // the queries have changed
+		c.done = append(c.done, c.Flush()...)
 		c.setBank(step.Bank)
 	}
 	if step.NewShot || step.Blank {
 		if step.Blank {
 			c.endAtBlank(step)
 		}
-		c.begun = append(c.begun, c.Flush()...)
+		c.done = append(c.done, c.Flush()...)
 		c.sources, c.keyLuma = c.sources[:0], c.keyLuma[:0]
 		return
 	}
 	c.propagate(ctx, step)
 }
 
-// Next takes the next step, and returns those that are done, in order: none while they are
-// held back. Their results are the caller's, until it gives them to Recycle; so is the step
-// that it was given, if it fails. When the context ends it returns soon, whatever the size
-// and the number of queries, and what it made until then is of no use.
+// Next takes the next step, and returns the steps that are done, in order; none while they
+// are held back. Their results belong to the caller until it passes them to Recycle. If Next
+// fails, the step that it took belongs to the caller too. When ctx ends Next returns soon,
+// with an error, even for large frames and many queries.
 func (c *Propagator) Next(ctx context.Context, step *Step) (done []*Step, err error) {
 	if !step.begun {
 		c.Refine(ctx, step)
 	}
-	done, c.begun = c.begun, nil
+	done, c.done = c.done, nil
 	if step.err != nil {
 		return done, step.err
 	}
@@ -138,7 +138,7 @@ func (c *Propagator) Next(ctx context.Context, step *Step) (done []*Step, err er
 	return done, nil
 }
 
-// Flush returns what is held back: no frame to come will change it.
+// Flush returns the steps that are held back. No later frame changes them.
 func (c *Propagator) Flush() []*Step { return c.emit(len(c.pending)) }
 
 // emit returns the first n of the pending steps, with instances.
@@ -262,7 +262,7 @@ func meanInside(values, mask []float32) float32 {
 	return sum / float32(max(n, 1))
 }
 
-// addFound appends a query to a result, in the memory of an earlier one.
+// addFound appends a query to a result, and reuses the memory of an earlier one.
 func addFound(res *car.Result, bank *car.Bank, query int, j car.Judgement) *car.Found {
 	if len(res.Found) < cap(res.Found) {
 		res.Found = res.Found[:len(res.Found)+1]
@@ -298,8 +298,7 @@ func (c *Propagator) addRetained(step *Step) {
 	}
 }
 
-// smooth mixes propagated masks into those of a key frame, by their confidence and the more
-// the better they fit.
+// smooth mixes propagated masks into those of a key frame, by their confidence and fit.
 func (c *Propagator) smooth(step *Step) {
 	if c.Smoothing <= 0 || len(c.sources) == 0 {
 		return
@@ -319,6 +318,7 @@ func (c *Propagator) smooth(step *Step) {
 	c.Segmenter.AssignPixels(c.Bank, step.Result)
 }
 
+// sourceOf returns the index of a query in sources, or -1.
 func (c *Propagator) sourceOf(query int) int {
 	return slices.IndexFunc(c.sources, func(s source) bool { return s.query == query })
 }
@@ -344,8 +344,8 @@ func (c *Propagator) setSources(step *Step) {
 	}
 }
 
-// measureCarried returns the overlap of the propagated masks with those that were found in
-// a key frame, of the one that fits worst; 1 if there is none.
+// measureCarried sets the IoU of each propagated mask with the new mask of a key frame. It
+// returns the lowest, or 1 if there is none.
 func (c *Propagator) measureCarried(step *Step) float64 {
 	worst := 1.0
 	for i := range c.sources {
@@ -373,7 +373,8 @@ func (c *Propagator) measureCarried(step *Step) float64 {
 	return worst
 }
 
-// removeFound takes a query out of a result. Its memory stays, behind the others.
+// removeFound removes a query from a result. Its memory stays in the slice's capacity, for
+// reuse.
 func removeFound(r *car.Result, query int) {
 	if k := slices.IndexFunc(r.Found, func(f car.Found) bool { return f.Query == query }); k >= 0 {
 		last := len(r.Found) - 1
@@ -382,12 +383,13 @@ func removeFound(r *car.Result, query int) {
 	}
 }
 
+// assignPixels assigns the pixels of a result anew.
 func (c *Propagator) assignPixels(r *car.Result) {
 	r.Verdicts = r.Verdicts[:0]
 	c.Segmenter.AssignPixels(c.Bank, r)
 }
 
-// takePlane returns memory for one value a pixel.
+// takePlane returns memory for one value per pixel.
 func (c *Propagator) takePlane(n int) []float32 {
 	if last := len(c.freePlanes) - 1; last >= 0 && cap(c.freePlanes[last]) >= n {
 		p := c.freePlanes[last][:n]

@@ -7,10 +7,10 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// SetQueries changes what is looked for, from the next frame on. bank has all queries from
-// now on, as [car.Segmenter.EmbedQueries] returns it, each with an ID of its own. A query
-// whose ID was there before keeps what is known of it. One that is new, or means something
-// else, is evaluated in the next frame. SetQueries is called between two steps.
+// SetQueries replaces the queries, from the next frame on. bank comes from
+// [car.Segmenter.EmbedQueries], and each of its queries has an ID of its own. A query whose
+// ID was there before keeps what is known about it. A query that is new, or has another
+// meaning than before, is evaluated in the next frame. Call SetQueries between two steps.
 func (t *Tracker) SetQueries(bank *car.Bank) error {
 	queries := bank.Queries()
 	states := make([]QueryState, len(queries))
@@ -37,20 +37,20 @@ func (t *Tracker) SetQueries(bank *car.Bank) error {
 	return nil
 }
 
-// voidJudgements forgets the judgements of a query that means something else now. Where it
-// is, if it is there, is a guess that the next judgement confirms or not.
+// voidJudgements forgets the judgements of a query whose meaning has changed. A present
+// query stays where it is until it is judged.
 func (q *QueryState) voidJudgements() {
 	if !q.Present {
 		*q = QueryState{Unevaluated: true}
 		return
 	}
 	q.Unevaluated = true
-	q.PresenceFell = true // so that it is judged
+	q.PresenceFell = true // so that the last judgement is not reused
 	q.Template = q.Template[:0]
 }
 
-// A bankMapping leads from the indices of queries in one bank to those in another, by their
-// IDs; -1 where there is none.
+// A bankMapping maps indices of queries in one bank to those in another, by their IDs. It is
+// -1 for a query that the other bank does not have.
 type bankMapping []int
 
 func mapBanks(from, to *car.Bank) bankMapping {
@@ -64,11 +64,11 @@ func mapBanks(from, to *car.Bank) bankMapping {
 // setBank makes the Propagator go on with another bank. No frame is pending.
 func (c *Propagator) setBank(bank *car.Bank) {
 	if c.Bank != nil {
-		places := mapBanks(c.Bank, bank)
-		// The memory of those that are gone stays, behind the others.
+		mapping := mapBanks(c.Bank, bank)
+		// Sources of queries that are gone move to the end, where their memory is reused.
 		kept := 0
 		for i := range c.sources {
-			if to := places[c.sources[i].query]; to >= 0 {
+			if to := mapping[c.sources[i].query]; to >= 0 {
 				c.sources[i].query = to
 				c.sources[kept], c.sources[i] = c.sources[i], c.sources[kept]
 				kept++
@@ -76,7 +76,7 @@ func (c *Propagator) setBank(bank *car.Bank) {
 		}
 		c.sources = c.sources[:kept]
 		if c.InstanceTracker != nil {
-			c.InstanceTracker.setBank(places, len(bank.Queries()))
+			c.InstanceTracker.setBank(mapping, len(bank.Queries()))
 		}
 	}
 	c.Bank = bank
@@ -84,10 +84,10 @@ func (c *Propagator) setBank(bank *car.Bank) {
 
 // setBank makes the InstanceTracker go on with queries at other indices. The tracks of a
 // query that is gone are dropped, and so are their numbers.
-func (r *InstanceTracker) setBank(places bankMapping, queries int) {
+func (r *InstanceTracker) setBank(mapping bankMapping, queries int) {
 	next := make([]int, queries)
 	for q, n := range r.nextID {
-		if to := places[q]; to >= 0 {
+		if to := mapping[q]; to >= 0 {
 			next[to] = n
 		}
 	}
@@ -95,7 +95,7 @@ func (r *InstanceTracker) setBank(places bankMapping, queries int) {
 	for i, t := range r.tracks {
 		switch {
 		case t == nil:
-		case places[t.Query] < 0:
+		case mapping[t.Query] < 0:
 			r.tracks[i] = nil
 			for p, o := range r.previousOwners {
 				if int(o) == i+1 {
@@ -103,7 +103,7 @@ func (r *InstanceTracker) setBank(places bankMapping, queries int) {
 				}
 			}
 		default:
-			t.Query = places[t.Query]
+			t.Query = mapping[t.Query]
 		}
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// maxCheckpoint bounds a checkpoint in memory, in bytes: some 200 masks of 1920×1080.
+// maxCheckpoint bounds the JSON of a checkpoint, in bytes. Some 200 masks of 1920×1080 fit.
 const maxCheckpoint = 2 << 30
 
-// maxPlaneSide bounds the sides of what is read.
+// maxPlaneSide bounds the width and height of planes that are read.
 const maxPlaneSide = 1 << 15
 
-// checkpointFormat tells a checkpoint from other JSON.
+// checkpointFormat identifies a checkpoint among other JSON files.
 const checkpointFormat = "carve checkpoint"
 
 type checkpointFile struct {
@@ -26,13 +26,13 @@ type checkpointFile struct {
 	Checkpoint
 }
 
-// ErrNoCheckpoint says that a file is no checkpoint at all.
+// ErrNoCheckpoint is the error for a file that is no checkpoint at all.
 var ErrNoCheckpoint = errors.New("is no checkpoint")
 
 // WriteTo writes a checkpoint as compressed JSON.
 func (k *Checkpoint) WriteTo(w io.Writer) (n int64, err error) {
 	counted := &countingWriter{w: w}
-	// Masks are mostly zeros, and the fastest level finds those.
+	// Masks are mostly zeros, for which the fastest level is enough.
 	z, err := gzip.NewWriterLevel(counted, gzip.BestSpeed)
 	if err != nil {
 		return 0, err
@@ -57,8 +57,8 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadCheckpoint reads what WriteTo wrote. A file that was cut off or changed, and one of a
-// newer version, are errors.
+// ReadCheckpoint reads what WriteTo wrote. It fails if the file is truncated or damaged, or
+// has another version.
 func ReadCheckpoint(r io.Reader) (*Checkpoint, error) {
 	z, err := gzip.NewReader(r)
 	if err != nil {
@@ -97,8 +97,8 @@ type MismatchError struct{ Reason string }
 
 func (e *MismatchError) Error() string { return "restoring a checkpoint: " + e.Reason }
 
-// Numbered returns queries with the IDs that they have in the checkpoint. Other queries than
-// those of the checkpoint, by meaning, label or order, are a [MismatchError].
+// Numbered returns queries with the IDs that they have in the checkpoint. If they differ
+// from those of the checkpoint in meaning, label or order, the error is a [MismatchError].
 func (k *Checkpoint) Numbered(queries []car.Query) ([]car.Query, error) {
 	if len(queries) != len(k.Queries) {
 		return nil, &MismatchError{fmt.Sprintf("it was written for %d queries, and there are %d", len(k.Queries), len(queries))}
@@ -114,9 +114,9 @@ func (k *Checkpoint) Numbered(queries []car.Query) ([]car.Query, error) {
 	return numbered, nil
 }
 
-// Restore makes an initialized session go on after the last frame of a checkpoint. The
-// next frame that it takes is the one after it. A checkpoint of other queries, models,
-// settings or sizes is a [MismatchError]; the session is then as it was.
+// Restore makes an initialized session go on after the last frame of a checkpoint: the next
+// frame that it takes is the one after it. If the checkpoint has other queries, models or
+// settings, the error is a [MismatchError], and the session is unchanged.
 func (s *Session) Restore(k *Checkpoint) error {
 	if err := s.matches(k); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (s *Session) Restore(k *Checkpoint) error {
 	return nil
 }
 
-// matches reports what of a checkpoint is not as it is in the session.
+// matches returns an error if a checkpoint was not written by a session like this one.
 func (s *Session) matches(k *Checkpoint) error {
 	queries, err := k.Numbered(s.Tracker.Queries)
 	if err != nil {
@@ -171,8 +171,7 @@ func (s *Settings) difference(before *Settings) error {
 	return nil
 }
 
-// sameVectors tells whether unit vectors are those of the same model, computed on any
-// machine.
+// sameVectors reports whether unit vectors come from the same model, on whatever machine.
 func sameVectors(a []plane, b [][]float32) bool {
 	const tolerance = 1e-4 // of the cosine; int8 moves it by more, threads and devices by less
 	if len(a) != len(b) {

@@ -9,8 +9,8 @@ import (
 const (
 	evaluateAll        = "all"        // a shot begins, or there is no memory
 	evaluateNew        = "new"        // it was set since the last key frame
-	evaluatePresent    = "present"    // it is in the set
-	evaluateAbrupt     = "abrupt"     // the frame changed at once, which may be anything
+	evaluatePresent    = "present"    // it is in the active set
+	evaluateAbrupt     = "abrupt"     // the frame changed at once, so any object may be new
 	evaluateFadeIn     = "fade-in"    // what could not be seen before may be visible now
 	evaluateTentative  = "tentative"  // it passed, and has to pass again
 	evaluateDropped    = "dropped"    // it was dropped lately
@@ -29,11 +29,11 @@ func (t *Tracker) selectAll(a *Analysis) []int {
 	return all
 }
 
-// selectQueries selects the queries that a key frame evaluates, in ascending order: those
-// of the set, absent ones for which there is a reason, and of the others as many as it
-// takes for each to have its turn in time, the longest waiting first. An abrupt change and
-// a fade-in select all, unless that was done a moment ago. similarity is that of the whole
-// image to each query, in logits.
+// selectQueries selects the queries that a key frame evaluates, in ascending order. They are
+// the present ones, absent ones for which there is a reason, and some of the other absent
+// ones, the longest waiting first: as many as are needed to evaluate each within Probe. A
+// fade-in selects all; so does an abrupt change, unless all were selected within FullProbe.
+// similarity is that of the whole image to each query, in logits.
 func (t *Tracker) selectQueries(a *Analysis, similarity []float32) []int {
 	all := a.FadeIn || a.Abrupt && Interval{Time: t.Params.FullProbe}.Elapsed(t.state.FullProbe, a.Moment)
 	if all {
@@ -70,8 +70,8 @@ func (t *Tracker) selectQueries(a *Analysis, similarity []float32) []int {
 	return selected
 }
 
-// meanAbsent is the mean similarity to the absent queries. What the image says of all of
-// them alike is about none of them.
+// meanAbsent is the mean similarity to the absent queries. It is subtracted, because what
+// raises the similarity to all of them is evidence for none.
 func (t *Tracker) meanAbsent(similarity []float32) float32 {
 	sum, absent := float32(0), 0
 	for q := range t.state.Queries {

@@ -19,10 +19,10 @@ type Session struct {
 	Params *Params
 
 	carriedIoU float64 // at the last key frame
-	w, h       int     // of the images, if a checkpoint says so
+	w, h       int     // size of the images, after a restore until the next frame; else 0
 }
 
-// Initialize embeds the queries.
+// Initialize checks the settings and embeds the queries.
 func (s *Session) Initialize(ctx context.Context) error {
 	if s.Params == nil {
 		p, err := ReadParams(s.Tracker.Segmenter.Preset().Tracking)
@@ -46,15 +46,15 @@ func (s *Session) Initialize(ctx context.Context) error {
 	return nil
 }
 
-// Next takes the next frame and returns the steps that are done, in order: with a
-// look-ahead, those of earlier frames. The image must not change until its step is closed,
-// which is up to the caller.
+// Next takes the next frame and returns the steps that are done, in order. With a
+// look-ahead, they are those of earlier frames. The caller closes the steps. An image must
+// not change until its step is closed.
 func (s *Session) Next(ctx context.Context, img *car.Image, at time.Duration) ([]*Step, error) {
 	return s.next(ctx, img, at, false)
 }
 
-// NextCheckpoint is Next, and asks for a checkpoint: the Checkpoint of the first step from
-// this frame on that is a key frame is set.
+// NextCheckpoint is Next with a request for a checkpoint. It is the Checkpoint of the first
+// key frame from this frame on.
 func (s *Session) NextCheckpoint(ctx context.Context, img *car.Image, at time.Duration) ([]*Step, error) {
 	return s.next(ctx, img, at, true)
 }
@@ -81,14 +81,14 @@ func (s *Session) next(ctx context.Context, img *car.Image, at time.Duration, ch
 	return done, err
 }
 
-// Held is how many frames are held back before the first of them is done. The source of
-// the images needs room for one more.
+// Held returns the number of frames that are held back at most. The source of the images
+// must allow one image more to be in use.
 func (s *Session) Held() int { return s.Propagator.Lookahead }
 
-// Flush returns what is held back after the last frame.
+// Flush returns the steps that are held back, after the last frame.
 func (s *Session) Flush() []*Step { return s.Propagator.Flush() }
 
-// threads is how many goroutines a setting stands for.
+// threads returns the number of goroutines for a setting; 0 stands for all CPUs.
 func threads(n int) int {
 	if n > 0 {
 		return n

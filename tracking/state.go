@@ -8,8 +8,8 @@ import (
 )
 
 // A State is the hidden state of the recurrence, h of the paper: what the [Tracker] knows
-// of every query when the next frame comes. It is plain data. The rest of what a video
-// leaves behind, such as the exact masks, is in the [Checkpoint] that it is a part of.
+// about every query between two frames. It is plain data, and part of a [Checkpoint], which
+// also has the state of the other parts, such as the exact masks.
 type State struct {
 	// NextFrame is the number of frames so far.
 	NextFrame int64 `json:"next_frame"`
@@ -17,20 +17,20 @@ type State struct {
 	LastKey Moment `json:"last_key"`
 	// FullProbe is the last key frame in which every query was evaluated.
 	FullProbe Moment `json:"full_probe"`
-	// KeySpacing is how many frames lie from one key frame to the next.
+	// KeySpacing is the number of frames from one key frame to the next.
 	KeySpacing float64 `json:"key_spacing"`
-	// ProbeDebt is the part of an evaluation that the probes of absent queries are behind.
+	// ProbeDebt is the number of probes of absent queries that are due and not made, 0..1.
 	ProbeDebt float64 `json:"probe_debt"`
 
-	// CarriedIoU is the overlap of the propagated masks with those of a key frame, of the
-	// one that fits worst: of the last key frame, or, if FeedbackDue, of the one before,
-	// because the Propagator has not reported that of the last one yet.
+	// CarriedIoU is the IoU of propagated and new masks in a key frame, of the mask that
+	// fitted worst. That key frame is the last one, or, if FeedbackDue, the one before,
+	// because the Propagator has not reported on the last one yet.
 	CarriedIoU  float64 `json:"carried_iou"`
 	FeedbackDue bool    `json:"feedback_due"`
 
 	Queries []QueryState `json:"queries"`
 
-	// W and H are the size of masks and templates, that of the flow.
+	// W and H are the size of masks and templates, which is that of the flow.
 	W int `json:"w"`
 	H int `json:"h"`
 	// U and V lead from every pixel of the last frame to where it was in the last key
@@ -39,9 +39,9 @@ type State struct {
 	V []float32 `json:"v,omitempty"`
 }
 
-// A QueryState is what is known of one query.
+// A QueryState is what is known about one query.
 type QueryState struct {
-	// Present says that the query is in the set: it is taken to be there.
+	// Present says that the query is in the active set: its object is taken to be visible.
 	Present bool `json:"present"`
 	// Judgement is the last one.
 	car.Judgement
@@ -66,32 +66,31 @@ type QueryState struct {
 	Entered    Moment `json:"entered"`
 	LastPassed Moment `json:"last_passed"`
 	Dropped    Moment `json:"dropped"`
-	// MeanSimilarity is the mean similarity of the whole image in key frames of the shot in
-	// which it was absent, and Similarities the number of those.
+	// MeanSimilarity is the mean similarity of the whole image to the query, over the key
+	// frames of the shot in which it was absent. Similarities is the number of those.
 	MeanSimilarity float32 `json:"mean_similarity"`
 	Similarities   int     `json:"similarities"`
-	// Mask is where it was in the last key frame, a byte a pixel at the flow's resolution;
-	// nil where it is not.
+	// Mask is where it was in the last key frame, a byte per pixel at the flow's resolution;
+	// empty if it was absent.
 	Mask []byte `json:"mask,omitempty"`
-	// Template is the brightness of the image in which it last passed, as motion has moved
-	// it to the last key frame. TemplateArea is the area of its mask there, in pixels.
+	// Template is the luma of the image in which it last passed, moved along the motion to
+	// the last key frame. TemplateArea is the area of its mask when it passed, in pixels.
 	Template     []byte `json:"template,omitempty"`
 	TemplateArea int    `json:"template_area,omitempty"`
-	// Shrunk says that much of the mask was lost in the last frame.
+	// Shrunk says that the mask lost much of its area in the last frame.
 	Shrunk bool `json:"shrunk,omitempty"`
 }
 
-// An observation is what one frame shows of a query. It is made anew in every frame; its
-// memory is used again.
+// An observation is what one frame shows of a query. Its memory is reused.
 type observation struct {
 	mask     []byte // the mask of the state, moved along the motion to this frame
 	template []byte // the template likewise
 
 	// At key frames:
-	matches, mismatches bool    // it looks like its template; the object is no longer visible
+	matches, mismatches bool    // its template; neither if the template does not tell
 	iou                 float64 // overlap of its proposal with mask
 	occupied            float64 // share of its proposal on other queries that match their templates
-	retained            bool    // it stays only because it matches
+	retained            bool    // it missed, and stays because it matches
 }
 
 // reset makes a query absent and forgets what depends on where it was.
@@ -115,7 +114,7 @@ func (s *State) clone() State {
 	return c
 }
 
-// check finds what is wrong with a state that was read.
+// check returns an error if a state that was read is inconsistent.
 func (s *State) check() error {
 	if s.W < 0 || s.H < 0 || s.W > maxPlaneSide || s.H > maxPlaneSide {
 		return fmt.Errorf("its masks have %dx%d pixels", s.W, s.H)

@@ -2,14 +2,14 @@ package tracking
 
 import "math"
 
-// An object that matches its template where the motion brought it is still there, whatever
-// the judge says: light that the judge was not trained on, or another object nearby, can
-// make the judge fail although the object has not vanished. Such a query is retained: it
-// stays in the set, with the propagated mask, for a limited time. Conversely, a query that
-// mismatches its template is dropped after one failure.
+// A template is how a query looked when it last passed. If the frame matches it inside the
+// propagated mask, the object is still there even if the judge fails, which unusual light
+// or another object nearby can cause. Such a query is retained: it stays in the set, with
+// the propagated mask, for a limited time. A query that mismatches its template is dropped
+// after one failure.
 
-// matchTemplates compares the queries of the set, where the motion brought them, with their
-// templates.
+// matchTemplates compares the frame with the templates of the present queries, inside their
+// propagated masks.
 func (t *Tracker) matchTemplates(a *Analysis) {
 	for i := range t.state.Queries {
 		q, o := &t.state.Queries[i], &t.observed[i]
@@ -33,9 +33,9 @@ type templateMatch struct {
 	strength    float64 // the gain of the template's pattern in the frame, 1 if as strong
 }
 
-// matchTemplate compares a frame with a template inside a mask. The result is not known
-// if the mask is empty or neither has a pattern, which takes a standard deviation of
-// contrast. If only one of them has, the match is 0.
+// matchTemplate compares a frame with a template inside a mask. A plane has a pattern if its
+// standard deviation there is at least contrast. known is false if the mask is empty or
+// neither plane has a pattern. If only one of them has, the match is 0.
 func matchTemplate(mask, template []byte, luma []float32, contrast float64) (r templateMatch, known bool) {
 	var n, sa, sb, saa, sbb, sab float64
 	for i, m := range mask {
@@ -60,9 +60,9 @@ func matchTemplate(mask, template []byte, luma []float32, contrast float64) (r t
 	return templateMatch{correlation: cov / math.Sqrt(va*vb), strength: cov / va}, true
 }
 
-// matchesLongEnough reports whether a query that missed is retained: it matches its template,
-// and has not been retained for too long.
-func (t *Tracker) matchesLongEnough(q *QueryState, o *observation, now Moment) bool {
+// isRetained reports whether a query that missed is retained: it matches its template, and
+// has not been retained for too long.
+func (t *Tracker) isRetained(q *QueryState, o *observation, now Moment) bool {
 	return o.matches && float64(area(o.mask)) > t.Params.RetainArea*float64(q.TemplateArea) &&
 		now.Time-q.LastPassed.Time <= min(t.Params.RetainTime, q.LastPassed.Time-q.Entered.Time)
 }

@@ -133,7 +133,7 @@ func TestMatchesLongEnough(t *testing.T) {
 	} {
 		q := QueryState{Entered: at(c.entered), LastPassed: at(c.lastPassed), TemplateArea: c.area}
 		o := observation{mask: []byte{1, 1, 1, 1, 1, 1, 1, 1, 0}, matches: c.matches}
-		if got := s.Tracker.matchesLongEnough(&q, &o, at(c.now)); got != c.want {
+		if got := s.Tracker.isRetained(&q, &o, at(c.now)); got != c.want {
 			t.Errorf("%s: retained %v", c.name, got)
 		}
 	}

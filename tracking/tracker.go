@@ -14,31 +14,30 @@ import (
 type Tracker struct {
 	// Segmenter proposes and judges.
 	Segmenter *car.Segmenter
-	// Queries are what to look for.
+	// Queries name the objects to find.
 	Queries []car.Query
 	// Params tunes it; nil stands for [DefaultParams].
 	Params *Params
 
 	// Stateless runs the whole image loop on every frame and keeps no state.
 	Stateless bool
-	// Every is how many frames lie from one key frame to the next. With 0 the number is
-	// adapted, up to MaxEvery, to how well propagated masks fit.
+	// Every is the number of frames from one key frame to the next. With 0 the number is
+	// adapted to how well propagated masks fit.
 	Every int
-	// MaxEvery is at most how many frames key frames are apart where that is adapted; 0
-	// stands for DefaultMaxEvery.
+	// MaxEvery bounds the adapted number; 0 stands for DefaultMaxEvery.
 	MaxEvery int
 	// Probe is the time within which every absent query is evaluated again.
 	Probe Interval
 	// JudgeEvery is the time within which a present query is judged again even if its mask
 	// only moved.
 	JudgeEvery Interval
-	// Explain, if not nil, is called for every frame with what was decided and why. Its
-	// argument is valid until it returns.
+	// Explain, if not nil, is called for every frame with what was decided and why. The
+	// Explanation is valid until the call returns.
 	Explain func(*Explanation)
 
 	bank        *car.Bank
 	state       State
-	observed    []observation // of the queries, in the frame in hand
+	observed    []observation // by query, of the frame in hand
 	path        path          // from the frame in hand back to the last key frame
 	explanation Explanation
 	scratch     []byte // a mask at the flow's resolution
@@ -52,33 +51,33 @@ var (
 	DefaultJudgeEvery = Interval{Time: 1e9}
 )
 
-// DefaultMaxEvery is at most how many frames key frames are apart where that is adapted.
+// DefaultMaxEvery is the default of [Tracker].MaxEvery.
 const DefaultMaxEvery = 8
 
-// Feedback returns how well the masks that were propagated to the key frame before this
-// one fitted: what [Propagator.Refine] returned for that key frame. The Tracker calls it
-// at most once for each key frame, and only at the next key frame, so that decisions do
-// not depend on which of the two is faster.
+// Feedback returns how well propagated masks fitted at the last key frame: what
+// [Propagator.Refine] returned for it. The Tracker calls it at most once for each key frame,
+// and only when it works on the next one, so that decisions do not depend on whether the
+// Tracker or the Propagator is faster.
 type Feedback func(ctx context.Context) (carriedIoU float64, err error)
 
 // A Step is the result of one frame.
 type Step struct {
 	*Analysis
-	// Bank has the queries that were looked for; all indices of queries below are its.
+	// Bank has the queries of the frame. All indices of queries below refer to it.
 	Bank *car.Bank
 	// Key says that this is a key frame. Encoded and Outcome are nil in other frames.
 	Key     bool
 	Encoded *car.EncodedImage
 	Outcome *car.Outcome
-	// Sudden says that this key frame was caused by an abrupt change or by occlusion, so
-	// that what appears or is gone in it does so at once.
+	// Sudden says that this key frame was caused by an abrupt change or by occlusion.
+	// Objects that appear or vanish in it are taken to do so in this frame, not before.
 	Sudden bool
-	// Present are the queries of the set, in ascending order, and Judgements the last
-	// judgement of each.
+	// Present are the queries of the active set, in ascending order, and Judgements the
+	// last judgement of each.
 	Present    []int
 	Judgements []car.Judgement
-	// Retained are those of them that missed and stay because they match their template.
-	// Their masks are the propagated ones.
+	// Retained are the present queries that missed and stay because they match their
+	// templates. Their masks are the propagated ones.
 	Retained []int
 
 	// Result is filled in by the Propagator, and Instances by its InstanceTracker.
@@ -88,18 +87,18 @@ type Step struct {
 	// Propagator fills it in, see [Analysis].Checkpoint.
 	Checkpoint *Checkpoint
 
-	stateless   bool     // of a Tracker that is
-	snapshot    *State   // of the Tracker, for a checkpoint
-	settings    Settings // likewise
-	begun       bool     // by the Propagator
-	err         error    // of refining it
-	carriedIoU  float64  // in a key frame, of the propagated mask that fitted worst
-	confidences []maskConfidence
-	confidence  []float32 // of the pixels, in the propagated masks
-	keyLuma     []byte    // the key frame before, moved along the motion to this frame
+	stateless   bool             // Tracker.Stateless
+	snapshot    *State           // of the Tracker, for a checkpoint
+	settings    Settings         // of the Tracker, for a checkpoint
+	begun       bool             // Propagator.Refine has been called
+	err         error            // from Propagator.Refine
+	carriedIoU  float64          // in a key frame, see Propagator.measureCarried
+	confidences []maskConfidence // of the propagated masks
+	confidence  []float32        // of the motion, by pixel, 0..1
+	keyLuma     []byte           // luma of the last key frame, moved to this frame
 }
 
-// Close gives the memory of the step back. A second Close does nothing.
+// Close frees the memory of the step. A second Close does nothing.
 func (s *Step) Close() {
 	s.closeEncoded()
 	if s.Analysis != nil {
@@ -108,7 +107,7 @@ func (s *Step) Close() {
 	}
 }
 
-// closeEncoded gives back the memory of the model's part, which is most of it.
+// closeEncoded frees the memory of the encoded image, which is most of it.
 func (s *Step) closeEncoded() {
 	if s.Encoded != nil {
 		s.Encoded.Close()
@@ -116,7 +115,7 @@ func (s *Step) closeEncoded() {
 	}
 }
 
-// Initialize embeds the queries.
+// Initialize checks the settings and embeds the queries.
 func (t *Tracker) Initialize(ctx context.Context) error {
 	for _, i := range []Interval{t.Probe, t.JudgeEvery} {
 		if i.Time < 0 || i.Frames < 0 {
@@ -165,7 +164,7 @@ func (t *Tracker) State() State {
 	return s.clone()
 }
 
-// restore goes on from a state of the same queries.
+// restore makes the Tracker go on from a state of the same queries.
 func (t *Tracker) restore(s *State) error {
 	if len(s.Queries) != len(t.Queries) {
 		return fmt.Errorf("it has %d queries, and there are %d", len(s.Queries), len(t.Queries))
@@ -189,8 +188,8 @@ func (t *Tracker) restore(s *State) error {
 //	move the masks of h along the motion
 //	if this is no key frame: done
 //	x = encode the image                          the trunk
-//	propose masks for queries of h, and for some absent ones
-//	judge them, but for those of h that only moved
+//	propose masks for the queries of h, and for some absent ones
+//	judge them, except those of h that only moved
 //	decide which queries stay
 //	h = those, with the masks that were proposed
 //
@@ -219,7 +218,7 @@ func (t *Tracker) Step(ctx context.Context, a *Analysis, feedback Feedback) (*St
 	return step, nil
 }
 
-// keyStep is the step of a key frame.
+// keyStep runs the model on a key frame, and updates the state.
 func (t *Tracker) keyStep(ctx context.Context, step *Step, feedback Feedback) (err error) {
 	a := step.Analysis
 	if step.Encoded, err = t.encode(ctx, a); err != nil {
@@ -271,22 +270,22 @@ func (t *Tracker) encode(ctx context.Context, a *Analysis) (*car.EncodedImage, e
 	return t.Segmenter.EncodeImage(ctx, a.Image)
 }
 
-// takeFeedback reads how well the propagated masks fitted in the key frame before. If the
-// step fails after that, it is not read again.
+// takeFeedback reads how well propagated masks fitted in the last key frame. It is read once,
+// even if the step fails later.
 func (t *Tracker) takeFeedback(ctx context.Context, feedback Feedback) (err error) {
 	if !t.state.FeedbackDue || feedback == nil || t.Stateless {
 		return nil
 	}
-	carried, err := feedback(ctx)
+	carriedIoU, err := feedback(ctx)
 	if err != nil {
 		return err
 	}
-	t.state.CarriedIoU, t.state.FeedbackDue = carried, false
+	t.state.CarriedIoU, t.state.FeedbackDue = carriedIoU, false
 	return nil
 }
 
-// moveState moves the masks of the state along the motion to the frame. At the beginning
-// of a shot and in a blank frame everything is forgotten instead.
+// moveState moves the masks of the state along the motion to the frame. In the first frame
+// of a shot and in a blank frame, all queries become absent instead.
 func (t *Tracker) moveState(a *Analysis) {
 	if a.NewShot || a.Blank || t.Stateless {
 		for i := range t.state.Queries {
@@ -348,10 +347,10 @@ func area(mask []byte) (n int) {
 	return n
 }
 
-// clampRound rounds to the nearest index of n.
+// clampRound rounds to the nearest of the indices 0..n-1.
 func clampRound(v float32, n int) int { return min(max(int(v+.5), 0), n-1) }
 
-// isAnyUnevaluated says that a query was set since the last key frame.
-func (t *Tracker) isAnyUnevaluated() bool {
+// hasUnevaluated reports whether a query was set since the last key frame.
+func (t *Tracker) hasUnevaluated() bool {
 	return slices.ContainsFunc(t.state.Queries, func(q QueryState) bool { return q.Unevaluated })
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// update makes the outcome of a key frame the state that the next frame begins with. It
-// returns the queries that are retained: they stay without having passed.
+// update makes the state from the outcome of a key frame. It returns the retained queries,
+// which stay without having passed.
 func (t *Tracker) update(a *Analysis, out *car.Outcome) (retained []int) {
 	was := make([]bool, len(t.Queries)) // present before
 	for q := range t.state.Queries {
@@ -51,8 +51,8 @@ func (t *Tracker) update(a *Analysis, out *car.Outcome) (retained []int) {
 	return retained
 }
 
-// recordJudgements notes which queries were evaluated, and what the judge said of them.
-// was tells which were present before.
+// recordJudgements notes which queries were evaluated, and their judgements. was says which
+// were present before.
 func (t *Tracker) recordJudgements(a *Analysis, out *car.Outcome, was []bool) {
 	for n, stage := range out.Stages {
 		for i, q := range stage.Evaluated {
@@ -71,8 +71,8 @@ func (t *Tracker) recordJudgements(a *Analysis, out *car.Outcome, was []bool) {
 	}
 }
 
-// recordPresent notes that a query is in the set, and how surely. It reports whether the
-// query is retained.
+// recordPresent notes that a query is in the set, and whether it passed or missed. It
+// reports whether the query is retained.
 func (t *Tracker) recordPresent(a *Analysis, query int, was bool) (retained bool) {
 	s := &t.state.Queries[query]
 	s.Present, s.Similarities = true, 0
@@ -95,9 +95,9 @@ func (t *Tracker) recordPresent(a *Analysis, query int, was bool) (retained bool
 	return false
 }
 
-// recordMask makes the mask of a proposal that of the state, or for a retained query the
-// propagated one. If the query passed, the frame is its new template; otherwise the old
-// template moves along.
+// recordMask stores the mask of a proposal in the state, or, for a retained query, the
+// propagated mask. If the query passed, the frame is its new template; otherwise the old
+// template is moved to this frame.
 func (t *Tracker) recordMask(a *Analysis, p *car.Proposal) {
 	s, o := &t.state.Queries[p.Query], &t.observed[p.Query]
 	if o.retained {

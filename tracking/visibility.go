@@ -2,12 +2,12 @@ package tracking
 
 import "slices"
 
-// When an object appeared or vanished between two key frames, the pending frames between
-// them have to be assigned to one side. Motion alone doesn't tell: in a dissolve every
-// frame is explained by the one before. But the two key frames show the place with the
-// object and without it, and the frame in between is a mixture of the two. The share of
-// the object in the mixture changes at once if it came into view, and bit by bit if it
-// fades.
+// When an object appeared or vanished between two key frames, each pending frame between
+// them either shows it or does not. Motion alone does not tell, because in a dissolve every
+// frame is explained by the one before. But of the two key frames one shows the place with
+// the object and one without it, and a frame between is a mixture of the two. The share of
+// the object in the mixture changes at once if the object came into view, and gradually if
+// it fades.
 
 // visibleShare estimates, by least squares, the share of an object in the brightness of a
 // frame inside its mask. The frame is taken for a mixture of two templates: with has the
@@ -58,12 +58,12 @@ func quantize(luma []float32, dst []byte) []byte {
 	return dst
 }
 
-// removeGone removes queries that the key frame behind does not show from the pending
-// frames in which they are no longer visible. Where the templates don't tell, the
-// confidence of the motion stands for the share, since what lies on an occlusion is
-// hidden. Where the templates tell in no frame and the motion sees no end, the query is
-// removed from half of the frames, but from none before a blank frame: what vanishes
-// together with everything else was there until then.
+// removeGone removes queries that the next key frame does not show from the pending frames
+// in which they are no longer visible. If the templates do not tell for a frame, the
+// confidence of the motion stands for the share, since what is occluded is hidden. If the
+// templates tell for no frame, and the motion finds no end, the query is removed from the
+// later half of the frames. Before a blank frame it is removed from none, because what
+// vanishes with everything else was visible until then.
 func (c *Propagator) removeGone(gone []int, blank bool) {
 	params := c.Params.orDefault()
 	for _, q := range gone {
