@@ -30,16 +30,18 @@
 // A run is a pipeline of stages, joined by bounded channels. All stages run at once, and
 // each sink has a goroutine of its own:
 //
-//		decode → prepare → motion → prefetch → track → propagate → layers → sinks
+//	decode → prepare → motion → prefetch → track → propagate → layers → sinks
 //
-//	  - prepare makes the upright RGB image that the model sees.
-//	  - motion computes the optical flow between frames, and finds cuts.
-//	  - prefetch encodes frames ahead of the tracker if they are certain to be key frames.
-//	  - track decides which queries are present. It runs the model in key frames only.
-//	  - propagate refines the masks of key frames and moves them along the motion to the
-//	    frames between. It holds back [Tracking.Lookahead] frames, so that an object that is
-//	    found late is shown from where it appeared.
-//	  - layers brings the masks to the size of the video, once for all sinks.
+// After decoding, the stages do the following:
+//
+//   - prepare makes the upright RGB image that the model sees.
+//   - motion computes the optical flow between frames, and finds cuts.
+//   - prefetch encodes frames ahead of the tracker if they are certain to be key frames.
+//   - track decides which queries are present. It runs the model in key frames only.
+//   - propagate refines the masks of key frames and moves them along the motion to the
+//     frames between. It holds back [Tracking.Lookahead] frames, so that an object that is
+//     found late is shown from where it appeared.
+//   - layers brings the masks to the size of the video, once for all sinks.
 //
 // The source bounds the memory of a run: it has a fixed number of frames, and decoding
 // waits while all of them are in use.
