@@ -16,18 +16,18 @@ import (
 	"github.com/carve-video/carve/car"
 )
 
-// A cutSession is what a session with checkpoints came to: for each frame its masks, scores
-// and instances, and the checkpoints, by frame.
-type cutSession struct {
+// A recording has the results of a session with checkpoints: the masks, scores and instances
+// of each frame, and the checkpoints by frame.
+type recording struct {
 	frames      []string
 	checkpoints map[int64][]byte
 }
 
-// playFrom runs frames from the first that a session has not had, asking for a checkpoint at
-// each of them.
-func playFrom(t *testing.T, s *Session, frames []*car.Image, first int) cutSession {
+// playFrom runs a session over frames, from index first on, and asks for a checkpoint at each
+// of them.
+func playFrom(t *testing.T, s *Session, frames []*car.Image, first int) recording {
 	t.Helper()
-	c := cutSession{frames: make([]string, len(frames)), checkpoints: make(map[int64][]byte)}
+	c := recording{frames: make([]string, len(frames)), checkpoints: make(map[int64][]byte)}
 	explained := make(map[int64]string)
 	s.Tracker.Explain = func(e *Explanation) {
 		b, err := json.Marshal(e)
@@ -68,9 +68,8 @@ func playFrom(t *testing.T, s *Session, frames []*car.Image, first int) cutSessi
 	return c
 }
 
-// TestCheckpoint: a session that is restored from some checkpoint of another, through a file,
-// gives the masks, the scores, the instances and the decisions of the unbroken one, to the
-// last bit.
+// TestCheckpoint: a session that is restored from a checkpoint file gives the masks, scores,
+// instances and decisions of an uninterrupted session, to the last bit.
 func TestCheckpoint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -136,8 +135,8 @@ func checkpointOf(t *testing.T, set func(*Session)) (file []byte) {
 
 func withInstances(s *Session) { s.Propagator.InstanceTracker = new(InstanceTracker) }
 
-// TestCheckpointMismatch: a checkpoint of other queries, models, settings or sizes is refused
-// by name.
+// TestCheckpointMismatch: a checkpoint of other queries, models, settings or sizes is an
+// error that says what differs.
 func TestCheckpointMismatch(t *testing.T) {
 	file := checkpointOf(t, withInstances)
 	for want, c := range map[string]struct {
@@ -202,8 +201,8 @@ func setPreset(t *testing.T, s *Session) {
 	s.Tracker.Segmenter = seg
 }
 
-// TestDamagedCheckpoint: what is no checkpoint, or one that was cut off, changed or written by
-// a newer carve, is an error that says so.
+// TestDamagedCheckpoint: a file that is no checkpoint, or one that was truncated, changed or
+// written by a newer carve, is an error that says so.
 func TestDamagedCheckpoint(t *testing.T) {
 	file := checkpointOf(t, withInstances)
 	changed := slices.Clone(file)
@@ -252,7 +251,8 @@ func TestDamagedCheckpoint(t *testing.T) {
 	}
 }
 
-// FuzzReadCheckpoint: whatever a checkpoint says, reading, restoring and going on return.
+// FuzzReadCheckpoint: reading, restoring and going on neither panic nor hang, whatever is in
+// the file.
 func FuzzReadCheckpoint(f *testing.F) {
 	f.Add([]byte(`{"format":"carve checkpoint","version":1,"frame":{"frame":3,"time_ns":9},"w":144,"h":96}`))
 	f.Add([]byte(`{"format":"carve checkpoint","version":1,"w":144,"h":96,"tracker":{"queries":[{"mask":"AAAA"}],"w":1,"h":1}}`))
@@ -262,7 +262,7 @@ func FuzzReadCheckpoint(f *testing.F) {
 			return
 		}
 		s, _ := newSession(t, 1, nil)
-		// What must be the same is made so, to get at the rest.
+		// Queries, models and settings are made to match, so that the rest is tested.
 		k.Queries, k.Settings = s.Tracker.Queries, s.Tracker.settings
 		proposer, judge := s.Tracker.bank.Embeddings()
 		k.Proposer, k.Judge = planes(proposer), planes(judge)

@@ -16,7 +16,7 @@ func TestSetQueries(t *testing.T) {
 		s, _ := newSession(t, 4, func(s *Session) {
 			s.Tracker.Queries = s.Tracker.Queries[:2]
 			s.Tracker.Every, s.Propagator.Lookahead, s.Propagator.InstanceTracker = every, 4, new(InstanceTracker)
-			// The first query is not judged again for its age.
+			// The first query is not judged again because its last judgement is old.
 			s.Tracker.JudgeEvery = Interval{Time: time.Hour}
 		})
 		var numbering car.Numbering

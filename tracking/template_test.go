@@ -27,8 +27,8 @@ func patterned(img *car.Image, s square) *car.Image {
 	return img
 }
 
-// TestMatchTemplate: a match tells a pattern from its negative and from another in any
-// light, and measures its strength.
+// TestMatchTemplate: in any light, a match distinguishes a pattern from its negative and from
+// another pattern, and measures its strength.
 func TestMatchTemplate(t *testing.T) {
 	mask := []byte{1, 1, 1, 1, 0, 0}
 	template := []byte{10, 20, 30, 40, 0, 255}
@@ -57,8 +57,8 @@ func TestMatchTemplate(t *testing.T) {
 	}
 }
 
-// TestMatchTemplates: a pattern that only lost contrast is in another light, and matches.
-// One that also has another image mixed in fades away, and mismatches.
+// TestMatchTemplates: a pattern that only lost contrast is in another light, and matches. A
+// pattern into which another image is mixed is fading away, and mismatches.
 func TestMatchTemplates(t *testing.T) {
 	at := square{0, 10, 10, 24}
 	bright := patterned(paint(at), at)
@@ -110,9 +110,9 @@ func TestMatchTemplates(t *testing.T) {
 	}
 }
 
-// TestMatchesLongEnough: a query is retained no longer than it was in the set before, and
+// TestIsRetained: a query is retained no longer than it was in the set before, and
 // no longer than Params.RetainTime.
-func TestMatchesLongEnough(t *testing.T) {
+func TestIsRetained(t *testing.T) {
 	at := func(d time.Duration) Moment { return Moment{Time: d} }
 	s, _ := newSession(t, 1, nil)
 	for _, c := range []struct {
@@ -288,9 +288,9 @@ func TestRetained(t *testing.T) {
 	}
 }
 
-// TestJudgedWhenChanged: an object that matches its template is not judged again for its
-// age only, and stays although the judge is blind. One that dissolves into another pattern
-// is judged, and dropped.
+// TestJudgedWhenChanged: an object that matches its template is not judged only because its
+// last judgement is old, and stays although the judge is blind. One that dissolves into
+// another pattern is judged, and dropped.
 func TestJudgedWhenChanged(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")

@@ -24,7 +24,7 @@ func TestStateless(t *testing.T) {
 	}
 }
 
-// TestProbes: every absent query is probed in time, and no more often than that takes.
+// TestProbes: every absent query is probed within Probe, and no more often than needed.
 func TestProbes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -58,8 +58,8 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// TestStays: a query of the set is not dropped for one failure, unless it is clearly
-// absent. A query outside the set enters it at once only if it passes clearly.
+// TestStays: a present query is not dropped for one miss, unless it is clearly absent. An
+// absent query enters the set at once only if it passes clearly.
 func TestStays(t *testing.T) {
 	s, _ := newSession(t, 2, nil)
 	tr := &s.Tracker // its presence threshold is .6

@@ -38,8 +38,8 @@ func TestVisibleShare(t *testing.T) {
 	}
 }
 
-// TestFirstInvisible: the end is where the shares before it speak most for the object, and
-// those after it most against it.
+// TestFirstInvisible: the end splits the shares best into high ones before it and low ones
+// after it.
 func TestFirstInvisible(t *testing.T) {
 	for _, c := range []struct {
 		name   string
