@@ -23,22 +23,22 @@ import (
 
 func benchHelp(all bool) string {
 	var o benchOptions
-	return `carve bench - how fast carve is here, as shares of what the machine can do
+	return `carve bench - measure the speed, as a share of what the machine can do
 
 Usage:
   carve bench [--quick] [--only PART,…]
   carve bench --real-size
 
-Every ratio is taken in one run, both sides in turn, so that a machine which is
-busy with other things is so for both. Times are medians over rounds.
+The two sides of every ratio are measured alternately in one run, so that other
+load on the machine affects both. Times are medians over rounds.
 
 Parts, in the order in which they are measured:
   clip      the built-in clip, segmented with --memory off and on; each stage
   media     decode, draw and encode, against the ffmpeg program on the PATH
-  prompts   how the judge is shown masks
+  prompts   drawing the prompts that show the judge the masks
   crf       the dense CRF, on one thread and on all
-  models    trunk, CAM head and judge, against their matrix products done bare
-  loop      the whole method on one picture, likewise
+  models    trunk, CAM head and judge, against their bare matrix products
+  loop      the whole loop on one image, against its bare matrix products
 
 ` + flagsHelp(newBenchFlags(&o), all)
 }
@@ -56,10 +56,10 @@ func newBenchFlags(o *benchOptions) *pflag.FlagSet {
 	all := pflag.NewFlagSet("all", pflag.ContinueOnError)
 	o.runOptions.addFlags(all) // sets what has no flag here to its default
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
-	fs.BoolVar(&o.realSize, "real-size", false, fmt.Sprintf("measure with random weights of the sizes of B/16 and L/14, which are written into the cache once: %d GB", models.RandomBytes>>30))
-	fs.BoolVar(&o.quick, "quick", false, "few rounds: seconds instead of minutes, and figures that wobble")
+	fs.BoolVar(&o.realSize, "real-size", false, fmt.Sprintf("measure with random weights of the sizes of B/16 and L/14, which are written to the cache once: %d GB", models.RandomBytes>>30))
+	fs.BoolVar(&o.quick, "quick", false, "few rounds: seconds instead of minutes, but less exact figures")
 	fs.BoolVar(&o.json, "json", false, "print one JSON object instead of the table")
-	fs.StringSliceVar(&o.only, "only", nil, "measure these parts alone, see above")
+	fs.StringSliceVar(&o.only, "only", nil, "measure only these parts, see above")
 	o.addModelFlags(fs)
 	m := fs.Lookup("model")
 	m.DefValue, o.model = demo.Name, demo.Name

@@ -36,32 +36,33 @@ type clipsOptions struct {
 
 func newClipsFlags(o *clipsOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("clips", pflag.ContinueOnError)
-	fs.StringVarP(&o.output, "output", "o", "", "`DIR` to write them into, each into a folder of its own; without it they are listed")
-	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace clips that are there; a folder that holds anything else is left alone")
-	fs.Uint64Var(&o.seed, "seed", 0, "other clips of the same kinds, drawn from this number")
-	fs.StringVar(&o.script, "script", "", "a clip of your own, described in a YAML file; script.yaml beside every clip is one")
-	fs.BoolVar(&o.frames, "frames", false, "write the frames as PNGs, without loss, instead of as a video")
+	fs.StringVarP(&o.output, "output", "o", "", "`DIR` to write to, one folder per clip; without it the clips are listed")
+	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace existing clips; a folder with any other file is not touched")
+	fs.Uint64Var(&o.seed, "seed", 0, "generate other clips of the same kinds from this number")
+	fs.StringVar(&o.script, "script", "", "YAML file that describes your own clip; script.yaml beside every clip is an example")
+	fs.BoolVar(&o.frames, "frames", false, "write the frames as lossless PNGs instead of a video")
 	return fs
 }
 
 func clipsHelp(all bool) string {
 	var o clipsOptions
-	return `carve clips - make clips whose truth is known, to measure with
+	return `carve clips - make clips with known ground truth, to measure with
 
 Usage:
   carve clips
   carve clips [NAME...] -o FOLDER [--seed N]
   carve clips --script FILE -o FOLDER
 
-Draws clips of the demo model's world, of ` + fmt.Sprint(len(clips.Kinds())) + ` kinds that each try one thing. The
-standing ones never change; --seed draws others. Every clip gets a folder, when
-it is whole; those that were finished before an error or Ctrl-C stay:
+Renders clips of stickers that the demo model knows, of ` + fmt.Sprint(len(clips.Kinds())) + ` kinds that test one
+difficulty each. The standard clips never change; --seed generates others. A
+clip's folder appears when it is complete. Clips that were finished before an
+error or Ctrl-C are kept.
 
   clip.mp4               the clip (or frames/00000.png, with --frames)
-  annotations/00000.png  which concept each pixel shows, as DAVIS has it
-  tracks/00000.png       which single thing it shows
-  truth.json             names, times, who enters, leaves and returns, cuts
-  script.yaml            what it was drawn from
+  annotations/00000.png  the concept of each pixel, in the format of DAVIS
+  tracks/00000.png       the instance of each pixel
+  truth.json             names, times, cuts; when objects enter, leave, return
+  script.yaml            the script that it was rendered from
 
 carve eval run --dataset clips --root FOLDER measures carve on them.
 

@@ -25,19 +25,19 @@ type command struct {
 // when no verb is given. A function, not a variable, because help lists them.
 func commands() []command {
 	return []command{
-		{"segment", "segment named things in a video or an image (the default)", runSegment},
-		{"try", "one picture or moment, with every stage, score and reason", runTry},
-		{"explain", "draw what --explain has written: when each query was there, and why", runExplain},
-		{"models", "list, show, fetch, import and check models", runModels},
-		{"presets", "list and print the presets, to start one of your own from", runPresets},
-		{"runtime", "list and fetch ONNX Runtime, for the CPU or for NVIDIA GPUs", runRuntime},
-		{"eval", "measure masks: against the truth, or by their flicker alone", runEval},
-		{"clips", "make clips whose truth is known, to measure with", runClips},
-		{"bench", "how fast carve is here, as shares of what the machine can do", runBench},
-		{"doctor", "say what is there, what is missing and what to do about it", runDoctor},
+		{"segment", "segment named objects in a video or an image (the default)", runSegment},
+		{"try", "segment one image or frame, and show every stage, score and reason", runTry},
+		{"explain", "draw the file of --explain: when each query was present, and why", runExplain},
+		{"models", "list, show, download, import and check models", runModels},
+		{"presets", "list and print the presets", runPresets},
+		{"runtime", "list and download ONNX Runtime, for the CPU or for NVIDIA GPUs", runRuntime},
+		{"eval", "measure masks against the ground truth, or only their flicker", runEval},
+		{"clips", "make clips with known ground truth, to measure with", runClips},
+		{"bench", "measure the speed, as a share of what the machine can do", runBench},
+		{"doctor", "check what works, what is missing and how to fix it", runDoctor},
 		{"demo", "segment the built-in clip with the built-in model", runDemo},
-		{"version", "print the version of carve and of the libraries it runs on", runVersion},
-		{"help", "print this text, or that of a command", runHelp},
+		{"version", "print the versions of carve and of its libraries", runVersion},
+		{"help", "print this text, or the help of a command", runHelp},
 	}
 }
 

@@ -31,13 +31,13 @@ func demoHelp(bool) string {
 Usage:
   carve demo [-o FOLDER] [-y]
 
-Writes clip.mp4, overlay.mp4 and sheet.png into the folder, in this order; each
-is whole, and stays if a later one fails. The model is not CLIP: it knows 64
-emoji stickers. The clip shows four of them; a fifth is asked for and never
-there.
+Writes clip.mp4, overlay.mp4 and sheet.png to the folder, in this order. Each is
+complete when it appears, and is kept if a later one fails. The model is not
+CLIP: it knows 64 emoji stickers. The clip shows four of them; the fifth query
+is for one that never appears.
 
 Flags:
-  -o, --output FOLDER   where to write (default demo-out)
+  -o, --output FOLDER   folder to write to (default demo-out)
   -y, --overwrite       replace files that exist
 `
 }

@@ -22,35 +22,35 @@ type doctorOptions struct {
 
 func newDoctorFlags(o *doctorOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("doctor", pflag.ContinueOnError)
-	fs.BoolVar(&o.json, "json", false, "print everything as one JSON object on stdout")
+	fs.BoolVar(&o.json, "json", false, "print one JSON object on stdout")
 	o.modelOptions.addFlags(fs)
 	return fs
 }
 
 func doctorHelp(all bool) string {
 	var o doctorOptions
-	return `carve doctor - what is there, its version, and what to do when it is not
+	return `carve doctor - check what works, what is missing and how to fix it
 
 Usage:
   carve doctor [--json] [-m MODEL]
 
-Looks at the machine, FFmpeg, ONNX Runtime, the models and the caches, trying
-encoders and devices rather than believing lists, and ends by segmenting one
-frame of the built-in clip with the models asked for. Nothing is fetched.
+Checks the machine, FFmpeg, ONNX Runtime, the models and the caches. It tests
+encoders and devices by using them. Finally it segments one frame of the
+built-in clip with the given models. It downloads nothing.
 
-  ok       there, and it works
-  missing  not there
-  fails    there, and it does not work
-  info     good to know, and no reason to worry
+  ok       present, and it works
+  missing  not present
+  fails    present, but it does not work
+  info     for information; no action is needed
 
-Exit code 0 says that a video can be segmented here with these models: a line
-that says missing or fails about something else does not change it.
+Exit code 0 means that a video can be segmented here with these models. Lines
+with missing or fails about anything else do not change it.
 
 ` + flagsHelp(newDoctorFlags(&o), all) + `
 Examples:
   carve doctor
   carve doctor -m demo          with the built-in model, which needs no download
-  carve doctor --device cuda    whether the GPU can be used
+  carve doctor --device cuda    check whether the GPU can be used
 `
 }
 

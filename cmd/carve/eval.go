@@ -22,21 +22,21 @@ type evalOptions struct {
 
 func newEvalFlags(o *evalOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("eval", pflag.ContinueOnError)
-	fs.StringVar(&o.Truth, "truth", "", "folder or JSON file with the true masks; without it only flicker can be measured")
+	fs.StringVar(&o.Truth, "truth", "", "folder or JSON file with the ground truth; without it only flicker is measured")
 	fs.StringVar(&o.Result, "result", "", "folder or JSON file with the masks to measure")
 	fs.StringVar(&o.Protocol, "protocol", evaluate.ProtocolVOS, "vos: J and F over all frames; davis: without the first and the last; semantic: one confusion matrix; refer: IoUs of expressions")
-	fs.Float64Var(&o.FPS, "fps", 0, "frames a second, to tell toggles a minute")
-	fs.StringVar(&o.Video, "video", "", "which video of a JSON file, by name or number (default: the only one)")
-	fs.Float64Var(&o.MinScore, "min-score", 0, "leave out results of a JSON file whose score is lower")
-	fs.IntVar(&o.Threads, "threads", 0, "frames measured at once (default 0: one for each core)")
-	fs.BoolVar(&o.json, "json", false, "one JSON object a line: \"object\" for each object, then \"summary\"; null for –")
+	fs.Float64Var(&o.FPS, "fps", 0, "frames per second, to print toggles per minute")
+	fs.StringVar(&o.Video, "video", "", "video in a JSON file, by name or number (default: the only one)")
+	fs.Float64Var(&o.MinScore, "min-score", 0, "ignore results in a JSON file whose score is lower")
+	fs.IntVar(&o.Threads, "threads", 0, "number of frames measured in parallel (default 0: one per core)")
+	fs.BoolVar(&o.json, "json", false, "print one JSON object per line: \"object\" for each object, then \"summary\"; null stands for –")
 	o.given = func(name string) bool { return fs.Changed(name) }
 	return fs
 }
 
 func evalHelp(all bool) string {
 	var o evalOptions
-	return `carve eval - measure masks, against the truth or by their restlessness alone
+	return `carve eval - measure masks against the ground truth, or only their flicker
 
 Usage:
   carve eval --truth DIR|FILE --result DIR|FILE [--protocol davis]
@@ -48,42 +48,47 @@ Usage:
 Masks:
   DIR/00000.png …       indexed: the palette index is the object, 0 none, 255
                         void; concepts.json in it may name them: {"1": "dog"}
-  DIR/annotations, truth.json as stickerworld writes them
-  DIR/NAME/00000.png …  a folder for each concept; what is not black is inside
-  FILE.json             run lengths in COCO's form, a data set or a list of
-                        results; all of one category are one object
-  Objects with names on both sides are paired by name, others by number.
+  DIR/annotations, truth.json as stickerworld and carve clips write them
+  DIR/NAME/00000.png …  a folder for each concept; pixels that are not black
+                        belong to it
+  FILE.json             COCO's run-length encoding, a data set or a list of
+                        results; all masks of one category are one object
+  Objects that have names on both sides are paired by name, others by number.
 
 Columns of vos and davis:
-  J, F           overlap of the masks; agreement of their outlines, with recall
-                 (frames above 0.5) and decay (first quarter less last); J&F the
-                 mean
-  there, found   frames in which the truth, the result has it at all
+  J, F           J: overlap of the masks; F: agreement of their outlines; each
+                 with its recall (share of frames above 0.5) and decay (first
+                 quarter minus last). J&F is the mean of J and F
+  there, found   number of frames in which the object is in the ground truth,
+                 and in the result
   precision, recall
-                 of found; false: share of the frames without it where it is
-                 found
-  returns        times it came back and filled 1 % of the picture; missed: of
-                 these, never found; latency: frames until found
-  coverage       share of the frames with a mask: an empty mask never flickers
+                 of found against there; false: share of the frames without the
+                 object in which it is found
+  returns        number of times that it came back and filled 1 % of the image;
+                 missed: returns that were never found; latency: frames until
+                 it is found
+  coverage       share of the frames with a mask, since an empty mask never
+                 flickers
   stability      overlap with the mask of the frame before; worst: its 5th
                  percentile
   jitter         change of area between neighbouring frames
-  toggles        times that the mask appears or vanishes; a minute with --fps
-  lost stability how far stability falls short of the truth's own; extra jitter,
-                 extra toggles: how far these exceed the truth's own
+  toggles        number of times that the mask appears or vanishes; per minute
+                 with --fps
+  lost stability how much lower stability is than that of the ground truth;
+                 extra jitter, extra toggles: how much higher these are
 
-  – stands where there is nothing to take a mean of. Void pixels count nowhere,
-  and truth.json's ignored objects do not count in their frames.
+  – means that there is no value. Void pixels do not count, nor do objects that
+  truth.json marks as ignored, in those frames.
 
-Rows of semantic: IoU of each class over all frames; then the means over the
-classes that the truth has: with background as a class; without (pixels that are
-background in truth left out); and without as the published code of CaR computes
-it, which also leaves out pixels taken for background and is for comparison
-only.
+Rows of semantic: the IoU of each class over all frames, then the means over the
+classes of the ground truth: with background as a class; without it (pixels that
+are background in the ground truth are left out); and without it as the
+published code of CaR computes it, which also leaves out pixels predicted as
+background and is only for comparison.
 
-Columns of refer: a sample is one object in one frame that has it. overall: all
-intersections by all unions; mean; P@0.5 …: share of samples of at least that
-IoU.
+Columns of refer: a sample is one object in one frame that shows it. overall:
+all intersections over all unions; mean: the mean IoU; P@0.5 …: the share of
+samples with at least that IoU.
 
 ` + ui.ExitCodesHelp
 }

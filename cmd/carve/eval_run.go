@@ -33,16 +33,16 @@ type evalRunOptions struct {
 
 func newEvalRunFlags(o *evalRunOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("eval run", pflag.ContinueOnError)
-	fs.StringVar(&o.dataset, "dataset", "", "which: see Data sets below")
-	fs.StringVar(&o.root, "root", "", "the folder it was unpacked into")
-	fs.StringVar(&o.set.Split, "split", "", "part of it (default: val)")
-	fs.IntVar(&o.set.Limit, "limit", 0, "first so many samples only (default 0: all)")
-	fs.StringVar(&o.set.Images, "images", "", "folder of the pictures, where they lie elsewhere")
-	fs.StringVar(&o.set.Names, "names", "", "davis: YAML that says for each sequence and object what to ask for")
-	fs.StringVar(&o.set.Expressions, "expressions", "", "davis: which of the published expressions to ask for: annot1, annot1_full_video, annot2, annot2_full_video, all, or a file")
-	fs.StringVarP(&o.output, "output", "o", "", "file of the results, one JSON line a sample; what is in it already is not done again")
-	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "begin anew if the output exists; what is in it stays until the first sample is done")
-	fs.BoolVar(&o.oracle, "oracle", false, "clips: tell carve what is there in every frame, to see how good the masks alone are")
+	fs.StringVar(&o.dataset, "dataset", "", "name of the data set, see below")
+	fs.StringVar(&o.root, "root", "", "folder of the unpacked data set")
+	fs.StringVar(&o.set.Split, "split", "", "split of the data set (default: val)")
+	fs.IntVar(&o.set.Limit, "limit", 0, "number of samples, from the first (default 0: all)")
+	fs.StringVar(&o.set.Images, "images", "", "folder of the images, if they are elsewhere")
+	fs.StringVar(&o.set.Names, "names", "", "davis: YAML file with the query for each object of each sequence")
+	fs.StringVar(&o.set.Expressions, "expressions", "", "davis: which of the published expressions are the queries: annot1, annot1_full_video, annot2, annot2_full_video, all, or a file")
+	fs.StringVarP(&o.output, "output", "o", "", "file for the results, one JSON line per sample; samples that are in it are not done again")
+	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "start over if the output exists; its content stays until the first sample is done")
+	fs.BoolVar(&o.oracle, "oracle", false, "clips: tell carve which concepts are present in every frame, to measure the masks alone")
 	fs.BoolVar(&o.json, "json", false, "print the summary as one JSON object")
 	o.runOptions.addFlags(fs)
 	return fs
@@ -55,10 +55,10 @@ func evalRunHelp(all bool) string {
 Usage:
   carve eval run --dataset NAME --root DIR -o results.jsonl [--compat]
 
-Runs at the pictures' own size unless --max-side is given, with the preset that
-the set's published figures were made with unless --preset is. Stop it whenever
-you like: the same command, without -y, goes on where it was. Samples that were
-done before an error stay as well.
+Runs at the images' own size unless you give --max-side, and with the preset of
+the published figures for the data set unless you give --preset. You can stop it
+at any time: the same command, without -y, continues. Samples that were done
+before an error are also kept.
 
 ` + flagsHelp(newEvalRunFlags(&o), all) + `
 Data sets:

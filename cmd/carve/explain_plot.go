@@ -20,18 +20,18 @@ import (
 )
 
 func explainHelp(bool) string {
-	return `carve explain - draw what --explain has written
+	return `carve explain - draw the file that --explain writes
 
 Usage:
   carve explain FILE.jsonl -o FILE.svg [-y]
 
-For each query a row over time: a bar where it was shown, its presence as a
-line, and a mark for every judgement: filled where it passed, hollow where it
-did not, short where its mask only moved and nobody was asked. Grey lines are
-key frames, red ones begin a shot.
+Each query has a row over time. A bar shows where the query is in the output,
+and a line its presence. A filled dot is a judgement that passed, a hollow dot
+one that failed; at a short mark the mask only moved, so that its last judgement
+was reused. Grey lines are key frames; red lines begin a shot.
 
 Flags:
-  -o, --output FILE   where to write, an SVG
+  -o, --output FILE   SVG file to write
   -y, --overwrite     replace the output if it exists
 `
 }

@@ -161,13 +161,13 @@ func commandsHelp() string {
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.short)
 	}
-	b.WriteString("  \"carve COMMAND --help\" says more of each.\n")
+	b.WriteString("  \"carve COMMAND --help\" describes each command.\n")
 	return b.String()
 }
 
 func segmentHelp(all bool) string {
 	var o segmentOptions
-	text := `carve - name things, get them segmented through a whole video
+	text := `carve - segment objects in videos by name
 
 Usage:
   carve -i IN -q NAME [-q NAME…] -o OUT.mp4
@@ -176,9 +176,9 @@ Usage:
 
 ` + flagsHelp(newSegmentFlags(&o), all) + `
 Queries:
-  dog                        a name; outputs show it
-  "pup=puppy|small dog"      a label, and phrases that mean it, averaged
-  A file holds one query a line (# starts a comment), or a YAML list of
+  dog                        a name, which outputs show
+  "pup=puppy|small dog"      a label with several phrases, which are averaged
+  A file has one query per line (# starts a comment), or is a YAML list of
   entries with label, phrases, background, theta, presence, colour.
 `
 	if all {

@@ -19,7 +19,7 @@ type messageOptions struct {
 
 func (o *messageOptions) addFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.quiet, "quiet", false, "print errors only")
-	fs.BoolVarP(&o.verbose, "verbose", "v", false, "print what each stage of the pipeline cost, and FFmpeg's own messages")
+	fs.BoolVarP(&o.verbose, "verbose", "v", false, "print the time that each stage of the pipeline took, and FFmpeg's own messages")
 	fs.StringVar(&o.logFormat, "log-format", "text", "form of messages on stderr: text or json")
 }
 

@@ -29,14 +29,14 @@ type memoryOptions struct {
 func (o *memoryOptions) addFlags(fs *pflag.FlagSet) {
 	o.probe, o.judgeEvery = tracking.DefaultProbe, tracking.DefaultJudgeEvery
 	o.lookahead = tracking.Frames(tracking.DefaultMaxEvery)
-	fs.StringVar(&o.memory, "memory", "on", "on carries what was found from frame to frame; off runs the whole loop on every frame")
-	fs.Var(&o.every, "every", "with memory, run the model on every so many frames; auto looks how wrong masks become in between")
-	fs.Var(&o.probe, "probe", "with memory, ask each absent query again within this time: seconds, or frames as in 12f")
-	fs.Var(&o.judgeEvery, "judge-every", "with memory, judge each found query again within this time, even if its mask only moved")
-	fs.Var(&o.lookahead, "lookahead", "with memory, hold back so many frames: what is found late is shown from where it began; 0f for none")
-	fs.BoolVar(&o.instances, "instances", false, "with memory, number the things of each concept and keep the numbers: dog 1, dog 2")
-	fs.IntVar(&o.batch, "batch", 0, "with --memory off or --every 1, look at so many frames in one go; 0 stands for 1 on a CPU and 4 elsewhere")
-	fs.Float64Var(&o.steady, "steady", carve.DefaultSteady, "with memory, how much of a mask comes from the frames before, 0 to below 1: more is calmer and slower to follow")
+	fs.StringVar(&o.memory, "memory", "on", "on: keep state from frame to frame; off: run the whole loop on every frame")
+	fs.Var(&o.every, "every", "with memory, number of frames from one key frame to the next; auto adapts it to how well propagated masks fit")
+	fs.Var(&o.probe, "probe", "with memory, evaluate each absent query again within this time, in seconds, or in frames such as 12f")
+	fs.Var(&o.judgeEvery, "judge-every", "with memory, judge each present query again within this time, even if its mask only moved")
+	fs.Var(&o.lookahead, "lookahead", "with memory, number of frames to hold back, so that an object that is found late is shown from the frame where it appeared; 0f: none")
+	fs.BoolVar(&o.instances, "instances", false, "with memory, number the instances of each concept and track them: dog 1, dog 2")
+	fs.IntVar(&o.batch, "batch", 0, "with --memory off or --every 1, number of frames that the model encodes in one batch; 0: 1 on a CPU, 4 elsewhere")
+	fs.Float64Var(&o.steady, "steady", carve.DefaultSteady, "with memory, share of a mask that comes from the frames before, 0 to below 1: more means less flicker and more lag")
 }
 
 func (o *memoryOptions) check() error {

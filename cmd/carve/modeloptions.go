@@ -24,9 +24,9 @@ type modelOptions struct {
 func (o *modelOptions) addFlags(fs *pflag.FlagSet) {
 	fs.StringVarP(&o.model, "model", "m", defaultModel, "CLIP that proposes masks: a name, a folder or a checkpoint")
 	fs.StringVar(&o.classifier, "classifier", "", "CLIP that judges them (default: the model's pair)")
-	fs.StringVar(&o.device, "device", "auto", "what the models run on, see --help-all; auto takes a GPU that works, else the CPU")
-	fs.Var(&o.settings, "device-option", "a setting of the device's provider, by ONNX Runtime's names (repeatable)")
-	fs.StringVar(&o.precision, "precision", "fp32", "fp32; int8: two to three times faster on a CPU, a little less exact; fp16: for GPUs; bf16: for 64-bit Arm")
+	fs.StringVar(&o.device, "device", "auto", "device that the models run on, see --help-all; auto: a GPU if one works, else the CPU")
+	fs.Var(&o.settings, "device-option", "setting of the device's provider, by its name in ONNX Runtime (repeatable)")
+	fs.StringVar(&o.precision, "precision", "fp32", "fp32; int8: two to three times faster on a CPU, slightly less exact; fp16: for GPUs; bf16: for 64-bit Arm")
 }
 
 func (o *modelOptions) check() error {

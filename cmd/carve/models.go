@@ -33,49 +33,50 @@ type modelsOptions struct {
 
 func newModelsFlags(o *modelsOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("models", pflag.ContinueOnError)
-	fs.StringVar(&o.name, "name", "", "import: what to call the model (default: by its checksum or its file)")
-	fs.IntVar(&o.heads, "heads", 0, "import, selftest: attention heads of the vision transformer, where the file does not say")
-	fs.IntVar(&o.textHeads, "text-heads", 0, "import, selftest: attention heads of the text transformer, where the file does not say")
-	fs.StringVar(&o.activation, "activation", "", "import, selftest: quick_gelu or gelu, where the file does not say")
-	fs.StringVar(&o.mean, "mean", "", "import, selftest: mean of the pixels it was trained on, where the file does not say: R,G,B from 0 to 1, one number, or clip")
+	fs.StringVar(&o.name, "name", "", "import: name for the model (default: from its checksum or its file)")
+	fs.IntVar(&o.heads, "heads", 0, "import, selftest: number of attention heads of the vision transformer, if the file does not say")
+	fs.IntVar(&o.textHeads, "text-heads", 0, "import, selftest: number of attention heads of the text transformer, if the file does not say")
+	fs.StringVar(&o.activation, "activation", "", "import, selftest: quick_gelu or gelu, if the file does not say")
+	fs.StringVar(&o.mean, "mean", "", "import, selftest: mean of the pixels that it was trained on, if the file does not say: R,G,B from 0 to 1, one number, or clip")
 	fs.StringVar(&o.std, "std", "", "import, selftest: their standard deviation, in the same way")
-	fs.BoolVar(&o.again, "again", false, "selftest: test anew what was tested before")
-	fs.BoolVar(&o.json, "json", false, "list, selftest: one JSON object a line")
+	fs.BoolVar(&o.again, "again", false, "selftest: repeat a test that was done before")
+	fs.BoolVar(&o.json, "json", false, "list, selftest: print one JSON object per line")
 	fs.BoolVar(&o.quiet, "quiet", false, "pull: print errors only")
 	return fs
 }
 
 func modelsHelp(all bool) string {
 	var o modelsOptions
-	return `carve models - list, show, fetch and check the models
+	return `carve models - list, show, download, import and check models
 
 Usage:
-  carve models [list]           those here, and those that can be pulled
-  carve models show NAME|PATH   what a model is
-  carve models pull NAME…       fetch from the publisher, checked by checksum
+  carve models [list]           list models on this machine, and models to pull
+  carve models show NAME|PATH   describe a model
+  carve models pull NAME…       download it, and verify its checksum
   carve models import PATH      copy a folder or a checkpoint into carve's cache
-  carve models verify [NAME]    compute the checksums again (default: of all)
-  carve models selftest NAME    does it name the 64 built-in stickers?
-  carve models rm NAME          delete it, with what was built from it
+  carve models verify [NAME]    verify the checksums again (default: of all)
+  carve models selftest NAME    test whether it names the 64 built-in stickers
+  carve models rm NAME          delete it, with the files built from it
   carve models path NAME        print its folder
 
 ` + flagsHelp(newModelsFlags(&o), all) + `
-A model is a CLIP with a vision transformer, as its publishers ship it: OpenAI's
-.pt files, Hugging Face folders (model.safetensors, whole or in shards, or
-pytorch_model.bin), OpenCLIP's files. No code in a file is ever run.
+A model is a CLIP with a vision transformer, in the form in which it is
+published: OpenAI's .pt files, Hugging Face folders (model.safetensors, whole or
+in shards, or pytorch_model.bin), OpenCLIP's files. carve never runs code in a
+file.
 
 "clip" is the pair clip-vit-base-patch16, which proposes masks, and
 clip-vit-large-patch14, which judges them. "demo" is built in: a tiny model that
 knows 64 emoji stickers and nothing else.
 
-A model that was pulled or imported is tested once, by itself; selftest tells
-what came of it. One that names fewer stickers than a trained CLIP should is
-warned of.
+A model is tested automatically, once, after it was pulled or imported; selftest
+prints the result. carve warns if it names fewer stickers than a trained CLIP
+should.
 
-Models lie in
+Models are in
   ` + models.Dir() + `
-CARVE_CACHE moves it. Downloads resume where they broke off; CARVE_MIRROR, a
-base URL, stands in for the publisher's host, and HTTPS_PROXY is honoured.
+CARVE_CACHE moves it. Interrupted downloads resume. CARVE_MIRROR, a base URL,
+replaces the publisher's host, and HTTPS_PROXY is honoured.
 `
 }
 

@@ -68,7 +68,7 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	o.outputOptions.addFlags(fs)
 	o.runOptions.addFlags(fs)
 	o.checkpointOptions.addFlags(fs)
-	fs.StringVar(&o.progress, "progress", "auto", "auto: a line on a terminal, elsewhere one every ten seconds; json: one object a line on stdout; none")
+	fs.StringVar(&o.progress, "progress", "auto", "auto: one line that is updated on a terminal, elsewhere a line every ten seconds; json: one object per line on stdout; none: no progress")
 	return fs
 }
 
@@ -80,17 +80,17 @@ func usualOptions() *segmentOptions {
 }
 
 func (o *inputOptions) addFlags(fs *pflag.FlagSet) {
-	fs.BoolVar(&o.allowPlaylists, "allow-playlists", false, "let the input be a playlist (.m3u8, ffconcat): the files of this machine that it names are opened")
+	fs.BoolVar(&o.allowPlaylists, "allow-playlists", false, "allow a playlist (.m3u8, ffconcat) as input, and open the local files that it names")
 }
 
 func (o *outputOptions) addFlags(fs *pflag.FlagSet) {
 	fs.VarP((*once)(&o.output), "output", "o", "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
-	fs.StringVar(&o.encoder, "encoder", "", "video encoder by FFmpeg's name (default: libx264, or what the container asks for)")
+	fs.StringVar(&o.encoder, "encoder", "", "video encoder, by its name in FFmpeg (default: libx264, or one that the container supports)")
 	fs.IntVar(&o.crf, "crf", defaultCRF, "quality of the encoder, 0 (lossless) to 51")
 	fs.StringVar(&o.encoderPreset, "encoder-preset", defaultEncoderPreset, "speed of the encoder: ultrafast to veryslow")
-	fs.StringVar(&o.explain, "explain", "", "file to write, one JSON object a frame: what was decided about each query, and why")
-	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame, or if something would be lost, and leave nothing")
+	fs.StringVar(&o.explain, "explain", "", "file for one JSON object per frame: what was decided about each query, and why")
+	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame, or if the output would lose something, and leave no file")
 }
 
 // check finds what is wrong with the command line alone, before any file is

@@ -36,17 +36,17 @@ type presetOptions struct {
 }
 
 func (o *presetOptions) addFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.preset, "preset", "", "thresholds, prompts and texts as one set: a name, see carve presets, or a .yaml file (default: voc; stickers for -m demo)")
-	fs.BoolVar(&o.compat, "compat", false, "work as the published code does, quirks and all, to compare with its figures; implies --memory off")
-	fs.Float32Var(&o.eta, "eta", 0, "heat above which a pixel belongs to the prompt's mask, 0 to 1 (default: the preset's)")
-	fs.Float32Var(&o.theta, "theta", 0, "score among the queries above which one stays, 0 to 1 (default: the preset's)")
-	fs.Float32Var(&o.presence, "presence", 0, "probability of being there at all above which a query stays, 0 to 1; 0 asks for none (default: the preset's)")
+	fs.StringVar(&o.preset, "preset", "", "set of thresholds, prompts and texts: a name (carve presets lists them) or a .yaml file (default: voc; stickers for -m demo)")
+	fs.BoolVar(&o.compat, "compat", false, "reproduce the published code with its quirks, to compare with its figures; implies --memory off")
+	fs.Float32Var(&o.eta, "eta", 0, "heat above which a pixel belongs to the mask that the judge is shown, 0 to 1 (default: the preset's)")
+	fs.Float32Var(&o.theta, "theta", 0, "score against the other queries above which a query is kept, 0 to 1 (default: the preset's)")
+	fs.Float32Var(&o.presence, "presence", 0, "probability of being present above which a query is kept, 0 to 1; 0 switches the test off (default: the preset's)")
 	fs.Float32Var(&o.lambda, "lambda", 0, "heat above which a patch opens an affinity box, 0 to 1 (default: the preset's)")
-	fs.StringArrayVar(&o.prompts, "prompts", nil, "how the judge is shown a mask: blur, gray, black, circle, rectangle, contour; with commas together, repeated averaged (default: the preset's)")
-	fs.StringVar(&o.templates, "templates", "", "file with the sentences that the judge reads names in, one a line, {} for the name (default: the preset's)")
-	fs.StringVar(&o.view, "view", "", "what of the picture the judge sees: window, round the mask; whole; centre, a square (default: the preset's)")
-	fs.BoolVar(&o.overlap, "overlap", false, "let masks cover each other: a person and the shirt")
-	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the picture the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", carve.DefaultMaxSide, defaultMaxSideGPU))
+	fs.StringArrayVar(&o.prompts, "prompts", nil, "how a mask is marked for the judge: blur, gray, black, circle, rectangle, contour; names joined by commas are applied together, repeated flags are averaged (default: the preset's)")
+	fs.StringVar(&o.templates, "templates", "", "file with the judge's text templates, one per line, with {} for the name (default: the preset's)")
+	fs.StringVar(&o.view, "view", "", "part of the image that the judge sees: window (around the mask), whole, or centre (a square) (default: the preset's)")
+	fs.BoolVar(&o.overlap, "overlap", false, "allow masks to overlap, such as a person and a shirt")
+	fs.IntVar(&o.maxSide, "max-side", 0, fmt.Sprintf("long side, in pixels, of the image that the model sees (default: %d on a CPU, %d on a GPU, 320 with preset stickers)", carve.DefaultMaxSide, defaultMaxSideGPU))
 	o.given = fs.Changed
 }
 
@@ -213,7 +213,7 @@ type presetsOptions struct{ json bool }
 
 func newPresetsFlags(o *presetsOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("presets", pflag.ContinueOnError)
-	fs.BoolVar(&o.json, "json", false, "list: one JSON object a line")
+	fs.BoolVar(&o.json, "json", false, "list: print one JSON object per line")
 	return fs
 }
 
@@ -222,17 +222,17 @@ func presetsHelp(all bool) string {
 	return `carve presets - list and print the presets
 
 Usage:
-  carve presets                  those there are
-  carve presets NAME|FILE.yaml   all that one says, as a file of your own may
+  carve presets                  list the presets
+  carve presets NAME|FILE.yaml   print one, as a file to change
 
 ` + flagsHelp(newPresetsFlags(&o), all) + `
-A preset is thresholds, prompts, texts and refinement as one set. One of your
-own is a YAML file; it names the preset that it starts from and says what is
-different:
+A preset is a set of thresholds, prompts, texts and settings of the refinement.
+Your own preset is a YAML file that names the preset it starts from and lists
+what is different:
 
   base: voc
   theta: 0.4
-  prompts: [[blur, gray], [circle]]   # shown in both ways, and averaged
+  prompts: [[blur, gray], [circle]]   # judged both ways, and averaged
   background: [water, sand, sky]
   tracking: {miss_limit: 3, retain_time: 1s}   # memory across frames
 

@@ -23,7 +23,7 @@ type queryOptions struct {
 
 func (o *queryOptions) addFlags(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&o.queries, "query", "q", nil, "what to segment, as NAME or LABEL=PHRASE|PHRASE (repeatable)")
-	fs.StringVar(&o.queryFile, "queries", "", "file with more queries: one a line, or YAML")
+	fs.StringVar(&o.queryFile, "queries", "", "file with more queries: one per line, or YAML")
 }
 
 func (o *queryOptions) check() error {

@@ -48,13 +48,13 @@ func (o *runOptions) addModelFlags(fs *pflag.FlagSet) {
 }
 
 func (o *fetchOptions) addFlags(fs *pflag.FlagSet) {
-	fs.BoolVar(&o.yes, "yes", false, "fetch a model that is missing without a terminal to say so on")
-	fs.BoolVar(&o.offline, "offline", false, "never fetch anything")
+	fs.BoolVar(&o.yes, "yes", false, "download a missing model even if stderr is no terminal")
+	fs.BoolVar(&o.offline, "offline", false, "never download anything")
 }
 
 func (o *resourceOptions) addFlags(fs *pflag.FlagSet) {
 	fs.IntVar(&o.threads, "threads", 0, "CPU threads for the model and the CRF (default 0: all cores)")
-	fs.Var(&o.maxMemory, "max-memory", "memory for frames, decoder, drawing and encoder, as 2G or 1500MiB; the models come on top (default: 3 GB where that is enough, up to half of the machine's or the container's)")
+	fs.Var(&o.maxMemory, "max-memory", "memory for frames, decoder, drawing and encoder, such as 2G or 1500MiB; the models come on top (default: 3 GB if that is enough, else up to half of the memory of the machine or container)")
 }
 
 // check finds what is wrong with these flags alone.

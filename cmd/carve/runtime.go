@@ -27,28 +27,29 @@ type runtimeOptions struct {
 
 func newRuntimeFlags(o *runtimeOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("runtime", pflag.ContinueOnError)
-	fs.BoolVar(&o.bare, "without-nvidia", false, "pull cuda: leave out NVIDIA's libraries, for a system that has CUDA 13 and cuDNN 9")
+	fs.BoolVar(&o.bare, "without-nvidia", false, "pull cuda: without NVIDIA's libraries, for a system that has CUDA 13 and cuDNN 9")
 	fs.BoolVar(&o.quiet, "quiet", false, "pull: print errors only")
 	return fs
 }
 
 func runtimeHelp(all bool) string {
 	var o runtimeOptions
-	return `carve runtime - list and fetch ONNX Runtime, the library that models run on
+	return `carve runtime - list and download ONNX Runtime, the library that runs the models
 
 Usage:
-  carve runtime [list]      those here, and those that can be pulled
-  carve runtime pull cpu    the one for any CPU
-  carve runtime pull cuda   the one for NVIDIA GPUs, with all but the driver
-  carve runtime verify      compute the checksums of what was pulled again
+  carve runtime [list]      list builds on this machine, and builds to pull
+  carve runtime pull cpu    download the build for any CPU
+  carve runtime pull cuda   download the build for NVIDIA GPUs, with everything
+                            except the driver
+  carve runtime verify      verify the checksums of the downloaded builds again
 
 ` + flagsHelp(newRuntimeFlags(&o), all) + `
-They lie beside each other in
+Builds are in
   ` + ort.CacheDir() + `
-Where there is an NVIDIA driver the GPU one is taken, which can do all that the
-other can; CARVE_ONNXRUNTIME names a library of your own. Downloads resume where
-they broke off; CARVE_MIRROR, a base URL, stands in for the publisher's host,
-and HTTPS_PROXY is honoured.
+If there is an NVIDIA driver, carve uses the GPU build, which also runs on the
+CPU. CARVE_ONNXRUNTIME names a library of your own. Interrupted downloads
+resume. CARVE_MIRROR, a base URL, replaces the publisher's host, and HTTPS_PROXY
+is honoured.
 `
 }
 

@@ -33,13 +33,13 @@ type tryOptions struct {
 
 func newTryFlags(o *tryOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("try", pflag.ContinueOnError)
-	fs.VarP((*once)(&o.input), "input", "i", "the picture or clip, which may also stand by itself")
+	fs.VarP((*once)(&o.input), "input", "i", "image or video to read; -i may be left out")
 	o.inputOptions.addFlags(fs)
 	o.queryOptions.addFlags(fs)
-	fs.StringVar(&o.at, "at", "0", "the moment of a clip, in seconds or as [[H:]M:]S")
-	fs.StringVarP(&o.output, "output", "o", "", "picture to write (.png): every stage's heat and what was kept")
+	fs.StringVar(&o.at, "at", "0", "time in the video, in seconds or as [[H:]M:]S")
+	fs.StringVarP(&o.output, "output", "o", "", "image to write (.png): the heat of every stage, and the result")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
-	fs.BoolVar(&o.json, "json", false, "print everything as one JSON object on stdout")
+	fs.BoolVar(&o.json, "json", false, "print one JSON object on stdout")
 	o.runOptions.addFlags(fs)
 	return fs
 }
@@ -49,15 +49,15 @@ func (o *tryOptions) inputs() []string { return o.files(o.input, o.queryFile) }
 
 func tryHelp(all bool) string {
 	var o tryOptions
-	return `carve try - one picture or one moment of a clip, with everything that led to it
+	return `carve try - segment one image or frame, with every stage, score and reason
 
 Usage:
-  carve try PICTURE|CLIP [--at TIME] -q NAME [-q NAME…] [-o try.png]
+  carve try IMAGE|VIDEO [--at TIME] -q NAME [-q NAME…] [-o try.png]
 
-Before hours of work: which queries are found, which are dropped and why, what
-every setting changes, and how long the whole clip would take. The picture
-shows, stage by stage, the heat of every query (the outline is what the judge is
-shown) under its score and presence, and what is found as a video will show it.
+Shows, before hours of work, which queries are found, which are dropped and why,
+what a setting changes, and how long the whole video would take. The image shows
+the heat map of every query in every stage, with its score and presence (the
+outline is the mask that the judge is shown), and the result as in a video.
 
 ` + flagsHelp(newTryFlags(&o), all) + `
 Examples:

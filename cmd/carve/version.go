@@ -13,7 +13,7 @@ import (
 func runVersion(args []string, stdout, _ io.Writer) error {
 	fs := pflag.NewFlagSet("version", pflag.ContinueOnError)
 	if err := parse(fs, args, func(bool) string {
-		return "carve version - print the version of carve and of the libraries it runs on\n"
+		return "carve version - print the versions of carve and of its libraries\n"
 	}, stdout); err != nil {
 		return err
 	}

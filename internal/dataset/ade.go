@@ -24,7 +24,7 @@ const adeCount = 150
 
 var ade = kind{
 	name:  "ade",
-	about: "ADE20K-150: 150 classes of things and stuff in 2000 pictures",
+	about: "ADE20K-150: 150 classes of things and stuff in 2000 images",
 	layout: `  ADEChallengeData2016/  (or that folder itself)
     images/validation/ADE_val_00000001.jpg
     annotations/validation/ADE_val_00000001.png

@@ -14,7 +14,7 @@ import (
 
 var clips = kind{
 	name:  "clips",
-	about: "films made by carve clips, with their truth: J and F, presence, flicker and cost of each",
+	about: "clips made by carve clips, with ground truth: J and F, presence, flicker and cost",
 	layout: `  FOLDER/  (or one clip's own folder)
     CLIP/clip.mp4  (or CLIP/frames/00000.png)
     CLIP/annotations/00000.png

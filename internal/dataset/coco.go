@@ -117,7 +117,7 @@ var cocoLabels = func() (labels [cocoCategories + 1]uint8) {
 
 var coco = kind{
 	name:  "coco",
-	about: "COCO Object: 80 classes of things in the 5000 pictures of val2017",
+	about: "COCO Object: 80 classes of things in the 5000 images of val2017",
 	layout: `  images/val2017/000000000139.jpg, or val2017/000000000139.jpg
   and one of these; the first that is there is taken:
     annotations/val2017/000000000139_instanceTrainIds.png  (0 background, 1..80)

@@ -73,7 +73,7 @@ wood
 // figures are measured on them.
 var pascalContext = kind{
 	name:  "context",
-	about: "Pascal Context: 59 classes of things and stuff, and the rest, in 5104 pictures",
+	about: "Pascal Context: 59 classes of things and stuff, and the rest, in 5104 images",
 	layout: `  VOCdevkit/VOC2010/  (or that folder itself)
     ImageSets/SegmentationContext/val.txt
     JPEGImages/2008_000002.jpg

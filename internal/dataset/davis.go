@@ -11,7 +11,7 @@ import (
 
 var davis = kind{
 	name:  "davis",
-	about: "DAVIS 2017: 30 sequences, an expression (Ref-DAVIS) for each of 61 objects; published figures are the mean over four files of them",
+	about: "DAVIS 2017: 30 sequences with 61 objects, each with an expression (Ref-DAVIS); published figures are means over four files of expressions",
 	layout: `  DAVIS/  (or that folder itself)
     ImageSets/2017/val.txt
     JPEGImages/480p/SEQUENCE/00000.jpg

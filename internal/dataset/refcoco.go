@@ -12,7 +12,7 @@ import (
 
 var (
 	refcoco     = refKind("refcoco", "unc", "3811 objects in val, 1975 in testA (people), 1810 in testB")
-	refcocoPlus = refKind("refcoco+", "unc", "the same pictures, without words for places; 3805 objects in val, 1975 in testA, 1798 in testB")
+	refcocoPlus = refKind("refcoco+", "unc", "the same images, without words for places; 3805 objects in val, 1975 in testA, 1798 in testB")
 	refcocog    = refKind("refcocog", "umd", "longer sentences; 2573 objects in val, 5023 in test")
 )
 
@@ -22,7 +22,7 @@ var (
 func refKind(name, by, about string) kind {
 	return kind{
 		name:  name,
-		about: "sentences for an object of a picture: " + about,
+		about: "sentences for an object in an image: " + about,
 		layout: fmt.Sprintf(`  data/  (or that folder itself, or %[1]s in it)
     %[1]s/refs(%[2]s).p
     %[1]s/instances.json

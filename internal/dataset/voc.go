@@ -29,7 +29,7 @@ tvmonitor=tvmonitor screen
 
 var voc = kind{
 	name:  "voc",
-	about: "Pascal VOC 2012: 20 classes of things in 1449 pictures",
+	about: "Pascal VOC 2012: 20 classes of things in 1449 images",
 	layout: `  VOCdevkit/VOC2012/  (or that folder itself)
     ImageSets/Segmentation/val.txt
     JPEGImages/2007_000033.jpg

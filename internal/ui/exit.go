@@ -13,9 +13,10 @@ const (
 const ExitCodesHelp = `Exit codes:
   0    done
   1    failed; no output was written (clips, demo and eval run keep what they
-       had finished before)
-  2    the command line is wrong, or a text file named on it; no work was done
+       finished before)
+  2    an error in the command line or in a text file that it names; no work was
+       done
   3    done, but something was lost (damaged frames; alpha, sound, subtitles or
-       chapters that the output cannot hold): counted and named in a warning
-  130  interrupted; after the first Ctrl-C what was finished is written
+       chapters that the output cannot hold); a warning counts and names it
+  130  interrupted; after the first Ctrl-C the finished part is written
 `
