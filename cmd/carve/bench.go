@@ -54,7 +54,7 @@ type benchOptions struct {
 
 func newBenchFlags(o *benchOptions) *pflag.FlagSet {
 	all := pflag.NewFlagSet("all", pflag.ContinueOnError)
-	o.runOptions.addFlags(all) // sets what has no flag here to its default
+	o.runOptions.addFlags(all) // sets options without a flag here to their defaults
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	fs.BoolVar(&o.realSize, "real-size", false, fmt.Sprintf("measure with random weights of the sizes of B/16 and L/14, which are written to the cache once: %d GB", models.RandomBytes>>30))
 	fs.BoolVar(&o.quick, "quick", false, "few rounds: seconds instead of minutes, but less exact figures")
@@ -100,11 +100,11 @@ type bench struct {
 	o      *benchOptions
 	log    *slog.Logger
 	stderr io.Writer
-	dir    string // for the clip and what is made of it
+	dir    string // for the clip and the outputs
 	clip   string
 	preset car.Preset
 	models *openedModels
-	img    *car.Image // a frame of the clip, as the models are given it
+	img    *car.Image // a frame of the clip, as the models see it
 	report *benchReport
 }
 
@@ -134,8 +134,8 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	b := &bench{o: &o, log: o.newLog(stderr), stderr: stderr}
-	// The clip is segmented by the code of carve segment, which looks out for
-	// signals as well, and then by itself finishes what is in flight.
+	// The clip is segmented by the code of carve segment, which handles signals as well
+	// and finishes the frames in flight itself.
 	ctx, release := interruptible()
 	defer release()
 	if err := b.run(ctx); err != nil {
@@ -177,7 +177,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer b.close()
-	if err := b.look(ctx); err != nil {
+	if err := b.readFrame(ctx); err != nil {
 		return fmt.Errorf("reading the clip: %w", err)
 	}
 	if err := b.describe(); err != nil {
@@ -211,14 +211,14 @@ func (b *bench) close() {
 	}
 }
 
-// makeModels writes the models of real size, and says so before.
+// makeModels announces and writes the models of real size.
 func (b *bench) makeModels(ctx context.Context) error {
 	for i, name := range models.RandomPair {
 		if slices.Contains(models.Names(), name) {
 			continue
 		}
 		if i == 0 {
-			b.log.Info(fmt.Sprintf("writing two models of random weights, about %d GB with what is built from them, into %s; carve models rm takes %s and %s away again",
+			b.log.Info(fmt.Sprintf("writing two models of random weights, about %d GB with the files built from them, to %s; carve models rm removes %s and %s again",
 				models.RandomBytes>>30, models.Dir(), models.RandomPair[0], models.RandomPair[1]))
 		}
 		if err := models.MakeRandom(ctx, name); err != nil {
@@ -228,14 +228,14 @@ func (b *bench) makeModels(ctx context.Context) error {
 	return nil
 }
 
-// look takes a frame of the clip, as the models are given it.
-func (b *bench) look(ctx context.Context) error {
+// readFrame reads a frame of the clip, as the models see it.
+func (b *bench) readFrame(ctx context.Context) error {
 	src := &video.Source{Path: b.clip}
 	if err := src.Initialize(); err != nil {
 		return err
 	}
 	defer src.Close()
-	const wanted = 40 // all four stickers are in the picture
+	const wanted = 40 // all four stickers are in this frame
 	for shot, err := range src.Each(ctx, b.o.side(b.preset, b.models.device)) {
 		if err != nil {
 			return err
@@ -250,8 +250,8 @@ func (b *bench) look(ctx context.Context) error {
 	return io.ErrUnexpectedEOF
 }
 
-// repeat calls round until enough is known: so often at least, and further until
-// the time is up that a figure is worth. least counts rounds behind the first.
+// repeat calls round at least 1+least times, and further until a time budget is spent.
+// The first round warms up.
 func (b *bench) repeat(ctx context.Context, least int, round func() error) error {
 	budget := 5 * time.Second
 	if b.o.quick {

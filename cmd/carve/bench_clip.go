@@ -12,8 +12,8 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// How much of the clip is segmented where all of it would take too long: models
-// of real size take seconds for a frame on a few cores.
+// The number of frames that are segmented where the whole clip would take too long:
+// models of real size take seconds for a frame on a few cores.
 const (
 	benchFrames      = 24 // its first second
 	benchFramesQuick = 6
@@ -21,14 +21,14 @@ const (
 
 // measureClip segments the built-in clip as carve demo does.
 func (b *bench) measureClip(ctx context.Context) error {
-	// Each run opens its own models; ours would only stand beside them. The peak
-	// of the memory is that of the runs, whatever opening had cost.
+	// Each run opens its own models, so ours are closed. The peak memory is then that of
+	// the runs, without that of opening models before.
 	b.close()
 	b.report.PeakMemory = peakMemory()
 	resetPeakMemory()
 	memories := []string{"off", "on"}
 	if b.o.compat {
-		memories = memories[:1] // it has none
+		memories = memories[:1] // --compat has no memory
 	}
 	var limit int64
 	switch known := b.o.model == demo.Name; {
@@ -45,7 +45,7 @@ func (b *bench) measureClip(ctx context.Context) error {
 	from := time.Now()
 	for n := 0; n == 0 || n < 3 && time.Since(from) < budget; n++ {
 		for i, memory := range memories {
-			o := usualOptions()
+			o := defaultOptions()
 			o.runOptions, o.queries = b.o.runOptions, democlip.Queries
 			o.input, o.output, o.overwrite = b.clip, filepath.Join(b.dir, "overlay.mp4"), true
 			o.memory, o.limit, o.quiet, o.progress = memory, limit, true, "none"

@@ -23,17 +23,16 @@ import (
 	"github.com/carve-video/carve/video/overlay"
 )
 
-// A mediaJob is something that carve and the ffmpeg program both do with the
-// clip.
+// A mediaJob is work on the clip that both carve and the ffmpeg program can do.
 type mediaJob struct {
 	name   string
 	draw   bool
 	encode bool
-	ffmpeg []string // between the input and the output
+	ffmpeg []string // arguments between the input and the output
 }
 
-// mediaJobs: the program draws two filled boxes where carve draws two masks with
-// outline and legend, which is the nearest that it has.
+// mediaJobs returns the jobs. Where carve draws two masks with outline and legend, the
+// program draws two filled boxes, which is the most similar work that it can do.
 func mediaJobs() []mediaJob {
 	x264 := []string{"-c:a", "copy", "-c:v", "libx264", "-crf", strconv.Itoa(defaultCRF), "-preset", defaultEncoderPreset}
 	box := func(x int, colour string) string {
@@ -61,15 +60,15 @@ func (b *bench) measureMedia(ctx context.Context) error {
 	return nil
 }
 
-// measureJob compares times without the start: carve's begins when the file is
-// open and its first frame decoded, and from the program's are taken those of a
-// run that ends after the first frame.
+// measureJob compares times without start-up: carve's time begins when the file is open
+// and its first frame decoded; from the program's time, that of a run which ends after
+// the first frame is subtracted.
 func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row benchMedia, err error) {
 	row.Name = j.name
 	var ours, theirs, starts, drawing []time.Duration
 	least := 5
 	if b.o.quick {
-		least = 1 // an encoding takes most of a second, and there are two a round
+		least = 1 // an encoding takes nearly a second, and a round has two
 	}
 	err = b.repeat(ctx, least, func() error {
 		frames, took, draw, err := b.carveJob(ctx, j)
@@ -111,7 +110,7 @@ func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row
 	return row, nil
 }
 
-// ffmpegJob is the command line that does the job, and how a person would type
+// ffmpegJob returns the arguments of the job, and the command line as a user would type
 // it.
 func (b *bench) ffmpegJob(j mediaJob, more ...string) (args []string, typed string) {
 	args = append(args, "-nostdin", "-v", "error", "-y", "-i", b.clip)
@@ -125,8 +124,8 @@ func (b *bench) ffmpegJob(j mediaJob, more ...string) (args []string, typed stri
 	return args, typed
 }
 
-// carveJob does the job as the pipeline of carve segment does, each stage on a
-// goroutine of its own.
+// carveJob does the job as the pipeline of carve segment does, with one goroutine per
+// stage.
 func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, drawing time.Duration, err error) {
 	src := &video.Source{Path: b.clip}
 	if err := src.Initialize(); err != nil {
@@ -204,7 +203,7 @@ func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, d
 	return frames, took, drawing, nil
 }
 
-// benchFound are two soft ellipses side by side.
+// benchFound returns two soft ellipses side by side.
 func benchFound(w, h int) []car.Found {
 	found := make([]car.Found, 2)
 	for i := range found {

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// peakMemory is the most that the process ever had resident, in bytes, or since
-// resetPeakMemory. It is read from /proc, and 0 where there is none (Linux has).
+// peakMemory returns the peak resident memory of the process in bytes, since it started
+// or since resetPeakMemory. It is read from /proc; on systems without /proc it is 0.
 func peakMemory() int64 {
 	kb, _ := strconv.ParseInt(strings.TrimSuffix(procField("/proc/self/status", "VmHWM"), " kB"), 10, 64)
 	return kb << 10
 }
 
-// resetPeakMemory does what it can: a kernel that does not let it goes on
-// counting from the start.
+// resetPeakMemory resets the peak. If the kernel does not allow that, the peak stays
+// that since the start.
 func resetPeakMemory() {
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 }
 
-// procField is the first value of a name in a file of lines "name : value",
-// empty where there is no such file.
+// procField returns the first value of a name in a file of lines "name : value", or ""
+// if there is no such file.
 func procField(path, name string) string {
 	f, err := os.Open(path)
 	if err != nil {

@@ -13,20 +13,22 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// benchMatMul is the product that machines are compared by, whatever the model:
-// a layer of an MLP of ViT-L on 1024 tokens, 8.6 GFLOP.
+// benchMatMul is the product by which machines are compared, independent of the model:
+// an MLP layer of ViT-L on 1024 tokens, 8.6 GFLOP.
 var benchMatMul = models.Product{Batch: 1, M: 1024, K: 1024, N: 4096, Weight: true, Count: 1}
 
-// bare tells whether the models do the products that a bare MatMul does.
-func (b *bench) bare() bool { return b.o.precision == models.Float32 && b.models.device == "cpu" }
+// hasBareRate reports whether the models compute the same products as a bare MatMul.
+func (b *bench) hasBareRate() bool {
+	return b.o.precision == models.Float32 && b.models.device == "cpu"
+}
 
-// compare times f against its products.
+// compare times f against its bare products.
 func (b *bench) compare(ctx context.Context, products []models.Product, least int, f func(context.Context) error) (r rate.Result, err error) {
 	operations := 0.0
 	for _, p := range products {
 		operations += p.Operations()
 	}
-	if !b.bare() {
+	if !b.hasBareRate() {
 		products = nil
 	}
 	c, err := rate.New(products, b.o.threads)
@@ -42,9 +44,9 @@ func (b *bench) compare(ctx context.Context, products []models.Product, least in
 	return r, nil
 }
 
-// measureModels times the bare product, and the models against theirs.
+// measureModels times benchMatMul, and each model against its bare products.
 func (b *bench) measureModels(ctx context.Context) error {
-	if b.bare() {
+	if b.hasBareRate() {
 		r, err := b.compare(ctx, []models.Product{benchMatMul}, 5, func(context.Context) error { return nil })
 		if err != nil {
 			return err
@@ -57,28 +59,27 @@ func (b *bench) measureModels(ctx context.Context) error {
 	return b.measureJudge(ctx)
 }
 
-// measureModel adds a row to the models.
+// measureModel measures f and adds a row to the table of models.
 func (b *bench) measureModel(ctx context.Context, name string, products []models.Product, f func(context.Context) error) error {
 	r, err := b.compare(ctx, products, 5, f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	row := benchModel{Name: name, GFLOP: r.Operations / 1e9, Time: r.Seconds}
-	if b.bare() {
+	if b.hasBareRate() {
 		row.BareGFLOPS, row.Share = r.Rate()/1e9, r.Share()
 	}
 	b.report.Models = append(b.report.Models, row)
 	return nil
 }
 
-// measureProposer times the trunk on a picture, and the CAM head on what that knows
-// of it.
+// measureProposer times the trunk on an image, and the CAM head on its features.
 func (b *bench) measureProposer(ctx context.Context) error {
 	f, err := b.models.Proposer.Proposer()
 	if err != nil {
 		return err
 	}
-	// Whole patches, as the loop makes them.
+	// Rounded up to whole patches, as in the loop.
 	whole := func(n int) int { return (n + f.PatchSize() - 1) / f.PatchSize() * f.PatchSize() }
 	img := benchNoise(whole(b.img.W), whole(b.img.H))
 	err = b.measureModel(ctx, "trunk", b.models.Proposer.TrunkProducts(img.W, img.H), func(ctx context.Context) error {
@@ -105,7 +106,7 @@ func (b *bench) measureProposer(ctx context.Context) error {
 		return err
 	}
 	for _, k := range []int{1, 20} {
-		err := b.measureModel(ctx, fmt.Sprintf("CAM head, %s", many(k, "query", "queries")), b.models.Proposer.CAMProducts(img.W, img.H, k), func(ctx context.Context) error {
+		err := b.measureModel(ctx, fmt.Sprintf("CAM head, %s", plural(k, "query", "queries")), b.models.Proposer.CAMProducts(img.W, img.H, k), func(ctx context.Context) error {
 			_, err := view.CAM(ctx, directions[:k])
 			return err
 		})
@@ -116,20 +117,20 @@ func (b *bench) measureProposer(ctx context.Context) error {
 	return nil
 }
 
-// measureJudge times the judge on one picture and on several at once.
+// measureJudge times the judge on one image and on batches.
 func (b *bench) measureJudge(ctx context.Context) error {
 	g, err := b.models.Judge.Judge()
 	if err != nil {
 		return err
 	}
 	side := g.InputSize()
-	picture := benchNoise(side, side)
+	noise := benchNoise(side, side)
 	for _, n := range []int{1, 4, 16} {
 		images := make([]*car.Image, n)
 		for i := range images {
-			images[i] = picture
+			images[i] = noise
 		}
-		err := b.measureModel(ctx, fmt.Sprintf("judge, %s", many(n, "picture", "pictures")), b.models.Judge.JudgeProducts(side, side, n), func(ctx context.Context) error {
+		err := b.measureModel(ctx, fmt.Sprintf("judge, %s", plural(n, "image", "images")), b.models.Judge.JudgeProducts(side, side, n), func(ctx context.Context) error {
 			_, err := g.EncodeImages(ctx, images)
 			return err
 		})
@@ -140,7 +141,7 @@ func (b *bench) measureJudge(ctx context.Context) error {
 	return nil
 }
 
-// benchNoise is a picture that nothing is to be seen in.
+// benchNoise returns an image of noise.
 func benchNoise(w, h int) *car.Image {
 	rng := rand.New(rand.NewPCG(1, 2))
 	img := car.NewImage(w, h)
@@ -161,7 +162,7 @@ func (b *bench) measureLoop(ctx context.Context) error {
 			return err
 		}
 		row := benchLoop{Queries: n, GFLOP: r.Operations / 1e9, Time: r.Seconds, Outside: l.Outside(), Judged: l.Judged()}
-		if b.bare() {
+		if b.hasBareRate() {
 			row.Share = r.Share()
 		}
 		b.report.Loop = append(b.report.Loop, row)
@@ -169,7 +170,7 @@ func (b *bench) measureLoop(ctx context.Context) error {
 	return nil
 }
 
-// benchMask is an ellipse, the i-th of n side by side, 1 inside.
+// benchMask returns an ellipse, the i-th of n side by side, with 1 inside.
 func benchMask(w, h, i, n int) []uint8 {
 	mask := make([]uint8, w*h)
 	cx, cy := (float64(i)+0.5)*float64(w)/float64(n), float64(h)/2
@@ -211,7 +212,7 @@ func (b *bench) measureCRF(ctx context.Context) error {
 			prob[i] = rng.Float32()
 		}
 		unary, q := make([]float32, len(prob)), make([]float32, len(prob))
-		// All that is done for one picture: lattices, energies and inference.
+		// The whole work on one image: lattices, energies and inference.
 		whole := func(threads int) func() {
 			params := b.preset.CRF
 			params.Threads = threads
@@ -231,7 +232,7 @@ func (b *bench) measureCRF(ctx context.Context) error {
 		}
 		times, err := b.times(ctx, whole(threads), whole(1))
 		if err == nil {
-			err = ctx.Err() // of which every step tells, and nobody asked
+			err = ctx.Err() // the steps were cancelled, and their errors dropped
 		}
 		if err != nil {
 			return err
@@ -241,12 +242,12 @@ func (b *bench) measureCRF(ctx context.Context) error {
 	return nil
 }
 
-// times are the medians, in seconds, of things done in turn; a first round does
-// not count.
-func (b *bench) times(ctx context.Context, things ...func()) ([]float64, error) {
-	all := make([][]time.Duration, len(things))
+// times calls the functions alternately and returns the median times of each, in
+// seconds, without the first round.
+func (b *bench) times(ctx context.Context, work ...func()) ([]float64, error) {
+	all := make([][]time.Duration, len(work))
 	err := b.repeat(ctx, 5, func() error {
-		for i, f := range things {
+		for i, f := range work {
 			from := time.Now()
 			f()
 			all[i] = append(all[i], time.Since(from))
@@ -256,7 +257,7 @@ func (b *bench) times(ctx context.Context, things ...func()) ([]float64, error) 
 	if err != nil {
 		return nil, err
 	}
-	medians := make([]float64, len(things))
+	medians := make([]float64, len(work))
 	for i, d := range all {
 		medians[i] = rate.Median(d[1:]).Seconds()
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// benchReport is the JSON of carve bench. Times are seconds; shares, ratios and
-// what is outside are 0 to 1 (a ratio may be more); rates are 10^9 operations a
-// second. What was not measured is not there.
+// benchReport is the JSON of carve bench. Times are in seconds; shares are from 0 to 1,
+// ratios from 0; rates are in 10^9 operations per second. What was not measured is left
+// out.
 type benchReport struct {
 	MessageType string `json:"message_type"`
 	Carve       string `json:"carve"`
@@ -26,7 +26,7 @@ type benchReport struct {
 	Compat      bool   `json:"compat"`
 	Quick       bool   `json:"quick"`
 	Random      bool   `json:"random_weights"` // --real-size
-	Width       int    `json:"picture_width"`  // as the models are given it
+	Width       int    `json:"picture_width"`  // as the models see it
 	Height      int    `json:"picture_height"`
 
 	Clip    []benchClip        `json:"clip,omitempty"`
@@ -49,7 +49,8 @@ type benchClip struct {
 	Stages []benchStage `json:"stages"`
 }
 
-// benchStage: busy, waiting and blocked are shares of the run's time.
+// A benchStage is one stage of the pipeline. Busy, Waiting and Blocked are shares of the
+// run's time.
 type benchStage struct {
 	Name     string  `json:"name"`
 	PerFrame float64 `json:"busy_s_per_frame"`
@@ -104,7 +105,7 @@ type benchLoop struct {
 	Judged  float64 `json:"pictures_judged"`
 }
 
-// describe begins the report.
+// describe starts the report with the versions, the machine and the settings.
 func (b *bench) describe() error {
 	_, onnx, err := models.Runtime()
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// print writes the report as tables that Markdown renders and people read as
-// they stand. What was not measured has none.
+// print writes the report as Markdown tables that are readable as plain text. What was
+// not measured has no table.
 func (r *benchReport) print(w io.Writer) error {
 	var b strings.Builder
 	r.writeHead(&b)
@@ -24,30 +24,30 @@ func (r *benchReport) print(w io.Writer) error {
 	return err
 }
 
-// writeHead says what was measured, with what and where.
+// writeHead writes the versions, the machine and the settings.
 func (r *benchReport) writeHead(b *strings.Builder) {
 	judge := ""
 	if r.Judge != r.Proposer {
 		judge = " and " + r.Judge
 	}
 	fmt.Fprintf(b, "carve %s, ONNX Runtime %s, FFmpeg %s, %s, %s, %s\n", r.Carve, r.ONNXRuntime, r.FFmpeg, r.CPU,
-		many(r.Cores, "core", "cores"), many(r.Threads, "thread", "threads"))
-	fmt.Fprintf(b, "%s%s, %s on %s, preset %s%s, picture %d×%d%s\n", r.Proposer, judge, r.Precision, r.Device,
-		r.Preset, suffix(r.Compat, ", compat"), r.Width, r.Height, suffix(r.Quick, ", quick"))
+		plural(r.Cores, "core", "cores"), plural(r.Threads, "thread", "threads"))
+	fmt.Fprintf(b, "%s%s, %s on %s, preset %s%s, image %d×%d%s\n", r.Proposer, judge, r.Precision, r.Device,
+		r.Preset, textIf(r.Compat, ", compat"), r.Width, r.Height, textIf(r.Quick, ", quick"))
 }
 
 func (r *benchReport) writeModels(b *strings.Builder) {
-	bare := "fp32 on a CPU alone has a bare rate"
+	bare := "only fp32 on a CPU has a bare rate"
 	if r.MatMul != nil {
 		fmt.Fprintf(b, "\nBare MatMul of 1024×1024 by 1024×4096: %.0f GFLOP/s\n", r.MatMul.GFLOPS)
-		bare = "shares are of the same matrix products done bare, in turn"
+		bare = "shares are relative to the bare matrix products, measured alternately"
 	}
 	if len(r.Models) == 0 {
 		return
 	}
 	t := ui.NewTable("models", "GFLOP", "time", "bare GFLOP/s", "share of bare")
 	for _, m := range r.Models {
-		t.Add(m.Name, digits(m.GFLOP), duration(m.Time), unless0("%.0f", m.BareGFLOPS), unless0("%.0f %%", 100*m.Share))
+		t.Add(m.Name, digits(m.GFLOP), duration(m.Time), dashIfZero("%.0f", m.BareGFLOPS), dashIfZero("%.0f %%", 100*m.Share))
 	}
 	writeNoted(b, t, bare)
 }
@@ -56,12 +56,12 @@ func (r *benchReport) writeLoop(b *strings.Builder) {
 	if len(r.Loop) == 0 {
 		return
 	}
-	t := ui.NewTable("loop", "GFLOP", "time", "share of bare", "outside ONNX Runtime", "pictures judged")
+	t := ui.NewTable("loop", "GFLOP", "time", "share of bare", "outside ONNX Runtime", "images judged")
 	for _, l := range r.Loop {
-		t.Add(many(l.Queries, "query", "queries"), digits(l.GFLOP), duration(l.Time), unless0("%.0f %%", 100*l.Share),
+		t.Add(plural(l.Queries, "query", "queries"), digits(l.GFLOP), duration(l.Time), dashIfZero("%.0f %%", 100*l.Share),
 			fmt.Sprintf("%.1f %%", 100*l.Outside), fmt.Sprintf("%.0f", l.Judged))
 	}
-	writeNoted(b, t, "from pixels to label map, texts known, one query left by the first stage")
+	writeNoted(b, t, "from pixels to label map, text embeddings cached, one query left after the first stage")
 }
 
 func (r *benchReport) writePrompts(b *strings.Builder) {
@@ -70,7 +70,7 @@ func (r *benchReport) writePrompts(b *strings.Builder) {
 	}
 	t := ui.NewTable("prompts", "time", "for each")
 	for _, p := range r.Prompts {
-		t.Add(many(p.Masks, "mask", "masks"), duration(p.Time), duration(p.Time/float64(p.Masks)))
+		t.Add(plural(p.Masks, "mask", "masks"), duration(p.Time), duration(p.Time/float64(p.Masks)))
 	}
 	writeNoted(b, t, "")
 }
@@ -80,14 +80,14 @@ func (r *benchReport) writeCRF(b *strings.Builder) {
 		return
 	}
 	threads := r.CRF[0].Threads
-	t := ui.NewTable("dense CRF", "1 thread", many(threads, "thread", "threads"), "speedup")
+	t := ui.NewTable("dense CRF", "1 thread", plural(threads, "thread", "threads"), "speedup")
 	for _, c := range r.CRF {
 		t.Add(fmt.Sprint(c.Labels, " labels"), duration(c.TimeOne), duration(c.Time), fmt.Sprintf("%.2f", c.Speedup))
 	}
 	writeNoted(b, t, "lattices, energies and inference for a frame of the clip")
 }
 
-// writeMedia has the commands of ffmpeg below its table.
+// writeMedia lists the commands of ffmpeg below its table.
 func (r *benchReport) writeMedia(b *strings.Builder) {
 	if len(r.Media) == 0 {
 		return
@@ -102,7 +102,7 @@ func (r *benchReport) writeMedia(b *strings.Builder) {
 		if m.Drawing > 0 {
 			drawing = duration(m.Drawing) + " a frame"
 		}
-		t.Add(m.Name, fmt.Sprintf("%.0f", m.FPS), unless0("%.0f", theirs), unless0("%.2f", m.Ratio), drawing)
+		t.Add(m.Name, fmt.Sprintf("%.0f", m.FPS), dashIfZero("%.0f", theirs), dashIfZero("%.2f", m.Ratio), drawing)
 		if m.Command != "" {
 			commands = append(commands, m.Command)
 		}
@@ -111,7 +111,7 @@ func (r *benchReport) writeMedia(b *strings.Builder) {
 		writeNoted(b, t, "there is no ffmpeg program on the PATH to compare with")
 		return
 	}
-	writeNoted(b, t, "starts left out on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:")
+	writeNoted(b, t, "without start-up on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:")
 	b.WriteString("\n")
 	for _, c := range commands {
 		fmt.Fprintf(b, "    %s\n", c)
@@ -126,11 +126,11 @@ func (r *benchReport) writeClip(b *strings.Builder) {
 			t.Add(s.Name, duration(s.PerFrame), share(s.Busy), share(s.Waiting), share(s.Blocked), fmt.Sprintf("%.2f", s.Queue))
 		}
 		note := fmt.Sprintf("%s in %.2f s: %.2f frames/s", ui.Counted(int(c.Frames), "frame"), c.Time, c.FPS)
-		writeNoted(b, t, note+suffix(r.Random, "; random weights find nothing that would be refined and drawn"))
+		writeNoted(b, t, note+textIf(r.Random, "; random weights find nothing, so nothing was refined and drawn"))
 	}
 }
 
-// writeMemory says how much memory it took.
+// writeMemory writes the peak memory.
 func (r *benchReport) writeMemory(b *strings.Builder) {
 	if r.PeakMemory == 0 {
 		return
@@ -142,28 +142,28 @@ func (r *benchReport) writeMemory(b *strings.Builder) {
 	fmt.Fprintf(b, "\nPeak memory (RSS): %s%d MB for all of this\n", clip, r.PeakMemory>>20)
 }
 
-func many(n int, one, more string) string {
+func plural(n int, one, more string) string {
 	if n == 1 {
 		return fmt.Sprint(n, " ", one)
 	}
 	return fmt.Sprint(n, " ", more)
 }
 
-func suffix(yes bool, s string) string {
+func textIf(yes bool, s string) string {
 	if yes {
 		return s
 	}
 	return ""
 }
 
-func unless0(format string, v float64) string {
+func dashIfZero(format string, v float64) string {
 	if v == 0 {
 		return "–"
 	}
 	return fmt.Sprintf(format, v)
 }
 
-// digits has three digits that count, or all before the point.
+// digits formats a number with three significant digits, or with all before the point.
 func digits(v float64) string {
 	switch {
 	case v >= 100:
@@ -174,7 +174,7 @@ func digits(v float64) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
-// duration is a time in seconds, in the unit that suits it.
+// duration formats a time in seconds, in a suitable unit.
 func duration(s float64) string {
 	switch {
 	case s >= 1:
@@ -185,7 +185,7 @@ func duration(s float64) string {
 	return digits(1e6*s) + " µs"
 }
 
-// writeNoted writes a table behind an empty line, and a note below it.
+// writeNoted writes an empty line, a table, and a note below it.
 func writeNoted(b *strings.Builder, t *ui.Table, note string) {
 	b.WriteString("\n")
 	t.Markdown(b) // a builder does not fail

@@ -12,21 +12,21 @@ func TestBenchTable(t *testing.T) {
 		MatMul: &benchMatMulReport{GFLOPS: 400.4},
 		Models: []benchModel{
 			{Name: "trunk", GFLOP: 160.63, Time: 0.4567, BareGFLOPS: 391.2, Share: 0.857},
-			{Name: "judge, 1 picture", GFLOP: 7.129, Time: 0.0000129},
+			{Name: "judge, 1 image", GFLOP: 7.129, Time: 0.0000129},
 		},
 		ClipMemory: 100 << 20, PeakMemory: 200 << 20,
 	}
 	const want = `carve 1.0, ONNX Runtime 1.2.3, FFmpeg 7.1, A CPU, 2 cores, 1 thread
-f and g, fp32 on cpu, preset voc, picture 640×360, quick
+f and g, fp32 on cpu, preset voc, image 640×360, quick
 
 Bare MatMul of 1024×1024 by 1024×4096: 400 GFLOP/s
 
-| models           | GFLOP |    time | bare GFLOP/s | share of bare |
-| ---------------- | ----: | ------: | -----------: | ------------: |
-| trunk            |   161 |  457 ms |          391 |          86 % |
-| judge, 1 picture |  7.13 | 12.9 µs |            – |             – |
+| models         | GFLOP |    time | bare GFLOP/s | share of bare |
+| -------------- | ----: | ------: | -----------: | ------------: |
+| trunk          |   161 |  457 ms |          391 |          86 % |
+| judge, 1 image |  7.13 | 12.9 µs |            – |             – |
 
-shares are of the same matrix products done bare, in turn
+shares are relative to the bare matrix products, measured alternately
 
 Peak memory (RSS): 100 MB while segmenting the clip, 200 MB for all of this
 `
@@ -39,7 +39,7 @@ Peak memory (RSS): 100 MB while segmenting the clip, 200 MB for all of this
 	}
 }
 
-// Every part has its table, in the order of the report.
+// TestBenchTableOfAll checks that every part has its table, in the order of the report.
 func TestBenchTableOfAll(t *testing.T) {
 	r := &benchReport{
 		Carve: "1.0", ONNXRuntime: "1.2.3", FFmpeg: "7.1", CPU: "A CPU", Cores: 1, Threads: 2, Device: "cuda",
@@ -56,20 +56,20 @@ func TestBenchTableOfAll(t *testing.T) {
 		PeakMemory: 200 << 20,
 	}
 	const want = `carve 1.0, ONNX Runtime 1.2.3, FFmpeg 7.1, A CPU, 1 core, 2 threads
-f, fp16 on cuda, preset voc, compat, picture 640×360
+f, fp16 on cuda, preset voc, compat, image 640×360
 
 | models | GFLOP |   time | bare GFLOP/s | share of bare |
 | ------ | ----: | -----: | -----------: | ------------: |
 | trunk  |  16.1 | 4.57 s |            – |             – |
 
-fp32 on a CPU alone has a bare rate
+only fp32 on a CPU has a bare rate
 
-| loop      | GFLOP |   time | share of bare | outside ONNX Runtime | pictures judged |
-| --------- | ----: | -----: | ------------: | -------------------: | --------------: |
-| 1 query   |  2.00 | 500 ms |          50 % |               12.5 % |               3 |
-| 5 queries |  3.00 | 1.00 s |             – |                0.0 % |               0 |
+| loop      | GFLOP |   time | share of bare | outside ONNX Runtime | images judged |
+| --------- | ----: | -----: | ------------: | -------------------: | ------------: |
+| 1 query   |  2.00 | 500 ms |          50 % |               12.5 % |             3 |
+| 5 queries |  3.00 | 1.00 s |             – |                0.0 % |             0 |
 
-from pixels to label map, texts known, one query left by the first stage
+from pixels to label map, text embeddings cached, one query left after the first stage
 
 | prompts |    time | for each |
 | ------- | ------: | -------: |
@@ -87,7 +87,7 @@ lattices, energies and inference for a frame of the clip
 | decode |      100 |             200 |  0.50 |               – |
 | draw   |       50 |               – |     – | 2.00 ms a frame |
 
-starts left out on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:
+without start-up on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:
 
     ffmpeg -i IN
 
@@ -95,7 +95,7 @@ starts left out on both sides; ffmpeg draws boxes where carve draws masks with o
 | --------------- | ------: | -----: | ------: | ------: | ----: |
 | decode          | 3.00 ms | 10.0 % |  20.0 % |  30.0 % |  1.50 |
 
-1 frame in 2.00 s: 0.50 frames/s; random weights find nothing that would be refined and drawn
+1 frame in 2.00 s: 0.50 frames/s; random weights find nothing, so nothing was refined and drawn
 
 Peak memory (RSS): 200 MB for all of this
 `

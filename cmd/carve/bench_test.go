@@ -9,8 +9,8 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// BenchmarkFrame takes one frame of the demo clip, at the model's 320×180,
-// through the parts of the method.
+// BenchmarkFrame runs the parts of the method on one frame of the demo clip, at the
+// model's 320×180.
 func BenchmarkFrame(b *testing.B) {
 	script, err := democlip.Script()
 	if err != nil {
@@ -53,39 +53,39 @@ func BenchmarkFrame(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	look := func(b *testing.B) *car.EncodedImage {
-		scene, err := seg.EncodeImage(b.Context(), img)
+	encode := func(b *testing.B) *car.EncodedImage {
+		encoded, err := seg.EncodeImage(b.Context(), img)
 		if err != nil {
 			b.Fatal(err)
 		}
-		return scene
+		return encoded
 	}
-	step := func(b *testing.B, scene *car.EncodedImage) *car.Outcome {
-		out, err := seg.Step(b.Context(), scene, bank, []int{0, 1, 2, 3})
+	step := func(b *testing.B, encoded *car.EncodedImage) *car.Outcome {
+		out, err := seg.Step(b.Context(), encoded, bank, []int{0, 1, 2, 3})
 		if err != nil {
 			b.Fatal(err)
 		}
 		return out
 	}
-	b.Run("look", func(b *testing.B) {
+	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {
-			look(b).Close()
+			encode(b).Close()
 		}
 	})
-	b.Run("look+step", func(b *testing.B) {
+	b.Run("encode+step", func(b *testing.B) {
 		for b.Loop() {
-			scene := look(b)
-			step(b, scene)
-			scene.Close()
+			encoded := encode(b)
+			step(b, encoded)
+			encoded.Close()
 		}
 	})
 	b.Run("refine", func(b *testing.B) {
-		scene := look(b)
-		defer scene.Close()
-		out := step(b, scene)
+		encoded := encode(b)
+		defer encoded.Close()
+		out := step(b, encoded)
 		var res car.Result
 		for b.Loop() {
-			if err := seg.RefineInto(b.Context(), scene, out, &res); err != nil {
+			if err := seg.RefineInto(b.Context(), encoded, out, &res); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -15,11 +15,11 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// usualMemory is what a run keeps to without --max-memory, if it can do with that: enough
-// for 4K at full speed. The rest of the machine is for other programs.
-const usualMemory = 3 << 30
+// defaultMemory is the bound without --max-memory, if a run fits into it: enough for 4K
+// at full speed. The rest of the machine is for other programs.
+const defaultMemory = 3 << 30
 
-// A byteSize is an amount of memory as people write it: 2G, 512M, 1500MiB.
+// A byteSize is an amount of memory, written as 2G, 512M or 1500MiB.
 type byteSize int64
 
 // Set implements pflag.Value.
@@ -44,73 +44,72 @@ func (b *byteSize) String() string {
 }
 func (b *byteSize) Type() string { return "SIZE" }
 
-// A budget bounds the memory of what grows with the size of the picture: frames in
-// flight, decoder, drawing and encoder. The models come on top, and do not.
+// A budget bounds the memory that grows with the size of the frames: frames in flight,
+// decoder, drawing and encoder. The models come on top; they do not grow.
 //
-// Where all of it does not fit, in this order: frames in flight become fewer, down to
-// what is held back and one; decoder and encoder get fewer threads; the encoder looks
-// less far ahead. None of that changes a mask. Look-ahead and key frames, which would,
-// never give way.
+// If not everything fits, these are reduced, in this order: frames in flight, down to
+// those held back and one more; threads of decoder and encoder; the look-ahead of the
+// encoder. None of that changes a mask. The look-ahead of the masks and the key frames,
+// which would, are never reduced.
 type budget struct {
-	comfort int64  // to be kept to if that is possible
-	most    int64  // never to be exceeded; 0: nothing says
-	says    string // what says so, as "--max-memory is 2 GB"
+	target    int64  // bytes to stay within if possible
+	limit     int64  // bytes never to exceed; 0: no limit is known
+	limitedBy string // the reason for the limit, such as "--max-memory is 2 GB"
 
 	held       func(video.Rational) int // frames held back at a rate
-	why        string                   // why they are, as " with --lookahead 8f"
-	queue      int                      // frames that it is good to have beside those
-	side       int                      // long side of what the model sees; 0: that of the film
+	heldFlags  string                   // the reason, such as " with --lookahead 8f"
+	queue      int                      // frames wanted in addition to those
+	side       int                      // long side of the model's image; 0: that of the video
 	labels     int
 	draws      bool
 	output     string // empty: nothing is encoded
-	encoder    string // empty: the usual one
+	encoder    string // empty: the default
 	preset     string
 	processors int
-	few        bool // they are not all that there are, which FFmpeg does not know
+	restricted bool // processors is less than the machine has, which FFmpeg does not know
 
-	spent                        plan // what was decided
-	encoderThreads, encoderAhead int  // for the sink; 0 leaves it to the encoder
+	plan                         plan // the decision
+	encoderThreads, encoderAhead int  // for the sink; 0: the encoder decides
 }
 
-// newBudget is the budget of a run with these options; it says nothing yet of what the
-// run does.
+// newBudget returns a budget with its bounds; what the run does is filled in by the caller.
 func newBudget(given byteSize) budget {
 	b := budget{held: func(video.Rational) int { return 0 }}
-	b.processors, _ = roomHere().most()
-	b.few = b.processors < runtime.NumCPU()
+	b.processors, _ = processCapacity().usableThreads()
+	b.restricted = b.processors < runtime.NumCPU()
 	if given > 0 {
-		b.comfort, b.most = int64(given), int64(given)
-		b.says = "--max-memory is " + ui.SizeRoundedUp(int64(given))
+		b.target, b.limit = int64(given), int64(given)
+		b.limitedBy = "--max-memory is " + ui.SizeRoundedUp(int64(given))
 		return b
 	}
-	b.comfort = usualMemory
+	b.target = defaultMemory
 	if l := limits.Memory(); l.Known() {
-		b.most = l.N / 2
-		b.says = fmt.Sprintf("half of what %s has is %s", l.By, ui.SizeRoundedUp(b.most))
+		b.limit = l.N / 2
+		b.limitedBy = fmt.Sprintf("half of what %s has is %s", l.By, ui.SizeRoundedUp(b.limit))
 	}
 	if l := limits.AddressSpace(); l.Known() {
-		if left := max(l.N-mappedBase, 0) / 2; b.most == 0 || left < b.most {
-			b.most = max(left, 1)
-			b.says = fmt.Sprintf("half of what %s leaves is %s", l.By, ui.SizeRoundedUp(b.most))
+		if left := max(l.N-mappedBase, 0) / 2; b.limit == 0 || left < b.limit {
+			b.limit = max(left, 1)
+			b.limitedBy = fmt.Sprintf("half of what %s leaves is %s", l.By, ui.SizeRoundedUp(b.limit))
 		}
 	}
-	if b.most > 0 {
-		b.comfort = min(b.comfort, b.most)
+	if b.limit > 0 {
+		b.target = min(b.target, b.limit)
 	}
 	return b
 }
 
-// budget is that of carve segment, with a picture of at most that long side for the
-// model.
+// budget is the budget of carve segment, where the model sees images with a long side of
+// at most side.
 func (o *segmentOptions) budget(side, queries int) *budget {
 	b := newBudget(o.maxMemory)
-	b.held, b.why, b.queue = o.framesHeld, o.heldBy(), video.DefaultFrames
+	b.held, b.heldFlags, b.queue = o.framesHeld, o.heldFlags(), video.DefaultFrames
 	b.side, b.labels, b.draws = side, queries, true
 	b.output, b.encoder, b.preset = o.output, o.encoder, o.encoderPreset
 	return &b
 }
 
-// A plan is how a budget is spent.
+// A plan says how a budget is spent.
 type plan struct {
 	video.Coded
 	frames   int
@@ -121,36 +120,36 @@ type plan struct {
 	draws        bool
 }
 
-// total is how many bytes the plan takes.
+// total returns the bytes that the plan takes.
 func (p *plan) total() int64 {
 	return int64(p.frames)*p.frame() + p.Decoder(p.threads) + p.drawing() + p.encoder()
 }
 
-// frame is what one frame in flight holds: the picture as it was decoded; what the
-// model sees of it; and what was found in it, which is hardly ever more than a few
-// things at a time, each with its mask and its probabilities.
+// frame returns the bytes of one frame in flight: the decoded pixels, the image that the
+// model sees, and the objects found in it, each with its mask and its probabilities. More
+// than a few objects at a time are rare.
 func (p *plan) frame() int64 {
 	w, h := int64(p.Width), int64(p.Height)
 	if long := max(w, h); p.side > 0 && long > int64(p.side) {
 		w, h = w*int64(p.side)/long, h*int64(p.side)/long
 	}
 	const (
-		seen  = 3 + 4 + 2 // the picture, how sure each pixel is, labels
-		thing = 1 + 4
-		most  = 4
+		image      = 3 + 4 + 2 // RGB, the confidence of each pixel, labels
+		object     = 1 + 4
+		maxObjects = 4
 	)
-	return p.Picture() + w*h*(seen+thing*int64(min(p.labels, most)))
+	return p.Picture() + w*h*(image+object*int64(min(p.labels, maxObjects)))
 }
 
-// drawing is what masks at the size of the film take, those of the frame that is drawn
-// and those that are made meanwhile; brightness, the canvas, and the copies that are
-// drawn on.
+// drawing returns the bytes of masks at the resolution of the video, for the frame that
+// is drawn and for the next one, and of luma, the canvas, and the copies that are drawn
+// on.
 func (p *plan) drawing() int64 {
 	if !p.draws {
 		return 0
 	}
-	const most = 4
-	return p.Copies() + p.Pixels()*(1+2*int64(min(p.labels, most))+4)
+	const maxObjects = 4
+	return p.Copies() + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4)
 }
 
 func (p *plan) encoder() int64 {
@@ -160,7 +159,7 @@ func (p *plan) encoder() int64 {
 	return p.encoding.Bytes(p.Coded)
 }
 
-// String says it in figures, part by part.
+// String lists the plan part by part.
 func (p *plan) String() string {
 	mb := func(n int64) string { return fmt.Sprintf("%d MB", n/1e6) }
 	s := fmt.Sprintf("%s in flight of %s, decoder %s", ui.Counted(p.frames, "frame"), mb(p.frame()), mb(p.Decoder(p.threads)))
@@ -173,8 +172,8 @@ func (p *plan) String() string {
 	return s + ": " + mb(p.total())
 }
 
-// give makes something smaller, if there is anything that may be.
-func (p *plan) give(least int) bool {
+// reduce makes one part smaller, and reports whether any part may be.
+func (p *plan) reduce(least int) bool {
 	switch e := &p.encoding; {
 	case p.frames > least:
 		p.frames--
@@ -199,7 +198,7 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	if b.processors == 1 {
 		p.threads = 1
 	}
-	least := b.held(c.Rate) + 1 // the one that lets those go on
+	least := b.held(c.Rate) + 1 // the next frame releases those held back
 	if c.Still {
 		least = 1
 	}
@@ -211,47 +210,47 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 		p.encoding, _ = video.PlanEncoding(b.output, b.encoder, b.preset, c.Still, b.processors)
 	}
 	whole := p
-	for p.total() > b.comfort && p.give(least) {
+	for p.total() > b.target && p.reduce(least) {
 	}
-	if b.most > 0 && p.total() > b.most {
-		return video.Means{}, b.tooLarge(&p)
+	if b.limit > 0 && p.total() > b.limit {
+		return video.Means{}, b.memoryError(&p)
 	}
-	b.spent = p
+	b.plan = p
 	means := video.Means{Frames: p.frames}
-	if b.few || p.threads < whole.threads {
+	if b.restricted || p.threads < whole.threads {
 		means.Threads = p.threads
 	}
-	if b.few || p.encoding.Threads < whole.encoding.Threads {
+	if b.restricted || p.encoding.Threads < whole.encoding.Threads {
 		b.encoderThreads = p.encoding.Threads
 	}
 	if p.encoding.Lookahead < whole.encoding.Lookahead {
 		b.encoderAhead = p.encoding.Lookahead
 	}
-	// Pictures that grow on the way grow in the decoder alone: they are brought to the
-	// size of the first one.
-	if per := p.Decoder(p.threads) / max(c.Pixels(), 1); per > 0 && b.most > 0 {
-		means.Pixels = min(c.Pixels()+(b.most-p.total())/per, video.DefaultPixels)
+	// If the frame size of a video grows midway, only the decoder needs more: frames are
+	// scaled to the size of the first one.
+	if per := p.Decoder(p.threads) / max(c.Pixels(), 1); per > 0 && b.limit > 0 {
+		means.Pixels = min(c.Pixels()+(b.limit-p.total())/per, video.DefaultPixels)
 	}
 	return means, nil
 }
 
-// tooLarge says what a run would need.
-func (b *budget) tooLarge(p *plan) error {
-	err := fmt.Errorf("%w: needs about %s for frames of %dx%d%s, and %s", errMemory, ui.SizeRoundedUp(p.total()), p.Width, p.Height, b.why, b.says)
+// memoryError says how much memory a run would need.
+func (b *budget) memoryError(p *plan) error {
+	err := fmt.Errorf("%w: needs about %s for frames of %dx%d%s, and %s", errMemory, ui.SizeRoundedUp(p.total()), p.Width, p.Height, b.heldFlags, b.limitedBy)
 	hint := "allow more with --max-memory"
-	switch enough := p.total() - b.most; {
+	switch enough := p.total() - b.limit; {
 	case int64(b.held(p.Rate))*p.frame() >= enough:
 		hint += ", or hold fewer frames back with --lookahead or --batch"
 	case strings.HasPrefix(p.encoding.Encoder, "libx264") && p.encoder() >= enough:
-		hint += ", or take --encoder mpeg4, which needs little"
+		hint += ", or use --encoder mpeg4, which needs little"
 	default:
-		hint += ", or make the pictures smaller first"
+		hint += ", or scale the input down first"
 	}
 	return ui.WithHint(err, hint)
 }
 
-// heldBy says what makes a run hold frames back, as a part of a sentence.
-func (o *runOptions) heldBy() string {
+// heldFlags names the flags that make a run hold frames back, as part of a sentence.
+func (o *runOptions) heldFlags() string {
 	s := ""
 	if !o.stateless() && o.lookahead != (tracking.Interval{}) {
 		s = " with --lookahead " + o.lookahead.String()

@@ -53,41 +53,41 @@ func optionsOf(t *testing.T, line ...string) *segmentOptions {
 	return o
 }
 
-// What gives way, and in which order; and what never does.
+// TestBudget: what is reduced, in which order, and what never is.
 func TestBudget(t *testing.T) {
-	film := func(w, h int) video.Coded {
+	coded := func(w, h int) video.Coded {
 		return video.Coded{Codec: "h264", Width: w, Height: h, Rate: video.Rational{Num: 25, Den: 1}}
 	}
 	budgetOf := func(most int64, line ...string) *budget {
 		b := optionsOf(t, line...).budget(640, 2)
-		b.comfort, b.most, b.says, b.processors = most, most, "--max-memory is so much", 8
+		b.target, b.limit, b.limitedBy, b.processors = most, most, "--max-memory is so much", 8
 		return b
 	}
 	held := 8 // the default look-ahead
 	b := budgetOf(64 << 30)
-	if m, err := b.afford(film(1920, 1080)); err != nil || m.Frames != held+video.DefaultFrames || m.Threads != 0 || b.encoderThreads != 0 || b.encoderAhead != 0 {
-		t.Errorf("with plenty: %+v, %+v, %v", m, b.spent, err)
+	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+video.DefaultFrames || m.Threads != 0 || b.encoderThreads != 0 || b.encoderAhead != 0 {
+		t.Errorf("with plenty: %+v, %+v, %v", m, b.plan, err)
 	}
-	all := b.spent.total()
-	// A little less, and only the queues give way.
+	all := b.plan.total()
+	// A little less, and only the queue gets shorter.
 	b = budgetOf(all - 1)
-	if m, err := b.afford(film(1920, 1080)); err != nil || m.Frames != held+video.DefaultFrames-1 || m.Threads != 0 || b.encoderThreads != 0 || b.encoderAhead != 0 {
-		t.Errorf("with a little less: %+v, %+v, %v", m, b.spent, err)
+	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+video.DefaultFrames-1 || m.Threads != 0 || b.encoderThreads != 0 || b.encoderAhead != 0 {
+		t.Errorf("with a little less: %+v, %+v, %v", m, b.plan, err)
 	}
-	// The least that does: everything that may has given way.
+	// The smallest budget: everything that may be reduced is.
 	b = budgetOf(1)
-	b.most = 0
-	if m, err := b.afford(film(1920, 1080)); err != nil || m.Frames != held+1 || b.encoderThreads != 1 || b.encoderAhead != video.LeastLookahead {
-		t.Errorf("with next to nothing: %+v, %+v, %v", m, b.spent, err)
+	b.limit = 0
+	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+1 || b.encoderThreads != 1 || b.encoderAhead != video.LeastLookahead {
+		t.Errorf("with next to nothing: %+v, %+v, %v", m, b.plan, err)
 	}
-	least := b.spent.total()
+	least := b.plan.total()
 	if least >= all {
 		t.Errorf("the least, %d bytes, is no less than all, %d", least, all)
 	}
-	if _, err := budgetOf(least).afford(film(1920, 1080)); err != nil {
+	if _, err := budgetOf(least).afford(coded(1920, 1080)); err != nil {
 		t.Errorf("the least is refused: %v", err)
 	}
-	_, err := budgetOf(least - 1).afford(film(1920, 1080))
+	_, err := budgetOf(least - 1).afford(coded(1920, 1080))
 	if !errors.Is(err, errMemory) {
 		t.Errorf("a byte less than the least: %v", err)
 	}
@@ -96,26 +96,26 @@ func TestBudget(t *testing.T) {
 			t.Errorf("%v: does not say %q", err, want)
 		}
 	}
-	// Every part grows with the picture, whatever is asked for.
+	// Every part grows with the frame size, whatever the options.
 	small, large := budgetOf(math.MaxInt64), budgetOf(math.MaxInt64)
-	small.afford(film(640, 360))
-	large.afford(film(1280, 720))
-	if s, l := small.spent, large.spent; s.frame() >= l.frame() || s.Decoder(1) >= l.Decoder(1) || s.drawing() >= l.drawing() || s.encoder() >= l.encoder() {
+	small.afford(coded(640, 360))
+	large.afford(coded(1280, 720))
+	if s, l := small.plan, large.plan; s.frame() >= l.frame() || s.Decoder(1) >= l.Decoder(1) || s.drawing() >= l.drawing() || s.encoder() >= l.encoder() {
 		t.Errorf("%v of 640x360, %v of 1280x720", &s, &l)
 	}
-	// A picture may grow on the way as far as the rest goes, and has to be let in.
+	// The frame size may grow midway as far as the budget allows, and is then accepted.
 	b = budgetOf(2 * all)
-	if m, _ := b.afford(film(1920, 1080)); m.Pixels <= 1920*1080 || m.Pixels > video.DefaultPixels {
+	if m, _ := b.afford(coded(1920, 1080)); m.Pixels <= 1920*1080 || m.Pixels > video.DefaultPixels {
 		t.Errorf("pictures of up to %d pixels", m.Pixels)
 	}
-	// Where not all processors may be used, decoder and encoder are told.
+	// If not all processors may be used, decoder and encoder get a number of threads.
 	b = budgetOf(64 << 30)
-	b.processors, b.few = 2, true
-	if m, _ := b.afford(film(1920, 1080)); m.Threads != 3 || b.encoderThreads != 3 {
+	b.processors, b.restricted = 2, true
+	if m, _ := b.afford(coded(1920, 1080)); m.Threads != 3 || b.encoderThreads != 3 {
 		t.Errorf("with two of many processors: %+v, %d threads to encode", m, b.encoderThreads)
 	}
 	// An image is one frame.
-	still := film(1920, 1080)
+	still := coded(1920, 1080)
 	still.Still = true
 	if m, err := budgetOf(64 << 30).afford(still); err != nil || m.Frames != 1 {
 		t.Errorf("an image: %+v, %v", m, err)
@@ -143,8 +143,8 @@ func TestFramesHeld(t *testing.T) {
 	}
 }
 
-// plainFilm writes a small film of n frames that move.
-func plainFilm(t *testing.T, n int) string {
+// writeTestVideo writes a small video of n frames of a moving pattern.
+func writeTestVideo(t *testing.T, n int) string {
 	t.Helper()
 	const w, h = 96, 64
 	r := &video.Reel{Width: w, Height: h, TimeBase: video.Rational{Num: 1, Den: 25}, Rate: video.Rational{Num: 25, Den: 1}}
@@ -179,13 +179,13 @@ func plainFilm(t *testing.T, n int) string {
 	return path
 }
 
-// With as few frames in flight as a run can do with, none of them stands still, and
-// with a byte less it is refused.
+// TestSmallestPool: with the smallest number of frames in flight no run blocks, and with
+// a byte less it is refused.
 func TestSmallestPool(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds: run without -short")
 	}
-	in := plainFilm(t, 130)
+	in := writeTestVideo(t, 130)
 	for _, line := range [][]string{
 		{},
 		{"--lookahead", "0f"},
@@ -220,7 +220,7 @@ func TestSmallestPool(t *testing.T) {
 					t.Fatal(err, stderr.String())
 				}
 			case <-time.After(2 * time.Minute):
-				t.Fatalf("it stands still with %d frames in flight", frames)
+				t.Fatalf("the run blocks with %d frames in flight", frames)
 			}
 			o.maxMemory--
 			o.overwrite = true
@@ -231,8 +231,8 @@ func TestSmallestPool(t *testing.T) {
 	}
 }
 
-// smallestBudget is the least that a run does with, and how many frames are in flight
-// then.
+// smallestBudget returns the smallest budget in bytes with which a run starts, and sets
+// the number of frames in flight then.
 func smallestBudget(t *testing.T, o *segmentOptions, frames *int) int64 {
 	t.Helper()
 	preset, err := o.presetFor()
@@ -240,14 +240,14 @@ func smallestBudget(t *testing.T, o *segmentOptions, frames *int) int64 {
 		t.Fatal(err)
 	}
 	b := o.budget(o.side(preset, o.device), len(o.queries))
-	b.comfort, b.most = 1, 0
+	b.target, b.limit = 1, 0
 	src := &video.Source{Path: o.input, Afford: b.afford}
 	if err := src.Initialize(); err != nil {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	*frames = b.spent.frames
-	return b.spent.total()
+	*frames = b.plan.frames
+	return b.plan.total()
 }
 
 func TestThreads(t *testing.T) {
@@ -259,22 +259,22 @@ func TestThreads(t *testing.T) {
 	pids := func(n int64) limits.Limit { return limits.Limit{N: n, By: "the container"} }
 	mapped := func(n int64) limits.Limit { return limits.Limit{N: n, By: "ulimit -v"} }
 	for _, c := range []struct {
-		room
+		capacity
 		want int
 		by   string
 	}{
-		{room{processors: 8}, 8, "8 processors"},
-		{room{processors: 1}, 1, "one processor"},
-		{room{processors: 64, threads: pids(threadsBase + 5*threadsEach)}, 5, "the container"},
-		{room{processors: 64, threads: pids(threadsBase)}, 1, "the container"},
-		{room{processors: 2, threads: pids(10000), mapped: mapped(1 << 40)}, 2, "2 processors"},
-		{room{processors: 64, mapped: mapped(mappedBase + 3*mappedThreads*mappedEach)}, 3, "ulimit -v"},
+		{capacity{processors: 8}, 8, "8 processors"},
+		{capacity{processors: 1}, 1, "one processor"},
+		{capacity{processors: 64, threads: pids(threadsBase + 5*threadsEach)}, 5, "the container"},
+		{capacity{processors: 64, threads: pids(threadsBase)}, 1, "the container"},
+		{capacity{processors: 2, threads: pids(10000), mapped: mapped(1 << 40)}, 2, "2 processors"},
+		{capacity{processors: 64, mapped: mapped(mappedBase + 3*mappedThreads*mappedEach)}, 3, "ulimit -v"},
 	} {
-		if n, by := c.most(); n != c.want || !strings.Contains(by, c.by) || c.check() != nil {
-			t.Errorf("%+v: %d, because %s, %v", c.room, n, by, c.check())
+		if n, by := c.usableThreads(); n != c.want || !strings.Contains(by, c.by) || c.check() != nil {
+			t.Errorf("%+v: %d, because %s, %v", c.capacity, n, by, c.check())
 		}
 	}
-	for _, r := range []room{{processors: 2, threads: pids(threadsBase - 1)}, {processors: 2, mapped: mapped(mappedBase - 1)}} {
+	for _, r := range []capacity{{processors: 2, threads: pids(threadsBase - 1)}, {processors: 2, mapped: mapped(mappedBase - 1)}} {
 		if r.check() == nil {
 			t.Errorf("%+v is enough", r)
 		}

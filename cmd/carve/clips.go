@@ -29,7 +29,7 @@ type clipsOptions struct {
 	output    string
 	overwrite bool
 	seed      uint64
-	fresh     bool // a seed was given
+	seeded    bool // a seed was given
 	script    string
 	frames    bool
 }
@@ -75,10 +75,10 @@ func runClips(args []string, stdout, stderr io.Writer) error {
 	if err := parse(fs, args, clipsHelp, stdout); err != nil {
 		return err
 	}
-	o.fresh = fs.Changed("seed")
+	o.seeded = fs.Changed("seed")
 	switch {
-	case o.script != "" && (fs.NArg() > 0 || o.fresh):
-		return ui.WithHint(ui.Usagef("a script is given, and a name or a seed as well"), "--script makes the one clip that it describes")
+	case o.script != "" && (fs.NArg() > 0 || o.seeded):
+		return ui.WithHint(ui.Usagef("a script is given together with a name or a seed"), "--script makes only the clip that it describes")
 	case o.output == "" && (fs.NArg() > 0 || fs.NFlag() > 0):
 		return ui.WithHint(ui.Usagef("no folder to write into"), "name it with -o")
 	case o.output == "":
@@ -89,15 +89,15 @@ func runClips(args []string, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	films, err := o.films(fs.Args())
+	selected, err := o.clips(fs.Args())
 	if err != nil {
 		return err
 	}
-	return o.write(ctx, new(messageOptions).newLog(stderr), films, stdout)
+	return o.write(ctx, new(messageOptions).newLog(stderr), selected, stdout)
 }
 
-// films are the clips that are asked for: all by default.
-func (o *clipsOptions) films(names []string) ([]clips.Clip, error) {
+// clips returns the clips to write: by default all.
+func (o *clipsOptions) clips(names []string) ([]clips.Clip, error) {
 	if o.script != "" {
 		c, err := readClip(o.script)
 		if err != nil {
@@ -113,13 +113,13 @@ func (o *clipsOptions) films(names []string) ([]clips.Clip, error) {
 	if len(names) == 0 {
 		names = known
 	}
-	var films []clips.Clip
+	var list []clips.Clip
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			continue
 		}
 		get := clips.Standing
-		if o.fresh {
+		if o.seeded {
 			get = func(name string) (clips.Clip, error) { return clips.Fresh(name, o.seed) }
 		}
 		c, err := get(name)
@@ -129,13 +129,13 @@ func (o *clipsOptions) films(names []string) ([]clips.Clip, error) {
 		if err != nil {
 			return nil, err
 		}
-		films = append(films, c)
+		list = append(list, c)
 	}
-	return films, nil
+	return list, nil
 }
 
 func readClip(path string) (*stickers.Clip, error) {
-	const form = "script.yaml in the folder of every clip that is made is one to start from"
+	const form = "script.yaml in the folder of every clip is an example to start from"
 	f, err := openText("a clip's script", path, form)
 	if err != nil {
 		return nil, err
@@ -148,21 +148,21 @@ func readClip(path string) (*stickers.Clip, error) {
 	return c, nil
 }
 
-// write draws the clips, as many at a time as there are CPUs.
-func (o *clipsOptions) write(ctx context.Context, log *slog.Logger, films []clips.Clip, stdout io.Writer) error {
-	for _, c := range films {
-		if err := o.replaceable(filepath.Join(o.output, c.Name)); err != nil {
+// write renders the clips, as many at a time as there are CPUs.
+func (o *clipsOptions) write(ctx context.Context, log *slog.Logger, list []clips.Clip, stdout io.Writer) error {
+	for _, c := range list {
+		if err := o.checkFolder(filepath.Join(o.output, c.Name)); err != nil {
 			return err
 		}
 	}
 	if err := os.MkdirAll(o.output, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the clips: %w", err)
 	}
-	nameLeftovers(log, o.output)
+	warnLeftovers(log, o.output)
 	var done atomic.Int64
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(runtime.GOMAXPROCS(0))
-	for _, c := range films {
+	for _, c := range list {
 		work.Go(func() error {
 			if err := o.writeClip(ctx, c); err != nil {
 				return fmt.Errorf("writing clip %s: %w", c.Name, err)
@@ -174,14 +174,14 @@ func (o *clipsOptions) write(ctx context.Context, log *slog.Logger, films []clip
 	if err := work.Wait(); err != nil {
 		if errors.Is(err, context.Canceled) {
 			if n := done.Load(); n > 0 {
-				return ui.InterruptedError{At: fmt.Sprintf("%d of %d clips", n, len(films)), Written: o.output}
+				return ui.InterruptedError{At: fmt.Sprintf("%d of %d clips", n, len(list)), Written: o.output}
 			}
 			return ui.InterruptedError{}
 		}
 		return err
 	}
-	t := ui.NewTable("clip", "frames", "seconds", "asked for", "there")
-	for _, c := range films {
+	t := ui.NewTable("clip", "frames", "seconds", "queries", "present")
+	for _, c := range list {
 		t.Add(c.Name, fmt.Sprint(c.Len()), fmt.Sprintf("%.2f", c.Seconds(c.Len())),
 			fmt.Sprint(len(c.Queries())), fmt.Sprint(len(c.Concepts())))
 	}
@@ -190,12 +190,12 @@ func (o *clipsOptions) write(ctx context.Context, log *slog.Logger, films []clip
 
 const (
 	scriptFile = "script.yaml"
-	filmFile   = "clip.mp4"
+	videoFile  = "clip.mp4"
 	truthFile  = "truth.json"
 )
 
-// ownOfClip tells the files of a clip, which may be replaced, from all others.
-func ownOfClip(name string, mode fs.FileMode) bool {
+// isClipFile reports whether a file belongs to a clip, so that it may be replaced.
+func isClipFile(name string, mode fs.FileMode) bool {
 	dir, file := path.Split(name)
 	switch {
 	case mode.IsDir():
@@ -203,12 +203,12 @@ func ownOfClip(name string, mode fs.FileMode) bool {
 	case !mode.IsRegular():
 		return false
 	case dir == "":
-		return name == scriptFile || name == filmFile || name == truthFile
+		return name == scriptFile || name == videoFile || name == truthFile
 	}
 	return stickers.IsPicture(file)
 }
 
-// folderOptions say what the folder of a clip may replace.
+// folderOptions are the options for replacing the folder of a clip.
 func (o *clipsOptions) folderOptions() atomicfile.Options {
 	options := atomicfile.Options{Overwrite: o.overwrite}
 	if o.script != "" {
@@ -217,11 +217,11 @@ func (o *clipsOptions) folderOptions() atomicfile.Options {
 	return options
 }
 
-// replaceable checks the folder that a clip is to have, before any work is done:
-// what is replaced is what this command has made, and nothing else.
-func (o *clipsOptions) replaceable(dir string) error {
+// checkFolder checks the folder of a clip before any work is done: only what this command
+// made may be replaced.
+func (o *clipsOptions) checkFolder(dir string) error {
 	const another = "name another folder with -o"
-	err := atomicfile.CheckFolder(dir, o.folderOptions(), ownOfClip)
+	err := atomicfile.CheckFolder(dir, o.folderOptions(), isClipFile)
 	foreign := (*atomicfile.ForeignError)(nil)
 	switch {
 	case errors.Is(err, atomicfile.ErrNoFolder):
@@ -231,11 +231,11 @@ func (o *clipsOptions) replaceable(dir string) error {
 	case errors.Is(err, atomicfile.ErrIsInput):
 		return ui.WithHint(ui.UsageError{Err: fmt.Errorf("replacing %w", err)}, another)
 	case errors.As(err, &foreign):
-		return ui.WithHint(fmt.Errorf("replacing %s: it holds %s, which is no file of a clip", dir, foreign.Name), "move that away, or "+another)
+		return ui.WithHint(fmt.Errorf("replacing %s: it holds %s, which is no file of a clip", dir, foreign.Name), "move that file away, or "+another)
 	case err != nil:
 		return ui.WithHint(fmt.Errorf("replacing %w", err), another)
 	}
-	// Pictures may have such names without being a clip's.
+	// Images that do not belong to a clip may have such names, too.
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		for _, name := range []string{scriptFile, truthFile} {
 			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
@@ -248,16 +248,16 @@ func (o *clipsOptions) replaceable(dir string) error {
 
 // writeClip writes the folder of a clip: all of it or nothing.
 func (o *clipsOptions) writeClip(ctx context.Context, c clips.Clip) (err error) {
-	part, err := atomicfile.ReplaceFolder(filepath.Join(o.output, c.Name), o.folderOptions(), ownOfClip)
+	part, err := atomicfile.ReplaceFolder(filepath.Join(o.output, c.Name), o.folderOptions(), isClipFile)
 	if err != nil {
 		return err
 	}
 	defer part.Abort()
 	folder := &stickers.Folder{Dir: part.Path(), Pictures: o.frames}
 	if o.frames {
-		err = drawFrames(ctx, c, folder)
+		err = writeFrames(ctx, c, folder)
 	} else {
-		err = drawFilm(ctx, c, folder)
+		err = writeVideo(ctx, c, folder)
 	}
 	if err != nil {
 		return err
@@ -275,7 +275,7 @@ func (o *clipsOptions) writeClip(ctx context.Context, c clips.Clip) (err error) 
 	return part.Commit()
 }
 
-func drawFrames(ctx context.Context, c clips.Clip, folder *stickers.Folder) error {
+func writeFrames(ctx context.Context, c clips.Clip, folder *stickers.Folder) error {
 	for n := range c.Len() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -288,16 +288,16 @@ func drawFrames(ctx context.Context, c clips.Clip, folder *stickers.Folder) erro
 	return nil
 }
 
-// drawFilm encodes on one thread: the same build of FFmpeg writes the same bytes
-// again.
-func drawFilm(ctx context.Context, c clips.Clip, folder *stickers.Folder) error {
+// writeVideo encodes on one thread, so that the same build of FFmpeg always writes the
+// same bytes.
+func writeVideo(ctx context.Context, c clips.Clip, folder *stickers.Folder) error {
 	rate := video.Rational{Num: c.Rate.Num, Den: c.Rate.Den}
 	reel := &video.Reel{Width: c.Width, Height: c.Height, TimeBase: video.Rational{Num: rate.Den, Den: rate.Num}, Rate: rate}
 	if err := reel.Initialize(); err != nil {
 		return err
 	}
 	defer reel.Close()
-	sink := &video.Sink{Path: filepath.Join(folder.Dir, filmFile), Reel: reel, CRF: c.CRF, Threads: 1}
+	sink := &video.Sink{Path: filepath.Join(folder.Dir, videoFile), Reel: reel, CRF: c.CRF, Threads: 1}
 	if err := sink.Initialize(); err != nil {
 		return err
 	}

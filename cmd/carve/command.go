@@ -14,15 +14,15 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// A command is one verb of the program.
+// A command is one command of the program.
 type command struct {
 	name  string
 	short string // one line for the list of commands
 	run   func(args []string, stdout, stderr io.Writer) error
 }
 
-// commands in the order in which help lists them. The first one is what runs
-// when no verb is given. A function, not a variable, because help lists them.
+// commands returns the commands in the order of the help. The first one runs if none is
+// named. It is a function because the help command uses it.
 func commands() []command {
 	return []command{
 		{"segment", "segment named objects in a video or an image (the default)", runSegment},
@@ -41,7 +41,7 @@ func commands() []command {
 	}
 }
 
-// run is main without the process: it returns the exit code.
+// run runs a command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	format := logFormatOf(args)
 	cstderr.Form(format == "json")
@@ -70,9 +70,9 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 		return ui.ExitUsage
 	}
 	err := guard.Run(func() error { return cmd.run(args, stdout, stderr) })
-	cstderr.Flush() // what libraries had to say about it comes first
+	cstderr.Flush() // messages of libraries about it come first
 	if err == nil && cmd.name != "segment" && cmd.name != "demo" {
-		// What these print is what they are for. Of the others it is only progress.
+		// The output of these commands is their result; that of the others is only progress.
 		if err = ui.WriteError(stdout); err != nil {
 			err = fmt.Errorf("writing to standard output: %w", err)
 			if writesFiles(args) {
@@ -84,7 +84,7 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 	return ui.Report(stderr, format == "json", err)
 }
 
-// writesFiles tells whether an output is named on a command line.
+// writesFiles reports whether a command line names an output.
 func writesFiles(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool {
 		return a == "--output" || strings.HasPrefix(a, "--output=") || strings.HasPrefix(a, "-o")
@@ -108,8 +108,8 @@ func commandNames() []string {
 	return names
 }
 
-// parse runs a flag set over args. Help, the common part or all, is printed to stdout and
-// reported as [ui.ErrHelp]; anything wrong is a usage error that says what helps.
+// parse parses args with a flag set. If they request help, it prints the help to stdout
+// and returns [ui.ErrHelp]; any mistake is a usage error with a hint.
 func parse(fs *pflag.FlagSet, args []string, help func(all bool) string, stdout io.Writer) error {
 	if err := checkDashes(fs, args); err != nil {
 		return err
@@ -128,8 +128,8 @@ func parse(fs *pflag.FlagSet, args []string, help func(all bool) string, stdout 
 	return nil
 }
 
-// logFormatOf finds --log-format before the flags are parsed: an error in the
-// flags must already have the right form. As with all flags the last one counts.
+// logFormatOf finds --log-format before the flags are parsed, because an error in the
+// flags must already have that format. As with all flags, the last one counts.
 func logFormatOf(args []string) (format string) {
 	for i, a := range args {
 		if a == "--" {

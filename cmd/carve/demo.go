@@ -56,7 +56,7 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 		return ui.WithHint(ui.Usagef("unexpected argument %q", fs.Arg(0)), "the folder is given with -o")
 	}
 	if _, err := os.Stat(*dir); errors.Is(err, os.ErrNotExist) {
-		defer os.Remove(*dir) // which fails unless nothing came of the demo
+		defer os.Remove(*dir) // fails, as it should, if the demo wrote a file
 	}
 	if err := os.MkdirAll(*dir, 0o755); err != nil {
 		return fmt.Errorf("making the demo's folder: %w", err)
@@ -69,12 +69,12 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("writing the demo's clip: %w", err)
 	}
-	defer written.Revert() // unless it is kept
+	defer written.Revert() // does nothing after Keep
 
-	o := usualOptions()
+	o := defaultOptions()
 	o.input, o.output, o.overwrite = clip, out, *overwrite
 	o.model, o.queries = demo.Name, democlip.Queries
-	// The sheet names what is in each of its frames.
+	// The contact sheet names the objects in each of its frames.
 	found := make(map[int64][]int)
 	o.observers = []carve.Sink{carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
 		for _, l := range f.Layers {
@@ -92,15 +92,16 @@ func runDemo(args []string, stdout, stderr io.Writer) error {
 	}
 	written.Keep()
 	if err := contactSheet(out, contact, s, found, *overwrite); err != nil {
-		return ui.LostError{What: []string{"the contact sheet: " + err.Error()}} // the rest is there
+		return ui.LostError{What: []string{"the contact sheet: " + err.Error()}} // the other outputs are complete
 	}
 	fmt.Fprintf(stdout, "overlay: %s\ncontact sheet: %s\n", printable.Text(out), printable.Text(contact))
 	return nil
 }
 
-// writeDemoClip writes the built-in clip, until it is taken back.
+// writeDemoClip writes the built-in clip. The result undoes that.
 func writeDemoClip(path string, overwrite bool) (*atomicfile.Undo, error) {
-	// The clip of an earlier demo stays: a run that is ended must not leave a copy of it.
+	// The clip of an earlier demo is not written again: a run that is killed would leave a
+	// copy of it.
 	if there, err := os.ReadFile(path); err == nil && overwrite && bytes.Equal(there, democlip.Clip) {
 		return nil, nil
 	}
@@ -115,7 +116,7 @@ func writeDemoClip(path string, overwrite bool) (*atomicfile.Undo, error) {
 	return f.CommitUndoable()
 }
 
-// contactSheet draws frames of a clip, evenly spread, into a PNG.
+// contactSheet draws evenly spaced frames of a clip into a PNG.
 func contactSheet(clip, path string, s *summary, found map[int64][]int, overwrite bool) error {
 	ctx := context.Background()
 	src := &video.Source{Path: clip}
@@ -140,11 +141,11 @@ func contactSheet(clip, path string, s *summary, found map[int64][]int, overwrit
 		for _, q := range found[shot.Index] {
 			cell.Tags = append(cell.Tags, tags[q])
 		}
-		picture, err := shot.Picture()
+		pixels, err := shot.Picture()
 		if err != nil {
 			return err
 		}
-		cell.Image = rgba(picture)
+		cell.Image = rgba(pixels)
 		cells = append(cells, cell)
 	}
 	img, err := sheet.Draw(cells, sheet.Options{Title: "carve demo: " + filepath.Base(clip), Columns: 4})

@@ -77,7 +77,7 @@ func runDoctor(args []string, stdout, stderr io.Writer) error {
 		return ui.InterruptedError{}
 	}
 	if o.json {
-		line, err := json.Marshal(diagnosis{MessageType: "doctor", OK: d.obstacle == nil, Items: d.items})
+		line, err := json.Marshal(diagnosis{MessageType: "doctor", OK: d.blocker == nil, Items: d.items})
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func runDoctor(args []string, stdout, stderr io.Writer) error {
 	return d.verdict()
 }
 
-// How an item stands. These words are part of the JSON.
+// The status of an item. These words are part of the JSON.
 const (
 	statusOK      = "ok"
 	statusMissing = "missing"
@@ -101,7 +101,7 @@ type diagnosis struct {
 	Items       []item `json:"items"`
 }
 
-// An item is one thing that was looked at.
+// An item is the result of one check.
 type item struct {
 	Section string `json:"section"`
 	Name    string `json:"name"`
@@ -111,8 +111,7 @@ type item struct {
 	Hint    string `json:"hint,omitempty"` // what to do about it
 }
 
-// The sections, in the order of the report: as JSON names them, and as people
-// read them.
+// The sections in the order of the report, as they are called in JSON.
 const (
 	sectionMachine  = "machine"
 	sectionFFmpeg   = "ffmpeg"
@@ -134,42 +133,42 @@ var sectionTitles = map[string]string{
 	sectionRuntime:  "ONNX Runtime",
 	sectionModels:   "Models",
 	sectionCache:    "Cache",
-	sectionJob:      "The job itself, in small",
+	sectionJob:      "Segmenting one frame",
 }
 
-// A doctor looks at things one after the other, and prints what it finds as it
-// goes: some take seconds.
+// A doctor runs the checks one after the other. It prints each result at once, since some
+// checks take seconds.
 type doctor struct {
-	options  *doctorOptions
-	stdout   io.Writer // nil where everything comes at the end
-	stderr   io.Writer
-	items    []item
-	obstacle error // the first thing that keeps a video from being segmented
+	options *doctorOptions
+	stdout  io.Writer // nil if everything is printed at the end
+	stderr  io.Writer
+	items   []item
+	blocker error // the first problem that prevents segmenting a video
 }
 
-// examine looks at everything, whatever was wrong before.
+// examine runs all checks, whatever failed before.
 func (d *doctor) examine(ctx context.Context) {
-	for _, look := range []func(context.Context){
+	for _, check := range []func(context.Context){
 		d.machine, d.ffmpeg, d.encoders, d.decoders, d.hardware, d.runtime, d.models, d.caches, d.job,
 	} {
 		if ctx.Err() != nil {
 			return
 		}
-		look(ctx)
+		check(ctx)
 	}
 }
 
-// add takes in an item, and prints it where the report is for people.
+// add adds an item, and prints it unless the report is JSON.
 func (d *doctor) add(i item) {
 	i.Name, i.Detail, i.Hint = ui.OneLine(i.Name), ui.OneLine(i.Detail), ui.OneLine(i.Hint)
-	begins := len(d.items) == 0 || d.items[len(d.items)-1].Section != i.Section
+	newSection := len(d.items) == 0 || d.items[len(d.items)-1].Section != i.Section
 	first := len(d.items) == 0
 	d.items = append(d.items, i)
 	d.clear()
 	if d.stdout == nil {
 		return
 	}
-	if begins {
+	if newSection {
 		if !first {
 			fmt.Fprintln(d.stdout)
 		}
@@ -189,27 +188,28 @@ func (d *doctor) add(i item) {
 	}
 }
 
-// The report is for terminals as people have them, and for issues that it is
-// pasted into. Hints stand below the names.
+// The report is made for common terminals, and for pasting it into issues. Hints are
+// below the names.
 const (
 	reportWidth = 100
 	hintIndent  = 11
 )
 
-// blocks takes in an item that a video cannot be segmented without.
-func (d *doctor) blocks(i item, err error) {
+// addBlocker adds an item without which a video cannot be segmented.
+func (d *doctor) addBlocker(i item, err error) {
 	i.Hint = ui.Hint(err)
 	d.add(i)
-	d.obstruct(err)
+	d.setBlocker(err)
 }
 
-func (d *doctor) obstruct(err error) {
-	if d.obstacle == nil {
-		d.obstacle = err
+// setBlocker notes a problem that prevents segmenting a video. The first one counts.
+func (d *doctor) setBlocker(err error) {
+	if d.blocker == nil {
+		d.blocker = err
 	}
 }
 
-// busy says on a terminal what takes a while; the next item clears it.
+// busy shows on a terminal what is being done; the next item clears it.
 func (d *doctor) busy(what string) {
 	if ui.IsTerminal(d.stderr) {
 		ui.Overwrite(d.stderr, what+"…")
@@ -222,14 +222,14 @@ func (d *doctor) clear() {
 	}
 }
 
-// verdict is the error of the command. Whatever the obstacle is, it was not the
-// command line.
+// verdict returns the error of the command. It is never a usage error, whatever the kind
+// of the blocker.
 func (d *doctor) verdict() error {
-	if d.obstacle == nil {
+	if d.blocker == nil {
 		return nil
 	}
-	return ui.WithHint(fmt.Errorf("nothing can be segmented here: %s", ui.OneLine(d.obstacle.Error())), ui.Hint(d.obstacle))
+	return ui.WithHint(fmt.Errorf("nothing can be segmented here: %s", ui.OneLine(d.blocker.Error())), ui.Hint(d.blocker))
 }
 
-// quiet is a log for what the report says in its own words.
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+// discardLog returns a log that prints nothing, because the report says the same.
+func discardLog() *slog.Logger { return slog.New(slog.DiscardHandler) }

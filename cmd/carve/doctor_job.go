@@ -17,16 +17,15 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// jobQuery is what is asked for in the built-in clip, whose first frame shows
-// one.
+// jobQuery is the query for the built-in clip, whose first frame shows such an object.
 const jobQuery = "dog"
 
-// job does what carve is for: a video of one frame is read, segmented with the
-// models asked for, and written.
+// job checks the main task: it reads a video of one frame, segments it with the given
+// models, and writes it.
 func (d *doctor) job(ctx context.Context) {
 	dir, remove, err := atomicfile.TempDir("carve-doctor-*")
 	if err != nil {
-		d.blocks(item{Section: sectionJob, Name: "temporary folder", Status: statusFails, Detail: err.Error()},
+		d.addBlocker(item{Section: sectionJob, Name: "temporary folder", Status: statusFails, Detail: err.Error()},
 			ui.WithHint(fmt.Errorf("the job cannot be tried: %w", err), "set TMPDIR to a folder that can be written"))
 		return
 	}
@@ -39,15 +38,15 @@ func (d *doctor) job(ctx context.Context) {
 	}
 	if err != nil {
 		i.Status, i.Detail = statusFails, err.Error()
-		d.blocks(i, ui.WithHint(fmt.Errorf("one frame of the built-in clip cannot be read and written: %w", err), ui.Hint(err)))
+		d.addBlocker(i, ui.WithHint(fmt.Errorf("one frame of the built-in clip cannot be read and written: %w", err), ui.Hint(err)))
 	} else {
 		i.Detail = fmt.Sprintf("one frame of the built-in clip, MP4 to MP4, in %.1f s", time.Since(began).Seconds())
 		d.add(i)
 	}
 
 	i = item{Section: sectionJob, Name: "segment", Status: statusOK}
-	if d.obstacle != nil {
-		i.Status, i.Detail = statusFails, "not tried: "+d.obstacle.Error()
+	if d.blocker != nil {
+		i.Status, i.Detail = statusFails, "not tried: "+d.blocker.Error()
 		d.add(i)
 		return
 	}
@@ -59,21 +58,21 @@ func (d *doctor) job(ctx context.Context) {
 		return
 	case err != nil:
 		i.Status, i.Detail = statusFails, err.Error()
-		d.blocks(i, err)
+		d.addBlocker(i, err)
 	case found:
 		i.Detail = fmt.Sprintf("that frame, in %.1f s with opening the models; the %s in it was found", took, jobQuery)
 		d.add(i)
 	case d.options.model == demo.Name && d.options.classifier == "":
-		// This model was taught this very picture: whatever ran it, ran it wrong.
+		// The model was trained on this sticker, so its result was computed wrongly.
 		i.Status, i.Detail = statusFails, fmt.Sprintf("the demo model did not find the %s that it knows", jobQuery)
-		d.blocks(i, ui.WithHint(errors.New(i.Detail), "what computes here computes wrongly: try --device cpu and --precision fp32"))
+		d.addBlocker(i, ui.WithHint(errors.New(i.Detail), "this device or precision computes wrong results: try --device cpu and --precision fp32"))
 	default:
-		i.Detail = fmt.Sprintf("that frame, in %.1f s with opening the models; the %s in it, a sticker, was not found, which is up to the models", took, jobQuery)
+		i.Detail = fmt.Sprintf("that frame, in %.1f s with opening the models; the %s in it, a sticker, was not found, which depends on the models", took, jobQuery)
 		d.add(i)
 	}
 }
 
-// firstFrame writes the first frame of a clip as a video of its own.
+// firstFrame writes the first frame of a clip as a video.
 func firstFrame(ctx context.Context, clip, one string) error {
 	src := &video.Source{Path: clip}
 	if err := src.Initialize(); err != nil {
@@ -96,14 +95,14 @@ func firstFrame(ctx context.Context, clip, one string) error {
 	return sink.Finish()
 }
 
-// segmentOne is carve's main command on a video of one frame.
+// segmentOne runs carve's main command on a video of one frame.
 func (d *doctor) segmentOne(in, out string) (found bool, err error) {
-	o := usualOptions()
+	o := defaultOptions()
 	o.input, o.output, o.queries = in, out, []string{jobQuery}
 	o.offline, o.quiet, o.progress = true, true, "none"
 	o.modelOptions = d.options.modelOptions
 	if o.model != demo.Name {
-		o.maxSide = 224 // enough to run everything, a tenth of the work
+		o.maxSide = 224 // runs everything with a tenth of the work
 	}
 	o.observers = []carve.Sink{carve.SinkFunc(func(_ context.Context, f *carve.Frame) error {
 		found = len(f.Layers) > 0

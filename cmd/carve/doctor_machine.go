@@ -15,13 +15,12 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// A host is what the operating system tells of the machine. What it does not
-// tell is empty.
+// A host is what the operating system says about the machine. Unknown fields are empty.
 type host struct {
-	system    string // its name and version
-	cpu       string // the processor's
-	flags     []string
-	available int64 // bytes of memory that a program can take without swapping
+	system    string   // name and version of the operating system
+	cpu       string   // name of the processor
+	flags     []string // features of the processor
+	available int64    // bytes of memory that a program can take without swapping
 }
 
 func (d *doctor) machine(context.Context) {
@@ -48,8 +47,7 @@ func (d *doctor) machine(context.Context) {
 	d.gpus()
 }
 
-// cpuFeatures says which of the instructions that ONNX Runtime computes with
-// this CPU has.
+// cpuFeatures lists which of the instruction sets that ONNX Runtime uses this CPU has.
 func (d *doctor) cpuFeatures(flags []string) {
 	type feature struct {
 		name string
@@ -64,7 +62,7 @@ func (d *doctor) cpuFeatures(flags []string) {
 			{"VNNI", cpu.X86.HasAVX512VNNI || cpu.X86.HasAVXVNNI}, {"AMX", cpu.X86.HasAMXInt8 || cpu.X86.HasAMXBF16},
 		}
 		if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
-			i.Hint = "without AVX2 and FMA everything takes several times as long; a virtual machine may hide them: let it have the host's CPU"
+			i.Hint = "without AVX2 and FMA everything takes several times as long; a virtual machine may hide them: give it the host's CPU model"
 		}
 	case "arm64":
 		has := func(name string) bool {
@@ -97,7 +95,8 @@ func (d *doctor) cpuFeatures(flags []string) {
 	d.add(i)
 }
 
-// memory says how much there is, how much is free, and what allows this process less.
+// memory reports the memory of the machine, what is available, and a lower limit of this
+// process.
 func (d *doctor) memory(machine, most limits.Limit, available int64) {
 	i := item{Section: sectionMachine, Name: "memory", Status: statusInfo, Detail: "unknown"}
 	if machine.Known() {
@@ -112,8 +111,7 @@ func (d *doctor) memory(machine, most limits.Limit, available int64) {
 	d.add(i)
 }
 
-// gpus says what drivers there are. Whether they can be used shows where they
-// are tried.
+// gpus lists the drivers. Whether they work is tested with ONNX Runtime.
 func (d *doctor) gpus() {
 	i := item{Section: sectionMachine, Name: "gpu", Status: statusInfo}
 	var seen []string
@@ -127,7 +125,7 @@ func (d *doctor) gpus() {
 		cards, _ := filepath.Glob("/proc/driver/nvidia/gpus/*/information") // the pattern is well-formed
 		for _, c := range cards {
 			if b, err := os.ReadFile(c); err == nil {
-				driver += ", " + value(string(b), "Model")
+				driver += ", " + procValue(string(b), "Model")
 			}
 		}
 		seen = append(seen, driver)
@@ -136,14 +134,14 @@ func (d *doctor) gpus() {
 		seen = append(seen, strings.Join(nodes, " "))
 	}
 	if len(seen) == 0 {
-		seen = []string{"no driver was seen"}
+		seen = []string{"no driver found"}
 	}
 	i.Detail = strings.Join(seen, "; ")
 	d.add(i)
 }
 
-// value finds a line "key : value", as the files of /proc have them.
-func value(text, key string) string {
+// procValue finds a line "key : value", as in the files of /proc.
+func procValue(text, key string) string {
 	for line := range strings.Lines(text) {
 		k, v, ok := strings.Cut(line, ":")
 		if ok && strings.TrimSpace(k) == key {
@@ -153,8 +151,8 @@ func value(text, key string) string {
 	return ""
 }
 
-// driverVersion finds the version in /proc/driver/nvidia/version, whose first
-// line has it behind "Kernel Module", with other words between for the open one:
+// driverVersion finds the version in /proc/driver/nvidia/version. It is in the first line
+// after "Kernel Module", for the open module with other words in between:
 //
 //	NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build
 func driverVersion(text string) string {
@@ -169,20 +167,20 @@ func driverVersion(text string) string {
 	return ""
 }
 
-// parseCPUInfo reads the processor's name and flags out of /proc/cpuinfo. Those
-// of Arm have no name there.
+// parseCPUInfo reads the processor's name and flags from /proc/cpuinfo. For Arm there is
+// no name.
 func parseCPUInfo(text string) (name string, flags []string) {
-	name = value(text, "model name")
-	all := value(text, "flags")
+	name = procValue(text, "model name")
+	all := procValue(text, "flags")
 	if all == "" {
-		all = value(text, "Features")
+		all = procValue(text, "Features")
 	}
 	return name, strings.Fields(all)
 }
 
-// parseAvailable finds in /proc/meminfo how many bytes are available.
+// parseAvailable finds the available bytes in /proc/meminfo.
 func parseAvailable(text string) int64 {
-	number, unit, _ := strings.Cut(value(text, "MemAvailable"), " ")
+	number, unit, _ := strings.Cut(procValue(text, "MemAvailable"), " ")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || unit != "kB" {
 		return 0
@@ -190,8 +188,7 @@ func parseAvailable(text string) int64 {
 	return n << 10
 }
 
-// parseOSRelease finds the name in /etc/os-release, which is written as shells
-// would read it.
+// parseOSRelease finds the name in /etc/os-release, which has the syntax of a shell.
 func parseOSRelease(text string) string {
 	for line := range strings.Lines(text) {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "PRETTY_NAME="); ok {

@@ -2,7 +2,7 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// readHost asks the kernel.
+// readHost queries the kernel.
 func readHost() host {
 	var h host
 	if v, err := unix.Sysctl("kern.osproductversion"); err == nil {

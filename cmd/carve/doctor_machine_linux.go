@@ -2,8 +2,8 @@ package main
 
 import "os"
 
-// readHost asks the kernel. A file that is not there, in a sandbox, leaves its
-// fields empty.
+// readHost reads the kernel's files. A missing file, as in a sandbox, leaves its fields
+// empty.
 func readHost() host {
 	read := func(paths ...string) string {
 		for _, p := range paths {

@@ -12,10 +12,10 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// anotherFFmpeg is what to do about something that this FFmpeg lacks.
-const anotherFFmpeg = "an FFmpeg built with it has it: that of a distribution, or the one that make setup brings"
+// anotherFFmpeg is the hint for something that this FFmpeg lacks.
+const anotherFFmpeg = "use an FFmpeg that was built with it: that of a distribution, or the one that make setup installs"
 
-// ffmpeg looks at the libraries, the containers and the filters.
+// ffmpeg checks the libraries, the containers and the filters.
 func (d *doctor) ffmpeg(context.Context) {
 	d.add(item{Section: sectionFFmpeg, Name: "FFmpeg", Status: statusOK, Version: video.FFmpegVersion()})
 	for _, l := range video.Libraries() {
@@ -25,7 +25,7 @@ func (d *doctor) ffmpeg(context.Context) {
 			continue
 		}
 		i.Status, i.Detail = statusFails, "carve was built for "+l.Built
-		d.blocks(i, ui.WithHint(fmt.Errorf("%s is %s, and carve was built for %s", l.Name, l.Version, l.Built),
+		d.addBlocker(i, ui.WithHint(fmt.Errorf("%s is %s, and carve was built for %s", l.Name, l.Version, l.Built),
 			"build carve again with this FFmpeg, or have the loader find the other one first (LD_LIBRARY_PATH)"))
 	}
 	for _, c := range video.Containers() {
@@ -50,22 +50,21 @@ func (d *doctor) ffmpeg(context.Context) {
 		}
 		switch name {
 		case "scale", "format": // every frame goes through them
-			d.blocks(i, ui.WithHint(fmt.Errorf("FFmpeg's filter %s cannot be used: %w", name, bad[name]), anotherFFmpeg))
+			d.addBlocker(i, ui.WithHint(fmt.Errorf("FFmpeg's filter %s cannot be used: %w", name, bad[name]), anotherFFmpeg))
 		case "pad", "fillborders":
-			i.Detail += "; without it pictures of odd sizes cannot be written as H.264"
+			i.Detail += "; without it frames of odd sizes cannot be written as H.264"
 			i.Hint = anotherFFmpeg
 			d.add(i)
 		default:
-			i.Detail += "; without it clips of cameras held upright cannot be turned"
+			i.Detail += "; without it videos with rotation cannot be turned upright"
 			i.Hint = anotherFFmpeg
 			d.add(i)
 		}
 	}
 }
 
-// byName are encoders that no container takes by itself, but that people ask
-// for with --encoder.
-var byName = []struct{ name, about string }{
+// namedEncoders are common encoders that carve uses only with --encoder.
+var namedEncoders = []struct{ name, about string }{
 	{"libx265", "H.265"},
 	{"libsvtav1", "AV1"},
 	{"libaom-av1", "AV1"},
@@ -79,11 +78,11 @@ var byName = []struct{ name, about string }{
 	{"hevc_videotoolbox", "H.265 on Apple's hardware"},
 }
 
-// encoders encodes a picture with each of those that carve uses.
+// encoders encodes a frame with each encoder that carve uses.
 func (d *doctor) encoders(ctx context.Context) {
 	uses := map[string][]string{} // by encoder
 	var names []string
-	var chains [][]string // of encoders that stand in for each other
+	var chains [][]string // encoders that replace each other, in order of preference
 	for _, c := range video.Containers() {
 		for _, e := range c.Encoders {
 			if !slices.Contains(names, e) {
@@ -102,7 +101,7 @@ func (d *doctor) encoders(ctx context.Context) {
 			return
 		}
 		i := item{Section: sectionEncoders, Name: e, Status: statusOK, Detail: strings.Join(uses[e], " ")}
-		before, after := standIns(e, chains)
+		before, after := alternatives(e, chains)
 		if len(before) > 0 {
 			i.Detail += ", where " + strings.Join(before, " and ") + map[bool]string{true: " is", false: " are"}[len(before) == 1] + " missing"
 		}
@@ -114,10 +113,10 @@ func (d *doctor) encoders(ctx context.Context) {
 			usable := func(e string) bool { return works[e] == nil }
 			switch {
 			case slices.ContainsFunc(before, usable):
-				// Nobody will miss it.
+				// A preferred encoder works.
 				i.Status, i.Detail = statusInfo, "not usable, and not needed: "+err.Error()
 			case slices.ContainsFunc(after, usable):
-				i.Detail = err.Error() + "; " + strings.Join(uses[e], " ") + " are written by " + after[slices.IndexFunc(after, usable)] + " instead, which needs more bytes for the same picture"
+				i.Detail = err.Error() + "; " + strings.Join(uses[e], " ") + " are written by " + after[slices.IndexFunc(after, usable)] + " instead, which needs more bytes for the same quality"
 				i.Hint = anotherFFmpeg
 			default:
 				i.Detail = err.Error() + "; without it there is no " + strings.Join(uses[e], " ")
@@ -126,7 +125,7 @@ func (d *doctor) encoders(ctx context.Context) {
 		}
 		d.add(i)
 	}
-	for _, e := range byName {
+	for _, e := range namedEncoders {
 		err := video.ProbeEncoder(e.name)
 		i := item{Section: sectionEncoders, Name: e.name, Status: statusOK, Detail: e.about + ", with --encoder " + e.name}
 		switch {
@@ -139,35 +138,35 @@ func (d *doctor) encoders(ctx context.Context) {
 	}
 }
 
-// standIns are the encoders that are taken before e, and after it.
-func standIns(e string, chains [][]string) (before, after []string) {
+// alternatives returns the encoders that are preferred to e, and those that replace it.
+func alternatives(e string, chains [][]string) (before, after []string) {
 	for _, c := range chains {
 		if i := slices.Index(c, e); i >= 0 {
 			before, after = append(before, c[:i]...), append(after, c[i+1:]...)
 		}
 	}
-	return uniq(before...), uniq(after...)
+	return unique(before...), unique(after...)
 }
 
-// decoded are the codecs that people's videos and pictures have.
-var decoded = []struct{ codec, from string }{
+// commonCodecs are the codecs of common videos and images.
+var commonCodecs = []struct{ codec, from string }{
 	{"h264", "most videos"},
-	{"hevc", "videos of phones"},
-	{"av1", "videos of the web"},
-	{"vp9", "videos of the web"},
-	{"vp8", "older videos of the web"},
-	{"prores", "videos of editors"},
-	{"dnxhd", "videos of editors"},
+	{"hevc", "videos from phones"},
+	{"av1", "web videos"},
+	{"vp9", "web videos"},
+	{"vp8", "older web videos"},
+	{"prores", "videos from editors"},
+	{"dnxhd", "videos from editors"},
 	{"mpeg4", "older videos"},
 	{"mpeg2video", "DVDs and broadcasts"},
 	{"ffv1", "lossless videos"},
-	{"mjpeg", "JPEG pictures and videos of cameras"},
-	{"png", "PNG pictures"},
-	{"webp", "WebP pictures"},
+	{"mjpeg", "JPEG images and videos from cameras"},
+	{"png", "PNG images"},
+	{"webp", "WebP images"},
 }
 
 func (d *doctor) decoders(context.Context) {
-	for _, c := range decoded {
+	for _, c := range commonCodecs {
 		name, err := video.ProbeDecoder(c.codec)
 		i := item{Section: sectionDecoders, Name: c.codec, Status: statusOK, Detail: c.from}
 		if name != c.codec && err == nil {
@@ -184,7 +183,7 @@ func (d *doctor) decoders(context.Context) {
 	}
 }
 
-// hardware opens the devices that could decode. None is needed.
+// hardware tries to open devices for hardware decoding. None is needed.
 func (d *doctor) hardware(context.Context) {
 	list := video.ProbeHardware()
 	if len(list) == 0 {

@@ -16,10 +16,10 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// models checks those asked for, the usual ones, and all others that are here.
+// models checks the given models, the default ones, and all others on this machine.
 func (d *doctor) models(ctx context.Context) {
 	proposer, judge := d.options.pair()
-	needed := uniq(proposer, judge)
+	needed := unique(proposer, judge)
 	names := slices.Clone(needed)
 	for _, name := range slices.Concat(pairOf(defaultModel), models.Names()) {
 		if !slices.Contains(names, name) {
@@ -41,40 +41,40 @@ func (d *doctor) models(ctx context.Context) {
 			return
 		}
 		if role != "" {
-			i.Detail += "; asked for: " + role
+			i.Detail += "; in use: " + role
 		}
 		if err == nil || role != "" {
 			if err != nil {
 				i.Hint = ui.Hint(err)
-				d.obstruct(d.lacking(needed, err))
+				d.setBlocker(d.missingModels(needed, err))
 			}
 			d.add(i)
 			continue
 		}
 		i.Hint = ui.Hint(err)
 		if i.Status == statusMissing {
-			i.Detail += "; it is of the pair that is taken without -m"
+			i.Detail += "; part of the default pair"
 			i.Hint = "carve models pull " + defaultModel
 		}
 		d.add(i)
 	}
 }
 
-// lacking is err, or what carve says of all the models that are to be fetched,
-// so that one command line fetches them.
-func (d *doctor) lacking(names []string, err error) error {
+// missingModels returns the error for all missing models of the run, so that its hint
+// fetches them with one command. If err is not about a missing model, it returns err.
+func (d *doctor) missingModels(names []string, err error) error {
 	var missing *models.MissingModelError
 	if !errors.As(err, &missing) {
 		return err
 	}
-	// Not at a terminal and without --yes nothing is fetched.
-	if all := haveModels(new(fetchOptions), names, true, io.Discard, quiet()); all != nil {
+	// Without a terminal and without --yes nothing is downloaded.
+	if all := ensureModels(new(fetchOptions), names, true, io.Discard, discardLog()); all != nil {
 		return all
 	}
 	return err
 }
 
-// model says how a model is, and what is wrong with it.
+// model checks one model.
 func (d *doctor) model(ctx context.Context, name string) (item, error) {
 	i := item{Section: sectionModels, Name: name, Status: statusOK}
 	_, e := models.Path(name)
@@ -101,7 +101,7 @@ func (d *doctor) model(ctx context.Context, name string) (item, error) {
 		case name == demo.Name:
 			i.Detail = "built in; it knows 64 stickers and nothing else"
 		default:
-			i.Detail = "it opens; it was put there by hand, with no checksums to compare"
+			i.Detail = "it opens; it was put there by hand, so there are no checksums to compare"
 		}
 		return i, nil
 	default:
@@ -123,45 +123,45 @@ func (d *doctor) model(ctx context.Context, name string) (item, error) {
 	}
 }
 
-// cached are the folders of the cache.
-var cached = []struct{ pattern, about, empty string }{
+// cacheFolders are the folders of the cache, and what removes each.
+var cacheFolders = []struct{ pattern, about, empty string }{
 	{"models", "models", "carve models rm NAME removes one"},
-	{"graphs", "models prepared for this machine", "carve models rm NAME removes a model's with it; the folder can be deleted, and is made again when needed"},
-	{"texts", "texts that were encoded", "carve models rm NAME removes a model's with it; the folder can be deleted, and is made again when needed"},
-	{"selftests", "results of self-tests", "carve models rm NAME removes a model's with it; the folder can be deleted, and carve models selftest tests again"},
-	{"onnxruntime-*", "ONNX Runtime", "the folder can be deleted; carve runtime pull brings it back"},
+	{"graphs", "models prepared for this machine", "carve models rm NAME removes those of a model; the folder can be deleted, and is made again when needed"},
+	{"texts", "text embeddings", "carve models rm NAME removes those of a model; the folder can be deleted, and is made again when needed"},
+	{"selftests", "results of self-tests", "carve models rm NAME removes those of a model; the folder can be deleted, and carve models selftest tests again"},
+	{"onnxruntime-*", "ONNX Runtime", "the folder can be deleted; carve runtime pull downloads it again"},
 	{"tensorrt", "TensorRT's engines", "the folder can be deleted, and is made again when needed"},
 }
 
-// caches says what lies in the cache, and whether there is room for more.
+// caches lists the content of the cache, and checks that there is space for missing models.
 func (d *doctor) caches(ctx context.Context) {
 	cache := ort.CacheDir()
 	i := item{Section: sectionCache, Name: "folder", Status: statusOK, Detail: cache}
 	if cache == "" {
-		i.Status, i.Detail = statusMissing, "there is no home to keep models in"
+		i.Status, i.Detail = statusMissing, "there is no home folder for models"
 		i.Hint = "set CARVE_CACHE to a folder"
 		d.add(i)
 		return
 	}
-	there := existing(cache)
+	there := existingParent(cache)
 	if there != cache {
 		i.Status = statusInfo
 		i.Detail += ", which is made when needed"
 	}
 	if err := tryWriting(there); err != nil {
 		i.Status, i.Detail = statusFails, i.Detail+", cannot be written: "+err.Error()
-		i.Hint = "without it nothing can be fetched, and every start prepares the models again; CARVE_CACHE names another folder"
+		i.Hint = "without it nothing can be downloaded, and every start prepares the models again; CARVE_CACHE names another folder"
 	}
 	if free, err := freeSpace(there); err == nil {
 		i.Detail += fmt.Sprintf("; %s free", ui.Gigabytes(free))
-		if short := d.toFetch(); short > free && i.Hint == "" {
+		if short := d.missingBytes(); short > free && i.Hint == "" {
 			i.Status = statusFails
 			i.Detail += fmt.Sprintf(", and the models to be fetched are %s", ui.Gigabytes(short))
 			i.Hint = "make room, or name another folder with CARVE_CACHE"
 		}
 	}
 	d.add(i)
-	for _, c := range cached {
+	for _, c := range cacheFolders {
 		folders, _ := filepath.Glob(filepath.Join(cache, c.pattern)) // the patterns are well-formed
 		for _, dir := range folders {
 			if ctx.Err() != nil {
@@ -173,10 +173,10 @@ func (d *doctor) caches(ctx context.Context) {
 	}
 }
 
-// toFetch is how many bytes of models are missing.
-func (d *doctor) toFetch() (n int64) {
+// missingBytes returns the size of the missing models of the run.
+func (d *doctor) missingBytes() (n int64) {
 	proposer, judge := d.options.pair()
-	for _, name := range uniq(proposer, judge) {
+	for _, name := range unique(proposer, judge) {
 		_, err := models.Path(name)
 		var missing *models.MissingModelError
 		if errors.As(err, &missing) {
@@ -186,8 +186,8 @@ func (d *doctor) toFetch() (n int64) {
 	return n
 }
 
-// existing is the folder, or the nearest above it that is there.
-func existing(dir string) string {
+// existingParent returns the folder, or the nearest existing folder above it.
+func existingParent(dir string) string {
 	for {
 		if _, err := os.Stat(dir); err == nil {
 			return dir
@@ -200,7 +200,7 @@ func existing(dir string) string {
 	}
 }
 
-// tryWriting makes a file in the folder: permissions alone do not tell.
+// tryWriting creates a file in the folder: permissions alone are no proof.
 func tryWriting(dir string) error {
 	f, err := os.CreateTemp(dir, ".carve-doctor-*")
 	if err != nil {
@@ -209,8 +209,8 @@ func tryWriting(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// sizeOf adds up the files in a folder. One that vanishes meanwhile, or cannot
-// be seen, does not count.
+// sizeOf adds up the files in a folder. Files that vanish meanwhile or cannot be read do
+// not count.
 func sizeOf(dir string) (n int64) {
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real

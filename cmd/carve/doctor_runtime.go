@@ -21,25 +21,25 @@ func (d *doctor) runtime(ctx context.Context) {
 		} else {
 			err = ui.WithHint(err, "carve runtime pull cpu fetches one that works; CARVE_ONNXRUNTIME names a library of your own")
 		}
-		d.blocks(i, err)
+		d.addBlocker(i, err)
 		return
 	}
 	d.add(item{Section: sectionRuntime, Name: "ONNX Runtime", Status: statusOK, Version: version, Detail: path})
 	d.telemetry()
-	asked, _ := ort.ParseDevice(d.options.device) // "auto" is none
+	requested, _ := ort.ParseDevice(d.options.device) // empty for "auto"
 	for _, p := range ort.Providers() {
 		if ctx.Err() != nil {
 			return
 		}
 		name, options := p.Name, map[string]string(nil)
-		if asked.Name == p.Name {
-			name, options = asked.String(), d.options.settings
+		if requested.Name == p.Name {
+			name, options = requested.String(), d.options.settings
 		}
 		d.busy("trying " + name)
 		err := ort.Try(name, options)
 		i := item{Section: sectionRuntime, Name: name, Status: statusOK, Detail: p.About}
 		if err == nil && !p.Tried {
-			i.Detail += "; it computes, and nobody has looked at what carve's models give on it"
+			i.Detail += "; it computes, but the results of carve's models on it are untested"
 		}
 		if err == nil {
 			d.add(i)
@@ -47,9 +47,9 @@ func (d *doctor) runtime(ctx context.Context) {
 		}
 		i.Status, i.Detail = statusInfo, shortReason(err)
 		switch {
-		case asked.Name == p.Name || p.Name == ort.CPU:
+		case requested.Name == p.Name || p.Name == ort.CPU:
 			i.Status = statusFails
-			d.blocks(i, ui.WithHint(err, p.Needs))
+			d.addBlocker(i, ui.WithHint(err, p.Needs))
 			continue
 		case p.Name == "cuda" && ort.HasDriver():
 			i.Status = statusFails
@@ -60,28 +60,26 @@ func (d *doctor) runtime(ctx context.Context) {
 	}
 }
 
-// telemetry says whether ONNX Runtime tells its maker what it is used for. carve has
-// nothing of the kind itself.
+// telemetry reports whether ONNX Runtime's telemetry is on. carve itself has none.
 func (d *doctor) telemetry() {
 	i := item{Section: sectionRuntime, Name: "telemetry", Status: statusOK, Detail: "off: ONNX Runtime's own is switched off before it is loaded"}
 	if ort.Telemetry() {
-		i.Status, i.Detail = statusInfo, "on: your environment says so, and ONNX Runtime may tell its maker what it is used for"
+		i.Status, i.Detail = statusInfo, "on: your environment says so, and ONNX Runtime may send its maker data about its use"
 		i.Hint = "unset ORT_DISABLE_TELEMETRY"
 	}
 	d.add(i)
 }
 
-// shortReason is what the runtime says about a device, without the sentence
-// around it.
+// shortReason returns the runtime's message about a device, without the rest of the error.
 func shortReason(err error) string {
 	var device *ort.DeviceError
 	if !errors.As(err, &device) {
 		return fmt.Sprint(err)
 	}
-	why := device.Reason()
-	// A library of the runtime's own that is not there, in some hundred characters.
-	if strings.Contains(why, "libonnxruntime_providers_") && strings.Contains(why, "No such file") {
+	reason := device.Reason()
+	// The runtime reports a missing library of its own in some hundred characters.
+	if strings.Contains(reason, "libonnxruntime_providers_") && strings.Contains(reason, "No such file") {
 		return "this build of ONNX Runtime does not have it"
 	}
-	return why
+	return reason
 }

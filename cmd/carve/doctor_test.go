@@ -38,7 +38,7 @@ func TestHostFiles(t *testing.T) {
 	}
 }
 
-// Files of the kernel are foreign text: nothing in them may stop a report.
+// FuzzHostFiles: whatever is in the kernel's files, the report continues.
 func FuzzHostFiles(f *testing.F) {
 	f.Add("model name : x\nflags : a b\nMemTotal: 5 kB\nPRETTY_NAME=\"y\"\nNVRM version: 1.2")
 	f.Add("MemTotal: -1 kB\nMemTotal")
@@ -52,7 +52,7 @@ func FuzzHostFiles(f *testing.F) {
 	})
 }
 
-// What the machine has is not what this process may use.
+// TestDoctorMemory: the limit of this process is reported if it is below the machine's memory.
 func TestDoctorMemory(t *testing.T) {
 	machine := limits.Limit{N: 16e9, By: "this machine"}
 	for want, c := range map[string]struct{ machine, most limits.Limit }{
@@ -70,14 +70,14 @@ func TestDoctorMemory(t *testing.T) {
 	}
 }
 
-// The report is in sections, in lines that fit, and tells what is to be done.
+// TestDoctorReport: the report is in sections, its lines fit, and it has hints.
 func TestDoctorReport(t *testing.T) {
 	var out bytes.Buffer
 	d := &doctor{stdout: &out, stderr: &bytes.Buffer{}}
 	d.add(item{Section: sectionMachine, Name: "cpu", Status: statusInfo, Detail: strings.Repeat("many words ", 20)})
 	d.add(item{Section: sectionMachine, Name: "gpu", Status: statusInfo, Detail: "none"})
-	d.blocks(item{Section: sectionRuntime, Name: "ONNX Runtime", Status: statusMissing}, ui.WithHint(fmt.Errorf("it is not\nthere"), "fetch it"))
-	d.obstruct(fmt.Errorf("a later one"))
+	d.addBlocker(item{Section: sectionRuntime, Name: "ONNX Runtime", Status: statusMissing}, ui.WithHint(fmt.Errorf("it is not\nthere"), "fetch it"))
+	d.setBlocker(fmt.Errorf("a later one"))
 	text := out.String()
 	for line := range strings.Lines(text) {
 		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > reportWidth {
@@ -96,7 +96,7 @@ func TestDoctorReport(t *testing.T) {
 }
 
 func TestStandIns(t *testing.T) {
-	before, after := standIns("b", [][]string{{"a", "b", "c"}, {"b", "d"}, {"a", "b"}, {"x"}})
+	before, after := alternatives("b", [][]string{{"a", "b", "c"}, {"b", "d"}, {"a", "b"}, {"x"}})
 	if !slices.Equal(before, []string{"a"}) || !slices.Equal(after, []string{"c", "d"}) {
 		t.Errorf("%v, %v", before, after)
 	}

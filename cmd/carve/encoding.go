@@ -10,8 +10,8 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// checkEncoderPreset refuses words that an encoder of H.264 or H.265 does not know: what
-// the library says of them comes with lines of its own.
+// checkEncoderPreset refuses presets that an encoder of H.264 or H.265 does not know. The
+// library would print lines of its own about them.
 func (o *segmentOptions) checkEncoderPreset(info video.Info) error {
 	s := video.SettingsOf(o.output, o.encoder, info)
 	known := video.Presets()
@@ -22,16 +22,16 @@ func (o *segmentOptions) checkEncoderPreset(info video.Info) error {
 		ui.DidYouMean(o.encoderPreset, known, ""))
 }
 
-// warnIdle names the encoder's settings that were given and make no difference.
-func (o *segmentOptions) warnIdle(log *slog.Logger, info video.Info) {
+// warnUnused warns about encoder flags that have no effect.
+func (o *segmentOptions) warnUnused(log *slog.Logger, info video.Info) {
 	s := video.SettingsOf(o.output, o.encoder, info)
 	switch {
 	case o.given("crf") && !s.CRF:
-		log.Warn(fmt.Sprintf("--crf does not apply to the encoder %s: it is left out", s.Encoder))
+		log.Warn(fmt.Sprintf("--crf does not apply to the encoder %s and is ignored", s.Encoder))
 	case o.given("crf") && o.crf == 0 && !s.Lossless:
-		log.Warn(fmt.Sprintf("--crf 0: the encoder %s cannot do without loss; it has its usual quality", s.Encoder))
+		log.Warn(fmt.Sprintf("--crf 0: the encoder %s cannot encode losslessly; it uses its default quality", s.Encoder))
 	}
 	if o.given("encoder-preset") && !s.Preset {
-		log.Warn(fmt.Sprintf("--encoder-preset does not apply to the encoder %s: it is left out", s.Encoder))
+		log.Warn(fmt.Sprintf("--encoder-preset does not apply to the encoder %s and is ignored", s.Encoder))
 	}
 }

@@ -93,7 +93,7 @@ samples with at least that IoU.
 ` + ui.ExitCodesHelp
 }
 
-// check finds what is wrong with the command line alone.
+// check finds mistakes in the command line, before any file is opened.
 func (o *evalOptions) check(args []string) error {
 	if len(args) > 0 {
 		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "masks are given with --truth and --result")
@@ -107,7 +107,7 @@ func (o *evalOptions) check(args []string) error {
 	case o.Truth == "" && o.given("truth"):
 		return ui.Usagef("--truth is empty")
 	case o.Truth == "" && o.given("protocol"):
-		return ui.WithHint(ui.Usagef("--protocol %s needs a truth", o.Protocol), "give one with --truth DIR; flicker alone needs none, and no protocol")
+		return ui.WithHint(ui.Usagef("--protocol %s needs a truth", o.Protocol), "give one with --truth DIR; flicker alone needs neither truth nor protocol")
 	case o.given("fps") && !(o.FPS > 0 && o.FPS <= 1e6):
 		return ui.Usagef("--fps is %g; it is a number of frames a second, above 0", o.FPS)
 	case o.MinScore != o.MinScore:
@@ -116,7 +116,7 @@ func (o *evalOptions) check(args []string) error {
 	if err := checkThreads(o.Threads); err != nil {
 		return err
 	}
-	o.Threads = min(o.Threads, runtime.NumCPU()) // each holds a frame, and no more of them run at once
+	o.Threads = min(o.Threads, runtime.NumCPU()) // each thread holds a frame; more would not run at the same time
 	return nil
 }
 
@@ -148,7 +148,7 @@ func runEval(args []string, stdout, stderr io.Writer) error {
 	return r.WriteText(stdout)
 }
 
-// evalHint adds what to do about an error.
+// evalHint adds a hint to an error.
 func evalHint(err error) error {
 	var video *annotation.VideoError
 	var nothing *score.NothingInCommonError
@@ -157,7 +157,7 @@ func evalHint(err error) error {
 	case errors.As(err, &video) && len(video.Videos) > 0:
 		return ui.WithHint(err, "--video NAME picks one")
 	case errors.As(err, &nothing):
-		return ui.WithHint(err, "concepts.json in a folder of indexed pictures names its numbers: {\"1\": \"dog\"}")
+		return ui.WithHint(err, "concepts.json in a folder of indexed PNGs names its numbers: {\"1\": \"dog\"}")
 	case errors.As(err, &overlap):
 		return ui.WithHint(err, "--protocol vos measures each object by itself")
 	}

@@ -8,18 +8,18 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// A sampleProgress shows how many samples of a data set are done: on a line of a terminal,
-// and elsewhere on one every ten seconds.
+// A sampleProgress shows how many samples of a data set are done: on a terminal on one
+// line that is updated, elsewhere on a line every ten seconds.
 type sampleProgress struct {
 	w     io.Writer
 	quiet bool
 	began time.Time
 	shown time.Time
-	first int // samples that were there before
-	of    int
+	first int // samples that were done before the run
+	of    int // all samples
 }
 
-// show says that so many samples are done since the run began, and that one is the last.
+// show shows the number of samples done since the run began, and the ID of the last one.
 func (p *sampleProgress) show(id string, done int) {
 	terminal := ui.IsTerminal(p.w)
 	since := time.Since(p.shown)

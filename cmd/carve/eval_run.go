@@ -86,7 +86,7 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 	case o.output == "":
 		return ui.WithHint(ui.Usagef("no output"), "name a file for the results with -o")
 	case o.oracle && o.dataset != "clips":
-		return ui.WithHint(ui.Usagef("--oracle: %s does not say what is there in every frame", o.dataset), "carve clips makes clips whose truth does")
+		return ui.WithHint(ui.Usagef("--oracle: %s does not say what is present in every frame", o.dataset), "carve clips makes clips with such a ground truth")
 	case o.set.Limit < 0:
 		return ui.Usagef("--limit is %d; it is a number of samples, or 0 for all", o.set.Limit)
 	}
@@ -109,21 +109,21 @@ func runEvalRun(args []string, stdout, stderr io.Writer) error {
 	return o.run(ctx, set, stdout, stderr)
 }
 
-// run segments what the output does not have yet, and sums everything up.
+// run segments the samples that the output does not have yet, and prints a summary.
 func (o *evalRunOptions) run(ctx context.Context, set *dataset.Set, stdout, stderr io.Writer) error {
 	log := o.newLog(stderr)
 	preset, err := o.presetOf(set)
 	if err != nil {
 		return err
 	}
-	// What the file may hold is looked at when it is opened.
+	// The content of the file is checked when it is opened.
 	if err := planOutputs(log, true, o.files(o.set.Names, o.set.Expressions), o.output); err != nil {
 		return err
 	}
-	if err := o.settleThreads(roomHere(), log); err != nil {
+	if err := o.limitThreads(processCapacity(), log); err != nil {
 		return err
 	}
-	results, err := evaluate.OpenResults(o.output, o.overwrite, o.about(set, preset))
+	results, err := evaluate.OpenResults(o.output, o.overwrite, o.head(set, preset))
 	if err != nil {
 		return resultsHint(err)
 	}
@@ -146,7 +146,7 @@ func (o *evalRunOptions) fill(ctx context.Context, results *evaluate.Results, se
 	lacking, of := results.Lacking(set), len(set.Samples)
 	done := of - len(lacking)
 	if done > 0 {
-		log.Info(fmt.Sprintf("%d of %d samples are in %s already", done, of, o.output))
+		log.Info(fmt.Sprintf("%d of %d samples are already in %s", done, of, o.output))
 	}
 	if len(lacking) == 0 {
 		return nil
@@ -176,7 +176,7 @@ func (o *evalRunOptions) fill(ctx context.Context, results *evaluate.Results, se
 	return nil
 }
 
-// openSample opens a picture or a film of the data set.
+// openSample opens an image or a video of the data set.
 func (o *evalRunOptions) openSample(path string) (*video.Source, error) {
 	budget := newBudget(o.maxMemory)
 	src := &video.Source{Path: path, Afford: budget.afford}
@@ -186,7 +186,7 @@ func (o *evalRunOptions) openSample(path string) (*video.Source, error) {
 	return src, nil
 }
 
-// resultsHint adds what to do about a file that is not gone on with.
+// resultsHint adds a hint to the error of a results file that cannot be continued.
 func resultsHint(err error) error {
 	switch {
 	case errors.Is(err, evaluate.ErrBusy):
@@ -194,25 +194,25 @@ func resultsHint(err error) error {
 	case errors.Is(err, evaluate.ErrNotResults):
 		return ui.WithHint(err, "name a new file with -o")
 	case errors.Is(err, evaluate.ErrOtherSettings):
-		return ui.WithHint(err, "name a new file with -o, or begin anew with -y")
+		return ui.WithHint(err, "name a new file with -o, or start over with -y")
 	}
 	return err
 }
 
-// interrupted says how far a run came that the user stopped.
+// interrupted reports how far an interrupted run came.
 func (o *evalRunOptions) interrupted(log *slog.Logger, results *evaluate.Results, n, of int) error {
 	if results.Len() == 0 {
 		return ui.InterruptedError{}
 	}
-	same := "the same command goes on from there"
+	same := "the same command continues there"
 	if o.overwrite {
-		same = "the same command without -y goes on from there"
+		same = "the same command without -y continues there"
 	}
 	log.Warn(fmt.Sprintf("interrupted after %d of %d samples; %s", n, of, same))
 	return ui.InterruptedError{At: fmt.Sprintf("sample %d", n), Written: o.output}
 }
 
-// presetOf returns the preset: the one that was asked for, or the set's own.
+// presetOf returns the given preset, or the data set's own.
 func (o *evalRunOptions) presetOf(set *dataset.Set) (car.Preset, error) {
 	if o.preset != "" {
 		return o.presetFor()
@@ -224,8 +224,8 @@ func (o *evalRunOptions) presetOf(set *dataset.Set) (car.Preset, error) {
 	return o.change(p)
 }
 
-// about is what results of one file have in common.
-func (o *evalRunOptions) about(set *dataset.Set, preset car.Preset) evaluate.Head {
+// head returns the settings that all results of a file share.
+func (o *evalRunOptions) head(set *dataset.Set, preset car.Preset) evaluate.Head {
 	text, _ := preset.YAML()
 	return evaluate.Head{MessageType: "run", Version: version, Dataset: set.Name, Split: set.Split, Protocol: string(set.Protocol),
 		Model: redact.Text(o.model), Classifier: redact.Text(o.classifier), Precision: o.precision, MaxSide: o.maxSide, Preset: preset.Name, Compat: o.compat,

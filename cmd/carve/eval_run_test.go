@@ -20,8 +20,8 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// demoSet is a data set made of the demo clip: its car and dog are objects 7 and
-// 12, as in Pascal VOC.
+// demoSet returns a data set made of the demo clip. Its car and dog are objects 7 and 12,
+// as in Pascal VOC.
 func demoSet(t *testing.T, protocol dataset.Protocol) *dataset.Set {
 	t.Helper()
 	clip, err := democlip.Script()
@@ -101,8 +101,8 @@ func evalRun(t *testing.T, args ...string) *evalRunOptions {
 	return &o
 }
 
-// TestEvalRun: what the demo model is worth on its own clip comes out of every
-// protocol, and a run that was cut off goes on where it was.
+// TestEvalRun: the demo model reaches its figure on its own clip with every protocol, and
+// a run whose file was truncated continues where it was.
 func TestEvalRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds: run without -short")
@@ -142,13 +142,13 @@ func TestEvalRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Cut off within the last line.
+			// Truncated within the last line.
 			if err := os.WriteFile(path, whole[:len(whole)-9], 0o644); err != nil {
 				t.Fatal(err)
 			}
 			second := run()
 			if c.figure(second) != c.figure(first) || second.Samples != first.Samples {
-				t.Errorf("gone on with, it is %.4f over %d samples; in one go %.4f over %d",
+				t.Errorf("continued, it is %.4f over %d samples; in one run %.4f over %d",
 					c.figure(second), second.Samples, c.figure(first), first.Samples)
 			}
 			again, err := os.ReadFile(path)
@@ -156,12 +156,12 @@ func TestEvalRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			if a, b := bytes.Count(whole, []byte("\n")), bytes.Count(again, []byte("\n")); a != b || a != 1+len(set.Samples) {
-				t.Errorf("%d lines in one go, %d gone on with, of %d samples", a, b, len(set.Samples))
+				t.Errorf("%d lines in one run, %d if continued, of %d samples", a, b, len(set.Samples))
 			}
-			// Nothing left to do: no model is opened, the figures are there.
-			o.device = "none" // which could not be opened
+			// Nothing is left to do: no model is opened, and the figures are printed.
+			o.device = "none" // cannot be opened
 			if third := run(); c.figure(third) != c.figure(first) {
-				t.Error("summed up again it is another figure")
+				t.Error("the second summary has another figure")
 			}
 			// Other settings, or another kind of file, are not mixed in.
 			o = evalRun(t, "-o", path, "--dataset", "demo", "--theta", "0.2")

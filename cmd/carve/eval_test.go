@@ -13,10 +13,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// drawMasks makes PNGs 00000.png and on in a folder: "masks indexed FILE DIR".
-// FILE has pictures in letters with empty lines between: a digit is an object, v
-// void (255), anything else nothing. The kind is that of the PNG: indexed, grey,
-// grey16 or colour. "masks indexed FILE DIR 1" begins at 00001.png.
+// drawMasks writes PNGs from 00000.png on to a folder: "masks indexed FILE DIR". FILE has
+// images drawn in letters, separated by empty lines: a digit is an object, v is void
+// (255), anything else is nothing. The kind of PNG is indexed, grey, grey16 or colour.
+// "masks indexed FILE DIR 1" starts at 00001.png.
 func drawMasks(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 && len(args) != 4 {
 		ts.Fatalf("usage: masks KIND FILE DIR [FIRST]")

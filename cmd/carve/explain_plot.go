@@ -85,7 +85,7 @@ func readExplanations(path string) ([]tracking.Explanation, error) {
 		var e tracking.Explanation
 		if err := json.Unmarshal(in.Bytes(), &e); err != nil {
 			if n == 1 {
-				return nil, wrong("it is none")
+				return nil, wrong("it is no explanation")
 			}
 			return nil, wrong("line %d: %v", n, err)
 		}
@@ -103,8 +103,8 @@ func readExplanations(path string) ([]tracking.Explanation, error) {
 	return frames, nil
 }
 
-// wasShown tells whether a frame showed a query. Files of earlier versions say only
-// whether it was taken to be there.
+// wasShown reports whether a frame showed a query. Files of earlier versions say only
+// whether the query was in the set.
 func wasShown(q *tracking.QueryExplanation) bool {
 	if q.Shown == nil {
 		return q.State == "present"
@@ -112,11 +112,11 @@ func wasShown(q *tracking.QueryExplanation) bool {
 	return *q.Shown
 }
 
-// checkPlot refuses a file whose extension promises something else than SVG. Pipes and
-// devices promise nothing.
+// checkPlot refuses a file whose extension is not that of SVG. Pipes and devices may have
+// any.
 func checkPlot(path string) error {
 	if ext := filepath.Ext(path); !strings.EqualFold(ext, ".svg") && !atomicfile.InPlace(path) {
-		return ui.WithHint(ui.Usagef("output %s is no .svg", path), "the plot is an SVG, which browsers show and vector programs turn into other pictures")
+		return ui.WithHint(ui.Usagef("output %s is no .svg", path), "the plot is an SVG, which browsers show and graphics programs convert to other formats")
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func plot(frames []tracking.Explanation) string {
 	queries := frames[0].Queries
 	height := plotTop + plotRow*len(queries) + plotBottom
 	first, last := frames[0].Time, frames[len(frames)-1].Time
-	// The last frame is to be seen for as long as the others on average.
+	// The last frame is drawn as long as the others on average.
 	span := max(last-first, 1)
 	if n := len(frames); n > 1 {
 		span += span / time.Duration(n-1)

@@ -14,14 +14,14 @@ import (
 // helpAll is the flag that lists all flags, where --help lists the common ones.
 const helpAll = "help-all"
 
-// A flagGroup is flags that are about one thing.
+// A flagGroup is a group of related flags.
 type flagGroup struct {
 	title string
 	flags []string
 }
 
-// flagGroups are the flags that --help leaves to --help-all. All others are common, or
-// are what their command is about.
+// flagGroups are the advanced flags, which only --help-all lists. All others are common,
+// or specific to their command.
 var flagGroups = []flagGroup{
 	{"Output", []string{"encoder", "crf", "encoder-preset", "explain", "strict", "allow-playlists", "checkpoint", "checkpoint-every", "restore"}},
 	{"Models", []string{"classifier", "device-option", "precision", "threads", "max-memory", "offline"}},
@@ -30,10 +30,9 @@ var flagGroups = []flagGroup{
 	{"Messages", []string{"verbose", "progress", "log-format"}},
 }
 
-// flagsHelp lists the flags of a command: those that people need first, or all, in
-// groups.
+// flagsHelp lists the flags of a command: the common ones, or all of them in groups.
 func flagsHelp(fs *pflag.FlagSet, all bool) string {
-	text := "Flags:\n" + flagUsages(fs, func(f *pflag.Flag) bool { return !later(f) })
+	text := "Flags:\n" + flagUsages(fs, func(f *pflag.Flag) bool { return !isAdvanced(f) })
 	for _, g := range flagGroups {
 		usages := flagUsages(fs, func(f *pflag.Flag) bool { return slices.Contains(g.flags, f.Name) })
 		switch {
@@ -47,7 +46,7 @@ func flagsHelp(fs *pflag.FlagSet, all bool) string {
 	return text
 }
 
-// flagUsages describes those flags of a set that are wanted, in their order.
+// flagUsages describes the wanted flags of a set, in their order.
 func flagUsages(fs *pflag.FlagSet, wanted func(*pflag.Flag) bool) string {
 	var heads, texts []string
 	width := 0
@@ -79,7 +78,7 @@ func flagUsages(fs *pflag.FlagSet, wanted func(*pflag.Flag) bool) string {
 	return b.String()
 }
 
-// valueOf is what the value of a flag is called, and its description.
+// valueOf returns the placeholder for the value of a flag, and its description.
 func valueOf(f *pflag.Flag) (value, text string) {
 	value, text = pflag.UnquoteUsage(f)
 	switch f.Value.Type() {
@@ -89,7 +88,7 @@ func valueOf(f *pflag.Flag) (value, text string) {
 		return "N", text
 	case "string", "stringArray", "stringSlice":
 		if !strings.HasPrefix(value, "string") {
-			return value, text // it stands in back quotes
+			return value, text // the description has it in back quotes
 		}
 		for _, v := range []struct {
 			name  string
@@ -110,16 +109,16 @@ func valueOf(f *pflag.Flag) (value, text string) {
 	return value, text
 }
 
-// later tells whether --help leaves a flag to --help-all.
-func later(f *pflag.Flag) bool {
+// isAdvanced reports whether only --help-all lists a flag.
+func isAdvanced(f *pflag.Flag) bool {
 	return slices.ContainsFunc(flagGroups, func(g flagGroup) bool { return slices.Contains(g.flags, f.Name) })
 }
 
-// helpCall is what lists all flags of a command.
+// helpCall returns the command line that lists all flags of a command.
 func helpCall(fs *pflag.FlagSet) string {
 	flag := " --help"
 	fs.VisitAll(func(f *pflag.Flag) {
-		if later(f) {
+		if isAdvanced(f) {
 			flag = " --" + helpAll
 		}
 	})
@@ -129,7 +128,7 @@ func helpCall(fs *pflag.FlagSet) string {
 	return "carve " + fs.Name() + flag
 }
 
-// asksForHelp recognises the one argument that asks the program for its help.
+// asksForHelp reports whether an argument requests the help of the program.
 func asksForHelp(arg string) bool {
 	return slices.Contains([]string{"-h", "-help", "--help", "--" + helpAll}, arg)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestHelpFits: no line of any help is wider than a terminal. The paths of the cache
-// stand on lines of their own, and are as long as they are.
+// TestHelpFits: no line of any help is wider than a terminal. Only paths of the cache,
+// which are on lines of their own, may be.
 func TestHelpFits(t *testing.T) {
 	t.Setenv("CARVE_CACHE", "/cache")
 	calls := [][]string{{"--help"}, {"--help-all"}, {"eval", "run", "--help"}, {"eval", "run", "--help-all"}}
@@ -32,7 +32,7 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
-// TestHelpNamesAllFlags: --help-all has every flag once; --help has the common ones.
+// TestHelpNamesAllFlags: --help-all has every flag; --help has the common ones.
 func TestHelpNamesAllFlags(t *testing.T) {
 	fs := newSegmentFlags(new(segmentOptions))
 	common, all := flagsHelp(fs, false), flagsHelp(fs, true)
@@ -43,12 +43,12 @@ func TestHelpNamesAllFlags(t *testing.T) {
 		if is(all) < 1 {
 			t.Errorf("--help-all does not have --%s", f.Name)
 		}
-		if want := !later(f); (is(common) > 0) != want {
+		if want := !isAdvanced(f); (is(common) > 0) != want {
 			t.Errorf("--help has --%s: %v, want %v", f.Name, !want, want)
 		}
 	})
 	for _, name := range []string{"input", "query", "output", "model"} {
-		if f := fs.Lookup(name); later(f) {
+		if f := fs.Lookup(name); isAdvanced(f) {
 			t.Errorf("--%s is not among the common flags", name)
 		}
 	}
@@ -73,7 +73,7 @@ func TestCheckDashes(t *testing.T) {
 		"-y -model demo":             `-model would be read as -m with the value "odel"`,
 		"--quiet -- -output":         "",
 		"- -":                        "",
-		"-theta 0.3":                 "", // what pflag makes of it is an error already
+		"-theta 0.3":                 "", // pflag reports an error itself
 	} {
 		err := checkDashes(newSegmentFlags(new(segmentOptions)), strings.Fields(line))
 		if got := ""; err != nil {
@@ -86,12 +86,12 @@ func TestCheckDashes(t *testing.T) {
 	}
 }
 
-// TestFlagHints: what is unknown is met by what was meant.
+// TestFlagHints: for an unknown flag, the hint names the flag that was probably meant.
 func TestFlagHints(t *testing.T) {
 	for line, want := range map[string]string{
 		"--thetta 0.3":  "did you mean --theta? carve --help-all lists the flags",
-		"-theta 0.3":    "did you mean --theta? Names of more than one letter stand behind two dashes",
-		"-theta=0.3":    "did you mean --theta? Names of more than one letter stand behind two dashes",
+		"-theta 0.3":    "did you mean --theta? Names of more than one letter take two dashes",
+		"-theta=0.3":    "did you mean --theta? Names of more than one letter take two dashes",
 		"--frobnicate":  "carve --help-all lists the flags",
 		"--ouput x.mp4": "did you mean --output? carve --help-all lists the flags",
 		"-z":            "carve --help-all lists the flags",

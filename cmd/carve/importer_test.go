@@ -16,8 +16,8 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// TestImporter: a job of package carve without any option gives the pixels and the
-// decisions of the program without any flag.
+// TestImporter: a job of package carve with default options produces the same pixels and
+// decisions as the program without flags.
 func TestImporter(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the same code twice, and slow under the race detector")
@@ -29,7 +29,7 @@ func TestImporter(t *testing.T) {
 	}
 	const frames = 40
 
-	o := usualOptions()
+	o := defaultOptions()
 	o.input, o.output, o.explain, o.limit = in("clip.mp4"), in("program.mkv"), in("program.jsonl"), frames
 	o.model, o.queries, o.quiet, o.progress = demo.Name, []string{"dog", "car", "pizza"}, true, "none"
 	_, err := segment(o, io.Discard, io.Discard)
@@ -75,13 +75,13 @@ func TestImporter(t *testing.T) {
 	if a, b := read("program.jsonl"), read("package.jsonl"); len(a) == 0 || !bytes.Equal(a, b) {
 		t.Error("the decisions differ")
 	}
-	if a, b := pictures(t, in("program.mkv")), pictures(t, in("package.mkv")); bytes.Count(a, []byte("\n")) < frames || !bytes.Equal(a, b) {
+	if a, b := frameChecksums(t, in("program.mkv")), frameChecksums(t, in("package.mkv")); bytes.Count(a, []byte("\n")) < frames || !bytes.Equal(a, b) {
 		t.Error("the pixels differ")
 	}
 }
 
-// pictures are the checksums of a film's decoded frames.
-func pictures(t *testing.T, path string) []byte {
+// frameChecksums returns the checksums of a video's decoded frames.
+func frameChecksums(t *testing.T, path string) []byte {
 	t.Helper()
 	out, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-map", "0:v", "-f", "framemd5", "-").Output()
 	if err != nil {

@@ -21,10 +21,11 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// interruptedRun segments the demo clip and sends the process a SIGINT at each
-// of the given frames.
+// interruptedRun segments the demo clip, and sends the process a SIGINT at each of the
+// given frames.
 func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
-	// Without this the test would die of a signal that comes too late.
+	neverExit(t)
+	// Without this, a signal that comes too late would kill the test.
 	guard := make(chan os.Signal, 4)
 	signal.Notify(guard, os.Interrupt)
 	defer signal.Stop(guard)
@@ -44,21 +45,29 @@ func interruptedRun(t *testing.T, at ...int64) (dir, stderr string, code int) {
 				if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 					t.Error(err)
 				}
-				// Frames come out in bursts, and two signals at once are one.
+				// Frames come in bursts, and two signals at the same time count as one.
 				time.Sleep(200 * time.Millisecond)
 			}
 		}
 		return nil
 	})}
 	var stdout, errs bytes.Buffer
-	// The goroutine of the signals and a run that takes long both print.
+	// Both the run and the goroutine of the signals print.
 	_, err := segment(&o, &stdout, ui.NewConsole(&errs, false))
 	needsRuntime(t, err)
 	code = ui.Report(&errs, false, err)
 	return dir, errs.String(), code
 }
 
-// TestFirstInterrupt: the frames in flight are finished and the file is whole.
+// neverExit lets stages take longer than exitTimeout to end, as on a busy machine, instead
+// of ending the test.
+func neverExit(t *testing.T) {
+	exit := exitNow
+	exitNow = func() {}
+	t.Cleanup(func() { exitNow = exit })
+}
+
+// TestFirstInterrupt: the frames in flight are finished and the file is complete.
 func TestFirstInterrupt(t *testing.T) {
 	dir, stderr, code := interruptedRun(t, 3)
 	if code != ui.ExitInterrupted {
@@ -89,7 +98,7 @@ func TestFirstInterrupt(t *testing.T) {
 	}
 }
 
-// TestSecondInterrupt: nothing is left.
+// TestSecondInterrupt: no file is left.
 func TestSecondInterrupt(t *testing.T) {
 	dir, stderr, code := interruptedRun(t, 3, 4)
 	if code != ui.ExitInterrupted {
@@ -109,9 +118,10 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 }
 
-// TestInterruptWhileOpening: a signal that comes while models are opened is an orderly
-// end, after the model at hand.
+// TestInterruptWhileOpening: a signal that comes while models are opened ends the run as
+// interrupted, once the current model is open.
 func TestInterruptWhileOpening(t *testing.T) {
+	neverExit(t)
 	guard := make(chan os.Signal, 4) // as above
 	signal.Notify(guard, os.Interrupt)
 	defer signal.Stop(guard)
@@ -123,7 +133,7 @@ func TestInterruptWhileOpening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Of this query the log is told once the files of the model are open.
+	// The demo model does not know this query, which is logged once its files are open.
 	log := slog.New(slog.NewTextHandler(interrupter{t, guard}, nil))
 	m, err := openModels(&o.runOptions, []car.Query{car.Named("zeppelin")}, preset, io.Discard, log)
 	needsRuntime(t, err)
@@ -133,7 +143,7 @@ func TestInterruptWhileOpening(t *testing.T) {
 	}
 }
 
-// An interrupter sends the process a SIGINT when it is written to, and waits for it.
+// An interrupter sends the process a SIGINT at every write, and waits for it.
 type interrupter struct {
 	t        *testing.T
 	received <-chan os.Signal

@@ -20,8 +20,8 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// A process is the program, run as users do: in a folder, with a home and a folder for
-// temporary files of its own.
+// A process runs the program as users do: in a folder, with its own home and folder for
+// temporary files.
 type process struct {
 	dir, home, tmp, cache string
 }
@@ -64,10 +64,10 @@ func (p *process) run(t *testing.T, line ...string) (stdout, stderr string, code
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// hostile moves a terminal's title and its cursor, and turns its text around, seven ways.
-const hostile = "a\x1b]0;title\a\x1b[2J\r\nb\u009b2J\u202e\x7f\xff"
+// controlCharacters changes a terminal's title, cursor and text direction, in seven ways.
+const controlCharacters = "a\x1b]0;title\a\x1b[2J\r\nb\u009b2J\u202e\x7f\xff"
 
-// Characters that a terminal acts on are never printed, wherever they come from.
+// TestNothingInjected: control characters are never printed, wherever they come from.
 func TestNothingInjected(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow under the race detector: run without -short")
@@ -79,7 +79,7 @@ func TestNothingInjected(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, content := range map[string][]byte{
-		hostile + ".png": b.Bytes(), hostile + ".mp4": []byte("no film"), hostile + ".yaml": []byte("- label: [" + hostile + "\n"),
+		controlCharacters + ".png": b.Bytes(), controlCharacters + ".mp4": []byte("no video"), controlCharacters + ".yaml": []byte("- label: [" + controlCharacters + "\n"),
 	} {
 		if err := os.WriteFile(filepath.Join(p.dir, name), content, 0o666); err != nil {
 			if os.Getenv("CI") == "true" {
@@ -89,17 +89,17 @@ func TestNothingInjected(t *testing.T) {
 		}
 	}
 	for _, line := range [][]string{
-		{"-i", hostile + ".png", "-o", hostile + "2.png", "-q", "dog", "-m", "demo", "-v"},
-		{"-i", hostile + ".mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo"},
-		{"-i", "demo.mp4", "-o", hostile, "-q", "dog", "-m", "demo"},
-		{"-i", hostile + ".png", "-o", "3.png", "-q", hostile, "-m", "demo"},
-		{"-i", "demo.mp4", "-o", "out.mp4", "--queries", hostile + ".yaml", "-m", "demo"},
-		{"-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", hostile},
-		{"-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo", "--preset", hostile},
-		{"-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo", "--" + hostile},
-		{"try", hostile + ".png", "-q", "dog", "-m", "demo"},
-		{"models", "show", hostile},
-		{hostile},
+		{"-i", controlCharacters + ".png", "-o", controlCharacters + "2.png", "-q", "dog", "-m", "demo", "-v"},
+		{"-i", controlCharacters + ".mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo"},
+		{"-i", "demo.mp4", "-o", controlCharacters, "-q", "dog", "-m", "demo"},
+		{"-i", controlCharacters + ".png", "-o", "3.png", "-q", controlCharacters, "-m", "demo"},
+		{"-i", "demo.mp4", "-o", "out.mp4", "--queries", controlCharacters + ".yaml", "-m", "demo"},
+		{"-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", controlCharacters},
+		{"-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo", "--preset", controlCharacters},
+		{"-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo", "--" + controlCharacters},
+		{"try", controlCharacters + ".png", "-q", "dog", "-m", "demo"},
+		{"models", "show", controlCharacters},
+		{controlCharacters},
 	} {
 		for _, format := range []string{"text", "json"} {
 			if format == "json" {
@@ -124,14 +124,14 @@ func TestNothingInjected(t *testing.T) {
 				t.Errorf("%q ends with %d", line, code)
 			}
 			if format == "json" {
-				onlyObjects(t, stderr)
+				requireJSON(t, stderr)
 			}
 		}
 	}
 }
 
-// onlyObjects demands that every line is an object of JSON.
-func onlyObjects(t *testing.T, text string) {
+// requireJSON checks that every line is a JSON object.
+func requireJSON(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		var object map[string]any
@@ -141,21 +141,21 @@ func onlyObjects(t *testing.T, text string) {
 	}
 }
 
-// With --log-format json there is nothing but JSON on standard error, though encoders
-// print there as they please.
+// TestOnlyJSON: with --log-format json there is nothing but JSON on standard error,
+// although encoders print there, too.
 func TestOnlyJSON(t *testing.T) {
 	p := newProcess(t)
-	// x264 says on descriptor 2 that it does not know the preset.
+	// x264 prints on descriptor 2 that it does not know the preset.
 	_, stderr, code := p.run(t, "carve", "-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo",
 		"--encoder", "libx264", "--encoder-preset", "nosuch", "--log-format", "json", "-v")
 	if code != ui.ExitFailed && code != ui.ExitUsage {
 		t.Errorf("exit code %d", code)
 	}
-	onlyObjects(t, stderr)
+	requireJSON(t, stderr)
 	if !strings.Contains(stderr, "nosuch") {
 		t.Errorf("it does not say why: %s", stderr)
 	}
-	// In text it has the form of all messages.
+	// As text it has the form of all messages.
 	_, stderr, _ = p.run(t, "carve", "-i", "demo.mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo",
 		"--encoder", "libx264", "--encoder-preset", "nosuch", "-v")
 	for line := range strings.Lines(stderr) {
@@ -165,15 +165,15 @@ func TestOnlyJSON(t *testing.T) {
 	}
 }
 
-// TestNothingSent: a run opens no socket, looks nothing up, and writes nothing outside of
-// its cache and its outputs. ONNX Runtime's telemetry goes out ten seconds after it was
-// set up; its files are made at once, so a short run is enough to see it.
+// TestNothingSent: a run opens no socket, resolves no name, and writes nothing outside its
+// cache and its outputs. ONNX Runtime's telemetry is sent ten seconds after start-up, but
+// its files are created at once, so a short run is enough to detect it.
 func TestNothingSent(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow under the race detector: run without -short")
 	}
 	p := newProcess(t)
-	golden.Inputs() // strace may come and go
+	golden.Inputs() // so that the test is run again when strace is installed or removed
 	trace := filepath.Join(t.TempDir(), "trace")
 	strace := []string{"strace", "-f", "-qq", "-y", "-o", trace, "-e", "trace=%network,?open,openat,?openat2,?creat,?mkdir,mkdirat,?mknod,mknodat," +
 		"?rename,?renameat,renameat2,?link,linkat,?symlink,symlinkat,?unlink,unlinkat,truncate"}
@@ -196,7 +196,7 @@ func TestNothingSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Contains(text, []byte("demo.mp4")) && !bytes.Contains(text, []byte("try.png")) {
-			t.Fatalf("the trace of %q does not even hold its input", line)
+			t.Fatalf("the trace of %q does not contain its input", line)
 		}
 		for call := range strings.Lines(string(text)) {
 			if what := p.leaks(call); what != "" {
@@ -218,13 +218,13 @@ var (
 	aLookup    = regexp.MustCompile(`"/etc/(?:resolv\.conf|hosts|host\.conf|gai\.conf)"|nscd|resolve`)
 )
 
-// leaks says what is wrong with a system call, if something is.
+// leaks returns what is wrong with a system call, or "".
 func (p *process) leaks(call string) string {
 	switch {
 	case strings.Contains(call, "socket(") || strings.Contains(call, "connect(") || strings.Contains(call, "sendto("):
 		return "opens a socket"
 	case aLookup.MatchString(call):
-		return "looks something up"
+		return "resolves a name"
 	case !forWriting.MatchString(call):
 		return ""
 	}
@@ -247,7 +247,7 @@ func (p *process) leaks(call string) string {
 			}
 		}
 		if path != "" {
-			return "writes outside of its folders"
+			return "writes outside its folders"
 		}
 	}
 	return ""

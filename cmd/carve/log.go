@@ -10,7 +10,7 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// messageOptions say what is printed beside the result.
+// messageOptions are the flags of messages beside the result.
 type messageOptions struct {
 	quiet     bool
 	verbose   bool
@@ -26,7 +26,7 @@ func (o *messageOptions) addFlags(fs *pflag.FlagSet) {
 func (o *messageOptions) check() error { return oneOf("log-format", o.logFormat, "text", "json") }
 
 // newLog makes the logger of a run: lines like the program's errors, or JSON. From then on
-// it is also told what C libraries print.
+// output of C libraries goes to it as well.
 func (o *messageOptions) newLog(stderr io.Writer) *slog.Logger {
 	level := slog.LevelInfo
 	switch {

@@ -1,11 +1,11 @@
-// Carve names things in a video and gets them segmented through all of it.
+// Carve segments objects in videos by name.
 //
 //	carve -i clip.mp4 -q dog -q "red frisbee" -o out.mp4
 //
-// This package wires the others together: package video decodes and encodes,
-// package models runs CLIP, package car proposes and judges masks, package
-// tracking carries the surviving queries from frame to frame. What it adds is
-// the command line: flags, errors and their hints, progress, exit codes.
+// This package connects the others: package video decodes and encodes, package models
+// runs CLIP, package car proposes and judges masks, and package tracking keeps the state
+// from frame to frame. It adds the command line: flags, errors with hints, progress, exit
+// codes.
 package main
 
 import (
@@ -21,8 +21,8 @@ var version = "unknown"
 
 func main() {
 	ui.IgnorePipeSignal()
-	// What C libraries print on standard error must not get between what carve does. Where
-	// it cannot be taken from them it is as it always was.
+	// Output of C libraries on standard error must not mix with carve's own. If it cannot be
+	// redirected, both go there directly.
 	var stderr io.Writer = os.Stderr
 	if cstderr.Take() == nil {
 		stderr = cstderr.File()

@@ -14,7 +14,7 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// memoryOptions say what is carried from frame to frame.
+// memoryOptions are the flags of the memory across frames.
 type memoryOptions struct {
 	memory     string
 	every      keySpacing
@@ -58,20 +58,20 @@ func (o *memoryOptions) check() error {
 	return nil
 }
 
-// maxBatch bounds how many frames are looked at in one go, and defaultBatch is what a
-// GPU is given: one picture does not fill it.
+// maxBatch bounds the number of frames that are encoded in one batch. defaultBatch is the
+// number on a GPU, which one image does not fill.
 const (
 	maxBatch     = 32
 	defaultBatch = 4
 )
 
-// stateless says that nothing is carried from frame to frame.
+// stateless reports whether no state is kept from frame to frame.
 func (o *runOptions) stateless() bool { return o.memory == "off" || o.compat }
 
-// maxLookahead bounds how many decoded frames are held.
+// maxLookahead bounds how many decoded frames are held back.
 const maxLookahead = 120
 
-// lookaheadFrames is how many frames are held back at a rate.
+// lookaheadFrames returns the look-ahead in frames, at a frame rate.
 func (o *memoryOptions) lookaheadFrames(rate video.Rational) int {
 	n := float64(o.lookahead.Frames)
 	if o.lookahead.Time > 0 {
@@ -83,25 +83,26 @@ func (o *memoryOptions) lookaheadFrames(rate video.Rational) int {
 	return int(min(n, maxLookahead))
 }
 
-// tracking is what the flags say, for a film of a rate.
+// tracking returns the settings of the flags, for a video of a frame rate.
 func (o *runOptions) tracking(rate video.Rational) carve.Tracking {
 	return carve.Tracking{Stateless: o.stateless(), Every: int(o.every), Probe: o.probe, JudgeEvery: o.judgeEvery,
 		Lookahead: o.lookaheadFrames(rate), Steady: o.steady, Instances: o.instances, Batch: o.batch}
 }
 
-// framesHeld is how many frames are held back at a rate before any goes on.
+// framesHeld returns how many frames are held back at a frame rate before the first
+// leaves the pipeline.
 func (o *runOptions) framesHeld(rate video.Rational) int { return o.tracking(rate).Held() }
 
-// fitBatch chooses the batch that was not asked for: more than one picture on a GPU, as
-// far as there are frames for it.
+// fitBatch chooses the batch if none was given: several frames on a GPU, as far as enough
+// frames are in flight.
 func fitBatch(t *carve.Tracking, device string, frames int) {
 	if t.Batch == 0 && device != "cpu" {
 		t.Batch = min(defaultBatch, max(frames-t.Lookahead, 1))
 	}
 }
 
-// memoryWords are the settings in words: figures that were made with others are not
-// to be mixed.
+// memoryWords describes the settings, so that results of different settings are not
+// mixed.
 func (o *runOptions) memoryWords() string {
 	if o.stateless() {
 		return "off"
@@ -109,7 +110,7 @@ func (o *runOptions) memoryWords() string {
 	return fmt.Sprintf("every %v, probe %v, judge every %v, look-ahead %v, steady %g", &o.every, &o.probe, &o.judgeEvery, &o.lookahead, o.steady)
 }
 
-// A keySpacing is how many frames key frames are apart, 0 for auto.
+// A keySpacing is the number of frames between key frames, 0 for auto.
 type keySpacing int
 
 func (k *keySpacing) String() string {

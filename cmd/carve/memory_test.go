@@ -52,8 +52,8 @@ func TestLookaheadFrames(t *testing.T) {
 	}
 }
 
-// A plot is XML, with a row for each query and a mark for each judgement, whatever
-// the queries are called.
+// TestPlot: a plot is XML, with a row for each query and a mark for each judgement,
+// whatever the names of the queries.
 func TestPlot(t *testing.T) {
 	var frames []tracking.Explanation
 	for i := range 50 {
@@ -64,7 +64,7 @@ func TestPlot(t *testing.T) {
 			e.Queries[0].Verdict, e.Queries[1].Verdict = tracking.Reused, tracking.Judged
 			e.Queries[1].Presence = .5
 			if i == 45 {
-				e.Queries[0].Verdict = "retained" // did not pass: a judgement too
+				e.Queries[0].Verdict = "retained" // failed, but is a judgement, too
 			}
 		}
 		frames = append(frames, e)
@@ -88,16 +88,17 @@ func TestPlot(t *testing.T) {
 			text += string(x)
 		}
 	}
-	// Bars of 50 frames, one blank, and the ground; eleven judgements; ten key frames
-	// less the blank one, nine spared, and two lines.
+	// Rectangles: bars of 50 frames, one blank frame, and the background. Circles: eleven
+	// judgements. Paths: ten key frames without the blank one, nine reused judgements, and
+	// two lines.
 	if counts["rect"] != 50+1+1 || counts["circle"] != 11 || counts["path"] != 9+9+2 {
 		t.Errorf("%v", counts)
 	}
 	if !strings.Contains(text, "<dog> & co") {
-		t.Error("a query's name is not there")
+		t.Error("a query's name is missing")
 	}
-	// What was shown counts, where that is known: here in two frames, and not in one in
-	// which it was taken to be there.
+	// Shown takes precedence over State: here two more frames show a query, and one does not
+	// although its state is present.
 	yes, no := true, false
 	frames[0].Queries[1].Shown, frames[1].Queries[1].Shown, frames[2].Queries[0].Shown = &yes, &yes, &no
 	if got, want := strings.Count(plot(frames), "<rect"), counts["rect"]+2-1; got != want {

@@ -12,7 +12,7 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// modelOptions say which models, and on what they run.
+// modelOptions are the flags of the models and their device.
 type modelOptions struct {
 	model      string
 	classifier string
@@ -39,7 +39,7 @@ func (o *modelOptions) check() error {
 	return nil
 }
 
-// pair is which model proposes and which judges.
+// pair returns the names of the model that proposes and of the one that judges.
 func (o *modelOptions) pair() (proposer, judge string) {
 	proposer, judge = models.PairNames(o.model)
 	return proposer, cmp.Or(o.classifier, judge)
@@ -65,7 +65,7 @@ func (d *deviceSettings) Set(s string) error {
 func (d *deviceSettings) String() string { return "" }
 func (d *deviceSettings) Type() string   { return "KEY=VALUE" }
 
-// deviceHint says what to do about a device that cannot be.
+// deviceHint is the hint for an invalid device.
 func deviceHint(device string) string {
 	var names []string
 	for _, d := range models.Devices() {
@@ -73,7 +73,7 @@ func deviceHint(device string) string {
 	}
 	kind, _, _ := strings.Cut(device, ":")
 	if strings.EqualFold(kind, "gpu") {
-		return "auto takes a GPU that works; an NVIDIA one is cuda, others are in carve --help-all"
+		return "auto uses a GPU if one works; cuda is an NVIDIA GPU, others are in carve --help-all"
 	}
 	if slices.Contains(names, kind) {
 		kind = ""
@@ -81,7 +81,7 @@ func deviceHint(device string) string {
 	return ui.DidYouMean(kind, names, "carve --help-all lists devices and precisions")
 }
 
-// devicesHelp lists the devices, and which of them nobody has seen carve on.
+// devicesHelp lists the devices, and which of them are untested.
 func devicesHelp() string {
 	var b strings.Builder
 	for _, d := range models.Devices() {

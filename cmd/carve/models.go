@@ -80,8 +80,8 @@ replaces the publisher's host, and HTTPS_PROXY is honoured.
 `
 }
 
-// verbs are what can be done with models, and how many names each takes.
-var verbs = map[string]struct {
+// modelCommands are the subcommands, and how many names each takes.
+var modelCommands = map[string]struct {
 	least, most int
 	run         func(ctx context.Context, o *modelsOptions, names []string, stdout, stderr io.Writer) error
 }{
@@ -101,15 +101,15 @@ func runModels(args []string, stdout, stderr io.Writer) error {
 	if err := parse(fs, args, modelsHelp, stdout); err != nil {
 		return err
 	}
-	const usage = "carve models --help lists what can be done with them"
+	const usage = "carve models --help lists the subcommands"
 	words := fs.Args()
 	if len(words) == 0 {
 		words = []string{"list"}
 	}
-	v, ok := verbs[words[0]]
+	v, ok := modelCommands[words[0]]
 	if !ok {
 		return ui.WithHint(ui.Usagef("cannot understand \"models %s\"", strings.Join(words, " ")),
-			ui.DidYouMean(words[0], slices.Sorted(maps.Keys(verbs)), usage))
+			ui.DidYouMean(words[0], slices.Sorted(maps.Keys(modelCommands)), usage))
 	}
 	if len(words) == 1 && v.least == 1 {
 		return ui.WithHint(ui.Usagef("carve models %s needs a name", words[0]), "carve models lists them")
@@ -163,12 +163,12 @@ func listModels(ctx context.Context, o *modelsOptions, _ []string, stdout, _ io.
 		fmt.Fprintf(stdout, "%-28s %-9s %8s  %s\n", printable.Text(m.Name), m.State, ui.Megabytes(m.Bytes), printable.Text(m.About))
 	}
 	if !o.json {
-		fmt.Fprintf(stdout, "\n\"clip\" is the pair clip-vit-base-patch16 and clip-vit-large-patch14.\nModels lie in %s\n", models.Dir())
+		fmt.Fprintf(stdout, "\n\"clip\" is the pair clip-vit-base-patch16 and clip-vit-large-patch14.\nModels are in %s\n", models.Dir())
 	}
 	return nil
 }
 
-// describe opens a model that is here to say what it is.
+// describe opens a model on this machine to describe it.
 func describe(ctx context.Context, name string) listedModel {
 	l := listedModel{Name: name, State: "here"}
 	if e, ok := models.Known(name); ok {
@@ -182,7 +182,7 @@ func describe(ctx context.Context, name string) listedModel {
 		l.State, l.About = "unusable", ui.OneLine(err.Error())
 		return l
 	}
-	defer m.Close() // was only read
+	defer m.Close() // it was only read
 	i := m.Info()
 	l.Bytes, l.Activation, l.Mean, l.Std = i.Bytes, i.Activation, &i.Mean, &i.Std
 	if l.About == "" {
@@ -206,7 +206,7 @@ func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ 
 	if proposer != judge {
 		fmt.Fprintf(stdout, "%s is a pair: %s proposes masks, %s judges them\n\n", printable.Text(name), proposer, judge)
 	}
-	for _, half := range uniq(proposer, judge) {
+	for _, half := range unique(proposer, judge) {
 		m, err := models.Open(ctx, half, models.Options{})
 		if err != nil {
 			return modelError(err)
@@ -236,12 +236,12 @@ func showModel(ctx context.Context, _ *modelsOptions, names []string, stdout, _ 
 	}
 	if name == demo.Name {
 		fmt.Fprintf(stdout, `
-Trained by us on scenes of emoji stickers; it has never seen a photograph, and
-real footage proves the plumbing, not the meaning. It knows, by these names:
+Trained by us on scenes of emoji stickers only. It has never seen a photograph:
+with real footage it can only show that the program runs. It knows these names:
 
 %s
 
-and by these as well, a little less well:
+and these, a little less well:
 
 %s
 `, columns(demo.Concepts), synonyms())
@@ -250,7 +250,7 @@ and by these as well, a little less well:
 }
 
 func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, stderr io.Writer) error {
-	options, err := o.describing()
+	options, err := o.checkpointOptions()
 	if err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func importModel(ctx context.Context, o *modelsOptions, names []string, stdout, 
 		return ui.InterruptedError{}
 	}
 	if err != nil {
-		return modelError(unsaidError(err))
+		return modelError(settingsError(err))
 	}
 	size := int64(0)
 	for _, f := range m.Files {
@@ -295,7 +295,7 @@ func verifyModels(ctx context.Context, _ *modelsOptions, names []string, stdout,
 			case half == demo.Name:
 				fmt.Fprintf(stdout, "%-28s ok (built in)\n", printable.Text(half))
 			default:
-				fmt.Fprintf(stdout, "%-28s opens; it was put there by hand, with no checksums to compare\n", printable.Text(half))
+				fmt.Fprintf(stdout, "%-28s opens; it was put there by hand, so there are no checksums to compare\n", printable.Text(half))
 			}
 		}
 	}
@@ -314,7 +314,7 @@ func removeModels(_ context.Context, _ *modelsOptions, names []string, stdout, _
 				return modelError(err)
 			}
 			if err != nil {
-				return ui.WithHint(err, "carve models list shows those there are")
+				return ui.WithHint(err, "carve models list shows the models on this machine")
 			}
 			fmt.Fprintf(stdout, "removed %s\n", printable.Text(half))
 		}

@@ -12,8 +12,7 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// modelError adds the hint to an error that says that a model is not there, or
-// how it is to be opened.
+// modelError adds a hint to an error about a model that is missing or cannot be opened.
 func modelError(err error) error {
 	var missing *models.MissingModelError
 	if errors.As(err, &missing) {
@@ -21,9 +20,9 @@ func modelError(err error) error {
 	}
 	var unknown *models.UnknownModelError
 	if errors.As(err, &unknown) {
-		hint := unknown.Hint() + "; carve models list says what each is"
+		hint := unknown.Hint() + "; carve models list describes each"
 		if near := ui.DidYouMean(unknown.Name, unknown.Known, ""); near != "" {
-			hint = near + " carve models list says what there is"
+			hint = near + " carve models list shows all models"
 		}
 		return ui.WithHint(ui.UsageError{Err: err}, hint)
 	}
@@ -31,19 +30,19 @@ func modelError(err error) error {
 		return ui.WithHint(ui.UsageError{Err: err}, ui.OwnHint(err))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return ui.WithHint(err, "a model is a name out of carve models list, a folder as ./FOLDER, or a checkpoint as ./FILE.pt")
+		return ui.WithHint(err, "a model is a name from carve models list, a folder such as ./FOLDER, or a checkpoint such as ./FILE.pt")
 	}
 	return ui.WithHint(err, ui.OwnHint(err))
 }
 
-// pairOf is the models that a name means.
+// pairOf returns the models that a name stands for.
 func pairOf(name string) []string {
 	a, b := models.PairNames(name)
-	return uniq(a, b)
+	return unique(a, b)
 }
 
-// uniq leaves out names that stand there before.
-func uniq(names ...string) (list []string) {
+// unique drops repeated names.
+func unique(names ...string) (list []string) {
 	for _, n := range names {
 		if !slices.Contains(list, n) {
 			list = append(list, n)
@@ -52,7 +51,7 @@ func uniq(names ...string) (list []string) {
 	return list
 }
 
-// count writes a number of parameters the way models are named: 2.0 M.
+// count formats a number of parameters, as 2.0 M.
 func count(n int64) string {
 	if n >= 1e9 {
 		return fmt.Sprintf("%.1f G", float64(n)/1e9)
@@ -60,7 +59,7 @@ func count(n int64) string {
 	return fmt.Sprintf("%.1f M", float64(n)/1e6)
 }
 
-// columns lays names out in lines of at most 76 characters.
+// columns joins names into lines of at most 76 characters.
 func columns(names []string) string {
 	var b strings.Builder
 	width := 0

@@ -15,7 +15,7 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// parseMoment reads a time as people write it: 12.5, 1:02.5, 1:02:03.
+// parseMoment reads a time written as 12.5, 1:02.5 or 1:02:03.
 func parseMoment(s string) (time.Duration, error) {
 	bad := fmt.Errorf("%q is no time; write 12.5, 1:02.5 or 1:02:03", s)
 	parts := strings.Split(s, ":")
@@ -33,8 +33,8 @@ func parseMoment(s string) (time.Duration, error) {
 	return time.Duration(seconds * float64(time.Second)), nil
 }
 
-// picturesOf prepares a frame once for each bound of the long side.
-func picturesOf(src *video.Source, frame *video.Frame, sides ...int) (pictures []*car.Image, err error) {
+// imagesOf prepares a frame as an image for each maximum of the long side.
+func imagesOf(src *video.Source, frame *video.Frame, sides ...int) (images []*car.Image, err error) {
 	for _, side := range sides {
 		prep := &video.Preparer{Info: src.Info(), MaxSide: side}
 		if err := prep.Initialize(); err != nil {
@@ -42,18 +42,18 @@ func picturesOf(src *video.Source, frame *video.Frame, sides ...int) (pictures [
 		}
 		p, err := prep.Prepare(frame)
 		if err == nil {
-			pictures = append(pictures, &car.Image{Pix: slices.Clone(p.Pix), W: p.W, H: p.H})
+			images = append(images, &car.Image{Pix: slices.Clone(p.Pix), W: p.W, H: p.H})
 		}
 		prep.Close()
 		if err != nil {
 			return nil, fmt.Errorf("preparing a frame of %s: %w", src.Path, err)
 		}
 	}
-	return pictures, nil
+	return images, nil
 }
 
-// frameAt reads up to the first frame at a time or after it, which is the caller's to
-// release.
+// frameAt returns the first frame at a time or after it, and its own time. The caller
+// releases it.
 func frameAt(ctx context.Context, src *video.Source, at time.Duration) (*video.Frame, time.Duration, error) {
 	start, last := time.Duration(-1), time.Duration(0)
 	for {
@@ -67,8 +67,7 @@ func frameAt(ctx context.Context, src *video.Source, at time.Duration) (*video.F
 		if start < 0 {
 			start = frame.Time()
 		}
-		// A frame is to be seen until the next one: half a millisecond is no
-		// moment of its own.
+		// Times are rounded: a frame half a millisecond early counts.
 		if last = frame.Time() - start; last < at-500*time.Microsecond {
 			frame.Release()
 			continue

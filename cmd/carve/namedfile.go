@@ -10,20 +10,19 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// openText opens a file of text that the command line names. what says what is read from
-// it, and hint what such a file is.
+// openText opens a text file that the command line names. what is its content, and hint
+// describes such files.
 func openText(what, path, hint string) (*os.File, error) {
 	f, err := plaintext.Open(path)
 	if err != nil {
-		return nil, unopened(what, path, err, hint)
+		return nil, openTextError(what, path, err, hint)
 	}
 	return f, nil
 }
 
-// unopened is the error of a file of text that the command line names and that cannot be
-// opened: in the words that an input has, and not in those of the system. That there is
-// none of that name, or no file, is a mistake of the command line.
-func unopened(what, path string, err error, hint string) error {
+// openTextError is the error of a text file that cannot be opened, in the words that are
+// used for inputs. A missing file, or one that is no regular file, is a usage error.
+func openTextError(what, path string, err error, hint string) error {
 	var system *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -34,8 +33,8 @@ func unopened(what, path string, err error, hint string) error {
 	return ui.WithHint(ui.UsageError{Err: fmt.Errorf("reading %s: %w", what, err)}, hint)
 }
 
-// textFileError is the error of a file of text that the command line names: what it
-// says is wrong, or it could not be read.
+// textFileError is the error of a text file whose content is wrong, which is a usage
+// error, or that could not be read.
 func textFileError(err error, hint string) error {
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
 		return err

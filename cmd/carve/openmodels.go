@@ -14,7 +14,7 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// openedModels are the two CLIPs of a run.
+// openedModels are the proposer and the judge of a run.
 type openedModels struct {
 	*models.Pair
 	segmenter *car.Segmenter
@@ -23,10 +23,10 @@ type openedModels struct {
 
 func openModels(o *runOptions, queries []car.Query, preset car.Preset, stderr io.Writer, log *slog.Logger) (_ *openedModels, err error) {
 	proposer, judge := o.pair()
-	if err := readableByCLIP(queries, preset, uniq(proposer, judge)); err != nil {
+	if err := checkLengths(queries, preset, unique(proposer, judge)); err != nil {
 		return nil, err
 	}
-	if err := haveModels(&o.fetchOptions, uniq(proposer, judge), o.quiet || o.logFormat == "json", stderr, log); err != nil {
+	if err := ensureModels(&o.fetchOptions, unique(proposer, judge), o.quiet || o.logFormat == "json", stderr, log); err != nil {
 		return nil, err
 	}
 	options := models.Options{Threads: o.threads, Device: o.device, DeviceOptions: o.settings, Precision: o.precision, Log: log}
@@ -39,7 +39,7 @@ func openModels(o *runOptions, queries []car.Query, preset car.Preset, stderr io
 	}
 	defer func() {
 		if err == nil && ctx.Err() != nil {
-			err = ui.InterruptedError{} // sessions know no context: they are made first
+			err = ui.InterruptedError{} // opening a session cannot be cancelled
 		}
 		if err != nil {
 			m.Close()
@@ -47,13 +47,13 @@ func openModels(o *runOptions, queries []car.Query, preset car.Preset, stderr io
 	}()
 	for _, q := range queries {
 		for _, phrase := range slices.Concat(q.Phrases, q.Background) {
-			if err := m.readable(phrase, preset); err != nil {
+			if err := m.checkLength(phrase, preset); err != nil {
 				return nil, textError(fmt.Errorf("query %q: %w", q.Label, err))
 			}
 		}
 		for _, phrase := range q.Phrases {
 			if proposer == demo.Name && !demo.Knows(phrase) {
-				log.Warn(fmt.Sprintf("the demo model was never taught %q; %s", phrase,
+				log.Warn(fmt.Sprintf("the demo model does not know %q; %s", phrase,
 					ui.DidYouMean(phrase, demo.Names(), "\"carve models show demo\" lists what it knows")))
 			}
 		}
@@ -71,9 +71,9 @@ func openModels(o *runOptions, queries []car.Query, preset car.Preset, stderr io
 	return m, nil
 }
 
-// readableByCLIP finds a phrase that is too long before a model is fetched to say so:
-// those that can be fetched are OpenAI's, with their vocabulary and their context.
-func readableByCLIP(queries []car.Query, preset car.Preset, names []string) error {
+// checkLengths finds a phrase that is too long, before models are downloaded. All models
+// that can be downloaded have OpenAI's vocabulary and context length.
+func checkLengths(queries []car.Query, preset car.Preset, names []string) error {
 	const most = 77
 	published := slices.ContainsFunc(names, func(name string) bool {
 		_, known := models.Known(name)
@@ -98,9 +98,9 @@ func readableByCLIP(queries []car.Query, preset car.Preset, names []string) erro
 	return nil
 }
 
-// readable finds a phrase that is too long for the models in one of the
-// templates.
-func (m *openedModels) readable(phrase string, preset car.Preset) error {
+// checkLength finds out whether a phrase, in each of the templates, is short enough for
+// the models.
+func (m *openedModels) checkLength(phrase string, preset car.Preset) error {
 	for _, text := range preset.Texts(phrase) {
 		for _, model := range []*models.Model{m.Proposer, m.Judge} {
 			if _, err := model.Tokens(text); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// segmentOptions is what the command line of "carve segment" says.
+// segmentOptions are the flags of "carve segment".
 type segmentOptions struct {
 	runOptions
 	queryOptions
@@ -20,17 +20,17 @@ type segmentOptions struct {
 	checkpointOptions
 	progress string
 
-	observers []carve.Sink // further ones
-	limit     int64        // frames to read; 0 is all
+	observers []carve.Sink // additional sinks
+	limit     int64        // frames to read; 0: all
 }
 
-// inputOptions say what is read.
+// inputOptions are the flags of the input.
 type inputOptions struct {
 	input          string
 	allowPlaylists bool
 }
 
-// outputOptions say what is written, and how.
+// outputOptions are the flags of the outputs.
 type outputOptions struct {
 	output        string
 	overwrite     bool
@@ -41,21 +41,20 @@ type outputOptions struct {
 	encoderPreset string
 }
 
-// The defaults, each with its reason. --help prints them.
+// The defaults. --help prints them.
 const (
-	// defaultModel is the pair the paper's figures were made with: ViT-B/16
-	// proposes, ViT-L/14 judges (docs/algorithm.md 8). The embedded demo model is
-	// no substitute, and is never taken silently: it knows 64 stickers and
-	// nothing else.
+	// defaultModel is the pair that the paper's figures were made with: ViT-B/16
+	// proposes, ViT-L/14 judges (docs/algorithm.md 8). The embedded demo model is never
+	// used unless it is named, because it knows only 64 stickers.
 	defaultModel = "clip"
 
-	// defaultMaxSideGPU: an accelerator has the room; more than 960 px is four
-	// times the trained grid a side, where interpolated positions blur.
+	// defaultMaxSideGPU is larger than on a CPU because a GPU is fast enough. More than
+	// 960 px would be over four times the trained grid per side, where interpolated
+	// position embeddings blur.
 	defaultMaxSideGPU = 960
 
-	// defaultCRF is visually lossless for an overlay that people look at and
-	// still smaller than most sources; x264's own 23 shows blocks in the
-	// translucent fills.
+	// defaultCRF is visually lossless for an overlay, and the output is still smaller than
+	// most sources. x264's own default of 23 shows blocks in the translucent fills.
 	defaultCRF           = 18
 	defaultEncoderPreset = "medium"
 )
@@ -72,8 +71,8 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	return fs
 }
 
-// usualOptions are those of a command line that gives no flag.
-func usualOptions() *segmentOptions {
+// defaultOptions returns the options of a command line without flags.
+func defaultOptions() *segmentOptions {
 	o := new(segmentOptions)
 	newSegmentFlags(o)
 	return o
@@ -93,11 +92,10 @@ func (o *outputOptions) addFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame, or if the output would lose something, and leave no file")
 }
 
-// check finds what is wrong with the command line alone, before any file is
-// opened.
+// check finds mistakes in the command line, before any file is opened.
 func (o *segmentOptions) check(args []string) error {
 	if len(args) > 0 {
-		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "an input is given with -i, a name with spaces stands in quotes: -q \"red frisbee\"")
+		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "an input is given with -i; a name with spaces needs quotes: -q \"red frisbee\"")
 	}
 	if err := oneOf("progress", o.progress, "auto", "json", "none"); err != nil {
 		return err
@@ -123,7 +121,7 @@ func (o *segmentOptions) check(args []string) error {
 	return nil
 }
 
-// once is the value of a flag that is given once: of two files one would be left out.
+// once is the value of a flag that may be given only once: a second file would be ignored.
 type once string
 
 // Set implements [pflag.Value].

@@ -14,20 +14,19 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// Every path that a command writes passes through this file, before any work is
-// done. It must be no input, no other output, and nothing that exists unless -y
-// was given. What is written has a hidden name until it is whole
-// (internal/atomicfile).
+// Every path that a command writes is checked in this file before any work is done. It
+// must not be an input or another output, and must not exist unless -y was given. Outputs
+// have hidden names until they are complete (internal/atomicfile).
 
-// planOutputs checks the outputs of a command and names what killed runs left in
-// their folders. Paths that are empty are outputs that nobody asked for.
+// planOutputs checks the outputs of a command, and warns about files that killed runs left
+// in their folders. Empty paths are ignored.
 func planOutputs(log *slog.Logger, overwrite bool, inputs []string, outputs ...string) error {
 	var plan atomicfile.Plan
 	plan.Overwrite, plan.Inputs = overwrite, inputs
 	return addOutputs(&plan, log, outputs...)
 }
 
-// addOutputs is planOutputs for a plan that knows more.
+// addOutputs is planOutputs with a plan that the caller began.
 func addOutputs(plan *atomicfile.Plan, log *slog.Logger, outputs ...string) error {
 	for _, path := range outputs {
 		if path == "" {
@@ -38,12 +37,12 @@ func addOutputs(plan *atomicfile.Plan, log *slog.Logger, outputs ...string) erro
 		}
 	}
 	for _, dir := range plan.Folders() {
-		nameLeftovers(log, dir)
+		warnLeftovers(log, dir)
 	}
 	return nil
 }
 
-// outputError puts what is wrong with an output into words for the command line.
+// outputError adds context and a hint to the error of an output.
 func outputError(err error) error {
 	if err == nil {
 		return nil
@@ -73,34 +72,34 @@ func outputError(err error) error {
 			return ui.WithHint(err, ui.DidYouMean(path.Detail, video.EncodersFor(path.Path), encodersHint(path.Path)))
 		}
 	case errors.Is(err, video.ErrCover):
-		return ui.WithHint(ui.UsageError{Err: err}, "a cover is a picture: write it to "+strings.Join(images, " "))
+		return ui.WithHint(ui.UsageError{Err: err}, "a cover is an image: write it to "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrStillContainer):
 		return ui.WithHint(ui.UsageError{Err: err}, "a video can be "+strings.Join(videos, " "))
 	}
 	return err
 }
 
-// encodersHint says which encoders an output can have.
+// encodersHint lists the encoders that an output can use.
 func encodersHint(path string) string {
 	names := video.EncodersFor(path)
 	if len(names) == 0 {
-		return "carve doctor says what this FFmpeg can write"
+		return "carve doctor lists what this FFmpeg can write"
 	}
-	return "--encoder can be " + strings.Join(names, ", ") + " for it"
+	return "--encoder can be " + strings.Join(names, ", ") + " for this output"
 }
 
-// maxNamed is how many leftovers are named; of more there is only the count.
+// maxNamed is how many leftovers are named; the others are only counted.
 const maxNamed = 3
 
-// nameLeftovers says what killed runs left in a folder, and how to be rid of it.
-// It removes nothing: what looks like ours may be somebody's.
-func nameLeftovers(log *slog.Logger, dir string) {
+// warnLeftovers names the files that killed runs left in a folder, and the command that
+// removes them. It removes nothing itself: such a file may belong to the user.
+func warnLeftovers(log *slog.Logger, dir string) {
 	var names []string
 	var bytes int64
 	n := 0
 	for _, l := range atomicfile.Leftovers(dir) {
 		if l.Old {
-			log.Warn("a run that was killed left what its output was about to replace, maybe the only copy: " + ui.ShellQuote(l.Path))
+			log.Warn("a killed run left the file that its output was to replace, maybe the only copy: " + ui.ShellQuote(l.Path))
 			continue
 		}
 		n++
@@ -115,25 +114,25 @@ func nameLeftovers(log *slog.Logger, dir string) {
 	if n > len(names) {
 		some = fmt.Sprintf(", the first %d of them", len(names))
 	}
-	log.Warn(fmt.Sprintf("runs that were killed left %s (%s). This removes them%s: rm -r %s",
+	log.Warn(fmt.Sprintf("killed runs left %s (%s). This removes them%s: rm -r %s",
 		ui.Counted(n, "unfinished file"), sizeWords(bytes), some, strings.Join(names, " ")))
 }
 
 func sizeWords(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
 
-// inputs are what a run reads, none of which is ever written.
+// inputs returns the files that a run reads. They are never written.
 func (o *segmentOptions) inputs() []string { return o.files(o.input, o.queryFile, o.restore) }
 
-// naming is held while outputs get their names, so that nothing ends the process
+// naming is locked while outputs get their names, so that no signal ends the process
 // between two of them.
 var naming struct {
 	sync.Mutex
-	done bool // they have them: the run has come to its end
+	done bool // all outputs have their names
 }
 
-// strictly returns the error of a run with --strict when the output lacks something
-// that the input has.
-func strictly(path string, lost []video.Loss) error {
+// strictError returns the error of a run with --strict if the output loses something of
+// the input.
+func strictError(path string, lost []video.Loss) error {
 	if len(lost) == 0 {
 		return nil
 	}
@@ -141,13 +140,13 @@ func strictly(path string, lost []video.Loss) error {
 	for _, l := range lost {
 		what = append(what, l.What()+": "+lossReason(l))
 	}
-	return ui.WithHint(fmt.Errorf("%s would be without %s", path, strings.Join(what, "; ")), "without --strict such things are left out and named")
+	return ui.WithHint(fmt.Errorf("%s would be without %s", path, strings.Join(what, "; ")), "without --strict carve leaves such things out and names them")
 }
 
-// commit gives the outputs of a run their names, once everything is whole.
+// commit gives the outputs of a run their names, once all are complete.
 func (o *segmentOptions) commit(sink *video.Sink, name func() error) (err error) {
 	if o.strict {
-		if err := strictly(sink.Path, sink.Lost()); err != nil {
+		if err := strictError(sink.Path, sink.Lost()); err != nil {
 			return err
 		}
 	}
@@ -159,8 +158,8 @@ func (o *segmentOptions) commit(sink *video.Sink, name func() error) (err error)
 	return name()
 }
 
-// playlistHint says why -y does not help.
-const playlistHint = "while a playlist is read, no file that exists is replaced"
+// playlistHint is the hint for an existing output although -y was given.
+const playlistHint = "a run that reads a playlist never replaces existing files"
 
 // planOutputs checks the outputs of a run.
 func (o *segmentOptions) planOutputs(log *slog.Logger, overwrite bool) error {

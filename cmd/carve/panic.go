@@ -9,7 +9,7 @@ import (
 	"github.com/carve-video/carve/internal/guard"
 )
 
-// printStack prints where a panic was, if that was asked for.
+// printStack prints the stack of a panic if GOTRACEBACK requests it.
 func printStack(w io.Writer, err error) {
 	var fault *guard.PanicError
 	if errors.As(err, &fault) && cstderr.TracebackAsked() {

@@ -14,11 +14,11 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// A panic in a stage is an error of the line, with all released as ever; that of a command
-// is a failure, not what a usage error is.
+// TestPanic: a panic in a stage is an error of the pipeline. A panic in a command ends with
+// the exit code of a failure, not with that of a usage error.
 func TestPanic(t *testing.T) {
 	release := func(int) {}
-	for _, where := range []string{"begin", "then", "spread", "flush", "finish"} {
+	for _, where := range []string{"produce", "map", "buffer", "flush", "consume"} {
 		l := pipeline.New(t.Context())
 		n := 0
 		fail := func(stage string, v int) {
@@ -26,27 +26,27 @@ func TestPanic(t *testing.T) {
 				panic("a fault")
 			}
 		}
-		numbers := pipeline.Produce(l, "begin", 1, release, func(context.Context) (int, error) {
+		numbers := pipeline.Produce(l, "produce", 1, release, func(context.Context) (int, error) {
 			n++
-			fail("begin", n)
+			fail("produce", n)
 			if n > 1000 {
 				return 0, pipeline.ErrDone
 			}
 			return n, nil
 		})
-		same := pipeline.Map(l, "then", numbers, 1, release, func(_ context.Context, v int) (int, error) {
-			fail("then", v)
+		same := pipeline.Map(l, "map", numbers, 1, release, func(_ context.Context, v int) (int, error) {
+			fail("map", v)
 			return v, nil
 		})
-		more := pipeline.Buffer(l, "spread", same, 1, release, func(_ context.Context, v int) ([]int, error) {
-			fail("spread", v)
+		more := pipeline.Buffer(l, "buffer", same, 1, release, func(_ context.Context, v int) ([]int, error) {
+			fail("buffer", v)
 			return []int{v}, nil
 		}, func(context.Context) ([]int, error) {
 			fail("flush", 3)
 			return nil, nil
 		})
-		pipeline.Consume(l, "finish", more, func(_ context.Context, v int) error {
-			fail("finish", v)
+		pipeline.Consume(l, "consume", more, func(_ context.Context, v int) error {
+			fail("consume", v)
 			return nil
 		})
 		err := l.Wait()
@@ -62,15 +62,15 @@ func TestPanic(t *testing.T) {
 		if got := b.String(); !strings.HasPrefix(got, "carve: error: segmenting: internal error: a fault\ncarve: hint: this is a fault of carve") {
 			t.Errorf("%s: %s", where, got)
 		}
-		for _, asked := range []string{"", "all"} {
-			t.Setenv("GOTRACEBACK", asked)
+		for _, setting := range []string{"", "all"} {
+			t.Setenv("GOTRACEBACK", setting)
 			b.Reset()
-			if printStack(&b, err); strings.Contains(b.String(), "TestPanic") != (asked != "") {
-				t.Errorf("%s: with GOTRACEBACK=%s the stack is: %s", where, asked, b.String())
+			if printStack(&b, err); strings.Contains(b.String(), "TestPanic") != (setting != "") {
+				t.Errorf("%s: with GOTRACEBACK=%s the stack is: %s", where, setting, b.String())
 			}
 		}
 	}
-	// Whatever the panic was with, it is no mistake on the command line.
+	// A panic is never a usage error, whatever its value.
 	if code := ui.Report(io.Discard, false, guard.Run(func() error { panic(ui.Usagef("x")) })); code != ui.ExitFailed {
 		t.Errorf("a panic with a usage error ends with %d", code)
 	}

@@ -10,16 +10,15 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// describing are the options that describe a checkpoint which does not describe
-// itself.
-func (o *modelsOptions) describing() (models.Options, error) {
+// checkpointOptions returns the settings that a checkpoint itself does not contain.
+func (o *modelsOptions) checkpointOptions() (models.Options, error) {
 	m := models.Options{Heads: o.heads, TextHeads: o.textHeads, Activation: o.activation}
 	if o.activation != "" {
 		if err := oneOf("activation", o.activation, "quick_gelu", "gelu"); err != nil {
 			return m, err
 		}
 	}
-	const most = 1024 // far beyond any transformer
+	const most = 1024 // far more than any transformer has
 	if min(o.heads, o.textHeads) < 0 || max(o.heads, o.textHeads) > most {
 		return m, ui.Usagef("--heads is %d and --text-heads %d; a number of heads is from 0 to %d", o.heads, o.textHeads, most)
 	}
@@ -27,16 +26,16 @@ func (o *modelsOptions) describing() (models.Options, error) {
 		return m, ui.WithHint(ui.Usagef("--mean and --std belong together"), pixelsHint)
 	}
 	var err error
-	if m.Mean, err = ofPixels("mean", o.mean, models.CLIPMean, 0); err == nil {
-		m.Std, err = ofPixels("std", o.std, models.CLIPStd, 1e-3)
+	if m.Mean, err = parsePixels("mean", o.mean, models.CLIPMean, 0); err == nil {
+		m.Std, err = parsePixels("std", o.std, models.CLIPStd, 1e-3)
 	}
 	return m, err
 }
 
 const pixelsHint = "three numbers for red, green and blue, from 0 to 1 (0.485,0.456,0.406), one for all three (0.5), or clip"
 
-// ofPixels reads a mean or a deviation; nothing is nil.
-func ofPixels(flag, s string, clip [3]float32, least float64) ([]float32, error) {
+// parsePixels reads a mean or a standard deviation. An empty string is nil.
+func parsePixels(flag, s string, clip [3]float32, least float64) ([]float32, error) {
 	if s == "" {
 		return nil, nil
 	}
@@ -61,7 +60,7 @@ func ofPixels(flag, s string, clip [3]float32, least float64) ([]float32, error)
 	return out, nil
 }
 
-// threeNumbers writes a mean or a deviation: 0.4815 0.4578 0.4082.
+// threeNumbers formats a mean or a standard deviation, as 0.4815 0.4578 0.4082.
 func threeNumbers(v [3]float32) string {
 	if v[0] == v[1] && v[1] == v[2] {
 		return fmt.Sprintf("%.4g", v[0])
@@ -69,9 +68,9 @@ func threeNumbers(v [3]float32) string {
 	return fmt.Sprintf("%.4g %.4g %.4g", v[0], v[1], v[2])
 }
 
-// unsaidError makes an error about what a checkpoint does not say one of the command
-// line, which is where it can be said.
-func unsaidError(err error) error {
+// settingsError makes an error about missing or contradictory settings of a checkpoint a
+// usage error, because flags can give them.
+func settingsError(err error) error {
 	var unsaid *models.MissingSettingsError
 	var disagree *models.ConflictError
 	if errors.As(err, &unsaid) || errors.As(err, &disagree) {

@@ -17,8 +17,8 @@ import (
 	"github.com/carve-video/carve/tracking"
 )
 
-// presetOptions say how the method works. The preset decides what was not given: zero is a
-// value like any other.
+// presetOptions are the flags of the method. The preset decides what was not given. Zero is
+// a valid value of these flags.
 type presetOptions struct {
 	preset    string
 	compat    bool
@@ -32,7 +32,7 @@ type presetOptions struct {
 	overlap   bool
 	maxSide   int
 
-	given func(flag string) bool // whether a flag stood on the command line
+	given func(flag string) bool // whether a flag is on the command line
 }
 
 func (o *presetOptions) addFlags(fs *pflag.FlagSet) {
@@ -65,7 +65,7 @@ func (o *presetOptions) check() error {
 	return nil
 }
 
-// side is the long side of the picture that the model sees.
+// side returns the maximum long side of the image that the model sees.
 func (o *presetOptions) side(p car.Preset, device string) int {
 	switch {
 	case o.maxSide > 0:
@@ -78,14 +78,13 @@ func (o *presetOptions) side(p car.Preset, device string) int {
 	return carve.DefaultMaxSide
 }
 
-// presetFor returns the preset with the settings that the command line changes:
-// first the preset, then --compat, then each setting by itself.
+// presetFor returns the preset with the changes of the command line: first the preset,
+// then --compat, then each setting.
 //
-// For free words and the real CLIP it is voc: of the reference's presets the
-// one with the highest published figure (67.6 mIoU), the strictest about what
-// is not there, and the one for plain names of things, which is what people
-// type. The reference's own demo drops nothing, so it would find whatever is
-// asked for (docs/algorithm.md 8).
+// The default for the real CLIP is voc. Of the reference's presets it has the highest
+// published figure (67.6 mIoU), it is the strictest about absent objects, and it is meant
+// for plain names of things, as users type them. The preset of the reference's own demo
+// drops nothing, so it would find every query (docs/algorithm.md 8).
 func (o *runOptions) presetFor() (car.Preset, error) {
 	name := o.preset
 	if name == "" {
@@ -101,7 +100,7 @@ func (o *runOptions) presetFor() (car.Preset, error) {
 	return o.change(p)
 }
 
-// change applies --compat and the settings that were given to a preset.
+// change applies --compat and the given settings to a preset.
 func (o *presetOptions) change(p car.Preset) (_ car.Preset, err error) {
 	if o.compat {
 		p = p.Compat()
@@ -132,7 +131,7 @@ func (o *presetOptions) change(p car.Preset) (_ car.Preset, err error) {
 		}
 	}
 	if o.given("templates") {
-		const form = "one template a line, with {} where the name goes"
+		const form = "one template per line, with {} for the name"
 		f, err := openText("templates", o.templates, "--templates names a file: "+form)
 		if err != nil {
 			return p, err
@@ -151,9 +150,8 @@ func (o *presetOptions) change(p car.Preset) (_ car.Preset, err error) {
 	return p, nil
 }
 
-// namedPreset returns a preset by its name or out of a file. A name without an
-// ending is never a file, so that no file that happens to lie there changes what
-// a name means.
+// namedPreset returns a preset by its name or from a file. A name without an extension is
+// never a file, so that no file in the current folder changes what a name means.
 func namedPreset(name string) (car.Preset, error) {
 	switch filepath.Ext(name) {
 	case ".yaml", ".yml":
@@ -190,8 +188,8 @@ func presetNames() (names []string) {
 
 var promptNames = []string{string(car.Blur), string(car.Gray), string(car.Black), string(car.Circle), string(car.Rectangle), string(car.Contour)}
 
-// parsePrompts reads the values of --prompts: names with commas between are
-// applied together, several values are an ensemble.
+// parsePrompts reads the values of --prompts: names joined by commas are applied together,
+// several values are an ensemble.
 func parsePrompts(values []string) ([][]car.Prompt, error) {
 	var rows [][]car.Prompt
 	for _, v := range values {
@@ -248,7 +246,7 @@ func runPresets(args []string, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case fs.NArg() > 1 || fs.NArg() == 1 && o.json:
-		return ui.WithHint(ui.Usagef("cannot understand \"presets %s\"", strings.Join(args, " ")), "carve presets --help says what can be asked")
+		return ui.WithHint(ui.Usagef("cannot understand \"presets %s\"", strings.Join(args, " ")), "carve presets --help describes the arguments")
 	case fs.NArg() == 1:
 		p, err := namedPreset(fs.Arg(0))
 		if err != nil {

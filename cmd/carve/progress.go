@@ -8,11 +8,11 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// A progress is the [carve.Sink] that shows how far a run is.
+// A progress is the [carve.Sink] that shows the progress of a run.
 type progress struct {
 	*ui.Progress
 	began   time.Time
-	present []string // labels in the frame at hand
+	present []string // labels in the current frame
 }
 
 // Traits implements [carve.Traited].

@@ -15,14 +15,14 @@ import (
 	"github.com/carve-video/carve/models"
 )
 
-// pullModels fetches models by name; a pair is both its halves.
+// pullModels downloads models by name; for a pair, both of its models.
 func pullModels(ctx context.Context, o *modelsOptions, names []string, _, stderr io.Writer) error {
 	var halves []string
 	for _, name := range names {
 		for _, half := range pairOf(name) {
 			if _, ok := models.Known(half); !ok {
-				return ui.WithHint(ui.Usagef("there is nowhere to pull %q from", half), ui.DidYouMean(half, pullable(),
-					"carve models list shows what can be pulled; a file or folder of your own comes by carve models import"))
+				return ui.WithHint(ui.Usagef("%q cannot be pulled", half), ui.DidYouMean(half, pullable(),
+					"carve models list shows what can be pulled; carve models import takes your own file or folder"))
 			}
 			halves = append(halves, half)
 		}
@@ -35,7 +35,7 @@ func pullModels(ctx context.Context, o *modelsOptions, names []string, _, stderr
 	return nil
 }
 
-// pullable are the names that can be pulled, pairs among them.
+// pullable returns the names that can be pulled, pairs included.
 func pullable() []string {
 	names := []string{defaultModel}
 	for _, e := range models.Registry() {
@@ -44,16 +44,16 @@ func pullable() []string {
 	return names
 }
 
-// pullModel fetches one model and says so.
+// pullModel downloads one model and reports it.
 func pullModel(ctx context.Context, name string, quiet bool, stderr io.Writer, log *slog.Logger) error {
 	show := newTransfer(name, quiet, stderr)
 	fetched, err := models.Pull(ctx, name, models.PullOptions{Progress: show.progress, Log: log})
 	show.end()
 	if ctx.Err() != nil {
-		return ui.WithHint(ui.InterruptedError{}, "what was fetched is kept: the same command goes on from there")
+		return ui.WithHint(ui.InterruptedError{}, "the downloaded part is kept: the same command continues there")
 	}
 	if err != nil {
-		return ui.WithHint(err, "carve models import PATH takes a copy of the file from elsewhere; CARVE_MIRROR and HTTPS_PROXY name a way round")
+		return ui.WithHint(err, "carve models import PATH takes a copy of the file from elsewhere; CARVE_MIRROR sets another host, HTTPS_PROXY a proxy")
 	}
 	if !quiet {
 		what := "is here already"
@@ -68,21 +68,20 @@ func pullModel(ctx context.Context, name string, quiet bool, stderr io.Writer, l
 	return selftestOnce(ctx, name, log)
 }
 
-// haveModels makes sure that the models of a run are on this machine: those
-// that can be fetched are fetched, after saying what and from where, when
-// somebody sits at a terminal or said --yes.
-func haveModels(o *fetchOptions, names []string, quiet bool, stderr io.Writer, log *slog.Logger) error {
+// ensureModels makes sure that the models of a run are on this machine. At a terminal, or
+// with --yes, it downloads missing ones, after printing what and from where.
+func ensureModels(o *fetchOptions, names []string, quiet bool, stderr io.Writer, log *slog.Logger) error {
 	var lacking []string
 	var from *models.MissingModelError
 	size := int64(0)
 	for _, name := range names {
 		_, err := models.Path(name)
 		_, here := os.Stat(name) // a folder of that name will do
-		// Nothing is fetched to go with a model that there is not.
+		// If one model of a pair does not exist, the other is not downloaded.
 		if unknown := (*models.UnknownModelError)(nil); here != nil && errors.As(err, &unknown) && filepath.Base(name) == name {
 			return modelError(err)
 		}
-		// What is here, built in or a path is for opening it to tell.
+		// Errors of models on this machine, built-in ones and paths show when they are opened.
 		if here != nil && errors.As(err, &from) {
 			lacking = append(lacking, name)
 			size += from.Size
@@ -114,14 +113,14 @@ func haveModels(o *fetchOptions, names []string, quiet bool, stderr io.Writer, l
 	return nil
 }
 
-// A transfer shows how far a fetch is: a line that is written over on a
-// terminal, and elsewhere one line every ten seconds.
+// A transfer shows the progress of a download: on a terminal one line that is updated,
+// elsewhere a line every ten seconds.
 type transfer struct {
-	name   string
-	w      io.Writer // nil is silent
-	width  int       // of the terminal; 0 if it is none
-	shown  time.Time
-	lively bool // whether a line stands on the terminal
+	name      string
+	w         io.Writer // nil is silent
+	width     int       // of the terminal; 0 if it is none
+	shown     time.Time
+	lineShown bool // whether a progress line is on the terminal
 }
 
 func newTransfer(name string, quiet bool, w io.Writer) *transfer {
@@ -146,7 +145,7 @@ func (t *transfer) progress(p models.Progress) {
 			text = text[:t.width-1]
 		}
 		ui.Overwrite(t.w, text)
-		t.lively = true
+		t.lineShown = true
 		return
 	}
 	if time.Since(t.shown) >= 10*time.Second {
@@ -155,14 +154,14 @@ func (t *transfer) progress(p models.Progress) {
 	}
 }
 
-// end clears the terminal's line: what came of it is said by a line of its own.
+// end clears the terminal's progress line.
 func (t *transfer) end() {
-	if t.lively {
+	if t.lineShown {
 		ui.Overwrite(t.w, "")
 	}
 }
 
-// transferText is "123.4 of 351.0 MB, 35 %, 12.3 MB/s, 19 s left".
+// transferText returns "123.4 of 351.0 MB, 35 %, 12.3 MB/s, 19 s left".
 func transferText(p models.Progress) string {
 	s := fmt.Sprintf("%.1f MB", float64(p.Have)/1e6)
 	if p.Total > 0 {

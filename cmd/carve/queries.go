@@ -12,10 +12,10 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// maxQueryFlags is how many -q there may be: more are easier kept in a file.
+// maxQueryFlags is the maximum number of -q; more are better kept in a file.
 const maxQueryFlags = 64
 
-// queryOptions say what to look for.
+// queryOptions are the flags of the queries.
 type queryOptions struct {
 	queries   []string
 	queryFile string
@@ -38,7 +38,7 @@ func (o *queryOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 	var queries []car.Query
 	if n := len(o.queries); n > maxQueryFlags {
 		return nil, ui.WithHint(ui.Usagef("-q is given %d times; %d at most", n, maxQueryFlags),
-			fmt.Sprintf("write them into a file, one a line, up to %d, and name it with --queries", car.MaxQueryLines))
+			fmt.Sprintf("write them to a file, one per line, up to %d, and name it with --queries", car.MaxQueryLines))
 	}
 	for _, s := range o.queries {
 		q, err := car.ParseQuery(s)
@@ -46,12 +46,12 @@ func (o *queryOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 			return nil, ui.WithHint(ui.UsageError{Err: err}, `a query is NAME or LABEL=PHRASE|PHRASE, for example -q "pup=puppy|small dog"`)
 		}
 		if names := strings.FieldsFunc(s, func(r rune) bool { return r == ',' }); len(names) > 1 && !strings.ContainsAny(s, "=|") {
-			log.Warn(fmt.Sprintf("%q is looked for as one thing; several have a -q each: %s", s, severalQueries(names)))
+			log.Warn(fmt.Sprintf("%q is one query; for several queries use several -q: %s", s, severalQueries(names)))
 		}
 		queries = append(queries, q)
 	}
 	if o.queryFile != "" {
-		const form = "one query a line, or a YAML list of entries with label, phrases, background, theta, presence, colour"
+		const form = "one query per line, or a YAML list of entries with label, phrases, background, theta, presence, colour"
 		f, err := openText("queries", o.queryFile, "--queries names a file: "+form)
 		if err != nil {
 			return nil, err
@@ -69,7 +69,7 @@ func (o *queryOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
 	return queries, nil
 }
 
-// severalQueries writes names as queries by themselves.
+// severalQueries returns the flags that query each name separately.
 func severalQueries(names []string) string {
 	var words []string
 	for _, n := range names {

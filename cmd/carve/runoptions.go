@@ -10,8 +10,8 @@ import (
 	"github.com/carve-video/carve/models/demo"
 )
 
-// runOptions are what every command that segments is told: the models, the method, what is
-// carried from frame to frame, and what it may take of the machine.
+// runOptions are the flags of every command that segments: models, method, memory across
+// frames, and resources.
 type runOptions struct {
 	modelOptions
 	fetchOptions
@@ -21,13 +21,13 @@ type runOptions struct {
 	messageOptions
 }
 
-// fetchOptions say whether models that are missing may be fetched.
+// fetchOptions are the flags that allow or forbid downloading missing models.
 type fetchOptions struct {
 	yes     bool
 	offline bool
 }
 
-// resourceOptions bound what is taken of the machine.
+// resourceOptions bound the use of the machine.
 type resourceOptions struct {
 	threads   int
 	maxMemory byteSize
@@ -40,7 +40,7 @@ func (o *runOptions) addFlags(fs *pflag.FlagSet) {
 	o.messageOptions.addFlags(fs)
 }
 
-// addModelFlags are those of the models and of the machine.
+// addModelFlags adds the flags of the models and of the resources.
 func (o *runOptions) addModelFlags(fs *pflag.FlagSet) {
 	o.modelOptions.addFlags(fs)
 	o.fetchOptions.addFlags(fs)
@@ -57,7 +57,7 @@ func (o *resourceOptions) addFlags(fs *pflag.FlagSet) {
 	fs.Var(&o.maxMemory, "max-memory", "memory for frames, decoder, drawing and encoder, such as 2G or 1500MiB; the models come on top (default: 3 GB if that is enough, else up to half of the memory of the machine or container)")
 }
 
-// check finds what is wrong with these flags alone.
+// check finds mistakes in these flags, before any file is opened.
 func (o *runOptions) check() error {
 	if err := o.messageOptions.check(); err != nil {
 		return err
@@ -80,8 +80,8 @@ func (o *runOptions) check() error {
 	return checkThreads(o.threads)
 }
 
-// files are those that a run reads beside its input, and the folders of its models: none
-// of them is ever written. more are further ones.
+// files returns the existing files that a run reads beside its input, the folders of its
+// models, and more. None of them is ever written.
 func (o *runOptions) files(more ...string) []string {
 	paths := append(more, o.preset, o.templates)
 	proposer, judge := models.PairNames(o.model)

@@ -61,7 +61,7 @@ func runRuntime(args []string, stdout, stderr io.Writer) error {
 	}
 	cache := ort.CacheDir()
 	if cache == "" {
-		return ui.WithHint(errors.New("there is no folder to keep ONNX Runtime in"), "set CARVE_CACHE")
+		return ui.WithHint(errors.New("there is no folder for ONNX Runtime"), "set CARVE_CACHE")
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -74,7 +74,7 @@ func runRuntime(args []string, stdout, stderr io.Writer) error {
 		return pullRuntime(ctx, cache, fs.Arg(1), o, stdout, stderr)
 	default:
 		return ui.WithHint(ui.Usagef("cannot understand \"runtime %s\"", verb),
-			ui.DidYouMean(fs.Arg(0), []string{"list", "pull", "verify"}, "carve runtime --help lists what can be done with it"))
+			ui.DidYouMean(fs.Arg(0), []string{"list", "pull", "verify"}, "carve runtime --help lists the subcommands"))
 	}
 }
 
@@ -110,10 +110,10 @@ func needs(b ortdist.Build) string {
 func pullRuntime(ctx context.Context, cache, name string, o runtimeOptions, stdout, stderr io.Writer) error {
 	b, err := ortdist.Find(name)
 	if err != nil {
-		return ui.WithHint(ui.UsageError{Err: err}, ui.DidYouMean(name, []string{"cpu", "cuda"}, "carve runtime list shows those there are for this machine"))
+		return ui.WithHint(ui.UsageError{Err: err}, ui.DidYouMean(name, []string{"cpu", "cuda"}, "carve runtime list shows the builds for this machine"))
 	}
 	if o.bare && name != "cuda" {
-		return ui.Usagef("--without-nvidia is about the build cuda")
+		return ui.Usagef("--without-nvidia applies only to the build cuda")
 	}
 	if !o.quiet {
 		fmt.Fprintf(stderr, "ONNX Runtime %s for %s%s: %s to fetch, unless it is here\n", b.Version, b.Name, needs(b), ui.Megabytes(b.Size(!o.bare)))
@@ -131,11 +131,11 @@ func pullRuntime(ctx context.Context, cache, name string, o runtimeOptions, stdo
 		return err
 	}})
 	if ctx.Err() != nil {
-		return ui.WithHint(ui.InterruptedError{}, "what was fetched is kept: the same command goes on from there")
+		return ui.WithHint(ui.InterruptedError{}, "the downloaded part is kept: the same command continues there")
 	}
 	if err != nil {
 		return ui.WithHint(fmt.Errorf("pulling ONNX Runtime for %s: %w", name, err),
-			"CARVE_MIRROR and HTTPS_PROXY name a way round; CARVE_ONNXRUNTIME takes a library of your own")
+			"CARVE_MIRROR sets another host, HTTPS_PROXY a proxy; CARVE_ONNXRUNTIME names a library of your own")
 	}
 	fmt.Fprintf(stdout, "%s\n", in.Library)
 	return nil
@@ -150,7 +150,7 @@ func verifyRuntimes(ctx context.Context, cache string, stdout io.Writer) error {
 		case ctx.Err() != nil:
 			return ui.InterruptedError{}
 		case errors.Is(err, ortdist.ErrNoManifest):
-			fmt.Fprintf(stdout, "%-28s there; with no checksums to compare\n", name)
+			fmt.Fprintf(stdout, "%-28s present; there are no checksums to compare\n", name)
 		case err != nil:
 			fmt.Fprintf(stdout, "%-28s bad: %s\n", name, ui.OneLine(err.Error()))
 			bad = errors.Join(bad, ui.WithHint(err, "remove "+in.Folder+" and pull it again"))

@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"carve": main})
 }
 
-// needsRuntime skips a test whose run has ended with err because there is no ONNX Runtime.
-// With CI=true it fails instead.
+// needsRuntime skips a test if err says that there is no ONNX Runtime. With CI=true the
+// test fails instead.
 func needsRuntime(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, models.ErrNoRuntime) {
@@ -37,8 +37,8 @@ func needsRuntime(t *testing.T, err error) {
 	t.Skip("no ONNX Runtime: run with scripts/env.sh")
 }
 
-// TestScripts runs the program as users do: testdata/script/*.txt say what is
-// typed, what must be printed, and which files must be there afterwards.
+// TestScripts runs the program as users do: testdata/script/*.txt contain command lines,
+// the output that they must print, and the files that must exist afterwards.
 func TestScripts(t *testing.T) {
 	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/wrong/") {
@@ -51,14 +51,14 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Condition: func(name string) (bool, error) {
-			if name == "hangup" { // it reaches a run, which under nohup it does not
+			if name == "hangup" { // SIGHUP is delivered; under nohup it is ignored
 				return !signal.Ignored(syscall.SIGHUP), nil
 			}
 			return false, fmt.Errorf("there is no condition %q", name)
 		},
 		Setup: func(env *testscript.Env) error {
-			// The scripts run in a folder of their own and with a home of their
-			// own: what they may use of the machine is named here.
+			// The scripts have their own folder and home: what they may use of the machine
+			// is named here.
 			for _, name := range []string{"CARVE_ONNXRUNTIME", "CARVE_BUILD_ONNXRUNTIME"} {
 				if lib := os.Getenv(name); lib != "" {
 					env.Setenv("CARVE_ONNXRUNTIME", lib)
@@ -67,7 +67,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("CARVE_CACHE", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("MIRROR", mirror.URL)
-			// The demo model as a folder, and its weights by themselves.
+			// The demo model as a folder, and its weights alone.
 			if err := os.CopyFS(filepath.Join(env.WorkDir, "demo-model"), demo.FS); err != nil {
 				return err
 			}
@@ -92,8 +92,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a program and demands its exit code: "exits 3 carve -i …".
-// Output can be matched with stdout and stderr, as after exec.
+// exits runs a program and checks its exit code: "exits 3 carve -i …". The output can be
+// matched with stdout and stderr, as after exec.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE PROGRAM [ARG…]")
@@ -113,7 +113,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// none demands that no file has such a name: "none $TMPDIR/carve-*".
+// none checks that no file matches a pattern: "none $TMPDIR/carve-*".
 func none(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: none PATTERN")

@@ -35,10 +35,9 @@ func runSegment(args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-// segment does what the options say. Everything that can be known to be wrong is
-// looked at before the first frame is worked on, the cheapest first: the words, the
-// names of the outputs, the input, what is to be encoded, the models. A summary is
-// returned when a file was written.
+// segment does what the options say. All mistakes that can be found before the first
+// frame are found then, the cheapest checks first: the queries, the names of the outputs,
+// the input, the encoding, the models. A summary is returned if a file was written.
 func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	log := o.newLog(stderr)
 	video.SetLog(log)
@@ -82,8 +81,8 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	defer m.Close()
 
-	// A pipe without a reader is waited for while Ctrl-C ends the process by itself:
-	// later it would only ask for an end.
+	// Outputs that are pipes wait for their readers here, while Ctrl-C still ends the
+	// process. Later it would only request the end of the run.
 	for _, path := range []string{o.output, o.explain} {
 		release, err := atomicfile.AwaitReader(path)
 		if err != nil {
@@ -91,14 +90,15 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		}
 		defer release()
 	}
-	// What a first signal asks for is another thing from here on. ONNX Runtime's CUDA
-	// provider replaces the handlers that stood before its sessions were made.
+	// From here on, the first signal finishes the frames in flight. Handlers are installed
+	// after the models are open, because ONNX Runtime's CUDA provider replaces handlers that
+	// were installed before.
 	ctx, stop, release := handleSignals(log)
 	defer release()
 	defer keepHeapSmall()()
 
-	memory := o.tracking(in.budget.spent.Rate)
-	fitBatch(&memory, m.device, in.budget.spent.frames)
+	memory := o.tracking(in.budget.plan.Rate)
+	fitBatch(&memory, m.device, in.budget.plan.frames)
 	progress := &progress{Progress: ui.NewProgress(o.progressMode(), in.source.Info().Frames, stdout, stderr)}
 	began := time.Now()
 	report, err := carve.Run(ctx, carve.Job{
@@ -120,7 +120,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	return s, s.outcome(o, report, in.source)
 }
 
-// sinks are those of a run, in the order in which they are asked for a frame.
+// sinks returns the sinks of a run.
 func (o *segmentOptions) sinks(output *carve.Overlay, p *progress, overwrite bool) []carve.Sink {
 	sinks := []carve.Sink{output}
 	if o.explain != "" {
@@ -129,17 +129,17 @@ func (o *segmentOptions) sinks(output *carve.Overlay, p *progress, overwrite boo
 	return append(append(sinks, p), o.observers...)
 }
 
-// An input is the opened source of a run, with what follows from it.
+// An input is the opened source of a run, and what depends on it.
 type input struct {
 	source    *video.Source
 	budget    *budget
 	overwrite bool // files that exist may be replaced
 }
 
-// openInput opens the source within the memory that there is, and checks the
-// outputs against it.
+// openInput opens the source within the bound of memory, and checks whether the outputs
+// fit it.
 func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries int) (_ *input, err error) {
-	if err := o.settleThreads(roomHere(), log); err != nil {
+	if err := o.limitThreads(processCapacity(), log); err != nil {
 		return nil, err
 	}
 	in := &input{budget: o.budget(o.side(preset, o.device), queries), overwrite: o.overwrite}
@@ -153,31 +153,31 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 			in.source.Close()
 		}
 	}()
-	log.Debug("memory: " + in.budget.spent.String())
+	log.Debug("memory: " + in.budget.plan.String())
 	if in.source.Info().Playlist {
-		// What it names is read by this run, and is not known beforehand.
+		// The run will read the files that it names, which are not known beforehand.
 		in.overwrite = false
 		if err := o.planOutputs(log, in.overwrite); err != nil {
 			return nil, ui.WithHint(err, playlistHint)
 		}
 	}
 	if err := video.CheckOutput(o.output, o.encoder, in.source.Info()); err != nil {
-		return nil, ui.UsageError{Err: outputError(err)} // it is about names
+		return nil, ui.UsageError{Err: outputError(err)} // it is about names on the command line
 	}
 	if err := o.checkEncoderPreset(in.source.Info()); err != nil {
 		return nil, err
 	}
 	if o.strict {
-		if err := strictly(o.output, video.Losses(o.output, in.source)); err != nil {
+		if err := strictError(o.output, video.Losses(o.output, in.source)); err != nil {
 			return nil, err
 		}
 	}
 	return in, nil
 }
 
-// tryOutput makes the overlay of a run, and finds what is wrong with it before models are
-// opened, or fetched. The file that it begins for that is gone again, even if the user
-// stops it.
+// tryOutput makes the overlay of a run, and tests its encoder and file before models are
+// opened or downloaded. The file that it creates for the test is removed, even if the user
+// interrupts it.
 func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*carve.Overlay, error) {
 	output := &carve.Overlay{Output: video.Sink{Path: o.output, Source: in.source, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
 		Preset: o.encoderPreset, Threads: in.budget.encoderThreads, Lookahead: in.budget.encoderAhead,
@@ -191,11 +191,11 @@ func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*carve.Overlay,
 	case err != nil:
 		return nil, outputError(err)
 	}
-	o.warnIdle(log, in.source.Info())
+	o.warnUnused(log, in.source.Info())
 	return output, nil
 }
 
-// runError is the error of a run that has begun.
+// runError adds context and a hint to the error of a run.
 func (o *segmentOptions) runError(err error) error {
 	if mismatch := mismatchError(err, o.restore); mismatch != nil {
 		return mismatch
@@ -215,10 +215,10 @@ func (o *segmentOptions) runError(err error) error {
 	return fmt.Errorf("segmenting %s: %w", o.input, err)
 }
 
-// keepHeapSmall has the garbage collected when the heap has grown by a tenth, and
-// not only when it has doubled: frames use the memory of those before, so that there
-// is next to nothing to collect, and a heap that doubles once an hour looks like a
-// leak. GOGC, where it is set, takes precedence. What it returns undoes it.
+// keepHeapSmall collects garbage when the heap has grown by a tenth, not only when it has
+// doubled. Frames reuse the memory of earlier ones, so there is very little to collect,
+// and a heap that doubles once an hour looks like a leak. GOGC takes precedence if it is
+// set. Call undo to restore the old setting.
 func keepHeapSmall() (undo func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
@@ -247,13 +247,13 @@ func inputError(err error) error {
 	case errors.Is(err, video.ErrNotFound) && path == "-":
 		return ui.WithHint(err, "standard input is -i /dev/stdin")
 	case errors.Is(err, video.ErrNotFound) && strings.Contains(path, "://"):
-		return ui.WithHint(err, "carve reads files and pipes of this machine, and no URLs yet")
+		return ui.WithHint(err, "carve reads local files and pipes, and does not read URLs yet")
 	case errors.Is(err, video.ErrNoVideo):
-		return ui.WithHint(err, "carve needs a stream with pictures")
+		return ui.WithHint(err, "carve needs a video stream or an image")
 	case errors.Is(err, video.ErrPlaylist):
 		return ui.WithHint(err, "carve segment and carve try open it with --allow-playlists")
 	case errors.Is(err, video.ErrIsDirectory):
-		return ui.WithHint(err, "name a file in it; several images become a clip with ffmpeg")
+		return ui.WithHint(err, "name a file in it; ffmpeg can make a video of several images")
 	}
 	return err
 }

@@ -16,10 +16,9 @@ import (
 	"github.com/carve-video/carve/models/selftest"
 )
 
-// selftestModels shows models the built-in stickers, or tells what came of it
-// before.
+// selftestModels tests models with the built-in stickers, or prints the stored results.
 func selftestModels(ctx context.Context, o *modelsOptions, names []string, stdout, stderr io.Writer) error {
-	options, err := o.describing()
+	options, err := o.checkpointOptions()
 	if err != nil {
 		return err
 	}
@@ -40,25 +39,25 @@ func selftestModels(ctx context.Context, o *modelsOptions, names []string, stdou
 				return err
 			}
 			if len(r.Doubts) > 0 {
-				bad = doubtError(r)
+				bad = selftestError(r)
 			}
 		}
 	}
 	return bad
 }
 
-// selftestModel is the result for one model; with an error as well where it cannot
-// be kept.
+// selftestModel returns the result for one model. If the result cannot be stored, it
+// returns an error as well.
 func selftestModel(ctx context.Context, name string, options models.Options, again bool) (r *selftest.Result, err error) {
 	if e, ok := models.Known(name); ok {
-		// Its graph as a judge would only take room.
+		// A proposer's graph for judging would only take disk space.
 		options.InMemory = !strings.Contains(e.Role, "classifier")
 	}
 	m, err := models.Open(ctx, name, options)
 	if err != nil {
-		return nil, modelError(unsaidError(err))
+		return nil, modelError(settingsError(err))
 	}
-	defer m.Close() // was only read
+	defer m.Close() // it was only read
 	own := options.Heads == 0 && options.TextHeads == 0 && options.Activation == "" && options.Mean == nil
 	if r := selftest.Saved(m); r != nil && own && !again {
 		return r, nil
@@ -72,15 +71,15 @@ func selftestModel(ctx context.Context, name string, options models.Options, aga
 	return r, err
 }
 
-// selftestOnce tests a model that has just come. That it failed is no failure of
-// what brought it.
+// selftestOnce tests a model after a pull or an import. A failed test is a warning, not an
+// error of that command.
 func selftestOnce(ctx context.Context, name string, log *slog.Logger) error {
 	r, err := selftestModel(ctx, name, models.Options{Log: log}, false)
 	switch {
 	case ctx.Err() != nil:
 		return ui.WithHint(ui.InterruptedError{}, "the model is here; carve models selftest "+name+" tests it")
 	case errors.Is(err, models.ErrNoRuntime):
-		return nil // which was said when the model was not run
+		return nil // already reported when the model could not be run
 	case r == nil:
 		log.Warn(fmt.Sprintf("the self-test of model %s could not be run", name), "err", err)
 		return nil
@@ -88,7 +87,7 @@ func selftestOnce(ctx context.Context, name string, log *slog.Logger) error {
 		log.Warn(err.Error())
 	}
 	if len(r.Doubts) > 0 {
-		doubt := doubtError(r)
+		doubt := selftestError(r)
 		log.Warn(fmt.Sprintf("%v; %s", doubt, ui.Hint(doubt)))
 		return nil
 	}
@@ -96,17 +95,17 @@ func selftestOnce(ctx context.Context, name string, log *slog.Logger) error {
 	return nil
 }
 
-// doubtError says what is below the floors.
-func doubtError(r *selftest.Result) error {
-	return ui.WithHint(fmt.Errorf("model %s does not see as a trained CLIP does: %s", r.Model, strings.Join(r.Doubts, "; ")),
-		fmt.Sprintf("it may be loaded with wrong settings: compare carve models show %s with what its publisher says; carve models import takes --activation, --mean and --std", r.Model))
+// selftestError says which results are outside the thresholds.
+func selftestError(r *selftest.Result) error {
+	return ui.WithHint(fmt.Errorf("model %s does not perform like a trained CLIP: %s", r.Model, strings.Join(r.Doubts, "; ")),
+		fmt.Sprintf("it may be loaded with wrong settings: compare carve models show %s with its publisher's description; carve models import takes --activation, --mean and --std", r.Model))
 }
 
 func selftestScores(r *selftest.Result) string {
-	return fmt.Sprintf("%d of %d stickers named right, %d of %d pale ones", r.Plain.Right, r.Plain.Images, r.Pale.Right, r.Pale.Images)
+	return fmt.Sprintf("%d of %d stickers named correctly, %d of %d pale ones", r.Plain.Right, r.Plain.Images, r.Pale.Right, r.Pale.Images)
 }
 
-// shownConfusions are how many wrong names are printed.
+// shownConfusions is how many wrong names are printed.
 const shownConfusions = 6
 
 func printSelftest(r *selftest.Result, asJSON bool, stdout io.Writer) error {
@@ -124,7 +123,7 @@ func printSelftest(r *selftest.Result, asJSON bool, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "  first five  %d of %d, %d of %d pale\n", r.Plain.InFive, r.Plain.Images, r.Pale.InFive, r.Pale.Images)
 	fmt.Fprintf(stdout, "  sure        %.3f, right in %.3f; loss %.3f\n", r.Confidence, r.Accuracy, r.Loss)
 	fmt.Fprintf(stdout, "  logits      %.2f of the right name, %.2f of the others, spread %.2f\n", r.RightLogit, r.OtherLogits, r.Spread)
-	fmt.Fprintf(stdout, "  scale       %.4g, as the file says\n", r.Scale)
+	fmt.Fprintf(stdout, "  scale       %.4g, from the file\n", r.Scale)
 	fmt.Fprintf(stdout, "  settings    %s, mean %s, std %s\n", printable.Text(r.Settings.Activation), threeNumbers(r.Settings.Mean), threeNumbers(r.Settings.Std))
 	for i, c := range r.Confusions {
 		switch {
@@ -138,10 +137,10 @@ func printSelftest(r *selftest.Result, asJSON bool, stdout io.Writer) error {
 		}
 	}
 	if r.Model == demo.Name {
-		fmt.Fprintf(stdout, "The demo model was trained on these stickers: it is no measure for others.\n")
+		fmt.Fprintf(stdout, "The demo model was trained on these stickers: do not compare other models with it.\n")
 	}
 	if r.FromCache {
-		fmt.Fprintf(stdout, "Tested on %s; --again tests anew.\n", r.When.Format("2006-01-02"))
+		fmt.Fprintf(stdout, "Tested on %s; --again repeats the test.\n", r.When.Format("2006-01-02"))
 	}
 	return nil
 }

@@ -15,19 +15,19 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// patience is how long stages may take to end once they have been told to. A
-// library that does not listen must not keep the user waiting.
-const patience = 1500 * time.Millisecond
+// exitTimeout is how long stages may take to end after they were cancelled. A library that
+// does not react must not keep the user waiting.
+const exitTimeout = 1500 * time.Millisecond
 
-// endings are the signals that end a run, but for those that were ignored when carve
-// began: a hang-up under nohup, Ctrl-C in the background of a script.
-func endings() []os.Signal {
+// endingSignals returns the signals that end a run, except those that were ignored when
+// carve started: SIGHUP under nohup, SIGINT in the background of a script.
+func endingSignals() []os.Signal {
 	return slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
 }
 
-// handleSignals returns a context that the second Ctrl-C ends, and a channel
-// that the first one closes. SIGTERM and a hang-up count as Ctrl-C. A third one, or stages that do not end after the second, end the
-// process: the patience begins at the second.
+// handleSignals returns a context that the second Ctrl-C cancels, and a channel that the
+// first one closes. SIGTERM and SIGHUP count as Ctrl-C. A third one ends the process, and
+// so do stages that have not ended exitTimeout after the second.
 func handleSignals(log *slog.Logger) (ctx context.Context, stop <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	first := make(chan struct{})
@@ -38,14 +38,14 @@ func handleSignals(log *slog.Logger) (ctx context.Context, stop <-chan struct{},
 	return ctx, first, func() {
 		end()
 		cancel()
-		// The process may go on, with another run or another command.
+		// Another run may follow in the same process.
 		naming.Lock()
 		naming.done = false
 		naming.Unlock()
 	}
 }
 
-// interruptible returns a context that Ctrl-C ends.
+// interruptible returns a context that Ctrl-C cancels.
 func interruptible() (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	end := onSignals(cancel)
@@ -55,13 +55,12 @@ func interruptible() (ctx context.Context, release func()) {
 	}
 }
 
-// onSignals calls one of steps with each signal. After the last step the process
-// has its patience to end, or until the next signal. end gives the signals back and
-// waits.
+// onSignals calls the next of steps at each signal. After the last step it ends the process
+// at the next signal, or after exitTimeout. end stops that and waits for the goroutine.
 func onSignals(steps ...func()) (end func()) {
-	signals := make(chan os.Signal, 4) // the kernel sends, one goroutine receives
+	signals := make(chan os.Signal, 4) // signal.Notify does not block, so a few are buffered
 	released, done := make(chan struct{}), make(chan struct{})
-	signal.Notify(signals, endings()...)
+	signal.Notify(signals, endingSignals()...)
 	go func() {
 		defer close(done)
 		for _, step := range steps {
@@ -74,11 +73,11 @@ func onSignals(steps ...func()) (end func()) {
 		}
 		select {
 		case <-signals:
-		case <-time.After(patience):
+		case <-time.After(exitTimeout):
 		case <-released:
 			return
 		}
-		giveUp()
+		exitNow()
 	}()
 	return sync.OnceFunc(func() {
 		signal.Stop(signals)
@@ -87,13 +86,13 @@ func onSignals(steps ...func()) (end func()) {
 	})
 }
 
-// giveUp ends the process without waiting for stages, and removes what they were
-// writing. Tests replace it.
-var giveUp = func() {
-	naming.Lock() // and for good: no output gets its name any more
+// exitNow ends the process without waiting for stages, and removes their unfinished files.
+// Tests replace it.
+var exitNow = func() {
+	naming.Lock() // never unlocked: no output gets its name from now on
 	if naming.done {
 		naming.Unlock()
-		return // all have theirs, and the run is at its end
+		return // all outputs have their names, and the run is about to end
 	}
 	atomicfile.RemoveAll()
 	format := logFormatOf(os.Args[1:])

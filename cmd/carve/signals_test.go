@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// TestGiveUp: a stage that does not listen keeps the user waiting for two seconds
-// at most, and a third signal not at all.
-func TestGiveUp(t *testing.T) {
-	gaveUp := make(chan time.Time, 1)
-	defer func(f func()) { giveUp = f }(giveUp)
-	giveUp = func() { gaveUp <- time.Now() }
+// TestExitNow: if a stage does not end, the process ends at most two seconds after the
+// second signal, and at once at the third.
+func TestExitNow(t *testing.T) {
+	exited := make(chan time.Time, 1)
+	defer func(f func()) { exitNow = f }(exitNow)
+	exitNow = func() { exited <- time.Now() }
 	hangUp := func() time.Time {
 		t.Helper()
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
@@ -42,16 +42,16 @@ func TestGiveUp(t *testing.T) {
 
 	end := begin()
 	at := second()
-	if took := (<-gaveUp).Sub(at); took < patience/2 || took > 2*time.Second {
-		t.Errorf("given up %v after the second signal", took)
+	if took := (<-exited).Sub(at); took < exitTimeout/2 || took > 2*time.Second {
+		t.Errorf("ended %v after the second signal", took)
 	}
 	end()
 
 	end = begin()
 	second()
 	at = hangUp()
-	if took := (<-gaveUp).Sub(at); took > patience/2 {
-		t.Errorf("given up %v after the third signal", took)
+	if took := (<-exited).Sub(at); took > exitTimeout/2 {
+		t.Errorf("ended %v after the third signal", took)
 	}
 	end()
 
@@ -59,22 +59,21 @@ func TestGiveUp(t *testing.T) {
 	second()
 	end() // the stages ended in time
 	select {
-	case <-gaveUp:
-		t.Error("given up after the end")
+	case <-exited:
+		t.Error("ended after the release")
 	case <-time.After(10 * time.Millisecond):
 	}
 }
 
-// TestReleasedTwice: an interruptible context may be released by a defer and
-// before it.
+// TestReleasedTwice: an interruptible context may be released twice.
 func TestReleasedTwice(t *testing.T) {
 	_, release := interruptible()
 	release()
 	release()
 }
 
-// TestNamedIsForgotten: that a run had named its outputs does not keep what comes
-// after it from being ended, as bench does with one run after the other.
+// TestNamedIsForgotten: after a run has named its outputs, the next run in the process can
+// still be ended. The command bench runs several.
 func TestNamedIsForgotten(t *testing.T) {
 	_, _, release := handleSignals(slog.New(slog.DiscardHandler))
 	naming.Lock()

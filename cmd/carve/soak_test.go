@@ -13,8 +13,8 @@ import (
 	"github.com/carve-video/carve"
 )
 
-// TestSoakPipeline runs the whole program over thousands of frames and demands
-// that its memory does not grow with the length of the film.
+// TestSoakPipeline runs the whole program over thousands of frames, and checks that memory
+// does not grow with the length of the video.
 func TestSoakPipeline(t *testing.T) {
 	if os.Getenv("CARVE_SOAK") == "" {
 		t.Skip("minutes long: CARVE_SOAK=1, or make soak")
@@ -25,7 +25,7 @@ func TestSoakPipeline(t *testing.T) {
 	ff := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x96:r=25", "-f", "lavfi", "-i", "sine",
 		"-frames:v", strconv.Itoa(frames), "-shortest", in)
 	if out, err := ff.CombinedOutput(); err != nil {
-		t.Fatalf("making a film: %v\n%s", err, out)
+		t.Fatalf("making a video: %v\n%s", err, out)
 	}
 	var o segmentOptions
 	if err := newSegmentFlags(&o).Parse([]string{"-i", in, "-o", filepath.Join(dir, "out.mp4"), "-m", "demo",
@@ -52,7 +52,7 @@ func TestSoakPipeline(t *testing.T) {
 	}
 }
 
-// resident is the process's resident memory in bytes.
+// resident returns the process's resident memory in bytes.
 func resident(t *testing.T) int64 {
 	data, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

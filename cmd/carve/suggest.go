@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// flagError puts an error of the flags into words for the command line.
+// flagError makes an error of the flags a usage error with a hint.
 func flagError(fs *pflag.FlagSet, err error) error {
 	hint := helpCall(fs) + " lists the flags"
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
-		// "-theta 0.3" is how FFmpeg's flags are written.
+		// FFmpeg's flags have one dash, as "-theta 0.3".
 		if name, _, _ := strings.Cut(unknown.GetSpecifiedShortnames(), "="); fs.Lookup(name) != nil {
-			hint = fmt.Sprintf("did you mean --%s? Names of more than one letter stand behind two dashes", name)
+			hint = fmt.Sprintf("did you mean --%s? Names of more than one letter take two dashes", name)
 		} else if meant, ok := spelling.Nearest(unknown.GetSpecifiedName(), flagNames(fs)); ok && name == "" {
 			hint = fmt.Sprintf("did you mean --%s? %s", meant, hint)
 		}
@@ -31,8 +31,8 @@ func flagNames(fs *pflag.FlagSet) (names []string) {
 	return names
 }
 
-// checkDashes finds a name behind a single dash that would be taken for a flag of one
-// letter with its value: -output for -o utput.
+// checkDashes finds a long name after a single dash, which would be parsed as a flag of
+// one letter with a value: -output as -o utput.
 func checkDashes(fs *pflag.FlagSet, args []string) error {
 	value := false // the argument is the value of the flag before it
 	for _, a := range args {
@@ -55,11 +55,11 @@ func checkDashes(fs *pflag.FlagSet, args []string) error {
 		name, _, _ := strings.Cut(letters, "=")
 		f := fs.ShorthandLookup(letters[:1])
 		if f == nil {
-			continue // flags.Parse says so
+			continue // Parse reports it
 		}
 		if len(name) > 1 && fs.Lookup(name) != nil && f.NoOptDefVal == "" {
 			return ui.WithHint(ui.Usagef("-%s would be read as -%s with the value %q", name, letters[:1], letters[1:]),
-				fmt.Sprintf("did you mean --%s? Names of more than one letter stand behind two dashes", name))
+				fmt.Sprintf("did you mean --%s? Names of more than one letter take two dashes", name))
 		}
 		value = len(letters) == 1 && f.NoOptDefVal == ""
 	}

@@ -14,28 +14,28 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// A summary is what a run came to.
+// A summary is the result of a run.
 type summary struct {
 	MessageType string           `json:"message_type"`
 	Output      string           `json:"output"`
 	Frames      int64            `json:"frames"`
 	Duration    float64          `json:"duration_s"`
 	Elapsed     float64          `json:"elapsed_s"`
-	KeyFrames   int64            `json:"key_frames"` // frames that the model looked at
+	KeyFrames   int64            `json:"key_frames"` // frames that the model saw
 	Concepts    []conceptSummary `json:"concepts"`
 	Stages      []stageSummary   `json:"stages"`
-	Lost        []lossSummary    `json:"lost,omitempty"` // of the input, what the output does not have
+	Lost        []lossSummary    `json:"lost,omitempty"` // of the input, missing in the output
 }
 
 // A lossSummary is something of the input that the output does not have.
 type lossSummary struct {
 	What     string `json:"what"`
-	Stream   *int   `json:"stream,omitempty"` // its index in the input, unless it is of the whole file
+	Stream   *int   `json:"stream,omitempty"` // its index in the input; nil for the whole file
 	Kind     string `json:"kind,omitempty"`
 	Codec    string `json:"codec,omitempty"`
 	Language string `json:"language,omitempty"`
 	Reason   string `json:"reason"`
-	Minor    bool   `json:"minor,omitempty"` // the exit code does not tell of it
+	Minor    bool   `json:"minor,omitempty"` // it does not change the exit code
 }
 
 func newSummary(output string, r *carve.Report, elapsed time.Duration, lost []video.Loss) *summary {
@@ -61,7 +61,7 @@ func (s *summary) addLosses(lost []video.Loss) {
 	}
 }
 
-// lossReason says why something is lost, and by which flag it is not.
+// lossReason returns why something is lost, and the flag that would keep it.
 func lossReason(l video.Loss) string {
 	if len(l.Encoders) == 0 {
 		return l.Reason
@@ -71,11 +71,11 @@ func lossReason(l video.Loss) string {
 
 type conceptSummary struct {
 	Label     string  `json:"label"`
-	Frames    int64   `json:"frames"`             // in which it was found
-	Presence  float32 `json:"presence,omitempty"` // the highest; 0 if it was not weighed
+	Frames    int64   `json:"frames"`             // in which it is found
+	Presence  float32 `json:"presence,omitempty"` // the highest; 0 if it was not computed
 	Evaluated int64   `json:"evaluated"`          // key frames in which it was evaluated
 	Judged    int64   `json:"judged"`             // of them, those in which it was judged
-	// Instances is how many things of it were told apart, with --instances.
+	// Instances is the number of its instances, with --instances.
 	Instances int `json:"instances,omitempty"`
 }
 
@@ -119,23 +119,23 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 			found = c.absence()
 		}
 		if c.Instances > 0 {
-			found += fmt.Sprintf(", %d told apart", c.Instances)
+			found += ", " + ui.Counted(c.Instances, "instance")
 		}
 		fmt.Fprintf(stderr, "  %-*s  %s\n", width, printable.Text(c.Label), found)
 	}
 	for _, l := range s.Lost {
-		if l.Minor { // the others stand in the warning
+		if l.Minor { // the warning names the others
 			fmt.Fprintf(stderr, "  without %s: %s\n", printable.Text(l.What), printable.Text(l.Reason))
 		}
 	}
 }
 
-// absence says of a query that was not found how often the model looked for it: twelve
-// looks in an hour of film prove less than a thousand.
+// absence says how often a query that was not found was judged: twelve judgements in an
+// hour of video prove less than a thousand.
 func (c *conceptSummary) absence() string {
 	found := "not found"
 	if c.Judged > 0 {
-		found += " in " + ui.Counted(int(c.Judged), "look")
+		found += " in " + ui.Counted(int(c.Judged), "judgement")
 	}
 	if c.Presence > 0 {
 		found += fmt.Sprintf(" (presence %.2f at most)", c.Presence)
@@ -143,7 +143,8 @@ func (c *conceptSummary) absence() string {
 	return found
 }
 
-// outcome says in which of the ways that are not failures the run ended.
+// outcome returns the error of a run that wrote its output but was interrupted or lost
+// something, or nil.
 func (s *summary) outcome(o *segmentOptions, r *carve.Report, src *video.Source) error {
 	if r.Stopped {
 		return ui.InterruptedError{At: ui.Clock(r.End - r.Start), Written: o.output}

@@ -10,10 +10,10 @@ import (
 	"github.com/carve-video/carve/internal/ui"
 )
 
-// maxThreads is the most that --threads takes: more is a slip of the hand.
+// maxThreads is the maximum of --threads; more would be a typing mistake.
 const maxThreads = 1024
 
-// checkThreads finds what is wrong with a number of threads.
+// checkThreads checks a number of threads.
 func checkThreads(n int) error {
 	if n < 0 || n > maxThreads {
 		return ui.Usagef("--threads is %d; it is a number of threads up to %d, or 0 for all cores", n, maxThreads)
@@ -21,32 +21,32 @@ func checkThreads(n int) error {
 	return nil
 }
 
-// What a run needs beside its threads, and what each of those costs: every graph of a
-// model has a pool of its own, and every thread a stack and a part of the heap that are
-// mapped though hardly used. Measured with the demo model, and rounded up for larger
-// ones, which have more graphs.
+// What a run needs apart from its threads, and what each thread adds: every graph of a
+// model has its own thread pool, and every thread has a stack and a part of the heap,
+// which are mapped though hardly used. Measured with the demo model, and rounded up for
+// larger models, which have more graphs.
 const (
 	threadsBase   = 24
 	threadsEach   = 8
 	mappedBase    = 2400 << 20
 	mappedEach    = 100 << 20
-	mappedThreads = 4 // the share of what is left that threads may map is one in so many
+	mappedThreads = 4 // threads may map one part in mappedThreads of the remaining addresses
 )
 
-// room is what the machine and its limits leave to a run.
-type room struct {
+// A capacity is what the machine and its limits allow a run.
+type capacity struct {
 	processors int
-	threads    limits.Limit // that may be started
+	threads    limits.Limit // threads that may be started
 	mapped     limits.Limit // address space
 }
 
-// roomHere is that of this process, as it was when it was asked for first.
-var roomHere = sync.OnceValue(func() room {
-	return room{processors: runtime.NumCPU(), threads: limits.Threads(), mapped: limits.AddressSpace()}
+// processCapacity returns the capacity of this process at the first call.
+var processCapacity = sync.OnceValue(func() capacity {
+	return capacity{processors: runtime.NumCPU(), threads: limits.Threads(), mapped: limits.AddressSpace()}
 })
 
-// check finds out whether a run can start at all.
-func (r room) check() error {
+// check reports whether a run can start at all.
+func (r capacity) check() error {
 	if r.threads.Known() && r.threads.N < threadsBase {
 		return ui.WithHint(fmt.Errorf("%s lets this process start %d more threads, and it needs about %d", r.threads.By, r.threads.N, threadsBase),
 			"allow more threads")
@@ -58,8 +58,8 @@ func (r room) check() error {
 	return nil
 }
 
-// most is how many threads are of use and can be had, and what says so.
-func (r room) most() (n int, by string) {
+// usableThreads returns how many threads are useful and can be started, and the reason.
+func (r capacity) usableThreads() (n int, by string) {
 	n, by = r.processors, fmt.Sprintf("this machine has %d", r.processors)
 	if r.processors == 1 {
 		by = "this machine has one processor"
@@ -80,17 +80,17 @@ func (r room) most() (n int, by string) {
 	return n, by
 }
 
-// settleThreads brings the number of threads down to what is of use and can be had:
-// more than there are processors make nothing faster, and threads that cannot be
-// started end a process at once. What comes out does not depend on it.
-func (o *resourceOptions) settleThreads(r room, log *slog.Logger) error {
+// limitThreads reduces the number of threads to what is useful and possible. More threads
+// than processors make nothing faster, and a thread that cannot be started ends the
+// process. Masks do not depend on the number.
+func (o *resourceOptions) limitThreads(r capacity, log *slog.Logger) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	most, by := r.most()
+	most, by := r.usableThreads()
 	switch {
 	case o.threads > most:
-		log.Info(fmt.Sprintf("--threads is %d, and %s: %d taken", o.threads, by, most))
+		log.Info(fmt.Sprintf("--threads is %d, and %s: using %d", o.threads, by, most))
 		o.threads = most
 	case o.threads == 0 && most < runtime.GOMAXPROCS(0):
 		o.threads = most

@@ -20,7 +20,7 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// tryOptions is what the command line of "carve try" says.
+// tryOptions are the flags of "carve try".
 type tryOptions struct {
 	runOptions
 	queryOptions
@@ -44,7 +44,7 @@ func newTryFlags(o *tryOptions) *pflag.FlagSet {
 	return fs
 }
 
-// inputs are what a try reads, none of which is ever written.
+// inputs returns the files that a try reads. They are never written.
 func (o *tryOptions) inputs() []string { return o.files(o.input, o.queryFile) }
 
 func tryHelp(all bool) string {
@@ -77,7 +77,7 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	case o.input == "" && fs.NArg() == 1:
 		o.input = fs.Arg(0)
 	default:
-		return ui.WithHint(ui.Usagef("a try takes one picture or clip, not %d", fs.NArg()), "a name with spaces stands in quotes: -q \"red frisbee\"")
+		return ui.WithHint(ui.Usagef("carve try takes one image or video, not %d", fs.NArg()), "a name with spaces needs quotes: -q \"red frisbee\"")
 	}
 	at, err := parseMoment(o.at)
 	if err != nil {
@@ -91,7 +91,7 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	}
 	if o.output != "" {
 		if !strings.EqualFold(lastOf(o.output, "."), "png") {
-			return ui.WithHint(ui.Usagef("output %s is no .png", o.output), "what is tried is drawn as a PNG")
+			return ui.WithHint(ui.Usagef("output %s is no .png", o.output), "the result is drawn as a PNG")
 		}
 		if err := planOutputs(o.newLog(stderr), o.overwrite, o.inputs(), o.output); err != nil {
 			return err
@@ -103,7 +103,7 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// Whatever fails does so before the picture is there.
+	// Everything that may fail is done before the image is written.
 	var line []byte
 	if o.json {
 		if line, err = json.Marshal(t); err != nil {
@@ -112,7 +112,7 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	}
 	if o.output != "" {
 		if err := t.draw(o.output, atomicfile.Options{Overwrite: o.overwrite, Inputs: o.inputs()}); err != nil {
-			return fmt.Errorf("drawing what was tried: %w", err)
+			return fmt.Errorf("drawing the result: %w", err)
 		}
 	}
 	if o.json {
@@ -126,11 +126,11 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// A trial is what came of a try. Its JSON is what --json prints.
+// A trial is the result of carve try. Its JSON is what --json prints.
 type trial struct {
 	MessageType string       `json:"message_type"`
 	Input       string       `json:"input"`
-	At          float64      `json:"time_s"` // of the frame that was looked at
+	At          float64      `json:"time_s"` // of the frame
 	Width       int          `json:"width"`  // as the model sees it
 	Height      int          `json:"height"`
 	Preset      string       `json:"preset"`
@@ -140,17 +140,17 @@ type trial struct {
 	Estimate    estimate     `json:"estimate"`
 
 	img     *car.Image // as the model sees it
-	film    *car.Image // as the film has it, up to a size
+	display *car.Image // as displayed
 	result  *car.Result
 	colours [][3]uint8
 	overlap bool
 	threads int
 }
 
-// thresholds are those of the preset, with what the command line changes.
+// thresholds are those of the preset, with the changes of the command line.
 type thresholds struct {
 	Theta    float32 `json:"theta"`    // of the score
-	Presence float32 `json:"presence"` // 0 asks for none
+	Presence float32 `json:"presence"` // 0: no test of presence
 	Eta      float32 `json:"eta"`      // of the heat
 	Lambda   float32 `json:"lambda"`   // of the heat that opens an affinity box
 }
@@ -159,32 +159,32 @@ type thresholds struct {
 type trialStage struct {
 	Number  int          `json:"stage"`
 	Pass    string       `json:"pass"`
-	Queries []trialAsked `json:"queries"`
+	Queries []stageQuery `json:"queries"`
 }
 
-// trialAsked is one query in one stage.
-type trialAsked struct {
+// A stageQuery is one query in one stage.
+type stageQuery struct {
 	Label    string  `json:"label"`
 	Score    float32 `json:"score"`
 	Presence float32 `json:"presence,omitempty"`
 	Kept     bool    `json:"kept"`
-	HeatArea float64 `json:"heat_area"` // share of the picture that the judge was shown as the mask
+	HeatArea float64 `json:"heat_area"` // share of the image that the judge was shown as the mask
 
 	query int
 	heat  []float32
 }
 
-// trialQuery is what became of a query.
+// A trialQuery is the result for one query.
 type trialQuery struct {
-	Label    string     `json:"label"`
-	Found    bool       `json:"found"`
-	Reason   car.Reason `json:"reason,omitempty"` // why not
-	Score    float32    `json:"score"`
-	Presence float32    `json:"presence,omitempty"`
-	Coverage float32    `json:"coverage"`
-	Box      *[4]int    `json:"box,omitempty"` // x, y, width, height
-	Sure     float32    `json:"confidence,omitempty"`
-	// Theta and Threshold, of the presence, are those above which it stays.
+	Label      string     `json:"label"`
+	Found      bool       `json:"found"`
+	Reason     car.Reason `json:"reason,omitempty"` // why not
+	Score      float32    `json:"score"`
+	Presence   float32    `json:"presence,omitempty"`
+	Coverage   float32    `json:"coverage"`
+	Box        *[4]int    `json:"box,omitempty"` // x, y, width, height
+	Confidence float32    `json:"confidence,omitempty"`
+	// Theta is its threshold of the score, and Threshold that of the presence.
 	Theta     float32 `json:"theta"`
 	Threshold float32 `json:"presence_threshold"`
 }
@@ -205,7 +205,7 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.settleThreads(roomHere(), log); err != nil {
+	if err := o.limitThreads(processCapacity(), log); err != nil {
 		return nil, err
 	}
 	budget := newBudget(o.maxMemory)
@@ -229,29 +229,29 @@ func try(ctx context.Context, o *tryOptions, at time.Duration, stderr io.Writer)
 	if err != nil {
 		return nil, err
 	}
-	pictures, err := picturesOf(src, frame, o.side(preset, m.device), filmSide)
+	images, err := imagesOf(src, frame, o.side(preset, m.device), displaySide)
 	frame.Release()
 	if err != nil {
 		return nil, err
 	}
-	img, film := pictures[0], pictures[1]
+	img, display := images[0], images[1]
 
 	t := &trial{MessageType: "try", Input: redact.Text(o.input), At: when.Seconds(), Width: img.W, Height: img.H, Preset: preset.Name,
 		Thresholds: thresholds{Theta: preset.Theta, Presence: preset.Presence, Eta: preset.Eta, Lambda: preset.Lambda},
-		img:        img, film: film, colours: colours, overlap: preset.Overlap, threads: o.threads}
+		img:        img, display: display, colours: colours, overlap: preset.Overlap, threads: o.threads}
 	m.segmenter.Trace = func(tr *car.Trace) { t.add(tr, queries) }
 	if t.result, err = m.segmenter.Segment(ctx, img, queries); err != nil {
 		return nil, textError(fmt.Errorf("trying %s: %w", o.input, err))
 	}
 	m.segmenter.Trace = nil
-	t.conclude(queries)
+	t.addVerdicts(queries)
 	if t.Estimate, err = o.estimate(ctx, m.segmenter, queries, img, src.Info()); err != nil {
 		return nil, fmt.Errorf("measuring how long %s takes: %w", o.input, err)
 	}
 	return t, nil
 }
 
-// add takes in a stage as the loop passes through it.
+// add adds a stage when the loop has finished it.
 func (t *trial) add(tr *car.Trace, queries []car.Query) {
 	st := trialStage{Number: tr.Stage, Pass: tr.Pass}
 	for _, p := range tr.Proposals {
@@ -261,14 +261,14 @@ func (t *trial) add(tr *car.Trace, queries []car.Query) {
 				hot++
 			}
 		}
-		st.Queries = append(st.Queries, trialAsked{Label: queries[p.Query].Label, Score: p.Score, Presence: p.Presence,
+		st.Queries = append(st.Queries, stageQuery{Label: queries[p.Query].Label, Score: p.Score, Presence: p.Presence,
 			HeatArea: float64(hot) / float64(len(p.Heat)), query: p.Query, heat: slices.Clone(p.Heat)})
 	}
 	t.Stages = append(t.Stages, st)
 }
 
-// conclude fills in what the result knows.
-func (t *trial) conclude(queries []car.Query) {
+// addVerdicts adds the verdicts of the result.
+func (t *trial) addVerdicts(queries []car.Query) {
 	for i, st := range t.result.Stages {
 		for j := range t.Stages[i].Queries {
 			q := &t.Stages[i].Queries[j]
@@ -285,14 +285,14 @@ func (t *trial) conclude(queries []car.Query) {
 			q.Threshold = *own.Presence
 		}
 		if f := t.result.Lookup(v.Query); f != nil && f.Area > 0 {
-			q.Coverage, q.Sure = f.Coverage, f.Confidence
+			q.Coverage, q.Confidence = f.Coverage, f.Confidence
 			q.Box = &[4]int{f.Box.Min.X, f.Box.Min.Y, f.Box.Dx(), f.Box.Dy()}
 		}
 		t.Queries = append(t.Queries, q)
 	}
 }
 
-// print says it to people.
+// print prints the trial as text.
 func (t *trial) print(w io.Writer) {
 	fmt.Fprintf(w, "%s at %s, %dx%d, preset %s\n", printable.Text(t.Input), ui.Clock(time.Duration(t.At*float64(time.Second))), t.Width, t.Height, t.Preset)
 	fmt.Fprintln(w, t.thresholdText())
@@ -316,20 +316,20 @@ func (t *trial) print(w io.Writer) {
 	fmt.Fprintf(w, "\nfound\n")
 	for _, q := range t.Queries {
 		if q.Found {
-			fmt.Fprintf(w, "  %-*s  %4.1f %% of the picture\n", width, printable.Text(q.Label), 100*q.Coverage)
+			fmt.Fprintf(w, "  %-*s  %4.1f %% of the image\n", width, printable.Text(q.Label), 100*q.Coverage)
 		} else {
 			fmt.Fprintf(w, "  %-*s  not found: %s\n", width, printable.Text(q.Label), q.whyNot())
 		}
 	}
 	if e := t.Estimate; e.Frames > 1 {
-		fmt.Fprintf(w, "\nthe whole clip, %d frames: about %s (%.2f s a frame); without memory %s (%.2f s a frame)\n",
+		fmt.Fprintf(w, "\nthe whole video, %d frames: about %s (%.2f s a frame); without memory %s (%.2f s a frame)\n",
 			e.Frames, ui.Clock(time.Duration(e.Whole*float64(time.Second))), e.Step, ui.Clock(time.Duration(e.WholeOff*float64(time.Second))), e.Stateless)
 	} else {
-		fmt.Fprintf(w, "\na picture takes about %.2f s\n", e.First)
+		fmt.Fprintf(w, "\nan image takes about %.2f s\n", e.First)
 	}
 }
 
-// thresholdText says which thresholds there are.
+// thresholdText lists the thresholds.
 func (t *trial) thresholdText() string {
 	h := t.Thresholds
 	text := fmt.Sprintf("thresholds: score above theta %.2f", h.Theta)
@@ -348,15 +348,15 @@ func presenceText(p float32) string {
 	return fmt.Sprintf("%.2f", p)
 }
 
-// whyNot says in words why a query was not found.
+// whyNot explains why a query was not found.
 func (q *trialQuery) whyNot() string {
 	switch q.Reason {
 	case car.LowScore:
 		return fmt.Sprintf("its score of %.2f is not above theta, %.2f: its heat looks more like other queries", q.Score, q.Theta)
 	case car.LowPresence:
-		return fmt.Sprintf("its presence of %.2f is not above %.2f: its heat looks more like something that was not asked for", q.Presence, q.Threshold)
+		return fmt.Sprintf("its presence of %.2f is not above %.2f: its heat looks more like something that is not a query", q.Presence, q.Threshold)
 	case car.NoPixels:
-		return "it was kept, and the refinement left it no pixel"
+		return "it was kept, but the refinement left it no pixels"
 	}
 	return string(q.Reason)
 }

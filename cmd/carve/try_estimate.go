@@ -9,10 +9,10 @@ import (
 	"github.com/carve-video/carve/video"
 )
 
-// An estimate is how long the whole clip would take on this machine: that of the
-// models and of the loop, beside which the rest of the pipeline runs.
+// An estimate is how long the whole video would take on this machine. It counts models and
+// loop; the rest of the pipeline runs at the same time.
 type estimate struct {
-	Frames    int64   `json:"frames,omitempty"` // 0: the clip does not say
+	Frames    int64   `json:"frames,omitempty"` // 0: unknown
 	First     float64 `json:"first_frame_s"`
 	Step      float64 `json:"frame_s"`            // a frame with memory
 	Stateless float64 `json:"frame_memory_off_s"` // a frame without
@@ -20,8 +20,8 @@ type estimate struct {
 	WholeOff  float64 `json:"whole_memory_off_s,omitempty"`
 }
 
-// estimate times the tracker on the picture as if it were a clip of it: the
-// first frame, steps with memory, frames without. Everything has run once by now.
+// estimate times the tracker on a video that repeats the image: the first frame, steps
+// with memory, frames without. The models are warm by then.
 func (o *tryOptions) estimate(ctx context.Context, s *car.Segmenter, queries []car.Query, img *car.Image, info video.Info) (estimate, error) {
 	timed := func(stateless bool, frames int) (first, later float64, err error) {
 		memory := o.tracking(video.Rational{})

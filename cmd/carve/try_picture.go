@@ -17,21 +17,21 @@ import (
 	"github.com/carve-video/carve/video/overlay"
 )
 
-// filmSide is the long side of the picture that people look at: edges can be judged in
-// it, and two of them fit beside each other on a large screen.
-const filmSide = 960
+// displaySide is the long side of the displayed frame: edges are clearly visible, and two
+// frames fit beside each other on a large screen.
+const displaySide = 960
 
-// paper is the ground of a sheet.
-var paper = color.RGBA{22, 24, 29, 255}
+// sheetColour is the background of a sheet.
+var sheetColour = color.RGBA{22, 24, 29, 255}
 
-// The width of a picture in the trial's sheet, and the fewest pixels that a stage has.
+// The layout of the trial's sheet.
 const (
-	leastCell  = 320
-	mostStages = 6 // beside each other
+	minCell    = 320 // width in pixels
+	maxColumns = 6   // cells beside each other
 )
 
-// draw writes the trial as one picture: what was looked at and what was found, large,
-// then a row of cells for every stage.
+// draw writes the trial as one image: the frame and the result, large, then a row of cells
+// for every stage.
 func (t *trial) draw(path string, o atomicfile.Options) error {
 	found, err := t.found()
 	if err != nil {
@@ -39,25 +39,25 @@ func (t *trial) draw(path string, o atomicfile.Options) error {
 	}
 	at := ui.Clock(time.Duration(t.At * float64(time.Second)))
 	title := fmt.Sprintf("carve try: %s at %s, preset %s · %s (captions: score · presence)", t.Input, at, t.Preset, t.thresholdText())
-	cell := max(t.film.W, leastCell)
-	top, err := sheet.Draw([]sheet.Cell{{Image: plain(t.film), Caption: "the picture"}, {Image: found, Caption: "found", Tags: t.tags()}},
+	cell := max(t.display.W, minCell)
+	top, err := sheet.Draw([]sheet.Cell{{Image: rgbaOf(t.display), Caption: "frame"}, {Image: found, Caption: "found", Tags: t.tags()}},
 		sheet.Options{Title: title, Columns: 2, CellWidth: cell})
 	if err != nil {
 		return err
 	}
 	stages, columns := t.stageCells()
-	bottom, err := sheet.Draw(stages, sheet.Options{Columns: columns, CellWidth: min(cell, max(leastCell, 2*cell/columns))})
+	bottom, err := sheet.Draw(stages, sheet.Options{Columns: columns, CellWidth: min(cell, max(minCell, 2*cell/columns))})
 	if err != nil {
 		return err
 	}
 	img := image.NewRGBA(image.Rect(0, 0, max(top.Rect.Dx(), bottom.Rect.Dx()), top.Rect.Dy()+bottom.Rect.Dy()))
-	draw.Draw(img, img.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
+	draw.Draw(img, img.Rect, image.NewUniform(sheetColour), image.Point{}, draw.Src)
 	draw.Draw(img, top.Rect, top, image.Point{}, draw.Src)
 	draw.Draw(img, bottom.Rect.Add(image.Pt(0, top.Rect.Dy())), bottom, image.Point{}, draw.Src)
 	return writePNG(path, img, o)
 }
 
-// tags are what was found, with its colours.
+// tags returns the names of the found objects with their colours.
 func (t *trial) tags() []sheet.Tag {
 	tags := make([]sheet.Tag, 0, len(t.result.Found))
 	for _, f := range t.result.Found {
@@ -67,13 +67,13 @@ func (t *trial) tags() []sheet.Tag {
 	return tags
 }
 
-// stageCells are the heat of every query in every stage, a row or several for each.
+// stageCells returns the heat of every query in every stage, one or more rows per stage.
 func (t *trial) stageCells() (cells []sheet.Cell, columns int) {
 	for _, st := range t.Stages {
-		columns = max(columns, min(len(st.Queries), mostStages))
+		columns = max(columns, min(len(st.Queries), maxColumns))
 	}
 	blank := image.NewRGBA(image.Rect(0, 0, t.img.W, t.img.H))
-	draw.Draw(blank, blank.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
+	draw.Draw(blank, blank.Rect, image.NewUniform(sheetColour), image.Point{}, draw.Src)
 	for _, st := range t.Stages {
 		for len(cells)%columns != 0 {
 			cells = append(cells, sheet.Cell{Image: blank})
@@ -93,7 +93,8 @@ func (t *trial) stageCells() (cells []sheet.Cell, columns int) {
 	return cells, columns
 }
 
-func plain(img *car.Image) *image.RGBA {
+// rgbaOf converts an image to RGBA.
+func rgbaOf(img *car.Image) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, img.W, img.H))
 	for i := range img.W * img.H {
 		copy(out.Pix[4*i:], img.Pix[3*i:3*i+3])
@@ -102,15 +103,15 @@ func plain(img *car.Image) *image.RGBA {
 	return out
 }
 
-// heat draws a heat map over the picture in grey, with the outline of what is
-// above eta in white.
+// heat draws a heat map over the image in grey, with a white outline of the area above
+// eta.
 func (t *trial) heat(heat []float32) *image.RGBA {
 	w, h, eta := t.img.W, t.img.H, t.Thresholds.Eta
-	out := plain(t.img)
+	out := rgbaOf(t.img)
 	for i, v := range heat {
 		p := out.Pix[4*i : 4*i+3]
 		grey := 0.5 * (0.299*float32(p[0]) + 0.587*float32(p[1]) + 0.114*float32(p[2]))
-		// From the grey picture over red to yellow.
+		// From grey over red to yellow.
 		p[0] = uint8(min(grey+v*200, 255))
 		p[1] = uint8(min(grey+max(v-0.5, 0)*300, 255))
 		p[2] = uint8(grey * (1 - v))
@@ -129,10 +130,9 @@ func (t *trial) heat(heat []float32) *image.RGBA {
 	return out
 }
 
-// found draws what was found as a video would show it, in the queries' colours and with
-// the legend.
+// found draws the result as in a video, in the queries' colours and with the legend.
 func (t *trial) found() (*image.RGBA, error) {
-	w, h := t.film.W, t.film.H
+	w, h := t.display.W, t.display.H
 	p := &overlay.Painter{Width: w, Height: h, Threads: t.threads, Format: overlay.Format{RGB: true,
 		Components: []overlay.Component{{Step: 3, Depth: 8}, {Step: 3, Offset: 1, Depth: 8}, {Step: 3, Offset: 2, Depth: 8}}}}
 	if err := p.Initialize(); err != nil {
@@ -140,7 +140,7 @@ func (t *trial) found() (*image.RGBA, error) {
 	}
 	luma := make([]byte, w*h)
 	for i := range luma {
-		rgb := t.film.Pix[3*i : 3*i+3]
+		rgb := t.display.Pix[3*i : 3*i+3]
 		luma[i] = uint8((299*int(rgb[0]) + 587*int(rgb[1]) + 114*int(rgb[2])) / 1000)
 	}
 	found := carve.Layers(t.result, nil, t.colours)
@@ -150,9 +150,9 @@ func (t *trial) found() (*image.RGBA, error) {
 	for _, l := range found {
 		layers = append(layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Label: l.Label, Score: l.Score})
 	}
-	out := &car.Image{Pix: slices.Clone(t.film.Pix), W: w, H: h}
+	out := &car.Image{Pix: slices.Clone(t.display.Pix), W: w, H: h}
 	if err := p.Draw([]overlay.Plane{{Data: out.Pix, Stride: 3 * w}}, layers); err != nil {
 		return nil, err
 	}
-	return plain(out), nil
+	return rgbaOf(out), nil
 }
