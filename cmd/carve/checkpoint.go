@@ -75,7 +75,7 @@ func (o *checkpointOptions) readCheckpoint() error {
 	const hint = "--checkpoint FILE writes one"
 	f, err := os.Open(o.restore)
 	if err != nil {
-		return unopened("a checkpoint", o.restore, err, hint)
+		return openTextError("a checkpoint", o.restore, err, hint)
 	}
 	defer f.Close()
 	if o.from, err = tracking.ReadCheckpoint(f); err != nil {
