@@ -21,11 +21,10 @@ func (f *flood) load(v *view) {
 	f.w, f.h = v.box.Dx()+2, v.box.Dy()+2
 	n := f.w * f.h
 	f.value, f.level = grown(f.value, n), grown(f.level, n)
-	f.closed, f.next, f.list = grown(f.closed, n), grown(f.next, n), grown(f.list, n)
+	f.closed, f.next, f.list = grown(f.closed, n), grown(f.next, n), grown(f.list, n)[:0]
 	for y := range v.box.Dy() {
 		copy(f.value[(y+1)*f.w+1:], v.row(y))
 	}
-	f.open()
 }
 
 // open marks all pixels but those of the frame as not reached.
@@ -43,6 +42,18 @@ func (f *flood) open() {
 // connected by corners.
 func (f *flood) neighbours() [8]int {
 	return [8]int{-f.w, -1, 1, f.w, -f.w - 1, -f.w + 1, f.w - 1, f.w + 1}
+}
+
+// dry prepares for [flood.run]: pixels that are not reached by lower water have level 255.
+// Those of value 255 cannot be, and let no water on, so they are closed.
+func (f *flood) dry() {
+	f.open()
+	for i, p := range f.value {
+		f.level[i] = 255
+		if p == 255 {
+			f.closed[i] = true
+		}
+	}
 }
 
 // push lets the water in at a pixel, at least at the given level.
@@ -72,12 +83,13 @@ func (f *flood) run(neighbours []int) {
 	}
 }
 
-// component lists the pixels that are connected with pixel i and that member takes, and
-// closes them.
+// component appends to list the pixels that are connected with pixel i and that member
+// takes, closes them, and returns them.
 func (f *flood) component(i int, neighbours []int, member func(f *flood, i int) bool) []int32 {
-	f.list = append(f.list[:0], int32(i))
+	first := len(f.list)
+	f.list = append(f.list, int32(i))
 	f.closed[i] = true
-	for k := 0; k < len(f.list); k++ {
+	for k := first; k < len(f.list); k++ {
 		for _, o := range neighbours {
 			if j := int(f.list[k]) + o; !f.closed[j] && member(f, j) {
 				f.closed[j] = true
@@ -85,7 +97,7 @@ func (f *flood) component(i int, neighbours []int, member func(f *flood, i int) 
 			}
 		}
 	}
-	return f.list
+	return f.list[first:]
 }
 
 // fillHoles fills the holes of at most area; see [Options.FillHoles].
@@ -94,6 +106,7 @@ func (f *flood) fillHoles(v *view, area float64) {
 		return
 	}
 	f.load(v)
+	f.dry()
 	for x := 1; x < f.w-1; x++ {
 		f.enter(f.w + x)
 		f.enter((f.h-2)*f.w + x)
@@ -113,6 +126,7 @@ func (f *flood) fillHoles(v *view, area float64) {
 				continue
 			}
 			sum := 0
+			f.list = f.list[:0]
 			hole := f.component(i, neighbours[:4], raised)
 			for _, j := range hole {
 				sum += int(f.level[j] - f.value[j])
@@ -143,43 +157,42 @@ func (f *flood) dropParts(v *view, area float64) {
 	}
 	f.load(v)
 	neighbours := f.neighbours()
-	// level has 1 for pixels of parts that stay.
-	clear(f.level)
+	f.open()
 	for y := range v.box.Dy() {
 		for x := range v.box.Dx() {
 			i := (y+1)*f.w + x + 1
 			if f.closed[i] || !belongs(f, i) {
 				continue
 			}
-			if part := f.component(i, neighbours[:], belongs); float64(len(part)) >= area {
-				for _, j := range part {
-					f.level[j] = 1
-				}
+			start := len(f.list)
+			if part := f.component(i, neighbours[:], belongs); float64(len(part)) < area {
+				f.list = f.list[:start]
 			}
 		}
 	}
-	// A soft pixel stays as high as the best way from it to a part that stays: with
-	// values inverted, that is the level at which water from these parts reaches it.
-	f.open()
+	// What is in the list stays. Another pixel stays as high as the best way from it to
+	// one that stays: with values inverted, that is the level at which water reaches it
+	// from there.
 	for i := range f.value {
 		f.value[i] = ^f.value[i]
 	}
-	for y := 1; y < f.h-1; y++ {
-		for i := y*f.w + 1; i < (y+1)*f.w-1; i++ {
-			if f.level[i] == 1 {
-				f.push(i, 0)
-			}
-		}
+	f.dry()
+	for _, i := range f.list {
+		f.closed[i], f.level[i] = true, f.value[i]
 	}
-	for i := range f.level {
-		if !f.closed[i] {
-			f.level[i] = 255 // unless it is reached
+	for _, i := range f.list {
+		for _, o := range neighbours {
+			if !f.closed[int(i)+o] {
+				f.push(int(i), 0)
+				break
+			}
 		}
 	}
 	f.run(neighbours[:])
 	for y := range v.box.Dy() {
-		for x, l := range f.level[(y+1)*f.w+1 : (y+1)*f.w+1+v.box.Dx()] {
-			v.row(y)[x] = ^l
+		row := v.row(y)
+		for x, l := range f.level[(y+1)*f.w+1:][:len(row)] {
+			row[x] = ^l
 		}
 	}
 }
