@@ -2,6 +2,8 @@ package shape
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -69,5 +71,103 @@ func TestParts(t *testing.T) {
 			`...  ...`},
 	} {
 		checkDrawn(t, "parts: "+c.name, c.o, c.in, c.want)
+	}
+}
+
+// wetAt returns for each pixel the lowest that the highest value on a way from the border
+// can be, by repeating until nothing changes.
+func wetAt(value []uint8, w, h int) []uint8 {
+	level := make([]uint8, len(value))
+	for i, p := range value {
+		level[i] = p
+		if x, y := i%w, i/w; x > 0 && x < w-1 && y > 0 && y < h-1 {
+			level[i] = 255
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for i := range level {
+			if x, y := i%w, i/w; x > 0 && x < w-1 && y > 0 && y < h-1 {
+				l := max(value[i], min(level[i-1], level[i+1], level[i-w], level[i+w]))
+				changed = changed || l != level[i]
+				level[i] = l
+			}
+		}
+	}
+	return level
+}
+
+// components returns the sets of pixels that member takes, connected by steps of a
+// squared length of at most reach.
+func components(w, h, reach int, member func(i int) bool) (sets [][]int) {
+	seen := make([]bool, w*h)
+	for first := range w * h {
+		if seen[first] || !member(first) {
+			continue
+		}
+		seen[first] = true
+		set := []int{first}
+		for k := 0; k < len(set); k++ {
+			for j := range w * h {
+				dx, dy := set[k]%w-j%w, set[k]/w-j/w
+				if !seen[j] && member(j) && dx*dx+dy*dy <= reach {
+					seen[j] = true
+					set = append(set, j)
+				}
+			}
+		}
+		sets = append(sets, set)
+	}
+	return sets
+}
+
+// TestFloodAgainstDefinition compares filled holes and dropped parts with what [Options]
+// say of them.
+func TestFloodAgainstDefinition(t *testing.T) {
+	random := rand.New(rand.NewPCG(19, 20))
+	for range 200 {
+		w, h := 1+random.IntN(18), 1+random.IntN(18)
+		mask := randomMask(random, w, h)
+		limit := 6 * random.Float64()
+
+		want, level := slices.Clone(mask), wetAt(mask, w, h)
+		for _, hole := range components(w, h, 1, func(i int) bool { return level[i] > mask[i] }) {
+			sum := 0
+			for _, i := range hole {
+				sum += int(level[i] - mask[i])
+			}
+			if float64(sum)/255 <= limit {
+				for _, i := range hole {
+					want[i] = level[i]
+				}
+			}
+		}
+		if got := apply(t, Options{FillHoles: limit, Soft: true}, mask, w, h); !slices.Equal(got, want) {
+			t.Fatalf("%d×%d, holes of %g: %d\nwant %d\nfrom %d", w, h, limit, got, want, mask)
+		}
+
+		// What stays spreads to all neighbours, but nowhere above the mask.
+		clear(want)
+		for _, part := range components(w, h, 2, func(i int) bool { return mask[i] >= 128 }) {
+			if float64(len(part)) >= limit {
+				for _, i := range part {
+					want[i] = mask[i]
+				}
+			}
+		}
+		for changed := true; changed; {
+			changed = false
+			for i := range want {
+				for j := range want {
+					dx, dy := i%w-j%w, i/w-j/w
+					if p := min(want[j], mask[i]); p > want[i] && dx*dx+dy*dy <= 2 {
+						want[i], changed = p, true
+					}
+				}
+			}
+		}
+		if got := apply(t, Options{MinArea: limit, Soft: true}, mask, w, h); !slices.Equal(got, want) {
+			t.Fatalf("%d×%d, parts of %g: %d\nwant %d\nfrom %d", w, h, limit, got, want, mask)
+		}
 	}
 }
