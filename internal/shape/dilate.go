@@ -10,7 +10,7 @@ import (
 // A disc is the element that dilates and erodes.
 type disc struct {
 	radius float64
-	reach  int // how many pixels it takes a soft edge outwards
+	reach  int // how far pixels above 0 reach others
 
 	// full is the largest squared distance within the radius. The squared distances
 	// between it and those of radius + 1 have a weight in weights: the first is of
@@ -29,7 +29,7 @@ type ringPixel struct {
 
 func newDisc(radius float64) disc {
 	d := disc{radius: radius, full: int(radius * radius)}
-	d.reach = int(math.Ceil(radius + 1))
+	d.reach = int(math.Ceil(radius))
 	for n := d.full + 1; ; n++ {
 		weight := 1 + radius - math.Sqrt(float64(n))
 		if weight <= 0 {
@@ -62,8 +62,8 @@ type dilation struct {
 	soft   bool    // there are values between 0 and top
 	src    []uint8 // the mask before
 	column [2][]uint16
-	// maxima[k] is the highest value among the 2^k of src from a pixel to the right, for
-	// k of 1 and more.
+	// maxima[k] is the highest value among the 2^k of src from a pixel to the right. Where
+	// the row ends before that it has any value.
 	maxima [][]uint8
 
 	rows []dilationRow // for each goroutine
@@ -147,11 +147,9 @@ func (s *Shaper) findMaxima(_, from, to int) {
 		step := 1 << (k - 1)
 		for y := from; y < to; y++ {
 			below, out := d.maxima[k-1][y*d.w:(y+1)*d.w], d.maxima[k][y*d.w:(y+1)*d.w]
-			both := max(d.w-step, 0)
-			for x := range both {
+			for x := range max(d.w-step, 0) {
 				out[x] = max(below[x], below[x+step])
 			}
-			copy(out[both:], below[both:])
 		}
 	}
 }

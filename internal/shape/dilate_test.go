@@ -206,3 +206,27 @@ func TestGrowIsRound(t *testing.T) {
 		}
 	}
 }
+
+// TestClosingAtBorder: a mask that ends just before the border is closed as one in the
+// middle of a larger image.
+func TestClosingAtBorder(t *testing.T) {
+	const size, part, margin = 30, 18, 20 // of the image, the mask, and the space around
+	const wide = size + 2*margin
+	random := rand.New(rand.NewPCG(21, 22))
+	for range 100 {
+		o := Options{Grow: 6 * random.Float64(), Shrink: 6 * random.Float64() * random.Float64(), Soft: random.IntN(2) == 0}
+		inner := randomMask(random, part, part)
+		small, large := make([]uint8, size*size), make([]uint8, wide*wide)
+		for y := range part {
+			row := inner[y*part : (y+1)*part]
+			copy(small[(y+1)*size+1:], row)
+			copy(large[(y+1+margin)*wide+1+margin:], row)
+		}
+		small, large = apply(t, o, small, size, size), apply(t, o, large, wide, wide)
+		for y := range size {
+			if want := large[(y+margin)*wide+margin:][:size]; !bytes.Equal(small[y*size:(y+1)*size], want) {
+				t.Fatalf("%+v, row %d: %d, want %d", o, y, small[y*size:(y+1)*size], want)
+			}
+		}
+	}
+}

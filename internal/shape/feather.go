@@ -83,23 +83,18 @@ func (k *kernel) row(dst, src []uint16) {
 	for i := -half; i <= half; i++ {
 		sum += uint32(src[min(max(i, 0), last)])
 	}
-	// Between from and to no pixel needs the border.
+	// For the pixels up to from, what leaves the sum is the border.
 	from := min(half+1, len(src))
-	to := max(from, len(src)-half-1)
+	border := uint32(src[0])
 	for x := range from {
-		left, right := uint32(src[max(x-half-1, 0)]), uint32(src[min(x+half+1, last)])
-		dst[x] = k.value(sum, left+right)
-		sum += right - uint32(src[max(x-half, 0)])
+		next := uint32(src[min(x+half+1, last)])
+		dst[x] = k.value(sum, border+next)
+		sum += next - border
 	}
-	for x := from; x < to; x++ {
-		left, right := uint32(src[x-half-1]), uint32(src[x+half+1])
-		dst[x] = k.value(sum, left+right)
-		sum += right - uint32(src[x-half])
-	}
-	for x := to; x < len(src); x++ {
-		left, right := uint32(src[max(x-half-1, 0)]), uint32(src[min(x+half+1, last)])
-		dst[x] = k.value(sum, left+right)
-		sum += right - uint32(src[max(x-half, 0)])
+	for x := from; x < len(src); x++ {
+		next := uint32(src[min(x+half+1, last)])
+		dst[x] = k.value(sum, uint32(src[x-half-1])+next)
+		sum += next - uint32(src[x-half])
 	}
 }
 

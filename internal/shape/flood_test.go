@@ -16,7 +16,7 @@ func TestHoles(t *testing.T) {
 		{"all", Options{FillHoles: math.Inf(1)},
 			`.......  .#####.  .#...#.  .#.#.#.  .#####.  .......`,
 			`.......  .#####.  .#####.  .#####.  .#####.  .......`},
-		{"up to a size", Options{FillHoles: 2},
+		{"up to a size", Options{FillHoles: 1},
 			`#########  #.#..#..#  #.##.#.##  #.###.#.#  #########`,
 			`#########  #.#..#..#  #.##.#.##  #.#######  #########`},
 		{"none", Options{},

@@ -174,7 +174,7 @@ func (s *Shaper) close(v *view) {
 	if v.box.Empty() {
 		return
 	}
-	outer := v.box.Inset(-s.grow.reach - s.shrink.reach)
+	outer := v.box.Inset(-s.grow.reach - 1) // with the nearest pixels outside
 	v.extend(s.grow.reach)
 	p := &s.padded
 	p.w, p.frame = outer.Dx(), image.Rect(0, 0, outer.Dx(), outer.Dy())
