@@ -2,8 +2,9 @@ package stickers
 
 import (
 	"image"
-	"image/color"
 	"slices"
+
+	"github.com/carve-video/carve/internal/davis"
 )
 
 // A Truth says which concept every pixel of an image shows.
@@ -111,18 +112,5 @@ func (t *Truth) TrackPicture() *image.Paletted {
 	return &image.Paletted{Pix: t.Tracks, Stride: t.W, Rect: image.Rect(0, 0, t.W, t.H), Palette: palette}
 }
 
-// palette is the one of PASCAL VOC and DAVIS: the bits of the label go in turn to red,
-// green and blue, the highest bit first.
-var palette = func() color.Palette {
-	p := make(color.Palette, 256)
-	for i := range p {
-		var c [3]uint8
-		for bit, v := 0, i; v > 0; bit, v = bit+1, v>>3 {
-			for k := range c {
-				c[k] |= uint8(v>>k&1) << (7 - bit)
-			}
-		}
-		p[i] = color.RGBA{c[0], c[1], c[2], 255}
-	}
-	return p
-}()
+// palette is the palette of labels and tracks.
+var palette = davis.Palette()
