@@ -28,6 +28,10 @@ type Info struct {
 	Orientation                                             Orientation
 	Interlaced                                              bool
 
+	// Timecode is the time code of the first frame as FFmpeg writes it, hh:mm:ss:ff, or
+	// hh:mm:ss;ff if it drops frames. It is empty if the file has none.
+	Timecode string
+
 	Duration time.Duration // 0: unknown
 	Frames   int64         // estimate, 0: unknown
 	// Still is true for a single image: there is one frame, and the output is an image

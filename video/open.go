@@ -265,6 +265,7 @@ func (s *Source) describe() error {
 
 	i.describeColour(f, p, format != s.native, desc)
 	s.describeTurn(&i, f)
+	i.Timecode = s.timecode()
 	s.end = s.describeLength(&i)
 	for _, st := range s.input.Streams() {
 		if st.Index() == s.stream.Index() || s.grid != nil {

@@ -66,6 +66,19 @@ func (c container) tagLosses(src *Source) (lost []Loss) {
 	return lost
 }
 
+// timecode returns the time code of the video or, if it has none, that of the file.
+func (s *Source) timecode() string {
+	if code := tagOf(s.stream, timecodeTag); code != "" {
+		return code
+	}
+	for _, e := range dictionary(s.input.Metadata()) {
+		if strings.EqualFold(e.Key(), timecodeTag) {
+			return e.Value()
+		}
+	}
+	return ""
+}
+
 func (s *Source) timecodeLoss(why string) Loss {
 	return Loss{Stream: s.info.video(), Part: "the time code", Reason: why, Minor: true}
 }

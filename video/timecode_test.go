@@ -52,6 +52,19 @@ func TestTimecodes(t *testing.T) {
 	})
 }
 
+// TestInfoTimecode: the time code is found where the container has it.
+func TestInfoTimecode(t *testing.T) {
+	for name, at := range map[string]string{"a.mov": "-metadata:s:v", "b.mkv": "-metadata", "c.mkv": "-metadata:s:v"} {
+		in := ffmpeg(t, name, "-f", "lavfi", "-i", tiny, "-c:v", "libx264", at, "timecode=10:00:00:00")
+		src := &Source{Path: in}
+		if err := src.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, name, src.Info().Timecode, "10:00:00:00")
+		src.Close()
+	}
+}
+
 // knownLosses lists the losses that are known before the work starts.
 func knownLosses(t *testing.T, in, to string) []Loss {
 	t.Helper()
