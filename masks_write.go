@@ -1,0 +1,280 @@
+package carve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"strconv"
+
+	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/bounded"
+	"github.com/carve-video/carve/internal/davis"
+	"github.com/carve-video/carve/internal/maskmanifest"
+	"github.com/carve-video/carve/internal/parallel"
+	"github.com/carve-video/carve/internal/pathpattern"
+)
+
+// maxIndex is the highest number in an indexed image; 255 means that a pixel is not
+// known.
+const maxIndex = 254
+
+// queryID is the ID of a query, also where queries have none.
+func queryID(q car.Query, place int) int { return cmp.Or(q.ID, place+1) }
+
+// prepareFiles makes what Write needs.
+func (m *Masks) prepareFiles() error {
+	m.format.setSize(m.stream.Info)
+	if m.palette = davis.Palette(); m.format.indexed {
+		m.format.palette = m.palette
+		m.labels = make([]uint8, m.stream.Info.Width*m.stream.Info.Height)
+		m.best = make([]uint8, len(m.labels))
+		m.files = []*maskFiles{{pattern: m.pattern}}
+	}
+	for range max(m.stream.Threads, 1) {
+		m.encoders = append(m.encoders, newMaskEncoder(&m.format))
+	}
+	// Which queries there are is known; whether they have room is reported before work.
+	return m.set(context.Background(), m.stream.Queries)
+}
+
+// begin removes the files of an earlier sequence, once.
+func (m *Masks) begin() error {
+	if m.begun || !m.Overwrite {
+		m.begun = true
+		return nil
+	}
+	m.begun = true
+	data, err := bounded.ReadFS(m.series.FS(), maskmanifest.File, maskmanifest.Limits.Bytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := m.series.RemoveManifest(); err != nil {
+		return err
+	}
+	earlier, err := maskmanifest.Unmarshal(data)
+	if err != nil {
+		return nil // it is of another program, and lists nothing
+	}
+	return m.series.Remove(earlier.Names())
+}
+
+// Write writes the files of a frame.
+func (m *Masks) Write(ctx context.Context, f *Frame) error {
+	if err := m.begin(); err != nil {
+		return err
+	}
+	if len(m.times) == 0 {
+		m.first = f.Index
+	} else if want := m.first + int64(len(m.times)); f.Index != want {
+		return fmt.Errorf("frame %d comes where frame %d is due: the sequence would have a hole", f.Index, want)
+	}
+	if err := m.set(ctx, f.Queries); err != nil {
+		return err
+	}
+	m.times = append(m.times, m.time(f))
+	for _, files := range m.files {
+		files.masks = files.masks[:0]
+	}
+	clear(m.labels)
+	for i := range f.Layers {
+		if err := m.take(ctx, f, &f.Layers[i]); err != nil {
+			return err
+		}
+	}
+	if m.format.indexed {
+		m.files[0].masks = append(m.files[0].masks, m.labels)
+	}
+	if err := m.writeFrame(ctx); err != nil {
+		return err
+	}
+	m.written++
+	return nil
+}
+
+// time returns the values of a frame in names of files.
+func (m *Masks) time(f *Frame) pathpattern.Time {
+	t := pathpattern.Time{Frame: m.start + f.Index}
+	if f.Picture != nil {
+		t.PTS = f.Picture.PTS
+	}
+	if m.pattern.Has(pathpattern.Timecode) {
+		// By time, not by index: frames of a variable rate keep that of the clock.
+		seconds := float64(t.PTS-m.stream.Info.StartPTS) * m.stream.Info.TimeBase.Float()
+		t.Timecode = m.code.Add(int64(math.Round(seconds * m.stream.Info.Rate().Float()))).String()
+	}
+	return t
+}
+
+// set takes up the queries that are new.
+func (m *Masks) set(ctx context.Context, queries []car.Query) error {
+	for i, q := range queries {
+		if id := queryID(q, i); m.concept(id) != nil || m.only != nil && !m.only[id] {
+			continue
+		}
+		colours, err := Colours(queries)
+		if err != nil {
+			return err
+		}
+		c := &maskConcept{name: m.names.Add(q.Label), seen: -1}
+		c.Label, c.ID, c.Colour = q.Label, queryID(q, i), hex(colours[i])
+		m.concepts = append(m.concepts, c)
+		switch {
+		case m.split() == SplitConcept:
+			if c.files, err = m.newFiles(ctx, c.name, ""); err != nil {
+				return err
+			}
+			c.Files = c.files.pattern.String()
+		case m.format.indexed && !m.Instances:
+			if c.Index, c.Palette, err = m.number(len(m.concepts)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// number checks a number of an indexed image and returns its colour.
+func (m *Masks) number(n int) (int, string, error) {
+	if n > maxIndex {
+		return 0, "", fmt.Errorf("an indexed image has room for %d numbers, and there are more; split them", maxIndex)
+	}
+	r, g, b, _ := m.palette[n].RGBA()
+	return n, hex([3]uint8{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)}), nil
+}
+
+func hex(c [3]uint8) string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }
+
+func (m *Masks) concept(id int) *maskConcept {
+	for _, c := range m.concepts {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// instance returns an instance of a concept, which may be a new one.
+func (m *Masks) instance(ctx context.Context, c *maskConcept, number int) (_ *maskInstance, err error) {
+	for _, in := range c.instances {
+		if in.Number == number {
+			return in, nil
+		}
+	}
+	in := &maskInstance{}
+	in.Number = number
+	if m.split() == SplitInstance {
+		if in.files, err = m.newFiles(ctx, c.name, strconv.Itoa(number)); err != nil {
+			return nil, err
+		}
+		in.Files = in.files.pattern.String()
+	} else {
+		m.things++
+		if in.Index, in.Palette, err = m.number(m.things); err != nil {
+			return nil, err
+		}
+	}
+	c.instances = append(c.instances, in)
+	return in, nil
+}
+
+// newFiles begins a sequence of files, with empty images for all frames that have been
+// written.
+func (m *Masks) newFiles(ctx context.Context, concept, instance string) (*maskFiles, error) {
+	p := m.pattern.Fill(pathpattern.Concept, concept)
+	if instance != "" {
+		p = p.Fill(pathpattern.Instance, instance)
+	}
+	files := &maskFiles{pattern: p}
+	m.files = append(m.files, files)
+	return files, m.each(ctx, m.written, func(e *maskEncoder, i int) error {
+		data, err := e.encode(nil)
+		if err != nil {
+			return err
+		}
+		return m.series.WriteFile(p.File(m.times[i]), data)
+	})
+}
+
+// take brings a layer of a frame to the files that it belongs to.
+func (m *Masks) take(ctx context.Context, f *Frame, l *Layer) (err error) {
+	c := m.concept(queryID(f.Queries[l.Query], l.Query))
+	if c == nil {
+		return nil // not one of those that are written
+	}
+	info := &m.stream.Info
+	if len(l.Mask) != info.Width*info.Height {
+		return fmt.Errorf("frame %d: the mask of %s has %d pixels, not %dx%d", f.Index, l.Label, len(l.Mask), info.Width, info.Height)
+	}
+	var in *maskInstance
+	if m.Instances || m.split() == SplitInstance {
+		if in, err = m.instance(ctx, c, l.Instance); err != nil {
+			return err
+		}
+	}
+	if !l.Box.Empty() {
+		if c.seen != f.Index {
+			c.seen = f.Index
+			c.Present++
+		}
+		if in != nil {
+			in.Present++
+		}
+	}
+	switch {
+	case m.split() == SplitConcept:
+		c.files.masks = append(c.files.masks, l.Mask)
+	case m.split() == SplitInstance:
+		in.files.masks = append(in.files.masks, l.Mask)
+	case m.Instances:
+		m.paint(l, uint8(in.Index))
+	default:
+		m.paint(l, uint8(c.Index))
+	}
+	return nil
+}
+
+// paint gives the pixels inside a mask a number, unless they are more inside another.
+func (m *Masks) paint(l *Layer, number uint8) {
+	w := m.stream.Info.Width
+	for y := l.Box.Min.Y; y < l.Box.Max.Y; y++ {
+		from, to := y*w+l.Box.Min.X, y*w+l.Box.Max.X
+		labels, best := m.labels[from:to], m.best[from:to]
+		for x, v := range l.Mask[from:to] {
+			if v >= inside && (labels[x] == 0 || v > best[x]) {
+				labels[x], best[x] = number, v
+			}
+		}
+	}
+}
+
+// writeFrame writes the files of a frame at the same time.
+func (m *Masks) writeFrame(ctx context.Context) error {
+	now := m.times[m.written]
+	return m.each(ctx, len(m.files), func(e *maskEncoder, i int) error {
+		data, err := e.encode(m.files[i].masks)
+		if err != nil {
+			return err
+		}
+		return m.series.WriteFile(m.files[i].pattern.File(now), data)
+	})
+}
+
+// each calls work for 0 to n-1, with as many goroutines as there are encoders. It
+// returns the first error.
+func (m *Masks) each(ctx context.Context, n int, work func(e *maskEncoder, i int) error) error {
+	errs := make([]error, len(m.encoders))
+	parallel.Do(len(m.encoders), n, func(worker, from, to int) {
+		for i := from; i < to && errs[worker] == nil; i++ {
+			if errs[worker] = context.Cause(ctx); errs[worker] == nil {
+				errs[worker] = work(m.encoders[worker], i)
+			}
+		}
+	})
+	return cmp.Or(errs...)
+}
