@@ -2,12 +2,9 @@ package carve
 
 import (
 	"bytes"
-	"image"
 	"image/color"
-	"image/png"
 
-	"golang.org/x/image/tiff"
-
+	"github.com/carve-video/carve/internal/planeimage"
 	"github.com/carve-video/carve/video"
 )
 
@@ -44,23 +41,15 @@ func (f *imageFormat) setSize(info video.Info) {
 // A maskEncoder encodes images for one goroutine. It keeps its memory.
 type maskEncoder struct {
 	format *imageFormat
-	png    png.Encoder
-	buffer bytes.Buffer
+	image  planeimage.Encoder
 	none   []byte // an empty image
 	sum    []uint8
 	turned []uint8
-	wide   *image.Gray16
 }
 
 func newMaskEncoder(f *imageFormat) *maskEncoder {
-	return &maskEncoder{format: f, png: png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: &pngMemory{}}}
+	return &maskEncoder{format: f, image: planeimage.Encoder{Width: f.width, Height: f.height, Bits: f.bits, Palette: f.palette}}
 }
-
-// pngMemory is the memory of one encoder.
-type pngMemory struct{ buffer *png.EncoderBuffer }
-
-func (m *pngMemory) Get() *png.EncoderBuffer  { return m.buffer }
-func (m *pngMemory) Put(b *png.EncoderBuffer) { m.buffer = b }
 
 // encode returns the file of the sum of some masks, which are as coded. It is valid
 // until the next call.
@@ -79,19 +68,25 @@ func (e *maskEncoder) encode(masks [][]uint8) ([]byte, error) {
 		video.ToCoded(e.format.turn, e.turned, plane, e.format.codedWidth, e.format.codedHeight)
 		plane = e.turned
 	}
-	e.buffer.Reset()
-	err := e.write(plane)
-	return e.buffer.Bytes(), err
+	return e.file(plane)
+}
+
+// file encodes an upright plane.
+func (e *maskEncoder) file(plane []uint8) ([]byte, error) {
+	if e.format.tiff {
+		return e.image.TIFF(plane)
+	}
+	return e.image.PNG(plane)
 }
 
 // empty returns the file of an empty mask. It stays valid.
 func (e *maskEncoder) empty() ([]byte, error) {
 	if e.none == nil {
-		e.buffer.Reset()
-		if err := e.write(make([]uint8, e.format.width*e.format.height)); err != nil {
+		data, err := e.file(make([]uint8, e.format.width*e.format.height))
+		if err != nil {
 			return nil, err
 		}
-		e.none = bytes.Clone(e.buffer.Bytes())
+		e.none = bytes.Clone(data)
 	}
 	return e.none, nil
 }
@@ -106,50 +101,3 @@ func (e *maskEncoder) add(masks [][]uint8) []uint8 {
 	}
 	return e.sum
 }
-
-// write encodes an upright plane.
-func (e *maskEncoder) write(plane []uint8) error {
-	f := e.format
-	size := image.Rect(0, 0, f.width, f.height)
-	var img image.Image
-	switch {
-	case f.indexed:
-		img = &image.Paletted{Pix: plane, Stride: f.width, Rect: size, Palette: f.palette}
-	case f.bits == 8:
-		img = &image.Gray{Pix: plane, Stride: f.width, Rect: size}
-	case f.tiff:
-		img = e.widen(plane)
-	default:
-		img = &grey16{image.Gray{Pix: plane, Stride: f.width, Rect: size}}
-	}
-	if f.tiff {
-		return tiff.Encode(&e.buffer, img, &tiff.Options{Compression: tiff.Deflate})
-	}
-	return e.png.Encode(&e.buffer, img)
-}
-
-// widen makes 16 bits of 8.
-func (e *maskEncoder) widen(plane []uint8) *image.Gray16 {
-	if e.wide == nil {
-		e.wide = image.NewGray16(image.Rect(0, 0, e.format.width, e.format.height))
-	}
-	for i, v := range plane {
-		e.wide.Pix[2*i], e.wide.Pix[2*i+1] = v, v // 257·v
-	}
-	return e.wide
-}
-
-// grey16 is an image of 8 bits that is read as one of 16. The PNG encoder asks for
-// each pixel of such an image, and [image.Gray16] allocates memory to answer.
-type grey16 struct{ image.Gray }
-
-func (*grey16) ColorModel() color.Model { return color.Gray16Model }
-
-func (g *grey16) At(x, y int) color.Color { return greys16[g.Pix[y*g.Stride+x]] }
-
-var greys16 = func() (greys [256]color.Color) {
-	for v := range greys {
-		greys[v] = color.Gray16{Y: uint16(v) * 257}
-	}
-	return greys
-}()

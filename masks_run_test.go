@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -142,6 +143,42 @@ func TestMasksInstancesOfRun(t *testing.T) {
 	}
 	if instances == 0 || len(tree(t, dir)) != instances*int(j.Limit)+1 {
 		t.Errorf("%d instances, %v", instances, tree(t, dir))
+	}
+}
+
+// TestMasksInFFmpeg: another program reads the same values from the files.
+func TestMasksInFFmpeg(t *testing.T) {
+	s := newShot(5, 3, "dog")
+	values := []uint8{0, 1, 2, 127, 128, 129, 200, 254, 255, 9, 8, 7, 6, 5, 4}
+	wide := make([]byte, 0, 2*len(values))
+	for _, v := range values {
+		wide = append(wide, v, v)
+	}
+	for _, c := range []struct {
+		format string
+		bits   int
+		pixels string
+		want   []byte
+	}{{"png", 8, "gray", values}, {"png", 16, "gray16be", wide}, {"tiff", 8, "gray", values}, {"tiff", 16, "gray16le", wide}} {
+		dir := filepath.Join(t.TempDir(), "out")
+		s.write(t, &carve.Masks{Path: dir, Split: carve.SplitConcept, Format: c.format, Bits: c.bits}, s.frame(0, s.layer(0, 0, values...)), s.frame(1))
+		files := filepath.Join(dir, "dog", "%06d."+map[string]string{"png": "png", "tiff": "tif"}[c.format])
+		raw := func(pixels ...string) []byte {
+			out, err := exec.Command("ffmpeg", append(append([]string{"-v", "error", "-i", files}, pixels...), "-f", "rawvideo", "-")...).Output()
+			if err != nil {
+				t.Fatalf("%s of %d bits: %v", c.format, c.bits, err)
+			}
+			return out
+		}
+		if got := raw(); !slices.Equal(got, append(slices.Clone(c.want), make([]byte, len(c.want))...)) || !slices.Equal(got, raw("-pix_fmt", c.pixels)) {
+			t.Errorf("%s of %d bits: %v", c.format, c.bits, got)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "out")
+	s.write(t, &carve.Masks{Path: dir}, s.frame(0, s.layer(0, 0, values...)))
+	out, err := exec.Command("ffmpeg", "-v", "error", "-i", filepath.Join(dir, "000000.png"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-").Output()
+	if err != nil || len(out) != 3*len(values) || !slices.Equal(out[:3], []byte{0, 0, 0}) || !slices.Equal(out[3*4:3*5], []byte{128, 0, 0}) {
+		t.Errorf("the indexed image is %v, %v", out, err)
 	}
 }
 
