@@ -1,8 +1,10 @@
 // Package annotation reads the masks of a video, either the truth or a program's
 // results.
 //
-// [Open] recognises three forms:
+// [Open] recognises four forms:
 //
+//   - A mask sequence of carve: the manifest concepts.json says what the files are. A
+//     pixel of a grey image is inside from half coverage on.
 //   - A folder of indexed PNGs, 00000.png and on, as in the DAVIS data sets. The palette
 //     index of a pixel is the number of its object; 0 is none, 255 is void: a pixel that
 //     does not count. A file concepts.json in the folder may name the numbers; truth.json,
@@ -157,6 +159,11 @@ func Open(ctx context.Context, path string, o Options) (*Sequence, error) {
 	}
 	if !info.IsDir() {
 		return openJSON(path, o)
+	}
+	if m, err := readManifest(path); err != nil {
+		return nil, err
+	} else if m != nil {
+		return openDescribed(ctx, path, m, o.Workers)
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
