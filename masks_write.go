@@ -100,8 +100,8 @@ func (m *Masks) Write(ctx context.Context, f *Frame) error {
 // time returns the values of a frame in names of files.
 func (m *Masks) time(f *Frame) pathpattern.Time {
 	t := pathpattern.Time{Frame: m.start + f.Index}
-	if f.Picture != nil {
-		t.PTS = f.Picture.PTS
+	if f.Decoded != nil {
+		t.PTS = f.Decoded.PTS
 	}
 	if m.pattern.Has(pathpattern.Timecode) {
 		// By time, not by index: frames of a variable rate keep that of the clock.
