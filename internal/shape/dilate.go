@@ -18,8 +18,10 @@ type disc struct {
 	full    int
 	weights []float64
 
-	half []int       // how far the disc reaches to the sides in row 0, ±1, ±2…
-	ring []ringPixel // the offsets with a weight, the nearest first
+	// How far the disc reaches to the sides in row 0, ±1, ±2…: inner without the pixels
+	// that have a weight, outer with them.
+	inner, outer []int
+	ring         []ringPixel // the offsets with a weight, the nearest first
 }
 
 type ringPixel struct {
@@ -37,9 +39,7 @@ func newDisc(radius float64) disc {
 		}
 		d.weights = append(d.weights, weight)
 	}
-	for dy := range int(radius) + 1 {
-		d.half = append(d.half, int(math.Sqrt(float64(d.full-dy*dy))))
-	}
+	d.inner, d.outer = halfWidths(d.full), halfWidths(d.full+len(d.weights))
 	for dy := -d.reach; dy <= d.reach; dy++ {
 		for dx := -d.reach; dx <= d.reach; dx++ {
 			if n := dx*dx + dy*dy - d.full - 1; n >= 0 && n < len(d.weights) {
@@ -49,6 +49,15 @@ func newDisc(radius float64) disc {
 	}
 	slices.SortStableFunc(d.ring, func(a, b ringPixel) int { return cmp.Compare(b.weight, a.weight) })
 	return d
+}
+
+// halfWidths returns how far the offsets of a squared length of up to n reach to the
+// sides, in row 0, ±1, ±2…
+func halfWidths(n int) (widths []int) {
+	for dy := 0; dy*dy <= n; dy++ {
+		widths = append(widths, int(math.Sqrt(float64(n-dy*dy))))
+	}
+	return widths
 }
 
 // dilation is the memory of [Shaper.dilate]. The slices are of the pixels in the box.
@@ -108,7 +117,7 @@ func (s *Shaper) dilate(v *view, element *disc, flip uint8) {
 	d.column[0] = grown(d.column[0], n)
 	if d.soft {
 		d.column[1] = grown(d.column[1], n)
-		levels := bits.Len(uint(2*d.disc.half[0] + 1))
+		levels := bits.Len(uint(2*d.disc.outer[0] + 1))
 		for len(d.maxima) < levels {
 			d.maxima = append(d.maxima, nil)
 		}
@@ -143,7 +152,7 @@ func (s *Shaper) findSoft(worker, from, to int) {
 
 func (s *Shaper) findMaxima(_, from, to int) {
 	d := &s.dilation
-	for k := 1; k < bits.Len(uint(2*d.disc.half[0]+1)); k++ {
+	for k := 1; k < bits.Len(uint(2*d.disc.outer[0]+1)); k++ {
 		step := 1 << (k - 1)
 		for y := from; y < to; y++ {
 			below, out := d.maxima[k-1][y*d.w:(y+1)*d.w], d.maxima[k][y*d.w:(y+1)*d.w]
@@ -198,22 +207,11 @@ func (s *Shaper) dilateRows(worker, from, to int) {
 
 // softPixel computes a pixel from all values that the disc reaches from it.
 func (d *dilation) softPixel(x, y int) uint8 {
-	// The highest value within the radius counts in full.
-	var level uint8
-	reach := len(d.disc.half) - 1
-	for v := max(y-reach, 0); v <= min(y+reach, d.h-1); v++ {
-		half := d.disc.half[max(v-y, y-v)]
-		left, right := max(x-half, 0), min(x+half, d.w-1)
-		k := bits.Len(uint(right-left+1)) - 1
-		row := d.maxima[k][v*d.w : (v+1)*d.w]
-		level = max(level, row[left], row[right+1-1<<k])
-	}
-	// Of higher values further out, what is above counts by its weight.
+	// The highest value within the radius counts in full. Of higher values further out,
+	// what is above it counts by its weight.
+	level, highest := d.highest(x, y, d.disc.inner), d.highest(x, y, d.disc.outer)
 	sum := float64(level)
-	for i := range d.disc.ring {
-		if level == d.top {
-			break
-		}
+	for i := 0; level < highest; i++ {
 		o := &d.disc.ring[i]
 		u, v := x+o.dx, y+o.dy
 		if uint(u) >= uint(d.w) || uint(v) >= uint(d.h) {
@@ -225,4 +223,18 @@ func (d *dilation) softPixel(x, y int) uint8 {
 		}
 	}
 	return uint8(sum + 0.5)
+}
+
+// highest returns the highest value in reach of a pixel.
+func (d *dilation) highest(x, y int, half []int) uint8 {
+	var level uint8
+	reach := len(half) - 1
+	for v := max(y-reach, 0); v <= min(y+reach, d.h-1); v++ {
+		half := half[max(v-y, y-v)]
+		left, right := max(x-half, 0), min(x+half, d.w-1)
+		k := bits.Len(uint(right-left+1)) - 1
+		row := d.maxima[k][v*d.w : (v+1)*d.w]
+		level = max(level, row[left], row[right+1-1<<k])
+	}
+	return level
 }
