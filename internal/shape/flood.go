@@ -64,8 +64,8 @@ func (f *flood) push(i int, level uint8) {
 }
 
 // run raises the water from the pixels that were pushed, until every pixel has the level
-// at which it gets wet: the lowest that the highest value on a way to it can be. Pixels
-// are taken in the order of their levels, as in Barnes, Lehman and Mulla,
+// at which it gets wet: each path to it has a highest value, and the lowest of these is
+// the level. Pixels are taken in the order of their levels, as in Barnes, Lehman and Mulla,
 // "Priority-Flood", Computers & Geosciences 62, 2014.
 func (f *flood) run(neighbours []int) {
 	for level := 0; level < len(f.heads); {
@@ -170,9 +170,9 @@ func (f *flood) dropParts(v *view, area float64) {
 			}
 		}
 	}
-	// What is in the list stays. Another pixel stays as high as the best way from it to
-	// one that stays: with values inverted, that is the level at which water reaches it
-	// from there.
+	// What is in the list stays. Another pixel stays as high as the lowest value on
+	// the best path from it to one that stays. With values inverted, that is the level at
+	// which water from there reaches it.
 	for i := range f.value {
 		f.value[i] = ^f.value[i]
 	}

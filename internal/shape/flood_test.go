@@ -74,8 +74,8 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// wetAt returns for each pixel the lowest that the highest value on a way from the border
-// can be, by repeating until nothing changes.
+// wetAt returns the level at which [flood.run] wets each pixel from the border. It repeats
+// a step until nothing changes.
 func wetAt(value []uint8, w, h int) []uint8 {
 	level := make([]uint8, len(value))
 	for i, p := range value {

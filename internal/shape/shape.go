@@ -31,7 +31,7 @@ const (
 	MaxFeather = 1000
 )
 
-// Options say how masks are shaped. The zero value only binarises.
+// Options are the settings of a [Shaper]. The zero value only binarises.
 type Options struct {
 	// Grow and Shrink are the radii of a round element that dilates and erodes the mask.
 	//
@@ -39,25 +39,26 @@ type Options struct {
 	// centre of a pixel that is inside, and Shrink removes every pixel that is that
 	// near to one outside.
 	//
-	// With Soft, the soft edge moves as it is, by fractions of a pixel too. At each
-	// level v the pixels of at least v grow, and a pixel at distance d from them gets
-	// the share 1 + Grow - d of that level, limited to 0..1. Shrink does the same to the
-	// inverted mask.
+	// With Soft, the soft edge keeps its form and moves outwards, by fractions of a pixel
+	// too: the pixels of at least v grow, separately for each v of 1 to 255, and a pixel
+	// at distance d from them counts by 1 + Grow - d, limited to 0..1. The new value is
+	// the sum. Shrink does the same to the inverted mask.
 	Grow, Shrink float64
 
 	// Feather blurs the mask with a Gaussian of σ = Feather/6. A straight hard edge
 	// becomes a ramp about Feather pixels wide, half of it inside and half outside.
 	Feather float64
 
-	// MinArea drops the parts of the mask that have fewer pixels of at least 50 %. The
-	// pixels of a part are connected by sides or corners. A dropped part takes its soft
-	// edge along. Soft pixels that belong to no part are dropped too.
+	// MinArea drops the parts of the mask that have fewer pixels. A part is a region of
+	// pixels of at least 50 %, connected by sides or corners. Its soft edge goes with it,
+	// and so do pixels below 50 % that are connected with no part.
 	MinArea float64
 
 	// FillHoles fills holes of at most this area; math.Inf(1) fills all of them. A hole
-	// is a set of pixels, connected by sides, that every way to the border of the image
-	// leaves over higher values. It is filled up to the lowest value on the best of
-	// these ways. Its area is the sum of what filling adds, in whole pixels of 255.
+	// is a region, connected by sides, that higher values enclose: each path from it to
+	// the border of the image crosses them. It is filled up to the lowest value that a
+	// path out of it has to cross. Its area is the sum of what filling adds, divided by
+	// 255: without Soft, the number of its pixels.
 	FillHoles float64
 
 	Soft   bool // keep the soft edge
