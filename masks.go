@@ -69,6 +69,8 @@ type Masks struct {
 	// Concepts are the labels of the queries that are written; none stands for all, also
 	// for those that are set later.
 	Concepts []string
+	// Shaping changes masks before they are written; nil leaves them as they are.
+	Shaping *Shaping
 	// Overwrite allows a folder that holds files, or files that fit the pattern. Those of
 	// an earlier sequence that its manifest lists are removed when the first frame comes.
 	// All others stay, unless this sequence has a file of that name.
@@ -95,6 +97,7 @@ type Masks struct {
 	encoders []*maskEncoder
 	labels   []uint8 // of the frame at hand, as coded
 	best     []uint8
+	shaper   *maskShaper // of images that are not split
 	palette  color.Palette
 }
 
@@ -194,6 +197,8 @@ func (m *Masks) check(p pathpattern.Pattern) error {
 		return errors.New("numbers of concepts are written as PNG with 8 bits; split them for TIFF or 16 bits")
 	case m.Instances && !m.format.indexed:
 		return errors.New("instances are numbered only in files that are not split")
+	case m.format.indexed && m.Shaping != nil && m.Shaping.Invert:
+		return errors.New("numbers of concepts cannot be inverted; split them")
 	case m.split() == SplitNone && (p.Has(pathpattern.Concept) || p.Has(pathpattern.Instance)):
 		return fmt.Errorf("%s: a file has all concepts unless they are split", m.Path)
 	case m.split() != SplitInstance && p.Has(pathpattern.Instance):

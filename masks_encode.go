@@ -41,6 +41,7 @@ func (f *imageFormat) setSize(info video.Info) {
 // A maskEncoder encodes images for one goroutine. It keeps its memory.
 type maskEncoder struct {
 	format *imageFormat
+	shaper *maskShaper
 	image  planeimage.Encoder
 	none   []byte // an empty image
 	sum    []uint8
@@ -61,6 +62,8 @@ func (e *maskEncoder) encode(masks [][]uint8) ([]byte, error) {
 	if len(masks) > 1 {
 		plane = e.add(masks)
 	}
+	e.shaper.begin()
+	plane = e.shaper.shape(plane)
 	if e.format.turn != (video.Orientation{}) {
 		if e.turned == nil {
 			e.turned = make([]uint8, len(plane))
@@ -82,7 +85,9 @@ func (e *maskEncoder) file(plane []uint8) ([]byte, error) {
 // empty returns the file of an empty mask. It stays valid.
 func (e *maskEncoder) empty() ([]byte, error) {
 	if e.none == nil {
-		data, err := e.file(make([]uint8, e.format.width*e.format.height))
+		e.shaper.begin()
+		// Of one value, so that it need not be turned.
+		data, err := e.file(e.shaper.shape(make([]uint8, e.format.width*e.format.height)))
 		if err != nil {
 			return nil, err
 		}

@@ -47,7 +47,7 @@ func (s *shot) stream() *carve.Stream {
 
 // frame makes a frame with these layers.
 func (s *shot) frame(index int64, layers ...carve.Layer) *carve.Frame {
-	return &carve.Frame{Index: index, Picture: &video.Frame{Index: index, PTS: 100 + 4*index}, Queries: s.queries, Layers: layers}
+	return &carve.Frame{Index: index, Decoded: &video.Frame{Index: index, PTS: 100 + 4*index}, Queries: s.queries, Layers: layers}
 }
 
 // layer makes a layer whose mask has the given values; a missing one is 0.

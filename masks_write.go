@@ -33,8 +33,23 @@ func (m *Masks) prepareFiles() error {
 		m.best = make([]uint8, len(m.labels))
 		m.files = []*maskFiles{{pattern: m.pattern}}
 	}
-	for range max(m.stream.Threads, 1) {
-		m.encoders = append(m.encoders, newMaskEncoder(&m.format))
+	threads := max(m.stream.Threads, 1)
+	w, h := m.stream.Info.Width, m.stream.Info.Height
+	for range threads {
+		e := newMaskEncoder(&m.format)
+		if !m.format.indexed {
+			var err error
+			if e.shaper, err = newMaskShaper(m.Shaping, w, h, 1); err != nil {
+				return err
+			}
+		}
+		m.encoders = append(m.encoders, e)
+	}
+	if m.format.indexed {
+		var err error
+		if m.shaper, err = newMaskShaper(m.Shaping, w, h, threads); err != nil {
+			return err
+		}
 	}
 	// Which queries there are is known; whether they have room is reported before work.
 	return m.set(context.Background(), m.stream.Queries)
@@ -225,6 +240,13 @@ func (m *Masks) take(ctx context.Context, f *Frame, l *Layer) (err error) {
 		if in != nil {
 			in.Present++
 		}
+	}
+	if m.shaper != nil {
+		m.shaper.begin()
+		shaped := *l
+		shaped.Mask = m.shaper.shape(l.Mask)
+		shaped.Box = boxOf(shaped.Mask, info.Width)
+		l = &shaped
 	}
 	switch {
 	case m.split() == SplitConcept:

@@ -21,7 +21,10 @@ type Overlay struct {
 	Style *overlay.Style
 	// Concepts are the labels of the queries that are drawn; none stands for all.
 	Concepts []string
+	// Shaping changes masks before they are drawn; nil leaves them as they are.
+	Shaping *Shaping
 
+	shaper  *maskShaper
 	painter *overlay.Painter
 	layers  []overlay.Layer
 }
@@ -43,6 +46,10 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	}
 	o.painter = s.Info.Painter()
 	o.painter.Threads, o.painter.Style = s.Threads, o.Style
+	var err error
+	if o.shaper, err = newMaskShaper(o.Shaping, s.Info.Width, s.Info.Height, s.Threads); err != nil {
+		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
+	}
 	if err := checkConcepts(o.Concepts, s.Queries); err != nil {
 		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
 	}
@@ -60,13 +67,14 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 	}
 	defer frame.Release()
 	o.layers = o.layers[:0]
+	o.shaper.begin()
 	for i := range f.Layers {
 		l := &f.Layers[i]
 		q := &f.Queries[l.Query]
 		if len(o.Concepts) > 0 && !slices.Contains(o.Concepts, q.Label) {
 			continue
 		}
-		o.layers = append(o.layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Query: l.Query, Label: q.Label,
+		o.layers = append(o.layers, overlay.Layer{Alpha: o.shaper.shape(l.Mask), Colour: l.Colour, Query: l.Query, Label: q.Label,
 			Number: l.Instance, Score: confidence(f, l)})
 	}
 	if err := frame.Draw(o.painter, o.layers); err != nil {
