@@ -86,7 +86,7 @@ type Masks struct {
 	begun   bool
 	start   int64 // number of the file for frame 0 of the source
 	first   int64 // index of the first frame
-	times   []pathpattern.Time
+	pts     []int64
 	written int // frames whose files are all there
 
 	only     map[int]bool // IDs of the queries that are written; nil is all

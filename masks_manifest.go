@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/carve-video/carve/internal/maskmanifest"
+	"github.com/carve-video/carve/internal/pathpattern"
 	"github.com/carve-video/carve/video"
 )
 
@@ -13,7 +14,7 @@ func (m *Masks) manifest() maskmanifest.Manifest {
 	out := maskmanifest.Manifest{Version: maskmanifest.Version, Kind: maskmanifest.Kind,
 		Width: m.format.width, Height: m.format.height, Format: m.format.String(), Bits: m.format.bits,
 		Split: string(m.split()), Values: maskmanifest.ValuesCoverage,
-		Start: m.start + m.first, Frames: int64(len(m.times)), Rate: known(info.Rate()), TimeBase: known(info.TimeBase), Timecode: info.Timecode,
+		Start: m.start + m.first, Frames: int64(len(m.pts)), Rate: known(info.Rate()), TimeBase: known(info.TimeBase), Timecode: info.Timecode,
 		Concepts: []maskmanifest.Concept{}}
 	degrees, mirrored := info.Orientation.Rotation()
 	out.Source = maskmanifest.Source{Name: filepath.Base(info.Path), Width: info.Width, Height: info.Height,
@@ -34,11 +35,9 @@ func (m *Masks) manifest() maskmanifest.Manifest {
 		}
 		out.Concepts = append(out.Concepts, one)
 	}
-	for _, t := range m.times {
-		out.PTS = append(out.PTS, t.PTS)
-		if t.Timecode != "" {
-			out.Timecodes = append(out.Timecodes, t.Timecode)
-		}
+	out.PTS = m.pts
+	for i := 0; m.pattern.Has(pathpattern.Timecode) && i < len(m.pts); i++ {
+		out.Timecodes = append(out.Timecodes, m.time(i).Timecode)
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/annotation"
 	"github.com/carve-video/carve/video"
 )
 
@@ -71,6 +72,26 @@ func TestMasksOfRun(t *testing.T) {
 				if v != mask[p/2] {
 					t.Errorf("frame %d: the mask of 16 bits differs at %d", i, p/2)
 					break
+				}
+			}
+		}
+	}
+	for _, name := range []string{"numbers", "grey", "deep"} { // carve eval reads them
+		set, err := annotation.Open(t.Context(), in(name), annotation.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, o := range want {
+			f, err := set.Frame(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, object := range set.Objects {
+				for p := range o.index {
+					soft := o.soft[object.Name]
+					if in := soft != nil && soft[p] >= 128; in != f.Masks[k].At(p%info.Width, p/info.Width) {
+						t.Fatalf("%s, frame %d: the mask of %s is read otherwise", name, i, object.Name)
+					}
 				}
 			}
 		}

@@ -84,15 +84,19 @@ func (m *Masks) Write(ctx context.Context, f *Frame) error {
 	if err := m.begin(); err != nil {
 		return err
 	}
-	if len(m.times) == 0 {
+	if len(m.pts) == 0 {
 		m.first = f.Index
-	} else if want := m.first + int64(len(m.times)); f.Index != want {
+	} else if want := m.first + int64(len(m.pts)); f.Index != want {
 		return fmt.Errorf("frame %d comes where frame %d is due: the sequence would have a hole", f.Index, want)
 	}
 	if err := m.set(ctx, f.Queries); err != nil {
 		return err
 	}
-	m.times = append(m.times, m.time(f))
+	pts := int64(0)
+	if f.Decoded != nil {
+		pts = f.Decoded.PTS
+	}
+	m.pts = append(m.pts, pts)
 	for _, files := range m.files {
 		files.masks = files.masks[:0]
 	}
@@ -112,12 +116,9 @@ func (m *Masks) Write(ctx context.Context, f *Frame) error {
 	return nil
 }
 
-// time returns the values of a frame in names of files.
-func (m *Masks) time(f *Frame) pathpattern.Time {
-	t := pathpattern.Time{Frame: m.start + f.Index}
-	if f.Decoded != nil {
-		t.PTS = f.Decoded.PTS
-	}
+// time returns what names of files say of the i-th frame that was written.
+func (m *Masks) time(i int) pathpattern.Time {
+	t := pathpattern.Time{Frame: m.start + m.first + int64(i), PTS: m.pts[i]}
 	if m.pattern.Has(pathpattern.Timecode) {
 		// By time, not by index: frames of a variable rate keep that of the clock.
 		seconds := float64(t.PTS-m.stream.Info.StartPTS) * m.stream.Info.TimeBase.Float()
@@ -212,7 +213,7 @@ func (m *Masks) newFiles(ctx context.Context, concept, instance string) (*maskFi
 		if err != nil {
 			return err
 		}
-		return m.series.WriteFile(p.File(m.times[i]), data)
+		return m.series.WriteFile(p.File(m.time(i)), data)
 	})
 }
 
@@ -277,7 +278,7 @@ func (m *Masks) paint(l *Layer, number uint8) {
 
 // writeFrame writes the files of a frame at the same time.
 func (m *Masks) writeFrame(ctx context.Context) error {
-	now := m.times[m.written]
+	now := m.time(m.written)
 	return m.each(ctx, len(m.files), func(e *maskEncoder, i int) error {
 		data, err := e.encode(m.files[i].masks)
 		if err != nil {

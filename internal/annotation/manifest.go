@@ -139,11 +139,7 @@ func (d *describedImages) addFiles() error {
 
 // file returns the path of a file for frame i.
 func (d *describedImages) file(n numbered, i int) string {
-	t := pathpattern.Time{Frame: d.m.Start + int64(i), PTS: d.m.PTS[i]}
-	if i < len(d.m.Timecodes) {
-		t.Timecode = d.m.Timecodes[i]
-	}
-	return filepath.Join(d.path, filepath.FromSlash(n.pattern.File(t)))
+	return filepath.Join(d.path, filepath.FromSlash(n.pattern.File(d.m.Time(i))))
 }
 
 // inspect reads the header of an image. It returns the whole file.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"path"
@@ -202,9 +203,9 @@ func (s *Series) isInput(fi fs.FileInfo) bool {
 // Remove removes files of an earlier series and the folders that are empty then. Names
 // are paths in the folder, with slashes. What is not there, is no file, or is read by
 // this run, stays.
-func (s *Series) Remove(names []string) error {
+func (s *Series) Remove(names iter.Seq[string]) error {
 	folders := make(map[string]bool)
-	for _, name := range names {
+	for name := range names {
 		name = filepath.FromSlash(name)
 		fi, err := s.root.Lstat(name)
 		if err != nil || !fi.Mode().IsRegular() || s.isInput(fi) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -67,7 +68,7 @@ func TestSeriesStaysInside(t *testing.T) {
 			t.Errorf("%q is written", name)
 		}
 	}
-	if err := s.Remove([]string{"link/precious", "../" + filepath.Base(outside) + "/precious", "link"}); err != nil {
+	if err := s.Remove(slices.Values([]string{"link/precious", "../" + filepath.Base(outside) + "/precious", "link"})); err != nil {
 		t.Error(err)
 	}
 	holds(t, outside, map[string]string{"precious": "old"})
@@ -117,7 +118,7 @@ func TestSeriesOverwrites(t *testing.T) {
 	if err := s.RemoveManifest(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Remove([]string{"1", "in", "gone", "a/1", "a"}); err != nil {
+	if err := s.Remove(slices.Values([]string{"1", "in", "gone", "a/1", "a"})); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.WriteFile("in", []byte("new")); !errors.Is(err, ErrIsInput) {

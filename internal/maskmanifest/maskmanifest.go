@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 
 	"github.com/carve-video/carve/internal/boundedjson"
@@ -143,29 +144,43 @@ func Unmarshal(data []byte) (*Manifest, error) {
 	return &m, nil
 }
 
-// Names lists all files of the sequence, as paths in its folder, with slashes. They are
+// Names yields all files of the sequence, as paths in its folder, with slashes. They are
 // not trusted: they may lead anywhere.
-func (m *Manifest) Names() []string {
-	patterns := []string{m.Files}
-	for _, c := range m.Concepts {
-		patterns = append(patterns, c.Files)
-		for _, in := range c.Instances {
-			patterns = append(patterns, in.Files)
-		}
-	}
-	var names []string
-	for _, text := range patterns {
-		p, err := pathpattern.Parse(text)
-		if err != nil || !p.Has(pathpattern.Frame) {
-			continue
-		}
-		for i, pts := range m.PTS {
-			t := pathpattern.Time{Frame: m.Start + int64(i), PTS: pts}
-			if i < len(m.Timecodes) {
-				t.Timecode = m.Timecodes[i]
+func (m *Manifest) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, c := range m.Concepts {
+			for _, in := range c.Instances {
+				if !m.each(in.Files, yield) {
+					return
+				}
 			}
-			names = append(names, p.File(t))
+			if !m.each(c.Files, yield) {
+				return
+			}
+		}
+		m.each(m.Files, yield)
+	}
+}
+
+// each yields the files of a pattern. It returns false if no more are wanted.
+func (m *Manifest) each(pattern string, yield func(string) bool) bool {
+	p, err := pathpattern.Parse(pattern)
+	if err != nil || !p.Has(pathpattern.Frame) {
+		return true
+	}
+	for i := range m.PTS {
+		if !yield(p.File(m.Time(i))) {
+			return false
 		}
 	}
-	return names
+	return true
+}
+
+// Time returns what names of files say of the i-th frame.
+func (m *Manifest) Time(i int) pathpattern.Time {
+	t := pathpattern.Time{Frame: m.Start + int64(i), PTS: m.PTS[i]}
+	if i < len(m.Timecodes) {
+		t.Timecode = m.Timecodes[i]
+	}
+	return t
 }
