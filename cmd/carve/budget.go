@@ -62,6 +62,7 @@ type budget struct {
 	side       int                      // long side of the model's image; 0: that of the video
 	labels     int
 	draws      bool
+	encoders   int
 	output     string // empty: nothing is encoded
 	encoder    string // empty: the default
 	preset     string
@@ -105,7 +106,12 @@ func (o *segmentOptions) budget(side, queries int) *budget {
 	b := newBudget(o.maxMemory)
 	b.held, b.heldFlags, b.queue = o.framesHeld, o.heldFlags(), video.DefaultFrames
 	b.side, b.labels, b.draws = side, queries, true
-	b.output, b.encoder, b.preset = o.output, o.encoder, o.encoderPreset
+	for i, s := range o.overlays() {
+		if i == 0 {
+			b.output, b.encoder, b.preset = s.Path, s.overlay.Encoder, s.overlay.EncoderPreset
+		}
+		b.encoders++
+	}
 	return &b
 }
 
@@ -115,6 +121,7 @@ type plan struct {
 	frames   int
 	threads  int // of the decoder
 	encoding video.Encoding
+	encoders int // that encode so
 
 	side, labels int
 	draws        bool
@@ -149,14 +156,14 @@ func (p *plan) drawing() int64 {
 		return 0
 	}
 	const maxObjects = 4
-	return p.Copies() + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4)
+	return p.Copies()*int64(max(p.encoders, 1)) + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4)
 }
 
 func (p *plan) encoder() int64 {
 	if p.encoding.Encoder == "" {
 		return 0
 	}
-	return p.encoding.Bytes(p.Coded)
+	return p.encoding.Bytes(p.Coded) * int64(max(p.encoders, 1))
 }
 
 // String lists the plan part by part.
@@ -194,7 +201,7 @@ var errMemory = errors.New("not enough memory")
 
 // afford decides how a video is decoded, held and encoded. It is [video.Source.Afford].
 func (b *budget) afford(c video.Coded) (video.Means, error) {
-	p := plan{Coded: c, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
+	p := plan{Coded: c, encoders: b.encoders, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
 	if b.processors == 1 {
 		p.threads = 1
 	}

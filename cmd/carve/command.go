@@ -30,6 +30,7 @@ func commands() []command {
 		{"explain", "draw the file of --explain: when each query was present, and why", runExplain},
 		{"models", "list, show, download, import and check models", runModels},
 		{"presets", "list and print the presets", runPresets},
+		{"outputs", "list the kinds of outputs, and what each can be told", runOutputs},
 		{"runtime", "list and download ONNX Runtime, for the CPU or for NVIDIA GPUs", runRuntime},
 		{"eval", "measure masks against the ground truth, or only their flicker", runEval},
 		{"clips", "make clips with known ground truth, to measure with", runClips},

@@ -12,19 +12,20 @@ import (
 
 // checkEncoderPreset refuses presets that an encoder of H.264 or H.265 does not know. The
 // library would print lines of its own about them.
-func (o *segmentOptions) checkEncoderPreset(info video.Info) error {
-	s := video.SettingsOf(o.output, o.encoder, info)
+func (o *output) checkEncoderPreset(info video.Info) error {
+	preset := o.overlay.EncoderPreset
+	s := video.SettingsOf(o.Path, o.overlay.Encoder, info)
 	known := video.Presets()
-	if s.Encoder != "libx264" && s.Encoder != "libx265" || slices.Contains(known, o.encoderPreset) {
+	if s.Encoder != "libx264" && s.Encoder != "libx265" || slices.Contains(known, preset) {
 		return nil
 	}
-	return ui.WithHint(ui.Usagef("--encoder-preset is %q, and %s has %s", o.encoderPreset, s.Encoder, strings.Join(known, ", ")),
-		ui.DidYouMean(o.encoderPreset, known, ""))
+	return ui.WithHint(ui.Usagef("--encoder-preset is %q, and %s has %s", preset, s.Encoder, strings.Join(known, ", ")),
+		ui.DidYouMean(preset, known, ""))
 }
 
 // warnUnused warns about encoder flags that have no effect.
-func (o *segmentOptions) warnUnused(log *slog.Logger, info video.Info) {
-	s := video.SettingsOf(o.output, o.encoder, info)
+func (o *segmentOptions) warnUnused(out *output, log *slog.Logger, info video.Info) {
+	s := video.SettingsOf(out.Path, out.overlay.Encoder, info)
 	switch {
 	case o.given("crf") && !s.CRF:
 		log.Warn(fmt.Sprintf("--crf does not apply to the encoder %s and is ignored", s.Encoder))

@@ -32,7 +32,9 @@ type inputOptions struct {
 
 // outputOptions are the flags of the outputs.
 type outputOptions struct {
-	output        string
+	outputs       []string // each -o
+	output        string   // the path of the first
+	specs         []output
 	overwrite     bool
 	explain       string
 	strict        bool
@@ -83,7 +85,7 @@ func (o *inputOptions) addFlags(fs *pflag.FlagSet) {
 }
 
 func (o *outputOptions) addFlags(fs *pflag.FlagSet) {
-	fs.VarP((*once)(&o.output), "output", "o", "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image")
+	fs.StringArrayVarP(&o.outputs, "output", "o", nil, "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image; or KIND[,key=value…]:PATH, see carve outputs; may be repeated")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
 	fs.StringVar(&o.encoder, "encoder", "", "video encoder, by its name in FFmpeg (default: libx264, or one that the container supports)")
 	fs.IntVar(&o.crf, "crf", defaultCRF, "quality of the encoder, 0 (lossless) to 51")
@@ -103,9 +105,6 @@ func (o *segmentOptions) check(args []string) error {
 	if o.input == "" {
 		return ui.WithHint(ui.Usagef("no input"), "give one with -i FILE")
 	}
-	if o.output == "" {
-		return ui.WithHint(ui.Usagef("no output"), "give one with -o FILE")
-	}
 	if err := o.runOptions.check(); err != nil {
 		return err
 	}
@@ -117,6 +116,9 @@ func (o *segmentOptions) check(args []string) error {
 	}
 	if o.crf < 0 || o.crf > 51 {
 		return ui.Usagef("--crf is %d, which is not between 0 and 51", o.crf)
+	}
+	if err := o.parseOutputs(); err != nil {
+		return err
 	}
 	return nil
 }

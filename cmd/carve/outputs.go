@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/atomicfile"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
@@ -144,10 +145,12 @@ func strictError(path string, lost []video.Loss) error {
 }
 
 // commit gives the outputs of a run their names, once all are complete.
-func (o *segmentOptions) commit(sink *video.Sink, name func() error) (err error) {
-	if o.strict {
-		if err := strictError(sink.Path, sink.Lost()); err != nil {
-			return err
+func (o *segmentOptions) commit(sinks []carve.Sink, name func() error) (err error) {
+	for _, s := range sinks {
+		if overlay, ok := s.(*carve.Overlay); ok && o.strict {
+			if err := strictError(overlay.Output.Path, overlay.Output.Lost()); err != nil {
+				return err
+			}
 		}
 	}
 	naming.Lock()
@@ -168,7 +171,7 @@ func (o *segmentOptions) planOutputs(log *slog.Logger, overwrite bool) error {
 	if o.progress == "json" {
 		plan.Occupy(os.Stdout)
 	}
-	if err := addOutputs(&plan, log, o.output, o.explain); err != nil {
+	if err := addOutputs(&plan, log, o.pipes()...); err != nil {
 		return err
 	}
 	return o.planCheckpoint(&plan, log)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,14 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(o.specs) == 0 { // the caller has set the path alone
+		if err := o.parseOutputs(); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.checkConcepts(queries); err != nil {
+		return nil, err
+	}
 	if err := o.planOutputs(log, o.overwrite); err != nil {
 		return nil, err
 	}
@@ -71,7 +80,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 		return nil, err
 	}
 	defer in.source.Close()
-	output, err := o.tryOutput(in, log)
+	outputs, err := o.tryOutputs(in, queries, log)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +92,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 
 	// Outputs that are pipes wait for their readers here, while Ctrl-C still ends the
 	// process. Later it would only request the end of the run.
-	for _, path := range []string{o.output, o.explain} {
+	for _, path := range o.pipes() {
 		release, err := atomicfile.AwaitReader(path)
 		if err != nil {
 			return nil, outputError(err)
@@ -102,10 +111,10 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	progress := &progress{Progress: ui.NewProgress(o.progressMode(), in.source.Info().Frames, stdout, stderr)}
 	began := time.Now()
 	report, err := carve.Run(ctx, carve.Job{
-		Source: in.source, Segmenter: m.segmenter, Queries: queries, Sinks: o.sinks(output, progress, in.overwrite),
+		Source: in.source, Segmenter: m.segmenter, Queries: queries, Sinks: o.sinks(outputs, progress, in.overwrite),
 		Tracking: &memory, MaxSide: o.side(preset, m.device), Threads: o.threads, Limit: o.limit, Stop: stop,
 		Checkpoint: o.checkpointWriter(in.overwrite, o.inputs(), log), CheckpointEvery: o.checkpointEvery, Restore: o.from,
-		Commit: func(name func() error) error { return o.commit(&output.Output, name) },
+		Commit: func(name func() error) error { return o.commit(outputs, name) },
 	})
 	progress.Done()
 	if err != nil {
@@ -116,13 +125,13 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 			return nil, err
 		}
 	}
-	s := newSummary(o.output, report, time.Since(began), output.Output.Lost())
+	s := newSummary(o.specs, report, time.Since(began), lost(outputs))
 	return s, s.outcome(o, report, in.source)
 }
 
 // sinks returns the sinks of a run.
-func (o *segmentOptions) sinks(output *carve.Overlay, p *progress, overwrite bool) []carve.Sink {
-	sinks := []carve.Sink{output}
+func (o *segmentOptions) sinks(outputs []carve.Sink, p *progress, overwrite bool) []carve.Sink {
+	sinks := slices.Clone(outputs)
 	if o.explain != "" {
 		sinks = append(sinks, &carve.Decisions{Path: o.explain, Overwrite: overwrite, Protect: o.inputs()})
 	}
@@ -132,6 +141,7 @@ func (o *segmentOptions) sinks(output *carve.Overlay, p *progress, overwrite boo
 // An input is the opened source of a run, and what depends on it.
 type input struct {
 	source    *video.Source
+	log       *slog.Logger
 	budget    *budget
 	overwrite bool // files that exist may be replaced
 }
@@ -142,7 +152,7 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 	if err := o.limitThreads(processCapacity(), log); err != nil {
 		return nil, err
 	}
-	in := &input{budget: o.budget(o.side(preset, o.device), queries), overwrite: o.overwrite}
+	in := &input{log: log, budget: o.budget(o.side(preset, o.device), queries), overwrite: o.overwrite}
 	in.source = &video.Source{Path: o.input, Strict: o.strict, Log: log, Afford: in.budget.afford,
 		AllowPlaylists: o.allowPlaylists}
 	if err := in.source.Initialize(); err != nil {
@@ -161,38 +171,74 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 			return nil, ui.WithHint(err, playlistHint)
 		}
 	}
-	if err := video.CheckOutput(o.output, o.encoder, in.source.Info()); err != nil {
-		return nil, ui.UsageError{Err: outputError(err)} // it is about names on the command line
-	}
-	if err := o.checkEncoderPreset(in.source.Info()); err != nil {
-		return nil, err
-	}
-	if o.strict {
-		if err := strictError(o.output, video.Losses(o.output, in.source)); err != nil {
+	for _, s := range o.overlays() {
+		if err := video.CheckOutput(s.Path, s.overlay.Encoder, in.source.Info()); err != nil {
+			return nil, ui.UsageError{Err: outputError(err)} // it is about names on the command line
+		}
+		if err := s.checkEncoderPreset(in.source.Info()); err != nil {
 			return nil, err
+		}
+		if o.strict {
+			if err := strictError(s.Path, video.Losses(s.Path, in.source)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return in, nil
 }
 
-// tryOutput makes the overlay of a run, and tests its encoder and file before models are
-// opened or downloaded. The file that it creates for the test is removed, even if the user
+// tryOutputs makes the sinks of the outputs, and tests encoders, files and folders before
+// models are opened or downloaded. What it creates for the test is removed, even if the user
 // interrupts it.
-func (o *segmentOptions) tryOutput(in *input, log *slog.Logger) (*carve.Overlay, error) {
-	output := &carve.Overlay{Output: video.Sink{Path: o.output, Source: in.source, Encoder: o.encoder, CRF: o.crf, Lossless: o.crf == 0,
-		Preset: o.encoderPreset, Threads: in.budget.encoderThreads, Lookahead: in.budget.encoderAhead,
-		Overwrite: in.overwrite, Protect: o.inputs(), Log: log}}
+func (o *segmentOptions) tryOutputs(in *input, queries []car.Query, log *slog.Logger) (sinks []carve.Sink, err error) {
 	ctx, release := interruptible()
 	defer release()
-	err := output.Output.Try()
-	switch {
-	case ctx.Err() != nil:
-		return nil, ui.InterruptedError{}
-	case err != nil:
-		return nil, outputError(err)
+	inputs := o.inputs()
+	stream := &carve.Stream{Source: in.source, Info: in.source.Info(), Queries: queries, Threads: 1}
+	for i := range o.specs {
+		switch trial := o.sink(&o.specs[i], in, inputs).(type) {
+		case *carve.Overlay:
+			err = trial.Output.Try()
+		case *carve.Masks:
+			err = trial.Open(ctx, stream)
+			trial.Abort()
+			trial.Close()
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, ui.InterruptedError{}
+		case err != nil:
+			return nil, outputError(err)
+		}
+		sinks = append(sinks, o.sink(&o.specs[i], in, inputs))
 	}
-	o.warnUnused(log, in.source.Info())
-	return output, nil
+	for _, s := range o.overlays() {
+		o.warnUnused(s, log, in.source.Info())
+	}
+	return sinks, nil
+}
+
+// pipes are the outputs that may be pipes.
+func (o *segmentOptions) pipes() []string {
+	paths := []string{o.explain}
+	for _, s := range o.overlays() {
+		paths = append(paths, s.Path)
+	}
+	return paths
+}
+
+// lost returns what of the input the outputs do not have.
+func lost(sinks []carve.Sink) (list []video.Loss) {
+	for _, s := range sinks {
+		if o, ok := s.(*carve.Overlay); ok {
+			for _, l := range o.Output.Lost() {
+				if !slices.ContainsFunc(list, func(other video.Loss) bool { return other.What() == l.What() && other.Reason == l.Reason }) {
+					list = append(list, l)
+				}
+			}
+		}
+	}
+	return list
 }
 
 // runError adds context and a hint to the error of a run.

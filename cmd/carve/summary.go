@@ -17,7 +17,8 @@ import (
 // A summary is the result of a run.
 type summary struct {
 	MessageType string           `json:"message_type"`
-	Output      string           `json:"output"`
+	Output      string           `json:"output"` // the first
+	Outputs     []outputSummary  `json:"outputs"`
 	Frames      int64            `json:"frames"`
 	Duration    float64          `json:"duration_s"`
 	Elapsed     float64          `json:"elapsed_s"`
@@ -38,8 +39,17 @@ type lossSummary struct {
 	Minor    bool   `json:"minor,omitempty"` // it does not change the exit code
 }
 
-func newSummary(output string, r *carve.Report, elapsed time.Duration, lost []video.Loss) *summary {
-	s := &summary{Output: output, Frames: r.Frames, Duration: (r.End - r.Start).Seconds(), Elapsed: elapsed.Seconds(), KeyFrames: r.KeyFrames}
+// An outputSummary is one of the outputs.
+type outputSummary struct {
+	Kind string `json:"kind"`
+	Path string `json:"path"`
+}
+
+func newSummary(outputs []output, r *carve.Report, elapsed time.Duration, lost []video.Loss) *summary {
+	s := &summary{Output: outputs[0].Path, Frames: r.Frames, Duration: (r.End - r.Start).Seconds(), Elapsed: elapsed.Seconds(), KeyFrames: r.KeyFrames}
+	for _, o := range outputs {
+		s.Outputs = append(s.Outputs, outputSummary{o.Kind, o.Path})
+	}
 	for _, q := range r.Queries {
 		s.Concepts = append(s.Concepts, conceptSummary{Label: q.Label, Frames: q.Frames, Presence: q.Presence,
 			Evaluated: q.Evaluated, Judged: q.Judged, Instances: q.Instances})
@@ -101,7 +111,11 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 	if s.Frames == 1 {
 		frames = "frame"
 	}
-	fmt.Fprintf(stderr, "wrote %s: %d %s in %.1f s (%.2f fps)\n", printable.Text(s.Output), s.Frames, frames, s.Elapsed, float64(s.Frames)/max(s.Elapsed, 1e-9))
+	paths := make([]string, len(s.Outputs))
+	for i, o := range s.Outputs {
+		paths[i] = printable.Text(o.Path)
+	}
+	fmt.Fprintf(stderr, "wrote %s: %d %s in %.1f s (%.2f fps)\n", strings.Join(paths, ", "), s.Frames, frames, s.Elapsed, float64(s.Frames)/max(s.Elapsed, 1e-9))
 	if o.verbose {
 		var evaluated, judged int64
 		for _, c := range s.Concepts {

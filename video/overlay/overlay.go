@@ -77,7 +77,7 @@ func (p *Painter) Initialize() error {
 		style := DefaultStyle()
 		p.Style = &style
 	}
-	if err := p.Style.check(); err != nil {
+	if err := p.Style.Check(); err != nil {
 		return err
 	}
 	// A line is never so thin that subsampled chroma has no sample of its colour.

@@ -22,7 +22,8 @@ type Style struct {
 // opaque, so that its colour is that of the legend.
 func DefaultStyle() Style { return Style{Opacity: 0.42, Contour: 3.5} }
 
-func (s *Style) check() error {
+// Check finds what is out of range.
+func (s *Style) Check() error {
 	switch {
 	case !(s.Opacity >= 0 && s.Opacity <= 1):
 		return fmt.Errorf("the opacity is %g; it is from 0 to 1", s.Opacity)
