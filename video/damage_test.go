@@ -251,7 +251,7 @@ func TestRawStartsAnywhere(t *testing.T) {
 	for name, codec := range map[string]string{
 		"a.h264": "-c:v libx264 -x264-params open-gop=1:keyint=12:bframes=3",
 		"b.h264": "-c:v libx264 -x264-params intra-refresh=1:keyint=20",
-		"c.hevc": "-c:v libx265 -x265-params log-level=error:open-gop=1:keyint=10",
+		"c.hevc": "-c:v libx265 -x265-params log-level=error:open-gop=1:keyint=10:pools=none:frame-threads=1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -266,13 +266,9 @@ func TestRawStartsAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			bad := filepath.Join(t.TempDir(), name)
-			// In several places: what one of them hits depends on the encoder's threads, and
-			// a decoder may not notice it.
-			for at := len(b) / 3; at < len(b)*5/6; at += len(b) / 8 {
-				for i := range 60 {
-					b[at+i] ^= 0x5a
-				}
-			}
+			// A part is missing. Of bytes that are only changed a decoder may not notice
+			// anything.
+			b = slices.Concat(b[:len(b)/3], b[len(b)/2:])
 			if err := os.WriteFile(bad, b, 0o600); err != nil {
 				t.Fatal(err)
 			}
