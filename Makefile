@@ -3,8 +3,8 @@
 #   make demo   set up, build, segment the built-in clip with the built-in model
 #   make test   set up, build, run every test that needs no special machine
 #
-# Both install what they need into a cache of their own (scripts/setup.sh says
-# where) and take seconds when nothing is left to install.
+# Both install what is missing into carve's own cache (see scripts/setup.sh) and take
+# seconds when nothing is missing.
 
 .PHONY: all setup build install uninstall demo test lint bench soak attack clean
 
@@ -25,8 +25,8 @@ build: setup
 	@$(env) sh -c 'go build -ldflags "$(ldflags)" -o bin/carve ./cmd/carve && \
 		printf "%s\n" "$$CARVE_BUILD_FFMPEG" "$$CARVE_BUILD_ONNXRUNTIME" >bin/libraries'
 
-# Copies what make build made, and the libraries that lie in a user's cache; needs
-# nothing of the set-up, so that "sudo make install" sets up nothing for root.
+# Copies bin/carve and the libraries in the user's cache. It does not depend on setup, so
+# that "sudo make install" sets up nothing for root.
 PREFIX  := /usr/local
 DESTDIR :=
 install:
@@ -38,9 +38,9 @@ uninstall:
 demo: build
 	@bin/carve demo -y -o demo-out
 
-# The packages that promise to be pure Go are tested as such; of car two tests need
-# models, and so C. The packages with goroutines are tested once more under the race
-# detector. What was skipped is counted.
+# The packages that are pure Go are tested without C; two tests of car need models, and so
+# C. The packages with goroutines are tested again under the race detector. Skipped tests
+# are counted.
 tests  := bin/tests.jsonl
 gotest := bin/testreport -record $(tests) --
 test: build
@@ -61,13 +61,13 @@ lint: setup
 bench: setup
 	$(go) test -run '^$$' -bench . -benchmem ./...
 
-# Memory over thousands of frames; minutes, so it is not part of test.
+# Checks memory over thousands of frames. It takes minutes, so it is not part of test.
 soak: setup
 	CARVE_SOAK=1 $(go) test -count=1 -timeout 60m -run Soak -v ./...
 
-# Damaged media, hostile models and texts, traps and signals, against the built
-# program: half an hour on 2 cores, so it is not part of test. A tenth of
-# it: make attack ATTACK='-n 0.1'; go run ./internal/attack -help says more.
+# Runs the built program on damaged media, hostile models and texts, dangerous outputs and
+# signals. It takes half an hour on 2 cores, so it is not part of test. A tenth of it:
+# make attack ATTACK='-n 0.1'. All flags: go run ./internal/attack -help.
 ATTACK :=
 attack: build
 	$(go) run ./internal/attack -binary bin/carve -keep attack-findings $(ATTACK)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command with what scripts/setup.sh found or installed: the FFmpeg to
+# Runs a command in the environment that scripts/setup.sh found or installed: the FFmpeg to
 # compile against, its programs, and the ONNX Runtime library for the tests.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,14 +8,14 @@ env=${CARVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/carve}/build.env
 # shellcheck disable=SC1090
 . "$env"
 
-# FFmpeg 8 has a binding of its own, and so a module file of its own.
+# FFmpeg 8 needs another binding, and so another module file.
 if [ "${CARVE_FFMPEG:-7}" = 8 ]; then
   export GOFLAGS="${GOFLAGS:-}${GOFLAGS:+ }'-modfile=$root/go.ffmpeg8.mod'"
 fi
 
-# What tests find on the machine, outside the module. Go's test cache does not look
-# there, but at the environment variables that a test has read: those that need it
-# read this one (see internal/golden), and are run again when it has changed.
+# Inputs of tests outside the module. Go's test cache does not see them, but it sees the
+# environment variables that a test reads. Tests that use these inputs read this variable
+# (see internal/golden), and so are run again when the inputs change.
 shared=${CARVE_SHARED:-$root/../shared}
 if [ ! -d "$shared" ]; then
   inputs=none

@@ -3,16 +3,16 @@
 #
 #   scripts/gpu-check.sh [DEVICE] [FOLDER]
 #
-# DEVICE is what --device takes (default: cuda), FOLDER is where results and
-# models of random weights go (default: gpu-check, some 8 GB). It sets carve up,
-# fetches ONNX Runtime's GPU build (1.2 GB), runs the golden tests on the device,
-# measures trunk, CAM head and judge at the published sizes there and on the CPU,
-# in fp32 and fp16, and runs the program on its demo clip. The figures are in
-# FOLDER/report.md, which is meant to be pasted into docs/performance.md.
+# DEVICE is a value of --device (default: cuda). FOLDER is for results and for models of
+# random weights (default: gpu-check, some 8 GB). The script sets carve up, fetches ONNX
+# Runtime's GPU build (1.2 GB), runs the golden tests on the device, measures trunk, CAM
+# head and judge at the published sizes there and on the CPU, in fp32 and fp16, and runs
+# the program on its demo clip. The figures are in FOLDER/report.md, to be pasted into
+# docs/performance.md.
 #
-# It has been run with DEVICE cpu; on a GPU its tests and measurements have been
-# run one by one (docs/performance.md), the script as a whole has not. It leaves
-# carve's cache with the GPU build in it; carve uses that from then on.
+# It has been run with DEVICE cpu. On a GPU its tests and measurements have been run one by
+# one (docs/performance.md), but not the script as a whole. The GPU build stays in carve's
+# cache, and carve uses it from then on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,7 +29,7 @@ env -u CARVE_ONNXRUNTIME make build >&2
 case $device in
 cuda* | tensorrt*)
 	say "fetching ONNX Runtime's GPU build, unless it is here"
-	# Tests have caches of their own: they must find this library all the same.
+	# Tests use other caches, but must find this library.
 	CARVE_ONNXRUNTIME=$(env -u CARVE_ONNXRUNTIME bin/carve runtime pull cuda)
 	export CARVE_ONNXRUNTIME
 	;;
@@ -51,8 +51,8 @@ section() {
 	printf '\n## %s\n\n' "$1" >>"$report"
 }
 
-# Runs the rest of its arguments, notes what came of it, and goes on: a check
-# that fails must not hide what the next one shows.
+# check NAME LOG COMMAND…: runs the command and notes the result. The script continues
+# after a failure, so that later checks are run as well.
 failed=0
 check() {
 	local name=$1 log=$2
@@ -66,7 +66,7 @@ check() {
 	fi
 }
 
-section "Right"
+section "Correctness"
 golden='Golden|TestBuiltGraphs|TestPrecisions|TestBatches|TestGradient|TestAgreement'
 check "golden and precision tests on $device" tests.log \
 	env CARVE_TEST_DEVICE="$device" CARVE_AGREEMENT=1 \
@@ -89,7 +89,7 @@ for s in "${summaries[@]}"; do
 done
 echo '```' >>"$report"
 
-section "Fast"
+section "Speed"
 bench() { # DEVICE PRECISION
 	CARVE_BENCH=$folder CARVE_TEST_DEVICE=$1 CARVE_BENCH_PRECISION=$2 scripts/env.sh go test -timeout 60m \
 		-run '^$' -bench '^Benchmark(Trunk|CAM|Judge)$/^(B16|L14)$' -benchtime 3x ./models

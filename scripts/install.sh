@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# install.sh FOLDER: copies bin/carve to FOLDER/bin, and to FOLDER/lib/carve those
-# libraries that lie in the cache, or elsewhere in the home, of whoever built it:
-# FFmpeg's where set-up built them, and ONNX Runtime's. The program looks there
-# first. make build has left in bin/libraries where they are.
+# install.sh FOLDER: copies bin/carve to FOLDER/bin. It copies those libraries to
+# FOLDER/lib/carve that are in the cache, or elsewhere in the home, of the user who built
+# carve: FFmpeg's if set-up built them, and ONNX Runtime's. The program looks there first.
+# make build wrote their places to bin/libraries.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 to=$1
@@ -10,13 +10,13 @@ die() { printf 'install: error: %s\n' "$1" >&2; printf 'install: hint: %s\n' "$2
 [ -x "$root/bin/carve" ] && [ -e "$root/bin/libraries" ] || die "carve has not been built" "make build, as the user that you are, and then this again"
 { read -r ffmpeg && read -r onnxruntime; } <"$root/bin/libraries"
 
-# put FILE PATH MODE: the file is there whole or not at all, and a program that
-# runs keeps the one that it has open.
+# put FILE PATH MODE: installs a file atomically. A running program keeps the old file that
+# it has open.
 put() {
   install -m "$3" "$1" "$2.new" && mv -f "$2.new" "$2"
 }
 
-# of_the_system PATH: it stays where it is.
+# of_the_system PATH: the path belongs to the system, so the library is not copied.
 of_the_system() {
   case $1 in /usr/* | /lib/* | /lib64/* | /opt/*) return 0 ;; esac
   [ -z "$1" ]
@@ -28,7 +28,7 @@ for folder in bin lib/carve share/doc/carve; do
 done
 find "$to/lib/carve" -name 'lib*.so*' -delete
 if ! of_the_system "$ffmpeg"; then
-  # By the names that programs ask for: libavcodec.so.61, say.
+  # By the names that programs link against, such as libavcodec.so.61.
   for library in "$ffmpeg"/lib*.so.*; do
     case ${library##*.so.} in *.*) ;; *) put "$library" "$to/lib/carve/${library##*/}" 644 ;; esac
   done

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What is installed is the program, and those libraries that lie in somebody's cache.
+// TestInstall: the program is installed, and those libraries that are in a user's cache.
 func TestInstall(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) {

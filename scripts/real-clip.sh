@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# Runs carve with OpenAI's weights, for whoever has them or can fetch them, and
-# writes one report to send back:
+# Runs carve with OpenAI's weights, if you have them or can fetch them, and writes one
+# report to send back:
 #
 #   scripts/real-clip.sh [VOC [FOLDER]]
 #
-# It needs no data set. It sets carve up, fetches the pair "clip" unless it is here,
-# checks its checksums, shows it the built-in stickers (carve models selftest), and
-# runs the standing suite of clips with memory and without: J&F, presence, false
-# finds, times. If the shared data is there, the DAVIS sequence car-shadow follows.
-# With VOC, the folder that holds VOCdevkit/VOC2012 (or that folder itself), Pascal
-# VOC 2012 val follows as the published code does it (--compat: 67.6 mIoU with the
-# background as a class, docs/algorithm.md 13) and as carve does by itself.
-# A - leaves it out.
+# It needs no data set. It sets carve up, fetches the pair "clip" unless it is on this
+# machine, verifies its checksums, tests it with the built-in stickers (carve models
+# selftest), and runs the standing suite of clips with and without memory: J&F, presence,
+# false detections, times. If the shared data is present, it also runs the DAVIS sequence
+# car-shadow. With VOC, the folder that contains VOCdevkit/VOC2012 (or that folder itself),
+# it runs Pascal VOC 2012 val as the published code does (--compat: 67.6 mIoU with the
+# background as a class, docs/algorithm.md 13) and with carve's defaults. A - leaves VOC
+# out.
 #
-# FOLDER is where results go (default: real-clip); FOLDER/report.md is what to send.
-# No path and no name of the machine is in it. On a CPU this takes hours: whatever
-# stops it, the same command goes on where it was.
+# FOLDER is for results (default: real-clip); send FOLDER/report.md. It contains no path
+# and no name of the machine. On a CPU this takes hours. If it is interrupted, the same
+# command continues where it was.
 #
-#   LIMIT=3       only the first 3 clips, and the first 3 pictures of VOC
-#   MODEL=NAME    another model. MODEL=demo shows that the script works: that is the
-#                 built-in sticker model, it is not CLIP, and the report says so.
-#   CARVE=PATH    a carve that is built already
+#   LIMIT=3       only the first 3 clips, and the first 3 images of VOC
+#   MODEL=NAME    another model. MODEL=demo shows that the script works: it is the
+#                 built-in sticker model, not CLIP, and the report says so.
+#   CARVE=PATH    an existing carve program
 #
 # It has been run with MODEL=demo, and not yet with OpenAI's weights.
 set -euo pipefail
@@ -82,11 +82,11 @@ fi
 mv "$report.part" "$report"
 
 say "self-test"
-# One that fails is what somebody wants to know; the rest says how much it matters.
+# The script continues if it fails: the other results show how much that matters.
 "$carve" models selftest "$model" 2>&1 | indented >>"$report" || say "the self-test has failed: see the report"
 
-# run TITLE FILE ROOT ARG… evaluates the data set in ROOT into FOLDER/FILE and notes
-# figures and time.
+# run TITLE FILE ROOT ARG… evaluates the data set in ROOT, writes the results to FOLDER/FILE,
+# and notes figures and time.
 run() {
 	local title=$1 file=$folder/$2 root=$3 began=$SECONDS
 	shift 3
@@ -95,14 +95,14 @@ run() {
 	"$carve" eval run -m "$model" -o "$file" --root "$root" "$@" >"$folder/out.txt"
 	indented <"$folder/out.txt" >>"$report"
 	rm "$folder/out.txt"
-	printf '\nIt took %d s, what had been done before left out.\n' "$((SECONDS - began))" >>"$report"
+	printf '\nIt took %d s, without samples that were done before.\n' "$((SECONDS - began))" >>"$report"
 }
 
 run "The standing suite, with memory" clips.jsonl "$folder/clips" --dataset clips --limit "$limit"
-run "The standing suite, every frame by itself" clips-off.jsonl "$folder/clips" --dataset clips --limit "$limit" --memory off
+run "The standing suite, without memory" clips-off.jsonl "$folder/clips" --dataset clips --limit "$limit" --memory off
 
 if [ -d "$shadow" ]; then
-	# DAVIS as its publisher packs it, of this one sequence.
+	# This one sequence, in the layout of the published DAVIS.
 	davis=$folder/davis
 	shadow=$(cd "$shadow" && pwd)
 	mkdir -p "$davis"/{JPEGImages/480p,Annotations/480p,ImageSets/2017}
@@ -111,12 +111,12 @@ if [ -d "$shadow" ]; then
 	echo car-shadow >"$davis/ImageSets/2017/val.txt"
 	printf 'car-shadow:\n  1: car\n' >"$davis/names.yaml"
 	run "DAVIS car-shadow, with memory" shadow.jsonl "$davis" --dataset davis --names "$davis/names.yaml" --preset voc
-	run "DAVIS car-shadow, every frame by itself" shadow-off.jsonl "$davis" --dataset davis --names "$davis/names.yaml" --preset voc --memory off
+	run "DAVIS car-shadow, without memory" shadow-off.jsonl "$davis" --dataset davis --names "$davis/names.yaml" --preset voc --memory off
 fi
 
 if [ "$voc" != - ]; then
 	run "Pascal VOC 2012 val, as published (67.6 mIoU with background)" voc-compat.jsonl "$voc" --dataset voc --limit "$limit" --compat
-	run "Pascal VOC 2012 val, carve by itself" voc.jsonl "$voc" --dataset voc --limit "$limit"
+	run "Pascal VOC 2012 val, carve's defaults" voc.jsonl "$voc" --dataset voc --limit "$limit"
 fi
 say "done: send $report"
 cat "$report"

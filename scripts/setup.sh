@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Makes a machine able to build, run and test carve. Idempotent: it says what
-# it does, and does nothing (in well under three seconds) when nothing is
-# missing. Everything but distribution packages goes into the cache:
+# Prepares a machine to build, run and test carve. It prints what it does. If nothing is
+# missing, it does nothing, in well under three seconds. Everything except distribution
+# packages goes into the cache:
 #
 #   ${CARVE_CACHE:-${XDG_CACHE_HOME:-~/.cache}/carve}
-#     build.env        what scripts/env.sh exports to compilers and tests
+#     build.env        the environment that scripts/env.sh sets for compilers and tests
 #     ffmpeg-7.1/      FFmpeg, when the distribution has neither 7.x nor 8.x
 #     onnxruntime-*/   ONNX Runtime's shared library
 #     go/              a Go toolchain, when the system's is too old
 #
-# It first looks, and then works: what cannot be done here, or needs root where
-# there is none, is said before anything is fetched.
+# It first checks everything. If something is impossible here, or needs root that the user
+# does not have, it says so before anything is fetched.
 #
 #   setup/system.sh    which system this is, and its packages by name
 #   setup/go.sh        the Go toolchain
 #   setup/ffmpeg.sh    FFmpeg: found, installed, or built
 #   setup/runtime.sh   ONNX Runtime
 #
-# With --offline nothing is fetched; what is missing is an error.
-# Also read on macOS, whose bash is 3.2.
+# With --offline nothing is fetched; anything missing is an error.
+# It must run with bash 3.2, which macOS has.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -26,7 +26,7 @@ cache=${CARVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/carve}
 offline=${CARVE_OFFLINE:-}
 [ "${1:-}" = --offline ] && offline=1
 
-exec 4>&2 # for what is said while the output of a command goes to a file
+exec 4>&2 # for messages while the output of a command goes to a file
 say() { printf 'setup: %s\n' "$*" >&4; }
 die() { printf 'setup: error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf 'setup: hint: %s\n' "$2" >&2; exit 1; }
 
@@ -39,7 +39,7 @@ die() { printf 'setup: error: %s\n' "$1" >&2; [ $# -lt 2 ] || printf 'setup: hin
 # shellcheck source=setup/runtime.sh
 . "$root/scripts/setup/runtime.sh"
 
-# write_env leaves what was found to scripts/env.sh.
+# write_env writes build.env for scripts/env.sh.
 write_env() {
   mkdir -p "$cache"
   {
@@ -47,22 +47,22 @@ write_env() {
     echo "export CARVE_FFMPEG=$ffmpeg_major"
     if [ -n "$pkg_config_path" ]; then
       echo "export PKG_CONFIG_PATH='$pkg_config_path'\${PKG_CONFIG_PATH:+:\$PKG_CONFIG_PATH}"
-      # The rpaths let the binary run from anywhere without LD_LIBRARY_PATH: beside
-      # what make install copied, or else with what lies here. It names all of the
-      # libraries, used or not: one that only another library names would be looked
-      # for here alone.
+      # The rpaths let the binary run from anywhere without LD_LIBRARY_PATH: with the
+      # libraries that make install copied, or else with those in the cache. All
+      # libraries are linked, used or not: one that only another library needs would be
+      # searched in the cache only.
       local lib=${pkg_config_path%/pkgconfig}
       echo "export CGO_LDFLAGS=\"\${CGO_LDFLAGS:--O2 -g} -Wl,--no-as-needed -Wl,-rpath,\\\$ORIGIN/../lib/carve -Wl,-rpath,$lib\""
-      # The binding does not name this one. It is for make build alone: Go's own linker,
-      # which makes small test binaries, knows no rpath.
+      # The binding does not link this one. It is only for make build: Go's internal
+      # linker, which links small test binaries, has no rpath.
       [ ! -e "$lib/libpostproc.so" ] || echo "export CARVE_BUILD_LDFLAGS='-Wl,--no-as-needed -L$lib -lpostproc'"
     fi
     echo "export PATH='$ffmpeg_bin':\$PATH"
-    # After FFmpeg's: that may be /usr/bin, where the distribution's old Go lies.
+    # Exported after FFmpeg's, so that it precedes /usr/bin, which may have an old Go.
     [ -z "$go_bin" ] || echo "export PATH='$go_bin':\$PATH"
-    # This one is asked for everything, and fetches no other.
+    # This toolchain must not fetch another one.
     echo "export GOTOOLCHAIN=local"
-    # What make install may have to copy.
+    # The libraries that make install may have to copy.
     echo "export CARVE_BUILD_FFMPEG='${pkg_config_path%/pkgconfig}'"
     echo "export CARVE_BUILD_ONNXRUNTIME='$ort_lib'"
   } >"$cache/build.env.new"

@@ -1,5 +1,5 @@
-// Package scripts holds the tests of set-up: what it says, in the first second, on
-// systems that are not this one.
+// Package scripts tests the set-up: what it prints at its start, on other systems than this
+// one.
 package scripts
 
 import (
@@ -15,21 +15,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// plain are the programs that every system has.
+// plain are programs that every system has.
 var plain = []string{"bash", "cat", "cksum", "cmp", "cut", "dirname", "env", "find", "grep", "head", "mkdir", "mktemp", "mv", "rm", "sed", "sleep", "sort", "tail", "wc"}
 
-// building are those that set-up finds or installs.
+// building are programs that set-up finds or installs.
 var building = []string{"gcc", "go", "make", "git", "pkg-config", "strace", "curl", "unzip"}
 
-// A system is one that set-up is told to be on.
+// A system is one that set-up runs on, pretended for the test.
 type system struct {
-	release string // what /etc/os-release says
+	release string // content of /etc/os-release
 	stubs   map[string]string
 	tools   []string // of this machine
 	env     []string
 }
 
-// setup runs scripts/setup.sh there, and returns what it says, its exit code and its cache.
+// setup runs scripts/setup.sh there, and returns its output, its exit code and its cache.
 func (s system) setup(t *testing.T, args ...string) (said string, code int, cache string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -67,8 +67,8 @@ func (s system) setup(t *testing.T, args ...string) (said string, code int, cach
 	return string(out), cmd.ProcessState.ExitCode(), cache
 }
 
-// apt is a system with apt, which tells when it is called, and with such a candidate
-// for FFmpeg.
+// apt returns a system with an apt that prints a line when it is called, and that offers a
+// version of FFmpeg.
 func apt(release, candidate string) system {
 	return system{release: release, stubs: map[string]string{
 		"apt-get":    "echo APT-GET CALLED",
@@ -78,8 +78,8 @@ func apt(release, candidate string) system {
 	}}
 }
 
-// What is missing, and cannot be installed here, is said in one line before anything is
-// fetched; so is what is not supported at all.
+// TestRefusals: missing packages that cannot be installed, and unsupported systems, are
+// reported in one line before anything is fetched.
 func TestRefusals(t *testing.T) {
 	on := func(s system, name, body string) system {
 		s.stubs = map[string]string{name: body}
@@ -127,7 +127,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// With sudo, all is installed in one go.
+// TestInstalls: with sudo, everything is installed with one command.
 func TestInstalls(t *testing.T) {
 	s := apt("ID=debian\nVERSION_ID=13\n", "7:7.1.1-1")
 	s.stubs["sudo"] = `[ "$1" = -n ] || "$@"`
@@ -142,8 +142,8 @@ func TestInstalls(t *testing.T) {
 	}
 }
 
-// Where no packages are known by name, but all that is needed is there, set-up goes on.
-func TestGoesOn(t *testing.T) {
+// TestContinues: if no package names are known, but nothing is missing, set-up continues.
+func TestContinues(t *testing.T) {
 	library := os.Getenv("CARVE_BUILD_ONNXRUNTIME")
 	if library == "" {
 		t.Skip("run with scripts/env.sh")
@@ -165,7 +165,7 @@ func TestGoesOn(t *testing.T) {
 	}
 }
 
-// The checksums are of the version that go.mod names.
+// TestGoSums: the checksums are of the version in go.mod.
 func TestGoSums(t *testing.T) {
 	version := regexp.MustCompile(`(?m)^go (1\.\d+\.\d+)$`).FindStringSubmatch(read(t, "../go.mod"))
 	if version == nil {
@@ -178,7 +178,7 @@ func TestGoSums(t *testing.T) {
 	}
 }
 
-// The module file for FFmpeg 8 is that for FFmpeg 7, with another binding.
+// TestModuleFiles: the module file for FFmpeg 8 equals that for FFmpeg 7 except for the binding.
 func TestModuleFiles(t *testing.T) {
 	binding := regexp.MustCompile(`go-astiav v0\.\d+\.\d+\b`)
 	for _, ext := range []string{".mod", ".sum"} {

@@ -152,7 +152,7 @@ func writeTestVideo(t *testing.T, n int) string {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	path := filepath.Join(t.TempDir(), "film.mp4")
+	path := filepath.Join(t.TempDir(), "video.mp4")
 	sink := &video.Sink{Path: path, Reel: r, Preset: "ultrafast"}
 	if err := sink.Initialize(); err != nil {
 		t.Fatal(err)

@@ -1,21 +1,20 @@
-// Stickerworld draws pictures and films of the demo model's world, with the
-// truth about every pixel: material to measure carve with.
+// Stickerworld renders images and videos of stickers that the demo model knows, with
+// ground truth for every pixel, to measure carve with.
 //
 //	stickerworld clip   --script FILE [--strip FILE.png] -o DIR|FILE.mp4
 //	stickerworld scenes [--seed N] [--count N] [--training WxH] -o DIR
 //
-// A film goes into a folder laid out like the DAVIS data set, JPEGImages being
-// lossless PNGs here:
+// A clip is written to a folder with a layout like that of the DAVIS data set, but with
+// lossless PNGs:
 //
-//	frames/00000.png       the picture
-//	annotations/00000.png  indexed: which concept each pixel shows
-//	audio.wav              a tone for every track, louder while it is seen
-//	truth.json             names of the labels; per frame what is there
+//	frames/00000.png       the frame
+//	annotations/00000.png  indexed: the concept of each pixel
+//	audio.wav              a tone for every track, louder while it is visible
+//	truth.json             names of the labels; for each frame what is present
 //
-// Scenes go into a folder of the same layout without sound. For a name that
-// ends in .mp4 the program ffmpeg encodes the film, with its sound. --strip
-// writes the annotations of a whole clip as one picture, and truth.json beside
-// it.
+// Scenes are written to a folder of the same layout, without sound. If the name of the
+// output ends in .mp4, the program ffmpeg encodes the clip with its sound. --strip also
+// writes the annotations of the whole clip as one PNG, and truth.json beside it.
 package main
 
 import (
@@ -40,7 +39,7 @@ func run(args []string) error {
 	out := flags.StringP("output", "o", "", "folder, or FILE.mp4 for a clip")
 	switch args[0] {
 	case "clip":
-		script := flags.String("script", "", "description of the film, a YAML file")
+		script := flags.String("script", "", "YAML file that describes the clip")
 		strip := flags.String("strip", "", "also write all annotations as one PNG")
 		if err := flags.Parse(args[1:]); err != nil {
 			return err
@@ -50,9 +49,9 @@ func run(args []string) error {
 		}
 		return writeClip(*script, *out, *strip)
 	case "scenes":
-		seed := flags.Uint64("seed", 1, "the same seed draws the same scenes")
-		count := flags.Int("count", 42, "how many")
-		training := flags.String("training", "", "scenes as in training, of the size WxH (default: as in measuring)")
+		seed := flags.Uint64("seed", 1, "random seed; the same seed gives the same scenes")
+		count := flags.Int("count", 42, "number of scenes")
+		training := flags.String("training", "", "scenes like those of training, of the size WxH (default: like those of evaluation)")
 		if err := flags.Parse(args[1:]); err != nil {
 			return err
 		}

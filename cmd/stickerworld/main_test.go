@@ -75,7 +75,7 @@ func TestClipFolder(t *testing.T) {
 	}
 }
 
-func TestClipFilm(t *testing.T) {
+func TestClipVideo(t *testing.T) {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("no program ffmpeg: run with scripts/env.sh")
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/carve-video/carve/internal/stickers"
 )
 
-// writeScenes draws scenes with the seeds seed, seed+1, …
+// writeScenes renders scenes with the seeds seed, seed+1, …
 func writeScenes(seed uint64, count int, training, dir string) error {
 	w, h := 0, 0
 	if training != "" {
@@ -39,8 +39,8 @@ func writeClip(script, out, strip string) error {
 		return err
 	}
 	dir := out
-	film := strings.HasSuffix(out, ".mp4")
-	if film {
+	encoded := strings.HasSuffix(out, ".mp4")
+	if encoded {
 		if dir, err = os.MkdirTemp("", "stickerworld-"); err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func writeClip(script, out, strip string) error {
 		if err := stickers.WritePNG(strip, all); err != nil {
 			return err
 		}
-		// What lies beside a strip is read at every start: names are enough.
+		// This truth.json is read at every start, so it has only what is needed there.
 		album := stickers.Album{Absent: clip.Absent, Frames: folder.Frames()}
 		if err := album.Write(filepath.Join(filepath.Dir(strip), "truth.json")); err != nil {
 			return err
@@ -75,7 +75,7 @@ func writeClip(script, out, strip string) error {
 	if err := os.WriteFile(filepath.Join(dir, "audio.wav"), clip.Sound(), 0o644); err != nil {
 		return fmt.Errorf("writing the sound: %w", err)
 	}
-	if film {
+	if encoded {
 		return encode(dir, clip.Rate.String(), out)
 	}
 	return nil
@@ -94,9 +94,9 @@ func readScript(name string) (*stickers.Clip, error) {
 	return clip, nil
 }
 
-// encode makes a film of what lies in dir. Colours are tagged, since players
-// guess otherwise; one thread and no encoder's signature, so that the same
-// build of FFmpeg writes the same bytes again.
+// encode makes a video of the frames and the sound in dir. Colours are tagged, because
+// players would guess otherwise. One thread and no encoder's signature make the same build
+// of FFmpeg write the same bytes again.
 func encode(dir, rate, out string) error {
 	cmd := exec.Command("ffmpeg", "-loglevel", "error", "-y",
 		"-framerate", rate, "-i", filepath.Join(dir, "frames", "%05d.png"),

@@ -1,22 +1,21 @@
 # shellcheck shell=bash
-# FFmpeg 7.x or 8.x: one that pkg-config finds, else the distribution's, else 7.1
-# built from Debian 13's source package, fetched through a private apt state that
-# the system's own lists never see. Libraries of the system are never upgraded
-# across releases.
+# FFmpeg 7.x or 8.x: one that pkg-config finds, else the distribution's, else 7.1 built from
+# Debian 13's source package. That is fetched with a private apt state, separate from the
+# system's lists. Libraries of the system are never upgraded across releases.
 
 ffmpeg_recipe=3 # raise to rebuild FFmpeg in every cache
-# AV1 is libaom's: SVT-AV1 1.4, of Debian 12, waits for ever when it is closed before
-# it was given a picture.
+# For AV1 it uses libaom: SVT-AV1 1.4 of Debian 12 hangs if it is closed before it got a
+# frame.
 ffmpeg_build_packages="gcc make nasm pkg-config dpkg-dev xz-utils zlib1g-dev libx264-dev libx265-dev libvpx-dev libdav1d-dev
   libaom-dev libwebp-dev libopus-dev libssl-dev libsrt-openssl-dev libva-dev libdrm-dev"
 
 ffmpeg_major=    # 7 or 8
-pkg_config_path= # where its .pc files lie, unless pkg-config looks there anyway
-ffmpeg_bin=      # where its programs lie
-ffmpeg_from=     # distribution or source, where it is still to come
+pkg_config_path= # folder of its .pc files, unless pkg-config searches it by default
+ffmpeg_bin=      # folder of its programs
+ffmpeg_from=     # distribution or source, if it is still to be installed
 
-# av_matches MAJOR [DIR]: pkg-config (with DIR first in its path) finds FFmpeg
-# MAJOR.x whole. libpostproc is no part of FFmpeg 8 any more.
+# av_matches MAJOR [DIR]: pkg-config (with DIR first in its path) finds all libraries of
+# FFmpeg MAJOR.x. FFmpeg 8 has no libpostproc any more.
 av_matches() {
   local avcodec=$(($1 + 54)) modules="libavdevice libavfilter libavformat libavutil libswresample libswscale"
   [ "$1" != 7 ] || modules="$modules libpostproc"
@@ -25,11 +24,11 @@ av_matches() {
     "libavcodec >= $avcodec" "libavcodec < $((avcodec + 1))" 2>/dev/null
 }
 
-# find_ffmpeg looks for one that pkg-config finds, then for the one in the cache.
+# find_ffmpeg looks for an FFmpeg that pkg-config finds, then in the cache.
 find_ffmpeg() {
   for ffmpeg_major in 7 8; do
     av_matches $ffmpeg_major || continue
-    # Found by way of the environment it must be found without it as well.
+    # Found by PKG_CONFIG_PATH, so the folder is noted for later builds without it.
     [ -z "${PKG_CONFIG_PATH:-}" ] || pkg_config_path=$(pkg-config --variable=pcfiledir libavcodec)
     ffmpeg_bin=$(pkg-config --variable=prefix libavcodec)/bin
     return
@@ -49,7 +48,7 @@ candidate() {
   apt-cache policy libavcodec-dev 2>/dev/null | sed -n 's/^  Candidate: \([0-9]*:\)\{0,1\}\([0-9]*\)\..*/\2/p'
 }
 
-# look_into_distribution sets ffmpeg_major to what the distribution has.
+# look_into_distribution sets ffmpeg_major to the version of the distribution.
 look_into_distribution() {
   ffmpeg_major=$(candidate)
   if [ -z "$ffmpeg_major" ] && [ -z "$offline" ] && may_be_root; then
@@ -105,9 +104,8 @@ setup_ffmpeg() {
   [ -x "$ffmpeg_bin/ffprobe" ] || die "FFmpeg's programs ffmpeg and ffprobe are not in $ffmpeg_bin" "install the programs of the same build"
 }
 
-# debian_mirror prints where Debian's archive is: where the system's own apt has
-# it from, else Debian's own address. What comes from it is checked by its
-# signature.
+# debian_mirror prints the address of Debian's archive: the one that the system's apt uses,
+# else Debian's own. The signature of its index is checked.
 debian_mirror() {
   [ -z "${CARVE_DEBIAN_MIRROR:-}" ] || { echo "$CARVE_DEBIAN_MIRROR"; return; }
   local uri=
@@ -118,14 +116,14 @@ debian_mirror() {
   echo "${uri:-http://deb.debian.org/debian}"
 }
 
-# fetch_source DIR: FFmpeg's source is then DIR/src/tree, the headers of NVIDIA's
-# codecs in DIR/src/nv.
+# fetch_source DIR: fetches FFmpeg's source to DIR/src/tree, and the headers of NVIDIA's
+# codecs to DIR/src/nv.
 fetch_source() {
   local work=$1 uri
   uri=$(debian_mirror)
   mkdir -p "$work"/lists/partial "$work"/archives/partial "$work"/src
-  # The key is in the repository: keyrings of other systems, and of Ubuntu 22.04,
-  # do not know Debian 13.
+  # The key is in the repository, because keyrings of other systems, and of Ubuntu 22.04,
+  # do not have that of Debian 13.
   cat >"$work/trixie.sources" <<SOURCES
 Types: deb deb-src
 URIs: $uri
@@ -139,12 +137,12 @@ SOURCES
     -o "Dir::Cache::pkgcache=" -o "Dir::Cache::srcpkgcache=" -o APT::Sandbox::User=root)
   say "fetching its source from $uri (signed index, private apt state)"
   "${apt[@]}" update || die "the index of Debian's archive at $uri could not be fetched, or its signature is bad" "CARVE_DEBIAN_MIRROR names another"
-  # apt has checked the hashes against the signed index; dpkg-source would only
-  # repeat that it lacks the uploader's own key.
+  # apt has checked the hashes against the signed index. dpkg-source would only warn that
+  # it lacks the uploader's key.
   (cd "$work/src" && "${apt[@]}" source --download-only ffmpeg 2>/dev/null && dpkg-source --no-copy -x ffmpeg_*.dsc tree >/dev/null 2>&1) ||
     die "the source package of FFmpeg could not be fetched" "look at what apt-get says of $uri"
-  # The headers of the NVIDIA codecs are older on Debian 12 than FFmpeg wants;
-  # they are headers only, so Debian 13's package is unpacked beside the source.
+  # The headers of the NVIDIA codecs on Debian 12 are too old for FFmpeg. The package has
+  # only headers, so that of Debian 13 is unpacked beside the source.
   (cd "$work/src" && "${apt[@]}" download libffmpeg-nvenc-dev && dpkg-deb -x libffmpeg-nvenc-dev_*.deb nv) ||
     die "the headers of NVIDIA's codecs could not be fetched" "look at what apt-get says of $uri"
   find "$work/src/nv" -name ffnvcodec.pc -exec sed -i "s|^prefix=.*|prefix=$work/src/nv/usr|" {} +
@@ -174,8 +172,8 @@ build_ffmpeg() { # build_ffmpeg PREFIX
   total=$(make -n 2>/dev/null | grep -cE 'printf "(CC|X86ASM|AS|LD)\\t' || true)
   while_saying 30 built "$log" "$total" -- make -j"$(nproc)" >>"$log" 2>&1 ||
     { tail -n 20 "$log" >&2; die "building FFmpeg failed (log: $log)"; }
-  # Installed under a staging root and moved in whole, so that a broken-off
-  # set-up leaves no half FFmpeg behind.
+  # Installed to a staging folder and then moved, so that an interrupted set-up leaves no
+  # incomplete FFmpeg.
   make install DESTDIR="$work/stage" >>"$log" 2>&1 || { tail -n 20 "$log" >&2; die "installing FFmpeg failed (log: $log)"; }
   cd "$root"
   rm -rf "$prefix"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# The Go toolchain: the system's, if it is new enough for go.mod, else the one
-# that go.mod names, from Go's own module proxy.
+# The Go toolchain: the system's if it is new enough for go.mod, else the version in
+# go.mod, from Go's module proxy.
 
 go_bin=
 
-# go_wanted prints the version that go.mod names, in full.
+# go_wanted prints the full version from go.mod.
 go_wanted() {
   local version
   version=$(sed -n 's/^go \(1\.[0-9.]*\).*/\1/p' "$root/go.mod")
@@ -12,7 +12,7 @@ go_wanted() {
   echo "$version"
 }
 
-# go_new_enough GO: it can build this module without fetching another.
+# go_new_enough GO: this toolchain can build the module without fetching another one.
 go_new_enough() {
   local have want
   have=$(cd / && GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null) || return 1
@@ -23,7 +23,7 @@ go_new_enough() {
   [ "${have:-0}" -ge "${want%%.*}" ]
 }
 
-# find_go looks at the system's and at the cache.
+# find_go looks for a toolchain of the system, then in the cache.
 find_go() {
   local go dir
   for go in "$(command -v go || true)" /usr/local/go/bin/go; do
@@ -52,7 +52,7 @@ setup_go() {
   case $machine in x86_64) arch=amd64 ;; *) arch=arm64 ;; esac
   sum=$(sed -n "s/^$version linux-$arch //p" "$root/scripts/setup/go.sums")
   [ -n "$sum" ] || die "scripts/setup/go.sums has no checksum of Go $version for linux-$arch" "install Go $version or newer"
-  # The first one that GOPROXY names, where that is a server.
+  # The first entry of GOPROXY, if it is a server.
   base=${GOPROXY:-}
   base=${base%%[,|]*}
   case $base in http://* | https://*) ;; *) base=https://proxy.golang.org ;; esac

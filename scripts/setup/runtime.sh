@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# ONNX Runtime: the user's, the system's, or the one that carve fetches itself.
+# ONNX Runtime: the user's, the system's, or one that carve fetches.
 
 ort_lib=
 
-# find_onnxruntime sets ort_lib to the library, or to where carve will put it.
+# find_onnxruntime sets ort_lib to the library, or to the path to which carve will fetch it.
 find_onnxruntime() {
   if [ -n "${CARVE_ONNXRUNTIME:-}" ]; then
     [ -e "$CARVE_ONNXRUNTIME" ] || die "CARVE_ONNXRUNTIME names $CARVE_ONNXRUNTIME, which does not exist"
     ort_lib=$CARVE_ONNXRUNTIME
     return
   fi
-  # One on the system, if it is new enough for the binding (1.29): its file name
-  # says its version.
+  # The system's, if it is new enough for the binding (1.29). The version is in its file
+  # name.
   local f v
   for f in /usr/lib/*/libonnxruntime.so.1.* /usr/lib/libonnxruntime.so.1.* /usr/lib64/libonnxruntime.so.1.* \
     /usr/local/lib/libonnxruntime.so.1.* /usr/local/lib/libonnxruntime.1.*.dylib /opt/homebrew/lib/libonnxruntime.1.*.dylib; do
@@ -30,7 +30,7 @@ plan_onnxruntime() {
   [ -e "$ort_lib" ] || [ "$kernel" = Linux ] || lack onnxruntime
 }
 
-# setup_onnxruntime has carve fetch it, which needs all the rest to be there.
+# setup_onnxruntime builds carve to fetch it, so everything else must be installed before.
 setup_onnxruntime() {
   [ ! -e "$ort_lib" ] || return 0
   [ -z "$offline" ] || die "ONNX Runtime is missing" "run once without --offline, or set CARVE_ONNXRUNTIME"

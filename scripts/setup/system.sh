@@ -1,11 +1,10 @@
 # shellcheck shell=bash
-# Which system this is, what its packages are called, and who may install them.
-# apt's are installed; those of others are named, and set-up goes on when they
-# are there.
+# Finds out the system and the names of its packages. On systems with apt, packages are
+# installed; on others they are named, and set-up continues once they are installed.
 
 kernel= machine= packager= system_name= system_id= system_version=
 
-# identify_system ends what cannot succeed here.
+# identify_system sets the variables above, and ends set-up on an unsupported system.
 identify_system() {
   kernel=$(uname -s)
   machine=$(uname -m)
@@ -37,12 +36,12 @@ identify_system() {
   esac
 }
 
-# older_than VERSION: this system's version is a lower one.
+# older_than VERSION: the system's version is lower.
 older_than() {
   [ -n "$system_version" ] && [ "$(printf '%s\n' "$system_version" "$1" | sort -V | head -n 1)" != "$1" ]
 }
 
-# packages_of THING prints what this system's packages are called.
+# packages_of THING prints the names of the packages on this system.
 packages_of() {
   case $packager:$1 in
     brew:cc) echo "gcc" ;; # unless Xcode's tools are there
@@ -69,7 +68,7 @@ packages_of() {
   esac
 }
 
-# lack THING...: its packages must be there before the work begins.
+# lack THING...: adds the packages that are missing.
 lack() {
   local thing p
   for thing; do
@@ -99,14 +98,14 @@ plan_tools() {
   lack_certificates # Go fetches modules by HTTPS
 }
 
-# plan_extras adds what nothing fails without.
+# plan_extras adds packages that are optional.
 plan_extras() {
   [ "$packager" = apt-get ] && [ -z "$offline" ] || return 0
-  # One test looks at every system call of a run; without strace it is skipped.
+  # One test checks every system call of a run; without strace it is skipped.
   if ! command -v strace >/dev/null && { [ -n "$lacking" ] || may_be_root; }; then lack strace; fi
 }
 
-# may_be_root: this user is root, or has a sudo that lets it be or can ask.
+# may_be_root: the user is root, or can become root by sudo, perhaps with a password.
 may_be_root() {
   [ "$(id -u)" = 0 ] && return
   command -v sudo >/dev/null || return
@@ -121,11 +120,11 @@ apt_updated=
 apt_update() {
   [ -z "$apt_updated" ] || return 0
   say "apt-get update"
-  as_root apt-get -qq update || say "apt-get update had errors; going on with the lists there are"
+  as_root apt-get -qq update || say "apt-get update had errors; continuing with the existing lists"
   apt_updated=1
 }
 
-# install_packages installs what is lacking, or says in one line what it is.
+# install_packages installs missing packages, or names them in one line.
 install_packages() {
   [ -n "$lacking" ] || return 0
   [ -z "$offline" ] || die "missing packages: $lacking" "run once without --offline"
@@ -133,7 +132,7 @@ install_packages() {
   case $packager in
     apt-get)
       may_be_root || die "root is needed, once, for this: apt-get update && apt-get install --no-install-recommends $lacking" \
-        "have somebody run that line as root, $again"
+        "have that line run as root, $again"
       ;;
     dnf) die "missing packages: $lacking" "sudo dnf install $lacking, $again" ;;
     pacman) die "missing packages: $lacking" "sudo pacman -S --needed $lacking, $again" ;;
@@ -168,14 +167,14 @@ apt_progress() { # apt_progress LOG
   esac
 }
 
-# while_saying SECONDS FUNCTION [ARG...] -- COMMAND...: runs the command, and
-# calls the function every so often, so that long work is not silent work.
+# while_saying SECONDS FUNCTION [ARG...] -- COMMAND...: runs the command, and calls the
+# function at this interval, so that long work shows progress.
 while_saying() {
   local every=$1 report=() ticker status=0
   shift
   while [ "$1" != -- ]; do report+=("$1"); shift; done
   shift
-  # The ticker is in the background, and not the command: Ctrl-C must reach that.
+  # The ticker runs in the background, not the command, so that Ctrl-C reaches the command.
   (while sleep "$every" </dev/null >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do "${report[@]}"; done) >&4 2>&4 &
   ticker=$!
   "$@" || status=$?
