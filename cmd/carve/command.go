@@ -77,7 +77,7 @@ func runCommand(args []string, stdout, stderr io.Writer, format string) int {
 		if err = ui.WriteError(stdout); err != nil {
 			err = fmt.Errorf("writing to standard output: %w", err)
 			if writesFiles(args) {
-				err = ui.LostError{What: []string{err.Error()}} // the files are there
+				err = ui.LostError{What: []string{err.Error()}} // but its output files are complete
 			}
 		}
 	}
