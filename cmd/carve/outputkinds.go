@@ -237,8 +237,8 @@ Usage:
   carve outputs KIND    the keys of one, with their defaults
 
 An output is -o [KIND[,key=value…]:]PATH, and -o may be repeated: the model runs
-once for all of them. Without a kind it is an overlay, the video with masks drawn
-over it. A value that contains a comma or a colon is quoted:
+once for all of them. Without a kind it is an overlay, which is the video with
+masks drawn over it. A value that contains a comma or a colon is quoted:
 
   carve -i in.mp4 -q dog -q cat -o out.mp4 -o 'masks,split=concept:masks/'
 
