@@ -63,6 +63,7 @@ type budget struct {
 	labels     int
 	draws      bool
 	encoders   int
+	sequences  int
 	output     string // empty: nothing is encoded
 	encoder    string // empty: the default
 	preset     string
@@ -112,6 +113,7 @@ func (o *segmentOptions) budget(side, queries int) *budget {
 		}
 		b.encoders++
 	}
+	b.sequences = len(o.specs) - b.encoders
 	return &b
 }
 
@@ -122,6 +124,8 @@ type plan struct {
 	threads  int // of the decoder
 	encoding video.Encoding
 	encoders int // that encode so
+	// sequences is the number of mask sequences.
+	sequences int
 
 	side, labels int
 	draws        bool
@@ -155,8 +159,11 @@ func (p *plan) drawing() int64 {
 	if !p.draws {
 		return 0
 	}
-	const maxObjects = 4
-	return p.Copies()*int64(max(p.encoders, 1)) + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4)
+	const (
+		maxObjects = 4
+		sequence   = 16 // bytes per pixel: a few images in the making, and shaped masks
+	)
+	return p.Copies()*int64(max(p.encoders, 1)) + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4+sequence*int64(p.sequences))
 }
 
 func (p *plan) encoder() int64 {
@@ -201,7 +208,7 @@ var errMemory = errors.New("not enough memory")
 
 // afford decides how a video is decoded, held and encoded. It is [video.Source.Afford].
 func (b *budget) afford(c video.Coded) (video.Means, error) {
-	p := plan{Coded: c, encoders: b.encoders, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
+	p := plan{Coded: c, encoders: b.encoders, sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
 	if b.processors == 1 {
 		p.threads = 1
 	}

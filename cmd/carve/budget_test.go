@@ -50,6 +50,9 @@ func optionsOf(t *testing.T, line ...string) *segmentOptions {
 	if err := newSegmentFlags(o).Parse(append([]string{"-i", "in.mp4", "-o", "out.mp4", "-q", "dog", "-m", "demo"}, line...)); err != nil {
 		t.Fatal(err)
 	}
+	if err := o.parseOutputs(); err != nil {
+		t.Fatal(err)
+	}
 	return o
 }
 
@@ -197,7 +200,10 @@ func TestSmallestPool(t *testing.T) {
 	} {
 		t.Run(strings.Join(line, " "), func(t *testing.T) {
 			o := optionsOf(t, append([]string{"--max-side", "48", "--quiet", "--progress", "none", "--encoder-preset", "ultrafast"}, line...)...)
-			o.input, o.output = in, filepath.Join(t.TempDir(), "out.mp4")
+			o.input, o.outputs = in, []string{filepath.Join(t.TempDir(), "out.mp4")}
+			if err := o.parseOutputs(); err != nil {
+				t.Fatal(err)
+			}
 			if o.stateless() || o.every == 1 {
 				o.limit = 40
 			}

@@ -137,6 +137,9 @@ func (o *outputOptions) parseOutputs() error {
 			}
 			return ui.WithHint(ui.UsageError{Err: err}, hint)
 		}
+		if spec.Kind == "" && slices.ContainsFunc(kinds, func(k outputspec.Kind) bool { return k.Name == text }) {
+			return ui.WithHint(ui.Usagef("output %s is a kind without a path", text), "give one as in -o "+text+":PATH")
+		}
 		if spec.Kind == "" {
 			spec.Kind, spec.Keys = kinds[0].Name, kinds[0].New()
 		}
