@@ -44,37 +44,10 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	video.SetLog(log)
 	defer video.SetLog(nil)
 
-	queries, err := o.readQueries(log)
+	queries, preset, err := o.plan(log)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := queryColours(queries); err != nil {
-		return nil, err
-	}
-	preset, err := o.presetFor()
-	if err != nil {
-		return nil, err
-	}
-	if len(o.specs) == 0 { // the caller has set the path alone
-		if err := o.parseOutputs(); err != nil {
-			return nil, err
-		}
-	}
-	if err := o.checkConcepts(queries); err != nil {
-		return nil, err
-	}
-	if err := o.planOutputs(log, o.overwrite); err != nil {
-		return nil, err
-	}
-	if err := o.readCheckpoint(); err != nil {
-		return nil, err
-	}
-	if o.from != nil {
-		if _, err := o.from.Numbered(queries); err != nil {
-			return nil, mismatchError(err, o.restore)
-		}
-	}
-
 	in, err := o.openInput(log, preset, len(queries))
 	if err != nil {
 		return nil, err
@@ -127,6 +100,40 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 	}
 	s := newSummary(o.specs, report, time.Since(began), lost(outputs))
 	return s, s.outcome(o, report, in.source)
+}
+
+// plan reads what the command line names, besides the input, and checks it: the queries, the
+// preset, the names of the outputs, and the checkpoint to go on from.
+func (o *segmentOptions) plan(log *slog.Logger) (queries []car.Query, preset car.Preset, err error) {
+	if queries, err = o.readQueries(log); err != nil {
+		return nil, preset, err
+	}
+	if _, err := queryColours(queries); err != nil {
+		return nil, preset, err
+	}
+	if preset, err = o.presetFor(); err != nil {
+		return nil, preset, err
+	}
+	if len(o.specs) == 0 { // the caller has set the path alone
+		if err := o.parseOutputs(); err != nil {
+			return nil, preset, err
+		}
+	}
+	if err := o.checkConcepts(queries); err != nil {
+		return nil, preset, err
+	}
+	if err := o.planOutputs(log, o.overwrite); err != nil {
+		return nil, preset, err
+	}
+	if err := o.readCheckpoint(); err != nil {
+		return nil, preset, err
+	}
+	if o.from != nil {
+		if _, err := o.from.Numbered(queries); err != nil {
+			return nil, preset, mismatchError(err, o.restore)
+		}
+	}
+	return queries, preset, nil
 }
 
 // sinks returns the sinks of a run.
