@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/carve-video/carve/internal/pipeline"
 	"github.com/carve-video/carve/tracking"
 )
 
@@ -12,6 +13,12 @@ import (
 func (r *run) skip(ctx context.Context, k *tracking.Checkpoint) error {
 	for {
 		frame, err := r.job.Source.Next(ctx)
+		if r.stopping() {
+			if err == nil {
+				frame.Release()
+			}
+			return pipeline.ErrDone
+		}
 		if err != nil {
 			return err
 		}
@@ -94,6 +101,7 @@ func (list outputs) restore(k *tracking.Checkpoint) error {
 }
 
 func (r *run) writeCheckpoint(it *item) error {
+	it.checkpoint.Numbering = r.job.Control.copyNumbering()
 	if err := r.job.Checkpoint(it.checkpoint); err != nil {
 		return fmt.Errorf("writing a checkpoint: %w", err)
 	}

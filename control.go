@@ -64,6 +64,23 @@ func (c *Control) Queries() []car.Query {
 	return append([]car.Query(nil), c.queries...)
 }
 
+// copyNumbering returns the IDs so far, for a checkpoint.
+func (c *Control) copyNumbering() *car.Numbering {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.numbering.Clone()
+	return &n
+}
+
+// restoreNumbering goes on with the IDs of a checkpoint.
+func (c *Control) restoreNumbering(n *car.Numbering) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n != nil {
+		c.numbering = n.Clone()
+	}
+}
+
 // begin ties the control to a job, and returns the job's queries with their IDs.
 func (c *Control) begin(j *Job) ([]car.Query, error) {
 	c.mu.Lock()

@@ -132,7 +132,7 @@ func (m *Masks) Paths() []string {
 		return nil // Open reports it
 	}
 	dir, _, err := p.Cut()
-	if err != nil {
+	if err != nil || p.Has(pathpattern.Name) { // the name of the input is not known yet
 		return nil
 	}
 	return []string{filepath.Join(dir, maskmanifest.File)}
@@ -209,6 +209,25 @@ func (m *Masks) check(p pathpattern.Pattern) error {
 		return fmt.Errorf("%s: it has no {instance}, and there is a file for each", m.Path)
 	}
 	return p.Check()
+}
+
+// Check finds what is wrong with the options alone, before there is a source.
+func (m *Masks) Check() error {
+	p, _, err := m.parse()
+	if err != nil {
+		return err
+	}
+	if m.Shaping != nil {
+		if err := m.Shaping.Check(); err != nil {
+			return err
+		}
+	}
+	if m.Start != "" && m.Start != StartSource {
+		if _, err := startNumber(m.Start, ""); err != nil {
+			return err
+		}
+	}
+	return m.check(p.Fill(pathpattern.Name, "name"))
 }
 
 // Open checks the options, makes the folder and looks at what is in it.

@@ -69,12 +69,12 @@ func (m *Masks) begin() error {
 	if err != nil {
 		return err
 	}
-	if err := m.series.RemoveManifest(); err != nil {
-		return err
-	}
 	earlier, err := maskmanifest.Unmarshal(data)
 	if err != nil {
 		return nil // it is of another program, and lists nothing
+	}
+	if err := m.series.RemoveManifest(); err != nil {
+		return err
 	}
 	return m.series.Remove(earlier.Names())
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/carve-video/carve/internal/pipeline"
 )
@@ -45,6 +47,10 @@ func newOutputs(sinks []Sink) outputs {
 		}
 		if o.name = o.traits.Name; o.name == "" {
 			o.name = fmt.Sprintf("sink %d", i+1)
+		}
+		// Names are unique: the states of a checkpoint go by them.
+		for n := 2; slices.ContainsFunc(list[:i], func(p *output) bool { return p.name == o.name }); n++ {
+			o.name = fmt.Sprintf("%s %d", strings.TrimSuffix(o.name, fmt.Sprintf(" %d", n-1)), n)
 		}
 		list[i] = o
 	}

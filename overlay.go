@@ -25,6 +25,7 @@ type Overlay struct {
 	Shaping *Shaping
 
 	shaper  *maskShaper
+	width   int // of the masks
 	painter *overlay.Painter
 	layers  []overlay.Layer
 }
@@ -46,6 +47,7 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	}
 	o.painter = s.Info.Painter()
 	o.painter.Threads, o.painter.Style = s.Threads, o.Style
+	o.width = s.Info.Width
 	var err error
 	if o.shaper, err = newMaskShaper(o.Shaping, s.Info.Width, s.Info.Height, s.Threads); err != nil {
 		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
@@ -74,7 +76,11 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 		if len(o.Concepts) > 0 && !slices.Contains(o.Concepts, q.Label) {
 			continue
 		}
-		o.layers = append(o.layers, overlay.Layer{Alpha: o.shaper.shape(l.Mask), Colour: l.Colour, Query: l.Query, Label: q.Label,
+		mask := o.shaper.shape(l.Mask)
+		if o.shaper != nil && boxOf(mask, o.width).Empty() {
+			continue // shaping has left nothing
+		}
+		o.layers = append(o.layers, overlay.Layer{Alpha: mask, Colour: l.Colour, Query: l.Query, Label: q.Label,
 			Number: l.Instance, Score: confidence(f, l)})
 	}
 	if err := frame.Draw(o.painter, o.layers); err != nil {

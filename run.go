@@ -166,6 +166,7 @@ func newRun(job Job) (*run, error) {
 		if job.Queries, err = job.Restore.Numbered(job.Queries); err != nil {
 			return nil, err
 		}
+		job.Control.restoreNumbering(job.Restore.Numbering)
 	}
 	if job.Queries, err = job.Control.begin(&job); err != nil {
 		return nil, err

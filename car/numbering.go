@@ -1,7 +1,9 @@
 package car
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -11,6 +13,33 @@ type Numbering struct {
 	last   int
 	labels map[string]int // the IDs of all labels so far
 }
+
+// numbering is the JSON of a Numbering.
+type numbering struct {
+	Last   int            `json:"last"`
+	Labels map[string]int `json:"labels"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (n Numbering) MarshalJSON() ([]byte, error) { return json.Marshal(numbering{n.last, n.labels}) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Numbering) UnmarshalJSON(data []byte) error {
+	var v numbering
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	for label, id := range v.Labels {
+		if id < 1 || id > v.Last {
+			return fmt.Errorf("query %q has the ID %d of %d", excerpt(label), id, v.Last)
+		}
+	}
+	*n = Numbering{v.Last, v.Labels}
+	return nil
+}
+
+// Clone returns a copy.
+func (n *Numbering) Clone() Numbering { return Numbering{n.last, maps.Clone(n.labels)} }
 
 // Number returns the queries, each with an ID: its own, or the one that its label had
 // before, or a new one. It is an error if two queries have the same ID or one is

@@ -3,8 +3,10 @@ package tracking
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/tracking/flow"
@@ -38,6 +40,8 @@ type Checkpoint struct {
 	Tracker    State           `json:"tracker"`
 	Propagator PropagatorState `json:"propagator"`
 	Instances  *InstanceState  `json:"instances,omitempty"`
+	// Numbering has the IDs of all queries so far. A Session leaves it empty.
+	Numbering *car.Numbering `json:"numbering,omitempty"`
 	// Sinks has the state of the outputs of a run, by their names. A Session leaves it empty.
 	Sinks map[string][]byte `json:"sinks,omitempty"`
 }
@@ -117,6 +121,11 @@ func (p *plane) UnmarshalJSON(data []byte) error {
 }
 
 // planes converts the vectors of embeddings.
+// within reports whether all values are from 0 to high. Rounding may exceed it a little.
+func (p plane) within(high float32) bool {
+	return !slices.ContainsFunc(p, func(v float32) bool { return !(v >= -high/1e3 && v <= high*1.001) })
+}
+
 func planes(vectors [][]float32) []plane {
 	out := make([]plane, len(vectors))
 	for i, v := range vectors {
@@ -171,8 +180,11 @@ func (m *MotionAnalyzer) restore(k *Checkpoint) error {
 		return nil
 	}
 	a := &Analysis{Moment: k.Frame, analyzer: m, w: k.W, h: k.H, Blank: k.Motion.Blank, typical: k.Motion.TypicalChange, refs: 1}
-	if len(k.Motion.Histogram) != len(a.histogram) {
-		return fmt.Errorf("its histogram has %d values", len(k.Motion.Histogram))
+	if len(k.Motion.Histogram) != len(a.histogram) || !k.Motion.Histogram.within(1) {
+		return fmt.Errorf("its histogram has %d values from 0 to 1", len(k.Motion.Histogram))
+	}
+	if !k.Motion.Luma.within(255) {
+		return errors.New("its brightness is not from 0 to 255")
 	}
 	copy(a.histogram[:], k.Motion.Histogram)
 	m.last, m.typicalChange = a, a.typical
@@ -185,10 +197,13 @@ func (c *Propagator) restore(k *Checkpoint) error {
 	if n := len(k.Propagator.KeyLuma); n != 0 && n != w*h {
 		return fmt.Errorf("its key frame has %d pixels of %dx%d", n, w, h)
 	}
+	if len(k.Propagator.KeyLuma) == 0 && len(k.Propagator.Sources) > 0 {
+		return errors.New("it has masks of no key frame")
+	}
 	c.path.reset(w, h, factor)
 	c.keyLuma, c.sources = append([]byte(nil), k.Propagator.KeyLuma...), nil
 	for _, s := range k.Propagator.Sources {
-		if s.Query < 0 || s.Query >= len(k.Queries) || len(s.Mask) != k.W*k.H {
+		if s.Query < 0 || s.Query >= len(k.Queries) || len(s.Mask) != k.W*k.H || !s.Mask.within(1) {
 			return fmt.Errorf("the mask of query %d has %d pixels of %dx%d", s.Query, len(s.Mask), k.W, k.H)
 		}
 		c.sources = append(c.sources, source{query: s.Query, mask: append([]float32(nil), s.Mask...)})
@@ -219,11 +234,12 @@ func (r *InstanceTracker) state() *InstanceState {
 func (r *InstanceTracker) restore(k *Checkpoint) error {
 	s := k.Instances
 	n := k.W * k.H
-	if s == nil || len(s.Owners) != 2*n || len(s.NextID) > len(k.Queries) {
+	if s == nil || len(s.Owners) != 2*n || len(s.NextID) > len(k.Queries) || len(s.Tracks) > math.MaxUint16 ||
+		slices.ContainsFunc(s.NextID, func(id int) bool { return id < 0 }) {
 		return fmt.Errorf("its instances are not those of %d queries in %dx%d pixels", len(k.Queries), k.W, k.H)
 	}
 	for _, t := range s.Tracks {
-		if t != nil && (t.Query < 0 || t.Query >= len(s.NextID)) {
+		if t != nil && (t.Query < 0 || t.Query >= len(s.NextID) || t.ID < 1) {
 			return fmt.Errorf("it has an instance of query %d", t.Query)
 		}
 	}

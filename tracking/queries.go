@@ -45,6 +45,7 @@ func (q *QueryState) voidJudgements() {
 		return
 	}
 	q.Unevaluated = true
+	q.Judgement = car.Judgement{}
 	q.PresenceFell = true // so that the last judgement is not reused
 	q.Template = q.Template[:0]
 }

@@ -202,3 +202,15 @@ func TestChangedMeaning(t *testing.T) {
 		t.Error("a query without an ID is taken")
 	}
 }
+
+// TestRetainedEndsWithShot: a query that was retained at the last key frame of a shot gets a
+// mask of its own in the next shot.
+func TestRetainedEndsWithShot(t *testing.T) {
+	s, _ := newSession(t, 1, nil)
+	tr := &s.Tracker
+	tr.observed[0] = observation{mask: []byte{1}, template: []byte{1}, matches: true, retained: true, iou: 1}
+	tr.forget(0)
+	if o := tr.observed[0]; o.retained || o.matches || o.iou != 0 || len(o.mask)+len(o.template) != 0 {
+		t.Errorf("a query that is forgotten is still observed: %+v", o)
+	}
+}

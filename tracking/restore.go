@@ -10,10 +10,11 @@ import (
 	"reflect"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/internal/boundedjson"
 )
 
 // maxCheckpoint bounds the JSON of a checkpoint, in bytes. Some 200 masks of 1920×1080 fit.
-const maxCheckpoint = 2 << 30
+const maxCheckpoint = 1 << 30
 
 // maxPlaneSide bounds the width and height of planes that are read.
 const maxPlaneSide = 1 << 15
@@ -71,11 +72,12 @@ func ReadCheckpoint(r io.Reader) (*Checkpoint, error) {
 	case len(data) > maxCheckpoint:
 		return nil, fmt.Errorf("reading a checkpoint: it is larger than %d MiB", maxCheckpoint>>20)
 	}
+	limits := boundedjson.Limits{Bytes: maxCheckpoint, Depth: 8, Count: 1 << 17}
 	var head struct {
 		Format  string `json:"format"`
 		Version int    `json:"version"`
 	}
-	if err := json.Unmarshal(data, &head); err != nil || head.Format != checkpointFormat {
+	if err := limits.Unmarshal(data, &head); err != nil || head.Format != checkpointFormat {
 		return nil, fmt.Errorf("reading a checkpoint: it %w", ErrNoCheckpoint)
 	}
 	if head.Version != CheckpointVersion {
@@ -122,7 +124,7 @@ func (s *Session) Restore(k *Checkpoint) error {
 		return err
 	}
 	for _, restore := range []func() error{
-		func() error { return s.Tracker.restore(&k.Tracker) },
+		func() error { return s.Tracker.restore(&k.Tracker, k.W, k.H) },
 		func() error { return s.Motion.restore(k) },
 		func() error { return s.Propagator.restore(k) },
 	} {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/carve-video/carve/car"
+	"github.com/carve-video/carve/tracking/flow"
 )
 
 // A State is the hidden state of the recurrence, h of the paper: what the [Tracker] knows
@@ -114,10 +115,12 @@ func (s *State) clone() State {
 	return c
 }
 
-// check returns an error if a state that was read is inconsistent.
-func (s *State) check() error {
-	if s.W < 0 || s.H < 0 || s.W > maxPlaneSide || s.H > maxPlaneSide {
-		return fmt.Errorf("its masks have %dx%d pixels", s.W, s.H)
+// check finds what is wrong with the state of a checkpoint of frames of w×h, which was taken
+// at a key frame.
+func (s *State) check(w, h int) error {
+	fw, fh, _ := flow.Size(w, h)
+	if (s.W != 0 || s.H != 0) && (s.W != fw || s.H != fh) {
+		return fmt.Errorf("its masks have %dx%d pixels, not %dx%d", s.W, s.H, fw, fh)
 	}
 	for i, q := range s.Queries {
 		for _, plane := range [][]byte{q.Mask, q.Template} {
@@ -128,6 +131,14 @@ func (s *State) check() error {
 	}
 	if len(s.U) != s.W*s.H || len(s.V) != len(s.U) {
 		return fmt.Errorf("its motion has %d and %d pixels of %dx%d", len(s.U), len(s.V), s.W, s.H)
+	}
+	for i := range s.U {
+		if s.U[i] != 0 || s.V[i] != 0 {
+			return fmt.Errorf("it is not of a key frame: pixel %d has moved", i)
+		}
+	}
+	if !(s.ProbeDebt >= 0 && s.ProbeDebt <= 1) || !(s.KeySpacing >= 0 && s.KeySpacing < 1e6) {
+		return fmt.Errorf("its probe debt is %g and its key spacing %g", s.ProbeDebt, s.KeySpacing)
 	}
 	return nil
 }

@@ -165,11 +165,11 @@ func (t *Tracker) State() State {
 }
 
 // restore makes the Tracker go on from a state of the same queries.
-func (t *Tracker) restore(s *State) error {
+func (t *Tracker) restore(s *State, w, h int) error {
 	if len(s.Queries) != len(t.Queries) {
 		return fmt.Errorf("it has %d queries, and there are %d", len(s.Queries), len(t.Queries))
 	}
-	if err := s.check(); err != nil {
+	if err := s.check(w, h); err != nil {
 		return err
 	}
 	t.state = s.clone()
@@ -321,7 +321,8 @@ func (t *Tracker) moveMask(query int) {
 // forget makes a query absent.
 func (t *Tracker) forget(query int) {
 	t.state.Queries[query].reset()
-	t.observed[query].mask = t.observed[query].mask[:0]
+	o := &t.observed[query]
+	*o = observation{mask: o.mask[:0], template: o.template[:0]}
 }
 
 // finish fills in the step and explains it.

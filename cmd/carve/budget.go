@@ -62,11 +62,8 @@ type budget struct {
 	side       int                      // long side of the model's image; 0: that of the video
 	labels     int
 	draws      bool
-	encoders   int
+	overlays   []*output
 	sequences  int
-	output     string // empty: nothing is encoded
-	encoder    string // empty: the default
-	preset     string
 	processors int
 	restricted bool // processors is less than the machine has, which FFmpeg does not know
 
@@ -107,13 +104,8 @@ func (o *segmentOptions) budget(side, queries int) *budget {
 	b := newBudget(o.maxMemory)
 	b.held, b.heldFlags, b.queue = o.framesHeld, o.heldFlags(), video.DefaultFrames
 	b.side, b.labels, b.draws = side, queries, true
-	for i, s := range o.overlays() {
-		if i == 0 {
-			b.output, b.encoder, b.preset = s.Path, s.overlay.Encoder, s.overlay.EncoderPreset
-		}
-		b.encoders++
-	}
-	b.sequences = len(o.specs) - b.encoders
+	b.overlays = o.overlays()
+	b.sequences = len(o.specs) - len(b.overlays)
 	return &b
 }
 
@@ -161,9 +153,10 @@ func (p *plan) drawing() int64 {
 	}
 	const (
 		maxObjects = 4
-		sequence   = 16 // bytes per pixel: a few images in the making, and shaped masks
+		sequence   = 16 // bytes per pixel and file: images in the making, and shaped masks
 	)
-	return p.Copies()*int64(max(p.encoders, 1)) + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4+sequence*int64(p.sequences))
+	files := int64(p.sequences * min(p.labels, maxObjects))
+	return p.Copies()*int64(max(p.encoders, 1)) + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4*int64(max(p.encoders, 1))+sequence*files)
 }
 
 func (p *plan) encoder() int64 {
@@ -208,7 +201,7 @@ var errMemory = errors.New("not enough memory")
 
 // afford decides how a video is decoded, held and encoded. It is [video.Source.Afford].
 func (b *budget) afford(c video.Coded) (video.Means, error) {
-	p := plan{Coded: c, encoders: b.encoders, sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
+	p := plan{Coded: c, encoders: len(b.overlays), sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
 	if b.processors == 1 {
 		p.threads = 1
 	}
@@ -220,8 +213,12 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	if !c.Still && b.queue > 0 {
 		p.frames += b.queue - 1
 	}
-	if b.output != "" {
-		p.encoding, _ = video.PlanEncoding(b.output, b.encoder, b.preset, c.Still, b.processors)
+	for _, s := range b.overlays {
+		// All are planned as the one that takes most.
+		e, ok := video.PlanEncoding(s.Path, s.overlay.Encoder, s.overlay.EncoderPreset, c.Still, b.processors)
+		if p.encoding.Encoder == "" || ok && e.Bytes(c) > p.encoding.Bytes(c) {
+			p.encoding = e
+		}
 	}
 	whole := p
 	for p.total() > b.target && p.reduce(least) {

@@ -59,6 +59,10 @@ func (o *checkpointOptions) planCheckpoint(plan *atomicfile.Plan, log *slog.Logg
 	if o.checkpoint == "" || o.continues() {
 		return nil
 	}
+	pattern := frameNumber.ReplaceAllString(o.checkpoint, "*")
+	if there, _ := filepath.Glob(pattern); len(there) > 0 && pattern != o.checkpoint && !plan.Overwrite {
+		return outputError(&atomicfile.Error{Path: there[0], Err: atomicfile.ErrExists})
+	}
 	return addOutputs(plan, log, o.checkpointPath(0))
 }
 
@@ -113,7 +117,7 @@ func (o *checkpointOptions) checkpointWriter(overwrite bool, inputs []string, lo
 // mismatchError puts into words what of a checkpoint is not as in this run.
 func mismatchError(err error, path string) error {
 	if mismatch := (*tracking.MismatchError)(nil); errors.As(err, &mismatch) {
-		return ui.WithHint(ui.UsageError{Err: fmt.Errorf("%w: %s", mismatch, path)}, "give the input and the flags of the run that wrote it, and another -o")
+		return ui.WithHint(ui.UsageError{Err: fmt.Errorf("%w: %s", mismatch, path)}, "give the input and the flags of the run that wrote it, and other outputs")
 	}
 	return nil
 }

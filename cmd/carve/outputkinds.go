@@ -150,7 +150,7 @@ func (o *outputOptions) parseOutputs() error {
 			err = keys.check()
 		case *masksKeys:
 			out.masks = keys
-			err = keys.check()
+			err = keys.sink(spec.Path).Check()
 		}
 		if err != nil {
 			return ui.WithHint(ui.UsageError{Err: fmt.Errorf("output %s: %w", text, err)}, "carve outputs "+spec.Kind+" lists all keys")
@@ -177,11 +177,10 @@ func (k *overlayKeys) style() *overlay.Style {
 	return &overlay.Style{Opacity: k.Opacity, Contour: k.Contour, Labels: k.Labels, Legend: k.Legend}
 }
 
-func (k *masksKeys) check() error {
-	if s := k.shaping(); s != nil {
-		return s.Check()
-	}
-	return nil
+// sink makes a mask sequence, without what the input decides.
+func (k *masksKeys) sink(path string) *carve.Masks {
+	return &carve.Masks{Path: path, Split: k.Split, Instances: k.Instances, Format: k.Format, Bits: k.Bits, Start: k.Start,
+		Concepts: k.Concepts, Shaping: k.shaping()}
 }
 
 // checkConcepts finds outputs of queries that there are not.
@@ -217,11 +216,21 @@ func (o *outputOptions) overlays() (list []*output) {
 	return list
 }
 
+// allPaths names all outputs.
+func (o *outputOptions) allPaths() string {
+	var paths []string
+	for _, s := range o.specs {
+		paths = append(paths, s.Path)
+	}
+	return strings.Join(paths, ", ")
+}
+
 // sink makes the sink of an output.
 func (o *segmentOptions) sink(s *output, in *input, inputs []string) carve.Sink {
-	if k := s.masks; k != nil {
-		return &carve.Masks{Path: s.Path, Split: k.Split, Instances: k.Instances, Format: k.Format, Bits: k.Bits, Start: k.Start,
-			Concepts: k.Concepts, Shaping: k.shaping(), Overwrite: in.overwrite, Protect: inputs}
+	if s.masks != nil {
+		m := s.masks.sink(s.Path)
+		m.Overwrite, m.Protect = in.overwrite, inputs
+		return m
 	}
 	k := s.overlay
 	return &carve.Overlay{Style: k.style(), Concepts: k.Concepts, Shaping: k.shaping(),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -174,5 +175,51 @@ func (o *segmentOptions) planOutputs(log *slog.Logger, overwrite bool) error {
 	if err := addOutputs(&plan, log, o.pipes()...); err != nil {
 		return err
 	}
+	if err := o.planFolders(); err != nil {
+		return err
+	}
 	return o.planCheckpoint(&plan, log)
+}
+
+// planFolders finds outputs that lie in the folder of a mask sequence, which is for that
+// sequence alone.
+func (o *segmentOptions) planFolders() error {
+	var folders []string // "" for an output that is no sequence
+	var paths []string
+	for _, s := range o.specs {
+		folder := ""
+		if s.masks != nil {
+			for _, manifest := range s.masks.sink(s.Path).Paths() {
+				folder = filepath.Dir(manifest)
+			}
+		}
+		folders, paths = append(folders, folder), append(paths, s.Path)
+	}
+	for _, path := range []string{o.explain, o.checkpoint} {
+		if path != "" {
+			folders, paths = append(folders, ""), append(paths, path)
+		}
+	}
+	for i, folder := range folders {
+		for k, path := range paths {
+			if folder == "" || i == k {
+				continue
+			}
+			if folders[k] != "" {
+				path = folders[k]
+			}
+			if within(folder, path) && (path != folder || k > i || folders[k] == "") {
+				return ui.WithHint(ui.Usagef("output %s lies in the folder of the mask sequence %s", paths[k], paths[i]), "write it elsewhere")
+			}
+		}
+	}
+	return nil
+}
+
+// within reports whether a path lies in a folder, or is it.
+func within(folder, path string) bool {
+	a, errA := filepath.Abs(folder)
+	b, errB := filepath.Abs(path)
+	rel, err := filepath.Rel(a, b)
+	return errors.Join(errA, errB, err) == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

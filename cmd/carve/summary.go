@@ -161,7 +161,7 @@ func (c *conceptSummary) absence() string {
 // something, or nil.
 func (s *summary) outcome(o *segmentOptions, r *carve.Report, src *video.Source) error {
 	if r.Stopped {
-		return ui.InterruptedError{At: ui.Clock(r.End - r.Start), Written: o.output}
+		return ui.InterruptedError{At: ui.Clock(r.End - r.Start), Written: o.allPaths()}
 	}
 	var lost []string
 	if d := src.Damage(); d.Count > 0 {

@@ -72,11 +72,19 @@ func free(dir, manifest string) error {
 	if err != nil {
 		return &Error{dir, cause(err)}
 	}
+	// Files in use are registered under absolute paths without links.
+	real := dir
+	if abs, err := filepath.Abs(dir); err == nil {
+		real = abs
+	}
+	if resolved, err := filepath.EvalSymlinks(real); err == nil {
+		real = resolved
+	}
 	for _, e := range entries {
 		if !IsPart(e.Name(), manifest) {
 			continue
 		}
-		at := filepath.Join(dir, e.Name())
+		at := filepath.Join(real, e.Name())
 		if isRegistered(at) {
 			return &Error{dir, ErrIsOutput}
 		}

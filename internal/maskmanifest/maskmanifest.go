@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/carve-video/carve/internal/boundedjson"
 	"github.com/carve-video/carve/internal/pathpattern"
@@ -165,8 +167,8 @@ func (m *Manifest) Names() iter.Seq[string] {
 // each yields the files of a pattern. It returns false if no more are wanted.
 func (m *Manifest) each(pattern string, yield func(string) bool) bool {
 	p, err := pathpattern.Parse(pattern)
-	if err != nil || !p.Has(pathpattern.Frame) {
-		return true
+	if err != nil || !p.Has(pathpattern.Frame) || !slices.Contains([]string{".png", ".tif", ".tiff"}, strings.ToLower(p.Ext())) {
+		return true // not what a mask sequence writes
 	}
 	for i := range m.PTS {
 		if !yield(p.File(m.Time(i))) {

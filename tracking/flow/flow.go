@@ -266,7 +266,7 @@ func (s *search) descend(u, v float32) (float32, float32) {
 		du := s.inverse[0]*bx + s.inverse[1]*by
 		dv := s.inverse[1]*bx + s.inverse[2]*by
 		u, v = u-du, v-dv
-		if abs(u-u0) > patchSize || abs(v-v0) > patchSize {
+		if !(abs(u-u0) <= patchSize && abs(v-v0) <= patchSize) { // or not a number
 			return u0, v0
 		}
 		if du*du+dv*dv < minStep*minStep {

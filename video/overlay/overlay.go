@@ -57,6 +57,10 @@ type Painter struct {
 	tags   tags
 }
 
+// maxContour is the widest outline in pixels: the sum of a row of the box blur that draws it
+// fits 16 bits.
+const maxContour = 60
+
 // edgingOpacity is that of the line around the outline.
 const edgingOpacity = 0.55
 
@@ -81,7 +85,7 @@ func (p *Painter) Initialize() error {
 		return err
 	}
 	// A line is never so thin that subsampled chroma has no sample of its colour.
-	p.line.init(p.Width, float32(max(2, p.Style.Contour*float64(min(p.Width, p.Height))/1080)))
+	p.line.init(p.Width, float32(min(max(2, p.Style.Contour*float64(min(p.Width, p.Height))/1080), maxContour)))
 	if err := p.legend.init(p.UprightHeight, p.Style.Legend); err != nil {
 		return err
 	}
