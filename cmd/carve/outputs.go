@@ -172,10 +172,10 @@ func (o *segmentOptions) planOutputs(log *slog.Logger, overwrite bool) error {
 	if o.progress == "json" {
 		plan.Occupy(os.Stdout)
 	}
-	if err := addOutputs(&plan, log, o.pipes()...); err != nil {
+	if err := o.planFolders(); err != nil {
 		return err
 	}
-	if err := o.planFolders(); err != nil {
+	if err := addOutputs(&plan, log, o.pipes()...); err != nil {
 		return err
 	}
 	return o.planCheckpoint(&plan, log)
