@@ -157,6 +157,9 @@ func TestMasksStart(t *testing.T) {
 
 // TestMasksControl: a query that is set while a run goes on has files for all frames.
 func TestMasksControl(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another run of masks is enough for the race detector")
+	}
 	j := job(t, segmenter(t))
 	j.Queries = j.Queries[:1] // a dog
 	var control carve.Control

@@ -144,6 +144,9 @@ func TestMasksAborted(t *testing.T) {
 // TestMasksInstancesOfRun: instances that a run tells apart have files of their own, and
 // all have one for every frame.
 func TestMasksInstancesOfRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another run of masks is enough for the race detector")
+	}
 	j := job(t, segmenter(t))
 	tr := carve.DefaultTracking()
 	tr.Instances = true

@@ -14,6 +14,9 @@ import (
 // TestShaping: two mask sequences of one run, one of them inverted and one grown, hold what
 // their names say; an absent query is everywhere outside, and inverted nowhere.
 func TestShaping(t *testing.T) {
+	if testing.Short() {
+		t.Skip("another run of masks is enough for the race detector")
+	}
 	s := segmenter(t)
 	j := job(t, s)
 	j.Limit = 3

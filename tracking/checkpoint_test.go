@@ -138,6 +138,9 @@ func withInstances(s *Session) { s.Propagator.InstanceTracker = new(InstanceTrac
 // TestCheckpointMismatch: a checkpoint of other queries, models, settings or sizes is an
 // error that says what differs.
 func TestCheckpointMismatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and has no goroutine of its own")
+	}
 	file := checkpointOf(t, withInstances)
 	for want, c := range map[string]struct {
 		n   int
@@ -204,6 +207,9 @@ func setPreset(t *testing.T, s *Session) {
 // TestDamagedCheckpoint: a file that is no checkpoint, or one that was truncated, changed or
 // written by a newer carve, is an error that says so.
 func TestDamagedCheckpoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and has no goroutine of its own")
+	}
 	file := checkpointOf(t, withInstances)
 	changed := slices.Clone(file)
 	changed[len(changed)/2] ^= 0x55
