@@ -113,6 +113,9 @@ func TestPrefetch(t *testing.T) {
 		"auto":      {func(t *Tracker) {}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name != "auto" {
+				t.Skip("one is enough for the race detector")
+			}
 			set := func(s *Session) { c.set(&s.Tracker) }
 			plain, _, w := newPrefetcher(t, 0, set)
 			var want []string

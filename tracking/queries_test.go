@@ -11,6 +11,9 @@ import (
 // TestSetQueries: a query that stays keeps its mask, its instances' IDs and its judgement,
 // also at another index. One that is new is found at once; one that is removed is gone.
 func TestSetQueries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("has no goroutine that TestThreads has not")
+	}
 	for _, every := range []int{0, 6} {
 		unchanged := countJudged(t, every, 16, 32) // how often without any change
 		s, _ := newSession(t, 4, func(s *Session) {

@@ -43,6 +43,9 @@ func TestMoves(t *testing.T) {
 
 // TestStill: a still object needs ever fewer key frames, and is hardly ever judged.
 func TestStill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("has no goroutine that TestThreads has not")
+	}
 	s, w := newSession(t, 3, func(s *Session) { s.Tracker.JudgeEvery = Interval{Time: 4 * time.Second} })
 	steps := play(t, s, makeFrames(100, func(int) *car.Image { return paint(square{1, 20, 20, 16}) }))
 	if w.encoded > 8+100/DefaultMaxEvery {
@@ -123,6 +126,9 @@ func TestLookahead(t *testing.T) {
 
 // TestShotBoundaries: nothing is propagated over a cut, a gap or a blank frame.
 func TestShotBoundaries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("has no goroutine that TestThreads has not")
+	}
 	here, there := square{0, 10, 10, 16}, square{1, 40, 20, 16}
 	for name, c := range map[string]struct {
 		frames   []*car.Image
