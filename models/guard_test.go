@@ -130,6 +130,9 @@ func (p *plane) append(v []float32, w, step int) {
 // TestGuard holds the whole loop against numbers in this repository, for a clone that
 // has no goldens of the reference.
 func TestGuard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the golden runs are enough for the race detector")
+	}
 	dir := filepath.Join("..", "testdata", "goldens")
 	path := filepath.Join(dir, "manifest.json")
 	var m guardManifest

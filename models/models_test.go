@@ -92,6 +92,9 @@ func length(v []float32) float64 {
 // numbers bit by bit, and so do the formats in which a checkpoint may store the same
 // values.
 func TestSourcesAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the golden runs are enough for the race detector")
+	}
 	encode := func(m *Model) []float32 {
 		t.Helper()
 		p, err := m.Proposer()

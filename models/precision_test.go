@@ -33,6 +33,9 @@ func centred(v []float32) []float32 {
 // TestPrecisions: the results of a lower precision must be close to those of float32:
 // features, attention, maps and the judge's vectors of trained weights and of golden ones.
 func TestPrecisions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the golden runs are enough for the race detector")
+	}
 	t.Run(Int8, func(t *testing.T) { testPrecision(t, Int8, 0.99, 0.9) })
 	t.Run(Float16, func(t *testing.T) { testPrecision(t, Float16, 0.9999, 0.999) })
 	t.Run(BFloat16, func(t *testing.T) {
