@@ -279,23 +279,9 @@ func (m *Masks) inputs() []string {
 }
 
 // choose finds the queries that are to be written.
-func (m *Masks) choose() error {
-	if len(m.Concepts) == 0 {
-		return nil
-	}
-	m.only = make(map[int]bool)
-	for _, label := range m.Concepts {
-		found := false
-		for i, q := range m.stream.Queries {
-			if q.Label == label {
-				m.only[queryID(q, i)], found = true, true
-			}
-		}
-		if !found {
-			return fmt.Errorf("there is no query %q to write masks of", label)
-		}
-	}
-	return nil
+func (m *Masks) choose() (err error) {
+	m.only, err = queryIDs(m.Concepts, m.stream.Queries)
+	return err
 }
 
 // checkFree returns an error if there are files that the sequence may not replace.

@@ -3,7 +3,6 @@ package carve
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/video"
@@ -24,6 +23,7 @@ type Overlay struct {
 	// Shaping changes masks before they are drawn; nil leaves them as they are.
 	Shaping *Shaping
 
+	only    map[int]bool // IDs of the queries that are drawn; nil is all
 	shaper  *maskShaper
 	width   int // of the masks
 	painter *overlay.Painter
@@ -52,7 +52,7 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	if o.shaper, err = newMaskShaper(o.Shaping, s.Info.Width, s.Info.Height, s.Threads); err != nil {
 		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
 	}
-	if err := checkConcepts(o.Concepts, s.Queries); err != nil {
+	if o.only, err = queryIDs(o.Concepts, s.Queries); err != nil {
 		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
 	}
 	if err := o.painter.Initialize(); err != nil {
@@ -73,7 +73,7 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 	for i := range f.Layers {
 		l := &f.Layers[i]
 		q := &f.Queries[l.Query]
-		if len(o.Concepts) > 0 && !slices.Contains(o.Concepts, q.Label) {
+		if o.only != nil && !o.only[queryID(*q, l.Query)] {
 			continue
 		}
 		mask := o.shaper.shape(l.Mask)
@@ -101,14 +101,25 @@ func confidence(f *Frame, l *Layer) float32 {
 	return -1
 }
 
-// checkConcepts finds concepts that are not the label of a query.
-func checkConcepts(concepts []string, queries []car.Query) error {
-	for _, c := range concepts {
-		if !slices.ContainsFunc(queries, func(q car.Query) bool { return q.Label == c }) {
-			return fmt.Errorf("there is no query %q", c)
+// queryIDs returns the IDs of the queries with some labels, nil for all queries. They stay if
+// a query is renamed while the run goes on.
+func queryIDs(labels []string, queries []car.Query) (map[int]bool, error) {
+	if len(labels) == 0 {
+		return nil, nil
+	}
+	ids := make(map[int]bool)
+	for _, label := range labels {
+		found := false
+		for i, q := range queries {
+			if q.Label == label {
+				ids[queryID(q, i)], found = true, true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("there is no query %q", label)
 		}
 	}
-	return nil
+	return ids, nil
 }
 
 // State implements [Stateful]: where the legend is.
