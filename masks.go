@@ -268,6 +268,13 @@ func (m *Masks) Open(_ context.Context, s *Stream) error {
 	return m.prepareFiles()
 }
 
+// Try reports the error that Open would return, and leaves nothing behind.
+func (m *Masks) Try(ctx context.Context, s *Stream) error {
+	err := m.Open(ctx, s)
+	m.Abort()
+	return errors.Join(err, m.Close())
+}
+
 // inputs are the files that are never replaced.
 func (m *Masks) inputs() []string {
 	inputs := append([]string{m.stream.Info.Path}, m.Protect...)

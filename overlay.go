@@ -61,6 +61,13 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	return o.Output.Initialize()
 }
 
+// Try reports the error that Open would return, and leaves nothing behind. See
+// [video.Sink.Try].
+func (o *Overlay) Try(context.Context, *Stream) error { return o.Output.Try() }
+
+// Lost returns what of the source the file does not have. It is complete after Prepare.
+func (o *Overlay) Lost() []video.Loss { return o.Output.Lost() }
+
 // Write draws the layers on a frame, and encodes it.
 func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 	frame, err := f.Decoded.Share()

@@ -62,7 +62,7 @@ type budget struct {
 	side       int                      // long side of the model's image; 0: that of the video
 	labels     int
 	draws      bool
-	overlays   []*output
+	encoded    []*output
 	sequences  int
 	processors int
 	restricted bool // processors is less than the machine has, which FFmpeg does not know
@@ -104,8 +104,8 @@ func (o *segmentOptions) budget(side, queries int) *budget {
 	b := newBudget(o.maxMemory)
 	b.held, b.heldFlags, b.queue = o.framesHeld, o.heldFlags(), video.DefaultFrames
 	b.side, b.labels, b.draws = side, queries, true
-	b.overlays = o.overlays()
-	b.sequences = len(o.specs) - len(b.overlays)
+	b.encoded = o.encoded()
+	b.sequences = len(o.specs) - len(b.encoded)
 	return &b
 }
 
@@ -201,7 +201,7 @@ var errMemory = errors.New("not enough memory")
 
 // afford decides how a video is decoded, held and encoded. It is [video.Source.Afford].
 func (b *budget) afford(c video.Coded) (video.Means, error) {
-	p := plan{Coded: c, encoders: len(b.overlays), sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
+	p := plan{Coded: c, encoders: len(b.encoded), sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
 	if b.processors == 1 {
 		p.threads = 1
 	}
@@ -213,9 +213,9 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	if !c.Still && b.queue > 0 {
 		p.frames += b.queue - 1
 	}
-	for _, s := range b.overlays {
+	for _, s := range b.encoded {
 		// All are planned as the one that takes most.
-		e, ok := video.PlanEncoding(s.Path, s.overlay.Encoder, s.overlay.EncoderPreset, c.Still, b.processors)
+		e, ok := video.PlanEncoding(s.Path, s.encoding().Encoder, s.encoding().EncoderPreset, c.Still, b.processors)
 		if p.encoding.Encoder == "" || ok && e.Bytes(c) > p.encoding.Bytes(c) {
 			p.encoding = e
 		}

@@ -13,8 +13,8 @@ import (
 // checkEncoderPreset refuses presets that an encoder of H.264 or H.265 does not know. The
 // library would print lines of its own about them.
 func (o *output) checkEncoderPreset(info video.Info) error {
-	preset := o.overlay.EncoderPreset
-	s := video.SettingsOf(o.Path, o.overlay.Encoder, info)
+	preset := o.encoding().EncoderPreset
+	s := video.SettingsOf(o.Path, o.encoding().Encoder, info)
 	known := video.Presets()
 	if s.Encoder != "libx264" && s.Encoder != "libx265" || slices.Contains(known, preset) {
 		return nil
@@ -25,7 +25,7 @@ func (o *output) checkEncoderPreset(info video.Info) error {
 
 // warnUnused warns about encoder flags that have no effect.
 func (o *segmentOptions) warnUnused(out *output, log *slog.Logger, info video.Info) {
-	s := video.SettingsOf(out.Path, out.overlay.Encoder, info)
+	s := video.SettingsOf(out.Path, out.encoding().Encoder, info)
 	switch {
 	case o.given("crf") && !s.CRF:
 		log.Warn(fmt.Sprintf("--crf does not apply to the encoder %s and is ignored", s.Encoder))

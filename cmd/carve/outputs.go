@@ -148,8 +148,8 @@ func strictError(path string, lost []video.Loss) error {
 // commit gives the outputs of a run their names, once all are complete.
 func (o *segmentOptions) commit(sinks []carve.Sink, name func() error) (err error) {
 	for _, s := range sinks {
-		if overlay, ok := s.(*carve.Overlay); ok && o.strict {
-			if err := strictError(overlay.Output.Path, overlay.Output.Lost()); err != nil {
+		if lost, ok := s.(losing); ok && o.strict {
+			if err := strictError(s.(carve.FileSink).Paths()[0], lost.Lost()); err != nil {
 				return err
 			}
 		}
@@ -188,10 +188,8 @@ func (o *segmentOptions) planFolders() error {
 	var paths []string
 	for _, s := range o.specs {
 		folder := ""
-		if s.masks != nil {
-			for _, manifest := range s.masks.sink(s.Path).Paths() {
-				folder = filepath.Dir(manifest)
-			}
+		if f, ok := s.keys.(folderOutput); ok {
+			folder = f.folder(s.Path)
 		}
 		folders, paths = append(folders, folder), append(paths, s.Path)
 	}

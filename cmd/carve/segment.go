@@ -150,7 +150,8 @@ type input struct {
 	source    *video.Source
 	log       *slog.Logger
 	budget    *budget
-	overwrite bool // files that exist may be replaced
+	overwrite bool     // files that exist may be replaced
+	protect   []string // files that are never replaced
 }
 
 // openInput opens the source within the bound of memory, and checks whether the outputs
@@ -178,8 +179,8 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 			return nil, ui.WithHint(err, playlistHint)
 		}
 	}
-	for _, s := range o.overlays() {
-		if err := video.CheckOutput(s.Path, s.overlay.Encoder, in.source.Info()); err != nil {
+	for _, s := range o.encoded() {
+		if err := video.CheckOutput(s.Path, s.encoding().Encoder, in.source.Info()); err != nil {
 			return nil, ui.UsageError{Err: outputError(err)} // it is about names on the command line
 		}
 		if err := s.checkEncoderPreset(in.source.Info()); err != nil {
@@ -200,16 +201,12 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 func (o *segmentOptions) tryOutputs(in *input, queries []car.Query, log *slog.Logger) (sinks []carve.Sink, err error) {
 	ctx, release := interruptible()
 	defer release()
-	inputs := o.inputs()
+	in.protect = o.inputs()
 	stream := &carve.Stream{Source: in.source, Info: in.source.Info(), Queries: queries, Threads: 1}
 	for i := range o.specs {
-		switch trial := o.sink(&o.specs[i], in, inputs).(type) {
-		case *carve.Overlay:
-			err = trial.Output.Try()
-		case *carve.Masks:
-			err = trial.Open(ctx, stream)
-			trial.Abort()
-			trial.Close()
+		s := &o.specs[i]
+		if trial, ok := s.keys.sink(s.Path, in).(trier); ok {
+			err = trial.Try(ctx, stream)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -217,9 +214,9 @@ func (o *segmentOptions) tryOutputs(in *input, queries []car.Query, log *slog.Lo
 		case err != nil:
 			return nil, outputError(err)
 		}
-		sinks = append(sinks, o.sink(&o.specs[i], in, inputs))
+		sinks = append(sinks, s.keys.sink(s.Path, in))
 	}
-	for _, s := range o.overlays() {
+	for _, s := range o.encoded() {
 		o.warnUnused(s, log, in.source.Info())
 	}
 	return sinks, nil
@@ -228,8 +225,10 @@ func (o *segmentOptions) tryOutputs(in *input, queries []car.Query, log *slog.Lo
 // pipes are the outputs that may be pipes.
 func (o *segmentOptions) pipes() []string {
 	paths := []string{o.explain}
-	for _, s := range o.overlays() {
-		paths = append(paths, s.Path)
+	for _, s := range o.specs {
+		if _, folder := s.keys.(folderOutput); !folder {
+			paths = append(paths, s.Path)
+		}
 	}
 	return paths
 }
@@ -237,8 +236,8 @@ func (o *segmentOptions) pipes() []string {
 // lost returns what of the input the outputs do not have.
 func lost(sinks []carve.Sink) (list []video.Loss) {
 	for _, s := range sinks {
-		if o, ok := s.(*carve.Overlay); ok {
-			for _, l := range o.Output.Lost() {
+		if s, ok := s.(losing); ok {
+			for _, l := range s.Lost() {
 				if !slices.ContainsFunc(list, func(other video.Loss) bool { return other.What() == l.What() && other.Reason == l.Reason }) {
 					list = append(list, l)
 				}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/carve-video/carve"
+	"github.com/carve-video/carve/internal/outputspec"
+)
+
+// masksKeys are the keys of a mask sequence.
+type masksKeys struct {
+	conceptKeys
+	Split     carve.Split `key:"split" doc:"what has files of its own: nothing, so that pixels are numbers of concepts; each concept; each instance" values:"none|concept|instance"`
+	Instances bool        `key:"instances" doc:"without a split, give each instance a number of its own, of which there are 254"`
+	Format    string      `key:"format" doc:"of files in a folder" values:"png|tiff"`
+	Bits      int         `key:"bits" doc:"of a grey pixel: 8 or 16"`
+	Start     string      `key:"start" doc:"number of the first file, or source for that of a numbered source"`
+	shapingKeys
+}
+
+func masksKind() outputspec.Kind {
+	return outputspec.Kind{Name: "masks", About: "a mask sequence: numbered images in a folder", Example: "masks,split=concept,grow=2:masks/",
+		New: func() any {
+			return &masksKeys{Split: carve.SplitNone, Bits: 8, Start: "0", shapingKeys: shapingKeys{Soft: true}}
+		}}
+}
+
+func (k *masksKeys) check(path string) error { return k.masks(path).Check() }
+
+// masks makes a mask sequence, without what the input decides.
+func (k *masksKeys) masks(path string) *carve.Masks {
+	return &carve.Masks{Path: path, Split: k.Split, Instances: k.Instances, Format: k.Format, Bits: k.Bits, Start: k.Start,
+		Concepts: k.Concepts, Shaping: k.shaping()}
+}
+
+func (k *masksKeys) sink(path string, in *input) carve.Sink {
+	m := k.masks(path)
+	m.Overwrite, m.Protect = in.overwrite, in.protect
+	return m
+}
+
+// folder returns the folder that is for the sequence alone, or "" if it is not known yet.
+func (k *masksKeys) folder(path string) string {
+	for _, manifest := range k.masks(path).Paths() {
+		return filepath.Dir(manifest)
+	}
+	return ""
+}
