@@ -11,7 +11,9 @@
 package matte
 
 import (
-	"math"
+	"encoding/binary"
+	"image"
+	"slices"
 
 	"github.com/carve-video/carve/internal/parallel"
 )
@@ -41,9 +43,9 @@ type Enlarger struct {
 
 	guide, mean, variance []float32 // at the masks' size
 	a, b, tmp, sum        []float32
-	rows                  []float32 // two for each goroutine
-	x0                    []int32
+	workers               []worker // one for each goroutine
 	fx                    []float32
+	first                 []int // by column of the mask: the first pixel that lies right of its centre
 }
 
 // New returns an Enlarger from masks of lw×lh to images of w×h.
@@ -53,10 +55,17 @@ func New(w, h, lw, lh int) *Enlarger {
 	for _, s := range []*[]float32{&e.guide, &e.mean, &e.variance, &e.a, &e.b, &e.tmp, &e.sum} {
 		*s = make([]float32, n)
 	}
-	e.x0, e.fx = make([]int32, w), make([]float32, w)
+	e.fx, e.first = make([]float32, w), make([]int, lw+1)
+	at := -1
 	for x := range w {
 		i, f := position(x, w, lw)
-		e.x0[x], e.fx[x] = int32(i), f
+		for e.fx[x] = f; at < i; {
+			at++
+			e.first[at] = x
+		}
+	}
+	for at++; at <= lw; at++ {
+		e.first[at] = w
 	}
 	return e
 }
@@ -77,29 +86,58 @@ func (e *Enlarger) Guide(luma []byte) {
 	if e.direct() {
 		return
 	}
+	e.hire()
 	// The mean over the source pixels that a mask pixel covers.
-	parallel.Do(e.Threads, e.lh, func(_, from, to int) {
+	parallel.Do(e.Threads, e.lh, func(number, from, to int) {
+		columns := e.workers[number].columns
 		for y := from; y < to; y++ {
 			top, bottom := y*e.h/e.lh, max((y+1)*e.h/e.lh, y*e.h/e.lh+1)
+			sumColumns(columns, e.luma[top*e.w:bottom*e.w])
 			for x := range e.lw {
 				left, right := x*e.w/e.lw, max((x+1)*e.w/e.lw, x*e.w/e.lw+1)
-				sum := 0
-				for v := top; v < bottom; v++ {
-					for _, s := range e.luma[v*e.w+left : v*e.w+right] {
-						sum += int(s)
-					}
+				sum := uint32(0)
+				for _, s := range columns[left:right] {
+					sum += s
 				}
 				e.guide[y*e.lw+x] = float32(sum) / float32((right-left)*(bottom-top)*255)
 			}
 		}
 	})
-	e.box(e.mean, e.guide)
+	whole := image.Rect(0, 0, e.lw, e.lh)
+	e.box(e.mean, e.guide, whole)
 	for i, g := range e.guide {
 		e.variance[i] = g * g
 	}
-	e.box(e.variance, e.variance)
+	e.box(e.variance, e.variance, whole)
 	for i, m := range e.mean {
 		e.variance[i] = max(e.variance[i]-m*m, 0)
+	}
+}
+
+// sumColumns writes to sums the sum of each column of some rows.
+func sumColumns(sums []uint32, rows []byte) {
+	w := len(sums)
+	x := 0
+	if len(rows)/w <= 256 { // the highest number of bytes of which the sum fits 16 bits
+		for ; x+8 <= w; x += 8 {
+			const low = 0x00ff00ff00ff00ff // of each 16 bits
+			var even, odd uint64           // sums of every second column, in 16 bits each
+			for at := x; at < len(rows); at += w {
+				v := binary.LittleEndian.Uint64(rows[at:])
+				even, odd = even+v&low, odd+v>>8&low
+			}
+			s := sums[x:][:8:8]
+			for i := 0; i < 8; i += 2 {
+				s[i], s[i+1] = uint32(even)&0xffff, uint32(odd)&0xffff
+				even, odd = even>>16, odd>>16
+			}
+		}
+	}
+	for ; x < w; x++ {
+		sums[x] = 0
+		for at := x; at < len(rows); at += w {
+			sums[x] += uint32(rows[at])
+		}
 	}
 }
 
@@ -115,56 +153,172 @@ func (e *Enlarger) Enlarge(mask []float32, dst []uint8) {
 		}
 		return
 	}
+	whole := image.Rect(0, 0, e.lw, e.lh)
+	r := e.support(mask)
+	if r.Empty() {
+		clear(dst[:e.w*e.h])
+		return
+	}
+	// Means reach beyond what they are of by a radius, and so do means of them.
+	near, far := r.Inset(-radius).Intersect(whole), r.Inset(-2*radius).Intersect(whole)
+	clear(e.a)
+	clear(e.b)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		from, to := y*e.lw+r.Min.X, y*e.lw+r.Max.X
+		copy(e.b[from:to], mask[from:to])
+		for i := from; i < to; i++ {
+			e.a[i] = e.guide[i] * mask[i]
+		}
+	}
 	// a = cov(I, p) / (var(I) + eps), b = mean(p) - a·mean(I); then the mean of
 	// both over the windows that a pixel lies in.
-	for i, p := range mask[:e.lw*e.lh] {
-		e.a[i] = e.guide[i] * p
+	e.box(e.a, e.a, near)
+	e.box(e.b, e.b, near)
+	for y := near.Min.Y; y < near.Max.Y; y++ {
+		for i := y*e.lw + near.Min.X; i < y*e.lw+near.Max.X; i++ {
+			p, m := e.b[i], e.mean[i]
+			a := (e.a[i] - m*p) / (e.variance[i] + epsilon)
+			e.a[i], e.b[i] = a, p-a*m
+		}
 	}
-	e.box(e.a, e.a)
-	e.box(e.b, mask)
-	for i := range e.a {
-		p, m := e.b[i], e.mean[i]
-		a := (e.a[i] - m*p) / (e.variance[i] + epsilon)
-		e.a[i], e.b[i] = a, p-a*m
-	}
-	e.box(e.a, e.a)
-	e.box(e.b, e.b)
+	e.box(e.a, e.a, far)
+	e.box(e.b, e.b, far)
 
-	if n := 2 * e.lw * max(e.Threads, 1); len(e.rows) < n {
-		e.rows = make([]float32, n)
-	}
-	parallel.Do(e.Threads, e.h, func(worker, from, to int) {
-		ra, rb := e.rows[2*worker*e.lw:][:e.lw], e.rows[(2*worker+1)*e.lw:][:e.lw]
+	parallel.Do(e.Threads, e.h, func(number, from, to int) {
+		k := &e.workers[number]
+		k.between = -1
 		for y := from; y < to; y++ {
-			e.row(y, dst[y*e.w:(y+1)*e.w], ra, rb)
+			k.row(y, dst[y*e.w:(y+1)*e.w])
 		}
 	})
 }
 
-// row computes one row of [Enlarger.Enlarge]; ra and rb are buffers for a mask's row.
-func (e *Enlarger) row(y int, out []uint8, ra, rb []float32) {
+// support returns the smallest rectangle outside of which a mask is, to 8 bits, 0.
+func (e *Enlarger) support(mask []float32) (r image.Rectangle) {
+	const least = 1. / 512
+	for y := range e.lh {
+		row := mask[y*e.lw : (y+1)*e.lw]
+		left := slices.IndexFunc(row, func(p float32) bool { return p >= least })
+		if left < 0 {
+			continue
+		}
+		right := len(row)
+		for row[right-1] < least {
+			right--
+		}
+		r = r.Union(image.Rect(left, y, right, y+1))
+	}
+	return r
+}
+
+// A worker enlarges rows for one goroutine.
+type worker struct {
+	*Enlarger
+	columns []uint32  // sums of columns, see Guide
+	a, b    []float32 // the functions of one row of pixels, by column of the mask
+	between int       // the row of the mask above the pixels, which spans are for; -1 for none
+	spans   []span
+}
+
+// A span is a range of columns of a mask, the pixels right of whose centres are alike.
+type span struct {
+	from, to int
+	kind     spanKind
+}
+
+type spanKind uint8
+
+const (
+	outside spanKind = iota
+	inside
+	mixed
+)
+
+// hire makes as many workers as there may be goroutines.
+func (e *Enlarger) hire() {
+	for len(e.workers) < max(e.Threads, 1) {
+		e.workers = append(e.workers, worker{Enlarger: e, columns: make([]uint32, e.w), a: make([]float32, e.lw), b: make([]float32, e.lw)})
+	}
+}
+
+// plan finds the spans between row j of the mask and the next one. A value is linear in
+// brightness and between rows and columns, so that it lies between those of black and white
+// in the four corners.
+func (k *worker) plan(j, next int) {
+	k.between, k.spans = j, k.spans[:0]
+	at := func(i int) (low, high float32) {
+		p, q := j*k.lw+i, next*k.lw+i
+		above, below := k.Enlarger.b[p], k.Enlarger.b[q] // for black
+		brightAbove, brightBelow := above+k.Enlarger.a[p], below+k.Enlarger.a[q]
+		return min(above, below, brightAbove, brightBelow), max(above, below, brightAbove, brightBelow)
+	}
+	low, high := at(0)
+	for i := range k.lw {
+		nextLow, nextHigh := at(min(i+1, k.lw-1))
+		kind := mixed
+		if max(high, nextHigh) < surely0 {
+			kind = outside
+		} else if min(low, nextLow) > surely1 {
+			kind = inside
+		}
+		if n := len(k.spans); n > 0 && k.spans[n-1].kind == kind {
+			k.spans[n-1].to = i + 1
+		} else {
+			k.spans = append(k.spans, span{i, i + 1, kind})
+		}
+		low, high = nextLow, nextHigh
+	}
+}
+
+// row computes one row of [Enlarger.Enlarge].
+func (k *worker) row(y int, out []uint8) {
+	e := k.Enlarger
 	j, f := position(y, e.h, e.lh)
 	next := min(j+1, e.lh-1)
-	a0, a1 := e.a[j*e.lw:(j+1)*e.lw], e.a[next*e.lw:(next+1)*e.lw]
-	b0, b1 := e.b[j*e.lw:(j+1)*e.lw], e.b[next*e.lw:(next+1)*e.lw]
-	empty := true
-	for x := range ra {
-		ra[x] = a0[x] + (a1[x]-a0[x])*f
-		rb[x] = b0[x] + (b1[x]-b0[x])*f
-		empty = empty && abs(ra[x])+abs(rb[x]) < 1e-3
+	if j != k.between {
+		k.plan(j, next)
 	}
-	if empty {
-		clear(out)
-		return
+	for _, s := range k.spans {
+		switch pixels := out[e.first[s.from]:e.first[s.to]]; s.kind {
+		case outside:
+			clear(pixels)
+		case inside:
+			fill(pixels)
+		default:
+			for x := s.from; x <= min(s.to, e.lw-1); x++ {
+				p, q := j*e.lw+x, next*e.lw+x
+				k.a[x], k.b[x] = e.a[p]+(e.a[q]-e.a[p])*f, e.b[p]+(e.b[q]-e.b[p])*f
+			}
+			k.mix(y, s, out)
+		}
 	}
+}
+
+// mix computes the pixels of a mixed span one by one.
+func (k *worker) mix(y int, s span, out []uint8) {
+	e := k.Enlarger
 	luma := e.luma[y*e.w : (y+1)*e.w]
-	for x := range out {
-		i := e.x0[x]
-		k := min(i+1, int32(e.lw-1))
-		t := e.fx[x]
-		a := ra[i] + (ra[k]-ra[i])*t
-		b := rb[i] + (rb[k]-rb[i])*t
-		out[x] = quantise(a*float32(luma[x])*(1.0/255) + b)
+	for i := s.from; i < s.to; i++ {
+		next := min(i+1, e.lw-1)
+		a, b := k.a[i], k.b[i]
+		da, db := k.a[next]-a, k.b[next]-b
+		for x := e.first[i]; x < e.first[i+1]; x++ {
+			t := e.fx[x]
+			out[x] = quantise((a+da*t)*float32(luma[x])*(1.0/255) + b + db*t)
+		}
+	}
+}
+
+// Values below surely0 become 0, and those above surely1 become 255, whatever the rounding.
+const (
+	surely0 = 0.5 - 0.5/gain - 0.001
+	surely1 = 0.5 + 0.5/gain + 0.001
+)
+
+// fill makes pixels lie inside.
+func fill(pixels []uint8) {
+	for i := range pixels {
+		pixels[i] = 255
 	}
 }
 
@@ -173,58 +327,68 @@ func quantise(p float32) uint8 {
 	return uint8(min(max(p, 0), 1)*255 + 0.5)
 }
 
-func abs(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }
-
-// box writes to dst the mean of src over windows of 2·radius+1 in both directions,
-// clipped at the border. dst and src may be the same.
-func (e *Enlarger) box(dst, src []float32) {
-	w, h := e.lw, e.lh
-	for y := range h {
-		in, out := src[y*w:(y+1)*w], e.tmp[y*w:(y+1)*w]
-		sum, n := float64(0), 0
-		for x := range min(radius, w) {
-			sum += float64(in[x])
-			n++
+// box writes to dst the mean of src over windows of 2·radius+1 in both directions, clipped
+// at the border of the image. It reads and writes only inside r, outside of which src is 0.
+// dst and src may be the same.
+func (e *Enlarger) box(dst, src []float32, r image.Rectangle) {
+	var share [2*radius + 2]float64 // of one value in a mean of so many
+	for n := 1; n < len(share); n++ {
+		share[n] = 1 / float64(n)
+	}
+	w := r.Dx()
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		in, out := src[y*e.lw+r.Min.X:][:w], e.tmp[y*e.lw+r.Min.X:][:w]
+		sum := float64(0)
+		for _, v := range in[:min(radius, w)] {
+			sum += float64(v)
 		}
-		for x := range w {
-			if r := x + radius; r < w {
-				sum += float64(in[r])
-				n++
+		for x := range out {
+			if next := x + radius; next < w {
+				sum += float64(in[next])
 			}
-			if l := x - radius - 1; l >= 0 {
-				sum -= float64(in[l])
-				n--
+			if last := x - radius - 1; last >= 0 {
+				sum -= float64(in[last])
 			}
-			out[x] = float32(sum / float64(n))
+			out[x] = float32(sum * share[clipped(r.Min.X+x, e.lw)])
 		}
 	}
 	sum := e.sum[:w]
 	clear(sum)
-	n := 0
 	add := func(y int, sign float32) {
-		for x, v := range e.tmp[y*w : (y+1)*w] {
+		for x, v := range e.tmp[y*e.lw+r.Min.X:][:w] {
 			sum[x] += sign * v
 		}
 	}
-	for y := range min(radius, h) {
+	for y := r.Min.Y; y < min(r.Min.Y+radius, r.Max.Y); y++ {
 		add(y, 1)
-		n++
 	}
-	for y := range h {
-		if r := y + radius; r < h {
-			add(r, 1)
-			n++
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		if next := y + radius; next < r.Max.Y {
+			add(next, 1)
 		}
-		if l := y - radius - 1; l >= 0 {
-			add(l, -1)
-			n--
+		if last := y - radius - 1; last >= r.Min.Y {
+			add(last, -1)
 		}
-		one := 1 / float32(n)
-		out := dst[y*w : (y+1)*w]
+		one := float32(share[clipped(y, e.lh)])
+		out := dst[y*e.lw+r.Min.X:][:w]
 		for x, v := range sum {
 			out[x] = v * one
 		}
 	}
+}
+
+// clipped returns how many of n samples the window around sample i has.
+func clipped(i, n int) int { return min(i+radius, n-1) - max(i-radius, 0) + 1 }
+
+// alone reports whether at most one mask has any of the eight pixels from i on.
+func alone(masks [][]uint8, i int) bool {
+	n := 0
+	for _, m := range masks {
+		if binary.LittleEndian.Uint64(m[i:]) != 0 {
+			n++
+		}
+	}
+	return n <= 1
 }
 
 // Share makes the masks of an image exclusive: where they add up to more than 255, each
@@ -235,6 +399,10 @@ func Share(masks [][]uint8, threads int) {
 	}
 	parallel.Do(threads, len(masks[0]), func(_, from, to int) {
 		for i := from; i < to; i++ {
+			if i+8 <= to && alone(masks, i) {
+				i += 7
+				continue
+			}
 			sum := 0
 			for _, m := range masks {
 				sum += int(m[i])

@@ -2,7 +2,9 @@ package matte
 
 import (
 	"bytes"
+	"image"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -137,6 +139,107 @@ func TestThreads(t *testing.T) {
 	for _, threads := range []int{2, 3, 7, 500} {
 		if !bytes.Equal(enlarge(threads), want) {
 			t.Errorf("on %d threads the mask is another", threads)
+		}
+	}
+}
+
+// TestRows: pixels that are decided at once by the columns of the mask beside them have the
+// values that they have one by one.
+func TestRows(t *testing.T) {
+	for _, s := range [][4]int{{640, 360, 80, 45}, {333, 101, 50, 17}, {64, 48, 90, 70}, {31, 9, 1, 1}} {
+		w, h, lw, lh := s[0], s[1], s[2], s[3]
+		luma, _, _ := scene(w, h, 3)
+		mask := make([]float32, lw*lh)
+		for i := range mask {
+			d := math.Hypot(float64(i%lw)-float64(lw)/2, float64(i/lw)-float64(lh)/3) - float64(lh)/4
+			mask[i] = float32(1 / (1 + math.Exp(d)))
+		}
+		e := New(w, h, lw, lh)
+		e.Guide(luma)
+		dst := make([]uint8, w*h)
+		e.Enlarge(mask, dst)
+		kinds := make(map[uint8]int)
+		for y := range h {
+			j, f := position(y, h, lh)
+			next := min(j+1, lh-1)
+			for x := range w {
+				i, g := position(x, w, lw)
+				k := min(i+1, lw-1)
+				at := func(c []float32, x int) float32 { return c[j*lw+x] + (c[next*lw+x]-c[j*lw+x])*f }
+				a, b := at(e.a, i)+(at(e.a, k)-at(e.a, i))*g, at(e.b, i)+(at(e.b, k)-at(e.b, i))*g
+				want := quantise(a*float32(luma[y*w+x])*(1.0/255) + b)
+				if dst[y*w+x] != want {
+					t.Fatalf("%v: pixel %d,%d is %d, want %d", s, x, y, dst[y*w+x], want)
+				}
+				kinds[want]++
+			}
+		}
+		if w > 100 && (kinds[0] == 0 || kinds[255] == 0 || len(kinds) < 10) {
+			t.Errorf("%v: there are pixels of %d values", s, len(kinds))
+		}
+	}
+}
+
+// TestFormula: the functions of brightness are those of the guided filter, computed one window
+// at a time, for masks in the middle, at the border and all over the image.
+func TestFormula(t *testing.T) {
+	const w, h, lw, lh = 120, 90, 40, 30
+	luma, _, _ := scene(w, h, 3)
+	e := New(w, h, lw, lh)
+	e.Guide(luma)
+	mean := func(at func(i int) float64) []float64 {
+		out := make([]float64, lw*lh)
+		for y := range lh {
+			for x := range lw {
+				sum, n := 0., 0.
+				for v := max(y-radius, 0); v <= min(y+radius, lh-1); v++ {
+					for u := max(x-radius, 0); u <= min(x+radius, lw-1); u++ {
+						sum, n = sum+at(v*lw+u), n+1
+					}
+				}
+				out[y*lw+x] = sum / n
+			}
+		}
+		return out
+	}
+	guide := func(i int) float64 { return float64(e.guide[i]) }
+	for _, r := range []image.Rectangle{image.Rect(15, 10, 25, 20), image.Rect(0, 0, 5, 4), image.Rect(33, 20, 40, 30), image.Rect(0, 0, lw, lh), image.Rect(20, 14, 21, 15)} {
+		mask := make([]float32, lw*lh)
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			for x := r.Min.X; x < r.Max.X; x++ {
+				mask[y*lw+x] = float32(1+(x*7+y*5)%9) / 9
+			}
+		}
+		dst := make([]uint8, w*h)
+		e.Enlarge(mask, dst)
+		p := func(i int) float64 { return float64(mask[i]) }
+		ip, i1, i2, p1 := mean(func(i int) float64 { return guide(i) * p(i) }), mean(guide), mean(func(i int) float64 { return guide(i) * guide(i) }), mean(p)
+		slope := func(i int) float64 { return (ip[i] - i1[i]*p1[i]) / (i2[i] - i1[i]*i1[i] + epsilon) }
+		a, b := mean(slope), mean(func(i int) float64 { return p1[i] - slope(i)*i1[i] })
+		for i := range a {
+			if math.Abs(a[i]-float64(e.a[i])) > 1e-3 || math.Abs(b[i]-float64(e.b[i])) > 1e-3 {
+				t.Fatalf("%v: at %d,%d the function is %g·I + %g, want %g·I + %g", r, i%lw, i/lw, e.a[i], e.b[i], a[i], b[i])
+			}
+		}
+	}
+	e.Enlarge(make([]float32, lw*lh), luma) // an empty mask
+	if slices.Max(luma) != 0 {
+		t.Error("an empty mask is not empty when it is enlarged")
+	}
+}
+
+// TestSumColumns: sums are exact for few and for many rows, of any length.
+func TestSumColumns(t *testing.T) {
+	for _, s := range [][2]int{{1, 1}, {7, 3}, {8, 256}, {8, 257}, {27, 5}, {64, 300}} {
+		w, n := s[0], s[1]
+		rows, want, sums := make([]byte, w*n), make([]uint32, w), make([]uint32, w)
+		for i := range rows {
+			rows[i] = byte(255 - i%5*i%3)
+			want[i%w] += uint32(rows[i])
+		}
+		sumColumns(sums, rows)
+		if !slices.Equal(sums, want) {
+			t.Errorf("%d rows of %d: %v, want %v", n, w, sums, want)
 		}
 	}
 }
