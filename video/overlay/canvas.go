@@ -1,5 +1,7 @@
 package overlay
 
+import "encoding/binary"
+
 // A canvas holds what is laid over a frame: premultiplied RGBA with 8 bits, and for
 // each row the range of columns in use.
 type canvas struct {
@@ -29,12 +31,38 @@ func (c *canvas) clear() {
 
 // over draws a colour over a pixel, with an opacity of 0..1.
 func (c *canvas) over(x, y int, colour [3]uint8, opacity float32) {
-	a := uint32(min(max(opacity, 0), 1)*255 + 0.5)
+	a := alphaOf(opacity)
 	if a == 0 {
 		return
 	}
 	c.x0[y], c.x1[y] = min(c.x0[y], x), max(c.x1[y], x+1)
-	p := c.pix[4*(y*c.w+x):][:4:4]
+	blendOver(c.pix[4*(y*c.w+x):][:4:4], colour, a)
+}
+
+// overRow is over for n pixels from x on.
+func (c *canvas) overRow(x, y, n int, colour [3]uint8, opacity float32) {
+	a := alphaOf(opacity)
+	if a == 0 {
+		return
+	}
+	c.x0[y], c.x1[y] = min(c.x0[y], x), max(c.x1[y], x+n)
+	var fresh [4]uint8 // over a pixel that nothing is drawn on
+	blendOver(fresh[:], colour, a)
+	quad := binary.NativeEndian.Uint32(fresh[:])
+	row := c.pix[4*(y*c.w+x):][:4*n]
+	for i := 0; i < len(row); i += 4 {
+		if p := row[i:][:4:4]; binary.NativeEndian.Uint32(p) == 0 {
+			binary.NativeEndian.PutUint32(p, quad)
+		} else {
+			blendOver(p, colour, a)
+		}
+	}
+}
+
+func alphaOf(opacity float32) uint32 { return uint32(min(max(opacity, 0), 1)*255 + 0.5) }
+
+// blendOver draws a colour with an opacity of 0..255 over a premultiplied pixel.
+func blendOver(p []uint8, colour [3]uint8, a uint32) {
 	rest := 255 - a
 	for i := range 3 {
 		p[i] = uint8((uint32(colour[i])*a + uint32(p[i])*rest + 127) / 255)

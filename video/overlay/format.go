@@ -1,11 +1,6 @@
 package overlay
 
-import (
-	"encoding/binary"
-	"fmt"
-
-	"github.com/carve-video/carve/internal/parallel"
-)
+import "fmt"
 
 // A Component says where the samples of one component are stored. The first is at byte
 // Offset of a row of Plane, and each further one Step bytes later. A sample has Depth
@@ -117,85 +112,3 @@ func (f *Format) mixes() [3]mix {
 	}
 	return m
 }
-
-// blend draws the canvas over the planes.
-func (f *Format) blend(planes []Plane, c *canvas, threads int) error {
-	mixes := f.mixes()
-	n := min(len(f.Components), 3)
-	if len(f.Components) == 2 {
-		n = 1 // grey and alpha
-	}
-	for i := range n {
-		sw, sh := 0, 0
-		if i > 0 && !f.RGB {
-			sw, sh = f.Log2ChromaW, f.Log2ChromaH
-		}
-		comp := f.Components[i]
-		if comp.Plane >= len(planes) {
-			return fmt.Errorf("component %d lies in plane %d, and there are %d planes", i, comp.Plane, len(planes))
-		}
-		if err := f.blendComponent(planes[comp.Plane], comp, mixes[i], sw, sh, c, threads); err != nil {
-			return fmt.Errorf("component %d: %w", i, err)
-		}
-	}
-	return nil
-}
-
-func (f *Format) blendComponent(p Plane, comp Component, m mix, sw, sh int, c *canvas, threads int) error {
-	word := 1
-	if comp.Shift+comp.Depth > 8 {
-		word = 2
-	}
-	rows, cols := -(-c.h >> sh), -(-c.w >> sw)
-	if need := (rows-1)*p.Stride + comp.Offset + (cols-1)*comp.Step + word; len(p.Data) < need {
-		return fmt.Errorf("a plane of %d bytes is smaller than a frame of %dx%d", len(p.Data), c.w, c.h)
-	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if f.BigEndian {
-		order = binary.BigEndian
-	}
-	top := float32(int(1)<<comp.Depth - 1)
-	mask := uint16(1)<<comp.Depth - 1
-	parallel.Do(threads, rows, func(_, from, to int) {
-		for y := from; y < to; y++ {
-			// The canvas rows and columns that the sample covers.
-			y0, y1 := y<<sh, min((y+1)<<sh, c.h)
-			x0, x1 := c.w, 0
-			for v := y0; v < y1; v++ {
-				x0, x1 = min(x0, c.x0[v]), max(x1, c.x1[v])
-			}
-			if x1 <= x0 {
-				continue
-			}
-			row := p.Data[y*p.Stride:]
-			for x := x0 >> sw; x <= (x1-1)>>sw; x++ {
-				var r, g, b, a, n uint32
-				for v := y0; v < y1; v++ {
-					for u := x << sw; u < min((x+1)<<sw, c.w); u++ {
-						q := c.pix[4*(v*c.w+u):][:4:4]
-						r, g, b, a, n = r+uint32(q[0]), g+uint32(q[1]), b+uint32(q[2]), a+uint32(q[3]), n+1
-					}
-				}
-				if a == 0 {
-					continue
-				}
-				one := 1 / float32(n)
-				add := (m.r*float32(r) + m.g*float32(g) + m.b*float32(b) + m.a*float32(a)) * one
-				keep := 1 - float32(a)*one*(1.0/255)
-				at := row[comp.Offset+x*comp.Step:]
-				if word == 1 {
-					old := uint16(at[0])
-					s := float32(old >> comp.Shift & mask)
-					at[0] = byte(old&^(mask<<comp.Shift) | clampSample(s*keep+add, top)<<comp.Shift)
-					continue
-				}
-				old := order.Uint16(at)
-				s := float32(old >> comp.Shift & mask)
-				order.PutUint16(at, old&^(mask<<comp.Shift)|clampSample(s*keep+add, top)<<comp.Shift)
-			}
-		}
-	})
-	return nil
-}
-
-func clampSample(v, top float32) uint16 { return uint16(min(max(v, 0), top) + 0.5) }

@@ -12,6 +12,7 @@
 package overlay
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 
@@ -51,10 +52,11 @@ type Painter struct {
 	// are none. The result does not depend on it.
 	Threads int
 
-	canvas canvas
-	line   outline
-	legend legend
-	tags   tags
+	canvas  canvas
+	blender blender
+	line    outline
+	legend  legend
+	tags    tags
 }
 
 // maxContour is the widest outline in pixels: the sum of a row of the box blur that draws it
@@ -77,6 +79,7 @@ func (p *Painter) Initialize() error {
 		p.UprightWidth, p.UprightHeight = p.Width, p.Height
 	}
 	p.canvas.init(p.Width, p.Height)
+	p.blender.init(&p.Format)
 	if p.Style == nil {
 		style := DefaultStyle()
 		p.Style = &style
@@ -127,7 +130,7 @@ func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 			}
 		}
 	}
-	return p.Format.blend(planes, &p.canvas, p.Threads)
+	return p.blender.blend(planes, &p.canvas, p.Threads)
 }
 
 // paint draws one layer on the canvas: the fill, an opaque line inside the edge, and
@@ -147,24 +150,29 @@ func (p *Painter) paint(l *Layer) {
 	parallel.Do(p.Threads, box.y1-box.y0, func(worker, from, to int) {
 		line := p.line.walk(worker, l.Alpha, box, from)
 		for y := box.y0 + from; y < box.y0+to; y++ {
-			for x := box.x0; x < box.x1; x++ {
-				i := y*p.Width + x
-				if a := l.Alpha[i]; a != 0 {
-					p.canvas.over(x, y, l.Colour, opacity*float32(a)/255)
+			mask := l.Alpha[y*p.Width+box.x0 : y*p.Width+box.x1]
+			for x := 0; x < len(mask); {
+				// Most pixels are far outside or far inside, and those of a row need no thought.
+				n, in := line.plain(mask, x)
+				if in && n > 0 {
+					p.canvas.overRow(box.x0+x, y, n, l.Colour, opacity)
 				}
-				if !contour {
-					continue
+				if x += n; x == len(mask) {
+					break
+				}
+				if a := mask[x]; a != 0 {
+					p.canvas.over(box.x0+x, y, l.Colour, opacity*float32(a)/255)
 				}
 				d := line.distance(x) // positive inside
-				if d == far || d > 2*t+1 || d < -2*t-1 {
-					continue
+				if contour && d != far && d <= 2*t+1 && d >= -2*t-1 {
+					if c := cover(d+t*0.5, t); c > 0 { // from t outside to the edge
+						p.canvas.over(box.x0+x, y, around, edgingOpacity*c)
+					}
+					if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
+						p.canvas.over(box.x0+x, y, l.Colour, c)
+					}
 				}
-				if c := cover(d+t*0.5, t); c > 0 { // from t outside to the edge
-					p.canvas.over(x, y, around, edgingOpacity*c)
-				}
-				if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
-					p.canvas.over(x, y, l.Colour, c)
-				}
+				x++
 			}
 			if y+1 < box.y0+to {
 				line.next()
@@ -194,22 +202,39 @@ func bounds(alpha []uint8, w, h int) (rect, bool) {
 	r := rect{w, h, 0, 0}
 	for y := range h {
 		row := alpha[y*w : (y+1)*w]
-		left := 0
-		for left < w && row[left] == 0 {
-			left++
-		}
-		if left == w {
+		if blank(row) {
 			continue
 		}
-		right := w
-		for row[right-1] == 0 {
-			right--
+		// Only what lies outside the columns of the rows above can widen the rectangle.
+		if left := row[:r.x0]; !blank(left) {
+			r.x0 = 0
+			for left[r.x0] == 0 {
+				r.x0++
+			}
 		}
-		r.x0, r.x1 = min(r.x0, left), max(r.x1, right)
+		if right := row[r.x1:]; !blank(right) {
+			r.x1 = w
+			for row[r.x1-1] == 0 {
+				r.x1--
+			}
+		}
 		r.y0, r.y1 = min(r.y0, y), y+1
 	}
 	return r, r.y1 > r.y0
 }
+
+// blank reports whether all values are 0.
+func blank(values []uint8) bool {
+	for len(values) > len(zeros) {
+		if !bytes.Equal(values[:len(zeros)], zeros[:]) {
+			return false
+		}
+		values = values[len(zeros):]
+	}
+	return bytes.Equal(values, zeros[:len(values)])
+}
+
+var zeros [1024]uint8
 
 // far means a distance larger than any line is wide.
 const far = float32(math.MaxFloat32)
@@ -220,7 +245,7 @@ const far = float32(math.MaxFloat32)
 type outline struct {
 	w, r    int
 	width   float32
-	area    float32
+	area    uint32   // the sum of a window that lies inside
 	walkers []walker // one for each goroutine
 }
 
@@ -228,7 +253,7 @@ func (l *outline) init(w int, width float32) {
 	l.w, l.width = w, width
 	l.r = int(math.Ceil(float64(2*width))) + 1
 	side := 2*l.r + 1
-	l.area = float32(side * side * 255)
+	l.area = uint32(side * side * 255)
 }
 
 // reach returns how far a line extends outside its mask, in pixels.
@@ -266,9 +291,10 @@ func (l *outline) walk(worker int, alpha []uint8, b rect, from int) *walker {
 
 // next advances to the next row.
 func (k *walker) next() {
-	add, sub := k.row(k.y+k.r+1), k.row(k.y-k.r)
-	for x := range k.sums {
-		k.sums[x] += uint32(add[x]) - uint32(sub[x])
+	sums := k.sums
+	add, sub := k.row(k.y + k.r + 1)[:len(sums)], k.row(k.y - k.r)[:len(sums)]
+	for x := range sums {
+		sums[x] += uint32(add[x]) - uint32(sub[x])
 	}
 	k.y++
 }
@@ -280,24 +306,63 @@ func (k *walker) row(y int) []uint16 {
 	y = min(max(y, 0), b.y1-b.y0-1)
 	at := func(y int) []uint16 { return k.rows[y%(2*k.r+2)*w:][:w] }
 	for ; k.blurred <= y; k.blurred++ {
-		in, out := k.alpha[(b.y0+k.blurred)*k.w:(b.y0+k.blurred+1)*k.w], at(k.blurred)
-		inside := func(x int) int { return min(max(x, 0), k.w-1) }
-		sum := 0
-		for x := b.x0 - k.r; x <= b.x0+k.r; x++ {
-			sum += int(in[inside(x)])
-		}
-		for x := range out {
-			out[x] = uint16(sum)
-			sum += int(in[inside(b.x0+x+k.r+1)]) - int(in[inside(b.x0+x-k.r)])
-		}
+		k.blur(k.alpha[(b.y0+k.blurred)*k.w:(b.y0+k.blurred+1)*k.w], at(k.blurred))
 	}
 	return at(y)
 }
 
-// distance returns the distance of a pixel of the row from the outline, in pixels,
-// positive inside.
+// blur sums up the window around each pixel of the box in a row of the frame.
+func (k *walker) blur(in []uint8, out []uint16) {
+	inside := func(x int) int { return min(max(x, 0), k.w-1) }
+	sum := 0
+	for x := k.box.x0 - k.r; x <= k.box.x0+k.r; x++ {
+		sum += int(in[inside(x)])
+	}
+	// Between from and to the window lies in the row.
+	from := min(max(k.r-k.box.x0, 0), len(out))
+	to := max(min(k.w-k.r-1-k.box.x0, len(out)), from)
+	for x := range from {
+		out[x] = uint16(sum)
+		sum += int(in[inside(k.box.x0+x+k.r+1)]) - int(in[inside(k.box.x0+x-k.r)])
+	}
+	if from < to {
+		first := k.box.x0 + from
+		mid, enter, leave := out[from:to], in[first+k.r+1:][:to-from], in[first-k.r:][:to-from]
+		for x := range mid {
+			mid[x] = uint16(sum)
+			sum += int(enter[x]) - int(leave[x])
+		}
+	}
+	for x := to; x < len(out); x++ {
+		out[x] = uint16(sum)
+		sum += int(in[inside(k.box.x0+x+k.r+1)]) - int(in[inside(k.box.x0+x-k.r)])
+	}
+}
+
+// plain returns how many pixels of the row, from column x of the box, are all far outside the
+// mask, or all far inside it. mask is the row inside the box.
+func (k *walker) plain(mask []uint8, x int) (n int, in bool) {
+	sums := k.sums[:len(mask)]
+	from := x
+	switch sums[x] {
+	case 0:
+		// A window without a pixel of the mask has none in its middle.
+		for x < len(sums) && sums[x] == 0 {
+			x++
+		}
+	case k.area:
+		for x < len(sums) && sums[x] == k.area {
+			x++
+		}
+		in = true
+	}
+	return x - from, in
+}
+
+// distance returns the distance of a pixel of the row, by its column in the box, from the
+// outline: in pixels, positive inside.
 func (k *walker) distance(x int) float32 {
-	v := float32(k.sums[x-k.box.x0]) / k.area
+	v := float32(k.sums[x]) / float32(k.area)
 	if v == 0 || v >= 1 {
 		return far
 	}

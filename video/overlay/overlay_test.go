@@ -221,7 +221,9 @@ func TestColours(t *testing.T) {
 					c.over(x, y, b.rgb, 1)
 				}
 			}
-			if err := f.blend(planes, &c, 1); err != nil {
+			var blend blender
+			blend.init(&f)
+			if err := blend.blend(planes, &c, 1); err != nil {
 				t.Fatal(err)
 			}
 			for i, want := range b.want {
