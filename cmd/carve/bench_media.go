@@ -3,46 +3,110 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/car"
-	"github.com/carve-video/carve/internal/pipeline"
+	"github.com/carve-video/carve/internal/democlip"
 	"github.com/carve-video/carve/internal/rate"
 	"github.com/carve-video/carve/internal/ui"
 	"github.com/carve-video/carve/video"
-	"github.com/carve-video/carve/video/overlay"
 )
 
-// A mediaJob is work on the clip that both carve and the ffmpeg program can do.
+// A mediaJob is work on the clip at the size of a real video. The ffmpeg program can do some
+// of it as well.
 type mediaJob struct {
 	name   string
-	draw   bool
-	encode bool
-	ffmpeg []string // arguments between the input and the output
+	draw   bool                        // the overlay, which is thrown away if it is not encoded
+	encode bool                        // to a file
+	extra  func(dir string) carve.Sink // a further output
+	ffmpeg []string                    // arguments between the input and the output; nil: it has no such work
 }
+
+// The clip of the media jobs. The encoder is fast so that the rest shows.
+const (
+	mediaPreset = "veryfast"
+	mediaRate   = 24
+)
 
 // mediaJobs returns the jobs. Where carve draws two masks with outline and legend, the
 // program draws two filled boxes, which is the most similar work that it can do.
 func mediaJobs() []mediaJob {
-	x264 := []string{"-c:a", "copy", "-c:v", "libx264", "-crf", strconv.Itoa(defaultCRF), "-preset", defaultEncoderPreset}
-	box := func(x int, colour string) string {
-		return fmt.Sprintf("drawbox=x=%d:y=ih/4:w=iw/3:h=ih/2:color=%s@0.45:t=fill", x, colour)
+	x264 := []string{"-c:v", "libx264", "-crf", strconv.Itoa(defaultCRF), "-preset", mediaPreset}
+	box := func(x string, colour string) string {
+		return fmt.Sprintf("drawbox=x=%s:y=ih/4:w=iw/3:h=ih/2:color=%s@0.42:t=fill", x, colour)
+	}
+	boxes := []string{"-vf", box("iw/12", "red") + "," + box("iw*7/12", "blue")}
+	masks := func(split carve.Split) func(dir string) carve.Sink {
+		return func(dir string) carve.Sink {
+			return &carve.Masks{Path: filepath.Join(dir, "masks"), Split: split, Overwrite: true}
+		}
+	}
+	all := mediaJob{draw: true, encode: true}
+	with := func(name string, extra func(dir string) carve.Sink) mediaJob {
+		j := all
+		j.name, j.extra = "… and "+name, extra
+		return j
 	}
 	return []mediaJob{
-		{name: "decode", ffmpeg: []string{"-map", "0:v"}},
+		{name: "decode", ffmpeg: []string{}},
+		{name: "decode, draw", draw: true, ffmpeg: boxes},
 		{name: "decode, encode", encode: true, ffmpeg: x264},
-		{name: "decode, draw, encode", draw: true, encode: true, ffmpeg: append([]string{"-vf", box(40, "red") + "," + box(340, "blue")}, x264...)},
+		{name: "decode, draw, encode", draw: true, encode: true, ffmpeg: append(slices.Clone(boxes), x264...)},
+		with("masks", masks(carve.SplitNone)),
+		with("masks split by concept", masks(carve.SplitConcept)),
 	}
+}
+
+// mediaFrames is the length of the clip, in frames.
+func (b *bench) mediaFrames() int {
+	if b.o.quick {
+		return 12
+	}
+	return 72
+}
+
+// makeMedia writes the clip: the built-in one, drawn at 1920×1080.
+func (b *bench) makeMedia(ctx context.Context) (path string, err error) {
+	script, err := democlip.Script()
+	if err != nil {
+		return "", err
+	}
+	script.Width, script.Height = 1920, 1080
+	if err := script.Initialize(); err != nil {
+		return "", err
+	}
+	reel := &video.Reel{Width: script.Width, Height: script.Height, TimeBase: video.Rational{Num: 1, Den: mediaRate}, Rate: video.Rational{Num: mediaRate, Den: 1}}
+	if err := reel.Initialize(); err != nil {
+		return "", err
+	}
+	defer reel.Close()
+	path = filepath.Join(b.dir, "hd.mp4")
+	sink := &video.Sink{Path: path, Reel: reel, CRF: defaultCRF, Preset: mediaPreset, Overwrite: true}
+	if err := sink.Initialize(); err != nil {
+		return "", err
+	}
+	defer sink.Abort()
+	for n := range b.mediaFrames() {
+		img, _ := script.Frame(n)
+		f, err := reel.Frame(ctx, img, int64(n), 1)
+		if err == nil {
+			err = sink.Encode(ctx, f)
+			f.Release()
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return path, sink.Finish()
 }
 
 func (b *bench) measureMedia(ctx context.Context) error {
@@ -50,8 +114,12 @@ func (b *bench) measureMedia(ctx context.Context) error {
 	if err != nil {
 		b.log.Info("there is no ffmpeg program on the PATH to compare with")
 	}
+	clip, err := b.makeMedia(ctx)
+	if err != nil {
+		return fmt.Errorf("making a clip: %w", err)
+	}
 	for _, j := range mediaJobs() {
-		row, err := b.measureJob(ctx, j, program)
+		row, err := b.measureJob(ctx, clip, j, program)
 		if err != nil {
 			return fmt.Errorf("%s: %w", j.name, err)
 		}
@@ -63,20 +131,27 @@ func (b *bench) measureMedia(ctx context.Context) error {
 // measureJob compares times without start-up: carve's time begins when the file is open
 // and its first frame decoded; from the program's time, that of a run which ends after
 // the first frame is subtracted.
-func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row benchMedia, err error) {
+func (b *bench) measureJob(ctx context.Context, clip string, j mediaJob, program string) (row benchMedia, err error) {
 	row.Name = j.name
-	var ours, theirs, starts, drawing []time.Duration
+	var ours, theirs, starts, without, drawing []time.Duration
 	least := 5
 	if b.o.quick {
 		least = 1 // an encoding takes nearly a second, and a round has two
 	}
 	err = b.repeat(ctx, least, func() error {
-		frames, took, draw, err := b.carveJob(ctx, j)
+		frames, took, draw, err := b.carveJob(ctx, clip, j)
 		if err != nil {
 			return err
 		}
 		row.Frames = frames
 		ours, drawing = append(ours, took), append(drawing, draw)
+		if j.extra != nil {
+			less := j
+			less.extra = nil
+			_, took, _, err := b.carveJob(ctx, clip, less)
+			without = append(without, took)
+			return err
+		}
 		if program == "" {
 			return nil
 		}
@@ -84,7 +159,7 @@ func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row
 			more  []string
 			times *[]time.Duration
 		}{{nil, &theirs}, {[]string{"-frames:v", "1"}, &starts}} {
-			args, _ := b.ffmpegJob(j, run.more...)
+			args, _ := b.ffmpegJob(clip, j, run.more...)
 			from := time.Now()
 			if out, err := exec.CommandContext(ctx, program, args...).CombinedOutput(); err != nil {
 				return fmt.Errorf("running ffmpeg: %w: %s", err, ui.OneLine(string(out)))
@@ -101,8 +176,11 @@ func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row
 	if j.draw {
 		row.Drawing = rate.Median(drawing[1:]).Seconds() / float64(row.Frames)
 	}
-	if program != "" {
-		_, row.Command = b.ffmpegJob(j)
+	if len(without) > 0 {
+		row.Extra = row.Time/rate.Median(without[1:]).Seconds() - 1
+	}
+	if len(theirs) > 0 {
+		_, row.Command = b.ffmpegJob(clip, j)
 		if t := rate.Median(theirs[1:]).Seconds() - rate.Median(starts[1:]).Seconds(); t > 0 {
 			row.FFmpegTime, row.Ratio = t, t/row.Time
 		}
@@ -112,8 +190,8 @@ func (b *bench) measureJob(ctx context.Context, j mediaJob, program string) (row
 
 // ffmpegJob returns the arguments of the job, and the command line as a user would type
 // it.
-func (b *bench) ffmpegJob(j mediaJob, more ...string) (args []string, typed string) {
-	args = append(args, "-nostdin", "-v", "error", "-y", "-i", b.clip)
+func (b *bench) ffmpegJob(clip string, j mediaJob, more ...string) (args []string, typed string) {
+	args = append(args, "-nostdin", "-v", "error", "-y", "-i", clip)
 	args = append(append(args, j.ffmpeg...), more...)
 	if j.encode {
 		args = append(args, filepath.Join(b.dir, "ffmpeg.mp4"))
@@ -124,83 +202,31 @@ func (b *bench) ffmpegJob(j mediaJob, more ...string) (args []string, typed stri
 	return args, typed
 }
 
-// carveJob does the job as the pipeline of carve segment does, with one goroutine per
-// stage.
-func (b *bench) carveJob(ctx context.Context, j mediaJob) (frames int64, took, drawing time.Duration, err error) {
-	src := &video.Source{Path: b.clip}
+// carveJob does the job as [carve.Run] does, without a model: with the masks of benchFound,
+// and one goroutine for each stage and each output.
+func (b *bench) carveJob(ctx context.Context, clip string, j mediaJob) (frames int64, took, drawing time.Duration, err error) {
+	src := &video.Source{Path: clip}
 	if err := src.Initialize(); err != nil {
 		return 0, 0, 0, err
 	}
 	defer src.Close()
-	sink := &video.Sink{Path: filepath.Join(b.dir, "carve.mp4"), Source: src, CRF: defaultCRF, Preset: defaultEncoderPreset, Overwrite: true}
-	if j.encode {
-		if err := sink.Initialize(); err != nil {
-			return 0, 0, 0, err
-		}
-		defer sink.Abort()
+	var sinks []carve.Sink
+	switch {
+	case j.encode && j.draw:
+		sinks = append(sinks, &carve.Overlay{Output: video.Sink{Path: filepath.Join(b.dir, "carve.mp4"), CRF: defaultCRF, Preset: mediaPreset, Overwrite: true}})
+	case j.encode:
+		sinks = append(sinks, &plainCopy{Sink: video.Sink{Path: filepath.Join(b.dir, "carve.mp4"), Source: src, CRF: defaultCRF, Preset: mediaPreset, Overwrite: true}})
+	case j.draw:
+		sinks = append(sinks, &discardedOverlay{})
+	default:
+		sinks = append(sinks, carve.SinkFunc(func(context.Context, *carve.Frame) error { return nil }))
 	}
-	painter := src.Info().Painter()
-	painter.Threads = cmp.Or(b.o.threads, runtime.GOMAXPROCS(0))
-	if err := painter.Initialize(); err != nil {
-		return 0, 0, 0, err
+	if j.extra != nil {
+		sinks = append(sinks, j.extra(b.dir))
 	}
-	upsampler := &carve.Upsampler{Info: src.Info(), Threads: b.o.threads}
-	result := &car.Result{W: b.img.W, H: b.img.H, Found: benchFound(b.img.W, b.img.H)}
-	colours := [][3]uint8{overlay.Colour(0), overlay.Colour(1)}
-	var layers []overlay.Layer
-
-	from := time.Now()
-	l := pipeline.New(ctx)
-	release := (*video.Frame).Release
-	stream := pipeline.Produce(l, "decode", 2, release, func(ctx context.Context) (*video.Frame, error) {
-		f, err := src.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil, pipeline.ErrDone
-		}
-		return f, err
-	})
-	if j.draw {
-		stream = pipeline.Map(l, "draw", stream, 1, release, func(_ context.Context, f *video.Frame) (*video.Frame, error) {
-			found := carve.Layers(result, nil, colours)
-			defer upsampler.Recycle(found)
-			err := upsampler.Masks(f, found, result.W, result.H)
-			layers = layers[:0]
-			for _, l := range found {
-				layers = append(layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Label: l.Label, Score: l.Score})
-			}
-			if err == nil {
-				err = f.Draw(painter, layers)
-			}
-			if err != nil {
-				f.Release()
-				return nil, err
-			}
-			return f, nil
-		})
-	}
-	pipeline.Consume(l, "encode", stream, func(ctx context.Context, f *video.Frame) error {
-		defer f.Release()
-		frames++
-		if !j.encode {
-			return nil
-		}
-		return sink.Encode(ctx, f)
-	})
-	if err := l.Wait(); err != nil {
-		return 0, 0, 0, err
-	}
-	if j.encode {
-		if err := sink.Finish(); err != nil {
-			return 0, 0, 0, err
-		}
-	}
-	took = time.Since(from)
-	for _, s := range l.Stages() {
-		if s.Name() == "draw" {
-			drawing = s.Busy()
-		}
-	}
-	return frames, took, drawing, nil
+	m := &mediaRun{source: src, sinks: sinks, found: benchFound(b.img.W, b.img.H), w: b.img.W, h: b.img.H, draw: j.draw,
+		threads: cmp.Or(b.o.threads, runtime.GOMAXPROCS(0))}
+	return m.run(ctx)
 }
 
 // benchFound returns two soft ellipses side by side.

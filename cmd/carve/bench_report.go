@@ -65,10 +65,11 @@ type benchMedia struct {
 	Frames     int64   `json:"frames"`
 	Time       float64 `json:"time_s"`
 	FPS        float64 `json:"frames_per_second"`
-	Drawing    float64 `json:"draw_s_per_frame,omitempty"`
+	Drawing    float64 `json:"masks_s_per_frame,omitempty"` // to enlarge the masks
 	FFmpegTime float64 `json:"ffmpeg_time_s,omitempty"`
 	Ratio      float64 `json:"ratio_to_ffmpeg,omitempty"` // of the speeds
 	Command    string  `json:"ffmpeg_command,omitempty"`
+	Extra      float64 `json:"extra_time,omitempty"` // of the further output, as a share of the time without it
 }
 
 type benchPrompts struct {

@@ -93,7 +93,7 @@ func (r *benchReport) writeMedia(b *strings.Builder) {
 		return
 	}
 	var commands []string
-	t := ui.NewTable("media", "frames/s", "ffmpeg frames/s", "ratio", "drawing")
+	t := ui.NewTable("media", "frames/s", "ffmpeg frames/s", "ratio", "making masks", "extra time")
 	for _, m := range r.Media {
 		theirs, drawing := 0.0, "–"
 		if m.FFmpegTime > 0 {
@@ -102,7 +102,7 @@ func (r *benchReport) writeMedia(b *strings.Builder) {
 		if m.Drawing > 0 {
 			drawing = duration(m.Drawing) + " a frame"
 		}
-		t.Add(m.Name, fmt.Sprintf("%.0f", m.FPS), dashIfZero("%.0f", theirs), dashIfZero("%.2f", m.Ratio), drawing)
+		t.Add(m.Name, fmt.Sprintf("%.0f", m.FPS), dashIfZero("%.0f", theirs), dashIfZero("%.2f", m.Ratio), drawing, dashIfZero("%+.0f %%", 100*m.Extra))
 		if m.Command != "" {
 			commands = append(commands, m.Command)
 		}
@@ -111,7 +111,7 @@ func (r *benchReport) writeMedia(b *strings.Builder) {
 		writeNoted(b, t, "there is no ffmpeg program on the PATH to compare with")
 		return
 	}
-	writeNoted(b, t, "without start-up on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:")
+	writeNoted(b, t, "1920×1080, without start-up on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:")
 	b.WriteString("\n")
 	for _, c := range commands {
 		fmt.Fprintf(b, "    %s\n", c)

@@ -82,12 +82,12 @@ from pixels to label map, text embeddings cached, one query left after the first
 
 lattices, energies and inference for a frame of the clip
 
-| media  | frames/s | ffmpeg frames/s | ratio |         drawing |
-| ------ | -------: | --------------: | ----: | --------------: |
-| decode |      100 |             200 |  0.50 |               – |
-| draw   |       50 |               – |     – | 2.00 ms a frame |
+| media  | frames/s | ffmpeg frames/s | ratio |    making masks | extra time |
+| ------ | -------: | --------------: | ----: | --------------: | ---------: |
+| decode |      100 |             200 |  0.50 |               – |          – |
+| draw   |       50 |               – |     – | 2.00 ms a frame |          – |
 
-without start-up on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:
+1920×1080, without start-up on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:
 
     ffmpeg -i IN
 
