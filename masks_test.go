@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/image/tiff"
 
 	"github.com/carve-video/carve"
@@ -200,6 +201,60 @@ func TestMasksInstances(t *testing.T) {
 	}
 	if c := manifest(t, dir).Concepts; c[0].Instances[0].Index != 2 || c[0].Instances[0].Number != 2 || c[1].Instances[0].Index != 1 || c[1].Index != 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestMasksState: concepts and instances keep their names and numbers in another run, where the
+// queries have another order and one is new.
+func TestMasksState(t *testing.T) {
+	s := newShot(4, 1, "dog", "cat")
+	for _, how := range []carve.Masks{{Instances: true}, {Split: carve.SplitInstance}, {Split: carve.SplitConcept}, {}} {
+		dir := t.TempDir()
+		first, second := how, how
+		first.Path, second.Path = filepath.Join(dir, "first"), filepath.Join(dir, "second")
+		s.write(t, &first, s.frame(0, s.layer(1, 7, 255), s.layer(0, 3, 0, 255)))
+		state, err := first.State()
+		if err != nil {
+			t.Fatal(err)
+		}
+		later := newShot(4, 1, "bird", "cat", "dog")
+		for i, id := range []int{3, 2, 1} {
+			later.queries[i].ID = id
+		}
+		if err := second.Open(t.Context(), later.stream()); err != nil {
+			t.Fatal(err)
+		}
+		defer second.Close()
+		if err := second.SetState(state); err != nil {
+			t.Fatal(err)
+		}
+		err = second.Write(t.Context(), later.frame(0, later.layer(0, 1, 0, 0, 255), later.layer(1, 7, 255), later.layer(2, 3, 0, 255)))
+		if err == nil {
+			err = second.Prepare()
+		}
+		if err == nil {
+			err = second.Commit()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := manifest(t, first.Path), manifest(t, second.Path)
+		if len(b.Concepts) != 3 || b.Concepts[2].Label != "bird" {
+			t.Fatalf("%+v", b.Concepts)
+		}
+		if d := cmp.Diff(a.Concepts, b.Concepts[:2]); d != "" {
+			t.Errorf("%+v: %s", how, d)
+		}
+		hostile := []string{"x", `{"concepts":[{"id":1},{"id":1}]}`}
+		if how.Instances {
+			hostile = append(hostile, `{"concepts":[{"id":1,"instances":[{"instance":1,"index":-4}]}],"things":300}`,
+				`{"concepts":[{"id":1,"instances":[{"instance":1,"index":255}]}],"things":300}`)
+		}
+		for _, bad := range hostile {
+			if err := second.SetState([]byte(bad)); err == nil {
+				t.Errorf("%+v: no error for %s", how, bad)
+			}
+		}
 	}
 }
 

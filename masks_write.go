@@ -137,22 +137,39 @@ func (m *Masks) set(ctx context.Context, queries []car.Query) error {
 		if err != nil {
 			return err
 		}
-		c := &maskConcept{name: m.names.Add(q.Label), seen: -1}
-		c.Label, c.ID, c.Colour = q.Label, queryID(q, i), hex(colours[i])
-		m.concepts = append(m.concepts, c)
-		switch {
-		case m.split() == SplitConcept:
-			if c.files, err = m.newFiles(ctx, c.name, ""); err != nil {
-				return err
-			}
-			c.Files = c.files.pattern.String()
-		case m.format.indexed && !m.Instances:
-			if c.Index, c.Palette, err = m.number(len(m.concepts)); err != nil {
-				return err
-			}
+		q.ID = queryID(q, i)
+		if _, err := m.add(ctx, q, hex(colours[i])); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// add adds a concept, which has an ID and a colour.
+func (m *Masks) add(ctx context.Context, q car.Query, colour string) (_ *maskConcept, err error) {
+	c := &maskConcept{name: m.names.Add(q.Label), seen: -1}
+	c.Label, c.ID, c.Colour = q.Label, q.ID, colour
+	m.concepts = append(m.concepts, c)
+	switch {
+	case m.split() == SplitConcept:
+		if c.files, err = m.newFiles(ctx, c.name, ""); err != nil {
+			return nil, err
+		}
+		c.Files = c.files.pattern.String()
+	case m.format.indexed && !m.Instances:
+		if c.Index, c.Palette, err = m.number(len(m.concepts)); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// forget removes all concepts, before the first frame.
+func (m *Masks) forget() {
+	m.concepts, m.things, m.names = nil, 0, pathpattern.Names{}
+	if !m.format.indexed {
+		m.files = nil
+	}
 }
 
 // number checks a number of an indexed image and returns its colour.
