@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/pipeline"
@@ -86,6 +87,9 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 		r.lastMark = k.Frame
+		if source, ok := r.job.Source.(interface{ SkipCopies(time.Duration) }); ok {
+			source.SkipCopies(k.Frame.Time)
+		}
 	}
 	r.job.Control.setRunning(true)
 	defer r.job.Control.setRunning(false)

@@ -24,6 +24,7 @@ type packetSink interface {
 type passthrough struct {
 	recipients []recipient
 	begun      bool
+	over       func(p *astiav.Packet) bool // reports packets that no sink gets; nil: none
 	discards   bool // a stream is skipped, so its length is unknown
 	kept       []*astiav.Packet
 	bytes      int
@@ -112,6 +113,9 @@ func (b *passthrough) pass(p *astiav.Packet) error {
 }
 
 func (b *passthrough) deliver(p *astiav.Packet) {
+	if b.over != nil && b.over(p) {
+		return
+	}
 	for _, r := range b.recipients {
 		if r.wanted[p.StreamIndex()] {
 			r.sink.copyPacket(p)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asticode/go-astiav"
 )
@@ -159,6 +160,20 @@ func (s *Source) Read(ctx context.Context) (*Frame, error) { return s.readNext(c
 // Next is Read for pipelines, where other goroutines release frames: if all frames are
 // in flight it waits for one.
 func (s *Source) Next(ctx context.Context) (*Frame, error) { return s.readNext(ctx, true) }
+
+// SkipCopies leaves out the packets of sound and other timed streams that end before a
+// time. A run that goes on in the middle calls it before the first frame is read, so
+// that its outputs begin with the frames that it writes.
+func (s *Source) SkipCopies(until time.Duration) {
+	s.passthrough.over = func(p *astiav.Packet) bool {
+		st := s.input.Streams()[p.StreamIndex()]
+		at := p.Pts()
+		if at == astiav.NoPtsValue {
+			at = p.Dts()
+		}
+		return at != astiav.NoPtsValue && !attached(st) && s.base(p.StreamIndex()).Duration(at+p.Duration()) < until
+	}
+}
 
 func (s *Source) readNext(ctx context.Context, wait bool) (*Frame, error) {
 	if s.pool == nil || s.closed {

@@ -32,7 +32,7 @@ func (o *checkpointOptions) addFlags(fs *pflag.FlagSet) {
 	o.checkpointEvery = carve.DefaultCheckpointEvery
 	fs.StringVar(&o.checkpoint, "checkpoint", "", "file to keep the state of the run in, replaced each time; a %d in its name is the frame, and then each is kept")
 	fs.Var(&o.checkpointEvery, "checkpoint-every", "with --checkpoint, time of the input between two of them: seconds, or frames as in 100f")
-	fs.StringVar(&o.restore, "restore", "", "go on after the last frame of a checkpoint, with the same input and flags; frames of outputs begin there, sound is copied whole")
+	fs.StringVar(&o.restore, "restore", "", "go on after the last frame of a checkpoint, with the same input and flags; outputs begin there")
 }
 
 // frameNumber is where the name of a checkpoint has the number of its frame.
