@@ -11,8 +11,11 @@ func (i Info) OverlayFormat() overlay.Format {
 	l := i.Layout()
 	f := overlay.Format{
 		RGB: l.RGB, Log2ChromaW: l.ChromaX, Log2ChromaH: l.ChromaY, BigEndian: l.BigEndian,
-		Matrix: i.ColourMatrix, Rows: i.Height,
+		Matrix: i.ColourMatrix, Rows: i.Height, Transfer: i.ColourCurve, Primaries: i.ColourPrimaries,
 		FullRange: i.ColourRange == "pc" || strings.HasPrefix(i.PixelFormat, "yuvj"),
+	}
+	if guess := i.scaleMatrix(); guess == "bt709" { // also for wide frames of few rows
+		f.Matrix = guess
 	}
 	for _, c := range l.Components {
 		f.Components = append(f.Components, overlay.Component(c))

@@ -25,7 +25,7 @@ type passthrough struct {
 	recipients []recipient
 	begun      bool
 	over       func(p *astiav.Packet) bool // reports packets that no sink gets; nil: none
-	discards   bool // a stream is skipped, so its length is unknown
+	discards   bool                        // a stream is skipped, so its length is unknown
 	kept       []*astiav.Packet
 	bytes      int
 	limit      int // in bytes; 0 means maxKept

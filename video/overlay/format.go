@@ -23,6 +23,10 @@ type Format struct {
 	Matrix    string
 	Rows      int
 	FullRange bool
+
+	// Transfer and Primaries are FFmpeg's names of the transfer function and of the
+	// primaries. Unknown ones are taken for BT.709's.
+	Transfer, Primaries string
 }
 
 func (f *Format) check() error {

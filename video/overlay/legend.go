@@ -125,10 +125,10 @@ func (l *legend) render(layers []Layer, w, h int) {
 		layer := &layers[i]
 		top := pad + i*line
 		ct := top + (line-chip)/2
-		fillRect(l.image, image.Rect(pad, ct, pad+chip, ct+chip), color.RGBA{layer.Colour[0], layer.Colour[1], layer.Colour[2], 255})
+		fillRect(l.image, image.Rect(pad, ct, pad+chip, ct+chip), l.colour(layer.Colour))
 		baseline := top + (line+m.Ascent.Ceil()-m.Descent.Ceil())/2
-		l.typeface.draw(l.image, texts[i], pad+chip+gap, baseline, color.White)
-		l.typeface.draw(l.image, score(layer), pad+chip+gap+names+gap, baseline, color.Gray{190})
+		l.typeface.draw(l.image, texts[i], pad+chip+gap, baseline, l.colour([3]uint8{255, 255, 255}))
+		l.typeface.draw(l.image, score(layer), pad+chip+gap+names+gap, baseline, l.colour([3]uint8{190, 190, 190}))
 	}
 }
 

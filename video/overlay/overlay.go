@@ -23,11 +23,11 @@ import (
 type Layer struct {
 	// Alpha is the opacity of each pixel, 0..255, in the coded size and orientation.
 	Alpha  []uint8
-	Colour [3]uint8
-	Query  int     // index of the query, which names it if its label cannot be drawn
-	Label  string  // of the query
-	Number int     // of the instance; 0 for none
-	Score  float32 // 0..1; below 0 for none
+	Colour [3]uint8 // as BT.709, whatever the frames have
+	Query  int      // index of the query, which names it if its label cannot be drawn
+	Label  string   // of the query
+	Number int      // of the instance; 0 for none
+	Score  float32  // 0..1; below 0 for none
 }
 
 // A Plane is one plane of samples: rows of Stride bytes.
@@ -55,6 +55,7 @@ type Painter struct {
 	canvas  canvas
 	blender blender
 	line    outline
+	signal  *signal
 	legend  legend
 	tags    tags
 }
@@ -89,6 +90,8 @@ func (p *Painter) Initialize() error {
 	}
 	// A line is never so thin that subsampled chroma has no sample of its colour.
 	p.line.init(p.Width, float32(min(max(2, p.Style.Contour*float64(min(p.Width, p.Height))/1080), maxContour)))
+	p.signal = p.Format.signal()
+	p.legend.signal, p.tags.signal = p.signal, p.signal
 	if err := p.legend.init(p.UprightHeight, p.Style.Legend); err != nil {
 		return err
 	}
@@ -144,7 +147,7 @@ func (p *Painter) paint(l *Layer) {
 	if n := max(p.Threads, 1); len(p.line.walkers) < n {
 		p.line.walkers = make([]walker, n)
 	}
-	around := edging(l.Colour)
+	colour, around := p.signal.of(l.Colour), p.signal.of(edging(l.Colour))
 	t := p.line.width
 	opacity, contour := float32(p.Style.Opacity), p.Style.Contour > 0
 	parallel.Do(p.Threads, box.y1-box.y0, func(worker, from, to int) {
@@ -155,13 +158,13 @@ func (p *Painter) paint(l *Layer) {
 				// Most pixels are far outside or far inside, and those of a row need no thought.
 				n, in := line.plain(mask, x)
 				if in && n > 0 {
-					p.canvas.overRow(box.x0+x, y, n, l.Colour, opacity)
+					p.canvas.overRow(box.x0+x, y, n, colour, opacity)
 				}
 				if x += n; x == len(mask) {
 					break
 				}
 				if a := mask[x]; a != 0 {
-					p.canvas.over(box.x0+x, y, l.Colour, opacity*float32(a)/255)
+					p.canvas.over(box.x0+x, y, colour, opacity*float32(a)/255)
 				}
 				d := line.distance(x) // positive inside
 				if contour && d != far && d <= 2*t+1 && d >= -2*t-1 {
@@ -169,7 +172,7 @@ func (p *Painter) paint(l *Layer) {
 						p.canvas.over(box.x0+x, y, around, edgingOpacity*c)
 					}
 					if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
-						p.canvas.over(box.x0+x, y, l.Colour, c)
+						p.canvas.over(box.x0+x, y, colour, c)
 					}
 				}
 				x++

@@ -54,7 +54,7 @@ func (t *tags) image(g tag) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, t.measure(g.text)+2*pad, int(math.Ceil(t.size*1.35))))
 	panel(img, float64(pad), color.RGBA{0, 0, 0, 170})
 	baseline := (img.Rect.Dy() + m.Ascent.Ceil() - m.Descent.Ceil()) / 2
-	t.typeface.draw(img, g.text, pad, baseline, color.RGBA{g.colour[0], g.colour[1], g.colour[2], 255})
+	t.typeface.draw(img, g.text, pad, baseline, t.colour(g.colour))
 	t.images[g] = img
 	return img
 }

@@ -21,6 +21,7 @@ type typeface struct {
 	font   *sfnt.Font
 	buffer sfnt.Buffer
 	size   float64 // pixels
+	signal *signal
 }
 
 func (t *typeface) init(size float64) (err error) {
@@ -33,6 +34,12 @@ func (t *typeface) init(size float64) (err error) {
 		return fmt.Errorf("reading the font of labels: %w", err)
 	}
 	return nil
+}
+
+// colour returns a colour for images of letters.
+func (t *typeface) colour(c [3]uint8) color.RGBA {
+	c = t.signal.of(c)
+	return color.RGBA{c[0], c[1], c[2], 255}
 }
 
 func (t *typeface) measure(s string) int { return font.MeasureString(t.face, s).Ceil() }
