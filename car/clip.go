@@ -64,7 +64,8 @@ type Proposer interface {
 	PatchSize() int
 
 	// Encode runs the trunk once over the image. The Features hold everything that
-	// does not depend on a text.
+	// does not depend on a text. The image is valid until Encode returns: its memory
+	// is then used for the next one.
 	Encode(ctx context.Context, img *Image) (Features, error)
 }
 

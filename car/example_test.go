@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"log"
+	"slices"
 	"strings"
 
 	"github.com/carve-video/carve/car"
@@ -47,7 +48,8 @@ func (colourModel) EncodeImages(_ context.Context, images []*car.Image) ([][]flo
 
 // Encode makes colourModel a car.Proposer.
 func (colourModel) Encode(_ context.Context, img *car.Image) (car.Features, error) {
-	return &colourFeatures{img, img.H / 4, img.W / 4}, nil
+	kept := car.Image{Pix: slices.Clone(img.Pix), W: img.W, H: img.H} // img is valid during the call
+	return &colourFeatures{&kept, img.H / 4, img.W / 4}, nil
 }
 
 // colourFeatures are the Features of one image.
