@@ -53,7 +53,11 @@ func (c container) keepsAlpha(id astiav.CodecID) bool {
 
 // formats lists the pixel formats that an encoder accepts and c can store.
 func (c container) formats(codec *astiav.Codec) []astiav.PixelFormat {
-	return slices.DeleteFunc(encoderFormats(codec), func(f astiav.PixelFormat) bool {
+	list := encoderFormats(codec)
+	for _, name := range c.pixels {
+		list = append(list, astiav.FindPixelFormatByName(name))
+	}
+	return slices.DeleteFunc(list, func(f astiav.PixelFormat) bool {
 		switch {
 		case codec.Name() == "mjpeg":
 			// JPEG files are full range. The other formats of the list need a reader
@@ -66,11 +70,11 @@ func (c container) formats(codec *astiav.Codec) []astiav.PixelFormat {
 	})
 }
 
-// alphaEncoders lists well-known encoders that keep alpha in an output with the
-// extension of path.
-func alphaEncoders(path string) (names []string) {
-	c, _ := containerOf(path, true)
-	for _, name := range EncodersFor(path) {
+// alphaEncoders lists well-known encoders that keep alpha in an output with that format
+// or the extension of path.
+func alphaEncoders(path, format string) (names []string) {
+	c, _ := containerOf(path, format, true)
+	for _, name := range EncodersFor(path, format) {
 		if slices.ContainsFunc(c.formats(astiav.FindEncoderByName(name)), hasAlpha) {
 			names = append(names, name)
 		}
@@ -103,7 +107,7 @@ func (s *Sink) noteAlpha(p *astiav.Frame) {
 	s.alphaNoted = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.addLoss(Loss{Stream: s.videoInfo(), Part: "alpha", Encoders: alphaEncoders(s.Path),
+	s.addLoss(Loss{Stream: s.videoInfo(), Part: "alpha", Encoders: alphaEncoders(s.Path, s.Format),
 		Reason: fmt.Sprintf("the encoder %s has none", s.encoder.codec.Name())})
 }
 

@@ -90,7 +90,7 @@ func TestCover(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	for _, to := range []string{"o.mp4", "o.mkv", "o.ts"} {
-		if err := CheckOutput(to, "", r.info); !errors.Is(err, ErrCover) {
+		if err := CheckOutput(to, "", "", r.info); !errors.Is(err, ErrCover) {
 			t.Errorf("%s: %v", to, err)
 		}
 	}

@@ -30,6 +30,10 @@ type container struct {
 	streams bool
 	// fixedRate says that the container numbers its frames instead of timing them.
 	fixedRate bool
+	// bare says that there is nothing but uncompressed frames, one after the other.
+	bare bool
+	// pixels, if not nil, lists the pixel formats that the container can hold.
+	pixels []string
 	// tags lists the tags of the file that are kept; nil means all.
 	tags []string
 }
@@ -98,11 +102,11 @@ var commonEncoders = []string{
 	"mjpeg", "mpeg2video", "mpeg4", "huffyuv", "qtrle", "png", "bmp", "tiff", "libwebp",
 }
 
-// CheckOutput checks the extension of an output and the encoder for it as
-// [Sink.Initialize] does, but without opening anything. The encoder may be empty. info
-// is that of the source.
-func CheckOutput(path, encoder string, info Info) error {
-	c, err := containerOf(path, info.Still)
+// CheckOutput checks the extension or the format of an output and the encoder for it as
+// [Sink.Initialize] does, but without opening anything. Format and encoder may be empty,
+// as in a Sink. info is that of the source.
+func CheckOutput(path, format, encoder string, info Info) error {
+	c, err := containerOf(path, format, info.Still)
 	if err == nil && info.Cover && !c.image {
 		err = &PathError{Path: path, Err: ErrCover}
 	}
@@ -111,24 +115,27 @@ func CheckOutput(path, encoder string, info Info) error {
 	}
 	codec := astiav.FindEncoderByName(encoder)
 	if codec == nil || codec.ID().MediaType() != astiav.MediaTypeVideo {
-		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder}
+		return &PathError{Path: path, Format: format, Err: ErrNoEncoder, Detail: encoder}
 	}
 	if onlyDevices(codec) {
-		return &PathError{Path: path, Err: ErrNoEncoder, Detail: encoder + " takes no frames from memory, only from a device"}
+		return &PathError{Path: path, Format: format, Err: ErrNoEncoder, Detail: encoder + " takes no frames from memory, only from a device"}
 	}
 	if !c.canHold(codec.ID()) {
-		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder}
+		return &PathError{Path: path, Format: format, Err: ErrEncoderMismatch, Detail: encoder}
 	}
 	if formats, some := rawFormats[c.muxer]; some && encoder == "rawvideo" && !slices.Contains(formats, info.PixelFormat) {
-		return &PathError{Path: path, Err: ErrEncoderMismatch, Detail: encoder + " in " + info.PixelFormat}
+		return &PathError{Path: path, Format: format, Err: ErrEncoderMismatch, Detail: encoder + " in " + info.PixelFormat}
 	}
 	return nil
 }
 
-// EncodersFor lists well-known encoders of this FFmpeg that fit an output with the
-// extension of path, the container's defaults first.
-func EncodersFor(path string) (encoders []string) {
-	c := containers[strings.ToLower(filepath.Ext(path))]
+// EncodersFor lists well-known encoders of this FFmpeg that fit an output with that
+// format or the extension of path, the container's defaults first.
+func EncodersFor(path, format string) (encoders []string) {
+	c, err := containerOf(path, format, true)
+	if err != nil {
+		return nil
+	}
 	for _, name := range slices.Concat(c.encoders, commonEncoders) {
 		if slices.Contains(encoders, name) {
 			continue
@@ -177,9 +184,12 @@ func Extensions() (videos, images []string) {
 }
 
 // containerOf finds the container of an output for the given input.
-func containerOf(path string, still bool) (container, error) {
+func containerOf(path, format string, still bool) (container, error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	c, ok := containers[ext]
+	if format != "" {
+		return streamContainer(path, format, c, ok)
+	}
 	if !ok {
 		d := ""
 		if ext == "" {

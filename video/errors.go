@@ -34,6 +34,7 @@ var (
 	ErrIsInput          = atomicfile.ErrIsInput
 	ErrNoFolder         = atomicfile.ErrNoFolder
 	ErrNotSeekable      = errors.New("is a pipe or a device, and this container needs a seekable file")
+	ErrFormat           = errors.New("has an extension that stands for another container than its format")
 	ErrStillContainer   = errors.New("is an image, which cannot hold a video")
 	ErrCover            = errors.New("is a video, and the input has no video, only a cover")
 	ErrNoEncoder        = errors.New("no encoder for it in this FFmpeg")
@@ -55,6 +56,7 @@ var errOutOfMemory = errors.New("out of memory")
 // to the cause.
 type PathError struct {
 	Path   string
+	Format string // of an output that was given one
 	Err    error  // the kind of error
 	Detail string // what FFmpeg or the system said, possibly empty
 }

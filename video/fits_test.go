@@ -162,7 +162,7 @@ func TestFits(t *testing.T) {
 	for _, encoder := range encoders(t) {
 		codec := astiav.FindEncoderByName(encoder)
 		if onlyDevices(codec) {
-			if err := CheckOutput(filepath.Join(dir, "o.mkv"), encoder, Info{PixelFormat: "yuv420p"}); !errors.Is(err, ErrNoEncoder) {
+			if err := CheckOutput(filepath.Join(dir, "o.mkv"), "", encoder, Info{PixelFormat: "yuv420p"}); !errors.Is(err, ErrNoEncoder) {
 				t.Errorf("%s: %v", encoder, err)
 			}
 			continue
@@ -197,7 +197,7 @@ func TestFits(t *testing.T) {
 			if reads {
 				good++
 			}
-			refused := CheckOutput(path, encoder, Info{Still: c.image, PixelFormat: "yuv420p"})
+			refused := CheckOutput(path, "", encoder, Info{Still: c.image, PixelFormat: "yuv420p"})
 			if refused != nil && !errors.Is(refused, ErrEncoderMismatch) {
 				t.Errorf("%s in %s: %v", encoder, ext, refused)
 			}
@@ -227,7 +227,7 @@ func TestRaw(t *testing.T) {
 			}
 			n, err := read(t, r.out, true)
 			reads := err == nil && n == len(want) && slices.Equal(frameHashes(t, r.out, "-pix_fmt", "rgb24"), want)
-			if refused := CheckOutput(r.out, "rawvideo", r.info); reads != (refused == nil) {
+			if refused := CheckOutput(r.out, "", "rawvideo", r.info); reads != (refused == nil) {
 				t.Errorf("%s in %s: before work %v, after it %d frames, %v", format, ext, refused, n, err)
 			}
 		}

@@ -189,11 +189,11 @@ type Encoding struct {
 	Lookahead int // frames that the encoder looks ahead; 0 means its choice
 }
 
-// PlanEncoding returns how a [Sink] with this path and encoder (empty: the container's
-// default) encodes on a machine with so many processors. Threads and Lookahead are what
+// PlanEncoding returns how a [Sink] with this path, format and encoder (empty: the
+// container's default) encodes on a machine with so many processors. Threads and Lookahead are what
 // the encoder would choose. ok is false if no encoder is found.
-func PlanEncoding(path, encoder, preset string, still bool, processors int) (e Encoding, ok bool) {
-	c, err := containerOf(path, still)
+func PlanEncoding(path, format, encoder, preset string, still bool, processors int) (e Encoding, ok bool) {
+	c, err := containerOf(path, format, still)
 	if err != nil {
 		return e, false
 	}

@@ -50,7 +50,7 @@ func TestFrameBytes(t *testing.T) {
 func TestEncodingBytes(t *testing.T) {
 	c := Coded{Width: 1920, Height: 1080, format: astiav.PixelFormatYuv420P}
 	for ext, k := range containers {
-		e, ok := PlanEncoding("out"+ext, "", "", k.image, 4)
+		e, ok := PlanEncoding("out"+ext, "", "", "", k.image, 4)
 		if !ok {
 			continue // this FFmpeg lacks it
 		}
@@ -65,11 +65,11 @@ func TestEncodingBytes(t *testing.T) {
 			}
 		}
 	}
-	if e, ok := PlanEncoding("out.mkv", "libx264", "slow", false, 4); !ok || e.Threads != 6 || e.Lookahead != 50 {
+	if e, ok := PlanEncoding("out.mkv", "", "libx264", "slow", false, 4); !ok || e.Threads != 6 || e.Lookahead != 50 {
 		t.Errorf("%+v, %t", e, ok)
 	}
 	for _, path := range []string{"out.xyz", "out.png"} {
-		if e, ok := PlanEncoding(path, "", "", false, 4); ok {
+		if e, ok := PlanEncoding(path, "", "", "", false, 4); ok {
 			t.Errorf("%s of a video: %+v", path, e)
 		}
 	}

@@ -92,6 +92,9 @@ func (s *Sink) addVideo(c container) error {
 	tagHEVC(s.output.OutputFormat(), p)
 	s.stream.SetTimeBase(s.encoder.base.av())
 	s.stream.SetAvgFrameRate(s.info.AverageRate.av())
+	if c.bare {
+		s.stream.SetAvgFrameRate(s.info.Rate().av())
+	}
 	s.stream.SetRFrameRate(s.info.RealRate.av())
 	s.stream.SetSampleAspectRatio(s.encoder.context.SampleAspectRatio())
 	if s.Source == nil {

@@ -15,10 +15,10 @@ type Settings struct {
 	Preset   bool
 }
 
-// SettingsOf returns the settings for an output of that name. The encoder may be empty,
-// as in a Sink. An encoder that this FFmpeg lacks supports none.
-func SettingsOf(path, encoder string, info Info) Settings {
-	c, err := containerOf(path, info.Still)
+// SettingsOf returns the settings for an output of that name. Format and encoder may be
+// empty, as in a Sink. An encoder that this FFmpeg lacks supports none.
+func SettingsOf(path, format, encoder string, info Info) Settings {
+	c, err := containerOf(path, format, info.Still)
 	if err != nil {
 		return Settings{Encoder: encoder}
 	}

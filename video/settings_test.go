@@ -28,13 +28,13 @@ func TestSettingsOf(t *testing.T) {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
-	if got, want := SettingsOf("out.png", "", Info{Still: true}), (Settings{Encoder: "png"}); got != want {
+	if got, want := SettingsOf("out.png", "", "", Info{Still: true}), (Settings{Encoder: "png"}); got != want {
 		t.Errorf("of an image: %+v, want %+v", got, want)
 	}
-	if got := SettingsOf("out.mkv", "ffv1", Info{}); got.Encoder != "ffv1" || got.CRF {
+	if got := SettingsOf("out.mkv", "", "ffv1", Info{}); got.Encoder != "ffv1" || got.CRF {
 		t.Errorf("of a named encoder: %+v", got)
 	}
-	if got, want := SettingsOf("out.xyz", "", Info{}), (Settings{}); got != want {
+	if got, want := SettingsOf("out.xyz", "", "", Info{}), (Settings{}); got != want {
 		t.Errorf("of no known file: %+v", got)
 	}
 }

@@ -24,6 +24,9 @@ import (
 type Sink struct {
 	// Path is the file to write. Its extension chooses the container.
 	Path string
+	// Format is one of [Formats]. It chooses the container of a path whose extension does
+	// not, such as a pipe.
+	Format string
 	// Source provides the frames and the other streams. It is initialized and not yet
 	// read from.
 	Source *Source
@@ -69,6 +72,7 @@ type Sink struct {
 	length                     time.Duration // of the video, set when the file is closed
 	still                      bool          // the output is an image
 	fixedRate                  bool          // the container numbers frames instead of timing them
+	bare                       bool          // the container has no timestamps
 	starts                     starts        // used if fixedRate
 	boundsOffsets              bool          // the container is one of the MP4 family
 	shift                      int64         // of all times, in ticks of the source
@@ -104,14 +108,14 @@ func (s *Sink) Initialize() (err error) {
 	} else {
 		s.info = s.Source.Info()
 	}
-	c, err := containerOf(s.Path, s.info.Still)
+	c, err := containerOf(s.Path, s.Format, s.info.Still)
 	if err == nil && !s.unchecked {
-		err = CheckOutput(s.Path, s.Encoder, s.info)
+		err = CheckOutput(s.Path, s.Format, s.Encoder, s.info)
 	}
 	if err != nil {
 		return err
 	}
-	s.still, s.fixedRate = c.image, c.fixedRate
+	s.still, s.fixedRate, s.bare = c.image, c.fixedRate, c.bare
 	if err := s.createOutput(); err != nil {
 		return err
 	}
@@ -141,6 +145,7 @@ func (s *Sink) Initialize() (err error) {
 	if err := s.openEncoder(c, of.Flags().Has(astiav.IOFormatFlagGlobalheader)); err != nil {
 		return err
 	}
+	s.noteLayout()
 	return s.openMuxer(c, of)
 }
 
@@ -157,6 +162,9 @@ func (s *Sink) Encode(ctx context.Context, f *Frame) error {
 		return err
 	}
 	s.noteAlpha(f.slot.frame())
+	if s.bare {
+		s.noteSkew(f.PTS, s.frames.Load())
+	}
 	if err := s.encoder.send(f, s.emit, s.packet); err != nil {
 		return fmt.Errorf("frame %d: %w", f.Index, err)
 	}
@@ -172,14 +180,18 @@ func (s *Sink) emit(p *astiav.Packet) error {
 	}
 	base, first := s.encoder.base, s.encoder.takeOut(p.Pts())
 	if t, ok := s.encoder.pop(); ok {
-		if s.fixedRate {
+		if s.fixedRate && !s.bare {
 			s.noteSkew(t.pts, p.Pts())
-		} else {
+		} else if !s.fixedRate {
 			p.SetPts(t.pts)
 			p.SetDts(t.pts)
 			p.SetDuration(t.duration)
 			base = s.encoder.source
 		}
+	}
+	if s.bare { // pauses vanish
+		p.SetPts(s.packets)
+		p.SetDts(s.packets)
 	}
 	p.RescaleTs(base.av(), s.stream.TimeBase())
 	s.shiftTimes(p, s.stream.TimeBase())
@@ -224,7 +236,11 @@ func (s *Sink) noteSkew(pts, counted int64) {
 		s.skewed = true
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.Log.Warn("the container numbers its frames; timestamps that do not fit are moved to the nearest", "at", want)
+		what := "the container numbers its frames; timestamps that do not fit are moved to the nearest"
+		if s.bare {
+			what = "the format has no timestamps; a reader shows its frames at a fixed rate"
+		}
+		s.Log.Warn(what, "at", want)
 		s.lost = append(s.lost, Loss{Stream: s.videoInfo(), Part: "timestamps", Reason: "the frame rate is variable, and the container has a fixed one"})
 	}
 }
@@ -278,7 +294,7 @@ func (s *Sink) Prepare() (err error) {
 			return err
 		}
 	}
-	if !s.unchecked && !s.file.InPlace() {
+	if !s.unchecked && !s.file.InPlace() && !s.headless() {
 		if err := s.readBack(s.file.Path()); err != nil {
 			return err
 		}

@@ -37,6 +37,8 @@ func (c container) refusal(in *astiav.Stream) string {
 	codec := p.CodecID().Name()
 	of := astiav.FindOutputFormat(c.muxer)
 	switch {
+	case c.bare:
+		return c.muxer + " holds frames and nothing else"
 	case of == nil:
 		return "this FFmpeg cannot write " + c.muxer
 	case p.MediaType() == astiav.MediaTypeAttachment:
@@ -94,10 +96,10 @@ func alternatives(in *astiav.Stream) string {
 	return "; " + strings.Join(can, ", ") + " can hold it"
 }
 
-// Losses lists what an output with the extension of path will lack of an opened source,
-// as far as it is known before the work starts. [Sink.Lost] lists all of it.
-func Losses(path string, src *Source) []Loss {
-	c, err := containerOf(path, src.info.Still)
+// Losses lists what an output with that format or the extension of path will lack of an
+// opened source, as far as it is known before the work starts. [Sink.Lost] lists all of it.
+func Losses(path, format string, src *Source) []Loss {
+	c, err := containerOf(path, format, src.info.Still)
 	if err != nil {
 		return nil
 	}
@@ -113,7 +115,12 @@ func (c container) losses(src *Source) (lost []Loss) {
 	for _, in := range src.otherStreams() {
 		if why := c.refusal(in); why != "" {
 			si := streamInfo(in)
-			lost = append(lost, Loss{Stream: si, Reason: why + alternatives(in), Minor: si.Kind == "data"})
+			if c.bare {
+				why += holders(in)
+			} else {
+				why += alternatives(in)
+			}
+			lost = append(lost, Loss{Stream: si, Reason: why, Minor: si.Kind == "data"})
 		}
 	}
 	if n := chapterCount(src.input); n > 0 && !c.chapters {

@@ -126,12 +126,12 @@ func TestAlternatives(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	lost := Losses("o.mov", src)
+	lost := Losses("o.mov", "", src)
 	if len(lost) != 1 || lost[0].What() != "audio stream 1 (opus)" || lost[0].Minor ||
 		!strings.Contains(lost[0].Reason, "only supported in MP4") || !strings.Contains(lost[0].Reason, "; .mp4, .mkv") {
 		t.Errorf("%+v", lost)
 	}
-	if lost := Losses("o.mkv", src); len(lost) != 0 {
+	if lost := Losses("o.mkv", "", src); len(lost) != 0 {
 		t.Errorf("%+v", lost)
 	}
 }

@@ -73,7 +73,7 @@ func knownLosses(t *testing.T, in, to string) []Loss {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	return Losses(to, src)
+	return Losses(to, "", src)
 }
 
 // TestTags checks that tags and time codes that a container cannot store are listed

@@ -28,7 +28,7 @@ func (s *Sink) Try() error {
 
 // trial returns a copy of s that logs nothing.
 func (s *Sink) trial() *Sink {
-	return &Sink{Path: s.Path, Source: s.Source, Reel: s.Reel, Encoder: s.Encoder, CRF: s.CRF, Lossless: s.Lossless,
+	return &Sink{Path: s.Path, Format: s.Format, Source: s.Source, Reel: s.Reel, Encoder: s.Encoder, CRF: s.CRF, Lossless: s.Lossless,
 		Preset: s.Preset, Options: s.Options, Threads: s.Threads, Lookahead: s.Lookahead,
 		Overwrite: s.Overwrite, Protect: s.Protect, Log: slog.New(slog.DiscardHandler), unchecked: s.unchecked}
 }
@@ -40,10 +40,10 @@ func (s *Sink) tryInPlace() error {
 	} else {
 		s.info = s.Source.Info()
 	}
-	if err := CheckOutput(s.Path, s.Encoder, s.info); err != nil {
+	if err := CheckOutput(s.Path, s.Format, s.Encoder, s.info); err != nil {
 		return err
 	}
-	c, err := containerOf(s.Path, s.info.Still)
+	c, err := containerOf(s.Path, s.Format, s.info.Still)
 	if err != nil {
 		return err
 	}
