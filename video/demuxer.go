@@ -86,6 +86,9 @@ func openDemuxer(path string, allowPlaylists bool) (_ *demuxer, err error) {
 	if err == nil {
 		return d, nil
 	}
+	if unopened == nil && d.pipe != nil && d.pipe.history.end == 0 {
+		return nil, fail(ErrEmpty, "")
+	}
 	for _, known := range []error{ErrNotLocal, ErrNotMedia, ErrPlaylist} {
 		if errors.Is(err, known) {
 			return nil, fail(known, name)

@@ -26,6 +26,9 @@ func (d *demuxer) openFile(path, url string) (err error) {
 		return err
 	}
 	f, err := os.Open(path)
+	if err != nil && path == standardInput {
+		f, err = openStandardInput(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -38,6 +41,9 @@ func (d *demuxer) openFile(path, url string) (err error) {
 	d.pipe = p
 	return nil
 }
+
+// standardInput is opened anew like other files, so that waiting for it can be interrupted.
+const standardInput = "/dev/stdin"
 
 func (p *pipe) read(b []byte) (int, error) {
 	n, err := p.file.Read(b)

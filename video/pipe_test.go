@@ -1,9 +1,12 @@
 package video
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -149,4 +152,55 @@ func TestBrokenPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameList(t, "audio", packets(t, good.Path, "a", "data_hash"), packets(t, in, "a", "data_hash"))
+}
+
+// TestEmptyPipe checks that a writer that writes nothing is said so.
+func TestEmptyPipe(t *testing.T) {
+	src := &Source{Path: namedPipe(t, func(io.Writer) {})}
+	if err := src.Initialize(); !errors.Is(err, ErrEmpty) {
+		t.Errorf("%v, want %v", err, ErrEmpty)
+	}
+}
+
+// TestSocketAsStandardInput checks that standard input can be a socket, whose name cannot be
+// opened. The test runs itself for that.
+func TestSocketAsStandardInput(t *testing.T) {
+	const variable = "CARVE_TEST_READS_STDIN"
+	if os.Getenv(variable) != "" {
+		src := &Source{Path: "/dev/stdin"}
+		if err := src.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		f, err := src.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Release()
+		fmt.Println("a frame was read")
+		return
+	}
+	b, err := os.ReadFile(clip(t, "in.ts", "-c:v", "libx264", "-f", "mpegts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Skip("no sockets here: ", err)
+	}
+	theirs, ours := os.NewFile(uintptr(pair[0]), "theirs"), os.NewFile(uintptr(pair[1]), "ours")
+	defer ours.Close()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestSocketAsStandardInput$")
+	cmd.Env, cmd.Stdin = append(os.Environ(), variable+"=1"), theirs
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	theirs.Close()
+	ours.Write(b) // the program may have read enough before the end
+	syscall.Shutdown(pair[1], syscall.SHUT_WR)
+	if err := cmd.Wait(); err != nil || !bytes.Contains(out.Bytes(), []byte("a frame was read")) {
+		t.Errorf("%v\n%s", err, out.Bytes())
+	}
 }
