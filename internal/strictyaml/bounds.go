@@ -72,7 +72,7 @@ func check(data []byte) ([]byte, token.Tokens, error) {
 	var n nesting
 	for _, tk := range tokens {
 		if err := n.take(tk); err != nil {
-			return nil, nil, fmt.Errorf("line %d: %w", tk.Position.Line, err)
+			return nil, nil, &LineError{tk.Position.Line, err}
 		}
 	}
 	return data, tokens, nil
@@ -107,17 +107,17 @@ func checkBytes(data []byte) error {
 				angles = 0
 			}
 			if angles > maxAngles {
-				return fmt.Errorf("line %d: there are more than %d < in a row", number, maxAngles)
+				return &LineError{number, fmt.Errorf("there are more than %d < in a row", maxAngles)}
 			}
 		}
 		if tabs > maxTabs {
-			return fmt.Errorf("line %d: there are more than %d tabs in it", number, maxTabs)
+			return &LineError{number, fmt.Errorf("there are more than %d tabs in it", maxTabs)}
 		}
 		if blank++; len(bytes.TrimSpace(line)) > 0 {
 			blank = 0
 		}
 		if blank > maxBlankLines {
-			return fmt.Errorf("line %d: there are more than %d blank lines in a row", number, maxBlankLines)
+			return &LineError{number, fmt.Errorf("there are more than %d blank lines in a row", maxBlankLines)}
 		}
 	}
 	if count > maxMarks {

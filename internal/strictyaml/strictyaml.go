@@ -133,8 +133,17 @@ func AtLine(node ast.Node, err error) error {
 	if line == 0 {
 		return err
 	}
-	return fmt.Errorf("line %d: %w", line, err)
+	return &LineError{line, err}
 }
+
+// A LineError is an error and the line of the text that it is about.
+type LineError struct {
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+func (e *LineError) Unwrap() error { return e.Err }
 
 // short shortens a message of the library, which repeats its input.
 func short(message string) string {

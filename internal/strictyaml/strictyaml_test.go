@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -121,6 +122,22 @@ func TestDecode(t *testing.T) {
 	var some struct{ A int }
 	if err := DecodeSome([]byte("a: 7\nb: 8"), &some); err != nil || some.A != 7 {
 		t.Errorf("some of it: %+v, %v", some, err)
+	}
+}
+
+// TestLineError: the line can be had as a number, of the library's errors and of our own.
+func TestLineError(t *testing.T) {
+	for text, line := range map[string]int{
+		"a: 1\n\na: 2":                       3,
+		"\na: [1":                            2,
+		"\n\na: " + strings.Repeat("<", 200): 3,
+		"\na: " + strings.Repeat("[", 200):   2,
+	} {
+		_, err := Document([]byte(text))
+		var at *LineError
+		if !errors.As(err, &at) || at.Line != line || err.Error() != fmt.Sprintf("line %d: %v", line, at.Err) {
+			t.Errorf("%.20q: error %v, want one of line %d", text, err, line)
+		}
 	}
 }
 
