@@ -56,8 +56,8 @@ func walk(v reflect.Value, visit func(reflect.StructField, reflect.Value)) {
 	}
 }
 
-// set sets a key. A key that is no list is given once.
-func set(keys any, kind, key, value string, given map[string]bool) error {
+// set sets a key, which may have been given before. A key that is no list is given once.
+func set(keys any, kind, key, value string, again bool) error {
 	var known []string
 	var field reflect.StructField
 	var target reflect.Value
@@ -70,10 +70,9 @@ func set(keys any, kind, key, value string, given map[string]bool) error {
 	if !target.IsValid() {
 		return &UnknownKeyError{kind, key, known}
 	}
-	if given[key] && target.Kind() != reflect.Slice {
+	if again && target.Kind() != reflect.Slice {
 		return fmt.Errorf("%s is given twice", key)
 	}
-	given[key] = true
 	if values := field.Tag.Get("values"); values != "" && !slices.Contains(strings.Split(values, "|"), value) {
 		return fmt.Errorf("%s is %q; it is one of %s", key, value, strings.ReplaceAll(values, "|", ", "))
 	}

@@ -35,6 +35,24 @@ type Spec struct {
 	Path string
 	// Keys is what the kind's New returned, with the given keys set; nil without a kind.
 	Keys any
+	// Given are the keys that were set, as texts in their order. Those of a list repeat.
+	Given []Key
+}
+
+// A Key is a key of an output and its value.
+type Key struct{ Name, Value string }
+
+// Begin returns an output of the kind, with the defaults of all keys.
+func (k *Kind) Begin(path string) Spec { return Spec{Kind: k.Name, Path: path, Keys: k.New()} }
+
+// Set sets a key from text. A key that is no list is given once.
+func (s *Spec) Set(name, value string) error {
+	again := slices.ContainsFunc(s.Given, func(k Key) bool { return k.Name == name })
+	if err := set(s.Keys, s.Kind, name, value, again); err != nil {
+		return err
+	}
+	s.Given = append(s.Given, Key{name, value})
+	return nil
 }
 
 // An UnknownKeyError says that a kind does not have a key.
@@ -64,15 +82,13 @@ func Parse(text string, kinds []Kind) (Spec, error) {
 		}
 		return Spec{Path: text}, nil
 	}
-	kind := &kinds[at]
-	spec := Spec{Kind: kind.Name, Keys: kind.New()}
-	given := make(map[string]bool)
+	spec := kinds[at].Begin("")
 	for rest[0] == ',' {
 		key, value, after, err := readKey(rest[1:])
 		if err != nil {
 			return Spec{}, fmt.Errorf("output %s: %w", text, err)
 		}
-		if err := set(spec.Keys, kind.Name, key, value, given); err != nil {
+		if err := spec.Set(key, value); err != nil {
 			return Spec{}, fmt.Errorf("output %s: %w", text, err)
 		}
 		rest = after

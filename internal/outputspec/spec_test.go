@@ -44,7 +44,7 @@ var kinds = []Kind{
 func TestPaths(t *testing.T) {
 	for _, text := range []string{"out.mp4", "12:30.mp4", "rtsp://host:554/x", "a,b.mp4", "masks", "masks.mp4", "./masks:x", "/masks:x",
 		"Masks:x", "mask:x", "masksx:y", "masks=1:y", "C:\\masks", "-", "ünïcode:x", ":x", ",x"} {
-		if s, err := Parse(text, kinds); err != nil || s != (Spec{Path: text}) {
+		if s, err := Parse(text, kinds); err != nil || !cmp.Equal(s, Spec{Path: text}) {
 			t.Errorf("%s: %+v (%v)", text, s, err)
 		}
 	}
@@ -76,6 +76,30 @@ func TestSpecs(t *testing.T) {
 		if d := cmp.Diff(want.keys, *s.Keys.(*maskKeys), cmp.AllowUnexported(maskKeys{})); d != "" || s.Path != want.path || s.Kind != "masks" {
 			t.Errorf("%s: %s %s\n%s", text, s.Kind, s.Path, d)
 		}
+	}
+}
+
+// TestGiven: an output that is set key by key is the one that is parsed.
+func TestGiven(t *testing.T) {
+	parsed, err := Parse(`masks,concept=dog,soft,concept="a:b",grow=2:x`, kinds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Key{{"concept", "dog"}, {"soft", "yes"}, {"concept", "a:b"}, {"grow", "2"}}
+	if d := cmp.Diff(want, parsed.Given); d != "" {
+		t.Error(d)
+	}
+	made := kinds[0].Begin("x")
+	for _, k := range want {
+		if err := made.Set(k.Name, k.Value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff(parsed, made, cmp.AllowUnexported(maskKeys{})); d != "" {
+		t.Error(d)
+	}
+	if err := made.Set("soft", "no"); err == nil || err.Error() != "soft is given twice" {
+		t.Errorf("a second soft: %v", err)
 	}
 }
 
