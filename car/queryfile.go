@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -25,7 +26,8 @@ const MaxQueryLines = 5000
 // ReadQueries reads a file of queries. If the name ends in .yaml or .yml, it is a
 // YAML list, under the key "queries" or by itself, of names or of mappings with the
 // keys label, phrases, background, theta, presence and colour. An unknown key is an
-// error, so that a misspelt one is not ignored. Any other file is a text with one
+// error, so that a misspelt one is not ignored. It can be a job file of the program
+// carve, whose other keys are not read. Any other file is a text with one
 // query a line as [ParseQuery] reads it; blank lines and comments, from a # at the
 // start of a word, are ignored. Errors name the line.
 //
@@ -87,6 +89,9 @@ func lineQueries(text string) ([]Query, error) {
 	return queries, nil
 }
 
+// jobKeys are the keys of a job file besides the queries.
+var jobKeys = []string{"version", "input", "outputs", "settings"}
+
 // yamlQueries walks the nodes of the document instead of decoding all of it, so that
 // an error names the line of its entry.
 func yamlQueries(data []byte) ([]Query, error) {
@@ -97,13 +102,17 @@ func yamlQueries(data []byte) ([]Query, error) {
 	if m, ok := list.(ast.MapNode); ok {
 		list = nil
 		for entries := m.MapRange(); entries.Next(); {
-			if key := entries.Key().String(); key != "queries" {
+			key := entries.Key().String()
+			if slices.Contains(jobKeys, key) {
+				continue
+			}
+			if key != "queries" {
 				return nil, strictyaml.AtLine(entries.Key(), fmt.Errorf("unknown key %q: queries are a list, by itself or under the key queries", excerpt(key)))
 			}
 			list = entries.Value()
 		}
 	}
-	if _, null := list.(*ast.NullNode); null {
+	if _, null := list.(*ast.NullNode); null || list == nil {
 		return nil, nil
 	}
 	entries, ok := list.(*ast.SequenceNode)
@@ -144,7 +153,9 @@ func yamlQuery(node ast.Node) (Query, error) {
 			return Query{}, fmt.Errorf("query %q: %w", excerpt(q.Label), err)
 		}
 		return q, nil
-	case *ast.StringNode, *ast.LiteralNode, *ast.IntegerNode, *ast.FloatNode:
+	case *ast.IntegerNode, *ast.FloatNode:
+		return ParseQuery(node.GetToken().Value) // 007 is a name, not 7
+	case *ast.StringNode, *ast.LiteralNode:
 		var name string
 		if err := strictyaml.Value(node, &name); err != nil {
 			return Query{}, err
