@@ -40,7 +40,15 @@ func (b *byteSize) String() string {
 	if *b == 0 {
 		return ""
 	}
-	return ui.SizeRoundedUp(int64(*b))
+	for _, unit := range []struct {
+		name string
+		size byteSize
+	}{{"GiB", 1 << 30}, {"GB", 1e9}, {"MiB", 1 << 20}, {"MB", 1e6}} {
+		if *b%unit.size == 0 {
+			return fmt.Sprintf("%d%s", *b/unit.size, unit.name)
+		}
+	}
+	return fmt.Sprintf("%dB", *b)
 }
 func (b *byteSize) Type() string { return "SIZE" }
 
