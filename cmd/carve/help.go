@@ -94,7 +94,7 @@ func valueOf(f *pflag.Flag) (value, text string) {
 			name  string
 			flags []string
 		}{
-			{"FILE", []string{"input", "output", "queries", "explain", "templates", "script", "names", "expressions", "checkpoint", "restore"}},
+			{"FILE", fileFlags},
 			{"DIR", []string{"root", "images"}},
 			{"PATH", []string{"truth", "result"}},
 			{"MODEL", []string{"model", "classifier"}},
@@ -171,6 +171,7 @@ func segmentHelp(all bool) string {
 Usage:
   carve -i IN -q NAME [-q NAME…] -o OUT.mp4
   carve -i IN --queries FILE -o OUT.mp4
+  carve --job FILE.yaml
   carve COMMAND …
 
 ` + flagsHelp(newSegmentFlags(&o), all) + `

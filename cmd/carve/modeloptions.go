@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,6 +59,26 @@ func (d *deviceSettings) Set(s string) error {
 		*d = deviceSettings{}
 	}
 	(*d)[key] = value
+	return nil
+}
+
+// GetSlice, Append and Replace implement [pflag.SliceValue]: the flag may be repeated.
+func (d *deviceSettings) GetSlice() (list []string) {
+	for _, key := range slices.Sorted(maps.Keys(*d)) {
+		list = append(list, key+"="+(*d)[key])
+	}
+	return list
+}
+
+func (d *deviceSettings) Append(s string) error { return d.Set(s) }
+
+func (d *deviceSettings) Replace(list []string) error {
+	*d = nil
+	for _, s := range list {
+		if err := d.Set(s); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ type segmentOptions struct {
 	inputOptions
 	outputOptions
 	checkpointOptions
+	jobOptions
 	progress string
 
 	observers []carve.Sink // additional sinks
@@ -35,6 +36,7 @@ type outputOptions struct {
 	outputs       []string // each -o
 	output        string   // the path of the first
 	specs         []output
+	fromJob       *jobFile // the job file of the run, or nil
 	overwrite     bool
 	explain       string
 	strict        bool
@@ -67,6 +69,7 @@ func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	o.inputOptions.addFlags(fs)
 	o.queryOptions.addFlags(fs)
 	o.outputOptions.addFlags(fs)
+	o.jobOptions.addFlags(fs)
 	o.runOptions.addFlags(fs)
 	o.checkpointOptions.addFlags(fs)
 	fs.StringVar(&o.progress, "progress", "auto", "auto: one line that is updated on a terminal, elsewhere a line every ten seconds; json: one object per line on stdout; none: no progress")
@@ -98,6 +101,9 @@ func (o *outputOptions) addFlags(fs *pflag.FlagSet) {
 func (o *segmentOptions) check(args []string) error {
 	if len(args) > 0 {
 		return ui.WithHint(ui.Usagef("unexpected argument %q", args[0]), "an input is given with -i; a name with spaces needs quotes: -q \"red frisbee\"")
+	}
+	if err := o.checkSaveJob(); err != nil {
+		return err
 	}
 	if err := oneOf("progress", o.progress, "auto", "json", "none"); err != nil {
 		return err

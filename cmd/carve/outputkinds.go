@@ -19,6 +19,7 @@ import (
 type output struct {
 	outputspec.Spec
 	keys outputKeys
+	line int // of the job file that it is from, or 0
 }
 
 // outputKeys are the keys of one output, and what is made of them.
@@ -54,39 +55,67 @@ func (o *outputOptions) outputKinds() []outputspec.Kind {
 	return []outputspec.Kind{o.overlayKind(), masksKind()}
 }
 
-// parseOutputs parses every -o. Without a kind an output is an overlay.
+// parseOutputs parses every -o, or takes the outputs of the job file.
 func (o *outputOptions) parseOutputs() error {
 	if len(o.outputs) == 0 && o.output != "" {
 		o.outputs = []string{"overlay:" + o.output}
 	}
-	if len(o.outputs) == 0 {
-		return ui.WithHint(ui.Usagef("no output"), "give one with -o FILE")
-	}
 	kinds := o.outputKinds()
 	o.specs = nil
 	for _, text := range o.outputs {
-		spec, err := outputspec.Parse(text, kinds)
+		out, err := parseOutput(text, kinds)
 		if err != nil {
-			hint := "carve outputs lists all kinds"
-			if unknown := (*outputspec.UnknownKeyError)(nil); errors.As(err, &unknown) {
-				hint = unknown.Hint()
-			}
-			return ui.WithHint(ui.UsageError{Err: err}, hint)
-		}
-		if spec.Kind == "" && slices.ContainsFunc(kinds, func(k outputspec.Kind) bool { return k.Name == text }) {
-			return ui.WithHint(ui.Usagef("output %s is a kind without a path", text), "give one as in -o "+text+":PATH")
-		}
-		if spec.Kind == "" {
-			spec.Kind, spec.Keys = kinds[0].Name, kinds[0].New()
-		}
-		out := output{Spec: spec, keys: spec.Keys.(outputKeys)}
-		if err := out.keys.check(spec.Path); err != nil {
-			return ui.WithHint(ui.UsageError{Err: fmt.Errorf("output %s: %w", text, err)}, "carve outputs "+spec.Kind+" lists all keys")
+			return err
 		}
 		o.specs = append(o.specs, out)
 	}
+	if len(o.specs) == 0 && o.fromJob != nil {
+		var err error
+		if o.specs, err = o.fromJob.outputs(kinds); err != nil {
+			return err
+		}
+	}
+	if len(o.specs) == 0 {
+		return ui.WithHint(ui.Usagef("no output"), "give one with -o FILE")
+	}
 	o.output = o.specs[0].Path
 	return nil
+}
+
+// parseOutput parses one -o. Without a kind it is an overlay.
+func parseOutput(text string, kinds []outputspec.Kind) (output, error) {
+	spec, err := outputspec.Parse(text, kinds)
+	if err != nil {
+		return output{}, ui.WithHint(ui.UsageError{Err: err}, keyHint(err, ""))
+	}
+	if spec.Kind == "" && slices.ContainsFunc(kinds, func(k outputspec.Kind) bool { return k.Name == text }) {
+		return output{}, ui.WithHint(ui.Usagef("output %s is a kind without a path", text), "give one as in -o "+text+":PATH")
+	}
+	if spec.Kind == "" {
+		spec = kinds[0].Begin(spec.Path)
+	}
+	return checkedOutput(spec, text)
+}
+
+// checkedOutput returns the output of a spec, which an error names by its text.
+func checkedOutput(spec outputspec.Spec, text string) (output, error) {
+	out := output{Spec: spec, keys: spec.Keys.(outputKeys)}
+	if err := out.keys.check(spec.Path); err != nil {
+		return out, ui.WithHint(ui.UsageError{Err: fmt.Errorf("output %s: %w", text, err)}, keyHint(nil, spec.Kind))
+	}
+	return out, nil
+}
+
+// keyHint is the hint for an error about a key of a kind, or of any kind.
+func keyHint(err error, kind string) string {
+	unknown := (*outputspec.UnknownKeyError)(nil)
+	switch {
+	case errors.As(err, &unknown):
+		return unknown.Hint()
+	case kind != "":
+		return "carve outputs " + kind + " lists all keys"
+	}
+	return "carve outputs lists all kinds"
 }
 
 // checkConcepts finds outputs of queries that there are not.
@@ -98,7 +127,8 @@ func (o *outputOptions) checkConcepts(queries []car.Query) error {
 	for _, out := range o.specs {
 		for _, c := range out.keys.concepts() {
 			if !slices.Contains(labels, c) {
-				return ui.WithHint(ui.Usagef("output %s: there is no query %q", out.Path, c), ui.DidYouMean(c, labels, "the queries are "+strings.Join(labels, ", ")))
+				err := ui.WithHint(ui.Usagef("output %s: there is no query %q", out.Path, c), ui.DidYouMean(c, labels, "the queries are "+strings.Join(labels, ", ")))
+				return o.fromJob.lined(out.line, err)
 			}
 		}
 	}

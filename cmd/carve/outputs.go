@@ -123,7 +123,7 @@ func warnLeftovers(log *slog.Logger, dir string) {
 func sizeWords(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
 
 // inputs returns the files that a run reads. They are never written.
-func (o *segmentOptions) inputs() []string { return o.files(o.input, o.queryFile, o.restore) }
+func (o *segmentOptions) inputs() []string { return o.files(o.input, o.queryFile, o.restore, o.job) }
 
 // naming is locked while outputs get their names, so that no signal ends the process
 // between two of them.

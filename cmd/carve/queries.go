@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -19,6 +20,8 @@ const maxQueryFlags = 64
 type queryOptions struct {
 	queries   []string
 	queryFile string
+
+	jobQueries []car.Query // of a job file, in place of queries
 }
 
 func (o *queryOptions) addFlags(fs *pflag.FlagSet) {
@@ -27,7 +30,7 @@ func (o *queryOptions) addFlags(fs *pflag.FlagSet) {
 }
 
 func (o *queryOptions) check() error {
-	if len(o.queries) == 0 && o.queryFile == "" {
+	if len(o.queries)+len(o.jobQueries) == 0 && o.queryFile == "" {
 		return ui.WithHint(ui.Usagef("no query"), "name what to segment with -q, for example -q dog")
 	}
 	return nil
@@ -35,7 +38,7 @@ func (o *queryOptions) check() error {
 
 // readQueries collects the queries of the command line and of the file.
 func (o *queryOptions) readQueries(log *slog.Logger) ([]car.Query, error) {
-	var queries []car.Query
+	queries := slices.Clone(o.jobQueries)
 	if n := len(o.queries); n > maxQueryFlags {
 		return nil, ui.WithHint(ui.Usagef("-q is given %d times; %d at most", n, maxQueryFlags),
 			fmt.Sprintf("write them to a file, one per line, up to %d, and name it with --queries", car.MaxQueryLines))

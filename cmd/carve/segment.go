@@ -26,14 +26,20 @@ func runSegment(args []string, stdout, stderr io.Writer) error {
 	if err := parse(fs, args, segmentHelp, stdout); err != nil {
 		return err
 	}
-	if err := o.check(fs.Args()); err != nil {
+	if err := o.applyJob(fs); err != nil {
 		return err
+	}
+	if err := o.check(fs.Args()); err != nil {
+		return o.fromJob.located(err)
+	}
+	if o.saveJob != "" {
+		return o.fromJob.located(o.writeJob(fs, stdout, stderr))
 	}
 	summary, err := segment(&o, stdout, stderr)
 	if summary != nil {
 		summary.print(&o, stdout, stderr)
 	}
-	return err
+	return o.fromJob.located(err)
 }
 
 // segment does what the options say. All mistakes that can be found before the first
@@ -105,21 +111,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 // plan reads what the command line names, besides the input, and checks it: the queries, the
 // preset, the names of the outputs, and the checkpoint to go on from.
 func (o *segmentOptions) plan(log *slog.Logger) (queries []car.Query, preset car.Preset, err error) {
-	if queries, err = o.readQueries(log); err != nil {
-		return nil, preset, err
-	}
-	if _, err := queryColours(queries); err != nil {
-		return nil, preset, err
-	}
-	if preset, err = o.presetFor(); err != nil {
-		return nil, preset, err
-	}
-	if len(o.specs) == 0 { // the caller has set the path alone
-		if err := o.parseOutputs(); err != nil {
-			return nil, preset, err
-		}
-	}
-	if err := o.checkConcepts(queries); err != nil {
+	if queries, preset, err = o.planTexts(log); err != nil {
 		return nil, preset, err
 	}
 	if err := o.planOutputs(log, o.overwrite); err != nil {
@@ -134,6 +126,25 @@ func (o *segmentOptions) plan(log *slog.Logger) (queries []car.Query, preset car
 		}
 	}
 	return queries, preset, nil
+}
+
+// planTexts is the part of plan that reads texts only.
+func (o *segmentOptions) planTexts(log *slog.Logger) (queries []car.Query, preset car.Preset, err error) {
+	if queries, err = o.readQueries(log); err != nil {
+		return nil, preset, err
+	}
+	if _, err := queryColours(queries); err != nil {
+		return nil, preset, err
+	}
+	if preset, err = o.presetFor(); err != nil {
+		return nil, preset, err
+	}
+	if len(o.specs) == 0 { // the caller has set the path alone
+		if err := o.parseOutputs(); err != nil {
+			return nil, preset, err
+		}
+	}
+	return queries, preset, o.checkConcepts(queries)
 }
 
 // sinks returns the sinks of a run.
@@ -181,10 +192,10 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 	}
 	for _, s := range o.encoded() {
 		if err := video.CheckOutput(s.Path, s.encoding().Encoder, in.source.Info()); err != nil {
-			return nil, ui.UsageError{Err: outputError(err)} // it is about names on the command line
+			return nil, o.fromJob.lined(s.line, ui.UsageError{Err: outputError(err)}) // it is about names on the command line
 		}
 		if err := s.checkEncoderPreset(in.source.Info()); err != nil {
-			return nil, err
+			return nil, o.fromJob.lined(s.line, err)
 		}
 		if o.strict {
 			if err := strictError(s.Path, video.Losses(s.Path, in.source)); err != nil {
