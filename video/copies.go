@@ -33,6 +33,12 @@ type copied struct {
 // and records the losses.
 func (s *Sink) addCopies(c container, of *astiav.OutputFormat) error {
 	s.copies = make(map[int]*copied)
+	if s.VideoOnly {
+		for _, l := range c.tagLosses(s.Source) {
+			s.addLoss(l)
+		}
+		return nil
+	}
 	left := make(map[int]bool)
 	for _, l := range c.losses(s.Source) {
 		s.addLoss(l)

@@ -108,7 +108,7 @@ func (s *Sink) openEncoder(c container, globalHeader bool) (err error) {
 	if s.planTimes(e, c); e.noReorder {
 		cc.SetMaxBFrames(0)
 	}
-	if s.Source != nil && s.Source.firstData != nil {
+	if s.Source != nil && s.Source.firstData != nil && !info.maskOnly {
 		if err := setContextLight(cc, s.Source.firstData); err != nil {
 			return fmt.Errorf("opening the encoder: %w", err)
 		}

@@ -49,6 +49,9 @@ type Info struct {
 	matrix              [9]int32 // display matrix, when hasMatrix
 	hasMatrix, topFirst bool
 	index               int // of the video stream
+
+	maskOnly  bool   // the frames show a mask, and nothing of the source
+	alphaMode string // Straight or Premultiplied, if that is known
 }
 
 // StreamInfo describes a stream other than the video.

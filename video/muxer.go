@@ -26,7 +26,7 @@ func (s *Sink) openMuxer(c container, of *astiav.OutputFormat) (err error) {
 		if err := s.placeTimecode(c); err != nil {
 			return fmt.Errorf("copying the time code: %w", err)
 		}
-		if c.chapters {
+		if c.chapters && !s.VideoOnly {
 			if err := copyChapters(s.output, s.Source.input); err != nil {
 				return fmt.Errorf("copying chapters: %w", err)
 			}
@@ -76,7 +76,7 @@ func (s *Sink) addVideo(c container) error {
 	if err := p.FromCodecContext(s.encoder.context); err != nil {
 		return err
 	}
-	if s.Source != nil {
+	if s.Source != nil && !s.info.maskOnly {
 		if err := copyFrameSideData(p, s.Source.stream.CodecParameters()); err != nil {
 			return err
 		}
@@ -237,6 +237,9 @@ func (s *Sink) closeMuxer() error {
 	s.output = nil
 	if err == nil {
 		err = writeLanguages(s.file.Path(), languages)
+	}
+	if err == nil {
+		err = s.writeAlphaMode(s.file.Path())
 	}
 	if err == nil && s.fixedRate {
 		err = s.starts.write(s.file.Path())

@@ -77,6 +77,13 @@ func frameInterlaced(f *astiav.Frame) (interlaced, topFirst bool) {
 	return flags&C.AV_FRAME_FLAG_INTERLACED != 0, flags&C.AV_FRAME_FLAG_TOP_FIELD_FIRST != 0
 }
 
+// frameSetFields makes a frame interlaced if another one is, with the same field first.
+func frameSetFields(f, like *astiav.Frame) {
+	const fields = C.AV_FRAME_FLAG_INTERLACED | C.AV_FRAME_FLAG_TOP_FIELD_FIRST
+	c := cFrame(f)
+	c.flags = c.flags&^fields | cFrame(like).flags&fields
+}
+
 // frameTimestamp returns the pts, guessed from the dts if it is missing.
 func frameTimestamp(f *astiav.Frame) int64 { return int64(cFrame(f).best_effort_timestamp) }
 

@@ -59,12 +59,15 @@ func (s *Source) unreadParts() (lost []Loss) {
 // compareSideData reports side data that the first frame of the source has and that of
 // the output lacks.
 func (s *Sink) compareSideData(f *astiav.Frame) {
-	if s.Source == nil || s.Source.firstData == nil {
+	if s.Source == nil || s.Source.firstData == nil || s.info.maskOnly {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range frameSideData {
+		if s.VideoOnly && d.kind == dataCaptions {
+			continue
+		}
 		if frameHas(s.Source.firstData, d.kind) && !frameHas(f, d.kind) {
 			s.addLoss(Loss{Stream: s.videoInfo(), Part: d.name, Minor: d.minor,
 				Reason: "the encoder " + s.encoder.codec.Name() + " does not write it here"})

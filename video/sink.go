@@ -33,6 +33,12 @@ type Sink struct {
 	// Reel provides the frames if they do not come from a file. Then Source is nil, and
 	// there are no streams to copy.
 	Reel *Reel
+	// FrameInfo describes the frames if they are made of those of the source, as by a
+	// [MatteMaker]; nil means the source's own.
+	FrameInfo *Info
+	// VideoOnly leaves out all other streams and chapters. They are not lost then. Tags,
+	// the time code and the rotation are kept.
+	VideoOnly bool
 	// Encoder is FFmpeg's name of the encoder; empty means the container's default.
 	Encoder string
 	// CRF is the constant rate factor. Smaller is better; 0 means a default.
@@ -75,6 +81,7 @@ type Sink struct {
 	bare                       bool          // the container has no timestamps
 	starts                     starts        // used if fixedRate
 	boundsOffsets              bool          // the container is one of the MP4 family
+	quickTime                  bool          // the container is .mov
 	shift                      int64         // of all times, in ticks of the source
 	frames                     atomic.Int64
 	lost                       []Loss
@@ -103,11 +110,7 @@ func (s *Sink) Initialize() (err error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	if s.Reel != nil {
-		s.info = s.Reel.Info()
-	} else {
-		s.info = s.Source.Info()
-	}
+	s.info = s.frameInfo()
 	c, err := containerOf(s.Path, s.Format, s.info.Still)
 	if err == nil && !s.unchecked {
 		err = CheckOutput(s.Path, s.Format, s.Encoder, s.info)
@@ -130,6 +133,7 @@ func (s *Sink) Initialize() (err error) {
 	}
 	s.firstDTS, s.startPTS, s.endPTS = astiav.NoPtsValue, math.MaxInt64, math.MinInt64
 	s.lastDTS, s.boundsOffsets = astiav.NoPtsValue, c.muxer == "mp4" || c.muxer == "mov"
+	s.quickTime = c.muxer == "mov"
 	if s.Source != nil {
 		for _, l := range s.Source.unreadParts() {
 			s.addLoss(l)
@@ -147,6 +151,17 @@ func (s *Sink) Initialize() (err error) {
 	}
 	s.noteLayout()
 	return s.openMuxer(c, of)
+}
+
+// frameInfo describes the frames that are to be written.
+func (s *Sink) frameInfo() Info {
+	switch {
+	case s.FrameInfo != nil:
+		return *s.FrameInfo
+	case s.Reel != nil:
+		return s.Reel.Info()
+	}
+	return s.Source.Info()
 }
 
 // Encode writes one frame. The caller still owns the frame and may release it as soon

@@ -28,18 +28,14 @@ func (s *Sink) Try() error {
 
 // trial returns a copy of s that logs nothing.
 func (s *Sink) trial() *Sink {
-	return &Sink{Path: s.Path, Format: s.Format, Source: s.Source, Reel: s.Reel, Encoder: s.Encoder, CRF: s.CRF, Lossless: s.Lossless,
+	return &Sink{Path: s.Path, Format: s.Format, Source: s.Source, Reel: s.Reel, FrameInfo: s.FrameInfo, VideoOnly: s.VideoOnly, Encoder: s.Encoder, CRF: s.CRF, Lossless: s.Lossless,
 		Preset: s.Preset, Options: s.Options, Threads: s.Threads, Lookahead: s.Lookahead,
 		Overwrite: s.Overwrite, Protect: s.Protect, Log: slog.New(slog.DiscardHandler), unchecked: s.unchecked}
 }
 
 // tryInPlace is Try for a pipe or a device.
 func (s *Sink) tryInPlace() error {
-	if s.Reel != nil {
-		s.info = s.Reel.Info()
-	} else {
-		s.info = s.Source.Info()
-	}
+	s.info = s.frameInfo()
 	if err := CheckOutput(s.Path, s.Format, s.Encoder, s.info); err != nil {
 		return err
 	}

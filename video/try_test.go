@@ -65,7 +65,7 @@ func TestTry(t *testing.T) {
 
 // TestTryTakesAll checks that a trial copies every field of the sink.
 func TestTryTakesAll(t *testing.T) {
-	s := &Sink{Source: &Source{}, Reel: &Reel{}, Protect: []string{"x"}, Options: map[string]string{"a": "b"}, Log: slog.Default()}
+	s := &Sink{Source: &Source{}, Reel: &Reel{}, FrameInfo: &Info{}, Protect: []string{"x"}, Options: map[string]string{"a": "b"}, Log: slog.Default()}
 	fields := reflect.ValueOf(s).Elem()
 	for i := range fields.NumField() {
 		switch f := fields.Field(i); {
