@@ -100,9 +100,7 @@ func (e *maskEncoder) empty() ([]byte, error) {
 func (e *maskEncoder) add(masks [][]uint8) []uint8 {
 	e.sum = append(e.sum[:0], masks[0]...)
 	for _, mask := range masks[1:] {
-		for i, v := range mask {
-			e.sum[i] = uint8(min(int(e.sum[i])+int(v), 255))
-		}
+		addMask(e.sum, mask)
 	}
 	return e.sum
 }
