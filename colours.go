@@ -29,17 +29,32 @@ func Colours(queries []car.Query) ([][3]uint8, error) {
 	return colours, nil
 }
 
-// shade returns the colour of an instance of a query: lighter or darker than the query's,
-// so that instances can be told apart. Instances are numbered from 1.
-func shade(c [3]uint8, instance int) [3]uint8 {
-	steps := [...]float64{0, .45, -.35, .7, -.6} // towards white, or black if negative
-	s := steps[(instance-1)%len(steps)]
-	for i, v := range c {
-		end := 255.
-		if s < 0 {
-			end = 0
-		}
-		c[i] = uint8(float64(v) + max(s, -s)*(end-float64(v)))
+// A recolouring gives the layers of a sink the colours of a palette. Queries have the numbers
+// that [Masks] gives them in indexed images, in the order in which they come.
+type recolouring struct {
+	palette overlay.Palette
+	only    map[int]bool // IDs of the queries that have numbers; nil is all
+	numbers map[int]int  // of queries, by ID, from 0
+}
+
+// set takes up the queries that are new.
+func (r *recolouring) set(queries []car.Query) {
+	if r.numbers == nil {
+		r.numbers = make(map[int]int)
 	}
-	return c
+	for i, q := range queries {
+		id := queryID(q, i)
+		if _, known := r.numbers[id]; !known && (r.only == nil || r.only[id]) {
+			r.numbers[id] = len(r.numbers)
+		}
+	}
+}
+
+// colour returns the colour of a query or of one of its instances, 0 for the query itself.
+// chosen is its colour in the run.
+func (r *recolouring) colour(q *car.Query, place int, chosen [3]uint8, instance int) [3]uint8 {
+	if r.palette == overlay.PaletteSafe || q.Colour != "" {
+		return chosen
+	}
+	return overlay.Shade(r.palette.Colour(r.numbers[queryID(*q, place)]), instance)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/video/overlay"
 )
 
 // Layers returns the layers of a result, in the order of the queries: one for each query
@@ -40,7 +41,7 @@ func appendLayers(layers []Layer, result *car.Result, instances []tracking.Insta
 		for k, in := range own {
 			l := whole
 			l.Instance, l.Label = in.ID, fmt.Sprintf("%s %d", f.Label, in.ID)
-			l.Colour, l.probability = shade(whole.Colour, in.ID), shares[k]
+			l.Colour, l.probability = overlay.Shade(whole.Colour, in.ID), shares[k]
 			layers = append(layers, l)
 		}
 	}

@@ -18,12 +18,15 @@ type Overlay struct {
 	Output video.Sink
 	// Style says how masks and names are drawn; nil stands for [overlay.DefaultStyle].
 	Style *overlay.Style
+	// Palette has the colours of queries without a colour of their own.
+	Palette overlay.Palette
 	// Concepts are the labels of the queries that are drawn; none stands for all.
 	Concepts []string
 	// Shaping changes masks before they are drawn; nil leaves them as they are.
 	Shaping *Shaping
 
 	only    map[int]bool // IDs of the queries that are drawn; nil is all
+	colours recolouring
 	shaper  *maskShaper
 	width   int // of the masks
 	painter *overlay.Painter
@@ -55,6 +58,8 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	if o.only, err = queryIDs(o.Concepts, s.Queries); err != nil {
 		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
 	}
+	o.colours = recolouring{palette: o.Palette, only: o.only}
+	o.colours.set(s.Queries)
 	if err := o.painter.Initialize(); err != nil {
 		return fmt.Errorf("drawing on frames of %s: %w", s.Info.Path, err)
 	}
@@ -76,6 +81,7 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 	}
 	defer frame.Release()
 	o.layers = o.layers[:0]
+	o.colours.set(f.Queries)
 	o.shaper.begin()
 	for i := range f.Layers {
 		l := &f.Layers[i]
@@ -87,7 +93,7 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 		if o.shaper != nil && boxOf(mask, o.width).Empty() {
 			continue // shaping has left nothing
 		}
-		o.layers = append(o.layers, overlay.Layer{Alpha: mask, Colour: l.Colour, Query: l.Query, Label: q.Label,
+		o.layers = append(o.layers, overlay.Layer{Alpha: mask, Colour: o.colours.colour(q, l.Query, l.Colour, l.Instance), Query: l.Query, Label: q.Label,
 			Number: l.Instance, Score: confidence(f, l)})
 	}
 	if err := frame.Draw(o.painter, o.layers); err != nil {

@@ -10,10 +10,11 @@ import (
 // overlayKeys are the keys of an overlay.
 type overlayKeys struct {
 	conceptKeys
-	Opacity float64        `key:"opacity" doc:"opacity of the fill, 0 to 1"`
-	Contour float64        `key:"contour" doc:"width of the outline in a frame of 1080 rows, 0 for none" unit:"pixels"`
-	Labels  overlay.Labels `key:"labels" doc:"where names are written" values:"legend|thing|both|off"`
-	Legend  overlay.Corner `key:"legend" doc:"corner of the legend; auto is the one with the least masks" values:"auto|top-left|top-right|bottom-left|bottom-right"`
+	Opacity float64         `key:"opacity" doc:"opacity of the fill, 0 to 1"`
+	Contour float64         `key:"contour" doc:"width of the outline in a frame of 1080 rows, 0 for none" unit:"pixels"`
+	Palette overlay.Palette `key:"palette" doc:"colours of queries without one of their own: told apart with colour blindness, or those of indexed masks" values:"safe|davis"`
+	Labels  overlay.Labels  `key:"labels" doc:"where names are written" values:"legend|thing|both|off"`
+	Legend  overlay.Corner  `key:"legend" doc:"corner of the legend; auto is the one with the least masks" values:"auto|top-left|top-right|bottom-left|bottom-right"`
 	encoderKeys
 	shapingKeys
 }
@@ -43,7 +44,7 @@ func (k *overlayKeys) style() *overlay.Style {
 }
 
 func (k *overlayKeys) sink(path string, in *input) carve.Sink {
-	return &carve.Overlay{Style: k.style(), Concepts: k.Concepts, Shaping: k.shaping(),
+	return &carve.Overlay{Style: k.style(), Palette: k.Palette, Concepts: k.Concepts, Shaping: k.shaping(),
 		Output: video.Sink{Path: path, Source: in.source, Encoder: k.Encoder, CRF: k.CRF, Lossless: k.CRF == 0,
 			Preset: k.EncoderPreset, Threads: in.budget.encoderThreads, Lookahead: in.budget.encoderAhead,
 			Overwrite: in.overwrite, Protect: in.protect, Log: in.log}}

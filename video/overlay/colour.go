@@ -2,11 +2,52 @@ package overlay
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/carve-video/carve/internal/davis"
 	"golang.org/x/image/colornames"
 )
+
+// A Palette is a list of colours for queries.
+type Palette int
+
+// The palettes.
+const (
+	// PaletteSafe has colours that people with colour blindness can tell apart.
+	PaletteSafe Palette = iota
+	// PaletteDAVIS has the colours of the data sets PASCAL VOC and DAVIS, without the
+	// background's: those of indexed masks.
+	PaletteDAVIS
+)
+
+var paletteNames = []string{"safe", "davis"}
+
+// String returns the name of the palette.
+func (p Palette) String() string { return paletteNames[p] }
+
+// UnmarshalText parses the name of a palette.
+func (p *Palette) UnmarshalText(text []byte) error {
+	i := slices.Index(paletteNames, string(text))
+	if i < 0 {
+		return fmt.Errorf("there is no palette %q", text)
+	}
+	*p = Palette(i)
+	return nil
+}
+
+// Colour returns the i-th colour, from 0.
+func (p Palette) Colour(i int) [3]uint8 {
+	if p != PaletteDAVIS {
+		return Colour(i)
+	}
+	const numbers = 254 // 0 is the background, 255 unknown
+	r, g, b, _ := davisColours[1+i%numbers].RGBA()
+	return [3]uint8{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)}
+}
+
+var davisColours = davis.Palette()
 
 // palette begins with the seven colours of Okabe and Ito ("Color Universal Design",
 // 2008) that are neither black nor grey. People with any of the common kinds of colour
