@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -248,6 +249,41 @@ func TestJobErrors(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), want[0]) || !strings.Contains(ui.Hint(err), want[1]) || ui.Report(io.Discard, false, err) != ui.ExitUsage {
 				t.Errorf("%q: error %v, hint %q, want %q, %q", text, err, ui.Hint(err), want[0], want[1])
 			}
+		}
+	}
+}
+
+// TestJobErrorOfFlag: a mistake on the command line is not blamed on the file.
+func TestJobErrorOfFlag(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("job.yaml", []byte("input: a.mp4\nqueries: [dog]\noutputs: [out.mp4]\nsettings: {theta: 0.5}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := runSegment([]string{"--job", "job.yaml", "--theta", "2", "--save-job", "-"}, io.Discard, io.Discard)
+	if err == nil || !strings.HasPrefix(err.Error(), "--theta is 2") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestJobDocument: the example of the document is a job.
+func TestJobDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/jobs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ = bytes.Cut(text, []byte("```yaml\n"))
+	text, _, _ = bytes.Cut(text, []byte("```"))
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("shot.yaml", text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := runSegment([]string{"--job", "shot.yaml", "--save-job", "-"}, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"input: shot.mov\n", "  - label: frisbee\n", "  - overlay: out.mp4\n    opacity: 0.6\n", "  - overlay: proxy.mkv\n", "  prompts: [blur, gray]\n", "  overlap: true\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, &out)
 		}
 	}
 }
