@@ -176,6 +176,9 @@ func silence(encoder string) error {
 // that no timestamp is rounded.
 func encoderBase(name string, c container, info Info) Rational {
 	rate := info.Rate()
+	if c.bare {
+		rate = info.bareRate()
+	}
 	switch {
 	case c.fixedRate && rate.Known():
 		return Rational{rate.Den, rate.Num}

@@ -93,7 +93,7 @@ func (s *Sink) addVideo(c container) error {
 	s.stream.SetTimeBase(s.encoder.base.av())
 	s.stream.SetAvgFrameRate(s.info.AverageRate.av())
 	if c.bare {
-		s.stream.SetAvgFrameRate(s.info.Rate().av())
+		s.stream.SetAvgFrameRate(s.info.bareRate().av())
 	}
 	s.stream.SetRFrameRate(s.info.RealRate.av())
 	s.stream.SetSampleAspectRatio(s.encoder.context.SampleAspectRatio())

@@ -3,6 +3,7 @@ package video
 import (
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 
@@ -53,6 +54,17 @@ func streamContainer(path, format string, named container, known bool) (containe
 	return c, nil
 }
 
+// bareRate returns the rate of a format without timestamps. The average of a few frames is
+// wrong if an edit list hides one, so that the usual distance counts, unless the rate really
+// varies.
+func (i Info) bareRate() Rational {
+	rate := i.Rate()
+	if rate.Known() && i.RealRate.Known() && math.Abs(i.RealRate.Float()/rate.Float()-1) < 0.05 {
+		return i.RealRate
+	}
+	return rate
+}
+
 // headless reports whether nothing in the output says what it is, so that it cannot be
 // read back.
 func (s *Sink) headless() bool { return s.bare && s.Format == "rawvideo" }
@@ -61,7 +73,7 @@ func (s *Sink) headless() bool { return s.bare && s.Format == "rawvideo" }
 func (s *Sink) noteLayout() {
 	if s.headless() {
 		s.Log.Info("the format has no header; a reader has to be told", "size", fmt.Sprintf("%dx%d", s.encoder.w, s.encoder.h),
-			"pixel_format", s.encoder.format.Name(), "rate", s.info.Rate().String())
+			"pixel_format", s.encoder.format.Name(), "rate", s.info.bareRate().String())
 	}
 }
 

@@ -208,3 +208,18 @@ func TestFormatErrors(t *testing.T) {
 		t.Errorf("encoders of yuv4mpegpipe: %v", got)
 	}
 }
+
+// TestBareRate checks that the rate of a few frames, one of which is hidden, is not their
+// average.
+func TestBareRate(t *testing.T) {
+	in := ffmpeg(t, "in.mp4", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1.2", "-f", "lavfi", "-i", "sine=d=1.2:r=48000",
+		"-vf", "setpts=PTS", "-fps_mode", "passthrough", "-c:v", "libx264", "-bf", "2", "-c:a", "aac")
+	r := throughPipe(t, in, "yuv4mpegpipe")
+	if r.info.AverageRate == r.info.RealRate {
+		t.Fatalf("the average rate is %v, so that this tests nothing", r.info.AverageRate)
+	}
+	equal(t, "rate", ffprobe(t, r.out).Streams[0].AvgRate, "25/1")
+	if slices.ContainsFunc(r.lost, func(l Loss) bool { return l.Part == "timestamps" }) {
+		t.Errorf("lost: %v", r.lost)
+	}
+}

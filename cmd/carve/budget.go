@@ -223,7 +223,7 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	}
 	for _, s := range b.encoded {
 		// All are planned as the one that takes most.
-		e, ok := video.PlanEncoding(s.Path, s.encoding().Encoder, s.encoding().EncoderPreset, c.Still, b.processors)
+		e, ok := video.PlanEncoding(s.Path, s.format(), s.encoding().Encoder, s.encoding().EncoderPreset, c.Still, b.processors)
 		if p.encoding.Encoder == "" || ok && e.Bytes(c) > p.encoding.Bytes(c) {
 			p.encoding = e
 		}

@@ -14,7 +14,7 @@ import (
 // library would print lines of its own about them.
 func (o *output) checkEncoderPreset(info video.Info) error {
 	preset := o.encoding().EncoderPreset
-	s := video.SettingsOf(o.Path, o.encoding().Encoder, info)
+	s := video.SettingsOf(o.Path, o.format(), o.encoding().Encoder, info)
 	known := video.Presets()
 	if s.Encoder != "libx264" && s.Encoder != "libx265" || slices.Contains(known, preset) {
 		return nil
@@ -25,12 +25,15 @@ func (o *output) checkEncoderPreset(info video.Info) error {
 
 // warnUnused warns about encoder flags that have no effect.
 func (o *segmentOptions) warnUnused(out *output, log *slog.Logger, info video.Info) {
-	s := video.SettingsOf(out.Path, out.encoding().Encoder, info)
+	s := video.SettingsOf(out.Path, out.format(), out.encoding().Encoder, info)
 	switch {
 	case o.given("crf") && !s.CRF:
 		log.Warn(fmt.Sprintf("--crf does not apply to the encoder %s and is ignored", s.Encoder))
 	case o.given("crf") && o.crf == 0 && !s.Lossless:
 		log.Warn(fmt.Sprintf("--crf 0: the encoder %s cannot encode losslessly; it uses its default quality", s.Encoder))
+	}
+	if o.given("encoder") && video.Bare(out.format()) {
+		log.Warn("--encoder does not apply to " + out.format() + ", whose frames are not compressed, and is ignored")
 	}
 	if o.given("encoder-preset") && !s.Preset {
 		log.Warn(fmt.Sprintf("--encoder-preset does not apply to the encoder %s and is ignored", s.Encoder))

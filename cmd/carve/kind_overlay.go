@@ -15,6 +15,7 @@ type overlayKeys struct {
 	Palette overlay.Palette `key:"palette" doc:"colours of queries without one of their own: told apart with colour blindness, or those of indexed masks" values:"safe|davis"`
 	Labels  overlay.Labels  `key:"labels" doc:"where names are written" values:"legend|thing|both|off"`
 	Legend  overlay.Corner  `key:"legend" doc:"corner of the legend; auto is the one with the least masks" values:"auto|top-left|top-right|bottom-left|bottom-right"`
+	formatKeys
 	encoderKeys
 	shapingKeys
 }
@@ -45,7 +46,7 @@ func (k *overlayKeys) style() *overlay.Style {
 
 func (k *overlayKeys) sink(path string, in *input) carve.Sink {
 	return &carve.Overlay{Style: k.style(), Palette: k.Palette, Concepts: k.Concepts, Shaping: k.shaping(),
-		Output: video.Sink{Path: path, Source: in.source, Encoder: k.Encoder, CRF: k.CRF, Lossless: k.CRF == 0,
+		Output: video.Sink{Path: path, Format: k.Format, Source: in.source, Encoder: k.Encoder, CRF: k.CRF, Lossless: k.CRF == 0,
 			Preset: k.EncoderPreset, Threads: in.budget.encoderThreads, Lookahead: in.budget.encoderAhead,
 			Overwrite: in.overwrite, Protect: in.protect, Log: in.log}}
 }

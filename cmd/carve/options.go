@@ -65,7 +65,7 @@ const (
 
 func newSegmentFlags(o *segmentOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("segment", pflag.ContinueOnError)
-	fs.VarP((*once)(&o.input), "input", "i", "video or image to read")
+	fs.VarP((*once)(&o.input), "input", "i", "video or image to read; - is standard input")
 	o.inputOptions.addFlags(fs)
 	o.queryOptions.addFlags(fs)
 	o.outputOptions.addFlags(fs)
@@ -88,7 +88,7 @@ func (o *inputOptions) addFlags(fs *pflag.FlagSet) {
 }
 
 func (o *outputOptions) addFlags(fs *pflag.FlagSet) {
-	fs.StringArrayVarP(&o.outputs, "output", "o", nil, "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image; or KIND[,key=value…]:PATH, see carve outputs; may be repeated")
+	fs.StringArrayVarP(&o.outputs, "output", "o", nil, "file to write: .mp4 .mkv .mov … for a video, .png .jpg … for an image; - for standard output; or KIND[,key=value…]:PATH, see carve outputs; may be repeated")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace the output if it exists")
 	fs.StringVar(&o.encoder, "encoder", "", "video encoder, by its name in FFmpeg (default: libx264, or one that the container supports)")
 	fs.IntVar(&o.crf, "crf", defaultCRF, "quality of the encoder, 0 (lossless) to 51")
@@ -110,6 +110,9 @@ func (o *segmentOptions) check(args []string) error {
 	}
 	if o.input == "" {
 		return ui.WithHint(ui.Usagef("no input"), "give one with -i FILE")
+	}
+	if err := o.checkStdin(o.queryFile, o.preset, o.templates, o.restore); err != nil {
+		return err
 	}
 	if err := o.runOptions.check(); err != nil {
 		return err

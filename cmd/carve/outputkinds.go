@@ -78,6 +78,11 @@ func (o *outputOptions) parseOutputs() error {
 	if len(o.specs) == 0 {
 		return ui.WithHint(ui.Usagef("no output"), "give one with -o FILE")
 	}
+	for i := range o.specs {
+		if err := o.specs[i].resolveStream(o.encoder); err != nil {
+			return o.fromJob.lined(o.specs[i].line, err)
+		}
+	}
 	o.output = o.specs[0].Path
 	return nil
 }

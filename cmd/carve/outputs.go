@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
@@ -51,6 +50,9 @@ func outputError(err error) error {
 	}
 	err = fmt.Errorf("opening output: %w", err)
 	videos, images := video.Extensions()
+	wrong := new(video.PathError)
+	errors.As(err, &wrong)
+	path := wrong.Path
 	switch {
 	case errors.Is(err, atomicfile.ErrExists):
 		return ui.WithHint(err, "-y replaces it")
@@ -60,19 +62,16 @@ func outputError(err error) error {
 		return ui.WithHint(err, "make the folder first")
 	case errors.Is(err, video.ErrNotSeekable):
 		return ui.WithHint(err, "a pipe can be .mkv .webm .ts .nut")
-	case errors.Is(err, video.ErrUnknownContainer) && slices.ContainsFunc([]string{"-", "/dev/stdout"}, func(name string) bool { return strings.HasPrefix(err.Error(), "opening output: "+name+": ") }):
-		return ui.WithHint(ui.UsageError{Err: err}, "the extension names the container: make a named pipe with mkfifo, such as out.mkv, and write to that")
+	case errors.Is(err, video.ErrUnknownContainer) && atomicfile.InPlace(path):
+		return ui.WithHint(ui.UsageError{Err: err}, formatHint(path))
+	case errors.Is(err, video.ErrFormat):
+		return ui.WithHint(ui.UsageError{Err: err}, "leave format out, or name the output otherwise")
 	case errors.Is(err, video.ErrUnknownContainer):
 		return ui.WithHint(ui.UsageError{Err: err}, "a video can be "+strings.Join(videos, " ")+"; an image "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrEncoderMismatch):
-		var path *video.PathError
-		errors.As(err, &path)
-		return ui.WithHint(ui.UsageError{Err: err}, encodersHint(path.Path))
+		return ui.WithHint(ui.UsageError{Err: err}, encodersHint(path, wrong.Format))
 	case errors.Is(err, video.ErrNoEncoder):
-		var path *video.PathError
-		if errors.As(err, &path) {
-			return ui.WithHint(err, ui.DidYouMean(path.Detail, video.EncodersFor(path.Path), encodersHint(path.Path)))
-		}
+		return ui.WithHint(err, ui.DidYouMean(wrong.Detail, video.EncodersFor(path, wrong.Format), encodersHint(path, wrong.Format)))
 	case errors.Is(err, video.ErrCover):
 		return ui.WithHint(ui.UsageError{Err: err}, "a cover is an image: write it to "+strings.Join(images, " "))
 	case errors.Is(err, video.ErrStillContainer):
@@ -82,8 +81,8 @@ func outputError(err error) error {
 }
 
 // encodersHint lists the encoders that an output can use.
-func encodersHint(path string) string {
-	names := video.EncodersFor(path)
+func encodersHint(path, format string) string {
+	names := video.EncodersFor(path, format)
 	if len(names) == 0 {
 		return "carve doctor lists what this FFmpeg can write"
 	}
@@ -167,6 +166,9 @@ const playlistHint = "a run that reads a playlist never replaces existing files"
 
 // planOutputs checks the outputs of a run.
 func (o *segmentOptions) planOutputs(log *slog.Logger, overwrite bool) error {
+	if err := o.checkStdout(ui.IsTerminal(os.Stdout)); err != nil {
+		return err
+	}
 	var plan atomicfile.Plan
 	plan.Overwrite, plan.Inputs = overwrite, o.inputs()
 	if o.progress == "json" {

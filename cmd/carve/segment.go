@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/carve-video/carve"
@@ -191,14 +192,14 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 		}
 	}
 	for _, s := range o.encoded() {
-		if err := video.CheckOutput(s.Path, s.encoding().Encoder, in.source.Info()); err != nil {
+		if err := video.CheckOutput(s.Path, s.format(), s.encoding().Encoder, in.source.Info()); err != nil {
 			return nil, o.fromJob.lined(s.line, ui.UsageError{Err: outputError(err)}) // it is about names on the command line
 		}
 		if err := s.checkEncoderPreset(in.source.Info()); err != nil {
 			return nil, o.fromJob.lined(s.line, err)
 		}
 		if o.strict {
-			if err := strictError(s.Path, video.Losses(s.Path, in.source)); err != nil {
+			if err := strictError(s.Path, video.Losses(s.Path, s.format(), in.source)); err != nil {
 				return nil, err
 			}
 		}
@@ -275,7 +276,11 @@ func (o *segmentOptions) runError(err error) error {
 	case errors.As(err, &damage):
 		return ui.WithHint(fmt.Errorf("reading %s: %w", o.input, err), "without --strict damaged frames are skipped and counted")
 	}
-	return fmt.Errorf("segmenting %s: %w", o.input, err)
+	err = fmt.Errorf("segmenting %s: %w", o.input, err)
+	if errors.Is(err, syscall.EPIPE) {
+		return ui.WithHint(err, "the program that reads the output has ended or closed it")
+	}
+	return err
 }
 
 // keepHeapSmall collects garbage when the heap has grown by a tenth, not only when it has
@@ -307,8 +312,12 @@ func inputError(err error) error {
 	}
 	err = fmt.Errorf("opening input: %w", err)
 	switch {
-	case errors.Is(err, video.ErrNotFound) && path == "-":
-		return ui.WithHint(err, "standard input is -i /dev/stdin")
+	case errors.Is(err, video.ErrEmpty) && isStdin(path):
+		return ui.WithHint(err, "nothing was piped in: the program before carve may have failed")
+	case errors.Is(err, video.ErrNotMedia) && isPipe(path):
+		return ui.WithHint(err, "a pipe needs a container, such as nut, matroska, mpegts or yuv4mpegpipe: raw frames do not say what they are")
+	case errors.Is(err, video.ErrNoFrame) && isPipe(path):
+		return ui.WithHint(err, "an MP4 or MOV file with its index at the end needs seeking: name the file, or write it with -movflags +faststart")
 	case errors.Is(err, video.ErrNotFound) && strings.Contains(path, "://"):
 		return ui.WithHint(err, "carve reads local files and pipes, and does not read URLs yet")
 	case errors.Is(err, video.ErrNoVideo):

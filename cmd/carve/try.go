@@ -33,7 +33,7 @@ type tryOptions struct {
 
 func newTryFlags(o *tryOptions) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("try", pflag.ContinueOnError)
-	fs.VarP((*once)(&o.input), "input", "i", "image or video to read; -i may be left out")
+	fs.VarP((*once)(&o.input), "input", "i", "image or video to read, - for standard input; -i may be left out")
 	o.inputOptions.addFlags(fs)
 	o.queryOptions.addFlags(fs)
 	fs.StringVar(&o.at, "at", "0", "time in the video, in seconds or as [[H:]M:]S")
@@ -78,6 +78,9 @@ func runTry(args []string, stdout, stderr io.Writer) error {
 		o.input = fs.Arg(0)
 	default:
 		return ui.WithHint(ui.Usagef("carve try takes one image or video, not %d", fs.NArg()), "a name with spaces needs quotes: -q \"red frisbee\"")
+	}
+	if err := o.checkStdin(o.queryFile, o.preset, o.templates); err != nil {
+		return err
 	}
 	at, err := parseMoment(o.at)
 	if err != nil {
