@@ -1,7 +1,6 @@
 package video
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -107,8 +106,11 @@ func (s *Sink) noteAlpha(p *astiav.Frame) {
 	s.alphaNoted = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.addLoss(Loss{Stream: s.videoInfo(), Part: "alpha", Encoders: alphaEncoders(s.Path, s.Format),
-		Reason: fmt.Sprintf("the encoder %s has none", s.encoder.codec.Name())})
+	what := "the encoder " + s.encoder.codec.Name()
+	if s.bare {
+		what = s.Format
+	}
+	s.addLoss(Loss{Stream: s.videoInfo(), Part: "alpha", Encoders: alphaEncoders(s.Path, s.Format), Reason: what + " has none"})
 }
 
 // isOpaque reports whether a frame is fully opaque. Lossy alpha may be a few steps

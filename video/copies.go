@@ -65,6 +65,11 @@ func (s *Sink) addCopies(c container, of *astiav.OutputFormat) error {
 			return fmt.Errorf("copying the parameters of stream %d: %w", si.Index, err)
 		}
 		tagHEVC(of, out.CodecParameters())
+		if c.muxer == "matroska" {
+			if err := s.describeAAC(out); err != nil {
+				return fmt.Errorf("describing stream %d: %w", si.Index, err)
+			}
+		}
 		if err := copyStreamMetadata(out, in, false); err != nil {
 			return fmt.Errorf("copying the tags of stream %d: %w", si.Index, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/asticode/go-astiav"
 )
 
 // throughPipe transcodes in as format into a pipe, as for standard output, and returns a file
@@ -221,5 +223,40 @@ func TestBareRate(t *testing.T) {
 	equal(t, "rate", ffprobe(t, r.out).Streams[0].AvgRate, "25/1")
 	if slices.ContainsFunc(r.lost, func(l Loss) bool { return l.Part == "timestamps" }) {
 		t.Errorf("lost: %v", r.lost)
+	}
+}
+
+// TestAACThroughPipe checks that sound of a transport stream goes into Matroska without
+// seeking: FFmpeg's muxer needs to know in advance what each packet says.
+func TestAACThroughPipe(t *testing.T) {
+	for _, channels := range []string{"1", "2", "6"} {
+		in := ffmpeg(t, "in.ts", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.4", "-f", "lavfi", "-i", "sine=d=0.4:r=44100",
+			"-c:v", "libx264", "-c:a", "aac", "-ac", channels)
+		file := transcode(t, in, "o.mkv")
+		got := throughPipe(t, in, "matroska")
+		sameList(t, channels+" channels", packets(t, got.out, "a", "pts_time,size,data_hash"), packets(t, file.out, "a", "pts_time,size,data_hash"))
+		const says = "stream=codec_name,profile,sample_rate,channels,extradata_hash"
+		args := []string{"-v", "error", "-select_streams", "a", "-show_data_hash", "md5", "-show_entries", says, "-of", "csv"}
+		equal(t, "description", output(t, "ffprobe", append(args, got.out)...), output(t, "ffprobe", append(args, file.out)...))
+	}
+}
+
+func TestAACDescription(t *testing.T) {
+	for _, c := range []struct {
+		profile        astiav.Profile
+		rate, channels int
+		want           string // from ISO/IEC 14496-3, table 1.15
+	}{
+		{astiav.ProfileAacLow, 48000, 2, "1190"},
+		{astiav.ProfileAacLow, 44100, 1, "1208"},
+		{astiav.ProfileAacMain, 8000, 6, "0db0"},
+		{astiav.ProfileAacHe, 48000, 2, "1310"},
+		{astiav.ProfileAacHeV2, 44100, 2, "1388"},
+		{astiav.ProfileAacLow, 96000, 8, "1038"},
+		{astiav.ProfileAacLow, 48000, 7, ""},
+		{astiav.ProfileAacLow, 47999, 2, ""},
+		{astiav.ProfileAacLd, 48000, 2, ""},
+	} {
+		equal(t, fmt.Sprint(c.profile, c.rate, c.channels), fmt.Sprintf("%x", aacDescription(c.profile, c.rate, c.channels)), c.want)
 	}
 }
