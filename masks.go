@@ -107,19 +107,21 @@ type maskConcept struct {
 	name      string // in paths
 	files     *maskFiles
 	instances []*maskInstance
-	seen      int64 // index of the last frame in which it was visible
+	visible   bool // in the frame at hand
 }
 
 // A maskInstance is an instance of it.
 type maskInstance struct {
 	maskmanifest.Instance
-	files *maskFiles
+	files   *maskFiles
+	visible bool
 }
 
 // maskFiles are one sequence of files.
 type maskFiles struct {
 	pattern pathpattern.Pattern
 	masks   [][]uint8 // of the frame at hand
+	visible bool      // shaping has left some of them
 }
 
 // Traits implements [Traited].

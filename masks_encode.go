@@ -52,11 +52,12 @@ func newMaskEncoder(f *imageFormat) *maskEncoder {
 	return &maskEncoder{format: f, image: planeimage.Encoder{Width: f.width, Height: f.height, Bits: f.bits, Palette: f.palette}}
 }
 
-// encode returns the file of the sum of some masks, which are as coded. It is valid
-// until the next call.
-func (e *maskEncoder) encode(masks [][]uint8) ([]byte, error) {
+// encode returns the file of the sum of some masks, which are as coded, and whether shaping
+// leaves some of them. The file is valid until the next call.
+func (e *maskEncoder) encode(masks [][]uint8) (file []byte, visible bool, err error) {
 	if len(masks) == 0 {
-		return e.empty()
+		file, err = e.empty()
+		return file, false, err
 	}
 	plane := masks[0]
 	if len(masks) > 1 {
@@ -64,6 +65,7 @@ func (e *maskEncoder) encode(masks [][]uint8) ([]byte, error) {
 	}
 	e.shaper.begin()
 	plane = e.shaper.shape(plane)
+	visible = e.shaper.leaves(plane)
 	if e.format.turn != (video.Orientation{}) {
 		if e.turned == nil {
 			e.turned = make([]uint8, len(plane))
@@ -71,7 +73,8 @@ func (e *maskEncoder) encode(masks [][]uint8) ([]byte, error) {
 		video.ToCoded(e.format.turn, e.turned, plane, e.format.codedWidth, e.format.codedHeight)
 		plane = e.turned
 	}
-	return e.file(plane)
+	file, err = e.file(plane)
+	return file, visible, err
 }
 
 // file encodes an upright plane.

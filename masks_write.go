@@ -113,6 +113,7 @@ func (m *Masks) Write(ctx context.Context, f *Frame) error {
 		return err
 	}
 	m.written++
+	m.count()
 	return nil
 }
 
@@ -147,7 +148,7 @@ func (m *Masks) set(ctx context.Context, queries []car.Query) error {
 
 // add adds a concept, which has an ID and a colour.
 func (m *Masks) add(ctx context.Context, q car.Query, colour string) (_ *maskConcept, err error) {
-	c := &maskConcept{name: m.names.Add(q.Label), seen: -1}
+	c := &maskConcept{name: m.names.Add(q.Label)}
 	c.Label, c.ID, c.Colour = q.Label, q.ID, colour
 	m.concepts = append(m.concepts, c)
 	switch {
@@ -226,7 +227,7 @@ func (m *Masks) newFiles(ctx context.Context, concept, instance string) (*maskFi
 	files := &maskFiles{pattern: p}
 	m.files = append(m.files, files)
 	return files, m.each(ctx, m.written, func(e *maskEncoder, i int) error {
-		data, err := e.encode(nil)
+		data, err := e.empty()
 		if err != nil {
 			return err
 		}
@@ -250,15 +251,6 @@ func (m *Masks) take(ctx context.Context, f *Frame, l *Layer) (err error) {
 			return err
 		}
 	}
-	if !l.Box.Empty() {
-		if c.seen != f.Index {
-			c.seen = f.Index
-			c.Present++
-		}
-		if in != nil {
-			in.Present++
-		}
-	}
 	if m.shaper != nil {
 		m.shaper.begin()
 		shaped := *l
@@ -273,10 +265,35 @@ func (m *Masks) take(ctx context.Context, f *Frame, l *Layer) (err error) {
 		in.files.masks = append(in.files.masks, l.Mask)
 	case m.Instances:
 		m.paint(l, uint8(in.Index))
+		in.visible = in.visible || !l.Box.Empty()
 	default:
 		m.paint(l, uint8(c.Index))
+		c.visible = c.visible || !l.Box.Empty()
 	}
 	return nil
+}
+
+// count counts what the images of a frame show, as they were shaped.
+func (m *Masks) count() {
+	for _, c := range m.concepts {
+		if c.files != nil {
+			c.visible = c.files.visible
+		}
+		for _, in := range c.instances {
+			if in.files != nil {
+				in.visible = in.files.visible
+			}
+			if in.visible {
+				in.Present++
+				c.visible = true
+			}
+			in.visible = false
+		}
+		if c.visible {
+			c.Present++
+		}
+		c.visible = false
+	}
 }
 
 // paint gives the pixels inside a mask a number, unless they are more inside another.
@@ -297,10 +314,11 @@ func (m *Masks) paint(l *Layer, number uint8) {
 func (m *Masks) writeFrame(ctx context.Context) error {
 	now := m.time(m.written)
 	return m.each(ctx, len(m.files), func(e *maskEncoder, i int) error {
-		data, err := e.encode(m.files[i].masks)
+		data, visible, err := e.encode(m.files[i].masks)
 		if err != nil {
 			return err
 		}
+		m.files[i].visible = visible
 		return m.series.WriteFile(m.files[i].pattern.File(now), data)
 	})
 }

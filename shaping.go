@@ -40,6 +40,7 @@ func (s *Shaping) Check() error {
 type maskShaper struct {
 	shaper *shape.Shaper
 	w, h   int
+	invert bool
 	copies [][]uint8
 	used   int
 }
@@ -54,7 +55,7 @@ func newMaskShaper(s *Shaping, w, h, threads int) (*maskShaper, error) {
 		return nil, err
 	}
 	shaper.Threads = threads
-	return &maskShaper{shaper: shaper, w: w, h: h}, nil
+	return &maskShaper{shaper: shaper, w: w, h: h, invert: s.Invert}, nil
 }
 
 // begin begins a frame: copies of the one before are used again.
@@ -77,4 +78,13 @@ func (m *maskShaper) shape(mask []uint8) []uint8 {
 	m.used++
 	m.shaper.Apply(c, m.w, m.h)
 	return c
+}
+
+// leaves reports whether a mask that was shaped has a pixel inside; one that was inverted,
+// a pixel outside.
+func (m *maskShaper) leaves(mask []uint8) bool {
+	if m == nil || !m.invert {
+		return firstInside(mask) < len(mask)
+	}
+	return slices.ContainsFunc(mask, func(v uint8) bool { return v < inside })
 }

@@ -5,6 +5,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/carve-video/carve"
@@ -73,4 +74,42 @@ func grey(t *testing.T, path string) *image.Gray {
 		t.Fatalf("%s is a %T", path, img)
 	}
 	return g
+}
+
+// TestPresentAfterShaping: the manifest counts the frames in which shaping leaves something
+// of a mask; an inverted one counts where the query is.
+func TestPresentAfterShaping(t *testing.T) {
+	s := newShot(4, 1, "dog", "cat")
+	small, large := []uint8{255}, []uint8{255, 255, 255}
+	for _, c := range []struct {
+		masks     carve.Masks
+		dog, cat  int64
+		instances []int64
+	}{
+		{carve.Masks{}, 3, 1, nil},
+		{carve.Masks{Shaping: &carve.Shaping{MinArea: 2}}, 1, 0, nil},
+		{carve.Masks{Shaping: &carve.Shaping{MinArea: 2}, Instances: true}, 1, 0, []int64{0, 1}},
+		{carve.Masks{Split: carve.SplitConcept}, 3, 1, nil},
+		{carve.Masks{Split: carve.SplitConcept, Shaping: &carve.Shaping{MinArea: 2}}, 2, 0, nil}, // instances are one mask
+		{carve.Masks{Split: carve.SplitConcept, Shaping: &carve.Shaping{MinArea: 4}}, 0, 0, nil},
+		{carve.Masks{Split: carve.SplitConcept, Shaping: &carve.Shaping{Invert: true}}, 3, 1, nil},
+		{carve.Masks{Split: carve.SplitInstance}, 3, 1, []int64{3, 2}},
+		{carve.Masks{Split: carve.SplitInstance, Shaping: &carve.Shaping{MinArea: 2}}, 1, 0, []int64{0, 1}},
+	} {
+		m := c.masks
+		m.Path = filepath.Join(t.TempDir(), "out")
+		s.write(t, &m,
+			s.frame(0, s.layer(0, 1, small...), s.layer(0, 2, 0, 255)),
+			s.frame(1, s.layer(0, 1, small...), s.layer(0, 2, large...), s.layer(1, 1, small...)),
+			s.frame(2, s.layer(0, 1, small...)),
+			s.frame(3))
+		got := manifest(t, m.Path).Concepts
+		var instances []int64
+		for _, in := range got[0].Instances {
+			instances = append(instances, in.Present)
+		}
+		if got[0].Present != c.dog || got[1].Present != c.cat || !slices.Equal(instances, c.instances) {
+			t.Errorf("%+v: dog %d, cat %d, instances %v; want %d, %d, %v", c.masks, got[0].Present, got[1].Present, instances, c.dog, c.cat, c.instances)
+		}
+	}
 }
