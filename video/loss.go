@@ -36,7 +36,7 @@ func (l Loss) What() string {
 // addLoss records a loss and logs it.
 func (s *Sink) addLoss(l Loss) {
 	s.lost = append(s.lost, l)
-	args := []any{"reason", l.Reason}
+	args := []any{"output", s.Path, "reason", l.Reason}
 	if l.Stream.Language != "" {
 		args = append(args, "language", l.Stream.Language)
 	}

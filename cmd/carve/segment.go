@@ -105,7 +105,7 @@ func segment(o *segmentOptions, stdout, stderr io.Writer) (*summary, error) {
 			return nil, err
 		}
 	}
-	s := newSummary(o.specs, report, time.Since(began), lost(outputs))
+	s := newSummary(o.specs, report, time.Since(began), lost(o.specs, outputs))
 	return s, s.outcome(o, report, in.source)
 }
 
@@ -245,15 +245,26 @@ func (o *segmentOptions) pipes() []string {
 	return paths
 }
 
+// A loss is something of the input that some of the outputs do not have.
+type loss struct {
+	video.Loss
+	outputs []string // their paths
+}
+
 // lost returns what of the input the outputs do not have.
-func lost(sinks []carve.Sink) (list []video.Loss) {
-	for _, s := range sinks {
-		if s, ok := s.(losing); ok {
-			for _, l := range s.Lost() {
-				if !slices.ContainsFunc(list, func(other video.Loss) bool { return other.What() == l.What() && other.Reason == l.Reason }) {
-					list = append(list, l)
-				}
+func lost(specs []output, sinks []carve.Sink) (list []loss) {
+	for i, s := range sinks {
+		s, ok := s.(losing)
+		if !ok {
+			continue
+		}
+		for _, l := range s.Lost() {
+			k := slices.IndexFunc(list, func(other loss) bool { return other.What() == l.What() && lossReason(other.Loss) == lossReason(l) })
+			if k < 0 {
+				list = append(list, loss{Loss: l})
+				k = len(list) - 1
 			}
+			list[k].outputs = append(list[k].outputs, specs[i].Path)
 		}
 	}
 	return list

@@ -25,10 +25,10 @@ type summary struct {
 	KeyFrames   int64            `json:"key_frames"` // frames that the model saw
 	Concepts    []conceptSummary `json:"concepts"`
 	Stages      []stageSummary   `json:"stages"`
-	Lost        []lossSummary    `json:"lost,omitempty"` // of the input, missing in the output
+	Lost        []lossSummary    `json:"lost,omitempty"` // of the input, missing in outputs
 }
 
-// A lossSummary is something of the input that the output does not have.
+// A lossSummary is something of the input that some outputs do not have.
 type lossSummary struct {
 	What     string `json:"what"`
 	Stream   *int   `json:"stream,omitempty"` // its index in the input; nil for the whole file
@@ -37,6 +37,16 @@ type lossSummary struct {
 	Language string `json:"language,omitempty"`
 	Reason   string `json:"reason"`
 	Minor    bool   `json:"minor,omitempty"` // it does not change the exit code
+
+	Outputs []string `json:"outputs"` // which lack it
+}
+
+// where says which outputs lack something, if there are others.
+func (s *summary) where(l *lossSummary) string {
+	if len(s.Outputs) < 2 {
+		return ""
+	}
+	return " in " + strings.Join(l.Outputs, ", ")
 }
 
 // An outputSummary is one of the outputs.
@@ -45,7 +55,7 @@ type outputSummary struct {
 	Path string `json:"path"`
 }
 
-func newSummary(outputs []output, r *carve.Report, elapsed time.Duration, lost []video.Loss) *summary {
+func newSummary(outputs []output, r *carve.Report, elapsed time.Duration, lost []loss) *summary {
 	s := &summary{Output: outputs[0].Path, Frames: r.Frames, Duration: (r.End - r.Start).Seconds(), Elapsed: elapsed.Seconds(), KeyFrames: r.KeyFrames}
 	for _, o := range outputs {
 		s.Outputs = append(s.Outputs, outputSummary{o.Kind, o.Path})
@@ -61,9 +71,9 @@ func newSummary(outputs []output, r *carve.Report, elapsed time.Duration, lost [
 	return s
 }
 
-func (s *summary) addLosses(lost []video.Loss) {
+func (s *summary) addLosses(lost []loss) {
 	for _, l := range lost {
-		e := lossSummary{What: l.What(), Kind: l.Stream.Kind, Codec: l.Stream.Codec, Language: l.Stream.Language, Reason: lossReason(l), Minor: l.Minor}
+		e := lossSummary{What: l.What(), Kind: l.Stream.Kind, Codec: l.Stream.Codec, Language: l.Stream.Language, Reason: lossReason(l.Loss), Minor: l.Minor, Outputs: l.outputs}
 		if l.Stream.Kind != "" {
 			e.Stream = &l.Stream.Index
 		}
@@ -137,9 +147,9 @@ func (s *summary) print(o *segmentOptions, stdout, stderr io.Writer) {
 		}
 		fmt.Fprintf(stderr, "  %-*s  %s\n", width, printable.Text(c.Label), found)
 	}
-	for _, l := range s.Lost {
-		if l.Minor { // the warning names the others
-			fmt.Fprintf(stderr, "  without %s: %s\n", printable.Text(l.What), printable.Text(l.Reason))
+	for i := range s.Lost {
+		if l := &s.Lost[i]; l.Minor { // the warning names the others
+			fmt.Fprintf(stderr, "  without %s%s: %s\n", printable.Text(l.What), printable.Text(s.where(l)), printable.Text(l.Reason))
 		}
 	}
 }
@@ -171,9 +181,9 @@ func (s *summary) outcome(o *segmentOptions, r *carve.Report, src *video.Source)
 		}
 		lost = append(lost, fmt.Sprintf("%d "+places+" at %s (%v)", d.Count, o.input, ui.Clock(d.First), d.Err))
 	}
-	for _, l := range s.Lost {
-		if !l.Minor {
-			lost = append(lost, l.What+": "+l.Reason)
+	for i := range s.Lost {
+		if l := &s.Lost[i]; !l.Minor {
+			lost = append(lost, l.What+s.where(l)+": "+l.Reason)
 		}
 	}
 	if len(lost) > 0 {
