@@ -28,7 +28,7 @@ func TestPaletteOfMasks(t *testing.T) {
 			case n == 0 && got != own:
 				t.Errorf("%s has %v, not its own colour", later[i].Label, got)
 			case n > 0:
-				if _, want, err := masks.number(n); err != nil || hex(got) != want {
+				if want := masks.hex(n); hex(got) != want {
 					t.Errorf("of %v, %s is %s; in masks it is %s", c.only, later[i].Label, hex(got), want)
 				}
 			}

@@ -56,7 +56,8 @@ type Masks struct {
 	Path string
 	// Split says what has files of its own.
 	Split Split
-	// Instances gives each instance a number of its own where nothing is split.
+	// Instances gives each instance a number of its own where nothing is split. When all
+	// numbers are in use, a new instance gets that of the one that was seen longest ago.
 	Instances bool
 	// Format is "png" or "tiff"; empty stands for the extension of Path, or else for PNG.
 	Format string
@@ -92,7 +93,7 @@ type Masks struct {
 	only     map[int]bool // IDs of the queries that are written; nil is all
 	names    pathpattern.Names
 	concepts []*maskConcept
-	things   int // instances that have a number
+	numbered []*maskInstance // instances that have the numbers 1, 2, …
 	files    []*maskFiles
 	encoders []*maskEncoder
 	labels   []uint8 // of the frame at hand, as coded
@@ -114,7 +115,9 @@ type maskConcept struct {
 type maskInstance struct {
 	maskmanifest.Instance
 	files   *maskFiles
-	visible bool
+	concept int  // ID
+	visible bool // in the frame at hand
+	last    int  // the last image whose frame it was in
 }
 
 // maskFiles are one sequence of files.

@@ -11,7 +11,7 @@ import (
 // manifest describes what has been written.
 func (m *Masks) manifest() maskmanifest.Manifest {
 	info := &m.stream.Info
-	out := maskmanifest.Manifest{Version: maskmanifest.Version, Kind: maskmanifest.Kind,
+	out := maskmanifest.Manifest{Version: maskmanifest.VersionOne, Kind: maskmanifest.Kind,
 		Width: m.format.width, Height: m.format.height, Format: m.format.String(), Bits: m.format.bits,
 		Split: string(m.split()), Values: maskmanifest.ValuesCoverage,
 		Start: m.start + m.first, Frames: int64(len(m.pts)), Rate: known(info.Rate()), TimeBase: known(info.TimeBase), Timecode: info.Timecode,
@@ -31,6 +31,9 @@ func (m *Masks) manifest() maskmanifest.Manifest {
 	for _, c := range m.concepts {
 		one := c.Concept
 		for _, in := range c.instances {
+			if in.Until != 0 {
+				out.Version = maskmanifest.VersionReused
+			}
 			one.Instances = append(one.Instances, in.Instance)
 		}
 		out.Concepts = append(out.Concepts, one)

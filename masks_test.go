@@ -3,6 +3,7 @@ package carve_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -245,10 +246,30 @@ func TestMasksState(t *testing.T) {
 		if d := cmp.Diff(a.Concepts, b.Concepts[:2]); d != "" {
 			t.Errorf("%+v: %s", how, d)
 		}
+		full := `{"concepts":[{"id":1,"label":"dog"}],"numbered":[` + strings.Repeat(`{"concept":1,"instance":9,"unseen":5},`, 253) + `{"concept":1,"instance":3,"unseen":2}]}`
+		if how.Instances { // a state in which all numbers are in use
+			third := carve.Masks{Path: filepath.Join(dir, "third"), Instances: true}
+			if err := third.Open(t.Context(), s.stream()); err != nil {
+				t.Fatal(err)
+			}
+			defer third.Close()
+			err := third.SetState([]byte(full))
+			if err == nil {
+				err = third.Write(t.Context(), s.frame(0, s.layer(0, 3, 0, 255), s.layer(1, 1, 255)))
+			}
+			if err == nil {
+				err = errors.Join(third.Prepare(), third.Commit())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := pixels(t, filepath.Join(third.Path, "000000.png")); got != "1 254 0 0" {
+				t.Errorf("with all numbers in use, pixels are %s", got)
+			}
+		}
 		hostile := []string{"x", `{"concepts":[{"id":1},{"id":1}]}`}
 		if how.Instances {
-			hostile = append(hostile, `{"concepts":[{"id":1,"instances":[{"instance":1,"index":-4}]}],"things":300}`,
-				`{"concepts":[{"id":1,"instances":[{"instance":1,"index":255}]}],"things":300}`)
+			hostile = append(hostile, `{"numbered":[`+strings.Repeat("{},", 254)+`{}]}`)
 		}
 		for _, bad := range hostile {
 			if err := second.SetState([]byte(bad)); err == nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"strconv"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/bounded"
@@ -16,10 +15,6 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 	"github.com/carve-video/carve/internal/pathpattern"
 )
-
-// maxIndex is the highest number in an indexed image; 255 means that a pixel is not
-// known.
-const maxIndex = 254
 
 // queryID is the ID of a query, also where queries have none.
 func queryID(q car.Query, place int) int { return cmp.Or(q.ID, place+1) }
@@ -101,6 +96,7 @@ func (m *Masks) Write(ctx context.Context, f *Frame) error {
 		files.masks = files.masks[:0]
 	}
 	clear(m.labels)
+	m.see(f)
 	for i := range f.Layers {
 		if err := m.take(ctx, f, &f.Layers[i]); err != nil {
 			return err
@@ -158,63 +154,20 @@ func (m *Masks) add(ctx context.Context, q car.Query, colour string) (_ *maskCon
 		}
 		c.Files = c.files.pattern.String()
 	case m.format.indexed && !m.Instances:
-		if c.Index, c.Palette, err = m.number(len(m.concepts)); err != nil {
-			return nil, err
+		if len(m.concepts) > maxIndex {
+			return nil, errNumbers
 		}
+		c.Index, c.Palette = len(m.concepts), m.hex(len(m.concepts))
 	}
 	return c, nil
 }
 
 // forget removes all concepts, before the first frame.
 func (m *Masks) forget() {
-	m.concepts, m.things, m.names = nil, 0, pathpattern.Names{}
+	m.concepts, m.numbered, m.names = nil, nil, pathpattern.Names{}
 	if !m.format.indexed {
 		m.files = nil
 	}
-}
-
-// number checks a number of an indexed image and returns its colour.
-func (m *Masks) number(n int) (int, string, error) {
-	if n > maxIndex {
-		return 0, "", fmt.Errorf("an indexed image has room for %d numbers, and there are more; split them", maxIndex)
-	}
-	r, g, b, _ := m.palette[n].RGBA()
-	return n, hex([3]uint8{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)}), nil
-}
-
-func hex(c [3]uint8) string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }
-
-func (m *Masks) concept(id int) *maskConcept {
-	for _, c := range m.concepts {
-		if c.ID == id {
-			return c
-		}
-	}
-	return nil
-}
-
-// instance returns an instance of a concept, which may be a new one.
-func (m *Masks) instance(ctx context.Context, c *maskConcept, number int) (_ *maskInstance, err error) {
-	for _, in := range c.instances {
-		if in.Number == number {
-			return in, nil
-		}
-	}
-	in := &maskInstance{}
-	in.Number = number
-	if m.split() == SplitInstance {
-		if in.files, err = m.newFiles(ctx, c.name, strconv.Itoa(number)); err != nil {
-			return nil, err
-		}
-		in.Files = in.files.pattern.String()
-	} else {
-		m.things++
-		if in.Index, in.Palette, err = m.number(m.things); err != nil {
-			return nil, err
-		}
-	}
-	c.instances = append(c.instances, in)
-	return in, nil
 }
 
 // newFiles begins a sequence of files, with empty images for all frames that have been

@@ -11,7 +11,7 @@ import (
 type masksKeys struct {
 	conceptKeys
 	Split     carve.Split `key:"split" doc:"what has files of its own: nothing, so that pixels are numbers of concepts; each concept; each instance" values:"none|concept|instance"`
-	Instances bool        `key:"instances" doc:"without a split, give each instance a number of its own, of which there are 254"`
+	Instances bool        `key:"instances" doc:"without a split, give each instance a number of its own; 254 at a time"`
 	Format    string      `key:"format" doc:"of files in a folder" values:"png|tiff"`
 	Bits      int         `key:"bits" doc:"of a grey pixel: 8 or 16"`
 	Start     string      `key:"start" doc:"number of the first file, or source for that of a numbered source"`

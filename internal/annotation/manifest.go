@@ -48,8 +48,25 @@ type describedImages struct {
 // numbered is a pattern of files, and the objects that their values stand for.
 type numbered struct {
 	pattern pathpattern.Pattern
-	object  int         // of all pixels inside, if values are coverage
-	index   [256]uint16 // object+1 of a value, if they are numbers
+	object  int     // of all pixels inside, if values are coverage
+	owners  []owner // of the values, if they are numbers
+}
+
+// An owner is the object that a value stands for, in some of the images.
+type owner struct {
+	value       int
+	object      int
+	from, until int64 // 0 if it is to the end
+}
+
+// index returns object+1 of each value in image i.
+func (n *numbered) index(i int) (index [256]uint16) {
+	for _, o := range n.owners {
+		if o.value != 0 && int64(i) >= o.from && (o.until == 0 || int64(i) < o.until) {
+			index[o.value] = uint16(o.object + 1)
+		}
+	}
+	return index
 }
 
 // openDescribed opens a sequence of which a manifest says all. The instances of a
@@ -106,18 +123,17 @@ func (d *describedImages) addFiles() error {
 	if d.m.Values != maskmanifest.ValuesCoverage {
 		var n numbered
 		for k, c := range d.m.Concepts {
-			values := []int{c.Index}
+			owners := []owner{{value: c.Index, object: k}}
 			for _, in := range c.Instances {
-				values = append(values, in.Index)
+				owners = append(owners, owner{in.Index, k, in.From, in.Until})
 			}
-			for _, v := range values {
-				if v < 0 || v >= void {
-					return fmt.Errorf("%q has the number %d; it is from 1 to 254", c.Label, v)
+			for _, o := range owners {
+				if o.value < 0 || o.value >= void {
+					return fmt.Errorf("%q has the number %d; it is from 1 to 254", c.Label, o.value)
 				}
-				n.index[v] = uint16(k + 1)
 			}
+			n.owners = append(n.owners, owners...)
 		}
-		n.index[0] = 0
 		return add(&d.numbers, d.m.Files, n)
 	}
 	for k, c := range d.m.Concepts {
@@ -216,9 +232,9 @@ func (d *describedImages) frame(i int) (*Frame, error) {
 		if err != nil {
 			return nil, err
 		}
-		unknown := uint8(0)
+		unknown, index := uint8(0), n.index(i)
 		p.labels(func(word int, bits uint64, v uint8) {
-			if k := n.index[v]; k > 0 {
+			if k := index[v]; k > 0 {
 				add(int(k)-1, word, bits)
 			} else if v != 0 {
 				unknown = v

@@ -49,7 +49,7 @@ func TestDescribedCoverage(t *testing.T) {
 		head + `"x", "id": 1, "files": "a_b/0.png"}]}`:                                      "no pattern of files in this folder",
 		head + `"x", "id": 1, "files": "gone/%d.png"}]}`:                                    "gone",
 		head + `"", "id": 1, "files": "a_b/%d.png"}]}`:                                      "empty name",
-		`{"version": 2, "kind": "masks"}`:                                                   "version 2",
+		`{"version": 3, "kind": "masks"}`:                                                   "version 3",
 		`{"version": 1, "kind": "masks"}`:                                                   "0x0",
 		`{"version": 1, "kind": "masks", "width": 4, "height": 1, "frames": 2, "pts": [0]}`: "1 times for 2 frames",
 		`{"version": 1, "kind": "masks", "width": 4, "height": 2, "values": "coverage", "frames": 1, "pts": [0], "concepts": [{"label": "x", "files": "a_b/%d.png"}]}`: "is 4x1",

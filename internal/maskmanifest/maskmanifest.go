@@ -19,8 +19,13 @@ import (
 // File is the name of the manifest in the folder of a sequence.
 const File = "concepts.json"
 
-// Version is the version of the form that is written, and the highest that is read.
-const Version = 1
+// Versions of the form. A reader of the first would take all pixels of a number for one
+// instance, so that a sequence in which numbers are reused has the second.
+const (
+	VersionOne    = 1
+	VersionReused = 2
+	Version       = VersionReused // the highest that is read
+)
 
 // Kind is what the manifest is one of.
 const Kind = "masks"
@@ -90,6 +95,11 @@ type Instance struct {
 	Palette string `json:"palette,omitempty"`
 	Files   string `json:"files,omitempty"`
 	Present int64  `json:"present"`
+	// From is the first image, counted from 0, in which Index is this instance, and Until
+	// the first after it in which Index is another one, 0 if there is none. An instance
+	// that came back after it had lost its Index is there once more.
+	From  int64 `json:"from,omitempty"`
+	Until int64 `json:"until,omitempty"`
 }
 
 // Marshal returns the file: a line for every value, but one line for all times.

@@ -40,7 +40,7 @@ func TestOther(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	for _, text := range []string{`{"kind": "masks", "version": 2}`, `{"kind": "masks"}`, `[]`, ``, `{"kind": "masks", "version": 1, "pts": ["a"]}`} {
+	for _, text := range []string{`{"kind": "masks", "version": 3}`, `{"kind": "masks"}`, `[]`, ``, `{"kind": "masks", "version": 1, "pts": ["a"]}`} {
 		if _, err := Unmarshal([]byte(text)); err == nil || errors.Is(err, ErrOther) {
 			t.Errorf("%s: %v", text, err)
 		}
