@@ -20,6 +20,7 @@ func ExampleMatte() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
+	job.Limit = 4
 	path := filepath.Join(dir, "dog.mov")
 	job.Sinks = []carve.Sink{&carve.Matte{
 		Output: video.Sink{Path: path, VideoOnly: true}, Concepts: []string{"dog"}, Shaping: &carve.Shaping{Soft: true, Feather: 2},

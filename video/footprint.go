@@ -46,6 +46,12 @@ func (c Coded) Picture() int64 {
 	return planes
 }
 
+// In returns the same video with frames in another pixel format.
+func (c Coded) In(format string) Coded {
+	c.PixelFormat, c.format = format, astiav.FindPixelFormatByName(format)
+	return c
+}
+
 // bytes returns the number of bytes of all planes of a frame, and of the first
 // component alone.
 func (c Coded) bytes() (planes, luma int64) {
@@ -279,6 +285,9 @@ func (e Encoding) Bytes(c Coded) int64 {
 	case name == "libx265":
 		return (40+2*ahead)*planes + 4*threads*planes
 	case name == "libvpx-vp9":
+		if hasAlpha(c.format) { // a second encoder has frames of the same kind for it
+			planes = 2 * (planes - luma)
+		}
 		return (45+ahead*3/2)*planes + threads*planes
 	case name == "libvpx":
 		return 22 * planes

@@ -123,7 +123,8 @@ type plan struct {
 	frames   int
 	threads  int // of the decoder
 	encoding video.Encoding
-	encoders int // that encode so
+	encodes  video.Coded // frames of that encoder
+	encoders int         // that encode so
 	// sequences is the number of mask sequences.
 	sequences int
 
@@ -164,14 +165,14 @@ func (p *plan) drawing() int64 {
 		sequence   = 16 // bytes per pixel and file: images in the making, and shaped masks
 	)
 	files := int64(p.sequences * min(p.labels, maxObjects))
-	return p.Copies()*int64(max(p.encoders, 1)) + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4*int64(max(p.encoders, 1))+sequence*files)
+	return max(p.Copies(), p.encodes.Copies())*int64(max(p.encoders, 1)) + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4*int64(max(p.encoders, 1))+sequence*files)
 }
 
 func (p *plan) encoder() int64 {
 	if p.encoding.Encoder == "" {
 		return 0
 	}
-	return p.encoding.Bytes(p.Coded) * int64(max(p.encoders, 1))
+	return p.encoding.Bytes(p.encodes) * int64(max(p.encoders, 1))
 }
 
 // String lists the plan part by part.
@@ -223,9 +224,13 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	}
 	for _, s := range b.encoded {
 		// All are planned as the one that takes most.
-		e, ok := video.PlanEncoding(s.Path, s.format(), s.encoding().Encoder, s.encoding().EncoderPreset, c.Still, b.processors)
-		if p.encoding.Encoder == "" || ok && e.Bytes(c) > p.encoding.Bytes(c) {
-			p.encoding = e
+		how, as := s.encoding(), c
+		if how.pixels != "" {
+			as = c.In(how.pixels)
+		}
+		e, ok := video.PlanEncoding(s.Path, s.format(), how.Encoder, how.EncoderPreset, c.Still, b.processors)
+		if p.encoding.Encoder == "" || ok && e.Bytes(as) > p.encoding.Bytes(p.encodes) {
+			p.encoding, p.encodes = e, as
 		}
 	}
 	whole := p

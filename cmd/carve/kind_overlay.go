@@ -10,6 +10,7 @@ import (
 // overlayKeys are the keys of an overlay.
 type overlayKeys struct {
 	conceptKeys
+	splitKeys
 	Opacity float64         `key:"opacity" doc:"opacity of the fill, 0 to 1"`
 	Contour float64         `key:"contour" doc:"width of the outline in a frame of 1080 rows, 0 for none" unit:"pixels"`
 	Palette overlay.Palette `key:"palette" doc:"colours of queries without one of their own: told apart with colour blindness, or those of indexed masks" values:"safe|davis"`
@@ -24,20 +25,29 @@ func (o *outputOptions) overlayKind() outputspec.Kind {
 	return outputspec.Kind{Name: "overlay", About: "the video with masks and names drawn over it", Example: "overlay,labels=thing,opacity=0.6:out.mp4",
 		New: func() any {
 			style := overlay.DefaultStyle()
-			return &overlayKeys{Opacity: style.Opacity, Contour: style.Contour, encoderKeys: o.encoderKeys(), shapingKeys: shapingKeys{Soft: true}}
+			return &overlayKeys{splitKeys: splitKeys{splitNone}, Opacity: style.Opacity, Contour: style.Contour, encoderKeys: o.encoderKeys(), shapingKeys: shapingKeys{Soft: true}}
 		}}
 }
 
-func (k *overlayKeys) check(string) error {
+func (k *overlayKeys) check(path string) error {
 	if s := k.shaping(); s != nil {
 		if err := s.Check(); err != nil {
 			return err
 		}
 	}
-	if err := k.encoderKeys.check(); err != nil {
+	if err := checkCRF(k.CRF); err != nil {
+		return err
+	}
+	if err := k.checkPlaces(path, k.Concepts); err != nil {
 		return err
 	}
 	return k.style().Check()
+}
+
+func (k *overlayKeys) only(label string) outputKeys {
+	one := *k
+	one.Concepts, one.Split = []string{label}, splitNone
+	return &one
 }
 
 func (k *overlayKeys) style() *overlay.Style {

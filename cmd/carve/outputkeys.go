@@ -77,11 +77,20 @@ func (o *outputOptions) encoderKeys() encoderKeys {
 	return encoderKeys{Encoder: o.encoder, CRF: o.crf, EncoderPreset: o.encoderPreset}
 }
 
-func (k *encoderKeys) encoding() *encoderKeys { return k }
+// An encoding says how an output is encoded.
+type encoding struct {
+	encoderKeys
+	pixels    string // pixel format; empty is that of the source
+	videoOnly bool   // no other stream is copied
+}
 
-func (k *encoderKeys) check() error {
-	if k.CRF < 0 || k.CRF > 51 {
-		return fmt.Errorf("crf is %d, which is not between 0 and 51", k.CRF)
+func (k *encoderKeys) encoding(string) encoding { return encoding{encoderKeys: *k} }
+
+func (k *encoderKeys) encoderFlags() *encoderKeys { return k }
+
+func checkCRF(crf int) error {
+	if crf < 0 || crf > 51 {
+		return fmt.Errorf("crf is %d, which is not between 0 and 51", crf)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ type outputKeys interface {
 }
 
 // An encodedOutput is the keys of an output that [video.Sink] writes.
-type encodedOutput interface{ encoding() *encoderKeys }
+type encodedOutput interface{ encoding(path string) encoding }
 
 // A folderOutput is the keys of an output that has a folder for itself.
 type folderOutput interface {
@@ -52,7 +53,7 @@ type (
 // outputKinds are the kinds of outputs, with these options as defaults. Outputs without a
 // kind are of the first.
 func (o *outputOptions) outputKinds() []outputspec.Kind {
-	return []outputspec.Kind{o.overlayKind(), masksKind()}
+	return []outputspec.Kind{o.overlayKind(), masksKind(), o.matteKind()}
 }
 
 // parseOutputs parses every -o, or takes the outputs of the job file.
@@ -106,7 +107,7 @@ func parseOutput(text string, kinds []outputspec.Kind) (output, error) {
 func checkedOutput(spec outputspec.Spec, text string) (output, error) {
 	out := output{Spec: spec, keys: spec.Keys.(outputKeys)}
 	if err := out.keys.check(spec.Path); err != nil {
-		return out, ui.WithHint(ui.UsageError{Err: fmt.Errorf("output %s: %w", text, err)}, keyHint(nil, spec.Kind))
+		return out, ui.WithHint(ui.UsageError{Err: fmt.Errorf("output %s: %w", text, err)}, cmp.Or(ui.Hint(err), keyHint(nil, spec.Kind)))
 	}
 	return out, nil
 }
@@ -150,8 +151,8 @@ func (o *outputOptions) encoded() (list []*output) {
 	return list
 }
 
-// encoding returns the keys of the encoder of an encoded output.
-func (s *output) encoding() *encoderKeys { return s.keys.(encodedOutput).encoding() }
+// encoding returns how an encoded output is encoded.
+func (s *output) encoding() encoding { return s.keys.(encodedOutput).encoding(s.Path) }
 
 // allPaths names all outputs.
 func (o *outputOptions) allPaths() string {

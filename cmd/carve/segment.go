@@ -115,6 +115,7 @@ func (o *segmentOptions) plan(log *slog.Logger) (queries []car.Query, preset car
 	if queries, preset, err = o.planTexts(log); err != nil {
 		return nil, preset, err
 	}
+	o.expandOutputs(o.input, queries)
 	if err := o.planOutputs(log, o.overwrite); err != nil {
 		return nil, preset, err
 	}
@@ -198,7 +199,7 @@ func (o *segmentOptions) openInput(log *slog.Logger, preset car.Preset, queries 
 		if err := s.checkEncoderPreset(in.source.Info()); err != nil {
 			return nil, o.fromJob.lined(s.line, err)
 		}
-		if o.strict {
+		if o.strict && !s.encoding().videoOnly {
 			if err := strictError(s.Path, video.Losses(s.Path, s.format(), in.source)); err != nil {
 				return nil, err
 			}

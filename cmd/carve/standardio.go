@@ -85,8 +85,8 @@ func (s *output) resolveStream(encoder string) error {
 		// most kinds of sound and subtitles.
 		*keys.format() = "matroska"
 	}
-	if encoded, ok := s.keys.(encodedOutput); ok && video.Bare(*keys.format()) && encoded.encoding().Encoder == encoder {
-		encoded.encoding().Encoder = ""
+	if k, ok := s.keys.(interface{ encoderFlags() *encoderKeys }); ok && video.Bare(*keys.format()) && k.encoderFlags().Encoder == encoder {
+		k.encoderFlags().Encoder = ""
 	}
 	return nil
 }
