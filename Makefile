@@ -46,8 +46,8 @@ gotest := bin/testreport -record $(tests) --
 test: build
 	@$(go) build -o bin/testreport ./internal/testreport && rm -f $(tests)
 	CGO_ENABLED=0 $(env) $(gotest) ./car/... ./tracking/...
-	$(env) $(gotest) -timeout 20m -run '^(Example|TestSavings)$$' ./car
-	$(env) sh -c '$(gotest) -timeout 20m $$(go list ./... | grep -vE "/carve/(car|tracking)(/|$$)")'
+	$(env) $(gotest) -timeout 40m -run '^(Example|TestSavings)$$' ./car
+	$(env) sh -c '$(gotest) -timeout 40m $$(go list ./... | grep -vE "/carve/(car|tracking)(/|$$)")'
 	$(env) $(gotest) -timeout 40m -race -short $(race)
 	@bin/testreport -summary $(tests)
 
