@@ -292,7 +292,7 @@ func (e Encoding) Bytes(c Coded) int64 {
 	case name == "libvpx":
 		return 22 * planes
 	case name == "ffv1":
-		return 36 * planes
+		return 165*pixels + 6*planes // the buffer of a packet alone has 148 bytes a pixel, in every format
 	}
 	return (4 + 3*threads) * planes
 }

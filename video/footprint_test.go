@@ -45,6 +45,19 @@ func TestFrameBytes(t *testing.T) {
 	}
 }
 
+// TestMatteBytes: the alpha of VP9 is encoded like a video of its own, and FFV1 takes no
+// less for grey.
+func TestMatteBytes(t *testing.T) {
+	c := Coded{Width: 1920, Height: 1080}
+	of := func(encoder, format string) int64 { return Encoding{Encoder: encoder, Threads: 2}.Bytes(c.In(format)) }
+	if plain, alpha := of("libvpx-vp9", "yuv420p"), of("libvpx-vp9", "yuva420p"); alpha != 2*plain {
+		t.Errorf("VP9 takes %d bytes, with alpha %d", plain, alpha)
+	}
+	if grey := of("ffv1", "gray"); grey < 148*c.Pixels() || grey > of("ffv1", "yuv420p") {
+		t.Errorf("FFV1 takes %d bytes for grey", grey)
+	}
+}
+
 // TestEncodingBytes checks that the memory of an encoder grows with its threads and its
 // lookahead, and is known for every default encoder.
 func TestEncodingBytes(t *testing.T) {
