@@ -191,7 +191,7 @@ Examples:
   carve -i clip.mp4 -q dog -q "red frisbee" -o out.mp4
   carve -i clip.mov --queries things.yaml --preset coco -o out.mov
   carve -i photo.jpg -q person -q "red shirt" --overlap -o photo-both.png
-  ffmpeg -i in.mp4 -f nut - | carve -i - -q dog -o - | ffplay -
+  ffmpeg -i in.mp4 -c copy -f nut - | carve -i - -q dog -o - | ffplay -
   carve demo -o demo-out
 
 ` + commandsHelp() + "\n" + ui.ExitCodesHelp

@@ -44,7 +44,7 @@ func stdinError(paths []string, terminal bool) error {
 	case readers > 1:
 		return ui.WithHint(ui.Usagef("standard input is named twice, and can be read once"), "give one of them as a file")
 	case terminal:
-		return ui.WithHint(ui.Usagef("standard input is a terminal, which has no video"), "pipe one into carve: ffmpeg -i IN -f nut - | carve -i - …")
+		return ui.WithHint(ui.Usagef("standard input is a terminal, which has no video"), "pipe one into carve: ffmpeg -i IN -c copy -f nut - | carve -i - …")
 	}
 	return nil
 }
