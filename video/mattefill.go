@@ -1,16 +1,12 @@
 package video
 
-import (
-	"encoding/binary"
-
-	"github.com/carve-video/carve/internal/parallel"
-)
+import "github.com/carve-video/carve/internal/parallel"
 
 // A matteFill writes a mask into frames of one pixel format: into alpha, or into the one
 // component that shows it.
 type matteFill struct {
 	layout   Layout
-	order    binary.ByteOrder
+	low      int // place of the low byte of a sample of two
 	threads  int
 	premult  bool // multiply the other components by alpha
 	multiply bool // the frames have alpha already, which is multiplied by the mask
@@ -23,9 +19,9 @@ type matteFill struct {
 
 // newMatteFill prepares the tables. limited is the range of luma and chroma.
 func newMatteFill(to Layout, limited, premult, multiply bool, threads int) matteFill {
-	f := matteFill{layout: to, order: binary.LittleEndian, threads: max(threads, 1), premult: premult, multiply: multiply && to.Alpha}
+	f := matteFill{layout: to, threads: max(threads, 1), premult: premult, multiply: multiply && to.Alpha}
 	if to.BigEndian {
-		f.order = binary.BigEndian
+		f.low = 1
 	}
 	depth := f.shown().Depth
 	f.most = 1<<depth - 1
@@ -114,11 +110,11 @@ func (f *matteFill) rows16(planes []Plane, mask []uint8, w, from, to int) {
 		row := planes[c.Plane].Data[y*planes[c.Plane].Stride+c.Offset:]
 		values := mask[y*w : (y+1)*w]
 		for x, v := range values {
-			a, at := int(f.values[v]), row[x*c.Step:]
+			a := int(f.values[v])
 			if f.multiply {
-				a = scaled(int(f.order.Uint16(at)), a, f.most)
+				a = scaled(f.get(row, x*c.Step), a, f.most)
 			}
-			f.order.PutUint16(at, uint16(a))
+			f.put(row, x*c.Step, a)
 		}
 		if !f.premult {
 			continue
@@ -127,18 +123,28 @@ func (f *matteFill) rows16(planes []Plane, mask []uint8, w, from, to int) {
 			black := f.black[i]
 			to := planes[k.Plane].Data[y*planes[k.Plane].Stride+k.Offset:]
 			for x := range values {
-				if a := int(f.order.Uint16(row[x*c.Step:])); a != f.most {
-					at := to[x*k.Step:]
-					f.order.PutUint16(at, uint16(black+scaled(int(f.order.Uint16(at))-black, a, f.most)))
+				if a := f.get(row, x*c.Step); a != f.most {
+					f.put(to, x*k.Step, black+scaled(f.get(to, x*k.Step)-black, a, f.most))
 				}
 			}
 		}
 	}
 }
 
+// get reads a sample of two bytes.
+func (f *matteFill) get(row []byte, at int) int { return int(row[at+f.low]) | int(row[at+1-f.low])<<8 }
+
+// put writes a sample of two bytes.
+func (f *matteFill) put(row []byte, at, v int) {
+	row[at+f.low], row[at+1-f.low] = byte(v), byte(v>>8)
+}
+
 // scaled returns v·a/most, rounded to the nearest.
 func scaled(v, a, most int) int {
-	if v < 0 {
+	switch {
+	case a == 0: // most of a frame
+		return 0
+	case v < 0:
 		return -scaled(-v, a, most)
 	}
 	return (2*v*a + most) / (2 * most)

@@ -81,6 +81,14 @@ func TestPremultiply(t *testing.T) {
 	if want := [8]byte{51, 40, 20, 10, 0, 0, 0, 0}; [8]byte(px) != want {
 		t.Errorf("argb: %v, want %v", px, want)
 	}
+	// Two bytes, the high one first: rgba64be, whose own alpha is 1/5.
+	d, _ = describe(astiav.FindPixelFormatByName("rgba64be"))
+	f = newMatteFill(d, false, true, true, 1)
+	px = []byte{0x50, 0x00, 0x0a, 0x05, 0x00, 0x00, 0x33, 0x33}
+	f.draw([]Plane{{Data: px, Stride: 8}}, []uint8{255}, 1, 1)
+	if want := [8]byte{0x10, 0x00, 0x02, 0x01, 0x00, 0x00, 0x33, 0x33}; [8]byte(px) != want {
+		t.Errorf("rgba64be: % x, want % x", px, want)
+	}
 }
 
 // TestMatteThreads: rows are shared among threads without a gap, also if there are fewer
