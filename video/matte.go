@@ -1,6 +1,7 @@
 package video
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,10 +102,10 @@ func (m *MatteMaker) planColour(to Layout) {
 	toFull := fromFull
 	switch {
 	case to.RGB:
-		c.matrix, c.chroma, toFull = matrixRGB, 0, true
+		c.matrix, toFull = matrixRGB, true
 		scale += ":in_color_matrix=" + m.Source.scaleMatrix()
 	case from.RGB:
-		c.matrix, c.chroma, toFull = matrixBT709, 0, false
+		c.matrix, toFull = matrixBT709, false
 		scale += ":out_color_matrix=bt709"
 	case m.Format.Encoder == "prores_ks":
 		// Readers of ProRes take it for limited range, whatever the container says.
@@ -112,6 +113,13 @@ func (m *MatteMaker) planColour(to Layout) {
 		if c.matrix == matrixBT470BG {
 			c.matrix = matrixSMPTE170M // the same coefficients under the name that ProRes has
 		}
+	}
+	scale += chromaPlaces("in", from, m.Source.colour.chroma)
+	if to.subsampled() {
+		c.chroma = cmp.Or(c.chroma, chromaLeft)
+		scale += chromaPlaces("out", to, c.chroma)
+	} else {
+		c.chroma = 0
 	}
 	c.colourRange = rangeLimited
 	if toFull {
@@ -125,6 +133,41 @@ func (m *MatteMaker) planColour(to Layout) {
 	}
 	m.chain = scale + ",format=" + to.Name
 }
+
+// chromaLeft is the place of chroma samples in nearly all video, FFmpeg's number.
+const chromaLeft = 1
+
+// chromaPlaces tells the scale filter where the chroma samples of a format are: between
+// luma samples or on them. It would otherwise take them to be in the middle, and move
+// the colours by half a pixel. Places are in 1/256 of a luma sample.
+func chromaPlaces(side string, l Layout, place int) (options string) {
+	if !l.subsampled() {
+		return ""
+	}
+	x, y := 0, 128
+	switch place { // left is the default
+	case 2: // center
+		x = 128
+	case 3: // top left
+		y = 0
+	case 4: // top
+		x, y = 128, 0
+	case 5: // bottom left
+		y = 256
+	case 6: // bottom
+		x, y = 128, 256
+	}
+	if l.ChromaX > 0 {
+		options = fmt.Sprintf(":%s_h_chr_pos=%d", side, x)
+	}
+	if l.ChromaY > 0 {
+		options += fmt.Sprintf(":%s_v_chr_pos=%d", side, y)
+	}
+	return options
+}
+
+// subsampled reports whether there are fewer samples of chroma than of luma.
+func (l Layout) subsampled() bool { return !l.RGB && l.ChromaX+l.ChromaY > 0 }
 
 func rangeWord(full bool) string {
 	if full {

@@ -120,3 +120,26 @@ func wantColour(format string, full bool, patch int, sample func(patch, plane in
 	}
 	return want
 }
+
+// TestMatteChroma: colours stay where they are, wherever the source has its chroma
+// samples. In the source they are ramps across and down, of 4 values a sample.
+func TestMatteChroma(t *testing.T) {
+	for place, c := range map[string]struct {
+		number string
+		want   [2]int // across and down, in 10 bits
+	}{"left": {"0", [2]int{320, 316}}, "center": {"1", [2]int{316, 316}}, "topleft": {"2", [2]int{320, 320}}} {
+		in := ffmpeg(t, "in.mkv", "-f", "lavfi", "-i", "nullsrc=s=64x64:r=25:d=0.04,format=yuv420p,geq=lum=128:cb='40+4*X':cr='40+4*Y'",
+			"-c:v", "libx264", "-qp", "0", "-chroma_sample_location", place, "-x264-params", "chromaloc="+c.number)
+		r := matteOf(t, in, "o.mov", MatteOptions{})
+		b := raw(t, r.out, "yuv444p10le", "")
+		for i, want := range c.want {
+			if got := int(binary.LittleEndian.Uint16(b[2*((1+i)*64*64+20*64+20):])); got < want-1 || got > want+1 {
+				t.Errorf("%s: component %d is %d, want %d", place, 1+i, got, want)
+			}
+		}
+		// As many samples as in the source: they are not touched.
+		r = matteOf(t, in, "o.webm", MatteOptions{}, func(s *Sink) { s.Lossless = true })
+		equal(t, place+": chroma", ffprobe(t, r.out).Streams[0].Chroma, place)
+		equal(t, place+": samples", strings.Join(frameHashes(t, r.out), ""), strings.Join(frameHashes(t, in), ""))
+	}
+}
