@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/asticode/go-astiav"
+
+	"github.com/carve-video/carve/internal/light"
 )
 
 // A Picture is the image of a frame for the model: upright, square pixels, RGB with 8
@@ -17,7 +19,8 @@ type Picture struct {
 }
 
 // A Preparer turns frames into images for the model. It keeps one chain of filters and
-// is used by one goroutine at a time.
+// is used by one goroutine at a time. HDR becomes what an SDR display would show, because
+// models have learned from such images.
 type Preparer struct {
 	// MaxSide bounds the longer side of the image: a larger one is scaled down, a
 	// smaller one keeps its size. 0 means no bound.
@@ -26,6 +29,7 @@ type Preparer struct {
 	Info Info
 
 	graph graph
+	toSDR *light.ToSDR // nil for SDR
 	out   *astiav.Frame
 	w, h  int // of the upright image
 	chain string
@@ -42,6 +46,7 @@ func (p *Preparer) Initialize() error {
 		"format=rgb24",
 	}
 	p.chain = strings.Join(append(chain, info.Orientation.filters()...), ",")
+	p.toSDR = light.NewToSDR(info.ColourCurve, info.ColourPrimaries)
 	if p.out = astiav.AllocFrame(); p.out == nil {
 		return errOutOfMemory
 	}
@@ -69,6 +74,9 @@ func (p *Preparer) Prepare(f *Frame) (Picture, error) {
 	p.out.Unref()
 	if err != nil {
 		return Picture{}, fmt.Errorf("copying the image of frame %d: %w", f.Index, err)
+	}
+	if p.toSDR != nil {
+		p.toSDR.Map(pix)
 	}
 	return Picture{pix, p.w, p.h}, nil
 }

@@ -2,6 +2,7 @@ package video
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/carve-video/carve/internal/light"
 )
 
 var orientations = []Orientation{
@@ -191,6 +194,35 @@ func TestColours(t *testing.T) {
 				t.Errorf("mean difference from red %.2f: first pixel %v", d, pic.Pix[:3])
 			}
 		})
+	}
+}
+
+// TestHDR: the model sees an HDR clip as an SDR display would show it.
+func TestHDR(t *testing.T) {
+	const w, h = 64, 48
+	matrix, _ := light.FromBT709("bt2020")
+	for _, transfer := range []string{"smpte2084", "arib-std-b67"} {
+		curve, _ := light.CurveOf(transfer, "bt2020")
+		var sdr, hdr []byte
+		for p := range w * h {
+			x, y := p%w, p/w
+			c := [3]uint8{byte(x * 3), byte(y * 4), byte(x + y)}
+			sdr = append(sdr, c[:]...)
+			e := curve.Encode(matrix.Apply(light.SDR.Decode([3]float64{float64(c[0]) / 255, float64(c[1]) / 255, float64(c[2]) / 255})))
+			for _, v := range e {
+				hdr = binary.LittleEndian.AppendUint16(hdr, uint16(v*65535+.5))
+			}
+		}
+		raw := filepath.Join(t.TempDir(), "hdr.raw")
+		if err := os.WriteFile(raw, hdr, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		path := ffmpeg(t, "c.mkv", "-f", "rawvideo", "-pix_fmt", "rgb48le", "-s", "64x48", "-r", "5", "-i", raw, "-vf", "scale=out_color_matrix=bt2020:out_range=tv,format=yuv444p10le,"+
+			"setparams=range=tv:colorspace=bt2020nc:color_primaries=bt2020:color_trc="+transfer, "-c:v", "ffv1")
+		pic, _ := prepared(t, path, 64)
+		if d := difference(pic.Pix, sdr); d > 3 {
+			t.Errorf("%s: mean difference from SDR %.2f", transfer, d)
+		}
 	}
 }
 
