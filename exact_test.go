@@ -91,6 +91,9 @@ func exactCases() []exactCase {
 		{name: "open GOP of MPEG-2", ext: "ts", make: []string{"-pix_fmt", "yuv420p", "-c:v", "mpeg2video", "-q:v", "2", "-bf", "2", "-g", "9"}, to: "ts", within: 1e-5},
 		{name: "edit list", ext: "mp4", make: h264("-x264-params", "keyint=12:min-keyint=12"), turn: []string{"-ss", "0.28"}, first: 7, to: "mp4"},
 		{name: "edit list to Matroska", ext: "mov", make: h264("-x264-params", "keyint=12:min-keyint=12"), turn: []string{"-ss", "0.28"}, first: 7, to: "mkv", within: ms},
+		{name: "edit list in an open GOP", ext: "mp4", turn: []string{"-ss", "0.44"}, first: 11, to: "mov",
+			make: []string{"-pix_fmt", "yuv420p", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=4:open-gop=1:keyint=8:min-keyint=8"}},
+		{name: "cut at an open GOP", ext: "ts", make: h264("-x264-params", "open-gop=1:keyint=8:min-keyint=8:scenecut=0:b-adapt=0"), turn: []string{"-ss", "0.5"}, first: 16, to: "mp4", within: 1e-5},
 		{name: "late start", ext: "mp4", rate: "24000/1001", make: h264("-output_ts_offset", "3.217"), to: "mov"},
 		{name: "late start of a transport stream", ext: "ts", make: h264("-output_ts_offset", "77.7"), to: "mp4", within: 1e-5},
 		{name: "turned by 90 degrees", ext: "mp4", make: h264("-vf", "transpose=clock"), turn: []string{"-display_rotation", "90"}, to: "mp4"},
@@ -106,6 +109,8 @@ func exactCases() []exactCase {
 		{name: "AVI", ext: "avi", make: intra, to: "avi"},
 		{name: "AVI with B-frames", ext: "mp4", make: h264(), to: "avi", within: .0401},
 		{name: "WebM", ext: "webm", make: []string{"-pix_fmt", "yuv420p", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M"}, to: "webm"},
+		{name: "frames of VP9 that are not shown", ext: "webm", to: "webm",
+			make: []string{"-pix_fmt", "yuv420p", "-c:v", "libvpx-vp9", "-cpu-used", "8", "-b:v", "300k", "-auto-alt-ref", "1", "-lag-in-frames", "16"}},
 		{name: "10 bits of H.265", ext: "mp4", to: "mp4", make: []string{"-pix_fmt", "yuv420p10le", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=4"}},
 	}
 }
