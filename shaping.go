@@ -36,6 +36,18 @@ func (s *Shaping) Check() error {
 	return o.Check()
 }
 
+// scaled is the shaping for masks at another scale than that of the source. nil stays nil.
+func (s *Shaping) scaled(by float64) *Shaping {
+	if s == nil {
+		return nil
+	}
+	c := *s
+	c.MinArea, c.FillHoles = s.MinArea*by*by, s.FillHoles*by*by
+	c.Grow, c.Shrink = min(s.Grow*by, shape.MaxRadius), min(s.Shrink*by, shape.MaxRadius)
+	c.Feather = min(s.Feather*by, shape.MaxFeather)
+	return &c
+}
+
 // A maskShaper makes shaped copies of masks of one size, for one goroutine.
 type maskShaper struct {
 	shaper *shape.Shaper

@@ -72,6 +72,7 @@ type budget struct {
 	draws      bool
 	encoded    []*output
 	sequences  int
+	pictures   func(w, h, queries int) int64 // bytes that outputs keep; nil: none
 	processors int
 	restricted bool // processors is less than the machine has, which FFmpeg does not know
 
@@ -113,7 +114,7 @@ func (o *segmentOptions) budget(side, queries int) *budget {
 	b.held, b.heldFlags, b.queue = o.framesHeld, o.heldFlags(), video.DefaultFrames
 	b.side, b.labels, b.draws = side, queries, true
 	b.encoded = o.encoded()
-	b.sequences = len(o.specs) - len(b.encoded)
+	b.sequences, b.pictures = o.sequences(), o.pictures
 	return &b
 }
 
@@ -127,6 +128,7 @@ type plan struct {
 	encoders int         // that encode so
 	// sequences is the number of mask sequences.
 	sequences int
+	pictures  int64 // bytes
 
 	side, labels int
 	draws        bool
@@ -134,7 +136,7 @@ type plan struct {
 
 // total returns the bytes that the plan takes.
 func (p *plan) total() int64 {
-	return int64(p.frames)*p.frame() + p.Decoder(p.threads) + p.drawing() + p.encoder()
+	return int64(p.frames)*p.frame() + p.Decoder(p.threads) + p.drawing() + p.encoder() + p.pictures
 }
 
 // frame returns the bytes of one frame in flight: the decoded pixels, the image that the
@@ -185,6 +187,9 @@ func (p *plan) String() string {
 	if e := p.encoding; e.Encoder != "" {
 		s += fmt.Sprintf(", encoder %s (%s, %s ahead)", mb(p.encoder()), ui.Counted(e.Threads, "thread"), ui.Counted(e.Lookahead, "frame"))
 	}
+	if p.pictures > 0 {
+		s += ", pictures " + mb(p.pictures)
+	}
 	return s + ": " + mb(p.total())
 }
 
@@ -232,6 +237,9 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 		if p.encoding.Encoder == "" || ok && e.Bytes(as) > p.encoding.Bytes(p.encodes) {
 			p.encoding, p.encodes = e, as
 		}
+	}
+	if b.pictures != nil {
+		p.pictures = b.pictures(c.Width, c.Height, b.labels)
 	}
 	whole := p
 	for p.total() > b.target && p.reduce(least) {

@@ -56,6 +56,27 @@ func optionsOf(t *testing.T, line ...string) *segmentOptions {
 	return o
 }
 
+// TestBudgetPictures: the pictures that sheets keep are counted, and sheets are no mask
+// sequences.
+func TestBudgetPictures(t *testing.T) {
+	c := video.Coded{Codec: "h264", Width: 1920, Height: 1080, PixelFormat: "yuv420p"}
+	plan := func(line ...string) plan {
+		b := optionsOf(t, line...).budget(320, 2)
+		if _, err := b.afford(c); err != nil {
+			t.Fatal(err)
+		}
+		return b.plan
+	}
+	bare, sheets := plan(), plan("-o", "sheet,columns=10,rows=10:a.png", "-o", "strip:b.png")
+	const picture = 320 * 180 * 4
+	if bare.pictures != 0 || sheets.pictures < 300*picture || sheets.pictures > 700*picture || sheets.sequences != 0 {
+		t.Errorf("pictures are %d bytes, and %d with sheets; %d sequences", bare.pictures, sheets.pictures, sheets.sequences)
+	}
+	if got := sheets.total() - bare.total(); got != sheets.pictures {
+		t.Errorf("sheets take %d bytes, of which %d are counted", sheets.pictures, got)
+	}
+}
+
 // TestBudget: what is reduced, in which order, and what never is.
 func TestBudget(t *testing.T) {
 	coded := func(w, h int) video.Coded {

@@ -42,6 +42,12 @@ type folderOutput interface {
 	folder(path string) string
 }
 
+// A pictureOutput is the keys of an output that keeps pictures until the end.
+type pictureOutput interface {
+	// bytes returns how much memory they take, for frames of w×h and so many queries.
+	bytes(w, h, queries int) int64
+}
+
 // Methods of sinks that the program uses.
 type (
 	trier interface {
@@ -53,7 +59,7 @@ type (
 // outputKinds are the kinds of outputs, with these options as defaults. Outputs without a
 // kind are of the first.
 func (o *outputOptions) outputKinds() []outputspec.Kind {
-	return []outputspec.Kind{o.overlayKind(), masksKind(), o.matteKind()}
+	return []outputspec.Kind{o.overlayKind(), masksKind(), o.matteKind(), sheetKind(), stripKind()}
 }
 
 // parseOutputs parses every -o, or takes the outputs of the job file.
@@ -149,6 +155,26 @@ func (o *outputOptions) encoded() (list []*output) {
 		}
 	}
 	return list
+}
+
+// sequences counts the mask sequences.
+func (o *outputOptions) sequences() (n int) {
+	for i := range o.specs {
+		if _, ok := o.specs[i].keys.(folderOutput); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// pictures returns the bytes of the pictures that outputs keep.
+func (o *outputOptions) pictures(w, h, queries int) (n int64) {
+	for i := range o.specs {
+		if p, ok := o.specs[i].keys.(pictureOutput); ok {
+			n += p.bytes(w, h, queries)
+		}
+	}
+	return n
 }
 
 // encoding returns how an encoded output is encoded.

@@ -31,6 +31,7 @@ type Cell struct {
 type Tag struct {
 	Name  string
 	Color color.Color
+	Note  string // such as a number after the name, which stays if the name is cut
 }
 
 // Options control the layout. The zero value suits most sheets.
@@ -45,11 +46,16 @@ type Options struct {
 	// CellWidth is the width of a frame in pixels, 320 by default. All cells have the
 	// height of the first frame at this width; other frames are fitted into it.
 	CellWidth int
+
+	// TagLines is how many lines below the caption tags may take. With 0 they follow the
+	// caption in its line.
+	TagLines int
 }
 
 const (
 	gutter    = 6  // between and around frames
 	captionH  = 22 // height below a frame
+	tagLineH  = 17 // of a further line
 	titleH    = 34
 	captionPt = 12
 	titlePt   = 16
@@ -81,8 +87,15 @@ func Draw(cells []Cell, o Options) (*image.RGBA, error) {
 	first := cells[0].Image.Bounds()
 	w := o.CellWidth
 	h := max(1, (w*first.Dy()+first.Dx()/2)/first.Dx())
+	f, err := fonts()
+	if err != nil {
+		return nil, fmt.Errorf("contact sheet: %w", err)
+	}
+	f.mu.Lock() // a font face has a buffer for the current glyph
+	defer f.mu.Unlock()
+	below := captionH + tagLineH*tagLines(cells, f.caption, w, o.TagLines)
 	if o.Columns <= 0 {
-		o.Columns = columns(len(cells), w, h+captionH)
+		o.Columns = columns(len(cells), w, h+below)
 	}
 	cols := min(o.Columns, len(cells))
 	rows := (len(cells) + cols - 1) / cols
@@ -90,16 +103,10 @@ func Draw(cells []Cell, o Options) (*image.RGBA, error) {
 	if o.Title != "" {
 		top = titleH
 	}
-	size := image.Pt(cols*(w+gutter)+gutter, rows*(h+captionH)+top)
+	size := image.Pt(cols*(w+gutter)+gutter, rows*(h+below)+top)
 	if size.X > maxSide || size.Y > maxSide {
 		return nil, fmt.Errorf("contact sheet of %d frames would be %dx%d, more than %d a side", len(cells), size.X, size.Y, maxSide)
 	}
-	f, err := fonts()
-	if err != nil {
-		return nil, fmt.Errorf("contact sheet: %w", err)
-	}
-	f.mu.Lock() // a font face has a buffer for the current glyph
-	defer f.mu.Unlock()
 
 	dst := image.NewRGBA(image.Rectangle{Max: size})
 	draw.Draw(dst, dst.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
@@ -108,25 +115,27 @@ func Draw(cells []Cell, o Options) (*image.RGBA, error) {
 		line.write(o.Title, ink)
 	}
 	for i, c := range cells {
-		at := image.Pt(gutter+i%cols*(w+gutter), top+i/cols*(h+captionH))
+		at := image.Pt(gutter+i%cols*(w+gutter), top+i/cols*(h+below))
 		box := fit(c.Image.Bounds(), image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))})
 		draw.CatmullRom.Scale(dst, box, c.Image, c.Image.Bounds(), draw.Over, nil)
 
-		line := writer{dst: dst, face: f.caption, x: at.X + 2, base: at.Y + h + 15, end: at.X + w - 2}
+		line := writer{dst: dst, face: f.caption, x: at.X + 2, base: at.Y + h + captionBase, end: at.X + w - 2}
 		line.write(c.Caption, faint)
-		for _, tag := range c.Tags {
-			if line.x > at.X+2 {
-				line.x += 8
-			}
-			if !line.room(tag.Name) {
-				line.write("…", ink)
-				break
-			}
-			line.dot(tag.Color)
-			line.write(tag.Name, ink)
+		if o.TagLines > 0 {
+			line.x = line.end // tags begin a line
 		}
+		line.tags(c.Tags, at.X+2, o.TagLines)
 	}
 	return dst, nil
+}
+
+// tagLines returns how many lines the tags of any cell take, at most most.
+func tagLines(cells []Cell, face font.Face, w, most int) (lines int) {
+	for _, c := range cells {
+		line := writer{face: face, x: w - 2, end: w - 2}
+		lines = max(lines, line.tags(c.Tags, 2, most))
+	}
+	return lines
 }
 
 // columns chooses a grid for n cells of w×h whose shape is closest to 16:10. It prefers
@@ -167,11 +176,72 @@ type writer struct {
 	x, base, end int
 }
 
-const dotRoom = 13
+// captionBase is the baseline of a caption below its frame, and tagGap the room between tags.
+const (
+	dotRoom     = 13
+	captionBase = 15
+	tagGap      = 8
+)
+
+// tags writes tags into the rest of the line and up to so many more, which begin at x. It
+// returns how many more it needs. Without an image nothing is drawn.
+func (l *writer) tags(tags []Tag, x, more int) (used int) {
+	for _, tag := range tags {
+		if l.x > x {
+			l.x += tagGap
+		}
+		name := tag.Name
+		if more > 0 && len(tags) > 1 { // one long name leaves room for others
+			name = l.cut(name, (l.end-x)*3/5)
+		}
+		if !l.room(name+tag.note()) && used < more {
+			l.x, l.base, used = x, l.base+tagLineH, used+1
+		}
+		if !l.room(name + tag.note()) {
+			if more == 0 || l.x > x {
+				if l.dst != nil {
+					l.write("…", ink)
+				}
+				return used
+			}
+			name = l.cut(name, l.end-l.x-dotRoom-l.width(tag.note()))
+		}
+		if l.dst == nil {
+			l.x += dotRoom + l.width(name) + l.width(tag.note())
+			continue
+		}
+		l.dot(tag.Color)
+		l.write(name, ink)
+		l.write(tag.note(), faint)
+	}
+	return used
+}
+
+// note is what follows the name.
+func (t *Tag) note() string {
+	if t.Note == "" {
+		return ""
+	}
+	return " " + t.Note
+}
+
+func (l *writer) width(text string) int { return font.MeasureString(l.face, text).Ceil() }
+
+// cut cuts a text to a width.
+func (l *writer) cut(text string, width int) string {
+	if l.width(text) <= width {
+		return text
+	}
+	r := []rune(text)
+	for len(r) > 0 && l.width(string(r)+"…") > width {
+		r = r[:len(r)-1]
+	}
+	return string(r) + "…"
+}
 
 // room tells whether a tag and an ellipsis after it fit into the rest of the line.
 func (l *writer) room(name string) bool {
-	return l.x+dotRoom+font.MeasureString(l.face, name+" …").Ceil() <= l.end
+	return l.x+dotRoom+l.width(name+" …") <= l.end
 }
 
 // write writes the text, cut at the end of the line.
@@ -179,14 +249,7 @@ func (l *writer) write(text string, c color.Color) {
 	if text == "" {
 		return
 	}
-	width := func(s string) int { return font.MeasureString(l.face, s).Ceil() }
-	if l.x+width(text) > l.end {
-		r := []rune(text)
-		for len(r) > 0 && l.x+width(string(r)+"…") > l.end {
-			r = r[:len(r)-1]
-		}
-		text = string(r) + "…"
-	}
+	text = l.cut(text, l.end-l.x)
 	d := font.Drawer{Dst: l.dst, Src: image.NewUniform(c), Face: l.face, Dot: fixed.P(l.x, l.base)}
 	d.DrawString(text)
 	l.x = d.Dot.X.Ceil()

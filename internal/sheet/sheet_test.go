@@ -56,7 +56,7 @@ func TestCaptionsStayInTheirCell(t *testing.T) {
 	c := cells(2)
 	c[0].Caption = strings.Repeat("wide ", 40)
 	for range 20 {
-		c[1].Tags = append(c[1].Tags, Tag{"umbrella", color.RGBA{255, 0, 0, 255}})
+		c[1].Tags = append(c[1].Tags, Tag{Name: "umbrella", Color: color.RGBA{255, 0, 0, 255}})
 	}
 	got, err := Draw(c, Options{Columns: 2, CellWidth: 160})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/image/font"
@@ -26,7 +27,7 @@ type typeface struct {
 
 func (t *typeface) init(size float64) (err error) {
 	t.size = size
-	if t.font, err = opentype.Parse(gomedium.TTF); err != nil {
+	if t.font, err = goFont(); err != nil {
 		return fmt.Errorf("reading the font of labels: %w", err)
 	}
 	t.face, err = opentype.NewFace(t.font, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingFull})
@@ -56,12 +57,17 @@ func (t *typeface) has(r rune) bool {
 }
 
 // name returns what a layer is called: its label, as far as the font has its characters, and
-// the number of the instance. A label of which less than half can be drawn is replaced by
-// the number of the query, because the rest of a word misleads.
+// the number of the instance.
 func (t *typeface) name(l *Layer) string {
+	return t.drawable(l.Label, "query "+strconv.Itoa(l.Query+1)) + number(l)
+}
+
+// drawable returns a text as far as the font has its characters. A text of which less than
+// half can be drawn is replaced, because the rest of a word misleads.
+func (t *typeface) drawable(text, instead string) string {
 	var b strings.Builder
 	drawn, all := 0, 0
-	for _, r := range l.Label {
+	for _, r := range text {
 		switch {
 		case unicode.Is(unicode.Mn, r) && !t.has(r), r == '\u200d': // marks and joiners of what is left out
 		case unicode.IsSpace(r):
@@ -73,12 +79,25 @@ func (t *typeface) name(l *Layer) string {
 			all++
 		}
 	}
-	name := strings.Join(strings.Fields(b.String()), " ")
 	if 2*drawn < all || drawn == 0 {
-		name = "query " + strconv.Itoa(l.Query+1)
+		return instead
 	}
-	return name + number(l)
+	return strings.Join(strings.Fields(b.String()), " ")
 }
+
+// Drawable returns a text as far as the Go fonts of golang.org/x/image have its characters:
+// the Latin, Greek and Cyrillic scripts. A text of which less than half can be drawn is
+// replaced by another.
+func Drawable(text, instead string) string {
+	var t typeface
+	var err error
+	if t.font, err = goFont(); err != nil {
+		return instead
+	}
+	return t.drawable(text, instead)
+}
+
+var goFont = sync.OnceValues(func() (*sfnt.Font, error) { return opentype.Parse(gomedium.TTF) })
 
 func number(l *Layer) string {
 	if l.Number == 0 {
