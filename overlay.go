@@ -9,6 +9,15 @@ import (
 	"github.com/carve-video/carve/video/overlay"
 )
 
+// A Layout says what a frame of an overlay shows.
+type Layout string
+
+// The layouts.
+const (
+	LayoutOver Layout = "over" // masks over the frame; so is the empty layout
+	LayoutSide Layout = "side" // the source on the left, and masks over it on the right
+)
+
 // An Overlay is a sink that writes the video with coloured masks, their outlines and a
 // legend drawn over it. Pixels that nothing is drawn over are not changed.
 type Overlay struct {
@@ -18,6 +27,8 @@ type Overlay struct {
 	Output video.Sink
 	// Style says how masks and names are drawn; nil stands for [overlay.DefaultStyle].
 	Style *overlay.Style
+	// Layout says what a frame shows.
+	Layout Layout
 	// Palette has the colours of queries without a colour of their own.
 	Palette overlay.Palette
 	// Concepts are the labels of the queries that are drawn; none stands for all.
@@ -28,7 +39,8 @@ type Overlay struct {
 	only    map[int]bool // IDs of the queries that are drawn; nil is all
 	colours recolouring
 	shaper  *maskShaper
-	width   int // of the masks
+	width   int               // of the masks
+	side    *video.SideBySide // nil if frames are drawn on as they are
 	painter *overlay.Painter
 	layers  []overlay.Layer
 }
@@ -41,6 +53,14 @@ func (o *Overlay) Paths() []string { return []string{o.Output.Path} }
 
 // Open creates the file, under a temporary name.
 func (o *Overlay) Open(_ context.Context, s *Stream) error {
+	switch o.Layout {
+	case "", LayoutOver:
+	case LayoutSide:
+		wide := s.Info.SideBySide()
+		o.Output.FrameInfo = &wide
+	default:
+		return fmt.Errorf("opening %s: the layout is %q; it can be %s or %s", o.Output.Path, o.Layout, LayoutOver, LayoutSide)
+	}
 	if o.Output.Source == nil && o.Output.Reel == nil {
 		src, ok := s.Source.(*video.Source)
 		if !ok {
@@ -63,19 +83,31 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	if err := o.painter.Initialize(); err != nil {
 		return fmt.Errorf("drawing on frames of %s: %w", s.Info.Path, err)
 	}
+	if o.Layout == LayoutSide {
+		o.side = &video.SideBySide{Info: s.Info}
+		if err := o.side.Initialize(); err != nil {
+			return fmt.Errorf("opening %s: %w", o.Output.Path, err)
+		}
+	}
 	return o.Output.Initialize()
 }
 
 // Try reports the error that Open would return, and leaves nothing behind. See
 // [video.Sink.Try].
-func (o *Overlay) Try(context.Context, *Stream) error { return o.Output.Try() }
+func (o *Overlay) Try(_ context.Context, s *Stream) error {
+	if o.Layout == LayoutSide {
+		wide := s.Info.SideBySide()
+		o.Output.FrameInfo = &wide
+	}
+	return o.Output.Try()
+}
 
 // Lost returns what of the source the file does not have. It is complete after Prepare.
 func (o *Overlay) Lost() []video.Loss { return o.Output.Lost() }
 
 // Write draws the layers on a frame, and encodes it.
 func (o *Overlay) Write(ctx context.Context, f *Frame) error {
-	frame, err := f.Decoded.Share()
+	frame, err := o.take(ctx, f.Decoded)
 	if err != nil {
 		return err
 	}
@@ -96,10 +128,23 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 		o.layers = append(o.layers, overlay.Layer{Alpha: mask, Colour: o.colours.colour(q, l.Query, l.Colour, l.Instance), Query: l.Query, Label: q.Label,
 			Number: l.Instance, Score: confidence(f, l)})
 	}
-	if err := frame.Draw(o.painter, o.layers); err != nil {
+	if o.side != nil {
+		err = o.side.Draw(frame, o.painter, o.layers)
+	} else {
+		err = frame.Draw(o.painter, o.layers)
+	}
+	if err != nil {
 		return err
 	}
 	return o.Output.Encode(ctx, frame)
+}
+
+// take returns the frame that is drawn on.
+func (o *Overlay) take(ctx context.Context, f *video.Frame) (*video.Frame, error) {
+	if o.side != nil {
+		return o.side.Join(ctx, f)
+	}
+	return f.Share()
 }
 
 // confidence is the number beside a name: the score among the queries, or for a lone query,
@@ -160,5 +205,6 @@ func (o *Overlay) Abort() { o.Output.Abort() }
 // Close closes the file, and removes it if it was not committed.
 func (o *Overlay) Close() error {
 	o.Output.Close()
+	o.side.Close()
 	return nil
 }

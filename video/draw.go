@@ -42,6 +42,10 @@ func (f *Frame) Draw(p *overlay.Painter, layers []overlay.Layer) error {
 	if err != nil {
 		return err
 	}
+	return drawOn(planes, p, layers)
+}
+
+func drawOn(planes [4]Plane, p *overlay.Painter, layers []overlay.Layer) error {
 	var to [len(planes)]overlay.Plane
 	n := 0
 	for i, q := range planes {

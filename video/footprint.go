@@ -108,6 +108,12 @@ func (c Coded) Copies() int64 {
 	return 3 * c.Picture()
 }
 
+// SideBySide describes the frames of a [SideBySide], for their encoder.
+func (c Coded) SideBySide() Coded {
+	c.Width *= 2
+	return c
+}
+
 // references is the usual number of reference frames by codec, for codecs with more
 // than a few. Frames that wait for reordering are not included.
 var references = map[string]int{"h264": 4, "hevc": 5, "vvc": 5, "av1": 8, "vp9": 8, "vp8": 3, "mpeg4": 2, "mpeg2video": 2, "mpeg1video": 2, "vc1": 2, "wmv3": 2, "h263": 1}

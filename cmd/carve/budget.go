@@ -215,7 +215,7 @@ var errMemory = errors.New("not enough memory")
 
 // afford decides how a video is decoded, held and encoded. It is [video.Source.Afford].
 func (b *budget) afford(c video.Coded) (video.Means, error) {
-	p := plan{Coded: c, encoders: len(b.encoded), sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
+	p := plan{Coded: c, encodes: c, encoders: len(b.encoded), sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
 	if b.processors == 1 {
 		p.threads = 1
 	}
@@ -229,9 +229,9 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	}
 	for _, s := range b.encoded {
 		// All are planned as the one that takes most.
-		how, as := s.encoding(), c
+		how, as := s.encoding(), s.coded(c)
 		if how.pixels != "" {
-			as = c.In(how.pixels)
+			as = as.In(how.pixels)
 		}
 		e, ok := video.PlanEncoding(s.Path, s.format(), how.Encoder, how.EncoderPreset, c.Still, b.processors)
 		if p.encoding.Encoder == "" || ok && e.Bytes(as) > p.encoding.Bytes(p.encodes) {

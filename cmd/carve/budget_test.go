@@ -77,6 +77,26 @@ func TestBudgetPictures(t *testing.T) {
 	}
 }
 
+// TestBudgetSideBySide: an encoder of frames twice as wide takes twice as much.
+func TestBudgetSideBySide(t *testing.T) {
+	c := video.Coded{Codec: "h264", Width: 640, Height: 360, PixelFormat: "yuv420p"}
+	encoder := func(spec string) int64 {
+		o := optionsOf(t)
+		o.outputs = []string{spec}
+		if err := o.parseOutputs(); err != nil {
+			t.Fatal(err)
+		}
+		b := o.budget(320, 1)
+		if _, err := b.afford(c); err != nil {
+			t.Fatal(err)
+		}
+		return b.plan.encoder()
+	}
+	if over, side := encoder("out.mp4"), encoder("overlay,layout=side:out.mp4"); over == 0 || side != 2*over {
+		t.Errorf("the encoder takes %d bytes, and %d with frames side by side", over, side)
+	}
+}
+
 // TestBudget: what is reduced, in which order, and what never is.
 func TestBudget(t *testing.T) {
 	coded := func(w, h int) video.Coded {

@@ -36,6 +36,12 @@ type outputKeys interface {
 // An encodedOutput is the keys of an output that [video.Sink] writes.
 type encodedOutput interface{ encoding(path string) encoding }
 
+// A resizedOutput is the keys of an encoded output whose frames may have another size than the
+// source's.
+type resizedOutput interface {
+	coded(source video.Coded) video.Coded
+}
+
 // A folderOutput is the keys of an output that has a folder for itself.
 type folderOutput interface {
 	// folder returns the folder, or "" if it is not known yet.
@@ -179,6 +185,14 @@ func (o *outputOptions) pictures(w, h, queries int) (n int64) {
 
 // encoding returns how an encoded output is encoded.
 func (s *output) encoding() encoding { return s.keys.(encodedOutput).encoding(s.Path) }
+
+// coded describes the frames of an encoded output.
+func (s *output) coded(source video.Coded) video.Coded {
+	if r, ok := s.keys.(resizedOutput); ok {
+		return r.coded(source)
+	}
+	return source
+}
 
 // allPaths names all outputs.
 func (o *outputOptions) allPaths() string {
