@@ -332,3 +332,50 @@ func TestClock(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkSheets: what a frame costs that is not shown, with eight concepts in it.
+func BenchmarkSheets(b *testing.B) {
+	var labels []string
+	var found []car.Found
+	for i := range 8 {
+		labels = append(labels, fmt.Sprint("concept ", i))
+		found = append(found, car.Found{Query: i, Stats: car.Stats{Area: 9, Coverage: .01, Box: image.Rect(2, 2, 5, 5), Confidence: 1}})
+	}
+	for name, sink := range map[string]func(path string) Committer{
+		"sheet": func(path string) Committer { return &Sheet{Path: path} },
+		"strip": func(path string) Committer { return &Strip{Path: path} },
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := sink(filepath.Join(b.TempDir(), "a.png"))
+			shot := newSheetShot(b, 640, 360, labels...)
+			if err := s.Open(b.Context(), shot.stream); err != nil {
+				b.Fatal(err)
+			}
+			frame, err := shot.reel.Frame(b.Context(), image.NewRGBA(image.Rect(0, 0, 640, 360)), 0, 40)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer frame.Release()
+			for i := range found {
+				found[i].Probability = make([]float32, shot.w*shot.h)
+			}
+			f := &Frame{Decoded: frame, Queries: shot.queries, Result: &car.Result{W: shot.w, H: shot.h, Found: found}}
+			write := func() {
+				if err := s.Write(b.Context(), f); err != nil {
+					b.Fatal(err)
+				}
+				f.Index++
+			}
+			f.Time = time.Hour // a cell is long by now
+			write()
+			f.Time += time.Hour
+			write()
+			for b.Loop() {
+				f.Time += time.Microsecond
+				write()
+			}
+			s.Abort()
+			s.Close()
+		})
+	}
+}
