@@ -22,6 +22,7 @@ var (
 	ErrTiles            = errors.New("is an image of tiles, not all of which can be read")
 	ErrTooLarge         = errors.New("has frames that are too large for the memory")
 	ErrNoPixels         = errors.New("has frames without pixels: their width or height is 0")
+	ErrColours          = errors.New("has a colour matrix that this FFmpeg cannot convert to RGB")
 	ErrPlaylist         = errors.New("is a playlist, which opens other files")
 	ErrNotLocal         = errors.New("refers to another machine, which no file may do")
 )

@@ -84,3 +84,19 @@ func (i Info) scaleMatrix() string {
 		return "auto"
 	}
 }
+
+// convertible reports whether FFmpeg's scaler can make RGB of the frames. It knows neither
+// ICtCp nor YCgCo, nor the constant luminance of BT.2020.
+func (i Info) convertible() bool {
+	switch astiav.ColorSpace(i.colour.matrix) {
+	case astiav.ColorSpaceBt709, astiav.ColorSpaceUnspecified, astiav.ColorSpaceFcc, astiav.ColorSpaceBt470Bg,
+		astiav.ColorSpaceSmpte170M, astiav.ColorSpaceSmpte240M, astiav.ColorSpaceBt2020Ncl:
+		return true
+	}
+	var g graph
+	defer g.close()
+	_, err := watchTrial(func() error {
+		return g.fit(shape{16, 16, i.format, astiav.ColorSpace(i.colour.matrix), astiav.ColorRange(i.colour.colourRange)}, "scale,format=rgb24")
+	})
+	return err == nil
+}

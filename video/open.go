@@ -264,6 +264,9 @@ func (s *Source) describe() error {
 	i.Interlaced, i.topFirst = frameInterlaced(f)
 
 	i.describeColour(f, p, format != s.native, desc)
+	if !i.convertible() {
+		return &PathError{Path: s.Path, Err: ErrColours, Detail: i.ColourMatrix}
+	}
 	s.describeTurn(&i, f)
 	i.Timecode = s.timecode()
 	s.end = s.describeLength(&i)

@@ -92,6 +92,7 @@ func TestInputErrors(t *testing.T) {
 		{write("narrow.png", blankPNG(0, 48)), ErrNoPixels},
 		{write("flat.png", blankPNG(48, 0)), ErrNoPixels},
 		{write("huge.png", blankPNG(100000, 100000)), ErrTooLarge},
+		{clip(t, "ictcp.mkv", "-vf", "setparams=colorspace=ictcp", "-c:v", "libx264"), ErrColours},
 	} {
 		t.Run(filepath.Base(c.path), func(t *testing.T) {
 			s := &Source{Path: c.path}

@@ -334,6 +334,8 @@ func inputError(err error) error {
 		return ui.WithHint(err, "carve reads local files and pipes, and does not read URLs yet")
 	case errors.Is(err, video.ErrNoVideo):
 		return ui.WithHint(err, "carve needs a video stream or an image")
+	case errors.Is(err, video.ErrColours):
+		return ui.WithHint(err, "convert it to BT.709 or BT.2020 first, for instance with FFmpeg's filter libplacebo")
 	case errors.Is(err, video.ErrPlaylist):
 		return ui.WithHint(err, "carve segment and carve try open it with --allow-playlists")
 	case errors.Is(err, video.ErrIsDirectory):
