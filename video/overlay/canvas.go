@@ -31,6 +31,9 @@ func (c *canvas) clear() {
 
 // over draws a colour over a pixel, with an opacity of 0..1.
 func (c *canvas) over(x, y int, colour [3]uint8, opacity float32) {
+	if opacity <= 0 {
+		return
+	}
 	a := alphaOf(opacity)
 	if a == 0 {
 		return

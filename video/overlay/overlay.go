@@ -163,18 +163,21 @@ func (p *Painter) paint(l *Layer) {
 				if x += n; x == len(mask) {
 					break
 				}
-				if a := mask[x]; a != 0 {
-					p.canvas.over(box.x0+x, y, colour, opacity*float32(a)/255)
-				}
 				d := line.distance(x) // positive inside
-				if contour && d != far && d <= 2*t+1 && d >= -2*t-1 {
-					if c := cover(d+t*0.5, t); c > 0 { // from t outside to the edge
-						p.canvas.over(box.x0+x, y, around, edgingOpacity*c)
+				near := contour && d != far && d <= 2*t+1 && d >= -2*t-1
+				within := float32(0) // how much the line covers, from the edge to t inside
+				if near {
+					within = cover(d-t*0.5, t)
+				}
+				if within < 1 { // otherwise it hides what is below
+					if a := mask[x]; a != 0 {
+						p.canvas.over(box.x0+x, y, colour, opacity*float32(a)/255)
 					}
-					if c := cover(d-t*0.5, t); c > 0 { // from the edge to t inside
-						p.canvas.over(box.x0+x, y, colour, c)
+					if near { // from t outside to the edge
+						p.canvas.over(box.x0+x, y, around, edgingOpacity*cover(d+t*0.5, t))
 					}
 				}
+				p.canvas.over(box.x0+x, y, colour, within)
 				x++
 			}
 			if y+1 < box.y0+to {
