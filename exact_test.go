@@ -62,7 +62,6 @@ type exactCase struct {
 	make   []string    // how ffmpeg encodes the frames
 	turn   []string    // options of the input, for a second ffmpeg that copies
 	first  int         // the number of the first frame that is shown
-	frames int         // that are shown
 	to     string
 	within float64 // tolerance of times in the overlay, for the container's rounding
 }
