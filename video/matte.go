@@ -38,9 +38,9 @@ const matteFrames = 2
 
 // Values of ITU-T H.273, and FFmpeg's numbers of ranges.
 const (
-	matrixRGB, matrixBT709, matrixUnknown, matrixBT470BG, matrixSMPTE170M = 0, 1, 2, 5, 6
-	rangeLimited, rangeFull                                               = 1, 2
-	curveUnknown, primariesUnknown                                        = 2, 2
+	matrixRGB, matrixBT709, matrixUnknown, matrixBT470BG, matrixSMPTE170M, matrixBT2020 = 0, 1, 2, 5, 6, 9
+	rangeLimited, rangeFull                                                             = 1, 2
+	curveUnknown, primariesUnknown                                                      = 2, 2
 )
 
 // lumaMatte is the colour description of a matte that is stored as luma. It is that of
@@ -121,6 +121,9 @@ func (m *MatteMaker) planColour(to Layout) {
 	} else {
 		c.chroma = 0
 	}
+	if m.Format.Encoder == "prores_ks" {
+		c.complete()
+	}
 	c.colourRange = rangeLimited
 	if toFull {
 		c.colourRange = rangeFull
@@ -132,6 +135,31 @@ func (m *MatteMaker) planColour(to Layout) {
 		return // samples are copied
 	}
 	m.chain = scale + ",format=" + to.Name
+}
+
+// complete sets primaries and curve to those that go with the matrix, if they are not
+// known. A QuickTime file has a place for all three together. Without them, players
+// guess the matrix of ProRes from the size of the frame.
+func (c *colour) complete() {
+	switch c.matrix {
+	case matrixBT709:
+		c.primaries = known(c.primaries, 1)
+	case matrixSMPTE170M:
+		c.primaries = known(c.primaries, 6)
+	case matrixBT2020:
+		c.primaries = known(c.primaries, 9)
+	default:
+		return
+	}
+	c.transfer = known(c.transfer, 1) // one function under several names
+}
+
+// known returns a value of H.273, or another one if it stands for "unspecified".
+func known(value, otherwise int) int {
+	if value == 0 || value == primariesUnknown {
+		return otherwise
+	}
+	return value
 }
 
 // chromaLeft is the place of chroma samples in nearly all video, FFmpeg's number.

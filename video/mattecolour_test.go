@@ -55,9 +55,13 @@ func TestMatteColour(t *testing.T) {
 		{"yuv422p10le", 3, true, [2]int{1, 0}, "bt2020nc", "bt2020", "smpte2084", false, 64, 940, "bt2020nc", "bt2020", "smpte2084"},
 		{"yuv444p10le", 3, true, [2]int{0, 0}, "bt2020nc", "bt2020", "arib-std-b67", false, 64, 940, "bt2020nc", "bt2020", "arib-std-b67"},
 		{"gbrp", 3, false, [2]int{0, 0}, "gbr", "bt709", "bt709", true, 0, 255, "bt709", "bt709", "bt709"},
+		{"yuv420p", 3, false, [2]int{1, 1}, "bt709", "unknown", "unknown", false, 16, 235, "bt709", "bt709", "bt709"},
+		{"yuv420p", 3, false, [2]int{1, 1}, "unknown", "unknown", "unknown", false, 16, 235, "", "", ""},
+		{"yuv444p10le", 3, true, [2]int{0, 0}, "bt2020nc", "unknown", "unknown", false, 64, 940, "bt2020nc", "bt2020", "bt709"},
+		{"gbrp", 3, false, [2]int{0, 0}, "gbr", "unknown", "unknown", true, 0, 255, "bt709", "bt709", "bt709"},
 		{"gray", 1, false, [2]int{0, 0}, "bt709", "bt709", "bt709", true, 0, 255, "bt709", "bt709", "bt709"},
 	} {
-		t.Run(c.format+c.matrix, func(t *testing.T) {
+		t.Run(c.format+c.matrix+c.primaries, func(t *testing.T) {
 			t.Parallel()
 			sample := func(patch, plane int) int { return noise(patch, plane, c.low, c.high) }
 			frame := patches(c.planes, c.deep, c.sub, w, h, sample)
