@@ -104,6 +104,9 @@ func raw(t testing.TB, path, format, decoder string) []byte {
 // TestMatteLinesUp: the n-th frame of a matte has the time and the mask of the n-th frame
 // of the source, for every codec and the sources that are hard to follow.
 func TestMatteLinesUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it has no goroutines of its own")
+	}
 	clip := []string{"-f", "lavfi", "-i", "testsrc2=size=66x48:rate=24000/1001:duration=0.5"}
 	odd := []string{"-f", "lavfi", "-i", "testsrc2=size=65x47:rate=25:duration=0.4"}
 	x264 := []string{"-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-pix_fmt", "yuv420p"}

@@ -35,6 +35,9 @@ func patches(planes int, deep bool, sub [2]int, w, h int, sample func(patch, pla
 // TestMatteColour: a ProRes matte has the colours of its source, to one value of 10 bits,
 // and says what they are.
 func TestMatteColour(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it has no goroutines of its own")
+	}
 	const w, h = 128, 96
 	noise := func(patch, plane, low, high int) int {
 		return low + (patch*7919+plane*104729+patch*patch*31)%(high-low+1)
@@ -128,6 +131,9 @@ func wantColour(format string, full bool, patch int, sample func(patch, plane in
 // TestMatteChroma: colours stay where they are, wherever the source has its chroma
 // samples. In the source they are ramps across and down, of 4 values a sample.
 func TestMatteChroma(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it has no goroutines of its own")
+	}
 	for place, c := range map[string]struct {
 		number string
 		want   [2]int // across and down, in 10 bits
