@@ -233,13 +233,15 @@ func (s *Sink) planFormat(e *encoder, c container) error {
 			if strings.HasPrefix(best.Name(), "yuvj") {
 				const bt601 = 6 // prescribed by JFIF
 				e.colour.matrix, e.colour.colourRange = bt601, full
-				scale += ":out_color_matrix=bt601:out_range=pc"
+				const centre = 2 // prescribed as well
+				scale += ":out_color_matrix=bt601:out_range=pc" + chromaPlaces("out", to, centre)
 			} else {
-				scale += ":out_color_matrix=bt709:out_range=tv"
+				e.colour.chroma = chromaLeft
+				scale += ":out_color_matrix=bt709:out_range=tv" + chromaPlaces("out", to, chromaLeft)
 			}
 		case to.RGB:
 			e.colour.matrix, e.colour.colourRange, e.colour.chroma = rgb, full, 0
-			scale += ":out_range=pc"
+			scale += ":out_range=pc" + chromaPlaces("in", from, info.colour.chroma)
 		case strings.HasPrefix(best.Name(), "yuvj"):
 			e.colour.colourRange = full
 			scale += ":out_range=pc"
