@@ -77,7 +77,13 @@ func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // Join returns a frame with f in both halves, which is released separately.
 func (b *SideBySide) Join(ctx context.Context, f *Frame) (*Frame, error) {
-	view, err := f.View()
+	// Others read f at the same time, and a view may have to turn it over.
+	shared, err := f.Share()
+	if err != nil {
+		return nil, err
+	}
+	defer shared.Release()
+	view, err := shared.View()
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +92,7 @@ func (b *SideBySide) Join(ctx context.Context, f *Frame) (*Frame, error) {
 		return nil, err
 	}
 	joined := &Frame{Index: f.Index, PTS: f.PTS, Duration: f.Duration, TimeBase: f.TimeBase, slot: s}
-	if err := b.fill(s, f, view); err != nil {
+	if err := b.fill(s, shared, view); err != nil {
 		joined.Release()
 		return nil, fmt.Errorf("frame %d: %w", f.Index, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/asticode/go-astiav"
 	"github.com/carve-video/carve/video/overlay"
 )
 
@@ -162,6 +163,15 @@ func TestSideBySide(t *testing.T) {
 			}
 			if right != drawn || right == left {
 				t.Errorf("the right half, of %d bytes, is not the overlay, of %d", len(right), len(drawn))
+			}
+			if second > width && l.Components[0].Depth == 8 { // ffmpeg would dither more bits
+				// The gap repeats the end of the half that is stored first.
+				grey, _ := describe(astiav.PixelFormatGray8)
+				lines := displayed(t, side, grey.Name)
+				column := func(x int) string { return columns(grey, lines, second+width, height, x, x+1) }
+				if gap := column(width); gap != column(width-1) && gap != column(second) {
+					t.Error("there is something else in the gap")
+				}
 			}
 			p := ffprobe(t, side)
 			if got, want := p.Streams[0].SAR, ffprobe(t, over).Streams[0].SAR; got != want {
