@@ -1,10 +1,13 @@
 package carve
 
 import (
+	"errors"
+	"path/filepath"
 	"testing"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/davis"
+	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
 
@@ -38,5 +41,33 @@ func TestPaletteOfMasks(t *testing.T) {
 	safe.set(queries)
 	if got := safe.colour(&queries[0], 0, own, 2); got != own {
 		t.Errorf("the colour of the run became %v", got)
+	}
+}
+
+// TestLayouts: an unknown layout is an error before there is a file, also in a trial.
+func TestLayouts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.mkv")
+	shot := newSheetShot(t, 64, 36, "dog")
+	for layout, size := range map[Layout]int{"": 64, LayoutOver: 64, LayoutSide: 128, "under": 0} {
+		o := &Overlay{Layout: layout, Output: video.Sink{Path: path, Reel: shot.reel, Overwrite: true}}
+		try, err := o.Try(t.Context(), shot.stream), o.Open(t.Context(), shot.stream)
+		if (try == nil) != (size > 0) || (err == nil) != (size > 0) {
+			t.Errorf("layout %q: %v, and in a trial %v", layout, err, try)
+		}
+		if err != nil {
+			continue
+		}
+		shot.write(t, o, 0, 0, 100)
+		if err := errors.Join(o.Prepare(), o.Commit(), o.Close()); err != nil {
+			t.Fatal(err)
+		}
+		src := &video.Source{Path: path}
+		if err := src.Initialize(); err != nil {
+			t.Fatal(err)
+		}
+		if got := src.Info().Width; got != size {
+			t.Errorf("layout %q: frames are %d pixels wide", layout, got)
+		}
+		src.Close()
 	}
 }

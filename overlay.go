@@ -53,13 +53,8 @@ func (o *Overlay) Paths() []string { return []string{o.Output.Path} }
 
 // Open creates the file, under a temporary name.
 func (o *Overlay) Open(_ context.Context, s *Stream) error {
-	switch o.Layout {
-	case "", LayoutOver:
-	case LayoutSide:
-		wide := s.Info.SideBySide()
-		o.Output.FrameInfo = &wide
-	default:
-		return fmt.Errorf("opening %s: the layout is %q; it can be %s or %s", o.Output.Path, o.Layout, LayoutOver, LayoutSide)
+	if err := o.layOut(s); err != nil {
+		return err
 	}
 	if o.Output.Source == nil && o.Output.Reel == nil {
 		src, ok := s.Source.(*video.Source)
@@ -95,11 +90,23 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 // Try reports the error that Open would return, and leaves nothing behind. See
 // [video.Sink.Try].
 func (o *Overlay) Try(_ context.Context, s *Stream) error {
-	if o.Layout == LayoutSide {
-		wide := s.Info.SideBySide()
-		o.Output.FrameInfo = &wide
+	if err := o.layOut(s); err != nil {
+		return err
 	}
 	return o.Output.Try()
+}
+
+// layOut tells the output which frames it gets.
+func (o *Overlay) layOut(s *Stream) error {
+	switch o.Layout {
+	case "", LayoutOver:
+	case LayoutSide:
+		wide := s.Info.SideBySide()
+		o.Output.FrameInfo = &wide
+	default:
+		return fmt.Errorf("opening %s: the layout is %q; it can be %s or %s", o.Output.Path, o.Layout, LayoutOver, LayoutSide)
+	}
+	return nil
 }
 
 // Lost returns what of the source the file does not have. It is complete after Prepare.
