@@ -18,7 +18,6 @@ import (
 type thumbnailer struct {
 	w, h    int // of a picture
 	shaper  *maskShaper
-	tones   *toneMapper
 	painter *overlay.Painter
 	colours recolouring
 
@@ -47,7 +46,7 @@ func thumbnailSize(w, h, width, area int) (int, int) {
 
 // newThumbnailer makes pictures of w×h. Views of up to 1/zoom of a frame will be asked for.
 func newThumbnailer(s *Stream, w, h int, zoom float64, style overlay.Style, shaping *Shaping) (*thumbnailer, error) {
-	t := &thumbnailer{w: w, h: h, fullOf: -1, tones: newToneMapper(s.Info)}
+	t := &thumbnailer{w: w, h: h, fullOf: -1}
 	if w > maxThumbnail || h > maxThumbnail {
 		return nil, fmt.Errorf("pictures of %dx%d are too large; a side is at most %d", w, h, maxThumbnail)
 	}
@@ -92,7 +91,6 @@ func (t *thumbnailer) picture(f *Frame, view image.Rectangle, only func(query in
 	} else {
 		draw.CatmullRom.Scale(out, out.Rect, t.full, from, draw.Src, nil)
 	}
-	t.tones.apply(out)
 	layers, err := t.layers(f, view, out, only)
 	if err != nil {
 		return nil, err
