@@ -101,7 +101,10 @@ func (s *Sheet) Open(_ context.Context, st *Stream) error {
 	var rows int
 	s.columns, rows = s.shape(w, h)
 	s.most = s.columns * rows
-	if err := checkPixels(s.most, w, h); err != nil {
+	if err = checkPixels(s.most, w, h); err == nil {
+		_, err = s.layout(s.columns, w).Check(rows, h)
+	}
+	if err != nil {
 		return fmt.Errorf("opening %s: %w", s.Path, err)
 	}
 	s.grid.room = roomFor(s.most, 1, w, h)
@@ -131,6 +134,11 @@ func (s *Sheet) shape(w, h int) (columns, rows int) {
 		}
 	}
 	return cmp.Or(s.Columns, columns), cmp.Or(s.Rows, rows)
+}
+
+// layout says how frames of a width are laid out.
+func (s *Sheet) layout(columns, w int) *sheet.Options {
+	return &sheet.Options{Title: " ", Columns: columns, CellWidth: w, TagLines: 4}
 }
 
 // Write takes a picture of a frame, if the frame may be on the sheet.
@@ -168,7 +176,8 @@ func (s *Sheet) Prepare() error {
 		return nil
 	}
 	n, most := len(s.thumbnails), min(len(s.thumbnails), s.most)
-	o := sheet.Options{Title: s.title(s.timeline, true), Columns: s.columns, CellWidth: s.thumbs.w, TagLines: 4}
+	o := s.layout(s.columns, s.thumbs.w)
+	o.Title = s.title(s.timeline, true)
 	if most < s.most && s.Columns == 0 {
 		o.Columns = 0 // as the number of frames suggests
 	}
@@ -177,7 +186,7 @@ func (s *Sheet) Prepare() error {
 		t := &s.thumbnails[(2*i+1)*n/(2*most)] // the middle of each part
 		cells[i] = sheet.Cell{Image: t.image, Caption: t.caption, Tags: t.tags}
 	}
-	img, err := sheet.Draw(cells, o)
+	img, err := sheet.Draw(cells, *o)
 	if err != nil {
 		return fmt.Errorf("drawing %s: %w", s.Path, err)
 	}
@@ -189,7 +198,8 @@ func (s *Sheet) Prepare() error {
 func (s *Sheet) Bytes(w, h int) int64 {
 	tw, th := largestThumbnail(w, h, s.Width, thumbnailArea)
 	c, r := s.shape(tw, th)
-	return sheetBytes(c*r, 1, tw, th)
+	drawn, _ := s.layout(c, tw).Check(r, th) // Open has the error
+	return keptBytes(c*r, 1, tw, th) + drawn
 }
 
 // timecode is that of a frame, empty if the source has none.

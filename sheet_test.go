@@ -214,9 +214,33 @@ func TestSheetFiles(t *testing.T) {
 			t.Errorf("%+v is taken", wrong)
 		}
 	}
-	large := &Sheet{Path: path, Columns: 200, Rows: 200, Width: 320}
-	if err := large.Open(t.Context(), shot.stream); err == nil {
-		t.Error("a sheet of gigapixels is begun")
+	// What cannot be drawn at the end is not begun: pixels, and sides with the lines below frames.
+	for _, large := range []Sink{&Sheet{Path: path, Columns: 200, Rows: 200, Width: 320}, &Sheet{Path: path, Columns: 200, Rows: 200, Width: 32},
+		&Sheet{Path: path, Columns: 200, Rows: 1, Width: 100}, &Strip{Path: path, Columns: 200, Width: 100}} {
+		if err := large.Open(t.Context(), shot.stream); err == nil {
+			t.Errorf("%+v is begun", large)
+		}
+		large.Close()
+	}
+}
+
+// TestStripOfMany: concepts for whose rows there is no room are named below the others.
+func TestStripOfMany(t *testing.T) {
+	var labels []string
+	var found []box
+	for i := range maxRows {
+		labels = append(labels, fmt.Sprint("concept ", i))
+		found = append(found, box{i, image.Rect(0, 0, 16, 9), .9})
+	}
+	shot := newSheetShot(t, 16, 128, labels...) // a row of so high moments takes 308 pixels
+	path := filepath.Join(t.TempDir(), "strip.png")
+	s := &Strip{Path: path, Columns: 1, Width: 32, Zoom: 1}
+	if err := s.Open(t.Context(), shot.stream); err != nil {
+		t.Fatal(err)
+	}
+	shot.write(t, s, 0, 0, 100, found...)
+	if h := finish(t, s, path).Bounds().Dy(); h > 1<<14 || h < 1<<14-2*308 {
+		t.Errorf("the strip is %d pixels high", h)
 	}
 }
 

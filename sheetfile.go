@@ -45,8 +45,8 @@ type sheetView struct {
 const (
 	// maxCells bounds columns and rows.
 	maxCells = 200
-	// maxSheet bounds the pixels of a sheet.
-	maxSheet = 1 << 26
+	// maxShown bounds the pixels of the pictures that are shown.
+	maxShown = 1 << 26
 	// sheetMemory is how many bytes of pictures are kept in addition to those that are
 	// shown.
 	sheetMemory = 64 << 20
@@ -74,8 +74,8 @@ func checkSheet(path string, columns, width int, shaping *Shaping) error {
 
 // checkPixels returns an error if n pictures of w×h are too many.
 func checkPixels(n, w, h int) error {
-	if n*w*h > maxSheet {
-		return fmt.Errorf("%d frames of %dx%d are %d megapixels; a sheet has at most %d", n, w, h, n*w*h>>20, maxSheet>>20)
+	if n*w*h > maxShown {
+		return fmt.Errorf("%d frames of %dx%d are %d megapixels; a sheet has at most %d", n, w, h, n*w*h>>20, maxShown>>20)
 	}
 	return nil
 }
@@ -87,11 +87,11 @@ func roomFor(n, rows, w, h int) int {
 	return max(min(candidates*n, n+sheetMemory/each), 2)
 }
 
-// sheetBytes is the memory of a sheet with rows of n pictures of w×h: those that are kept, and
-// the sheet. A larger sheet than there can be is refused when it is opened.
-func sheetBytes(n, rows, w, h int) int64 {
-	n = min(n, max(maxSheet/(w*h*rows), 1))
-	return 4 * int64(w*h) * int64(rows*(roomFor(n, rows, w, h)+n)+1)
+// keptBytes is the memory of the pictures that are kept for rows of n pictures of w×h. More
+// than there can be are refused when the file is opened.
+func keptBytes(n, rows, w, h int) int64 {
+	n = min(n, max(maxShown/(w*h*rows), 1))
+	return 4 * int64(w*h) * int64(rows*roomFor(n, rows, w, h)+1)
 }
 
 // largestThumbnail is the size of pictures of frames that are stored as w×h, and may have to
@@ -210,8 +210,11 @@ func (s *sheetFile) write(img image.Image) (err error) {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", s.path, err)
 	}
+	if err := s.file.Prepare(); err != nil {
+		return err
+	}
 	s.prepared = true
-	return s.file.Prepare()
+	return nil
 }
 
 // Commit gives the file its name.

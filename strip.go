@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,19 +95,34 @@ func (s *Strip) Open(_ context.Context, st *Stream) error {
 	style := overlay.DefaultStyle()
 	style.Labels = overlay.LabelOff
 	w, h, err := s.open(st, sheetView{s.Width, stripArea, s.Zoom, style, s.Shaping, s.Palette, s.Concepts})
+	rows := stripRows(len(st.Queries), len(s.only))
 	if err == nil {
-		err = checkPixels(s.columns()*stripRows(len(st.Queries)), w, h)
+		err = checkPixels(s.columns()*rows, w, h)
+	}
+	if err == nil {
+		_, err = s.layout(w, h).Check(rows)
 	}
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", s.Path, err)
 	}
-	s.grid.room = roomFor(s.columns(), stripRows(len(st.Queries)), w, h)
+	s.grid.room = roomFor(s.columns(), rows, w, h)
 	s.timeline = newTimeline()
 	s.rows = make(map[int]*stripRow)
 	return s.create(s.Path, s.Overwrite, s.Protect)
 }
 
-func stripRows(queries int) int { return min(max(queries, 1), maxRows) }
+// stripRows is the number of rows at first: of all queries, or of those that are chosen.
+func stripRows(queries, chosen int) int {
+	if chosen > 0 {
+		queries = chosen
+	}
+	return min(max(queries, 1), maxRows)
+}
+
+// layout says how moments of w×h are laid out.
+func (s *Strip) layout(w, h int) *sheet.StripOptions {
+	return &sheet.StripOptions{Columns: s.columns(), CellWidth: w, CellHeight: h}
+}
 
 // Try reports the error that Open would return, and leaves nothing behind.
 func (s *Strip) Try(ctx context.Context, st *Stream) error {
@@ -210,7 +226,8 @@ func (s *Strip) Prepare() error {
 	if s.prepared {
 		return nil
 	}
-	o := sheet.StripOptions{Title: s.title(s.timeline, false), Columns: s.columns(), CellWidth: s.thumbs.w, CellHeight: s.thumbs.h}
+	o := s.layout(s.thumbs.w, s.thumbs.h)
+	o.Title = s.title(s.timeline, false)
 	var rows []sheet.Row
 	var rest []string
 	most := 0
@@ -223,6 +240,12 @@ func (s *Strip) Prepare() error {
 		most = max(most, len(rows[len(rows)-1].Cells))
 	}
 	o.Columns = min(o.Columns, max(most, 3))
+	// Rows are as many as the video has concepts, so that they may not all have room.
+	room := o.Room(rows)
+	for i := len(rows) - 1; i >= room; i-- {
+		rest = slices.Insert(rest, 0, rows[i].Name)
+	}
+	rows = rows[:room]
 	for i := range rows {
 		for _, l := range s.timeline.bar(s.timeline.concepts[rows[i].ID], o.BarWidth()) {
 			rows[i].Bar = append(rows[i].Bar, sheet.Level{Part: l.part, Height: l.sure})
@@ -234,7 +257,7 @@ func (s *Strip) Prepare() error {
 	if !s.info.Still {
 		o.Ticks = ticks(s.timeline.grid.length(), o.BarWidth())
 	}
-	img, err := sheet.DrawStrip(rows, o)
+	img, err := sheet.DrawStrip(rows, *o)
 	if err != nil {
 		return fmt.Errorf("drawing %s: %w", s.Path, err)
 	}
@@ -278,7 +301,9 @@ func (s *Strip) Bytes(w, h, queries int) int64 {
 	tw, th := largestThumbnail(w, h, s.Width, stripArea)
 	zoom := cmp.Or(s.Zoom, stripZoom)
 	const full = 3 + 4 // bytes of a pixel of the image that views are cut from
-	return sheetBytes(s.columns(), stripRows(queries), tw, th) + int64(full*zoom*zoom*float64(tw*th))
+	rows := stripRows(queries, len(s.Concepts))
+	drawn, _ := s.layout(tw, th).Check(rows) // Open has the error
+	return keptBytes(s.columns(), rows, tw, th) + drawn + int64(full*zoom*zoom*float64(tw*th))
 }
 
 // ticks divides the length of a video into round times, of which there is one in 90 pixels at

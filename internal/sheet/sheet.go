@@ -68,8 +68,42 @@ var (
 	faint = color.RGBA{150, 156, 168, 255}
 )
 
-// maxSide limits the memory that wrong options can take.
-const maxSide = 1 << 14
+// maxSide and maxPixels limit the memory that wrong options can take.
+const (
+	maxSide   = 1 << 14
+	maxPixels = 1 << 26
+)
+
+// checkSize returns an error if an image would be too large.
+func checkSize(what string, size image.Point) error {
+	switch {
+	case size.X > maxSide || size.Y > maxSide:
+		return fmt.Errorf("%s would be %dx%d, more than %d a side", what, size.X, size.Y, maxSide)
+	case size.X*size.Y > maxPixels:
+		return fmt.Errorf("%s would be %dx%d, more than %d megapixels", what, size.X, size.Y, maxPixels>>20)
+	}
+	return nil
+}
+
+// size is that of a sheet with so many columns and rows of frames h pixels high, whose tags
+// take so many lines.
+func (o *Options) size(columns, rows, h, lines int) image.Point {
+	top := gutter
+	if o.Title != "" {
+		top = titleH
+	}
+	return image.Pt(columns*(o.CellWidth+gutter)+gutter, rows*(h+captionH+tagLineH*lines)+top)
+}
+
+// Check returns an error if a sheet with so many rows of frames h pixels high may be too
+// large, and how many bytes its image takes at most. Columns and CellWidth are set.
+func (o *Options) Check(rows, h int) (bytes int64, err error) {
+	size := o.size(o.Columns, rows, h, o.TagLines)
+	return imageBytes(size), checkSize("contact sheet", size)
+}
+
+// imageBytes is the memory of an image of a size, or of the largest that there can be.
+func imageBytes(size image.Point) int64 { return 4 * min(int64(size.X)*int64(size.Y), maxPixels) }
 
 // Draw lays the cells out, row by row.
 func Draw(cells []Cell, o Options) (*image.RGBA, error) {
@@ -93,20 +127,18 @@ func Draw(cells []Cell, o Options) (*image.RGBA, error) {
 	}
 	f.mu.Lock() // a font face has a buffer for the current glyph
 	defer f.mu.Unlock()
-	below := captionH + tagLineH*tagLines(cells, f.caption, w, o.TagLines)
+	lines := tagLines(cells, f.caption, w, o.TagLines)
+	below := captionH + tagLineH*lines
 	if o.Columns <= 0 {
 		o.Columns = columns(len(cells), w, h+below)
 	}
 	cols := min(o.Columns, len(cells))
 	rows := (len(cells) + cols - 1) / cols
-	top := gutter
-	if o.Title != "" {
-		top = titleH
+	size := o.size(cols, rows, h, lines)
+	if err := checkSize("contact sheet", size); err != nil {
+		return nil, err
 	}
-	size := image.Pt(cols*(w+gutter)+gutter, rows*(h+below)+top)
-	if size.X > maxSide || size.Y > maxSide {
-		return nil, fmt.Errorf("contact sheet of %d frames would be %dx%d, more than %d a side", len(cells), size.X, size.Y, maxSide)
-	}
+	top := size.Y - rows*(h+below)
 
 	dst := image.NewRGBA(image.Rectangle{Max: size})
 	draw.Draw(dst, dst.Rect, image.NewUniform(paper), image.Point{}, draw.Src)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// A Row of a strip is a thing, its frames, and a bar that says when it is there.
+// A Row of a strip is a concept, its frames, and a bar that says when it is seen.
 type Row struct {
 	ID    int // of the caller
 	Name  string
@@ -71,20 +71,46 @@ func (o *StripOptions) height(r *Row) int {
 	return max(h, captionH+noteH*len(r.Notes)) + rowGap
 }
 
+// size is that of a strip whose rows have so many pixels together.
+func (o *StripOptions) size(rows int) image.Point {
+	size := image.Pt(gutter+nameW+o.BarWidth()+gutter, titleH+rows+footH)
+	if o.Footer != "" {
+		size.Y += footH
+	}
+	return size
+}
+
+// Check returns an error if not even one row has room, and how many bytes the image of so many
+// rows takes at most.
+func (o *StripOptions) Check(rows int) (bytes int64, err error) {
+	const lines = 2 // of a caption
+	row := barH + o.CellHeight + captionH + tagLineH*(lines-1) + rowGap
+	return imageBytes(o.size(rows*row + footH)), checkSize("strip", o.size(row+footH))
+}
+
+// Room returns how many of the rows have room, from the first on. It leaves room for a footer.
+func (o *StripOptions) Room(rows []Row) int {
+	sum := 0
+	for i := range rows {
+		if sum += o.height(&rows[i]); checkSize("", o.size(sum+footH)) != nil {
+			return i
+		}
+	}
+	return len(rows)
+}
+
 // DrawStrip draws the rows, one below the other.
 func DrawStrip(rows []Row, o StripOptions) (*image.RGBA, error) {
 	if len(rows) == 0 || o.Columns <= 0 || o.CellWidth <= 0 || o.CellHeight <= 0 {
 		return nil, errors.New("strip without rows or columns")
 	}
-	size := image.Pt(gutter+nameW+o.BarWidth()+gutter, titleH+footH)
+	sum := 0
 	for i := range rows {
-		size.Y += o.height(&rows[i])
+		sum += o.height(&rows[i])
 	}
-	if o.Footer != "" {
-		size.Y += footH
-	}
-	if size.X > maxSide || size.Y > maxSide {
-		return nil, fmt.Errorf("strip would be %dx%d, more than %d a side", size.X, size.Y, maxSide)
+	size := o.size(sum)
+	if err := checkSize("strip", size); err != nil {
+		return nil, err
 	}
 	f, err := fonts()
 	if err != nil {
