@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -76,8 +77,8 @@ type budget struct {
 	processors int
 	restricted bool // processors is less than the machine has, which FFmpeg does not know
 
-	plan                         plan // the decision
-	encoderThreads, encoderAhead int  // for the sink; 0: the encoder decides
+	plan     plan                      // the decision
+	encoders map[string]video.Encoding // by path: threads and lookahead of the sink; where they are 0 the encoder decides
 }
 
 // newBudget returns a budget with its bounds; what the run does is filled in by the caller.
@@ -121,17 +122,22 @@ func (o *segmentOptions) budget(side, queries int) *budget {
 // A plan says how a budget is spent.
 type plan struct {
 	video.Coded
-	frames   int
-	threads  int // of the decoder
-	encoding video.Encoding
-	encodes  video.Coded // frames of that encoder
-	encoders int         // that encode so
+	frames    int
+	threads   int // of the decoder
+	encodings []plannedEncoding
 	// sequences is the number of mask sequences.
 	sequences int
 	pictures  int64 // bytes
 
 	side, labels int
 	draws        bool
+}
+
+// A plannedEncoding is that of one output.
+type plannedEncoding struct {
+	path string
+	video.Encoding
+	encodes video.Coded // its frames
 }
 
 // total returns the bytes that the plan takes.
@@ -164,17 +170,23 @@ func (p *plan) drawing() int64 {
 	}
 	const (
 		maxObjects = 4
+		canvas     = 4  // bytes per pixel
 		sequence   = 16 // bytes per pixel and file: images in the making, and shaped masks
 	)
 	files := int64(p.sequences * min(p.labels, maxObjects))
-	return max(p.Copies(), p.encodes.Copies())*int64(max(p.encoders, 1)) + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+4*int64(max(p.encoders, 1))+sequence*files)
+	copies := int64(0)
+	for i := range p.encodings {
+		copies += p.encodings[i].encodes.Copies() + canvas*p.Pixels()
+	}
+	return copies + p.Pixels()*(1+2*int64(min(p.labels, maxObjects))+sequence*files)
 }
 
-func (p *plan) encoder() int64 {
-	if p.encoding.Encoder == "" {
-		return 0
+// encoder returns the bytes of all encoders.
+func (p *plan) encoder() (n int64) {
+	for i := range p.encodings {
+		n += p.encodings[i].Bytes(p.encodings[i].encodes)
 	}
-	return p.encoding.Bytes(p.encodes) * int64(max(p.encoders, 1))
+	return n
 }
 
 // String lists the plan part by part.
@@ -184,8 +196,8 @@ func (p *plan) String() string {
 	if p.draws {
 		s += ", drawing " + mb(p.drawing())
 	}
-	if e := p.encoding; e.Encoder != "" {
-		s += fmt.Sprintf(", encoder %s (%s, %s ahead)", mb(p.encoder()), ui.Counted(e.Threads, "thread"), ui.Counted(e.Lookahead, "frame"))
+	for _, e := range p.encodings {
+		s += fmt.Sprintf(", encoder %s (%s, %s ahead)", mb(e.Bytes(e.encodes)), ui.Counted(e.Threads, "thread"), ui.Counted(e.Lookahead, "frame"))
 	}
 	if p.pictures > 0 {
 		s += ", pictures " + mb(p.pictures)
@@ -195,19 +207,32 @@ func (p *plan) String() string {
 
 // reduce makes one part smaller, and reports whether any part may be.
 func (p *plan) reduce(least int) bool {
-	switch e := &p.encoding; {
+	switch {
 	case p.frames > least:
 		p.frames--
 	case p.threads > 1 && p.Threaded():
 		p.threads--
-	case e.Encoder != "" && e.Threads > 1:
-		e.Threads--
-	case e.Encoder != "" && e.Lookahead > video.LeastLookahead:
-		e.Lookahead--
+	case p.lower(1, func(e *plannedEncoding) *int { return &e.Threads }):
+	case p.lower(video.LeastLookahead, func(e *plannedEncoding) *int { return &e.Lookahead }):
 	default:
 		return false
 	}
 	return true
+}
+
+// lower lowers a number of the encoders that have most of it, and reports whether any has more
+// than least.
+func (p *plan) lower(least int, number func(*plannedEncoding) *int) bool {
+	most := least
+	for i := range p.encodings {
+		most = max(most, *number(&p.encodings[i]))
+	}
+	for i := range p.encodings {
+		if n := number(&p.encodings[i]); *n == most && most > least {
+			*n--
+		}
+	}
+	return most > least
 }
 
 // errMemory is behind the error of a run that does not fit.
@@ -215,7 +240,7 @@ var errMemory = errors.New("not enough memory")
 
 // afford decides how a video is decoded, held and encoded. It is [video.Source.Afford].
 func (b *budget) afford(c video.Coded) (video.Means, error) {
-	p := plan{Coded: c, encodes: c, encoders: len(b.encoded), sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
+	p := plan{Coded: c, sequences: b.sequences, threads: min(b.processors+1, 16), side: b.side, labels: b.labels, draws: b.draws}
 	if b.processors == 1 {
 		p.threads = 1
 	}
@@ -228,20 +253,19 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 		p.frames += b.queue - 1
 	}
 	for _, s := range b.encoded {
-		// All are planned as the one that takes most.
 		how, as := s.encoding(), s.coded(c)
 		if how.pixels != "" {
 			as = as.In(how.pixels)
 		}
-		e, ok := video.PlanEncoding(s.Path, s.format(), how.Encoder, how.EncoderPreset, c.Still, b.processors)
-		if p.encoding.Encoder == "" || ok && e.Bytes(as) > p.encoding.Bytes(p.encodes) {
-			p.encoding, p.encodes = e, as
+		if e, ok := video.PlanEncoding(s.Path, s.format(), how.Encoder, how.EncoderPreset, c.Still, b.processors); ok {
+			p.encodings = append(p.encodings, plannedEncoding{s.Path, e, as})
 		}
 	}
 	if b.pictures != nil {
 		p.pictures = b.pictures(c.Width, c.Height, b.labels)
 	}
 	whole := p
+	whole.encodings = slices.Clone(p.encodings)
 	for p.total() > b.target && p.reduce(least) {
 	}
 	if b.limit > 0 && p.total() > b.limit {
@@ -252,11 +276,16 @@ func (b *budget) afford(c video.Coded) (video.Means, error) {
 	if b.restricted || p.threads < whole.threads {
 		means.Threads = p.threads
 	}
-	if b.restricted || p.encoding.Threads < whole.encoding.Threads {
-		b.encoderThreads = p.encoding.Threads
-	}
-	if p.encoding.Lookahead < whole.encoding.Lookahead {
-		b.encoderAhead = p.encoding.Lookahead
+	b.encoders = make(map[string]video.Encoding)
+	for i, e := range p.encodings {
+		var how video.Encoding
+		if b.restricted || e.Threads < whole.encodings[i].Threads {
+			how.Threads = e.Threads
+		}
+		if e.Lookahead < whole.encodings[i].Lookahead {
+			how.Lookahead = e.Lookahead
+		}
+		b.encoders[e.path] = how
 	}
 	// If the frame size of a video grows midway, only the decoder needs more: frames are
 	// scaled to the size of the first one.
@@ -273,12 +302,22 @@ func (b *budget) memoryError(p *plan) error {
 	switch enough := p.total() - b.limit; {
 	case int64(b.held(p.Rate))*p.frame() >= enough:
 		hint += ", or hold fewer frames back with --lookahead or --batch"
-	case strings.HasPrefix(p.encoding.Encoder, "libx264") && p.encoder() >= enough:
+	case p.x264() >= enough:
 		hint += ", or use --encoder mpeg4, which needs little"
 	default:
 		hint += ", or scale the input down first"
 	}
 	return ui.WithHint(err, hint)
+}
+
+// x264 returns the bytes of encoders of the x264 library.
+func (p *plan) x264() (n int64) {
+	for i := range p.encodings {
+		if e := &p.encodings[i]; strings.HasPrefix(e.Encoder, "libx264") {
+			n += e.Bytes(e.encodes)
+		}
+	}
+	return n
 }
 
 // heldFlags names the flags that make a run hold frames back, as part of a sentence.

@@ -107,21 +107,22 @@ func TestBudget(t *testing.T) {
 		b.target, b.limit, b.limitedBy, b.processors = most, most, "--max-memory is so much", 8
 		return b
 	}
+	const out = "out.mp4"
 	held := 8 // the default look-ahead
 	b := budgetOf(64 << 30)
-	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+video.DefaultFrames || m.Threads != 0 || b.encoderThreads != 0 || b.encoderAhead != 0 {
+	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+video.DefaultFrames || m.Threads != 0 || b.encoders[out] != (video.Encoding{}) {
 		t.Errorf("with plenty: %+v, %+v, %v", m, b.plan, err)
 	}
 	all := b.plan.total()
 	// A little less, and only the queue gets shorter.
 	b = budgetOf(all - 1)
-	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+video.DefaultFrames-1 || m.Threads != 0 || b.encoderThreads != 0 || b.encoderAhead != 0 {
+	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+video.DefaultFrames-1 || m.Threads != 0 || b.encoders[out] != (video.Encoding{}) {
 		t.Errorf("with a little less: %+v, %+v, %v", m, b.plan, err)
 	}
 	// The smallest budget: everything that may be reduced is.
 	b = budgetOf(1)
 	b.limit = 0
-	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+1 || b.encoderThreads != 1 || b.encoderAhead != video.LeastLookahead {
+	if m, err := b.afford(coded(1920, 1080)); err != nil || m.Frames != held+1 || b.encoders[out] != (video.Encoding{Threads: 1, Lookahead: video.LeastLookahead}) {
 		t.Errorf("with next to nothing: %+v, %+v, %v", m, b.plan, err)
 	}
 	least := b.plan.total()
@@ -155,8 +156,8 @@ func TestBudget(t *testing.T) {
 	// If not all processors may be used, decoder and encoder get a number of threads.
 	b = budgetOf(64 << 30)
 	b.processors, b.restricted = 2, true
-	if m, _ := b.afford(coded(1920, 1080)); m.Threads != 3 || b.encoderThreads != 3 {
-		t.Errorf("with two of many processors: %+v, %d threads to encode", m, b.encoderThreads)
+	if m, _ := b.afford(coded(1920, 1080)); m.Threads != 3 || b.encoders[out].Threads != 3 {
+		t.Errorf("with two of many processors: %+v, %d threads to encode", m, b.encoders[out].Threads)
 	}
 	// An image is one frame.
 	still := coded(1920, 1080)

@@ -68,6 +68,6 @@ func (k *matteKeys) only(label string) outputKeys {
 func (k *matteKeys) sink(path string, in *input) carve.Sink {
 	return &carve.Matte{Options: k.options(), Concepts: k.Concepts, Shaping: k.shaping(),
 		Output: video.Sink{Path: path, Source: in.source, VideoOnly: !k.Audio, CRF: k.CRF, Lossless: k.CRF == 0,
-			Preset: k.EncoderPreset, Threads: in.budget.encoderThreads, Lookahead: in.budget.encoderAhead,
+			Preset: k.EncoderPreset, Threads: in.budget.encoders[path].Threads, Lookahead: in.budget.encoders[path].Lookahead,
 			Overwrite: in.overwrite, Protect: in.protect, Log: in.log}}
 }

@@ -65,6 +65,6 @@ func (k *overlayKeys) coded(c video.Coded) video.Coded {
 func (k *overlayKeys) sink(path string, in *input) carve.Sink {
 	return &carve.Overlay{Style: k.style(), Layout: k.Layout, Palette: k.Palette, Concepts: k.Concepts, Shaping: k.shaping(),
 		Output: video.Sink{Path: path, Format: k.Format, Source: in.source, Encoder: k.Encoder, CRF: k.CRF, Lossless: k.CRF == 0,
-			Preset: k.EncoderPreset, Threads: in.budget.encoderThreads, Lookahead: in.budget.encoderAhead,
+			Preset: k.EncoderPreset, Threads: in.budget.encoders[path].Threads, Lookahead: in.budget.encoders[path].Lookahead,
 			Overwrite: in.overwrite, Protect: in.protect, Log: in.log}}
 }

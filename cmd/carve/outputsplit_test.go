@@ -79,15 +79,51 @@ func TestMatteBudget(t *testing.T) {
 	}
 	const pixels = 1920 * 1080
 	for output, bytes := range map[string]int64{"matte:m.mov": 8, "matte:m.mkv": 1, "matte,bits=16:m.mkv": 2, "matte,codec=qtrle:m.mov": 4} {
-		if p := planOf(output); p.encodes.Picture() != bytes*pixels || p.Picture() != pixels*3/2 {
-			t.Errorf("%s: frames of %d bytes, those of the source have %d", output, p.encodes.Picture(), p.Picture())
+		if p := planOf(output); p.encodings[0].encodes.Picture() != bytes*pixels || p.Picture() != pixels*3/2 {
+			t.Errorf("%s: frames of %d bytes, those of the source have %d", output, p.encodings[0].encodes.Picture(), p.Picture())
 		}
 	}
 	one, both := planOf("matte:m.mov"), planOf("matte,split=concept:{concept}.mov")
-	if one.encoding.Encoder != "prores_ks" || one.encoder() < 3*8*pixels || both.encoder() != 2*one.encoder() || both.drawing() <= one.drawing() {
+	if one.encodings[0].Encoder != "prores_ks" || one.encoder() < 3*8*pixels || both.encoder() != 2*one.encoder() || both.drawing() <= one.drawing() {
 		t.Errorf("one matte takes %v, two %v", &one, &both)
 	}
 	if grey, cut := planOf("matte:m.mkv"), one; grey.drawing() >= cut.drawing() {
 		t.Errorf("drawing in grey takes %d bytes, with the source's pixels %d", grey.drawing(), cut.drawing())
+	}
+	// Each output is planned as it is: no matte looks ahead as an overlay does.
+	over, mixed := planOf("out.mp4"), planOf("out.mp4", "matte:m.mov", "overlay,layout=side:side.mkv")
+	side := planOf("overlay,layout=side:side.mkv")
+	if got, want := mixed.encoder(), over.encoder()+one.encoder()+side.encoder(); got != want {
+		t.Errorf("the encoders of three outputs take %d bytes, alone %d", got, want)
+	}
+	masks := mixed
+	masks.encodings = nil // what all outputs share
+	if got, want := mixed.drawing(), over.drawing()+one.drawing()+side.drawing()-2*masks.drawing(); got != want {
+		t.Errorf("drawing for three outputs takes %d bytes, alone %d", got, want)
+	}
+}
+
+// TestEncoderBudgets: encoders get fewer threads and look less far ahead where they have most.
+func TestEncoderBudgets(t *testing.T) {
+	o := outputsOf(t, "out.mp4", "matte:m.mov")
+	b := o.budget(640, 1)
+	b.target, b.limit, b.processors = 64<<30, 0, 4
+	coded := video.Coded{Codec: "h264", Width: 1920, Height: 1080, Rate: video.Rational{Num: 25, Den: 1}}.In("yuv420p")
+	if _, err := b.afford(coded); err != nil || b.encoders["out.mp4"] != (video.Encoding{}) || b.encoders["m.mov"] != (video.Encoding{}) {
+		t.Errorf("with plenty: %+v, %v", b.encoders, err)
+	}
+	whole := b.plan
+	for b.plan.encodings[0].Threads > 5 { // all that is reduced before is
+		b.target = b.plan.total() - 1
+		if _, err := b.afford(coded); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b.encoders["out.mp4"].Threads != 5 || b.encoders["m.mov"] != (video.Encoding{}) || whole.encodings[0].Threads != 6 || whole.encodings[1].Threads != 4 {
+		t.Errorf("with less: %+v, before %+v", b.encoders, whole.encodings)
+	}
+	b.target = 1
+	if _, err := b.afford(coded); err != nil || b.encoders["out.mp4"] != (video.Encoding{Threads: 1, Lookahead: video.LeastLookahead}) || b.encoders["m.mov"] != (video.Encoding{Threads: 1}) {
+		t.Errorf("with next to nothing: %+v, %v", b.encoders, err)
 	}
 }
