@@ -189,6 +189,22 @@ func TestSpares(t *testing.T) {
 	} else {
 		p.putSpare(o)
 	}
+	if o, err := p.blank(like); err != nil || o != first {
+		t.Errorf("a frame is not used for new samples: %v", err)
+	} else {
+		p.putSpare(o)
+	}
+	// One that gets no memory is no spare: it would be taken for one with samples.
+	huge := astiav.AllocFrame()
+	defer huge.Free()
+	huge.SetWidth(1 << 30)
+	huge.SetHeight(1 << 30)
+	huge.SetPixelFormat(astiav.PixelFormatYuv420P)
+	if o, err := p.blank(huge); err == nil || o != nil || len(p.spares) != 0 {
+		t.Errorf("a frame of an exabyte: %v, %d spares", err, len(p.spares))
+	}
+	first = like.Clone()
+	p.putSpare(first)
 	like.SetWidth(32)
 	if o := p.getSpare(like); o == first || len(p.spares) != 0 {
 		t.Error("a frame of another size is kept or reused")

@@ -72,12 +72,10 @@ func (m *MatteMaker) Initialize() error {
 	m.planColour(to)
 	m.setColourNames()
 	m.fill = newMatteFill(to, m.info.colour.colourRange != rangeFull, m.Format.Premultiplied, hasAlpha(m.Source.format), m.Threads)
-	if m.shape = astiav.AllocFrame(); m.shape == nil {
-		return fail(errOutOfMemory)
+	var err error
+	if m.shape, err = shapedFrame(m.info); err != nil {
+		return fail(err)
 	}
-	m.shape.SetWidth(m.info.Width)
-	m.shape.SetHeight(m.info.Height)
-	m.shape.SetPixelFormat(format)
 	m.pool = newPool(matteFrames)
 	return nil
 }
@@ -267,18 +265,9 @@ func (m *MatteMaker) draw(s *slot, in *astiav.Frame, mask []uint8) error {
 // samples are still to be set. Such a frame has none of the source's side data: captions
 // are not of a mask, and light levels would make it something else than grey.
 func (m *MatteMaker) copySamples(s *slot, in *astiav.Frame) error {
-	o := m.pool.getSpare(m.shape)
-	if o == nil {
-		return errOutOfMemory
-	}
-	if o.Width() == 0 {
-		o.SetWidth(m.info.Width)
-		o.SetHeight(m.info.Height)
-		o.SetPixelFormat(m.info.format)
-		if err := o.AllocBuffer(0); err != nil {
-			o.Free()
-			return fmt.Errorf("allocating a frame of %dx%d: %w", m.info.Width, m.info.Height, err)
-		}
+	o, err := m.pool.blank(m.shape)
+	if err != nil {
+		return err
 	}
 	s.own = o // put gives it back to the pool
 	if m.info.maskOnly {

@@ -35,18 +35,9 @@ func (s *slot) detach() error {
 	if p.IsWritable() && !frameUpsideDown(p) {
 		return nil
 	}
-	o := s.pool.getSpare(p)
-	if o == nil {
-		return fmt.Errorf("copying a frame: %w", errOutOfMemory)
-	}
-	if o.Width() == 0 {
-		o.SetWidth(p.Width())
-		o.SetHeight(p.Height())
-		o.SetPixelFormat(p.PixelFormat())
-		if err := o.AllocBuffer(0); err != nil {
-			o.Free()
-			return fmt.Errorf("allocating a frame of %dx%d: %w", p.Width(), p.Height(), err)
-		}
+	o, err := s.pool.blank(p)
+	if err != nil {
+		return err
 	}
 	if s.own != nil { // an encoder still reads it
 		s.pool.putSpare(s.own)
@@ -201,6 +192,38 @@ func (p *pool) getSpare(like *astiav.Frame) *astiav.Frame {
 		i--
 	}
 	return astiav.AllocFrame()
+}
+
+// blank returns a frame of that size and format, with memory for samples of its own. Give it
+// to a slot, or to putSpare.
+func (p *pool) blank(like *astiav.Frame) (*astiav.Frame, error) {
+	o := p.getSpare(like)
+	if o == nil {
+		return nil, fmt.Errorf("making room for a frame: %w", errOutOfMemory)
+	}
+	if o.Width() > 0 {
+		return o, nil
+	}
+	o.SetWidth(like.Width())
+	o.SetHeight(like.Height())
+	o.SetPixelFormat(like.PixelFormat())
+	if err := o.AllocBuffer(0); err != nil {
+		o.Free() // and is no spare, which would be taken for one with samples
+		return nil, fmt.Errorf("allocating a frame of %dx%d: %w", like.Width(), like.Height(), err)
+	}
+	return o, nil
+}
+
+// shapedFrame returns a frame of the size and the format of info, without samples.
+func shapedFrame(info Info) (*astiav.Frame, error) {
+	o := astiav.AllocFrame()
+	if o == nil {
+		return nil, fmt.Errorf("making room for a frame: %w", errOutOfMemory)
+	}
+	o.SetWidth(info.Width)
+	o.SetHeight(info.Height)
+	o.SetPixelFormat(info.format)
+	return o, nil
 }
 
 // close frees the unused slots. Those in flight are freed when they are released.

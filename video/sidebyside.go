@@ -28,12 +28,10 @@ func (b *SideBySide) Initialize() error {
 	}
 	var wide Info
 	wide, b.source, b.drawn = b.Info.sideBySide()
-	if b.like = astiav.AllocFrame(); b.like == nil {
-		return fmt.Errorf("allocating a frame: %w", errOutOfMemory)
+	var err error
+	if b.like, err = shapedFrame(wide); err != nil {
+		return err
 	}
-	b.like.SetWidth(wide.Width)
-	b.like.SetHeight(wide.Height)
-	b.like.SetPixelFormat(wide.format)
 	b.pool = newPool(1)
 	return nil
 }
@@ -101,19 +99,11 @@ func (b *SideBySide) Join(ctx context.Context, f *Frame) (*Frame, error) {
 
 // fill gives a slot the samples of both halves.
 func (b *SideBySide) fill(s *slot, f *Frame, view [4]Plane) error {
-	o := b.pool.getSpare(b.like)
-	if o == nil {
-		return fmt.Errorf("allocating a frame: %w", errOutOfMemory)
+	o, err := b.pool.blank(b.like)
+	if err != nil {
+		return err
 	}
 	s.own = o // Release gives it back to the pool
-	if o.Width() == 0 {
-		o.SetWidth(b.like.Width())
-		o.SetHeight(b.like.Height())
-		o.SetPixelFormat(b.like.PixelFormat())
-		if err := o.AllocBuffer(0); err != nil {
-			return fmt.Errorf("allocating a frame of %dx%d: %w", o.Width(), o.Height(), err)
-		}
-	}
 	if err := frameCopyProperties(o, f.slot.frame()); err != nil {
 		return fmt.Errorf("copying a frame's properties: %w", err)
 	}
