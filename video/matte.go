@@ -56,11 +56,11 @@ func (m *MatteMaker) Initialize() error {
 	}
 	format := astiav.FindPixelFormatByName(m.Format.Pixels)
 	to, ok := describe(format)
-	if !ok || !to.drawable() {
+	if !ok || !to.drawable() || !to.showsMask() {
 		return fail(errors.New("it is no pixel format of mattes"))
 	}
-	if m.Format.Premultiplied && (!to.Alpha || to.ChromaX+to.ChromaY > 0) {
-		return fail(errors.New("pixels without alpha, or with subsampled colours, cannot be premultiplied"))
+	if m.Format.Premultiplied && (!to.Alpha || len(to.Components) < 4 || to.ChromaX+to.ChromaY > 0) {
+		return fail(errors.New("pixels without alpha or colours, or with subsampled ones, cannot be premultiplied"))
 	}
 	m.info = m.Source
 	m.info.format, m.info.PixelFormat, m.info.BitDepth = format, to.Name, to.Components[0].Depth

@@ -366,7 +366,8 @@ func TestMatteErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	for _, f := range []MatteFormat{{Pixels: "none"}, {Pixels: "pal8"}, {Pixels: "gray", Premultiplied: true}, {Pixels: "yuva420p", Premultiplied: true}} {
+	for _, f := range []MatteFormat{{Pixels: "none"}, {Pixels: "pal8"}, {Pixels: "gray", Premultiplied: true}, {Pixels: "yuva420p", Premultiplied: true},
+		{Pixels: "ya8", Premultiplied: true}, {Pixels: "yuv420p10le"}, {Pixels: "p010le"}, {Pixels: "rgb24"}} {
 		if err := (&MatteMaker{Source: src.Info(), Format: f}).Initialize(); err == nil {
 			t.Errorf("%+v is accepted", f)
 		}

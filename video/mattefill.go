@@ -17,6 +17,17 @@ type matteFill struct {
 	grey   int    // sample of the chroma of a mask alone; 0: it has none
 }
 
+// showsMask reports whether a mask can be written into frames of a format: as alpha, as grey,
+// or as luma beside bytes of chroma.
+func (l Layout) showsMask() bool {
+	for _, c := range l.Components {
+		if c.Shift > 0 {
+			return false
+		}
+	}
+	return l.Alpha || len(l.Components) == 1 || !l.RGB && l.Components[0].Depth == 8
+}
+
 // newMatteFill prepares the tables. limited is the range of luma and chroma.
 func newMatteFill(to Layout, limited, premult, multiply bool, threads int) matteFill {
 	f := matteFill{layout: to, threads: max(threads, 1), premult: premult, multiply: multiply && to.Alpha}
