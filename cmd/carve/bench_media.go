@@ -66,21 +66,22 @@ func mediaJobs() []mediaJob {
 	}
 }
 
-// mediaFrames is the length of the clip, in frames.
-func (b *bench) mediaFrames() int {
+// mediaClip returns the number of frames of the clip and their size.
+func (b *bench) mediaClip() (frames, w, h int) {
 	if b.o.quick {
-		return 12
+		return 24, 640, 360
 	}
-	return 72
+	return 72, 1920, 1080
 }
 
-// makeMedia writes the clip: the built-in one, drawn at 1920×1080.
+// makeMedia writes the clip: the built-in one, drawn as large as usual videos are.
 func (b *bench) makeMedia(ctx context.Context) (path string, err error) {
 	script, err := democlip.Script()
 	if err != nil {
 		return "", err
 	}
-	script.Width, script.Height = 1920, 1080
+	frames, w, h := b.mediaClip()
+	script.Width, script.Height = w, h
 	if err := script.Initialize(); err != nil {
 		return "", err
 	}
@@ -95,7 +96,7 @@ func (b *bench) makeMedia(ctx context.Context) (path string, err error) {
 		return "", err
 	}
 	defer sink.Abort()
-	for n := range b.mediaFrames() {
+	for n := range frames {
 		img, _ := script.Frame(n)
 		f, err := reel.Frame(ctx, img, int64(n), 1)
 		if err == nil {
@@ -133,6 +134,7 @@ func (b *bench) measureMedia(ctx context.Context) error {
 // the first frame is subtracted.
 func (b *bench) measureJob(ctx context.Context, clip string, j mediaJob, program string) (row benchMedia, err error) {
 	row.Name = j.name
+	_, row.Width, row.Height = b.mediaClip()
 	var ours, theirs, starts, without, drawing []time.Duration
 	least := 5
 	if b.o.quick {

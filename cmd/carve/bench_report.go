@@ -62,6 +62,8 @@ type benchStage struct {
 
 type benchMedia struct {
 	Name       string  `json:"name"`
+	Width      int     `json:"width"`
+	Height     int     `json:"height"`
 	Frames     int64   `json:"frames"`
 	Time       float64 `json:"time_s"`
 	FPS        float64 `json:"frames_per_second"`

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -35,10 +34,7 @@ func benchJSON(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	positive("the whole", r, "cores", "threads", "picture_width", "picture_height")
 	positive("matmul", r["matmul"], "gflops")
-	media := []string{"frames", "time_s", "frames_per_second"}
-	if _, err := exec.LookPath("ffmpeg"); err == nil {
-		media = append(media, "ratio_to_ffmpeg")
-	}
+	media := []string{"width", "height", "frames", "time_s", "frames_per_second"}
 	for _, part := range []struct {
 		name string
 		rows int
@@ -48,7 +44,7 @@ func benchJSON(ts *testscript.TestScript, neg bool, args []string) {
 		{"loop", 3, []string{"queries", "gflop", "time_s", "share_of_bare", "outside_onnx_runtime", "pictures_judged"}},
 		{"prompts", 3, []string{"masks", "time_s"}},
 		{"crf", 3, []string{"labels", "threads", "time_s", "one_thread_time_s", "speedup"}},
-		{"media", 3, media},
+		{"media", 6, media},
 		{"clip", 2, []string{"frames", "time_s", "frames_per_second"}},
 	} {
 		rows, _ := r[part.name].([]any)

@@ -49,8 +49,8 @@ func TestBenchTableOfAll(t *testing.T) {
 		Prompts: []benchPrompts{{Masks: 1, Time: 0.001}, {Masks: 5, Time: 0.01}},
 		CRF:     []benchCRF{{Labels: 2, Threads: 2, Time: 0.1, TimeOne: 0.19, Speedup: 1.9}},
 		Media: []benchMedia{
-			{Name: "decode", Frames: 100, Time: 1, FPS: 100, FFmpegTime: 0.5, Ratio: 0.5, Command: "ffmpeg -i IN"},
-			{Name: "draw", Frames: 100, Time: 2, FPS: 50, Drawing: 0.002},
+			{Name: "decode", Width: 1920, Height: 1080, Frames: 100, Time: 1, FPS: 100, FFmpegTime: 0.5, Ratio: 0.5, Command: "ffmpeg -i IN"},
+			{Name: "draw", Width: 1920, Height: 1080, Frames: 100, Time: 2, FPS: 50, Drawing: 0.002},
 		},
 		Clip:       []benchClip{{Memory: "on", Frames: 1, Time: 2, FPS: 0.5, Stages: []benchStage{{Name: "decode", PerFrame: 0.003, Busy: 0.1, Waiting: 0.2, Blocked: 0.3, Queue: 1.5}}}},
 		PeakMemory: 200 << 20,
