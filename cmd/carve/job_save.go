@@ -78,7 +78,7 @@ func (o *segmentOptions) asJob(fs *pflag.FlagSet) (*jobfile.Job, error) {
 	if err != nil {
 		return nil, &atomicfile.Error{Path: o.saveJob, Err: atomicfile.ErrNoFolder}
 	}
-	j := &jobfile.Job{Input: folder.path(o.input), Queries: slices.Clone(o.jobQueries)}
+	j := &jobfile.Job{Input: folder.path(standardName(o.input)), Queries: slices.Clone(o.jobQueries)}
 	for _, text := range o.queries {
 		q, err := car.ParseQuery(text)
 		if err != nil {
@@ -99,7 +99,7 @@ func (o *segmentOptions) asJob(fs *pflag.FlagSet) (*jobfile.Job, error) {
 
 // jobOutput returns an output with the keys that were given.
 func jobOutput(out *output, folder jobFolder) jobfile.Output {
-	entries := []jobfile.Entry{{Name: out.Kind, Values: []string{folder.path(out.Path)}}}
+	entries := []jobfile.Entry{{Name: out.Kind, Values: []string{folder.path(standardName(out.Path))}}}
 	for _, k := range out.Given {
 		at := slices.IndexFunc(entries, func(e jobfile.Entry) bool { return e.Name == k.Name })
 		if at <= 0 { // the first is the kind

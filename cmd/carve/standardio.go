@@ -23,6 +23,14 @@ func isStdout(path string) bool {
 	return slices.Contains([]string{stdoutPath, "/dev/fd/1", "/proc/self/fd/1"}, path)
 }
 
+// standardName returns the name of a path on the command line, if it is one of the two.
+func standardName(path string) string {
+	if path == stdinPath || path == stdoutPath {
+		return "-"
+	}
+	return path
+}
+
 // checkStdin resolves - as the input. others are the other files that are read.
 func (o *inputOptions) checkStdin(others ...string) error {
 	if o.input == "-" {
