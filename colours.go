@@ -33,8 +33,8 @@ func Colours(queries []car.Query) ([][3]uint8, error) {
 // that [Masks] gives them in indexed images, in the order in which they come.
 type recolouring struct {
 	palette overlay.Palette
-	only    map[int]bool // IDs of the queries that have numbers; nil is all
-	numbers map[int]int  // of queries, by ID, from 0
+	only    queryIDs    // of the queries that have numbers
+	numbers map[int]int // of queries, by ID, from 0
 }
 
 // set takes up the queries that are new.
@@ -44,7 +44,7 @@ func (r *recolouring) set(queries []car.Query) {
 	}
 	for i, q := range queries {
 		id := queryID(q, i)
-		if _, known := r.numbers[id]; !known && (r.only == nil || r.only[id]) {
+		if _, known := r.numbers[id]; !known && r.only.has(id) {
 			r.numbers[id] = len(r.numbers)
 		}
 	}

@@ -18,7 +18,7 @@ func TestPaletteOfMasks(t *testing.T) {
 	queries := []car.Query{{ID: 1, Label: "a"}, {ID: 2, Label: "b", Colour: "#010203"}, {ID: 4, Label: "c"}}
 	own := [3]uint8{1, 2, 3}
 	for _, c := range []struct {
-		only map[int]bool
+		only queryIDs
 		want []int // number of each query in masks; 0 is its own colour
 	}{{nil, []int{1, 0, 3, 4}}, {map[int]bool{4: true, 7: true}, []int{-1, 0, 1, 2}}} {
 		r := &recolouring{palette: overlay.PaletteDAVIS, only: c.only}

@@ -90,7 +90,7 @@ type Masks struct {
 	pts     []int64
 	written int // frames whose files are all there
 
-	only     map[int]bool // IDs of the queries that are written; nil is all
+	only     queryIDs // of the queries that are written
 	names    pathpattern.Names
 	concepts []*maskConcept
 	numbered []*maskInstance // instances that have the numbers 1, 2, …
@@ -255,7 +255,7 @@ func (m *Masks) Open(_ context.Context, s *Stream) error {
 	if err != nil && p.Has(pathpattern.Timecode) {
 		return fmt.Errorf("%s: %w", m.Path, err)
 	}
-	if err := m.choose(); err != nil {
+	if m.only, err = chooseQueries(m.Concepts, s.Queries); err != nil {
 		return err
 	}
 	dir, rest, err := p.Cut()
@@ -288,12 +288,6 @@ func (m *Masks) inputs() []string {
 		inputs = append(inputs, filepath.Join(dir, filepath.FromSlash(f)))
 	}
 	return inputs
-}
-
-// choose finds the queries that are to be written.
-func (m *Masks) choose() (err error) {
-	m.only, err = queryIDs(m.Concepts, m.stream.Queries)
-	return err
 }
 
 // checkFree returns an error if there are files that the sequence may not replace.

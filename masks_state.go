@@ -62,7 +62,7 @@ func (m *Masks) SetState(data []byte) error {
 	m.forget()
 	ctx := context.Background()
 	for _, one := range state.Concepts {
-		if m.only != nil && !m.only[one.ID] {
+		if !m.only.has(one.ID) {
 			continue
 		}
 		if m.concept(one.ID) != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/bounded"
@@ -15,9 +14,6 @@ import (
 	"github.com/carve-video/carve/internal/parallel"
 	"github.com/carve-video/carve/internal/pathpattern"
 )
-
-// queryID is the ID of a query, also where queries have none.
-func queryID(q car.Query, place int) int { return cmp.Or(q.ID, place+1) }
 
 // prepareFiles makes what Write needs.
 func (m *Masks) prepareFiles() error {
@@ -117,9 +113,7 @@ func (m *Masks) Write(ctx context.Context, f *Frame) error {
 func (m *Masks) time(i int) pathpattern.Time {
 	t := pathpattern.Time{Frame: m.start + m.first + int64(i), PTS: m.pts[i]}
 	if m.pattern.Has(pathpattern.Timecode) {
-		// By time, not by index: frames of a variable rate keep that of the clock.
-		seconds := float64(t.PTS-m.stream.Info.StartPTS) * m.stream.Info.TimeBase.Float()
-		t.Timecode = m.code.Add(int64(math.Round(seconds * m.stream.Info.Rate().Float()))).String()
+		t.Timecode = timecodeAt(m.code, &m.stream.Info, t.PTS)
 	}
 	return t
 }
@@ -127,7 +121,7 @@ func (m *Masks) time(i int) pathpattern.Time {
 // set takes up the queries that are new.
 func (m *Masks) set(ctx context.Context, queries []car.Query) error {
 	for i, q := range queries {
-		if id := queryID(q, i); m.concept(id) != nil || m.only != nil && !m.only[id] {
+		if id := queryID(q, i); m.concept(id) != nil || !m.only.has(id) {
 			continue
 		}
 		colours, err := Colours(queries)

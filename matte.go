@@ -27,7 +27,7 @@ type Matte struct {
 	// Shaping changes the mask before it is written; nil leaves it as it is.
 	Shaping *Shaping
 
-	only   map[int]bool // IDs of the queries that are written; nil is all
+	only   queryIDs // of the queries that are written
 	shaper *maskShaper
 	maker  *video.MatteMaker
 	sum    []uint8
@@ -73,7 +73,7 @@ func (m *Matte) prepare(s *Stream) (err error) {
 	if m.shaper, err = newMaskShaper(m.Shaping, s.Info.Width, s.Info.Height, s.Threads); err != nil {
 		return err
 	}
-	if m.only, err = queryIDs(m.Concepts, s.Queries); err != nil {
+	if m.only, err = chooseQueries(m.Concepts, s.Queries); err != nil {
 		return err
 	}
 	m.sum = make([]uint8, s.Info.Width*s.Info.Height)
@@ -119,7 +119,7 @@ func (m *Matte) mask(f *Frame) ([]uint8, error) {
 	several := false
 	for i := range f.Layers {
 		l := &f.Layers[i]
-		if m.only != nil && !m.only[queryID(f.Queries[l.Query], l.Query)] {
+		if !m.only.has(queryID(f.Queries[l.Query], l.Query)) {
 			continue
 		}
 		if len(l.Mask) != len(m.sum) {

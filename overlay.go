@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
@@ -36,7 +35,7 @@ type Overlay struct {
 	// Shaping changes masks before they are drawn; nil leaves them as they are.
 	Shaping *Shaping
 
-	only    map[int]bool // IDs of the queries that are drawn; nil is all
+	only    queryIDs // of the queries that are drawn
 	colours recolouring
 	shaper  *maskShaper
 	width   int               // of the masks
@@ -70,7 +69,7 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 	if o.shaper, err = newMaskShaper(o.Shaping, s.Info.Width, s.Info.Height, s.Threads); err != nil {
 		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
 	}
-	if o.only, err = queryIDs(o.Concepts, s.Queries); err != nil {
+	if o.only, err = chooseQueries(o.Concepts, s.Queries); err != nil {
 		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
 	}
 	o.colours = recolouring{palette: o.Palette, only: o.only}
@@ -125,7 +124,7 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 	for i := range f.Layers {
 		l := &f.Layers[i]
 		q := &f.Queries[l.Query]
-		if o.only != nil && !o.only[queryID(*q, l.Query)] {
+		if !o.only.has(queryID(*q, l.Query)) {
 			continue
 		}
 		mask := o.shaper.shape(l.Mask)
@@ -164,27 +163,6 @@ func confidence(f *Frame, l *Layer) float32 {
 		return found.Presence
 	}
 	return -1
-}
-
-// queryIDs returns the IDs of the queries with some labels, nil for all queries. They stay if
-// a query is renamed while the run goes on.
-func queryIDs(labels []string, queries []car.Query) (map[int]bool, error) {
-	if len(labels) == 0 {
-		return nil, nil
-	}
-	ids := make(map[int]bool)
-	for _, label := range labels {
-		found := false
-		for i, q := range queries {
-			if q.Label == label {
-				ids[queryID(q, i)], found = true, true
-			}
-		}
-		if !found {
-			return nil, fmt.Errorf("there is no query %q", label)
-		}
-	}
-	return ids, nil
 }
 
 // State implements [Stateful]: where the legend is.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/carve-video/carve/internal/sheet"
 	"github.com/carve-video/carve/internal/timecode"
+	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
 )
 
@@ -204,11 +205,15 @@ func (s *Sheet) Bytes(w, h int) int64 {
 
 // timecode is that of a frame, empty if the source has none.
 func (s *sheetFile) timecode(f *Frame) string {
-	if s.code.String() == "" {
-		return ""
-	}
-	seconds := float64(f.Decoded.PTS-s.info.StartPTS) * s.info.TimeBase.Float()
-	return s.code.Add(int64(math.Round(seconds * s.info.Rate().Float()))).String()
+	return timecodeAt(s.code, &s.info, f.Decoded.PTS)
+}
+
+// timecodeAt is the time code of a time, if code is that of the first frame; empty if that is
+// none. It goes by time,
+// not by index: frames of a variable rate keep that of the clock.
+func timecodeAt(code timecode.Code, info *video.Info, pts int64) string {
+	seconds := float64(pts-info.StartPTS) * info.TimeBase.Float()
+	return code.Add(int64(math.Round(seconds * info.Rate().Float()))).String()
 }
 
 // clock writes a time to the millisecond.

@@ -23,7 +23,7 @@ type sheetFile struct {
 	info          video.Info
 	width, height int // of the source, upright with square pixels
 	code          timecode.Code
-	only          map[int]bool // IDs of the queries that are drawn; nil is all
+	only          queryIDs // of the queries that are drawn
 	thumbs        *thumbnailer
 
 	path     string
@@ -108,7 +108,7 @@ func largestThumbnail(w, h, width, area int) (tw, th int) {
 func (s *sheetFile) open(st *Stream, v sheetView) (w, h int, err error) {
 	s.info, s.code = st.Info, codeOf(st)
 	s.width, s.height = video.ModelSize(st.Info, 0)
-	if s.only, err = queryIDs(v.concepts, st.Queries); err != nil {
+	if s.only, err = chooseQueries(v.concepts, st.Queries); err != nil {
 		return 0, 0, err
 	}
 	w, h = thumbnailSize(s.width, s.height, v.width, v.area)
@@ -129,7 +129,7 @@ func (s *sheetFile) create(path string, overwrite bool, protect []string) (err e
 
 // shown returns which queries of a frame are drawn.
 func (s *sheetFile) shown(f *Frame) func(query int) bool {
-	return func(query int) bool { return s.only == nil || s.only[queryID(f.Queries[query], query)] }
+	return func(query int) bool { return s.only.has(queryID(f.Queries[query], query)) }
 }
 
 // note counts what is found in a frame, before shaping.
