@@ -52,36 +52,8 @@ func (o *Overlay) Paths() []string { return []string{o.Output.Path} }
 
 // Open creates the file, under a temporary name.
 func (o *Overlay) Open(_ context.Context, s *Stream) error {
-	if err := o.layOut(s); err != nil {
-		return err
-	}
-	if o.Output.Source == nil && o.Output.Reel == nil {
-		src, ok := s.Source.(*video.Source)
-		if !ok {
-			return fmt.Errorf("opening %s: a source of type %T has no streams to copy; give the output a Reel", o.Output.Path, s.Source)
-		}
-		o.Output.Source = src
-	}
-	o.painter = s.Info.Painter()
-	o.painter.Threads, o.painter.Style = s.Threads, o.Style
-	o.width = s.Info.Width
-	var err error
-	if o.shaper, err = newMaskShaper(o.Shaping, s.Info.Width, s.Info.Height, s.Threads); err != nil {
+	if err := o.prepare(s); err != nil {
 		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
-	}
-	if o.only, err = chooseQueries(o.Concepts, s.Queries); err != nil {
-		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
-	}
-	o.colours = recolouring{palette: o.Palette, only: o.only}
-	o.colours.set(s.Queries)
-	if err := o.painter.Initialize(); err != nil {
-		return fmt.Errorf("drawing on frames of %s: %w", s.Info.Path, err)
-	}
-	if o.Layout == LayoutSide {
-		o.side = &video.SideBySide{Info: s.Info}
-		if err := o.side.Initialize(); err != nil {
-			return fmt.Errorf("opening %s: %w", o.Output.Path, err)
-		}
 	}
 	return o.Output.Initialize()
 }
@@ -89,21 +61,47 @@ func (o *Overlay) Open(_ context.Context, s *Stream) error {
 // Try reports the error that Open would return, and leaves nothing behind. See
 // [video.Sink.Try].
 func (o *Overlay) Try(_ context.Context, s *Stream) error {
-	if err := o.layOut(s); err != nil {
-		return err
+	if err := o.prepare(s); err != nil {
+		return fmt.Errorf("opening %s: %w", o.Output.Path, err)
 	}
+	defer o.side.Close()
 	return o.Output.Try()
 }
 
-// layOut tells the output which frames it gets.
-func (o *Overlay) layOut(s *Stream) error {
+// prepare does what comes before the file is opened.
+func (o *Overlay) prepare(s *Stream) (err error) {
 	switch o.Layout {
 	case "", LayoutOver:
 	case LayoutSide:
 		wide := s.Info.SideBySide()
 		o.Output.FrameInfo = &wide
 	default:
-		return fmt.Errorf("opening %s: the layout is %q; it can be %s or %s", o.Output.Path, o.Layout, LayoutOver, LayoutSide)
+		return fmt.Errorf("the layout is %q; it can be %s or %s", o.Layout, LayoutOver, LayoutSide)
+	}
+	if o.Output.Source == nil && o.Output.Reel == nil {
+		src, ok := s.Source.(*video.Source)
+		if !ok {
+			return fmt.Errorf("a source of type %T has no streams to copy; give the output a Reel", s.Source)
+		}
+		o.Output.Source = src
+	}
+	o.width = s.Info.Width
+	if o.shaper, err = newMaskShaper(o.Shaping, s.Info.Width, s.Info.Height, s.Threads); err != nil {
+		return err
+	}
+	if o.only, err = chooseQueries(o.Concepts, s.Queries); err != nil {
+		return err
+	}
+	o.colours = recolouring{palette: o.Palette, only: o.only}
+	o.colours.set(s.Queries)
+	o.painter = s.Info.Painter()
+	o.painter.Threads, o.painter.Style = s.Threads, o.Style
+	if err := o.painter.Initialize(); err != nil {
+		return fmt.Errorf("drawing on frames of %s: %w", s.Info.Path, err)
+	}
+	if o.Layout == LayoutSide {
+		o.side = &video.SideBySide{Info: s.Info}
+		return o.side.Initialize()
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ const maxContour = 60
 // edgingOpacity is that of the line around the outline.
 const edgingOpacity = 0.55
 
-// Initialize checks the format and makes the canvas.
+// Initialize checks the format. The canvas is made when there is something to draw.
 func (p *Painter) Initialize() error {
 	if p.Width <= 0 || p.Height <= 0 {
 		return fmt.Errorf("a frame of %dx%d cannot be drawn on", p.Width, p.Height)
@@ -79,7 +79,6 @@ func (p *Painter) Initialize() error {
 		p.Upright = func(x, y, _, _ int) (int, int) { return x, y }
 		p.UprightWidth, p.UprightHeight = p.Width, p.Height
 	}
-	p.canvas.init(p.Width, p.Height)
 	p.blender.init(&p.Format)
 	if p.Style == nil {
 		style := DefaultStyle()
@@ -113,6 +112,9 @@ func (p *Painter) SetCorner(c Corner) {
 func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 	if len(layers) == 0 {
 		return nil
+	}
+	if p.canvas.pix == nil {
+		p.canvas.init(p.Width, p.Height)
 	}
 	p.canvas.clear()
 	for i := range layers {
