@@ -226,6 +226,9 @@ func TestSheetFiles(t *testing.T) {
 
 // TestStripOfMany: concepts for whose rows there is no room are named below the others.
 func TestStripOfMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector, and like TestStrip for it")
+	}
 	var labels []string
 	var found []box
 	for i := range maxRows {

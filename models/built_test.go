@@ -68,6 +68,9 @@ func builtGraphs(t *testing.T, cache string) []string {
 }
 
 func TestBuiltGraphs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it has no goroutines of its own")
+	}
 	dir := tiny.write(t, tensor.F16, 1)
 	plain := allOutputs(t, openTest(t, dir, Options{}))
 	cache := useBuiltCache(t)

@@ -170,9 +170,10 @@ func concat(rows [][]float32) []float32 { return slices.Concat(rows...) }
 func TestGoldenCases(t *testing.T) {
 	cases := goldenCases(t)
 	if testing.Short() {
-		cases = cases[:2]
+		cases = cases[1:2] // a small image; the race detector sees the same code in all
+	} else {
+		t.Run("as they lie", func(t *testing.T) { checkCases(t, cases, nil) })
 	}
-	t.Run("as they lie", func(t *testing.T) { checkCases(t, cases, nil) })
 
 	// Heads and activation are those of the two config.json.
 	f := forms(t, golden.Dir(t, "models", "micro-f"), 2, 1, quickGELU)
