@@ -298,6 +298,9 @@ func mutantArchives(t *testing.T) (all []mutant) {
 //
 // CARVE_ATTACK=N tests N random mutants of each kind, and runs all roles of each.
 func TestHostileFolders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector, and no goroutine of its own")
+	}
 	more := 3
 	if n, err := strconv.Atoi(os.Getenv("CARVE_ATTACK")); err == nil && n > more {
 		more = n

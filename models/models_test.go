@@ -158,6 +158,9 @@ func TestSourcesAgree(t *testing.T) {
 // TestGradient compares the CAM graph with central differences: the last block in float64
 // (reference_test.go), differentiated with respect to every entry of Y.
 func TestGradient(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow under the race detector, and no goroutine of its own")
+	}
 	for _, act := range []string{quickGELU, gelu} {
 		for _, eps := range []float64{1e-5, 1e-2} {
 			s := tiny
