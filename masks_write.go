@@ -3,6 +3,7 @@ package carve
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -248,9 +249,14 @@ func (m *Masks) paint(l *Layer, number uint8) {
 	w := m.stream.Info.Width
 	for y := l.Box.Min.Y; y < l.Box.Max.Y; y++ {
 		from, to := y*w+l.Box.Min.X, y*w+l.Box.Max.X
-		labels, best := m.labels[from:to], m.best[from:to]
-		for x, v := range l.Mask[from:to] {
-			if v >= inside && (labels[x] == 0 || v > best[x]) {
+		mask := l.Mask[from:to]
+		labels, best := m.labels[from:to][:len(mask)], m.best[from:to][:len(mask)]
+		for x := 0; x < len(mask); x++ {
+			if x+8 <= len(mask) && binary.LittleEndian.Uint64(mask[x:])&insideBits == 0 {
+				x += 7 // eight pixels outside
+				continue
+			}
+			if v := mask[x]; v >= inside && (labels[x] == 0 || v > best[x]) {
 				labels[x], best[x] = number, v
 			}
 		}
