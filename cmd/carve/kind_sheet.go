@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/outputspec"
 	"github.com/carve-video/carve/video/overlay"
@@ -22,7 +24,9 @@ func sheetKind() outputspec.Kind {
 		New: func() any { return &sheetKeys{shapingKeys: shapingKeys{Soft: true}} }}
 }
 
-func (k *sheetKeys) check(path string) error { return k.sheet(path).Check() }
+func (k *sheetKeys) check(path string) error {
+	return cmp.Or(k.sheet(path).Check(), k.checkWhole(path))
+}
 
 func (k *sheetKeys) sheet(path string) *carve.Sheet {
 	return &carve.Sheet{Path: path, Columns: k.Columns, Rows: k.Rows, Width: k.Width, Labels: k.Labels, Palette: k.Palette,
@@ -52,7 +56,9 @@ func stripKind() outputspec.Kind {
 		New: func() any { return &stripKeys{Columns: 6, Zoom: 3, shapingKeys: shapingKeys{Soft: true}} }}
 }
 
-func (k *stripKeys) check(path string) error { return k.strip(path).Check() }
+func (k *stripKeys) check(path string) error {
+	return cmp.Or(k.strip(path).Check(), k.checkWhole(path))
+}
 
 func (k *stripKeys) strip(path string) *carve.Strip {
 	return &carve.Strip{Path: path, Columns: k.Columns, Width: k.Width, Zoom: k.Zoom, Palette: k.Palette, Concepts: k.Concepts, Shaping: k.shaping()}

@@ -11,10 +11,10 @@ import (
 	"github.com/carve-video/carve/internal/pathpattern"
 )
 
-// The path of an encoded output may have {name}, the input's base name without its
-// extension, and {concept}, the name of a concept. {{name}} and {{concept}} stand for
+// The path of an output that is one file may have {name}, the input's base name without
+// its extension, and {concept}, the name of a concept. {{name}} and {{concept}} stand for
 // those characters. All other text is taken as it is, braces included, so that any file
-// can be named.
+// can be named. Mask sequences have places of their own.
 
 // splitKeys are the keys of an output that may have a file for each concept.
 type splitKeys struct {
@@ -60,6 +60,14 @@ func (k *splitKeys) checkPlaces(path string, concepts []string) error {
 	return nil
 }
 
+// checkWhole finds places in the path of an output that is never split.
+func (k *conceptKeys) checkWhole(path string) error {
+	if hasConcept(path) && len(k.Concepts) != 1 {
+		return fmt.Errorf("%s: a file has all concepts unless there is one key concept; {{concept}} stands for the text", path)
+	}
+	return nil
+}
+
 func hasConcept(path string) bool {
 	return strings.Contains(strings.ReplaceAll(path, "{{concept}}", ""), "{concept}")
 }
@@ -71,14 +79,14 @@ func fillPath(path, name, concept string) string {
 }
 
 // expandOutputs makes an output for each concept of those that are split, and fills the
-// places in the paths of encoded outputs. No two concepts get one path.
+// places in paths. No two concepts get one path.
 func (o *outputOptions) expandOutputs(input string, queries []car.Query) {
 	name := filepath.Base(input)
 	name = strings.TrimSuffix(name, filepath.Ext(name))
 	var specs []output
 	for _, s := range o.specs {
 		split, splits := s.keys.(splitOutput)
-		if _, ok := s.keys.(encodedOutput); !ok {
+		if _, folder := s.keys.(folderOutput); folder {
 			specs = append(specs, s)
 			continue
 		}

@@ -37,6 +37,8 @@ func TestExpandOutputs(t *testing.T) {
 		{"matte,split=concept:x{concept}.mov", []string{"../up", "a/b", "con", "{name}"}, []string{"x___up.mov", "xa_b.mov", "x_con.mov", "x_name_.mov"}},
 		{"matte,split=concept:{concept}.mov", []string{"../up", "con"}, []string{"___up.mov", "_con.mov"}},
 		{"matte,split=concept,concept=cat,concept=dog,concept=cat:{concept}.mov", []string{"dog", "cat", "pig"}, []string{"cat.mov", "dog.mov"}},
+		{"sheet:{name}-{{name}}.png", []string{"dog"}, []string{"shot 1-{name}.png"}},
+		{"strip,concept=cat:{name}.{concept}.jpg", []string{"dog", "cat"}, []string{"shot 1.cat.jpg"}},
 		{"masks,split=concept:{name}/{concept}/%d.png", []string{"dog", "cat"}, []string{"{name}/{concept}/%d.png"}}, // it does this itself
 	} {
 		o := outputsOf(t, c.output)
