@@ -87,8 +87,8 @@ type Concept struct {
 	Instances []Instance `json:"instances,omitempty"`
 }
 
-// An Instance is one thing that a query has found. Its number is 0 for frames in which
-// the things of the query are not told apart.
+// An Instance is one of those that a query has found. Its number is 0 for frames in which
+// they are not told apart.
 type Instance struct {
 	Number  int    `json:"instance"`
 	Index   int    `json:"index,omitempty"`
