@@ -61,46 +61,52 @@ func TestMatteOfRun(t *testing.T) {
 		"none.mkv": func(int) []uint8 { return white },
 		"cut.mov":  func(i int) []uint8 { return all[i] },
 	} {
-		src := open(t, in(name))
-		l := src.Info().Layout()
-		c := l.Components[0]
-		if l.Alpha {
-			c = l.Components[len(l.Components)-1]
-		}
-		for i := 0; ; i++ {
-			f, err := src.Read(t.Context())
-			if errors.Is(err, io.EOF) {
-				if i != len(all) {
-					t.Errorf("%s has %d frames", name, i)
-				}
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			planes, err := f.View()
-			if err != nil {
-				t.Fatal(err)
-			}
-			w, p := src.Info().Width, planes[c.Plane]
-			for k, v := range want(i) {
-				at := k/w*p.Stride + k%w*c.Step + c.Offset
-				got, wanted := int(p.Data[at]), int(v)
-				if c.Depth == 16 {
-					got, wanted = got|int(p.Data[at+1])<<8, 257*wanted
-				}
-				if got != wanted {
-					t.Fatalf("%s, frame %d: pixel %d is %d, want %d", name, i, k, got, wanted)
-				}
-			}
-			f.Release()
-		}
+		checkMatte(t, in(name), len(all), want)
 	}
 	if n := probe(t, in("all.mkv"), "a"); n != 0 {
 		t.Errorf("a matte without other streams has %d packets of sound", n)
 	}
 	if n := probe(t, in("dog.mkv"), "a"); n == 0 {
 		t.Error("a matte with other streams has no sound")
+	}
+}
+
+// checkMatte compares the alpha or the grey of a video with masks.
+func checkMatte(t *testing.T, path string, frames int, want func(i int) []uint8) {
+	t.Helper()
+	src := open(t, path)
+	l := src.Info().Layout()
+	c := l.Components[0]
+	if l.Alpha {
+		c = l.Components[len(l.Components)-1]
+	}
+	for i := 0; ; i++ {
+		f, err := src.Read(t.Context())
+		if errors.Is(err, io.EOF) {
+			if i != frames {
+				t.Errorf("%s has %d frames", path, i)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		planes, err := f.View()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, p := src.Info().Width, planes[c.Plane]
+		for k, v := range want(i) {
+			at := k/w*p.Stride + k%w*c.Step + c.Offset
+			got, wanted := int(p.Data[at]), int(v)
+			if c.Depth == 16 {
+				got, wanted = got|int(p.Data[at+1])<<8, 257*wanted
+			}
+			if got != wanted {
+				t.Fatalf("%s, frame %d: pixel %d is %d, want %d", path, i, k, got, wanted)
+			}
+		}
+		f.Release()
 	}
 }
 
