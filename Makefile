@@ -48,7 +48,7 @@ test: build
 	CGO_ENABLED=0 $(env) $(gotest) ./car/... ./tracking/...
 	$(env) $(gotest) -timeout 40m -run '^(Example|TestSavings)$$' ./car
 	$(env) sh -c '$(gotest) -timeout 40m $$(go list ./... | grep -vE "/carve/(car|tracking)(/|$$)")'
-	$(env) $(gotest) -timeout 40m -race -short $(race)
+	$(env) $(gotest) -timeout 40m -race -short -skip '^Example' $(race)
 	@bin/testreport -summary $(tests)
 
 race := . ./cmd/... ./video ./tracking ./models ./internal/ort ./internal/atomicfile ./internal/cstderr ./internal/annotation ./internal/score
