@@ -62,6 +62,12 @@ func (s *Sink) encoderOptions(e *encoder) (kv [][2]string) {
 			q = min(31, max(2, s.CRF/6))
 		}
 		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(q * 118)}) // 118: FF_QP2LAMBDA
+	case "ffv1":
+		// Version 3 cuts a frame into two columns at least unless it is told otherwise, and
+		// refuses one without the pixels for that.
+		if s.info.Width <= 2 {
+			kv = append(kv, [2]string{"slices", "1"})
+		}
 	case "mjpeg":
 		kv = append(kv, [2]string{"flags", "+qscale"}, [2]string{"global_quality", strconv.Itoa(2 * 118)})
 	}
