@@ -87,6 +87,14 @@ func (s *Sheet) Check() error {
 
 // Open checks the options and creates the file, under a temporary name.
 func (s *Sheet) Open(_ context.Context, st *Stream) error {
+	if err := s.start(st); err != nil {
+		return err
+	}
+	return s.create(s.Path, s.Overwrite, s.Protect)
+}
+
+// start is Open without the file.
+func (s *Sheet) start(st *Stream) error {
 	if err := s.Check(); err != nil {
 		return fmt.Errorf("opening %s: %w", s.Path, err)
 	}
@@ -110,12 +118,15 @@ func (s *Sheet) Open(_ context.Context, st *Stream) error {
 	}
 	s.grid.room = roomFor(s.most, 1, w, h)
 	s.timeline = newTimeline()
-	return s.create(s.Path, s.Overwrite, s.Protect)
+	return nil
 }
 
 // Try reports the error that Open would return, and leaves nothing behind.
-func (s *Sheet) Try(ctx context.Context, st *Stream) error {
-	err := s.Open(ctx, st)
+func (s *Sheet) Try(_ context.Context, st *Stream) error {
+	err := s.start(st)
+	if err == nil {
+		err = s.tryCreate(s.Path, s.Overwrite, s.Protect)
+	}
 	s.Abort()
 	_ = s.Close()
 	return err

@@ -88,6 +88,14 @@ func (s *Strip) columns() int { return cmp.Or(s.Columns, stripColumns) }
 
 // Open checks the options and creates the file, under a temporary name.
 func (s *Strip) Open(_ context.Context, st *Stream) error {
+	if err := s.start(st); err != nil {
+		return err
+	}
+	return s.create(s.Path, s.Overwrite, s.Protect)
+}
+
+// start is Open without the file.
+func (s *Strip) start(st *Stream) error {
 	if err := s.Check(); err != nil {
 		return fmt.Errorf("opening %s: %w", s.Path, err)
 	}
@@ -108,7 +116,7 @@ func (s *Strip) Open(_ context.Context, st *Stream) error {
 	s.grid.room = roomFor(s.columns(), rows, w, h)
 	s.timeline = newTimeline()
 	s.rows = make(map[int]*stripRow)
-	return s.create(s.Path, s.Overwrite, s.Protect)
+	return nil
 }
 
 // stripRows is the number of rows at first: of all queries, or of those that are chosen.
@@ -125,8 +133,11 @@ func (s *Strip) layout(w, h int) *sheet.StripOptions {
 }
 
 // Try reports the error that Open would return, and leaves nothing behind.
-func (s *Strip) Try(ctx context.Context, st *Stream) error {
-	err := s.Open(ctx, st)
+func (s *Strip) Try(_ context.Context, st *Stream) error {
+	err := s.start(st)
+	if err == nil {
+		err = s.tryCreate(s.Path, s.Overwrite, s.Protect)
+	}
 	s.Abort()
 	_ = s.Close()
 	return err
