@@ -85,6 +85,7 @@ type Masks struct {
 	stream  *Stream
 	code    timecode.Code
 	begun   bool
+	restored bool // it goes on with the state of another run
 	start   int64 // number of the file for frame 0 of the source
 	first   int64 // index of the first frame
 	pts     []int64
@@ -326,11 +327,18 @@ func (m *Masks) Prepare() error {
 // Commit gives the manifest its name.
 func (m *Masks) Commit() error { return m.series.Commit() }
 
-// Abort removes the manifest. Files that are whole stay.
+// Abort removes the manifest. Files that are whole stay, and concepts.incomplete.json says
+// which these are, so that a later run with Overwrite removes them.
 func (m *Masks) Abort() {
-	if m.series != nil {
-		m.series.Abort()
+	if m.series == nil {
+		return
 	}
+	if len(m.pts) > 0 {
+		if manifest, err := m.manifest().Marshal(); err == nil {
+			_ = m.series.WriteFile(maskmanifest.Incomplete, manifest) // the run has an error already
+		}
+	}
+	m.series.Abort()
 }
 
 // Close ends the use of the folder.

@@ -102,12 +102,12 @@ func TestMasksThere(t *testing.T) {
 	if got := tree(t, dir); !slices.Equal(got, want) {
 		t.Errorf("%q,\nwant %q", got, want)
 	}
-	// A shorter one replaces a longer one whole, and a failed one has no manifest.
+	// A shorter one replaces a longer one whole, and a failed one says that it is incomplete.
 	m = carve.Masks{Path: dir, Split: carve.SplitConcept, Overwrite: true, Concepts: []string{"cat"}}
 	if err := s.try(&m, s.frame(0), s.frame(2)); err == nil {
 		t.Error("a hole is taken")
 	}
-	want = []string{"cat/000000.png", "cat/000007.png", "cat/notes.txt", "notes.txt", "x.dog.3.png"}
+	want = []string{"cat/000000.png", "cat/000007.png", "cat/notes.txt", "concepts.incomplete.json", "notes.txt", "x.dog.3.png"}
 	if got := tree(t, dir); !slices.Equal(got, want) {
 		t.Errorf("%q,\nwant %q", got, want)
 	}

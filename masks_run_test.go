@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/carve-video/carve"
@@ -121,11 +122,26 @@ func TestMasksAborted(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := listing(t, dir)
-	if len(files) != int(j.Limit) {
+	if len(files) != int(j.Limit)+1 || !slices.Contains(files, "concepts.incomplete.json") {
 		t.Errorf("%v", files)
 	}
 	for _, name := range files {
-		decode(t, filepath.Join(dir, name))
+		if strings.HasSuffix(name, ".png") {
+			decode(t, filepath.Join(dir, name))
+		}
+	}
+	// A shorter run does not end up between images of the longer one.
+	if err := os.WriteFile(filepath.Join(dir, "mine.txt"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	j = job(t, j.Segmenter)
+	j.Limit = 2
+	j.Sinks = []carve.Sink{&carve.Masks{Path: dir, Overwrite: true}}
+	if _, err := carve.Run(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	if files := listing(t, dir); !slices.Equal(files, []string{"000000.png", "000001.png", "concepts.json", "mine.txt"}) {
+		t.Errorf("%v", files)
 	}
 	// One folder for two sequences is found before work.
 	for _, overwrite := range []bool{false, true} {

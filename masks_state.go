@@ -59,6 +59,7 @@ func (m *Masks) SetState(data []byte) error {
 	if len(state.Numbered) > maxIndex {
 		return errors.New("reading the state of a mask sequence: it has more instances than numbers")
 	}
+	m.restored = true
 	m.forget()
 	ctx := context.Background()
 	for _, one := range state.Concepts {

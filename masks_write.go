@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/internal/bounded"
@@ -54,21 +55,34 @@ func (m *Masks) begin() error {
 		return nil
 	}
 	m.begun = true
-	data, err := bounded.ReadFS(m.series.FS(), maskmanifest.File, maskmanifest.Limits.Bytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, name := range []string{maskmanifest.Incomplete, maskmanifest.File} {
+		data, err := bounded.ReadFS(m.series.FS(), name, maskmanifest.Limits.Bytes)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		earlier, err := maskmanifest.Unmarshal(data)
+		if err != nil {
+			continue // it is of another program, and lists nothing
+		}
+		if name == maskmanifest.File {
+			err = m.series.RemoveManifest()
+		} else {
+			err = m.series.Remove(slices.Values([]string{name}))
+		}
+		if err != nil {
+			return err
+		}
+		if m.restored && name == maskmanifest.Incomplete {
+			continue // this run goes on after its files
+		}
+		if err := m.series.Remove(earlier.Names()); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	earlier, err := maskmanifest.Unmarshal(data)
-	if err != nil {
-		return nil // it is of another program, and lists nothing
-	}
-	if err := m.series.RemoveManifest(); err != nil {
-		return err
-	}
-	return m.series.Remove(earlier.Names())
+	return nil
 }
 
 // Write writes the files of a frame.

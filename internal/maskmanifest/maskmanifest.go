@@ -19,6 +19,9 @@ import (
 // File is the name of the manifest in the folder of a sequence.
 const File = "concepts.json"
 
+// Incomplete is the name of the manifest of a run that failed.
+const Incomplete = "concepts.incomplete.json"
+
 // Versions of the form. A reader of the first would take all pixels of a number for one
 // instance, so that a sequence in which numbers are reused has the second.
 const (
