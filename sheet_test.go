@@ -224,6 +224,15 @@ func TestSheetFiles(t *testing.T) {
 	}
 }
 
+// TestSheetBytes: what is refused because its frames are too high needs no terabytes.
+func TestSheetBytes(t *testing.T) {
+	for _, s := range []interface{ Bytes(w, h int) int64 }{&Sheet{}, &Sheet{Width: 4096}} {
+		if n := s.Bytes(1, 16384); n < 1<<20 || n > 2<<30 {
+			t.Errorf("%+v takes %d bytes", s, n)
+		}
+	}
+}
+
 // TestStripOfMany: concepts for whose rows there is no room are named below the others.
 func TestStripOfMany(t *testing.T) {
 	if testing.Short() {

@@ -99,9 +99,9 @@ func keptBytes(n, rows, w, h int) int64 {
 func largestThumbnail(w, h, width, area int) (tw, th int) {
 	tw, th = thumbnailSize(max(w, 1), max(h, 1), width, area)
 	if uw, uh := thumbnailSize(max(h, 1), max(w, 1), width, area); uw*uh > tw*th {
-		return uw, uh
+		tw, th = uw, uh
 	}
-	return tw, th
+	return min(tw, maxThumbnail), min(th, maxThumbnail) // larger ones are refused
 }
 
 // open prepares for the frames of a stream, and returns the size of pictures.
