@@ -23,8 +23,22 @@ func (o *output) checkEncoderPreset(info video.Info) error {
 		ui.DidYouMean(preset, known, ""))
 }
 
+// A flaggedOutput is the keys of an output of which the encoder flags are the defaults.
+type flaggedOutput interface{ encoderFlags() *encoderKeys }
+
+func (o *output) flagged() bool {
+	_, ok := o.keys.(flaggedOutput)
+	return ok
+}
+
 // warnUnused warns about encoder flags that have no effect.
 func (o *segmentOptions) warnUnused(out *output, log *slog.Logger, info video.Info) {
+	if !out.flagged() && slices.ContainsFunc(o.encoded(), (*output).flagged) {
+		return // the flags are for those
+	}
+	if o.given("encoder") && !out.flagged() {
+		log.Warn("--encoder does not apply to " + out.Path + ", whose key codec chooses the encoder, and is ignored")
+	}
 	s := video.SettingsOf(out.Path, out.format(), out.encoding().Encoder, info)
 	switch {
 	case o.given("crf") && !s.CRF:

@@ -93,7 +93,7 @@ func (s *output) resolveStream(encoder string) error {
 		// most kinds of sound and subtitles.
 		*keys.format() = "matroska"
 	}
-	if k, ok := s.keys.(interface{ encoderFlags() *encoderKeys }); ok && video.Bare(*keys.format()) && k.encoderFlags().Encoder == encoder {
+	if k, ok := s.keys.(flaggedOutput); ok && video.Bare(*keys.format()) && k.encoderFlags().Encoder == encoder {
 		k.encoderFlags().Encoder = ""
 	}
 	return nil
