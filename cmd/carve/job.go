@@ -24,7 +24,7 @@ type jobOptions struct {
 }
 
 func (o *jobOptions) addFlags(fs *pflag.FlagSet) {
-	fs.Var((*once)(&o.job), "job", "job file to run: input, queries, outputs and settings in YAML; flags on the command line take precedence")
+	fs.Var((*once)(&o.job), "job", "job file to run: input, queries, outputs and settings in YAML; flags on the command line take precedence; - is stdin")
 	fs.Var((*once)(&o.saveJob), "save-job", "job file (.yaml) to write for this command line, which is checked but not run; - is stdout")
 }
 
@@ -58,6 +58,9 @@ const jobHint = "--save-job FILE writes one for a command line"
 func (o *segmentOptions) applyJob(fs *pflag.FlagSet) error {
 	if o.job == "" {
 		return nil
+	}
+	if o.job == "-" {
+		o.job = stdinPath
 	}
 	j, err := readJobFile(o.job)
 	if err != nil {

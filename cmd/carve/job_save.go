@@ -118,6 +118,9 @@ func jobSetting(f *pflag.Flag, folder jobFolder) jobfile.Entry {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		e.List, e.Values = true, list.GetSlice()
 	}
+	if f.Name == "explain" {
+		e.Values[0] = standardName(e.Values[0])
+	}
 	for i, v := range e.Values {
 		e.Values[i] = folder.setting(f.Name, v)
 	}

@@ -93,7 +93,7 @@ func (o *outputOptions) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.encoder, "encoder", "", "video encoder, by its name in FFmpeg (default: libx264, or one that the container supports)")
 	fs.IntVar(&o.crf, "crf", defaultCRF, "quality of the encoder, 0 (lossless) to 51")
 	fs.StringVar(&o.encoderPreset, "encoder-preset", defaultEncoderPreset, "speed of the encoder: ultrafast to veryslow")
-	fs.StringVar(&o.explain, "explain", "", "file for one JSON object per frame: what was decided about each query, and why")
+	fs.StringVar(&o.explain, "explain", "", "file for one JSON object per frame: what was decided about each query, and why; - is stdout")
 	fs.BoolVar(&o.strict, "strict", false, "stop at the first damaged frame, or if the output would lose something, and leave no file")
 }
 
@@ -111,8 +111,11 @@ func (o *segmentOptions) check(args []string) error {
 	if o.input == "" {
 		return ui.WithHint(ui.Usagef("no input"), "give one with -i FILE")
 	}
-	if err := o.checkStdin(o.queryFile, o.preset, o.templates, o.restore); err != nil {
+	if err := o.checkStdin(o.queryFile, o.preset, o.templates, o.restore, o.job); err != nil {
 		return err
+	}
+	if o.explain == "-" {
+		o.explain = stdoutPath
 	}
 	if err := o.runOptions.check(); err != nil {
 		return err
