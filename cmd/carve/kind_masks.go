@@ -5,6 +5,7 @@ import (
 
 	"github.com/carve-video/carve"
 	"github.com/carve-video/carve/internal/outputspec"
+	"github.com/carve-video/carve/internal/ui"
 )
 
 // masksKeys are the keys of a mask sequence.
@@ -45,4 +46,14 @@ func (k *masksKeys) folder(path string) string {
 		return filepath.Dir(manifest)
 	}
 	return ""
+}
+
+// checkInstances finds outputs of instances in a run that does not tell them apart.
+func (o *segmentOptions) checkInstances() error {
+	for _, s := range o.specs {
+		if k, ok := s.keys.(*masksKeys); ok && !o.instances && (k.Instances || k.Split == carve.SplitInstance) {
+			return o.fromJob.lined(s.line, ui.WithHint(ui.Usagef("output %s is of instances, which this run does not tell apart", s.Path), "add --instances"))
+		}
+	}
+	return nil
 }
