@@ -79,17 +79,17 @@ type Masks struct {
 	// Protect names files that are never replaced, and folders whose files are not.
 	Protect []string
 
-	series  *atomicfile.Series
-	pattern pathpattern.Pattern // of the files in the folder
-	format  imageFormat
-	stream  *Stream
-	code    timecode.Code
-	begun   bool
-	restored bool // it goes on with the state of another run
-	start   int64 // number of the file for frame 0 of the source
-	first   int64 // index of the first frame
-	pts     []int64
-	written int // frames whose files are all there
+	series   *atomicfile.Series
+	pattern  pathpattern.Pattern // of the files in the folder
+	format   imageFormat
+	stream   *Stream
+	code     timecode.Code
+	begun    bool
+	restored bool  // it goes on with the state of another run
+	start    int64 // number of the file for frame 0 of the source
+	first    int64 // index of the first frame
+	pts      []int64
+	written  int // frames whose files are all there
 
 	only     queryIDs // of the queries that are written
 	names    pathpattern.Names

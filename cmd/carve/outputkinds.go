@@ -104,7 +104,11 @@ func (o *outputOptions) parseOutputs() error {
 func parseOutput(text string, kinds []outputspec.Kind) (output, error) {
 	spec, err := outputspec.Parse(text, kinds)
 	if err != nil {
-		return output{}, ui.WithHint(ui.UsageError{Err: err}, keyHint(err, ""))
+		kind := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ':' })
+		if len(kind) == 0 || !slices.ContainsFunc(kinds, func(k outputspec.Kind) bool { return k.Name == kind[0] }) {
+			kind = []string{""}
+		}
+		return output{}, ui.WithHint(ui.UsageError{Err: err}, keyHint(err, kind[0]))
 	}
 	if spec.Kind == "" && slices.ContainsFunc(kinds, func(k outputspec.Kind) bool { return k.Name == text }) {
 		return output{}, ui.WithHint(ui.Usagef("output %s is a kind without a path", text), "give one as in -o "+text+":PATH")
@@ -118,6 +122,9 @@ func parseOutput(text string, kinds []outputspec.Kind) (output, error) {
 // checkedOutput returns the output of a spec, which an error names by its text.
 func checkedOutput(spec outputspec.Spec, text string) (output, error) {
 	out := output{Spec: spec, keys: spec.Keys.(outputKeys)}
+	if _, streams := out.keys.(streamOutput); spec.Path == "-" && !streams {
+		return out, notToStdout(spec.Kind)
+	}
 	if err := out.keys.check(spec.Path); err != nil {
 		return out, ui.WithHint(ui.UsageError{Err: fmt.Errorf("output %s: %w", text, err)}, cmp.Or(ui.Hint(err), keyHint(nil, spec.Kind)))
 	}

@@ -79,14 +79,11 @@ func (s *output) format() string {
 // compressed. encoder is the default of all outputs.
 func (s *output) resolveStream(encoder string) error {
 	keys, streams := s.keys.(streamOutput)
-	if s.Path == "-" {
-		if !streams {
-			return ui.WithHint(ui.Usagef("%s cannot go to standard output", s.Kind), "give a path; ./- is one of that name")
-		}
-		s.Path = stdoutPath
-	}
 	if !streams {
 		return nil
+	}
+	if s.Path == "-" {
+		s.Path = stdoutPath
 	}
 	if *keys.format() == "" && isStdout(s.Path) {
 		// Of the containers that need no seeking, most programs read this one, and it takes
@@ -97,6 +94,10 @@ func (s *output) resolveStream(encoder string) error {
 		k.encoderFlags().Encoder = ""
 	}
 	return nil
+}
+
+func notToStdout(kind string) error {
+	return ui.WithHint(ui.Usagef("%s cannot go to standard output", kind), "give a path; ./- is one of that name")
 }
 
 // checkStdout finds what is wrong with outputs that go to standard output. terminal says
