@@ -184,6 +184,8 @@ func TestGoldenCases(t *testing.T) {
 	said.Activation, said.Mean, said.Std = quickGELU, CLIPMean[:], CLIPStd[:]
 	g["OpenAI's state dict"] = form{golden.Dir(t, "models", "micro-g", "micro-g.openai.pt"), said}
 	f["TorchScript"] = f["OpenAI's state dict"]
+	// They differ in how weights are read, which a few images show.
+	cases = cases[:min(3, len(cases))]
 	for _, name := range sortedForms(g) {
 		if testing.Short() && name != "TorchScript" {
 			continue

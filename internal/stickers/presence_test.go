@@ -34,7 +34,7 @@ func TestAbsence(t *testing.T) {
 	}
 	seg := newSegmenter(t)
 	d := rand.New(rand.NewPCG(6, 1))
-	scenes := 120
+	scenes := 60
 	if *many {
 		scenes = 500
 	}

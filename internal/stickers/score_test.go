@@ -168,7 +168,10 @@ func TestScore(t *testing.T) {
 		scoreFolder(t, seg, *scenesDir, d)
 		return
 	}
-	const scenes = 120
+	scenes := 60
+	if *many {
+		scenes = 500
+	}
 	for i := range scenes {
 		scene := stickers.NewScene(770000+uint64(i), stickers.MeasureOptions(i))
 		s.run(t, seg, car.FromImage(scene.Image), scene.Truth, tenQueries(scene.Truth, d))
