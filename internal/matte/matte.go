@@ -43,7 +43,8 @@ type Enlarger struct {
 
 	guide, mean, variance []float32 // at the masks' size
 	a, b, tmp, sum        []float32
-	workers               []worker // one for each goroutine
+	workers               []worker        // one for each goroutine
+	reach                 image.Rectangle // where the functions of the mask at hand are not 0
 	fx                    []float32
 	first                 []int // by column of the mask: the first pixel that lies right of its centre
 }
@@ -161,6 +162,7 @@ func (e *Enlarger) Enlarge(mask []float32, dst []uint8) {
 	}
 	// Means reach beyond what they are of by a radius, and so do means of them.
 	near, far := r.Inset(-radius).Intersect(whole), r.Inset(-2*radius).Intersect(whole)
+	e.reach = far
 	clear(e.a)
 	clear(e.b)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
@@ -210,56 +212,3 @@ func (e *Enlarger) support(mask []float32) (r image.Rectangle) {
 	}
 	return r
 }
-
-// box writes to dst the mean of src over windows of 2·radius+1 in both directions, clipped
-// at the border of the image. It reads and writes only inside r, outside of which src is 0.
-// dst and src may be the same.
-func (e *Enlarger) box(dst, src []float32, r image.Rectangle) {
-	var share [2*radius + 2]float64 // of one value in a mean of so many
-	for n := 1; n < len(share); n++ {
-		share[n] = 1 / float64(n)
-	}
-	w := r.Dx()
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		in, out := src[y*e.lw+r.Min.X:][:w], e.tmp[y*e.lw+r.Min.X:][:w]
-		sum := float64(0)
-		for _, v := range in[:min(radius, w)] {
-			sum += float64(v)
-		}
-		for x := range out {
-			if next := x + radius; next < w {
-				sum += float64(in[next])
-			}
-			if last := x - radius - 1; last >= 0 {
-				sum -= float64(in[last])
-			}
-			out[x] = float32(sum * share[clipped(r.Min.X+x, e.lw)])
-		}
-	}
-	sum := e.sum[:w]
-	clear(sum)
-	add := func(y int, sign float32) {
-		for x, v := range e.tmp[y*e.lw+r.Min.X:][:w] {
-			sum[x] += sign * v
-		}
-	}
-	for y := r.Min.Y; y < min(r.Min.Y+radius, r.Max.Y); y++ {
-		add(y, 1)
-	}
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		if next := y + radius; next < r.Max.Y {
-			add(next, 1)
-		}
-		if last := y - radius - 1; last >= r.Min.Y {
-			add(last, -1)
-		}
-		one := float32(share[clipped(y, e.lh)])
-		out := dst[y*e.lw+r.Min.X:][:w]
-		for x, v := range sum {
-			out[x] = v * one
-		}
-	}
-}
-
-// clipped returns how many of n samples the window around sample i has.
-func clipped(i, n int) int { return min(i+radius, n-1) - max(i-radius, 0) + 1 }

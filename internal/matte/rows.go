@@ -41,22 +41,39 @@ func (k *worker) plan(j, next int) {
 		brightAbove, brightBelow := above+k.Enlarger.a[p], below+k.Enlarger.a[q]
 		return min(above, below, brightAbove, brightBelow), max(above, below, brightAbove, brightBelow)
 	}
-	low, high := at(0)
-	for i := range k.lw {
-		nextLow, nextHigh := at(min(i+1, k.lw-1))
-		kind := mixed
-		if max(high, nextHigh) < surely0 {
-			kind = outside
-		} else if min(low, nextLow) > surely1 {
-			kind = inside
-		}
-		if n := len(k.spans); n > 0 && k.spans[n-1].kind == kind {
-			k.spans[n-1].to = i + 1
-		} else {
-			k.spans = append(k.spans, span{i, i + 1, kind})
-		}
-		low, high = nextLow, nextHigh
+	// Outside the mask's reach all is 0.
+	from, to := max(k.reach.Min.X-1, 0), k.reach.Max.X
+	if next < k.reach.Min.Y || j >= k.reach.Max.Y {
+		from, to = k.lw, k.lw
 	}
+	k.add(span{0, from, outside})
+	if from < to {
+		low, high := at(from)
+		for i := from; i < to; i++ {
+			nextLow, nextHigh := at(min(i+1, k.lw-1))
+			kind := mixed
+			if max(high, nextHigh) < surely0 {
+				kind = outside
+			} else if min(low, nextLow) > surely1 {
+				kind = inside
+			}
+			k.add(span{i, i + 1, kind})
+			low, high = nextLow, nextHigh
+		}
+	}
+	k.add(span{to, k.lw, outside})
+}
+
+// add adds a span after the last one, of which it becomes a part if they are alike.
+func (k *worker) add(s span) {
+	if s.from == s.to {
+		return
+	}
+	if n := len(k.spans); n > 0 && k.spans[n-1].kind == s.kind {
+		k.spans[n-1].to = s.to
+		return
+	}
+	k.spans = append(k.spans, s)
 }
 
 // row computes one row of [Enlarger.Enlarge].
