@@ -104,7 +104,7 @@ func TestSecondInterrupt(t *testing.T) {
 	if code != ui.ExitInterrupted {
 		t.Errorf("exit code %d, want %d", code, ui.ExitInterrupted)
 	}
-	if !strings.Contains(stderr, "no file was written") {
+	if !strings.Contains(stderr, "no output was completed") {
 		t.Errorf("stderr does not say that there is no file:\n%s", stderr)
 	}
 	entries, err := os.ReadDir(dir)

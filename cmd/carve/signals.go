@@ -32,7 +32,7 @@ func handleSignals(log *slog.Logger) (ctx context.Context, stop <-chan struct{},
 	ctx, cancel := context.WithCancel(context.Background())
 	first := make(chan struct{})
 	end := onSignals(func() {
-		log.Warn("interrupted: finishing the frames in flight; once more stops at once and leaves no file")
+		log.Warn("interrupted: finishing the frames in flight; once more stops at once and completes no output")
 		close(first)
 	}, cancel)
 	return ctx, first, func() {

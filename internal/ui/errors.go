@@ -35,7 +35,7 @@ type InterruptedError struct {
 
 func (e InterruptedError) Error() string {
 	if e.Written == "" {
-		return "interrupted: no file was written"
+		return "interrupted: no output was completed"
 	}
 	return fmt.Sprintf("stopped at %s: %s holds everything up to there", e.At, e.Written)
 }

@@ -11,7 +11,7 @@ import (
 func TestInterruptedIsAWarning(t *testing.T) {
 	for _, err := range []error{InterruptedError{}, fmt.Errorf("trying: %w", context.Canceled)} {
 		var b bytes.Buffer
-		if code := Report(&b, false, err); code != ExitInterrupted || b.String() != "carve: warning: interrupted: no file was written\n" {
+		if code := Report(&b, false, err); code != ExitInterrupted || b.String() != "carve: warning: interrupted: no output was completed\n" {
 			t.Errorf("%v: exit code %d, %s", err, code, &b)
 		}
 	}
