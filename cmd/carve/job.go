@@ -35,8 +35,8 @@ type jobFile struct {
 	applied map[string]int // the lines of the settings that no flag of the command line replaces
 }
 
-// notInJobs are the flags that are not settings of a job, and why. A file that comes from
-// someone else must not permit anything: whoever runs it does.
+// notInJobs are the flags that are not settings of a job, and why. A job file may come from
+// another person, so it permits nothing: permission is given on the command line.
 var notInJobs = map[string]string{
 	"input":           "input is a key of the job, beside settings",
 	"query":           "queries are a key of the job, beside settings",
