@@ -34,6 +34,9 @@ func (f *Format) check() error {
 	if f.RGB && n < 3 || n == 0 {
 		return fmt.Errorf("a pixel format with %d components cannot be drawn on", n)
 	}
+	if f.Log2ChromaW < 0 || f.Log2ChromaH < 0 || 1<<f.Log2ChromaW > maxRows || 1<<f.Log2ChromaH > maxRows {
+		return fmt.Errorf("chroma that is halved %d and %d times cannot be drawn on", f.Log2ChromaW, f.Log2ChromaH)
+	}
 	for _, c := range f.Components {
 		if c.Depth < 1 || c.Depth > 16 || c.Shift+c.Depth > 16 || c.Plane < 0 || c.Plane > 3 || c.Step < 1 {
 			return fmt.Errorf("a component of %d bits, %d apart, cannot be drawn on", c.Depth, c.Step)

@@ -87,7 +87,7 @@ func (l *legend) covered(c *canvas, u *uprightMap, corner Corner) float64 {
 		for x := at.X; x < min(at.X+size.X, u.w); x += 4 {
 			cx, cy := u.point(x, y, u.w, u.h)
 			n++
-			if c.pix[4*(cy*c.w+cx)+3] != 0 {
+			if c.at(cx, cy) != 0 {
 				on++
 			}
 		}

@@ -14,7 +14,7 @@ package overlay
 import (
 	"bytes"
 	"fmt"
-	"math"
+	"image"
 
 	"github.com/carve-video/carve/internal/parallel"
 )
@@ -22,7 +22,10 @@ import (
 // A Layer is the mask of one query in one frame.
 type Layer struct {
 	// Alpha is the opacity of each pixel, 0..255, in the coded size and orientation.
-	Alpha  []uint8
+	Alpha []uint8
+	// Extent is a rectangle outside of which Alpha is 0. The zero rectangle says that none
+	// is known.
+	Extent image.Rectangle
 	Colour [3]uint8 // as BT.709, whatever the frames have
 	Query  int      // index of the query, which names it if its label cannot be drawn
 	Label  string   // of the query
@@ -55,13 +58,15 @@ type Painter struct {
 	canvas  canvas
 	blender blender
 	line    outline
+	brush   brush
 	signal  *signal
 	legend  legend
 	tags    tags
+	upright uprightMap
 }
 
-// maxContour is the widest outline in pixels: the sum of a row of the box blur that draws it
-// fits 16 bits.
+// maxContour is the widest outline in pixels: the sum of a column of the box blur that draws
+// it fits 16 bits.
 const maxContour = 60
 
 // edgingOpacity is that of the line around the outline.
@@ -79,6 +84,7 @@ func (p *Painter) Initialize() error {
 		p.Upright = func(x, y, _, _ int) (int, int) { return x, y }
 		p.UprightWidth, p.UprightHeight = p.Width, p.Height
 	}
+	p.upright = uprightMap{w: p.UprightWidth, h: p.UprightHeight, point: p.Upright}
 	p.blender.init(&p.Format)
 	if p.Style == nil {
 		style := DefaultStyle()
@@ -88,7 +94,7 @@ func (p *Painter) Initialize() error {
 		return err
 	}
 	// A line is never so thin that subsampled chroma has no sample of its colour.
-	p.line.init(p.Width, float32(min(max(2, p.Style.Contour*float64(min(p.Width, p.Height))/1080), maxContour)))
+	p.line.init(p.Width, float32(min(max(2, p.Style.Contour*float64(min(p.Width, p.Height))/1080), maxContour)), p.Style.Contour > 0)
 	p.signal = p.Format.signal()
 	p.legend.signal, p.tags.signal = p.signal, p.signal
 	if err := p.legend.init(p.UprightHeight, p.Style.Legend); err != nil {
@@ -113,7 +119,7 @@ func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 	if len(layers) == 0 {
 		return nil
 	}
-	if p.canvas.pix == nil {
+	if p.canvas.rows == nil {
 		p.canvas.init(p.Width, p.Height)
 	}
 	p.canvas.clear()
@@ -124,14 +130,14 @@ func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 		}
 		p.paint(l)
 	}
-	u := uprightMap{p.UprightWidth, p.UprightHeight, p.Upright}
+	u := &p.upright
 	if at := p.Style.Labels; at == LabelLegend || at == LabelBoth {
-		p.legend.draw(&p.canvas, layers, &u, p.Style.Legend)
+		p.legend.draw(&p.canvas, layers, u, p.Style.Legend)
 	}
 	if at := p.Style.Labels; at == LabelThing || at == LabelBoth {
 		for i := range layers {
-			if box, ok := bounds(layers[i].Alpha, p.Width, p.Height); ok {
-				p.tags.draw(&p.canvas, &layers[i], box, &u)
+			if box, ok := bounds(layers[i].Alpha, p.Width, p.extent(&layers[i])); ok {
+				p.tags.draw(&p.canvas, &layers[i], box, u)
 			}
 		}
 	}
@@ -141,61 +147,40 @@ func (p *Painter) Draw(planes []Plane, layers []Layer) error {
 // paint draws one layer on the canvas: the fill, an opaque line inside the edge, and
 // its edging outside.
 func (p *Painter) paint(l *Layer) {
-	box, ok := bounds(l.Alpha, p.Width, p.Height)
-	if !ok {
+	box := p.extent(l)
+	if l.Extent.Empty() {
+		box, _ = bounds(l.Alpha, p.Width, box)
+	}
+	if box.x1 <= box.x0 {
 		return
 	}
 	box = box.grow(p.line.reach(), p.Width, p.Height)
 	if n := max(p.Threads, 1); len(p.line.walkers) < n {
 		p.line.walkers = make([]walker, n)
 	}
-	colour, around := p.signal.of(l.Colour), p.signal.of(edging(l.Colour))
-	t := p.line.width
-	opacity, contour := float32(p.Style.Opacity), p.Style.Contour > 0
+	b := &p.brush
+	b.init(p.signal.of(l.Colour), p.signal.of(edging(l.Colour)), float32(p.Style.Opacity))
 	parallel.Do(p.Threads, box.y1-box.y0, func(worker, from, to int) {
 		line := p.line.walk(worker, l.Alpha, box, from)
-		for y := box.y0 + from; y < box.y0+to; y++ {
-			mask := l.Alpha[y*p.Width+box.x0 : y*p.Width+box.x1]
-			for x := 0; x < len(mask); {
-				// Most pixels are far outside or far inside, and those of a row need no thought.
-				n, in := line.plain(mask, x)
-				if in && n > 0 {
-					p.canvas.overRow(box.x0+x, y, n, colour, opacity)
+		for y := from; y < to; y++ {
+			if y > from {
+				line.next()
+			}
+			for x := 0; ; {
+				// Most pixels are far outside or far inside.
+				begin, end, in := line.plain(x)
+				if pix := p.canvas.mix(box.y0+y, box.x0+x, box.x0+begin); pix != nil {
+					b.draw(pix, line.row(y)[x:begin], line.windows(x, begin), &p.line)
 				}
-				if x += n; x == len(mask) {
+				if begin == end {
 					break
 				}
-				d := line.distance(x) // positive inside
-				near := contour && d != far && d <= 2*t+1 && d >= -2*t-1
-				within := float32(0) // how much the line covers, from the edge to t inside
-				if near {
-					within = cover(d-t*0.5, t)
+				if x = end; in {
+					p.canvas.fill(box.y0+y, box.x0+begin, box.x0+end, b.colour, uint32(b.fill[255]))
 				}
-				if within < 1 { // otherwise it hides what is below
-					if a := mask[x]; a != 0 {
-						p.canvas.over(box.x0+x, y, colour, opacity*float32(a)/255)
-					}
-					if near { // from t outside to the edge
-						p.canvas.over(box.x0+x, y, around, edgingOpacity*cover(d+t*0.5, t))
-					}
-				}
-				p.canvas.over(box.x0+x, y, colour, within)
-				x++
-			}
-			if y+1 < box.y0+to {
-				line.next()
 			}
 		}
 	})
-}
-
-// cover returns how much of a pixel a line of the given width covers. d is the distance
-// from the middle of the line to the pixel.
-func cover(d, width float32) float32 {
-	if d < 0 {
-		d = -d
-	}
-	return min(max(width/2+0.5-d, 0), 1) * min(width, 1)
 }
 
 // A rect spans [x0, x1) × [y0, y1).
@@ -205,23 +190,31 @@ func (r rect) grow(by, w, h int) rect {
 	return rect{max(r.x0-by, 0), max(r.y0-by, 0), min(r.x1+by, w), min(r.y1+by, h)}
 }
 
-// bounds returns the smallest rectangle that holds all of a mask.
-func bounds(alpha []uint8, w, h int) (rect, bool) {
-	r := rect{w, h, 0, 0}
-	for y := range h {
+// extent returns a rectangle that holds all of the layer's mask.
+func (p *Painter) extent(l *Layer) rect {
+	if l.Extent.Empty() {
+		return rect{0, 0, p.Width, p.Height}
+	}
+	return rect{max(l.Extent.Min.X, 0), max(l.Extent.Min.Y, 0), min(l.Extent.Max.X, p.Width), min(l.Extent.Max.Y, p.Height)}
+}
+
+// bounds returns the smallest rectangle that holds all of a mask, which is 0 outside of within.
+func bounds(alpha []uint8, w int, within rect) (rect, bool) {
+	r := rect{within.x1, within.y1, within.x0, within.y0}
+	for y := within.y0; y < within.y1; y++ {
 		row := alpha[y*w : (y+1)*w]
-		if blank(row) {
+		if blank(row[within.x0:within.x1]) {
 			continue
 		}
 		// Only what lies outside the columns of the rows above can widen the rectangle.
-		if left := row[:r.x0]; !blank(left) {
-			r.x0 = 0
-			for left[r.x0] == 0 {
+		if !blank(row[within.x0:max(r.x0, within.x0)]) {
+			r.x0 = within.x0
+			for row[r.x0] == 0 {
 				r.x0++
 			}
 		}
-		if right := row[r.x1:]; !blank(right) {
-			r.x1 = w
+		if !blank(row[min(r.x1, within.x1):within.x1]) {
+			r.x1 = within.x1
 			for row[r.x1-1] == 0 {
 				r.x1--
 			}
@@ -243,136 +236,3 @@ func blank(values []uint8) bool {
 }
 
 var zeros [1024]uint8
-
-// far means a distance larger than any line is wide.
-const far = float32(math.MaxFloat32)
-
-// An outline computes the distance of pixels from the edge of a mask. A box blur of the
-// mask falls linearly across a straight edge, by 1/(2r+1) per pixel. So its difference
-// from one half gives the distance, as precisely as the edge of the mask is.
-type outline struct {
-	w, r    int
-	width   float32
-	area    uint32   // the sum of a window that lies inside
-	walkers []walker // one for each goroutine
-}
-
-func (l *outline) init(w int, width float32) {
-	l.w, l.width = w, width
-	l.r = int(math.Ceil(float64(2*width))) + 1
-	side := 2*l.r + 1
-	l.area = uint32(side * side * 255)
-}
-
-// reach returns how far a line extends outside its mask, in pixels.
-func (l *outline) reach() int { return l.r + 1 }
-
-// A walker blurs the mask inside a box, row after row. It keeps only the rows that the
-// window spans, because those of a whole frame would take more memory than the frame.
-type walker struct {
-	*outline
-	alpha   []uint8
-	box     rect
-	y       int      // row of the box that sums is for
-	blurred int      // rows of the box blurred along x so far
-	rows    []uint16 // the latest blurred rows, as a ring buffer
-	sums    []uint32 // column sums of the rows in the window
-}
-
-// walk starts a walker at row from of a box.
-func (l *outline) walk(worker int, alpha []uint8, b rect, from int) *walker {
-	k := &l.walkers[worker]
-	w := b.x1 - b.x0
-	k.outline, k.alpha, k.box, k.y, k.blurred = l, alpha, b, from, max(from-l.r, 0)
-	if n := (2*l.r + 2) * w; cap(k.rows) < n || cap(k.sums) < w {
-		k.rows, k.sums = make([]uint16, n), make([]uint32, w)
-	}
-	k.sums = k.sums[:w]
-	clear(k.sums)
-	for y := from - l.r; y <= from+l.r; y++ {
-		for x, v := range k.row(y) {
-			k.sums[x] += uint32(v)
-		}
-	}
-	return k
-}
-
-// next advances to the next row.
-func (k *walker) next() {
-	sums := k.sums
-	add, sub := k.row(k.y + k.r + 1)[:len(sums)], k.row(k.y - k.r)[:len(sums)]
-	for x := range sums {
-		sums[x] += uint32(add[x]) - uint32(sub[x])
-	}
-	k.y++
-}
-
-// row returns a row of the box, blurred along x. Beyond its border the border pixels are
-// repeated.
-func (k *walker) row(y int) []uint16 {
-	b, w := k.box, k.box.x1-k.box.x0
-	y = min(max(y, 0), b.y1-b.y0-1)
-	at := func(y int) []uint16 { return k.rows[y%(2*k.r+2)*w:][:w] }
-	for ; k.blurred <= y; k.blurred++ {
-		k.blur(k.alpha[(b.y0+k.blurred)*k.w:(b.y0+k.blurred+1)*k.w], at(k.blurred))
-	}
-	return at(y)
-}
-
-// blur sums up the window around each pixel of the box in a row of the frame.
-func (k *walker) blur(in []uint8, out []uint16) {
-	inside := func(x int) int { return min(max(x, 0), k.w-1) }
-	sum := 0
-	for x := k.box.x0 - k.r; x <= k.box.x0+k.r; x++ {
-		sum += int(in[inside(x)])
-	}
-	// Between from and to the window lies in the row.
-	from := min(max(k.r-k.box.x0, 0), len(out))
-	to := max(min(k.w-k.r-1-k.box.x0, len(out)), from)
-	for x := range from {
-		out[x] = uint16(sum)
-		sum += int(in[inside(k.box.x0+x+k.r+1)]) - int(in[inside(k.box.x0+x-k.r)])
-	}
-	if from < to {
-		first := k.box.x0 + from
-		mid, enter, leave := out[from:to], in[first+k.r+1:][:to-from], in[first-k.r:][:to-from]
-		for x := range mid {
-			mid[x] = uint16(sum)
-			sum += int(enter[x]) - int(leave[x])
-		}
-	}
-	for x := to; x < len(out); x++ {
-		out[x] = uint16(sum)
-		sum += int(in[inside(k.box.x0+x+k.r+1)]) - int(in[inside(k.box.x0+x-k.r)])
-	}
-}
-
-// plain returns how many pixels of the row, from column x of the box, are all far outside the
-// mask, or all far inside it. mask is the row inside the box.
-func (k *walker) plain(mask []uint8, x int) (n int, in bool) {
-	sums := k.sums[:len(mask)]
-	from := x
-	switch sums[x] {
-	case 0:
-		// A window without a pixel of the mask has none in its middle.
-		for x < len(sums) && sums[x] == 0 {
-			x++
-		}
-	case k.area:
-		for x < len(sums) && sums[x] == k.area {
-			x++
-		}
-		in = true
-	}
-	return x - from, in
-}
-
-// distance returns the distance of a pixel of the row, by its column in the box, from the
-// outline: in pixels, positive inside.
-func (k *walker) distance(x int) float32 {
-	v := float32(k.sums[x]) / float32(k.area)
-	if v == 0 || v >= 1 {
-		return far
-	}
-	return (v - 0.5) * float32(2*k.r+1)
-}

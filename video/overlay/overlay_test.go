@@ -217,9 +217,7 @@ func TestColours(t *testing.T) {
 			var c canvas
 			c.init(16, 16)
 			for y := range 16 {
-				for x := range 16 {
-					c.over(x, y, b.rgb, 1)
-				}
+				c.fill(y, 0, 16, inkOf(b.rgb), 255)
 			}
 			var blend blender
 			blend.init(&f)
