@@ -50,6 +50,8 @@ type Layer struct {
 	// frame, it may have to be turned upright, as [video.Info.Orientation] says. It is nil
 	// if no sink needs masks.
 	Mask []uint8
+	// Extent is a rectangle outside of which Mask is 0. It may be larger than need be.
+	Extent image.Rectangle
 
 	probability []float32 // the mask at the size of the result, upright, 0..1
 }

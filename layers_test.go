@@ -1,11 +1,13 @@
 package carve
 
 import (
+	"bytes"
 	"image"
 	"testing"
 
 	"github.com/carve-video/carve/car"
 	"github.com/carve-video/carve/tracking"
+	"github.com/carve-video/carve/video"
 )
 
 // TestSplitMask: every pixel of a soft mask belongs to one instance, and the outline to the
@@ -61,12 +63,12 @@ func TestSplitMask(t *testing.T) {
 func TestBoxOf(t *testing.T) {
 	const w, h = 7, 5
 	mask := make([]uint8, w*h)
-	if got := boxOf(mask, w); !got.Empty() {
+	if got := boxOf(mask, w, image.Rect(0, 0, w, h)); !got.Empty() {
 		t.Errorf("an empty mask has the box %v", got)
 	}
 	mask[0] = inside - 1 // more outside than inside
 	mask[1*w+6], mask[3*w+2] = inside, 255
-	if got, want := boxOf(mask, w), image.Rect(2, 1, 7, 4); got != want {
+	if got, want := boxOf(mask, w, image.Rect(1, 1, w, h)), image.Rect(2, 1, 7, 4); got != want {
 		t.Errorf("box %v, want %v", got, want)
 	}
 }
@@ -104,5 +106,46 @@ func TestColours(t *testing.T) {
 	}
 	if _, err := Colours([]car.Query{{Label: "a", Colour: "nonsuch"}}); err == nil {
 		t.Error("a colour that does not exist is accepted")
+	}
+}
+
+// TestUpsamplerReuse: masks in memory that other masks had are the same as in new memory, and
+// nothing lies outside of their extents.
+func TestUpsamplerReuse(t *testing.T) {
+	const w, h, lw, lh = 160, 90, 40, 30
+	luma := make([]byte, w*h)
+	for i := range luma {
+		luma[i] = byte(i * 7 % 251)
+	}
+	layersAt := func(xs ...int) []Layer {
+		var layers []Layer
+		for _, x := range xs {
+			p := make([]float32, lw*lh)
+			for y := 8; y < 20; y++ {
+				for u := x; u < min(x+9, lw); u++ {
+					p[y*lw+u] = .98
+				}
+			}
+			layers = append(layers, Layer{probability: p})
+		}
+		return layers
+	}
+	used := Upsampler{Info: video.Info{Width: w, Height: h}}
+	for _, xs := range [][]int{{3, 30}, {20}, {10, 13, 25}, {36}} {
+		fresh := Upsampler{Info: used.Info}
+		got, want := layersAt(xs...), layersAt(xs...)
+		used.MasksAlong(luma, got, lw, lh)
+		fresh.MasksAlong(luma, want, lw, lh)
+		for i := range got {
+			if !bytes.Equal(got[i].Mask, want[i].Mask) || got[i].Box != want[i].Box || got[i].Box.Empty() {
+				t.Fatalf("masks at %v: mask %d is another in used memory, or its box %v is not %v", xs, i, got[i].Box, want[i].Box)
+			}
+			for k, v := range got[i].Mask {
+				if v != 0 && !image.Pt(k%w, k/w).In(got[i].Extent) {
+					t.Fatalf("masks at %v: mask %d has a pixel at %d outside of %v", xs, i, k, got[i].Extent)
+				}
+			}
+		}
+		used.Recycle(got)
 	}
 }

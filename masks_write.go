@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"slices"
 
@@ -217,7 +218,8 @@ func (m *Masks) take(ctx context.Context, f *Frame, l *Layer) (err error) {
 		m.shaper.begin()
 		shaped := *l
 		shaped.Mask = m.shaper.shape(l.Mask)
-		shaped.Box = boxOf(shaped.Mask, info.Width)
+		shaped.Extent = image.Rect(0, 0, info.Width, info.Height)
+		shaped.Box = boxOf(shaped.Mask, info.Width, shaped.Extent)
 		l = &shaped
 	}
 	switch {

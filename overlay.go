@@ -3,6 +3,7 @@ package carve
 import (
 	"context"
 	"fmt"
+	"image"
 
 	"github.com/carve-video/carve/video"
 	"github.com/carve-video/carve/video/overlay"
@@ -125,11 +126,14 @@ func (o *Overlay) Write(ctx context.Context, f *Frame) error {
 		if !o.only.has(queryID(*q, l.Query)) {
 			continue
 		}
-		mask := o.shaper.shape(l.Mask)
-		if o.shaper != nil && boxOf(mask, o.width).Empty() {
-			continue // shaping has left nothing
+		mask, extent := o.shaper.shape(l.Mask), l.Extent
+		if o.shaper != nil {
+			extent = image.Rect(0, 0, o.width, len(mask)/o.width)
+			if boxOf(mask, o.width, extent).Empty() {
+				continue // shaping has left nothing
+			}
 		}
-		o.layers = append(o.layers, overlay.Layer{Alpha: mask, Colour: o.colours.colour(q, l.Query, l.Colour, l.Instance), Query: l.Query, Label: q.Label,
+		o.layers = append(o.layers, overlay.Layer{Alpha: mask, Extent: extent, Colour: o.colours.colour(q, l.Query, l.Colour, l.Instance), Query: l.Query, Label: q.Label,
 			Number: l.Instance, Score: confidence(f, l)})
 	}
 	if o.side != nil {

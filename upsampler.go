@@ -24,19 +24,23 @@ type Upsampler struct {
 	Threads int
 
 	enlarger *matte.Enlarger
-	lw, lh   int       // size of the small masks, in the orientation of the coded frame
-	luma     []byte    // of the frame in hand
-	turned   []float32 // a small mask in that orientation
-	planes   [][]uint8 // the masks of the frame in hand
+	lw, lh   int          // size of the small masks, in the orientation of the coded frame
+	luma     []byte       // of the frame in hand
+	turned   []float32    // a small mask in that orientation
+	masks    []matte.Mask // of the frame in hand
 
 	mu    sync.Mutex
-	spare [][]uint8
+	spare []matte.Mask
 }
 
 // Masks fills in the masks and boxes of layers. The layers are those of a result of w×h
 // pixels for this frame.
 func (u *Upsampler) Masks(frame *video.Frame, layers []Layer, w, h int) (err error) {
 	if len(layers) == 0 {
+		return nil
+	}
+	if view, ok := frame.LumaView(); ok {
+		u.along(view, layers, w, h)
 		return nil
 	}
 	if u.luma, err = frame.Luma(u.luma); err != nil {
@@ -49,6 +53,10 @@ func (u *Upsampler) Masks(frame *video.Frame, layers []Layer, w, h int) (err err
 // MasksAlong is Masks for a frame of which only the luma is given: one byte per pixel of
 // the coded frame. luma must not change until the next call.
 func (u *Upsampler) MasksAlong(luma []byte, layers []Layer, w, h int) {
+	u.along(video.Plane{Data: luma, Stride: u.Info.Width}, layers, w, h)
+}
+
+func (u *Upsampler) along(luma video.Plane, layers []Layer, w, h int) {
 	threads := u.Threads
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
@@ -59,45 +67,48 @@ func (u *Upsampler) MasksAlong(luma []byte, layers []Layer, w, h int) {
 		u.enlarger.Threads = threads
 		u.turned = make([]float32, w*h)
 	}
-	u.enlarger.Guide(luma)
-	u.planes = u.planes[:0]
+	u.enlarger.Guide(luma.Data, luma.Stride)
+	u.masks = u.masks[:0]
 	for i := range layers {
 		l := &layers[i]
 		l.Mask = u.takeMask()
 		video.ToCoded(u.Info.Orientation, u.turned, l.probability, w, h)
-		u.enlarger.Enlarge(u.turned, l.Mask)
-		u.planes = append(u.planes, l.Mask)
+		l.Extent = u.enlarger.Enlarge(u.turned, l.Mask)
+		u.masks = append(u.masks, matte.Mask{Pix: l.Mask, Extent: l.Extent})
 	}
 	if !u.Overlap {
-		matte.Share(u.planes, threads)
+		matte.Share(u.masks, u.Info.Width, threads)
 	}
 	for i := range layers {
-		layers[i].Box = boxOf(layers[i].Mask, u.Info.Width)
+		layers[i].Box = boxOf(layers[i].Mask, u.Info.Width, layers[i].Extent)
 	}
 }
 
-// Recycle takes back the masks of layers for reuse. It may be called from any goroutine.
+// Recycle takes back the masks that Masks has given to layers, for reuse. It may be called from
+// any goroutine.
 func (u *Upsampler) Recycle(layers []Layer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for i := range layers {
-		if m := layers[i].Mask; m != nil {
-			u.spare = append(u.spare, m)
-			layers[i].Mask = nil
+		if l := &layers[i]; l.Mask != nil {
+			u.spare = append(u.spare, matte.Mask{Pix: l.Mask, Extent: l.Extent})
+			l.Mask = nil
 		}
 	}
 }
 
-// takeMask returns memory for a mask.
+// takeMask returns memory for a mask, which is 0.
 func (u *Upsampler) takeMask() []uint8 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if n := len(u.spare); n > 0 {
-		m := u.spare[n-1]
-		u.spare = u.spare[:n-1]
-		return m
+	n := len(u.spare)
+	if n == 0 {
+		return make([]uint8, u.Info.Width*u.Info.Height)
 	}
-	return make([]uint8, u.Info.Width*u.Info.Height)
+	m := u.spare[n-1]
+	u.spare = u.spare[:n-1]
+	m.Clear(u.Info.Width)
+	return m.Pix
 }
 
 // A pixel is inside a mask if its value is at least inside, which is to say that its highest
@@ -107,15 +118,16 @@ const (
 	insideBits = 0x8080808080808080
 )
 
-// boxOf returns the bounding box of the pixels inside a mask.
-func boxOf(mask []uint8, width int) (box image.Rectangle) {
-	for y := 0; (y+1)*width <= len(mask); y++ {
-		row := mask[y*width : (y+1)*width]
+// boxOf returns the bounding box of the pixels inside a mask, which is empty outside of a
+// rectangle.
+func boxOf(mask []uint8, width int, extent image.Rectangle) (box image.Rectangle) {
+	for y := extent.Min.Y; y < extent.Max.Y; y++ {
+		row := mask[y*width+extent.Min.X : y*width+extent.Max.X]
 		left := firstInside(row)
-		if left == width {
+		if left == len(row) {
 			continue
 		}
-		box = box.Union(image.Rect(left, y, lastInside(row)+1, y+1))
+		box = box.Union(image.Rect(left, y, lastInside(row)+1, y+1).Add(image.Pt(extent.Min.X, 0)))
 	}
 	return box
 }

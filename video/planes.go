@@ -66,6 +66,22 @@ func (d Layout) rows(i, h int) int {
 	return h
 }
 
+// LumaView returns the samples of Luma where they lie in the frame, if they are bytes beside
+// each other. They are for reading only, and valid until Release.
+func (f *Frame) LumaView() (Plane, bool) {
+	p := f.slot.frame()
+	d, ok := describe(p.PixelFormat())
+	if !ok || !d.drawable() || d.RGB || frameUpsideDown(p) {
+		return Plane{}, false
+	}
+	if y := d.Components[0]; y.Step != 1 || y.Depth != 8 || y.Shift != 0 || y.Offset != 0 {
+		return Plane{}, false
+	}
+	i := d.Components[0].Plane
+	data, stride := framePlane(p, i, d.rows(i, p.Height()))
+	return Plane{data, stride}, stride >= p.Width()
+}
+
 // Luma returns the frame's brightness as 8-bit samples of the coded size, row after
 // row, in dst or, if that is too small, in new memory. It guides the upsampling of
 // masks, for which edges matter and exact values do not. Deeper samples are cut to

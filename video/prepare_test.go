@@ -245,6 +245,15 @@ func TestLuma(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			view, ok := f.LumaView()
+			if bytes := format == "yuv420p" || format == "nv12" || format == "gray"; ok != bytes {
+				t.Errorf("that the samples are bytes beside each other is %v", ok)
+			}
+			for y := 0; ok && y < 40; y++ {
+				if got, want := view.Data[y*view.Stride:][:66], luma[y*66:(y+1)*66]; !slices.Equal(got, want) {
+					t.Fatalf("row %d of the view is %v, want %v", y, got, want)
+				}
+			}
 			rgb := rawRGB(t, path, 66, 40)
 			gray := make([]byte, 66*40)
 			for i := range gray {

@@ -148,7 +148,7 @@ func (t *trial) found() (*image.RGBA, error) {
 	u.MasksAlong(luma, found, t.img.W, t.img.H)
 	var layers []overlay.Layer
 	for _, l := range found {
-		layers = append(layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Label: l.Label, Score: l.Score})
+		layers = append(layers, overlay.Layer{Alpha: l.Mask, Extent: l.Extent, Colour: l.Colour, Label: l.Label, Score: l.Score})
 	}
 	out := &car.Image{Pix: slices.Clone(t.display.Pix), W: w, H: h}
 	if err := p.Draw([]overlay.Plane{{Data: out.Pix, Stride: 3 * w}}, layers); err != nil {

@@ -7,13 +7,12 @@
 // window, as a linear function of the image's brightness, and applies that function to
 // the image at full size: where the image has an edge the mask gets the same one. The
 // functions are computed at the mask's size, so the cost at full size is one
-// multiplication and addition a pixel.
+// multiplication and addition a pixel, and only along the edges of the mask.
 package matte
 
 import (
 	"encoding/binary"
 	"image"
-	"slices"
 
 	"github.com/carve-video/carve/internal/parallel"
 )
@@ -39,22 +38,36 @@ type Enlarger struct {
 	w, h   int // full size
 	lw, lh int // size of the masks
 
-	luma []byte // the image at full size, as given
+	luma   []byte // the image at full size, as given
+	stride int    // of its rows
 
-	guide, mean, variance []float32 // at the masks' size
-	a, b, tmp, sum        []float32
-	workers               []worker        // one for each goroutine
-	reach                 image.Rectangle // where the functions of the mask at hand are not 0
-	fx                    []float32
-	first                 []int // by column of the mask: the first pixel that lies right of its centre
+	guide   []float32 // the image at the masks' size, in the band
+	band    *band
+	sums    sums
+	a, b    []float32 // the functions of the mask at hand, in the band
+	workers []worker  // one for each goroutine
+	fx      []float32
+	first   []int // by column of the mask: the first pixel that lies right of its centre
+	cells   []cell
+}
+
+// A cell is the columns of pixels that a column of the mask covers.
+type cell struct {
+	from, to int
+	one      float32 // 1 over their number
 }
 
 // New returns an Enlarger from masks of lw×lh to images of w×h.
 func New(w, h, lw, lh int) *Enlarger {
 	n := lw * lh
-	e := &Enlarger{w: w, h: h, lw: lw, lh: lh}
-	for _, s := range []*[]float32{&e.guide, &e.mean, &e.variance, &e.a, &e.b, &e.tmp, &e.sum} {
+	e := &Enlarger{w: w, h: h, lw: lw, lh: lh, band: newBand(lw, lh)}
+	for _, s := range []*[]float32{&e.guide, &e.a, &e.b, &e.sums.i, &e.sums.ii, &e.sums.ip, &e.sums.p} {
 		*s = make([]float32, n)
+	}
+	for x := range lw {
+		from := x * w / lw
+		to := max((x+1)*w/lw, from+1)
+		e.cells = append(e.cells, cell{from, to, 1 / float32(to-from)})
 	}
 	e.fx, e.first = make([]float32, w), make([]int, lw+1)
 	at := -1
@@ -80,50 +93,22 @@ func position(i, n, m int) (j int, f float32) {
 	return j, float32(p - float64(j))
 }
 
-// Guide sets the image whose edges masks follow: w×h samples of brightness. The slice
-// is kept, not copied, until the next call.
-func (e *Enlarger) Guide(luma []byte) {
-	e.luma = luma[:e.w*e.h]
-	if e.direct() {
-		return
-	}
-	e.hire()
-	// The mean over the source pixels that a mask pixel covers.
-	parallel.Do(e.Threads, e.lh, func(number, from, to int) {
-		columns := e.workers[number].columns
-		for y := from; y < to; y++ {
-			top, bottom := y*e.h/e.lh, max((y+1)*e.h/e.lh, y*e.h/e.lh+1)
-			sumColumns(columns, e.luma[top*e.w:bottom*e.w])
-			for x := range e.lw {
-				left, right := x*e.w/e.lw, max((x+1)*e.w/e.lw, x*e.w/e.lw+1)
-				sum := uint32(0)
-				for _, s := range columns[left:right] {
-					sum += s
-				}
-				e.guide[y*e.lw+x] = float32(sum) / float32((right-left)*(bottom-top)*255)
-			}
-		}
-	})
-	whole := image.Rect(0, 0, e.lw, e.lh)
-	e.box(e.mean, e.guide, whole)
-	for i, g := range e.guide {
-		e.variance[i] = g * g
-	}
-	e.box(e.variance, e.variance, whole)
-	for i, m := range e.mean {
-		e.variance[i] = max(e.variance[i]-m*m, 0)
-	}
+// Guide sets the image whose edges masks follow: w×h samples of brightness, in rows that
+// begin stride bytes apart. The slice is kept, not copied, until the next call.
+func (e *Enlarger) Guide(luma []byte, stride int) {
+	e.luma, e.stride = luma[:(e.h-1)*stride+e.w], stride
 }
 
-// sumColumns writes to sums the sum of each column of some rows.
-func sumColumns(sums []uint32, rows []byte) {
+// sumColumns writes to sums the sum of each column of some rows, which begin stride bytes
+// apart.
+func sumColumns(sums []uint32, rows []byte, stride int) {
 	w := len(sums)
 	x := 0
-	if len(rows)/w <= 256 { // the highest number of bytes of which the sum fits 16 bits
+	if len(rows)/stride < 256 { // the highest number of bytes of which the sum fits 16 bits
 		for ; x+8 <= w; x += 8 {
 			const low = 0x00ff00ff00ff00ff // of each 16 bits
 			var even, odd uint64           // sums of every second column, in 16 bits each
-			for at := x; at < len(rows); at += w {
+			for at := x; at < len(rows); at += stride {
 				v := binary.LittleEndian.Uint64(rows[at:])
 				even, odd = even+v&low, odd+v>>8&low
 			}
@@ -136,7 +121,7 @@ func sumColumns(sums []uint32, rows []byte) {
 	}
 	for ; x < w; x++ {
 		sums[x] = 0
-		for at := x; at < len(rows); at += w {
+		for at := x; at < len(rows); at += stride {
 			sums[x] += uint32(rows[at])
 		}
 	}
@@ -146,46 +131,17 @@ func sumColumns(sums []uint32, rows []byte) {
 func (e *Enlarger) direct() bool { return e.w == e.lw && e.h == e.lh }
 
 // Enlarge scales a mask of probabilities, 0..1, to the image's size and 0..255. Where
-// the mask is 0 or 1 throughout a window the result is exactly 0 or 255.
-func (e *Enlarger) Enlarge(mask []float32, dst []uint8) {
+// the mask is 0 or 1 throughout a window the result is exactly 0 or 255. dst must be 0, and
+// stays so outside of extent.
+func (e *Enlarger) Enlarge(mask []float32, dst []uint8) (extent image.Rectangle) {
 	if e.direct() {
 		for i, p := range mask[:e.w*e.h] {
 			dst[i] = quantise(p)
 		}
-		return
+		return image.Rect(0, 0, e.w, e.h)
 	}
-	whole := image.Rect(0, 0, e.lw, e.lh)
-	r := e.support(mask)
-	if r.Empty() {
-		clear(dst[:e.w*e.h])
-		return
-	}
-	// Means reach beyond what they are of by a radius, and so do means of them.
-	near, far := r.Inset(-radius).Intersect(whole), r.Inset(-2*radius).Intersect(whole)
-	e.reach = far
-	clear(e.a)
-	clear(e.b)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		from, to := y*e.lw+r.Min.X, y*e.lw+r.Max.X
-		copy(e.b[from:to], mask[from:to])
-		for i := from; i < to; i++ {
-			e.a[i] = e.guide[i] * mask[i]
-		}
-	}
-	// a = cov(I, p) / (var(I) + eps), b = mean(p) - a·mean(I); then the mean of
-	// both over the windows that a pixel lies in.
-	e.box(e.a, e.a, near)
-	e.box(e.b, e.b, near)
-	for y := near.Min.Y; y < near.Max.Y; y++ {
-		for i := y*e.lw + near.Min.X; i < y*e.lw+near.Max.X; i++ {
-			p, m := e.b[i], e.mean[i]
-			a := (e.a[i] - m*p) / (e.variance[i] + epsilon)
-			e.a[i], e.b[i] = a, p-a*m
-		}
-	}
-	e.box(e.a, e.a, far)
-	e.box(e.b, e.b, far)
-
+	e.hire()
+	e.filter(mask)
 	parallel.Do(e.Threads, e.h, func(number, from, to int) {
 		k := &e.workers[number]
 		k.between = -1
@@ -193,22 +149,9 @@ func (e *Enlarger) Enlarge(mask []float32, dst []uint8) {
 			k.row(y, dst[y*e.w:(y+1)*e.w])
 		}
 	})
-}
-
-// support returns the smallest rectangle outside of which a mask is, to 8 bits, 0.
-func (e *Enlarger) support(mask []float32) (r image.Rectangle) {
-	const least = 1. / 512
-	for y := range e.lh {
-		row := mask[y*e.lw : (y+1)*e.lw]
-		left := slices.IndexFunc(row, func(p float32) bool { return p >= least })
-		if left < 0 {
-			continue
-		}
-		right := len(row)
-		for row[right-1] < least {
-			right--
-		}
-		r = r.Union(image.Rect(left, y, right, y+1))
+	for i := range e.workers {
+		extent = extent.Union(e.workers[i].extent)
+		e.workers[i].extent = image.Rectangle{}
 	}
-	return r
+	return extent
 }
