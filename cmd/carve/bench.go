@@ -104,7 +104,8 @@ type bench struct {
 	clip   string
 	preset car.Preset
 	models *openedModels
-	img    *car.Image // a frame of the clip, as the models see it
+	img    *car.Image  // a frame of the clip, as the models see it
+	found  []car.Found // what the media jobs draw
 	report *benchReport
 }
 

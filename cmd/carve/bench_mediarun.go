@@ -22,8 +22,10 @@ type mediaRun struct {
 	found   []car.Found // at w×h
 	w, h    int
 	draw    bool // masks are made at the size of the video
+	limit   int  // of frames
 	threads int
 
+	decoded   int
 	queries   []car.Query
 	colours   [][3]uint8
 	upsampler carve.Upsampler
@@ -45,7 +47,7 @@ func (f *mediaFrame) release() {
 
 // run returns the time from the first frame to the last byte, and the part of it in which
 // masks were made.
-func (m *mediaRun) run(ctx context.Context) (frames int64, took, drawing time.Duration, err error) {
+func (m *mediaRun) run(ctx context.Context) (took, drawing time.Duration, err error) {
 	info := m.source.Info()
 	m.source.Reserve(len(m.sinks) + 4)
 	m.upsampler = carve.Upsampler{Info: info, Threads: m.threads}
@@ -57,7 +59,7 @@ func (m *mediaRun) run(ctx context.Context) (frames int64, took, drawing time.Du
 	for _, s := range m.sinks {
 		defer s.Close()
 		if err := s.Open(ctx, stream); err != nil {
-			return 0, 0, 0, err
+			return 0, 0, err
 		}
 	}
 	from := time.Now()
@@ -76,25 +78,29 @@ func (m *mediaRun) run(ctx context.Context) (frames int64, took, drawing time.Du
 		})
 	}
 	if err := l.Wait(); err != nil {
-		return 0, 0, 0, err
+		return 0, 0, err
 	}
 	for _, s := range m.sinks {
 		if c, ok := s.(carve.Committer); ok {
 			if err := errors.Join(c.Prepare(), c.Commit()); err != nil {
-				return 0, 0, 0, err
+				return 0, 0, err
 			}
 		}
 	}
 	took = time.Since(from)
 	for _, s := range l.Stages() {
 		if s.Name() == "layers" {
-			frames, drawing = s.Items(), s.Busy()
+			drawing = s.Busy()
 		}
 	}
-	return frames, took, drawing, nil
+	return took, drawing, nil
 }
 
 func (m *mediaRun) decode(ctx context.Context) (*video.Frame, error) {
+	if m.decoded == m.limit {
+		return nil, pipeline.ErrDone
+	}
+	m.decoded++
 	f, err := m.source.Next(ctx)
 	if errors.Is(err, io.EOF) {
 		return nil, pipeline.ErrDone
@@ -155,7 +161,7 @@ func (d *discardedOverlay) Write(_ context.Context, f *carve.Frame) error {
 	d.layers = d.layers[:0]
 	for i := range f.Layers {
 		l := &f.Layers[i]
-		d.layers = append(d.layers, overlay.Layer{Alpha: l.Mask, Colour: l.Colour, Query: l.Query, Label: l.Label, Score: l.Score})
+		d.layers = append(d.layers, overlay.Layer{Alpha: l.Mask, Extent: l.Extent, Colour: l.Colour, Query: l.Query, Label: l.Label, Score: l.Score})
 	}
 	return frame.Draw(d.painter, d.layers)
 }

@@ -111,7 +111,7 @@ func (r *benchReport) writeMedia(b *strings.Builder) {
 		writeNoted(b, t, "there is no ffmpeg program on the PATH to compare with")
 		return
 	}
-	writeNoted(b, t, fmt.Sprintf("%d×%d", r.Media[0].Width, r.Media[0].Height)+", without start-up on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:")
+	writeNoted(b, t, fmt.Sprintf("%d×%d", r.Media[0].Width, r.Media[0].Height)+", without start-up on both sides; ffmpeg enlarges the same masks and lays two colours over the frames, without outline and legend:")
 	b.WriteString("\n")
 	for _, c := range commands {
 		fmt.Fprintf(b, "    %s\n", c)

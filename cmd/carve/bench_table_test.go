@@ -87,7 +87,7 @@ lattices, energies and inference for a frame of the clip
 | decode |      100 |             200 |  0.50 |               – |          – |
 | draw   |       50 |               – |     – | 2.00 ms a frame |          – |
 
-1920×1080, without start-up on both sides; ffmpeg draws boxes where carve draws masks with outline and legend:
+1920×1080, without start-up on both sides; ffmpeg enlarges the same masks and lays two colours over the frames, without outline and legend:
 
     ffmpeg -i IN
 
