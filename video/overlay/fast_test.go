@@ -91,7 +91,7 @@ func blendSlowly(p *Painter, planes []Plane, canvas [][4]uint8) {
 // TestFast: what skips pixels draws the same as what visits each. Masks are large, small,
 // soft, overlapping, at the border and all over the frame.
 func TestFast(t *testing.T) {
-	const w, h = 203, 117
+	const w, h = 131, 77
 	random := rand.New(rand.NewPCG(4, 5))
 	var layers []Layer
 	for i := range 6 {
@@ -112,7 +112,7 @@ func TestFast(t *testing.T) {
 	}
 	layers = append(layers, Layer{Alpha: make([]uint8, w*h), Colour: Colour(6)})
 	layers[6].Alpha[w*h/2] = 255
-	for _, contour := range []float64{0, 30} {
+	for _, contour := range []float64{0, 45} {
 		for _, some := range [][]Layer{layers[:1], layers[1:2], layers[5:6], layers[6:], layers} {
 			var canvas [][4]uint8
 			for name, f := range formats {
