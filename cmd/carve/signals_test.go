@@ -16,9 +16,9 @@ func TestExitNow(t *testing.T) {
 	exited := make(chan time.Time, 1)
 	defer func(f func()) { exitNow = f }(exitNow)
 	exitNow = func() { exited <- time.Now() }
-	hangUp := func() time.Time {
+	terminate := func() time.Time {
 		t.Helper()
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 		return time.Now()
@@ -29,11 +29,11 @@ func TestExitNow(t *testing.T) {
 	}
 	second := func() time.Time {
 		t.Helper()
-		hangUp()
+		terminate()
 		if n := <-steps; n != 1 {
 			t.Fatalf("the first signal was step %d", n)
 		}
-		at := hangUp()
+		at := terminate()
 		if n := <-steps; n != 2 {
 			t.Fatalf("the second signal was step %d", n)
 		}
@@ -49,7 +49,7 @@ func TestExitNow(t *testing.T) {
 
 	end = begin()
 	second()
-	at = hangUp()
+	at = terminate()
 	if took := (<-exited).Sub(at); took > exitTimeout/2 {
 		t.Errorf("ended %v after the third signal", took)
 	}
