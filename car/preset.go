@@ -123,9 +123,11 @@ func (p *Preset) clone() Preset {
 }
 
 // Compat returns the preset as the released code runs it: all quirks, the centre crop
-// for the judge, no presence, shared fields. The published figures were made with it.
+// for the judge, no presence, shared fields, a fixed number of iterations of the CRF. The
+// published figures were made with it.
 func (p Preset) Compat() Preset {
 	p.Quirks = Quirks{true, true, true, true, true, true}
+	p.CRF.Settled = 0
 	p.View, p.Presence, p.Overlap = CenterCrop, 0, false
 	return p
 }

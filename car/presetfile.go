@@ -49,6 +49,7 @@ type presetEntry struct {
 
 type crfEntry struct {
 	Iterations      int     `yaml:"iterations"`
+	Settled         float32 `yaml:"settled"`
 	GaussianSXY     float32 `yaml:"gaussian_sxy"`
 	GaussianCompat  float32 `yaml:"gaussian_compat"`
 	BilateralSXY    float32 `yaml:"bilateral_sxy"`
@@ -240,7 +241,7 @@ func (e *presetEntry) preset(bases []Preset) (Preset, error) {
 	}
 	if c := e.CRF; c != nil {
 		p.CRF = densecrf.Params{
-			Iterations:  c.Iterations,
+			Iterations: c.Iterations, Settled: c.Settled,
 			GaussianSXY: c.GaussianSXY, GaussianCompat: c.GaussianCompat,
 			BilateralSXY: c.BilateralSXY, BilateralSRGB: c.BilateralSRGB, BilateralCompat: c.BilateralCompat,
 		}
@@ -254,7 +255,7 @@ func (e *presetEntry) preset(bases []Preset) (Preset, error) {
 // YAML writes the preset as a file that [ReadPreset] reads, with every key.
 func (p Preset) YAML() ([]byte, error) {
 	mode, view := modeNames[p.Mode], p.View.String()
-	crf := crfEntry{p.CRF.Iterations, p.CRF.GaussianSXY, p.CRF.GaussianCompat, p.CRF.BilateralSXY, p.CRF.BilateralSRGB, p.CRF.BilateralCompat}
+	crf := crfEntry{p.CRF.Iterations, p.CRF.Settled, p.CRF.GaussianSXY, p.CRF.GaussianCompat, p.CRF.BilateralSXY, p.CRF.BilateralSRGB, p.CRF.BilateralCompat}
 	quirks := quirksEntry(p.Quirks)
 	prompts, stuffPrompts := promptRows(p.Prompts), promptRows(p.StuffPrompts)
 	return yaml.MarshalWithOptions(presetEntry{

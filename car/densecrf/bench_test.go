@@ -61,6 +61,27 @@ func BenchmarkInfer(b *testing.B) {
 	}
 }
 
+// BenchmarkSettled compares all iterations with those until labels stand still, for energies
+// that are not noise alone.
+func BenchmarkSettled(b *testing.B) {
+	for _, labels := range []int{2, 4, 21} {
+		rgb, unary := soft(1, benchW, benchH, labels)
+		q := make([]float32, len(unary))
+		for _, share := range []float32{0, 0.003} {
+			b.Run(fmt.Sprintf("labels=%d/settled=%g", labels, share), func(b *testing.B) {
+				p := Reference()
+				p.Threads, p.Settled = 1, share
+				c := field(benchW, benchH, rgb, p)
+				c.Infer(background, unary, labels, q)
+				b.ReportAllocs()
+				for b.Loop() {
+					c.Infer(background, unary, labels, q)
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkInferEach(b *testing.B) {
 	rgb := golden.Photo(b, benchW, benchH)
 	for _, fields := range []int{4, 20} {

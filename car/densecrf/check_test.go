@@ -13,6 +13,8 @@ func TestCheck(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for want, change := range map[string]func(*Params){
 		"iterations is -1":        func(p *Params) { p.Iterations = -1 },
+		"settled is -1":           func(p *Params) { p.Settled = -1 },
+		"settled is NaN":          func(p *Params) { p.Settled = nan },
 		"threads is -2":           func(p *Params) { p.Threads = -2 },
 		"gaussian_sxy is 0":       func(p *Params) { p.GaussianSXY = 0 },
 		"bilateral_sxy is NaN":    func(p *Params) { p.BilateralSXY = nan },

@@ -34,13 +34,16 @@ type CRF struct {
 
 	ones block // of one lane, for the normalisation
 
-	// The current step: its kernel, block, axis and values, and whether it is the
-	// last one, which stores the marginals in result.
+	// Which fields still iterate, and if they may end early, their labels: by block with
+	// pairs, one bit for each lane; else one number.
+	fields []progress
+	labels [][]uint16
+
+	// The current step: its kernel, block, axis and values.
 	kernel   *kernel
 	block    *block
 	axis     int
 	src, dst []float32
-	last     bool
 
 	// Method values, bound once so that no step allocates.
 	load, splat, blur, gather, segment, gap, norm, scaleSplat, fullMessage func(chunk int)
@@ -158,18 +161,18 @@ func (c *CRF) infer(ctx context.Context, unary []float32, lanes int, pairs bool,
 	defer c.pool.stop()
 
 	parts := chunks(c.w * c.h)
-	c.last = c.params.Iterations == 0
-	c.pool.run(parts, c.load)
-	for i := range c.params.Iterations {
-		if c.pool.cancelled() {
-			break
+	c.begin()
+	for step := 0; c.proceed(step) && !c.pool.cancelled(); step++ {
+		if step == 0 {
+			c.pool.run(parts, c.load)
+			continue
 		}
 		for i := range c.blocks {
-			b := &c.blocks[i]
-			c.filter(&c.gaussian, b, 0)
-			c.filter(&c.bilateral, b, 1)
+			if b := &c.blocks[i]; !c.over(b) {
+				c.filter(&c.gaussian, b, 0)
+				c.filter(&c.bilateral, b, 1)
+			}
 		}
-		c.last = i == c.params.Iterations-1
 		c.pool.run(parts, c.gather)
 	}
 	c.unary, c.result, c.block, c.kernel, c.src, c.dst = nil, nil, nil, nil, nil, nil

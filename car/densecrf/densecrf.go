@@ -13,6 +13,8 @@
 //	Q = softmax(-U)
 //	repeat: E = -U + Σ_k compat_k · n_k · K_k(n_k · Q);  Q = softmax(E)
 //
+// After four to six iterations few labels change any more, see [Params.Settled].
+//
 // K_k is the permutohedral lattice filter of kernel k (Adams, Baek and Davis,
 // "Fast High-Dimensional Filtering Using the Permutohedral Lattice", 2010) and
 // n_k = 1/sqrt(K_k(1) + 1e-20) normalises it symmetrically.
@@ -40,6 +42,11 @@ import "fmt"
 type Params struct {
 	// Iterations of mean field, at least 0.
 	Iterations int
+
+	// Settled ends the iteration of a field early: the next iteration is the last one if in
+	// this one the label of so few pixels changed, as a share of the pixels that have another
+	// label than the first. 0 never ends it early; then the result is that of the paper.
+	Settled float32
 
 	// GaussianSXY is the standard deviation, in pixels, of the kernel of
 	// distance alone, GaussianCompat its Potts weight.
@@ -76,6 +83,9 @@ func (p Params) Check() error {
 	}
 	if p.Threads < 0 || p.Threads > maxThreads {
 		return fmt.Errorf("crf: threads is %d, which is not between 0 and %d", p.Threads, maxThreads)
+	}
+	if !(p.Settled >= 0 && p.Settled <= 1) {
+		return fmt.Errorf("crf: settled is %g, which is not between 0 and 1", p.Settled)
 	}
 	for _, v := range []struct {
 		name  string

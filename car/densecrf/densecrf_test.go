@@ -249,7 +249,9 @@ func TestNoAllocation(t *testing.T) {
 	const w, h = 64, 48
 	rgb, unary := noise(2, w, h, 6)
 	q := make([]float32, len(unary))
-	c := field(w, h, rgb, params(1))
+	p := params(1)
+	p.Settled = 1e-3
+	c := field(w, h, rgb, p)
 	work := func() {
 		c.Reset(background, rgb)
 		c.Infer(background, unary, 6, q)
@@ -259,5 +261,117 @@ func TestNoAllocation(t *testing.T) {
 	work()
 	if n := testing.AllocsPerRun(5, work); n > 1 {
 		t.Errorf("%v allocations per image", n)
+	}
+}
+
+// soft makes unary energies of blobs with noise, and an image whose colours follow them
+// roughly.
+func soft(seed uint64, w, h, labels int) (rgb []uint8, unary []float32) {
+	r := rand.New(rand.NewPCG(seed, 9))
+	rgb, unary = make([]uint8, 3*w*h), make([]float32, labels*w*h)
+	for p := range w * h {
+		x, y := p%w, p/w
+		in := (x*labels/w + y*2/h) % labels
+		for l := range labels {
+			unary[l*w*h+p] = 0.2 + 0.3*r.Float32()
+		}
+		unary[in*w*h+p] += 0.25
+		for k := range 3 {
+			rgb[3*p+k] = uint8(40*in + 60*k + r.IntN(12))
+		}
+	}
+	for p := range w * h {
+		sum := float32(0)
+		for l := range labels {
+			sum += unary[l*w*h+p]
+		}
+		for l := range labels {
+			unary[l*w*h+p] /= sum
+		}
+	}
+	Unary(unary, unary)
+	return rgb, unary
+}
+
+// TestSettled: a field that ends early has the result of so many iterations, bit by bit, and
+// the labels of all of them but for the share that was allowed. It does not matter which other
+// fields there are, nor how many goroutines.
+func TestSettled(t *testing.T) {
+	const w, h, share = 90, 70, 0.01
+	label := func(q []float32, p int) (best int) {
+		for l := range len(q) / (w * h) {
+			if q[l*w*h+p] > q[best*w*h+p] {
+				best = l
+			}
+		}
+		return best
+	}
+	infer := func(p Params, labels int, rgb []uint8, unary []float32) []float32 {
+		q := make([]float32, len(unary))
+		field(w, h, rgb, p).Infer(background, unary, labels, q)
+		return q
+	}
+	var pairs, results []float32
+	var image []uint8
+	early := 0
+	for _, labels := range []int{2, 2, 2, 3, 6, 20} {
+		rgb, unary := soft(uint64(len(pairs)), w, h, labels)
+		if image == nil {
+			image = rgb
+		}
+		if labels == 2 {
+			rgb = image // of fields that are solved together
+		}
+		p := params(2)
+		p.Iterations, p.Settled = 10, share
+		got := infer(p, labels, rgb, unary)
+		p.Threads = 1
+		if !slices.Equal(infer(p, labels, rgb, unary), got) {
+			t.Errorf("%d labels: one goroutine gives another result than two", labels)
+		}
+		p.Settled = 0
+		full := infer(p, labels, rgb, unary)
+		n := p.Iterations
+		for ; n > 1; n-- {
+			q := p
+			q.Iterations = n
+			if slices.Equal(infer(q, labels, rgb, unary), got) {
+				break
+			}
+		}
+		if n == 1 {
+			t.Errorf("%d labels: the result is that of no number of iterations", labels)
+		}
+		if n < p.Iterations {
+			early++
+		}
+		differ, inside := 0, 0
+		for i := range w * h {
+			if a := label(full, i); a != label(got, i) {
+				differ++
+			} else if a != 0 {
+				inside++
+			}
+		}
+		// Labels go on to change a little, so that some more than in one iteration differ.
+		if float64(differ) > 3*share*float64(inside) {
+			t.Errorf("%d labels: %d pixels have other labels than after all iterations, of %d inside", labels, differ, inside)
+		}
+		if labels == 2 {
+			pairs, results = append(pairs, unary...), append(results, got...)
+		}
+	}
+	if early < 3 {
+		t.Errorf("%d of 6 fields ended early", early)
+	}
+	p := params(2)
+	p.Iterations, p.Settled = 10, share
+	c := field(w, h, image, p)
+	for range 2 { // the second time with the labels of the first
+		q := make([]float32, len(pairs))
+		c.InferEach(background, pairs, 3, q)
+		if !slices.Equal(q, results) {
+			t.Error("fields that are solved together differ from each alone")
+		}
 	}
 }

@@ -82,6 +82,9 @@ func (c *CRF) gatherChunk(i int) {
 	if c.pairs {
 		for i := range c.blocks {
 			b := &c.blocks[i]
+			if c.over(b) {
+				continue
+			}
 			m.value = b.value
 			inner.gatherPairs(b.width, b.q, b.base, c.full, m, from, to)
 		}
@@ -103,20 +106,31 @@ func (c *CRF) gatherChunk(i int) {
 }
 
 // finish computes the marginals of a range of points from their energies, for the next
-// iteration or for the caller.
+// step or for the caller.
 func (c *CRF) finish(from, to int) {
-	switch {
-	case c.pairs && c.last:
-		c.storePairs(from, to)
-	case c.pairs:
-		for i := range c.blocks {
-			b := &c.blocks[i]
-			inner.logistic(b.q[from*b.width : to*b.width])
-		}
-	default:
+	if !c.pairs {
 		c.softmax(from, to)
-		if c.last {
+		if c.fields[0].state == finishes {
 			c.store(from, to)
+			return
+		}
+		c.watch(from, to)
+		return
+	}
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		iterating := false
+		for l := range b.lanes {
+			switch c.fields[b.first+l].state {
+			case finishes:
+				c.storePair(b, l, from, to)
+			case iterates:
+				iterating = true
+			}
+		}
+		if iterating {
+			inner.logistic(b.q[from*b.width : to*b.width])
+			c.watchPairs(i, from, to)
 		}
 	}
 }
@@ -151,26 +165,17 @@ func (c *CRF) store(from, to int) {
 	}
 }
 
-// storePairs writes both marginals of every field to the caller's planes. Each is
-// computed from the difference of energies, not as 1 minus the other, so that small
-// probabilities keep their precision.
-func (c *CRF) storePairs(from, to int) {
+// storePair writes both marginals of a field to the caller's planes. Each is computed from
+// the difference of energies, not as 1 minus the other, so that small probabilities keep
+// their precision.
+func (c *CRF) storePair(b *block, lane, from, to int) {
 	n := c.w * c.h
-	for b := range c.blocks {
-		b := &c.blocks[b]
-		// base is no longer needed and holds the background.
-		fore, back := b.q[from*b.width:to*b.width], b.base[from*b.width:to*b.width]
-		for k, d := range fore {
-			back[k] = -d
-		}
-		inner.logistic(fore)
-		inner.logistic(back)
-		for l := range b.lanes {
-			planes := c.result[2*(b.first+l)*n:][:2*n]
-			for p := range to - from {
-				planes[from+p] = back[p*b.width+l]
-				planes[n+from+p] = fore[p*b.width+l]
-			}
-		}
+	planes := c.result[2*(b.first+lane)*n:][:2*n]
+	back, fore := planes[from:to], planes[n+from:n+to]
+	for p := range fore {
+		d := b.q[(from+p)*b.width+lane]
+		fore[p], back[p] = d, -d
 	}
+	inner.logistic(fore)
+	inner.logistic(back)
 }
