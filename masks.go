@@ -236,6 +236,16 @@ func (m *Masks) Check() error {
 	return m.check(p.Fill(pathpattern.Name, "name"))
 }
 
+// CheckSource reports that the path of a source has no number, if the sequence is to begin
+// with it.
+func (m *Masks) CheckSource(path string) error {
+	if m.Start != StartSource {
+		return nil
+	}
+	_, err := sourceNumber(path)
+	return err
+}
+
 // Open checks the options, makes the folder and looks at what is in it.
 func (m *Masks) Open(_ context.Context, s *Stream) error {
 	p, folder, err := m.parse()

@@ -48,11 +48,19 @@ func (k *masksKeys) folder(path string) string {
 	return ""
 }
 
-// checkInstances finds outputs of instances in a run that does not tell them apart.
-func (o *segmentOptions) checkInstances() error {
+// checkSequences finds outputs of instances in a run that does not tell them apart, and those
+// that are to begin with a number that the input does not have.
+func (o *segmentOptions) checkSequences() error {
 	for _, s := range o.specs {
-		if k, ok := s.keys.(*masksKeys); ok && !o.instances && (k.Instances || k.Split == carve.SplitInstance) {
+		k, ok := s.keys.(*masksKeys)
+		if !ok {
+			continue
+		}
+		if !o.instances && (k.Instances || k.Split == carve.SplitInstance) {
 			return o.fromJob.lined(s.line, ui.WithHint(ui.Usagef("output %s is of instances, which this run does not tell apart", s.Path), "add --instances"))
+		}
+		if err := k.masks(s.Path).CheckSource(o.input); err != nil {
+			return o.fromJob.lined(s.line, ui.WithHint(ui.Usagef("output %s: start=source: %w", s.Path, err), "start=1001 begins with a number of your choice"))
 		}
 	}
 	return nil

@@ -132,7 +132,7 @@ func (o *segmentOptions) check(args []string) error {
 	if err := o.parseOutputs(); err != nil {
 		return err
 	}
-	return o.checkInstances()
+	return o.checkSequences()
 }
 
 // once is the value of a flag that may be given only once: a second file would be ignored.
