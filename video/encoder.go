@@ -56,7 +56,7 @@ func (s *Sink) findEncoder(c container) (*astiav.Codec, error) {
 			continue
 		}
 		if i > 0 {
-			s.Log.Warn("encoder is missing in this FFmpeg; another one is used", "missing", names[0], "used", n)
+			s.Log.Warn("encoder is missing in this FFmpeg; another one is used", "output", s.Path, "missing", names[0], "used", n)
 		}
 		return codec, silence(n)
 	}
@@ -249,10 +249,10 @@ func (s *Sink) planFormat(e *encoder, c container) error {
 		chain = append(chain, scale, "format="+best.Name())
 		if len(shown) > 0 {
 			s.Log.Warn("RGB is encoded with half the resolution of colours, as players need it; a lossless encoding keeps all of it",
-				"encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
+				"output", s.Path, "encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
 		} else if lossy && !(c.image && keepsDepth(to, from)) {
 			s.Log.Warn("encoder does not take the pixel format; the nearest is used",
-				"encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
+				"output", s.Path, "encoder", e.codec.Name(), "from", info.PixelFormat, "to", best.Name())
 		} else {
 			s.Log.Debug("pixel format is converted without loss", "from", info.PixelFormat, "to", best.Name())
 		}
@@ -264,7 +264,7 @@ func (s *Sink) planFormat(e *encoder, c container) error {
 	if ew, eh := evenSize(e.codec.Name(), e.format, w, h); ew != w || eh != h {
 		chain = append(chain, fmt.Sprintf("pad=%d:%d:0:0,fillborders=right=%d:bottom=%d:mode=smear", ew, eh, ew-w, eh-h))
 		s.Log.Warn("encoder takes even sizes only with this pixel format; the last column or row is doubled",
-			"encoder", e.codec.Name(), "from", fmt.Sprintf("%dx%d", w, h), "to", fmt.Sprintf("%dx%d", ew, eh))
+			"output", s.Path, "encoder", e.codec.Name(), "from", fmt.Sprintf("%dx%d", w, h), "to", fmt.Sprintf("%dx%d", ew, eh))
 	}
 	e.chain = strings.Join(chain, ",")
 	return nil

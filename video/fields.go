@@ -9,7 +9,7 @@ func (s *Sink) codeFields(e *encoder, flags astiav.CodecContextFlags, h int) ast
 		return flags.Add(astiav.CodecContextFlagInterlacedDct).Add(astiav.CodecContextFlagInterlacedMe)
 	}
 	s.Log.Warn("the encoder cannot code fields of such frames; at most the container states which comes first",
-		"encoder", e.codec.Name(), "height", h)
+		"output", s.Path, "encoder", e.codec.Name(), "height", h)
 	return flags
 }
 

@@ -255,7 +255,7 @@ func (s *Sink) noteSkew(pts, counted int64) {
 		if s.bare {
 			what = "the format has no timestamps; a reader shows its frames at a fixed rate"
 		}
-		s.Log.Warn(what, "at", want)
+		s.Log.Warn(what, "output", s.Path, "at", want)
 		s.lost = append(s.lost, Loss{Stream: s.videoInfo(), Part: "timestamps", Reason: "the frame rate is variable, and the container has a fixed one"})
 	}
 }

@@ -72,7 +72,7 @@ func (s *Sink) headless() bool { return s.bare && s.Format == "rawvideo" }
 // noteLayout says how to read an output that does not say so itself.
 func (s *Sink) noteLayout() {
 	if s.headless() {
-		s.Log.Info("the format has no header; a reader has to be told", "size", fmt.Sprintf("%dx%d", s.encoder.w, s.encoder.h),
+		s.Log.Info("the format has no header; a reader has to be told", "output", s.Path, "size", fmt.Sprintf("%dx%d", s.encoder.w, s.encoder.h),
 			"pixel_format", s.encoder.format.Name(), "rate", s.info.bareRate().String())
 	}
 }
