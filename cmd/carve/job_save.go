@@ -13,6 +13,7 @@ import (
 	"github.com/carve-video/carve/internal/jobfile"
 	"github.com/carve-video/carve/internal/printable"
 	"github.com/carve-video/carve/internal/ui"
+	"github.com/carve-video/carve/video"
 )
 
 // checkSaveJob refuses a job file that a flag without its value would name.
@@ -23,6 +24,26 @@ func (o *jobOptions) checkSaveJob() error {
 	return ui.WithHint(ui.Usagef("--save-job is %s, which does not end in .yaml", o.saveJob), "it writes a job file; - is stdout")
 }
 
+// checkNames refuses outputs that no input could be written to, and a job file that is one of
+// them.
+func (o *segmentOptions) checkNames() error {
+	for _, s := range o.specs {
+		if filepath.Clean(s.Path) == filepath.Clean(o.saveJob) && o.saveJob != "-" {
+			return ui.WithHint(ui.Usagef("--save-job and an output are both %s", o.saveJob), "give them names of their own")
+		}
+	}
+	for _, s := range o.encoded() {
+		err := video.CheckOutput(s.Path, s.format(), s.encoding().Encoder, video.Info{})
+		if err != nil {
+			err = video.CheckOutput(s.Path, s.format(), s.encoding().Encoder, video.Info{Still: true})
+		}
+		if err != nil {
+			return o.fromJob.lined(s.line, ui.UsageError{Err: outputError(err)})
+		}
+	}
+	return nil
+}
+
 // writeJob writes the job file of the command line, once all that can be known without the
 // input and the models is checked.
 func (o *segmentOptions) writeJob(fs *pflag.FlagSet, stdout, stderr io.Writer) error {
@@ -31,6 +52,9 @@ func (o *segmentOptions) writeJob(fs *pflag.FlagSet, stdout, stderr io.Writer) e
 		return err
 	}
 	if err := o.planFolders(); err != nil {
+		return err
+	}
+	if err := o.checkNames(); err != nil {
 		return err
 	}
 	job, err := o.asJob(fs)
