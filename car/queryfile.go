@@ -135,34 +135,60 @@ func yamlQuery(node ast.Node) (Query, error) {
 	switch node.(type) {
 	case ast.MapNode:
 		var m struct {
-			Label      string   `yaml:"label"`
-			Phrases    []string `yaml:"phrases"`
-			Background []string `yaml:"background"`
-			Theta      *float32 `yaml:"theta"`
-			Presence   *float32 `yaml:"presence"`
-			Colour     string   `yaml:"colour"`
+			Label      yamlName   `yaml:"label"`
+			Phrases    []yamlName `yaml:"phrases"`
+			Background []yamlName `yaml:"background"`
+			Theta      *float32   `yaml:"theta"`
+			Presence   *float32   `yaml:"presence"`
+			Colour     string     `yaml:"colour"`
 		}
 		if err := strictyaml.Value(node, &m); err != nil {
 			return Query{}, err
 		}
 		if len(m.Phrases) == 0 && m.Label != "" {
-			m.Phrases = []string{m.Label}
+			m.Phrases = []yamlName{m.Label}
 		}
-		q := Query{Label: m.Label, Phrases: m.Phrases, Background: m.Background, Theta: m.Theta, Presence: m.Presence, Colour: m.Colour}
+		q := Query{Label: string(m.Label), Phrases: texts(m.Phrases), Background: texts(m.Background), Theta: m.Theta, Presence: m.Presence, Colour: m.Colour}
 		if err := q.check(); err != nil {
 			return Query{}, fmt.Errorf("query %q: %w", excerpt(q.Label), err)
 		}
 		return q, nil
-	case *ast.IntegerNode, *ast.FloatNode:
-		return ParseQuery(node.GetToken().Value) // 007 is a name, not 7
-	case *ast.StringNode, *ast.LiteralNode:
-		var name string
-		if err := strictyaml.Value(node, &name); err != nil {
-			return Query{}, err
-		}
-		return ParseQuery(name)
-	case *ast.BoolNode, *ast.NullNode:
-		return Query{}, fmt.Errorf("%s is not a name: put it in quotes to look for it", node)
+	case *ast.SequenceNode, *ast.AliasNode, *ast.AnchorNode:
+		return Query{}, fmt.Errorf("an entry must be a name or a mapping with label, phrases, background, theta, presence, colour")
 	}
-	return Query{}, fmt.Errorf("an entry must be a name or a mapping with label, phrases, background, theta, presence, colour")
+	var name yamlName
+	if err := name.UnmarshalYAML(node); err != nil {
+		return Query{}, err
+	}
+	return ParseQuery(string(name))
+}
+
+// A yamlName is a name or a phrase in a file of queries.
+type yamlName string
+
+// UnmarshalYAML implements [yaml.NodeUnmarshaler].
+func (n *yamlName) UnmarshalYAML(node ast.Node) error {
+	switch node := node.(type) {
+	case *ast.TagNode:
+		return n.UnmarshalYAML(node.Value)
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		*n = yamlName(node.GetToken().Value) // 007 is a name, not 7
+		return nil
+	case *ast.StringNode, *ast.LiteralNode:
+		return strictyaml.Value(node, (*string)(n))
+	case *ast.BoolNode, *ast.NullNode:
+		return fmt.Errorf("%s is not a name: put it in quotes to look for it", node)
+	}
+	return fmt.Errorf("a name is expected, not a list or a mapping")
+}
+
+func texts(names []yamlName) []string {
+	if names == nil {
+		return nil
+	}
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = string(n)
+	}
+	return out
 }

@@ -25,6 +25,8 @@ func TestReadQueries(t *testing.T) {
 		{"in JSON's dress", "q.yaml", `["dog", {"label": "pup", "phrases": ["puppy", "small dog"]}]`, []Query{dog, pup}},
 		{"a number and a quoted truth", "q.yaml", "- 7\n- \"yes\"\n", []Query{Named("7"), Named("yes")}},
 		{"numbers as they are written", "q.yaml", "- 007\n- 1.50\n", []Query{Named("007"), Named("1.50")}},
+		{"numbers in mappings", "q.yaml", "- {label: 007, phrases: [1.50, 0x1f], background: [1e3]}\n- label: 08\n- {label: !!str 09}\n- .inf\n",
+			[]Query{{Label: "007", Phrases: []string{"1.50", "0x1f"}, Background: []string{"1e3"}}, Named("08"), Named("09"), Named(".inf")}},
 		{"a job file", "q.yaml", "version: 1\ninput: a.mp4\nqueries: [dog]\noutputs:\n  - a.mp4\nsettings: {every: 4}\n", []Query{dog}},
 		{"everything", "q.yaml",
 			"- label: pup\n  phrases:\n    - puppy\n    - small dog\n  background: [lawn]\n  theta: 0\n  colour: \"#0072b2\"\n",
