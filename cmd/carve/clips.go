@@ -30,6 +30,7 @@ type clipsOptions struct {
 	overwrite bool
 	seed      uint64
 	seeded    bool // a seed was given
+	suite     int
 	script    string
 	frames    bool
 }
@@ -39,6 +40,7 @@ func newClipsFlags(o *clipsOptions) *pflag.FlagSet {
 	fs.StringVarP(&o.output, "output", "o", "", "`DIR` to write to, one folder per clip; without it the clips are listed")
 	fs.BoolVarP(&o.overwrite, "overwrite", "y", false, "replace existing clips; a folder with any other file is not touched")
 	fs.Uint64Var(&o.seed, "seed", 0, "generate other clips of the same kinds from this number")
+	fs.IntVar(&o.suite, "suite", 1, "without names, the clips of this suite: 1, or 2, which has several things of one kind")
 	fs.StringVar(&o.script, "script", "", "YAML file that describes your own clip; script.yaml beside every clip is an example")
 	fs.BoolVar(&o.frames, "frames", false, "write the frames as lossless PNGs instead of a video")
 	return fs
@@ -50,13 +52,13 @@ func clipsHelp(all bool) string {
 
 Usage:
   carve clips
-  carve clips [NAME...] -o FOLDER [--seed N]
+  carve clips [NAME... | --suite N] -o FOLDER [--seed N]
   carve clips --script FILE -o FOLDER
 
 Renders clips of stickers that the demo model knows, of ` + fmt.Sprint(len(clips.Kinds())) + ` kinds that test one
-difficulty each. The standard clips never change; --seed generates others. A
-clip's folder appears when it is complete. Clips that were finished before an
-error or Ctrl-C are kept.
+difficulty each. They are in two suites. The standing clips never change;
+--seed generates others. A clip's folder appears when it is complete. Clips
+that were finished before an error or Ctrl-C are kept.
 
   clip.mp4               the clip (or frames/00000.png, with --frames)
   annotations/00000.png  the concept of each pixel, in the format of DAVIS
@@ -79,11 +81,15 @@ func runClips(args []string, stdout, stderr io.Writer) error {
 	switch {
 	case o.script != "" && (fs.NArg() > 0 || o.seeded):
 		return ui.WithHint(ui.Usagef("a script is given together with a name or a seed"), "--script makes only the clip that it describes")
+	case fs.Changed("suite") && (fs.NArg() > 0 || o.script != ""):
+		return ui.WithHint(ui.Usagef("--suite is given together with a name or a script"), "--suite makes all clips of a suite")
+	case o.suite < 1 || o.suite > clips.Suites:
+		return ui.Usagef("--suite is %d; there are suites 1 to %d", o.suite, clips.Suites)
 	case o.output == "" && (fs.NArg() > 0 || fs.NFlag() > 0):
 		return ui.WithHint(ui.Usagef("no folder to write into"), "name it with -o")
 	case o.output == "":
 		for _, k := range clips.Kinds() {
-			fmt.Fprintf(stdout, "%-12s %s\n", k.Name, k.About)
+			fmt.Fprintf(stdout, "%-13s %s\n", k.Name, k.About)
 		}
 		return nil
 	}
@@ -106,12 +112,15 @@ func (o *clipsOptions) clips(names []string) ([]clips.Clip, error) {
 		base := filepath.Base(o.script)
 		return []clips.Clip{{Name: strings.TrimSuffix(base, filepath.Ext(base)), Clip: c}}, nil
 	}
-	var known []string
+	var known, suite []string
 	for _, k := range clips.Kinds() {
 		known = append(known, k.Name)
+		if k.Suite == o.suite {
+			suite = append(suite, k.Name)
+		}
 	}
 	if len(names) == 0 {
-		names = known
+		names = suite
 	}
 	var list []clips.Clip
 	for i, name := range names {

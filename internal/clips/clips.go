@@ -5,11 +5,12 @@
 //
 // The behaviour of a video tool over time can only be measured where the truth of every
 // frame is known, and where each difficulty occurs in as many different clips as
-// needed: a tool tuned on ten clips is good at those ten clips. So there are twelve
-// [Kinds], each of which tests one thing, and three sources of clips:
+// needed: a tool tuned on ten clips is good at those ten clips. So there are [Kinds], each
+// of which tests one thing, and three sources of clips:
 //
-//   - [Suite] is one clip of each kind. Its scripts are files in this folder and never
-//     change, so that figures of different versions of carve can be compared.
+//   - A [Suite] is one clip of each of its kinds. Its scripts are files in this folder and
+//     never change, so that figures of different versions of carve can be compared. The
+//     second suite has several things of one concept.
 //   - [Fresh] draws another clip of each kind from a seed, with other concepts, paths and
 //     backgrounds. It shows whether figures on the suite hold in general.
 //   - A script written by hand ([stickers.ReadClip]) is a clip like the others.
@@ -26,6 +27,7 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"slices"
 
 	"github.com/carve-video/carve/internal/stickers"
 )
@@ -39,13 +41,16 @@ type Clip struct {
 // The scripts were drawn by Fresh with the seed 1 before anything had been measured
 // with them, and have not changed since.
 //
-//go:embed suite/*.yaml
+//go:embed suite/*.yaml suite2/*.yaml
 var scripts embed.FS
 
-// Suite returns the standing suite: one clip of each kind, in the order of Kinds.
-func Suite() ([]Clip, error) {
+// Suite returns a standing suite, 1 or 2: one clip of each of its kinds, in the order of Kinds.
+func Suite(number int) ([]Clip, error) {
 	var suite []Clip
 	for _, k := range kinds {
+		if k.Suite != number {
+			continue
+		}
 		c, err := Standing(k.Name)
 		if err != nil {
 			return nil, err
@@ -57,9 +62,13 @@ func Suite() ([]Clip, error) {
 
 // Standing returns the clip of a kind from the standing suite.
 func Standing(name string) (Clip, error) {
-	data, err := scripts.ReadFile("suite/" + name + ".yaml")
-	if err != nil {
+	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
 		return Clip{}, &UnknownError{Name: name}
+	}
+	data, err := scripts.ReadFile(kinds[i].script())
+	if err != nil {
+		return Clip{}, fmt.Errorf("reading the script of %s: %w", name, err)
 	}
 	c, err := stickers.ReadClip(bytes.NewReader(data))
 	if err != nil {

@@ -1,6 +1,7 @@
 package clips
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/carve-video/carve/internal/stickers"
@@ -10,26 +11,45 @@ import (
 type Kind struct {
 	Name  string
 	About string // what it tests, in a line
+	Suite int    // the standing suite that has a clip of it: 1 or 2
 
 	draw func(d *director) *stickers.Clip
 }
 
-// Kinds returns all kinds of clips.
+// script is the file of its standing clip.
+func (k *Kind) script() string {
+	if k.Suite == 1 {
+		return "suite/" + k.Name + ".yaml"
+	}
+	return fmt.Sprintf("suite%d/%s.yaml", k.Suite, k.Name)
+}
+
+// Kinds returns all kinds of clips, those of the first suite first.
 func Kinds() []Kind { return slices.Clone(kinds) }
 
+// Suites is the number of standing suites.
+const Suites = 2
+
 var kinds = []Kind{
-	{"crossing", "things pass behind and before each other, twice, until little of the lower one is seen", crossing},
-	{"return", "things leave over an edge or vanish, and come back elsewhere", returning},
-	{"absent", "ten concepts are asked for that are never there, and two that are", absent},
-	{"lookalikes", "things are asked for that are not there but look like what is", lookalikes},
-	{"tiny", "things as small as one or two hundredths of the picture", tiny},
-	{"cut", "three shots with hard cuts; what was there is gone, and some of it comes back", cut},
-	{"fade", "a fade to black and back, a dissolve, and a thing that fades in and out", fade},
-	{"camera", "the camera pans over a wide scene and comes closer; things come into view and leave", camera},
-	{"ten", "ten concepts at once, all moving", ten},
-	{"one", "a single concept is asked for, which is there half of the time", one},
-	{"light", "it gets dark, bright, and the light changes its colour", light},
-	{"compression", "a film that was compressed hard, with grain, blur and frames left out", compression},
+	{"crossing", "things pass behind and before each other, twice, until little of the lower one is seen", 1, crossing},
+	{"return", "things leave over an edge or vanish, and come back elsewhere", 1, returning},
+	{"absent", "ten concepts are asked for that are never there, and two that are", 1, absent},
+	{"lookalikes", "things are asked for that are not there but look like what is", 1, lookalikes},
+	{"tiny", "things as small as one or two hundredths of the picture", 1, tiny},
+	{"cut", "three shots with hard cuts; what was there is gone, and some of it comes back", 1, cut},
+	{"fade", "a fade to black and back, a dissolve, and a thing that fades in and out", 1, fade},
+	{"camera", "the camera pans over a wide scene and comes closer; things come into view and leave", 1, camera},
+	{"ten", "ten concepts at once, all moving", 1, ten},
+	{"one", "a single concept is asked for, which is there half of the time", 1, one},
+	{"light", "it gets dark, bright, and the light changes its colour", 1, light},
+	{"compression", "a film that was compressed hard, with grain, blur and frames left out", 1, compression},
+
+	{"pair", "two of a kind, one of them paler and smaller", 2, pair},
+	{"herd", "four of a kind of unlike size and colour, and something else", 2, herd},
+	{"herd_leaves", "three of a kind; one leaves, and later another comes", 2, herdLeaves},
+	{"herd_crosses", "two of a kind pass each other in front of a third one", 2, herdCrosses},
+	{"herds", "two kinds with three each, among each other", 2, herds},
+	{"vanishes", "of two of a kind one vanishes at once, and so does something else", 2, vanishes},
 }
 
 func crossing(d *director) *stickers.Clip {

@@ -243,7 +243,7 @@ func (c *Clip) Frame(n int) (*image.RGBA, *Truth) {
 	for i := range c.Tracks {
 		t := &c.Tracks[i]
 		if p, ok := t.at(sec, c.Width, c.Height); ok {
-			s.put(t.Concept, sheet().of[t.Concept][t.Variant], v.pose(p, c.Width, c.Height), neutral)
+			s.put(t.Concept, sheet().of[t.Concept][t.Variant], v.pose(p, c.Width, c.Height), t.tone())
 			tracks = append(tracks, i)
 		}
 	}

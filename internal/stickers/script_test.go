@@ -24,7 +24,7 @@ func everything() *Clip {
 		Tracks: []Track{
 			{Concept: "dog", Variant: 1, Flip: true, Aspect: 1.2, Fade: .2, Gone: [][2]float64{{.4, .8}},
 				Keys: []Key{{T: 0, X: .3, Y: .5, Size: .5, Turn: 10}, {T: 2, X: .6, Y: .5, Size: .4}}},
-			{Concept: "pizza", Keys: []Key{{T: .5, X: .5, Y: .5, Size: .6}, {T: 1.9, X: .5, Y: .4, Size: .6}}},
+			{Concept: "pizza", Tone: &Tone{Contrast: .6, Grey: []float64{.7, .6, .5}}, Keys: []Key{{T: .5, X: .5, Y: .5, Size: .6}, {T: 1.9, X: .5, Y: .4, Size: .6}}},
 		},
 		Absent: []string{"car", "cat"},
 	}
@@ -81,6 +81,9 @@ func TestScriptErrors(t *testing.T) {
 		{"seed: 1", "seed: 1\nfades:\n  - {t: 1, seconds: 1, to: red}", `line 7: fade 1: it goes to "red"`},
 		{"seed: 1", "seed: 1\nfades:\n  - {t: 1, seconds: 1, hold: 1}", "line 7: fade 1: it holds for longer"},
 		{"seed: 1", "seed: 1\nlight:\n  - {t: 1, colour: [1, 2]}", "line 7: light key 1: colour is three"},
+		{"    keys:", "    tone: {contrast: 0, grey: [1, 1, 1]}\n    keys:", "line 8: track 1: tone: contrast 0 is not"},
+		{"    keys:", "    tone: {contrast: 1, grey: [1, 1]}\n    keys:", "line 8: track 1: tone: grey has 2 values"},
+		{"    keys:", "    tone: {contrast: 1, grey: [1, 1, .nan]}\n    keys:", "line 8: track 1: tone: grey of NaN is not"},
 		{"    keys:", "    gone: [[2, 1]]\n    keys:", "line 8: track 1: a time of absence"},
 		{"seed: 1", "seed: 1\n---\n", "more than one document"},
 		{"frames: 10", "frames: 1e99", "line 4: "},
@@ -326,4 +329,44 @@ func TestSomeFrameOfEverything(t *testing.T) {
 			t.Errorf("frame %d: %v, %d labels", n, img.Rect, len(tr.Labels))
 		}
 	}
+}
+
+// TestTone: a tone changes the colours of a sticker and nothing else.
+func TestTone(t *testing.T) {
+	c, err := ReadClip(strings.NewReader(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, truth := c.Frame(5)
+	c.Tracks[0].Tone = &Tone{Contrast: .5, Grey: []float64{.9, .9, .9}}
+	pale, same := c.Frame(5)
+	if !slices.Equal(truth.Labels, same.Labels) || !slices.Equal(truth.Tracks, same.Tracks) {
+		t.Error("the truth depends on the tone")
+	}
+	brighter, inside := 0, 0
+	for i, l := range truth.Labels {
+		a, b := plain.Pix[4*i:4*i+3], pale.Pix[4*i:4*i+3]
+		switch {
+		case l != 0:
+			inside++
+			if int(b[0])+int(b[1])+int(b[2]) > int(a[0])+int(a[1])+int(a[2]) {
+				brighter++
+			}
+		case truth.Tracks[i] == 0 && same.Tracks[i] == 0 && !nearLabel(truth.Labels, i, plain.Rect.Dx()) && !slices.Equal(a, b):
+			t.Fatalf("pixel %d outside is another", i)
+		}
+	}
+	if inside == 0 || brighter*10 < inside*9 {
+		t.Errorf("of %d pixels %d are brighter in a pale tone", inside, brighter)
+	}
+}
+
+// nearLabel reports whether a pixel or one beside it has a label.
+func nearLabel(labels []uint8, i, w int) bool {
+	for _, d := range []int{-w - 1, -w, -w + 1, -1, 0, 1, w - 1, w, w + 1} {
+		if k := i + d; k >= 0 && k < len(labels) && labels[k] != 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -14,6 +14,7 @@ type Track struct {
 	Variant int     `yaml:"variant,omitempty"` // which of the concept's stickers, from 0
 	Flip    bool    `yaml:"flip,omitempty"`
 	Aspect  float64 `yaml:"aspect,omitempty"` // 0 means 1
+	Tone    *Tone   `yaml:"tone,omitempty,flow"`
 
 	// Fade is the time in seconds to appear and to disappear.
 	Fade float64 `yaml:"fade,omitempty"`
@@ -22,6 +23,36 @@ type Track struct {
 	Gone [][2]float64 `yaml:"gone,omitempty,flow"`
 
 	Keys []Key `yaml:"keys,flow"`
+}
+
+// A Tone changes the colours of a sticker: pale, dark or of another hue.
+type Tone struct {
+	Contrast float64   `yaml:"contrast"`  // around middle grey; 1 for no change
+	Grey     []float64 `yaml:"grey,flow"` // what red, green and blue of middle grey become, 0..1
+}
+
+func (t *Tone) check() error {
+	if !(t.Contrast > 0 && t.Contrast <= 4) {
+		return fmt.Errorf("contrast %g is not between 0 and 4", t.Contrast)
+	}
+	if len(t.Grey) != 3 {
+		return fmt.Errorf("grey has %d values, not red, green and blue", len(t.Grey))
+	}
+	for _, v := range t.Grey {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Errorf("grey of %g is not between 0 and 1", v)
+		}
+	}
+	return nil
+}
+
+// tone returns the tone that the track is drawn in.
+func (t *Track) tone() tone {
+	if t.Tone == nil {
+		return neutral
+	}
+	g := t.Tone.Grey
+	return tone{float32(t.Tone.Contrast), [3]float32{float32(g[0]), float32(g[1]), float32(g[2])}}
 }
 
 // A Key is the position of a track at a time.
@@ -54,6 +85,11 @@ func (t *Track) check(i int) error {
 	}
 	if !(t.Aspect >= 0 && t.Aspect <= 100) {
 		return at(fmt.Errorf("track %d: aspect %g is not between 0 and 100", i+1, t.Aspect), "%s.aspect", here)
+	}
+	if t.Tone != nil {
+		if err := t.Tone.check(); err != nil {
+			return at(fmt.Errorf("track %d: tone: %w", i+1, err), "%s.tone", here)
+		}
 	}
 	if !(t.Fade >= 0 && t.Fade <= maxNumber) {
 		return at(fmt.Errorf("track %d: it cannot take %g seconds to appear", i+1, t.Fade), "%s.fade", here)
