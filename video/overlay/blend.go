@@ -10,13 +10,12 @@ import (
 
 // A blender draws a canvas over the planes of frames. It keeps its memory.
 type blender struct {
-	format *Format
 	parts  []samples   // the components that are drawn on
 	tables [][3]tables // of each goroutine and component
 }
 
 func (b *blender) init(f *Format) {
-	b.format, b.tables = f, nil
+	b.tables = nil
 	n := min(len(f.Components), 3)
 	if len(f.Components) == 2 {
 		n = 1 // grey and alpha
@@ -251,7 +250,7 @@ func (k *samples) means(at []byte, x, n int, rows []canvasRow, spans []span) {
 	}
 }
 
-// across blends one sample, whose first pixel is given, pixel by pixel.
+// across blends one sample pixel by pixel. Its first pixel is at column x of row y.
 func (k *samples) across(at []byte, x, y, rows int) {
 	var even, odd, n uint32
 	for v := y; v < y+rows; v++ {

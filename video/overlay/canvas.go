@@ -113,6 +113,10 @@ func (c *canvas) mix(y, x0, x1 int) []uint8 {
 	if j == i+1 && r.spans[i].mixed {
 		return r.pixels(&r.spans[i], x0, x1)
 	}
+	if len(r.pix) >= 4*c.w {
+		r.compact()
+		all.at = len(r.pix)
+	}
 	r.pix = slices.Grow(r.pix, 4*(x1-x0))[:len(r.pix)+4*(x1-x0)]
 	for k := i; k < j; k++ {
 		s := &r.spans[k]
@@ -131,6 +135,20 @@ func (c *canvas) mix(y, x0, x1 int) []uint8 {
 	r.spans[i] = all
 	r.spans = slices.Delete(r.spans, i+1, j)
 	return r.pixels(&all, x0, x1)
+}
+
+// compact drops the pixels that no span has any more, so that many layers over each other
+// take no more memory than two rows.
+func (r *canvasRow) compact() {
+	var pix []uint8
+	for i := range r.spans {
+		if s := &r.spans[i]; s.mixed {
+			from := len(pix)
+			pix = append(pix, r.pixels(s, s.x0, s.x1)...)
+			s.at = from
+		}
+	}
+	r.pix = append(r.pix[:0], pix...)
 }
 
 // lay draws premultiplied pixels over those of row y from a column on.

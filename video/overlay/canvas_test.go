@@ -52,6 +52,9 @@ func TestCanvas(t *testing.T) {
 			}
 		}
 		for y := range h {
+			if n := len(c.rows[y].pix); n > 8*w {
+				t.Fatalf("round %d: a row of %d pixels takes %d bytes", round, w, n)
+			}
 			end := 0
 			for _, s := range c.rows[y].spans {
 				if s.x0 < end || s.x1 <= s.x0 || s.x1 > w {

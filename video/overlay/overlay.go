@@ -6,9 +6,9 @@
 // converted: a sample that no fill, line or letter covers is not touched, and ten bits
 // stay ten bits.
 //
-// A frame is drawn in two steps. The layers are painted on a canvas of 8-bit RGBA, of
-// which only the rows and columns in use are visited. Then the canvas is blended into
-// the planes, each component with its own formula (see [Format]).
+// A frame is drawn in two steps. The layers are painted on a canvas of 8-bit RGBA, which
+// has spans of one colour and single pixels only where colours change. Then the canvas is
+// blended into the planes, each component with its own formula (see [Format]).
 package overlay
 
 import (
