@@ -239,8 +239,8 @@ func (m *Masks) Check() error {
 // CheckSource reports that the path of a source has no number, if the sequence is to begin
 // with it.
 func (m *Masks) CheckSource(path string) error {
-	if m.Start != StartSource {
-		return nil
+	if m.Start != StartSource || isPattern(path) {
+		return nil // that a pattern has no files is found when it is opened
 	}
 	_, err := sourceNumber(path)
 	return err

@@ -48,6 +48,12 @@ func sourceNumber(input string) (int64, error) {
 	return n, nil
 }
 
+// isPattern reports whether a path is a pattern of numbered files.
+func isPattern(path string) bool {
+	p, err := pathpattern.Parse(path)
+	return err == nil && p.Has(pathpattern.Frame)
+}
+
 // numberedFiles lists the files of a source whose path is a pattern.
 func numberedFiles(input string) (dir string, files []string, numbers []int64) {
 	p, err := pathpattern.Parse(input)
