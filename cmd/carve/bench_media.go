@@ -206,7 +206,11 @@ func (b *bench) measureJob(ctx context.Context, clip string, j mediaJob, program
 		return row, err
 	}
 	all := rate.Median(ours[1:]).Seconds()
-	row.Time = max(all-rate.Median(heads[1:]).Seconds(), 1e-9)
+	row.Time = all - rate.Median(heads[1:]).Seconds()
+	measured := row.Time > 0
+	if !measured { // so short a clip, or so busy a machine
+		row.Time, row.Frames = all, int64(frames)
+	}
 	row.FPS = float64(row.Frames) / row.Time
 	if j.draw {
 		row.Drawing = rate.Median(drawing[1:]).Seconds() / float64(frames)
@@ -216,7 +220,7 @@ func (b *bench) measureJob(ctx context.Context, clip string, j mediaJob, program
 	}
 	if len(theirs) > 0 {
 		_, row.Command = b.ffmpegJob(clip, j, 0)
-		if t := rate.Median(theirs[1:]).Seconds() - rate.Median(starts[1:]).Seconds(); t > 0 {
+		if t := rate.Median(theirs[1:]).Seconds() - rate.Median(starts[1:]).Seconds(); t > 0 && measured {
 			row.FFmpegTime, row.Ratio = t, t/row.Time
 		}
 	}
