@@ -264,7 +264,7 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// soft makes unary energies of blobs with noise, and an image whose colours follow them
+// soft makes unary energies of blobs with noise, and an image. Its colours follow the blobs
 // roughly.
 func soft(seed uint64, w, h, labels int) (rgb []uint8, unary []float32) {
 	r := rand.New(rand.NewPCG(seed, 9))

@@ -134,7 +134,7 @@ func (e *Enlarger) filter(mask []float32) {
 			k.functions(y, from, to)
 		}
 	})
-	e.rows(func(k *worker, y int) {
+	e.rows(func(_ *worker, y int) {
 		for from, to := range b.rows.runs(y) {
 			e.sumRow(e.sums.i, e.a, y, from, to)
 			e.sumRow(e.sums.p, e.b, y, from, to)

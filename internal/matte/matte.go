@@ -93,8 +93,8 @@ func position(i, n, m int) (j int, f float32) {
 	return j, float32(p - float64(j))
 }
 
-// Guide sets the image whose edges masks follow: w×h samples of brightness, in rows that
-// begin stride bytes apart. The slice is kept, not copied, until the next call.
+// Guide sets the image. Masks follow its edges. It has w×h samples of brightness, in rows
+// that begin stride bytes apart. The slice is kept, not copied, until the next call.
 func (e *Enlarger) Guide(luma []byte, stride int) {
 	e.luma, e.stride = luma[:(e.h-1)*stride+e.w], stride
 }
